@@ -1,0 +1,1 @@
+//! Sprat beside its rivals.

@@ -1,0 +1,232 @@
+//! The one error type: what was wrong, where, and what to do about it.
+
+use std::fmt;
+use std::panic::Location;
+
+/// What kind of thing went wrong, for code that wants to react; the text is for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A topology description or a sysfs tree does not make sense. Mend the description, or the path.
+    Topology,
+    /// An option or a `SPRAT_*` variable has a value that cannot be used. The text lists what can.
+    Config,
+    /// A block of length zero, or too large for the address space. Ask for at least one element.
+    BlockSize,
+    /// A block, value or event of another runtime. Use it with the runtime that made it.
+    Foreign,
+    /// A block after its destruction, or a value after the end of the codelet that could name it.
+    Stale,
+    /// The accesses of one codelet contradict each other. Declare each block once, with the strongest mode needed.
+    Access,
+    /// A child named a block that its parent did not declare, or with more right. Declare it in the parent.
+    Undeclared,
+    /// `finish` and other waiting calls were made on an engine. Codelets never wait: spawn, or use `scope`.
+    OnEngine,
+    /// A codelet returned an error or panicked. [`Error::failure`] has the details.
+    Failed,
+    /// A scope could make no progress. [`Error::stuck`] names each codelet and what it waits for.
+    Stuck,
+    /// The operating system refused memory, a thread, or a call.
+    System,
+    /// An error that the user's code returned.
+    User,
+}
+
+/// The first codelet that failed in a scope, and what its failure cost.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The codelet's name.
+    pub codelet: String,
+    /// Where it was spawned.
+    pub spawned_at: &'static Location<'static>,
+    /// What it said: the error it returned, or the message of its panic.
+    pub cause: String,
+    /// Whether it panicked (else it returned an error, or was refused at its spawn).
+    pub panicked: bool,
+    /// How many codelets of the scope failed, this one included.
+    pub failed: u64,
+    /// How many were skipped because they would have read what a failed codelet was to write.
+    pub skipped: u64,
+}
+
+/// One codelet of a stuck scope.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The codelet's name.
+    pub codelet: String,
+    /// Where it was spawned.
+    pub spawned_at: &'static Location<'static>,
+    /// What it waits for, a sentence each.
+    pub waits_for: Vec<String>,
+}
+
+/// An error of the runtime, or of user code that ran under it.
+///
+/// Like `anyhow::Error` it does not implement [`std::error::Error`] itself, so that `?` turns any such error
+/// into it inside codelets; [`Error::into_std`] gives one that does.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    failure: Option<Failure>,
+    stuck: Vec<Waiting>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The result of most calls.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of a kind with a message that says what was wrong, where, and what to do.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            message: message.into(),
+            failure: None,
+            stuck: Vec::new(),
+            source: None,
+        }))
+    }
+
+    /// An error that user code returns: `Err(Error::msg("the input has no rows"))`.
+    pub fn msg(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::User, message)
+    }
+
+    /// The same with the operating system's error as its source.
+    pub(crate) fn system(message: impl Into<String>, source: std::io::Error) -> Self {
+        let mut error = Self::new(ErrorKind::System, message);
+        error.0.source = Some(Box::new(source));
+        error
+    }
+
+    pub(crate) fn failed(failure: Failure) -> Self {
+        let mut error = Self::new(ErrorKind::Failed, String::new());
+        error.0.failure = Some(failure);
+        error
+    }
+
+    pub(crate) fn stuck_scope(waiting: Vec<Waiting>) -> Self {
+        let mut error = Self::new(ErrorKind::Stuck, String::new());
+        error.0.stuck = waiting;
+        error
+    }
+
+    /// The kind, to react to.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The first codelet that failed, for [`ErrorKind::Failed`].
+    pub fn failure(&self) -> Option<&Failure> {
+        self.0.failure.as_ref()
+    }
+
+    /// The codelets that wait, for [`ErrorKind::Stuck`]; else empty.
+    pub fn stuck(&self) -> &[Waiting] {
+        &self.0.stuck
+    }
+
+    /// The same error as a [`std::error::Error`], for code that collects those.
+    pub fn into_std(self) -> Box<dyn std::error::Error + Send + Sync> {
+        Box::new(StdError(self))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(failure) = &self.0.failure {
+            return write!(f, "{failure}");
+        }
+        if self.0.kind == ErrorKind::Stuck {
+            return write_stuck(f, &self.0.stuck);
+        }
+        f.write_str(&self.0.message)?;
+        match &self.0.source {
+            Some(source) if self.0.kind == ErrorKind::System => write!(f, ": {source}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.panicked { "panicked" } else { "failed" };
+        write!(
+            f,
+            "codelet `{}`, spawned at {}, {verb}: {}",
+            self.codelet, self.spawned_at, self.cause
+        )?;
+        if self.failed > 1 {
+            write!(f, "; {} codelets failed in all, this one first", self.failed)?;
+        }
+        if self.skipped > 0 {
+            write!(
+                f,
+                "; {} skipped, since they depend on what failed codelets were to write",
+                self.skipped
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn write_stuck(f: &mut fmt::Formatter<'_>, waiting: &[Waiting]) -> fmt::Result {
+    const SHOWN: usize = 20;
+    write!(
+        f,
+        "the scope is stuck: nothing runs, and {} codelet(s) wait for what can no longer come",
+        waiting.len()
+    )?;
+    for w in waiting.iter().take(SHOWN) {
+        write!(
+            f,
+            "\n  `{}`, spawned at {}, waits for {}",
+            w.codelet,
+            w.spawned_at,
+            w.waits_for.join(" and ")
+        )?;
+    }
+    if waiting.len() > SHOWN {
+        write!(f, "\n  and {} more (see Error::stuck)", waiting.len() - SHOWN)?;
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Error {
+    /// As it is shown, since `main` prints errors this way.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
+    fn from(source: E) -> Self {
+        let mut error = Self::new(ErrorKind::User, source.to_string());
+        error.0.source = Some(Box::new(source));
+        error
+    }
+}
+
+struct StdError(Error);
+
+impl fmt::Debug for StdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for StdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for StdError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.0.0.source.as_deref()?;
+        Some(source)
+    }
+}

@@ -1,0 +1,1 @@
+//! The simulator: virtual time over the decisions of the runtime.
