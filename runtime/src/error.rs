@@ -160,7 +160,11 @@ impl fmt::Display for Failure {
             self.codelet, self.spawned_at, self.cause
         )?;
         if self.failed > 1 {
-            write!(f, "; {} codelets failed in all, this one first", self.failed)?;
+            write!(
+                f,
+                "; {} codelets failed in all, this one first",
+                self.failed
+            )?;
         }
         if self.skipped > 0 {
             write!(
@@ -190,7 +194,11 @@ fn write_stuck(f: &mut fmt::Formatter<'_>, waiting: &[Waiting]) -> fmt::Result {
         )?;
     }
     if waiting.len() > SHOWN {
-        write!(f, "\n  and {} more (see Error::stuck)", waiting.len() - SHOWN)?;
+        write!(
+            f,
+            "\n  and {} more (see Error::stuck)",
+            waiting.len() - SHOWN
+        )?;
     }
     Ok(())
 }

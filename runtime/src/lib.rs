@@ -1,5 +1,77 @@
 //! Sprat: a multicore dataflow runtime.
+//!
+//! Programs are broken into **codelets**: small stateless functions that run to completion once the data and events
+//! they depend on are there. Execution engines, each pinned to a core, run them; control engines decide what is slow
+//! or shared; **data blocks** carry the data.
+//!
+//! ```
+//! # fn main() -> sprat::Result<()> {
+//! use sprat::Runtime;
+//!
+//! let rt = Runtime::new()?; // finds the machine, pins, picks the mode of the control engines
+//! let (a, b) = (rt.block::<f64>(1000)?, rt.block::<f64>(1000)?);
+//! rt.finish(|s| {
+//!     s.spawn(a.write(), |_, a| a.fill(2.0));
+//!     s.spawn((a.read(), b.write()), |_, (a, b)| {
+//!         for (b, a) in b.iter_mut().zip(a) {
+//!             *b = a * a;
+//!         }
+//!     });
+//!     Ok(())
+//! })?; // an error names the first codelet that failed
+//! assert_eq!(rt.read(b, |b| b[7])?, 4.0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Order follows from accesses, in program order: a program means what its sequential run means. See
+//! [`Runtime::finish`] and [`Scope`].
 
+mod access;
+mod affinity;
+mod arena;
+mod block_table;
+mod builder;
+mod codelet;
+mod completion;
+mod config;
+mod control_engine;
+mod counters;
+mod counts;
+mod data_block;
+pub mod decide;
+mod engine;
+mod entrance;
 pub mod error;
+mod event;
+mod failure;
+mod host;
+mod id;
+mod idle;
+pub mod memory_region;
+mod outcome;
+mod queue;
+mod root;
+mod runtime;
+mod scope;
+mod seat;
+mod shared;
+mod spawn;
+mod spin_lock;
+mod stuck;
+mod sync;
+pub mod topology;
+mod trigger;
+mod work;
 
+pub use access::{Access, Read, ReadValue, ReadWrite, Value, Write};
+pub use builder::Builder;
+pub use counters::{CeCounts, XeCounts};
+pub use data_block::{Block, Data};
+pub use decide::plan::CeMode;
 pub use error::{Error, ErrorKind, Result};
+pub use outcome::Outcome;
+pub use runtime::Runtime;
+pub use scope::{Options, Scope, Spawned};
+pub use topology::Topology;
+pub use trigger::{Event, Trigger};

@@ -1,0 +1,320 @@
+//! Accesses: how a codelet declares what it uses, and the views it gets for it.
+
+use crate::data_block::{Block, Data};
+use crate::id::{BlockId, CodeletId};
+use std::marker::PhantomData;
+
+/// How a codelet uses a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
+    /// Reads; shares with other reads.
+    Read,
+    /// Writes all of it. Old contents are readable but unspecified, so a failed predecessor does not matter.
+    Write,
+    /// Reads and writes.
+    ReadWrite,
+}
+
+impl Mode {
+    /// Whether the codelet looks at what was there: then a poisoned block poisons the codelet.
+    pub fn reads(self) -> bool {
+        !matches!(self, Mode::Write)
+    }
+
+    /// Whether the codelet changes the block: then its failure poisons the block.
+    pub fn writes(self) -> bool {
+        !matches!(self, Mode::Read)
+    }
+
+    /// Whether a codelet that declared `self` may give `child` to its children.
+    pub fn covers(self, child: Mode) -> bool {
+        match self {
+            Mode::Read => child == Mode::Read,
+            // What a `write` finds is unspecified, but its children may read what it wrote.
+            Mode::Write | Mode::ReadWrite => true,
+        }
+    }
+}
+
+/// One declared access, as engines see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declared {
+    #[doc(hidden)]
+    Block(BlockKey, Mode),
+    /// A value; whether there is anything to look at.
+    #[doc(hidden)]
+    Value(ValueKey, bool),
+}
+
+/// A block's id, opaque.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BlockKey(pub(crate) BlockId);
+
+impl std::fmt::Debug for BlockKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "block {}", self.0.slot())
+    }
+}
+
+/// A value's id, opaque.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueKey(pub(crate) CodeletId);
+
+/// Memory that an engine lends to one codelet: a block's bytes, or a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Lent {
+    pub(crate) start: *mut u8,
+    /// Bytes of a block; unused for a value, whose type is known.
+    pub(crate) bytes: usize,
+}
+
+// SAFETY: an address; who follows it says why that is allowed.
+unsafe impl Send for Lent {}
+
+/// The resolved accesses of one codelet, in the order of their declaration.
+pub struct Slots<'a> {
+    lent: std::slice::Iter<'a, Lent>,
+}
+
+impl<'a> Slots<'a> {
+    pub(crate) fn new(lent: &'a [Lent]) -> Self {
+        Slots { lent: lent.iter() }
+    }
+
+    fn next(&mut self) -> Lent {
+        *self.lent.next().expect("one slot for each declared access")
+    }
+
+    /// The next block as a slice.
+    ///
+    /// # Safety
+    /// The next slot is a block of `T` that the codelet holds for `'v`, at least for reading.
+    unsafe fn shared<'v, T: Data>(&mut self) -> &'v [T] {
+        let lent = self.next();
+        // SAFETY: the block's memory is `bytes` long, aligned for any `Data`, initialised (zeroed when taken, plain
+        // old data since), and nobody writes it while a reader holds the block: the caller's promise.
+        unsafe { std::slice::from_raw_parts(lent.start.cast(), lent.bytes / size_of::<T>()) }
+    }
+
+    /// The next block as a mutable slice.
+    ///
+    /// # Safety
+    /// The next slot is a block of `T` that the codelet holds for `'v`, alone.
+    unsafe fn exclusive<'v, T: Data>(&mut self) -> &'v mut [T] {
+        let lent = self.next();
+        // SAFETY: as in `shared`, and nobody else has access while a writer holds the block.
+        unsafe { std::slice::from_raw_parts_mut(lent.start.cast(), lent.bytes / size_of::<T>()) }
+    }
+
+    /// The next value.
+    ///
+    /// # Safety
+    /// The next slot is a value of type `R`, there and kept for `'v`.
+    unsafe fn value<'v, R>(&mut self) -> &'v R {
+        // SAFETY: the caller's promise.
+        unsafe { &*self.next().start.cast::<R>() }
+    }
+}
+
+/// An access, or a shape made of accesses: tuples up to eight, arrays, `Vec`s, nested as you like.
+///
+/// # Safety
+/// `view` takes from the slots exactly what `declare` declared, in the same order and with the same types. Only
+/// this crate implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an access",
+    label = "not an access",
+    note = "declare how the codelet uses the block: `block.read()`, `block.write()` or `block.read_write()`",
+    note = "accesses can be grouped: tuples up to eight, arrays, `Vec`s, and `()` for none"
+)]
+pub unsafe trait Access: Send + Sync + 'static {
+    /// What the body gets.
+    type View<'v>;
+
+    /// Lists the accesses in order.
+    #[doc(hidden)]
+    fn declare(&self, list: &mut Vec<Declared>);
+
+    /// Lends the views.
+    ///
+    /// # Safety
+    /// The slots hold what `declare` declared, and the engine holds it for the codelet during `'v`.
+    #[doc(hidden)]
+    unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v>;
+}
+
+macro_rules! block_access {
+    ($(#[$doc:meta])* $name:ident, $call:ident, $view:ty, $lend:ident) => {
+        $(#[$doc])*
+        pub struct $name<T>(pub(crate) Block<T>);
+
+        impl<T> Clone for $name<T> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+        impl<T> Copy for $name<T> {}
+
+        // SAFETY: one slot, declared as the block of `T` that the view names.
+        unsafe impl<T: Data> Access for $name<T> {
+            type View<'v> = $view;
+            fn declare(&self, list: &mut Vec<Declared>) {
+                list.push(Declared::Block(BlockKey(self.0.id), Mode::$name));
+            }
+            unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
+                // SAFETY: the caller's promise, for this access.
+                unsafe { slots.$lend::<T>() }
+            }
+        }
+    };
+}
+
+block_access!(
+    /// Reads a block; shares with other readers. The view is `&[T]`.
+    Read, read, &'v [T], shared
+);
+block_access!(
+    /// Writes all of a block. What was there is readable but unspecified. The view is `&mut [T]`.
+    Write, write, &'v mut [T], exclusive
+);
+block_access!(
+    /// Reads and writes a block. The view is `&mut [T]`.
+    ReadWrite, read_write, &'v mut [T], exclusive
+);
+
+impl<T: Data> Block<T> {
+    /// Access for reading: the codelet sees what the writers before it in program order left. View: `&[T]`.
+    pub fn read(self) -> Read<T> {
+        Read(self)
+    }
+
+    /// Access for writing **all** of the block: what was there is readable but unspecified, and a block that a
+    /// failed codelet poisoned is healed. View: `&mut [T]`.
+    pub fn write(self) -> Write<T> {
+        Write(self)
+    }
+
+    /// Access for reading and writing. View: `&mut [T]`.
+    pub fn read_write(self) -> ReadWrite<T> {
+        ReadWrite(self)
+    }
+}
+
+/// The value that a codelet returns, as a name for others to read; copied freely.
+///
+/// It can be named where its codelet was spawned, and by codelets that declared it; it lives until the codelet or scope
+/// around that place ends.
+pub struct Value<R> {
+    pub(crate) id: CodeletId,
+    marker: PhantomData<fn() -> R>,
+}
+
+impl<R> Value<R> {
+    pub(crate) fn new(id: CodeletId) -> Self {
+        Value {
+            id,
+            marker: PhantomData,
+        }
+    }
+}
+
+impl<R: Send + Sync + 'static> Value<R> {
+    /// Access for reading: the codelet waits until the value is there. View: `&R`.
+    pub fn read(self) -> ReadValue<R> {
+        ReadValue(self)
+    }
+}
+
+impl<R> Clone for Value<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for Value<R> {}
+
+/// Whether values of this type must be kept for their readers (those without size and drop need not).
+pub(crate) const fn is_kept<R>() -> bool {
+    size_of::<R>() != 0 || std::mem::needs_drop::<R>()
+}
+
+/// Reads a value. The view is `&R`.
+pub struct ReadValue<R>(Value<R>);
+
+impl<R> Clone for ReadValue<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for ReadValue<R> {}
+
+// SAFETY: one slot, declared as the value of type `R` that the handle names.
+unsafe impl<R: Send + Sync + 'static> Access for ReadValue<R> {
+    type View<'v> = &'v R;
+    fn declare(&self, list: &mut Vec<Declared>) {
+        list.push(Declared::Value(ValueKey(self.0.id), is_kept::<R>()));
+    }
+    unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
+        // SAFETY: the caller's promise, for this access.
+        unsafe { slots.value::<R>() }
+    }
+}
+
+// SAFETY: each element takes what it declared, in order.
+unsafe impl<A: Access> Access for Vec<A> {
+    type View<'v> = Vec<A::View<'v>>;
+    fn declare(&self, list: &mut Vec<Declared>) {
+        self.iter().for_each(|a| a.declare(list));
+    }
+    unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
+        // SAFETY: the caller's promise, for each element.
+        self.iter().map(|a| unsafe { a.view(slots) }).collect()
+    }
+}
+
+// SAFETY: each element takes what it declared, in order.
+unsafe impl<A: Access, const N: usize> Access for [A; N] {
+    type View<'v> = [A::View<'v>; N];
+    fn declare(&self, list: &mut Vec<Declared>) {
+        self.iter().for_each(|a| a.declare(list));
+    }
+    unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
+        // SAFETY: the caller's promise, for each element.
+        std::array::from_fn(|i| unsafe { self[i].view(slots) })
+    }
+}
+
+macro_rules! tuples {
+    ($(($($name:ident)*))*) => {$(
+        // SAFETY: each element takes what it declared, in order.
+        #[allow(non_snake_case, unused_variables, clippy::unused_unit)]
+        unsafe impl<$($name: Access),*> Access for ($($name,)*) {
+            type View<'v> = ($($name::View<'v>,)*);
+            fn declare(&self, list: &mut Vec<Declared>) {
+                let ($($name,)*) = self;
+                $($name.declare(list);)*
+            }
+            unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
+                let ($($name,)*) = self;
+                // SAFETY: the caller's promise, for each element.
+                ($(unsafe { $name.view(slots) },)*)
+            }
+        }
+    )*};
+}
+
+tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) }
+
+#[cfg(test)]
+mod tests {
+    use super::Mode;
+
+    #[test]
+    fn rights_of_children() {
+        assert!(Mode::Read.covers(Mode::Read));
+        assert!(!Mode::Read.covers(Mode::Write));
+        assert!(!Mode::Read.covers(Mode::ReadWrite));
+        assert!(Mode::Write.covers(Mode::Read));
+        assert!(Mode::ReadWrite.covers(Mode::Write));
+    }
+}

@@ -1,0 +1,358 @@
+//! The table of data blocks: for each its access queue, its memory, who made it and where it belongs.
+//!
+//! Slots are recycled, and their memory stays while the runtime lives, so looking at a slot through a stale id is
+//! harmless; generations tell. A slot whose generations are used up is retired.
+//!
+//! | field | written by | when |
+//! |---|---|---|
+//! | `generation` | who destroys the block | after everybody who had entered its queue has left, under the queue's lock |
+//! | `owner`, `next_made` | the maker; then who ends the owner | before the owner's record is recycled |
+//! | `memory`, `start` | the first engine to touch the block, under `memory`'s lock | once; and who destroys it |
+//! | `bytes`, `home` | the maker | before the id is known |
+
+use crate::access::Mode;
+use crate::decide::dependence::AccessQueue;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{BlockId, RuntimeId};
+use crate::memory_region::{Chunk, Magazine};
+use crate::spin_lock::SpinLock;
+use crate::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, Ordering};
+use crate::sync::{Mutex, lock};
+use crossbeam_utils::CachePadded;
+
+/// An access queue and the block it orders. A block has one; a codelet whose children use the block has another.
+/// Aligned so that an entry can keep its kind in the address's low bits.
+#[repr(align(16))]
+#[derive(Debug)]
+pub(crate) struct QueueCell {
+    pub(crate) queue: SpinLock<AccessQueue<u32>>,
+    pub(crate) slot: u32,
+}
+
+impl QueueCell {
+    /// A queue for the children of a codelet whose body holds the block in `mode`.
+    pub(crate) fn for_children(slot: u32, mode: Mode) -> Self {
+        QueueCell {
+            queue: SpinLock::new(AccessQueue::held(mode)),
+            slot,
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct BlockSlot {
+    pub(crate) root: QueueCell,
+    start: AtomicPtr<u8>,
+    bytes: AtomicUsize,
+    generation: AtomicU32,
+    pub(crate) owner: AtomicU32,
+    pub(crate) next_made: AtomicU32,
+    pub(crate) home: AtomicU16,
+    memory: SpinLock<Option<Chunk>>,
+}
+
+impl BlockSlot {
+    fn vacant(slot: u32) -> Self {
+        BlockSlot {
+            root: QueueCell {
+                queue: SpinLock::new(AccessQueue::default()),
+                slot,
+            },
+            start: AtomicPtr::new(std::ptr::null_mut()),
+            bytes: AtomicUsize::new(0),
+            generation: AtomicU32::new(0),
+            owner: AtomicU32::new(0),
+            next_made: AtomicU32::new(0),
+            home: AtomicU16::new(0),
+            memory: SpinLock::new(None),
+        }
+    }
+
+    /// Whether this slot still has the block with this id. Exact under the lock of its queue.
+    #[inline]
+    pub(crate) fn is(&self, id: BlockId) -> bool {
+        self.generation.load(Ordering::Relaxed) == id.generation()
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    /// The block's length in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The block's memory, taken now if this is the first access: by the engine that runs it, so that the pages come
+    /// from where it is. A first access that writes all of it gets recycled memory as it is, any other gets zeros.
+    #[inline]
+    pub(crate) fn memory(&self, mode: Mode, magazine: &mut Magazine) -> Result<*mut u8> {
+        // Acquire pairs with the Release in `take_memory`: readers side by side may come here together.
+        let start = self.start.load(Ordering::Acquire);
+        if start.is_null() {
+            self.take_memory(mode, magazine)
+        } else {
+            Ok(start)
+        }
+    }
+
+    #[cold]
+    fn take_memory(&self, mode: Mode, magazine: &mut Magazine) -> Result<*mut u8> {
+        self.memory.with(|memory| {
+            if memory.is_none() {
+                let chunk = match mode {
+                    Mode::Write => magazine.take(self.bytes())?,
+                    Mode::Read | Mode::ReadWrite => magazine.take_zeroed(self.bytes())?,
+                };
+                // Release pairs with the Acquire in `memory`.
+                self.start.store(chunk.ptr().as_ptr(), Ordering::Release);
+                *memory = Some(chunk);
+            }
+            Ok(self.start.load(Ordering::Relaxed))
+        })
+    }
+
+    /// Takes the memory out, at the block's end.
+    pub(crate) fn take_out_memory(&self) -> Option<Chunk> {
+        self.memory.with(|memory| {
+            self.start.store(std::ptr::null_mut(), Ordering::Relaxed);
+            memory.take()
+        })
+    }
+}
+
+/// The error for a block that is gone.
+#[cold]
+pub(crate) fn destroyed(id: BlockId) -> Error {
+    Error::new(
+        ErrorKind::Stale,
+        format!(
+            "block {} was destroyed before; do not name a block after its `destroy`",
+            id.slot()
+        ),
+    )
+}
+
+/// Slots of the first bucket; each further bucket has twice as many.
+const FIRST: u32 = 64;
+const BUCKETS: usize = 23;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct BlockTable {
+    buckets: [AtomicPtr<CachePadded<BlockSlot>>; BUCKETS],
+    spare: Mutex<Spare>,
+}
+
+#[derive(Debug, Default)]
+struct Spare {
+    /// Slots given back.
+    free: Vec<u32>,
+    /// Slots handed out at least once.
+    used: u32,
+}
+
+/// Bucket and place of a slot.
+#[inline]
+fn place(slot: u32) -> (usize, usize) {
+    let shifted = slot + FIRST;
+    let bucket = shifted.ilog2() - FIRST.ilog2();
+    (bucket as usize, (shifted - (FIRST << bucket)) as usize)
+}
+
+/// How many slots an engine takes from the table, or gives back, at a time.
+const BATCH: usize = 32;
+
+/// One engine's spare slots.
+#[derive(Debug, Default)]
+pub(crate) struct SlotCache {
+    free: Vec<u32>,
+}
+
+impl BlockTable {
+    pub(crate) fn new() -> Self {
+        BlockTable {
+            buckets: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
+            spare: Mutex::new(Spare::default()),
+        }
+    }
+
+    /// The slot with this number, whichever block has it now. The number comes from this table.
+    #[inline]
+    pub(crate) fn slot(&self, slot: u32) -> &BlockSlot {
+        let (bucket, at) = place(slot);
+        // Acquire pairs with the Release in `refill`.
+        let start = self.buckets[bucket].load(Ordering::Acquire);
+        assert!(!start.is_null(), "slot numbers come from the table");
+        // SAFETY: a bucket has `FIRST << bucket` slots, and `at` is below that.
+        let slot = unsafe { start.add(at) };
+        // SAFETY: initialised when the bucket was made, alive as long as the table.
+        unsafe { &*slot }
+    }
+
+    /// The slot of a block that this runtime knows now; else why not.
+    #[inline]
+    pub(crate) fn find(&self, runtime: RuntimeId, id: BlockId) -> Result<&BlockSlot> {
+        if id.runtime() != runtime {
+            return Err(Error::new(
+                ErrorKind::Foreign,
+                format!(
+                    "block {} belongs to another runtime; use it with the runtime that made it",
+                    id.slot()
+                ),
+            ));
+        }
+        let slot = self.slot(id.slot());
+        if slot.is(id) {
+            Ok(slot)
+        } else {
+            Err(destroyed(id))
+        }
+    }
+
+    /// Makes a block of this many bytes.
+    pub(crate) fn make(
+        &self,
+        runtime: RuntimeId,
+        cache: &mut SlotCache,
+        bytes: usize,
+        owner: u32,
+        home: u16,
+    ) -> Result<BlockId> {
+        let number = match cache.free.pop() {
+            Some(number) => number,
+            None => self.refill(cache)?,
+        };
+        let slot = self.slot(number);
+        slot.bytes.store(bytes, Ordering::Relaxed);
+        slot.owner.store(owner, Ordering::Relaxed);
+        slot.next_made.store(0, Ordering::Relaxed);
+        slot.home.store(home, Ordering::Relaxed);
+        Ok(BlockId::new(
+            runtime,
+            number,
+            slot.generation.load(Ordering::Relaxed),
+        ))
+    }
+
+    /// Ends a block whose queue is empty. Its memory was given back before.
+    pub(crate) fn end(&self, number: u32, cache: &mut SlotCache) {
+        let slot = self.slot(number);
+        let next = slot.generation.load(Ordering::Relaxed) + 1;
+        slot.root.queue.with(|queue| {
+            *queue = AccessQueue::default();
+            slot.generation.store(next, Ordering::Relaxed);
+        });
+        if next == BlockId::MAX_GENERATION {
+            return;
+        }
+        cache.free.push(number);
+        if cache.free.len() >= 2 * BATCH {
+            let mut spare = lock(&self.spare);
+            spare.free.extend(cache.free.drain(BATCH..));
+        }
+    }
+
+    #[cold]
+    fn refill(&self, cache: &mut SlotCache) -> Result<u32> {
+        let mut spare = lock(&self.spare);
+        let keep = spare.free.len().saturating_sub(BATCH);
+        cache.free.extend(spare.free.drain(keep..));
+        while cache.free.len() < BATCH {
+            let number = spare.used;
+            let (bucket, _) = place(number);
+            if number == BlockId::MAX_SLOTS || bucket == BUCKETS {
+                break;
+            }
+            if self.buckets[bucket].load(Ordering::Relaxed).is_null() {
+                let slots: Box<[_]> = (0..FIRST << bucket)
+                    .map(|at| CachePadded::new(BlockSlot::vacant(number + at)))
+                    .collect();
+                // Release pairs with the Acquire in `slot`.
+                self.buckets[bucket].store(Box::into_raw(slots).cast(), Ordering::Release);
+            }
+            cache.free.push(number);
+            spare.used += 1;
+        }
+        // Lowest first, so that small programs stay in the first buckets.
+        cache.free.sort_unstable_by(|a, b| b.cmp(a));
+        cache.free.pop().ok_or_else(|| {
+            Error::new(
+                ErrorKind::System,
+                "more than 268 million blocks live; destroy some, or make fewer and larger ones",
+            )
+        })
+    }
+
+    /// Gives an engine's spare slots back, when it goes.
+    pub(crate) fn clear(&self, cache: &mut SlotCache) {
+        lock(&self.spare).free.append(&mut cache.free);
+    }
+}
+
+impl Drop for BlockTable {
+    fn drop(&mut self) {
+        for (bucket, start) in self.buckets.iter().enumerate() {
+            let start = start.load(Ordering::Relaxed);
+            if start.is_null() {
+                continue;
+            }
+            let slots = std::ptr::slice_from_raw_parts_mut(start, (FIRST << bucket) as usize);
+            // SAFETY: made by `Box::into_raw` in `refill` with this length, and nobody uses the table any more.
+            drop(unsafe { Box::from_raw(slots) });
+        }
+    }
+}
+
+#[cfg(all(test, not(sprat_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_dense() {
+        let mut expected = (0, 0);
+        for slot in 0..10_000 {
+            assert_eq!(place(slot), expected);
+            expected.1 += 1;
+            if expected.1 == (FIRST << expected.0) as usize {
+                expected = (expected.0 + 1, 0);
+            }
+        }
+        assert!(place(BlockId::MAX_SLOTS - 1).0 < BUCKETS);
+    }
+
+    #[test]
+    fn a_slot_is_used_again_under_a_new_generation() {
+        let table = BlockTable::new();
+        let mut cache = SlotCache::default();
+        let runtime = RuntimeId(1);
+        let first = table.make(runtime, &mut cache, 8, 0, 0).unwrap();
+        table.end(first.slot(), &mut cache);
+        let second = table.make(runtime, &mut cache, 16, 0, 0).unwrap();
+        assert_eq!(first.slot(), second.slot());
+        assert_ne!(first.generation(), second.generation());
+        assert_eq!(
+            table.find(runtime, first).unwrap_err().kind(),
+            ErrorKind::Stale
+        );
+        assert_eq!(table.find(runtime, second).unwrap().bytes(), 16);
+        let elsewhere = table.find(RuntimeId(2), second).unwrap_err();
+        assert_eq!(elsewhere.kind(), ErrorKind::Foreign);
+    }
+
+    #[test]
+    fn a_slot_with_no_generations_left_is_retired() {
+        let table = BlockTable::new();
+        let mut cache = SlotCache::default();
+        let first = table.make(RuntimeId(1), &mut cache, 8, 0, 0).unwrap();
+        let slot = table.slot(first.slot());
+        slot.generation
+            .store(BlockId::MAX_GENERATION - 1, Ordering::Relaxed);
+        table.end(first.slot(), &mut cache);
+        for _ in 0..200 {
+            let other = table.make(RuntimeId(1), &mut cache, 8, 0, 0).unwrap();
+            assert_ne!(other.slot(), first.slot());
+        }
+    }
+}

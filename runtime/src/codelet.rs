@@ -1,0 +1,353 @@
+//! A codelet's record: everything the runtime keeps about one codelet, from its spawn to its end.
+//!
+//! # Who may touch what
+//!
+//! | field | written by | read by |
+//! |---|---|---|
+//! | `ended` | its protocol (`event.rs`) | anybody |
+//! | `live`, `pending` | their protocols (`counts.rs`) | anybody |
+//! | `cause` | a predecessor, before it takes its one off `pending` | who runs the codelet |
+//! | `parent`, `affinity`, `count`, `extension`, `body` | the spawner, before the record is published | anybody who knows the codelet lives |
+//! | `sibling`, `retained` | the parent's body (it alone spawns there) | who ends the parent |
+//! | `made`, `failed` | the body, children that end (push) | who ends the codelet |
+//! | `link` | the inbox or free list that holds the record | the same |
+//! | payload | the spawner, then the engine that runs the body, then who ends the codelet; a value's readers read | |
+//!
+//! "Published" means: pushed on a ready queue, entered in an access queue or registered with a one-shot, each of which
+//! hands it on with release and acquire. The shared fields are atomics only so that looking through a stale id is
+//! harmless; they are accessed relaxed.
+//!
+//! # Shape
+//!
+//! `Record` (96 bytes), then the payload (captures, later the value), then the entries: one node of 16 bytes for each
+//! declared access and each explicit dependence. What does not fit goes to extension records, linked by `extension`.
+
+use crate::access::{Lent, Mode};
+use crate::counts::{Live, Pending};
+use crate::event::OneShot;
+use crate::sync::UnsafeCell;
+use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::panic::Location;
+
+/// See the module.
+#[repr(C, align(16))]
+pub(crate) struct Record {
+    pub(crate) ended: OneShot,
+    pub(crate) live: Live,
+    pub(crate) pending: Pending,
+    pub(crate) cause: AtomicU32,
+    pub(crate) parent: AtomicU32,
+    pub(crate) link: AtomicU32,
+    pub(crate) sibling: AtomicU32,
+    pub(crate) retained: AtomicU32,
+    pub(crate) made: AtomicU32,
+    pub(crate) affinity: AtomicU32,
+    pub(crate) extension: AtomicU32,
+    /// Children that failed and would otherwise be gone, linked through `sibling`: their handles must tell.
+    pub(crate) failed: AtomicU32,
+    count: AtomicU16,
+    flags: AtomicU16,
+    class: AtomicU8,
+    body: UnsafeCell<Body>,
+}
+
+/// What is fixed at the spawn.
+#[derive(Clone, Copy)]
+pub(crate) struct Body {
+    pub(crate) vtable: &'static Vtable,
+    pub(crate) name: &'static str,
+    pub(crate) spawned_at: &'static Location<'static>,
+}
+
+/// How to handle a payload of a type that is known only where the codelet was spawned.
+pub(crate) struct Vtable {
+    /// Runs the body, drops the captures, and leaves the value in their place.
+    ///
+    /// Premises: the payload holds the captures; the codelet holds what `lent` describes; `engine` points to the
+    /// engine's context.
+    pub(crate) run: unsafe fn(payload: *mut u8, engine: *const (), lent: &[Lent]) -> Ran,
+    /// Drops the captures without running. Premise: the payload holds them.
+    pub(crate) discard: unsafe fn(payload: *mut u8),
+    /// Drops the value. Premise: the payload holds it.
+    pub(crate) drop_value: unsafe fn(payload: *mut u8),
+    /// Moves a value from one payload to another. Premise: the first holds it, the second nothing.
+    pub(crate) move_value: unsafe fn(from: *mut u8, to: *mut u8),
+    /// The value's address. Premise: the payload holds it.
+    pub(crate) value: unsafe fn(payload: *mut u8) -> *mut u8,
+    /// Bytes of the payload, a multiple of 16.
+    pub(crate) payload: usize,
+    /// Whether others can read what it returns: then the record is kept until its parent ends.
+    pub(crate) has_value: bool,
+}
+
+/// How a body ended.
+pub(crate) enum Ran {
+    /// The value is in the payload.
+    Done,
+    /// The value will be the value of this child, when all has ended.
+    Forward(crate::id::CodeletId),
+    /// It returned an error.
+    Failed(String),
+    /// It panicked.
+    Panicked(String),
+}
+
+/// Bits of a record's flags.
+pub(crate) mod flag {
+    /// Kept until the parent ends, since others may name it.
+    pub(crate) const RETAINED: u16 = 1;
+    /// The payload holds the value.
+    pub(crate) const VALUE: u16 = 2;
+    /// The payload holds the captures: it has not run.
+    pub(crate) const CAPTURES: u16 = 4;
+    /// A scope inside a body: it has children, and no body or accesses of its own.
+    pub(crate) const SCOPE: u16 = 8;
+    /// The scope of a host thread.
+    pub(crate) const ROOT: u16 = 16;
+    /// Holds more entries of another record.
+    pub(crate) const EXTENSION: u16 = 32;
+    /// Enters its blocks' queues when its events are there (the at-ready door), and has not yet.
+    pub(crate) const AT_READY: u16 = 64;
+    /// Lives: spawned and not gone.
+    pub(crate) const ALIVE: u16 = 128;
+    /// Destroys its block at its end.
+    pub(crate) const DESTROYS: u16 = 256;
+    /// The payload holds the id of the child whose value will be its own.
+    pub(crate) const FORWARDS: u16 = 512;
+}
+
+/// The largest record; slots come in multiples of a cache line up to this.
+pub(crate) const MAX_RECORD: usize = 1024;
+
+/// Bytes before the payload.
+pub(crate) const HEADER: usize = size_of::<Record>();
+
+impl Record {
+    /// A slot that nobody uses yet.
+    pub(crate) fn vacant(class: u8, next_free: u32) -> Self {
+        static NOBODY: Vtable = Vtable {
+            run: |_, _, _| Ran::Done,
+            discard: |_| (),
+            drop_value: |_| (),
+            move_value: |_, _| (),
+            value: |payload| payload,
+            payload: 0,
+            has_value: false,
+        };
+        Record {
+            ended: OneShot::new(),
+            live: Live::new(),
+            pending: Pending::new(),
+            cause: AtomicU32::new(0),
+            parent: AtomicU32::new(0),
+            link: AtomicU32::new(next_free),
+            sibling: AtomicU32::new(0),
+            retained: AtomicU32::new(0),
+            made: AtomicU32::new(0),
+            affinity: AtomicU32::new(0),
+            extension: AtomicU32::new(0),
+            failed: AtomicU32::new(0),
+            count: AtomicU16::new(0),
+            flags: AtomicU16::new(0),
+            class: AtomicU8::new(class),
+            body: UnsafeCell::new(Body {
+                vtable: &NOBODY,
+                name: "",
+                spawned_at: Location::caller(),
+            }),
+        }
+    }
+
+    /// Makes the slot the record of a new codelet. The caller owns the slot.
+    #[inline]
+    pub(crate) fn begin(&self, parent: u32, flags: u16, affinity: u32, entries: usize) {
+        self.live.reset();
+        self.cause.store(0, Ordering::Relaxed);
+        self.parent.store(parent, Ordering::Relaxed);
+        self.retained.store(0, Ordering::Relaxed);
+        self.made.store(0, Ordering::Relaxed);
+        self.failed.store(0, Ordering::Relaxed);
+        self.affinity.store(affinity, Ordering::Relaxed);
+        self.extension.store(0, Ordering::Relaxed);
+        self.count.store(entries as u16, Ordering::Relaxed);
+        self.flags.store(flags | flag::ALIVE, Ordering::Relaxed);
+    }
+
+    /// Sets what is fixed at the spawn.
+    ///
+    /// # Safety
+    /// The caller owns the slot: it is not published yet.
+    #[inline]
+    pub(crate) unsafe fn set_body(&self, body: Body) {
+        self.body.with_mut(|place| {
+            // SAFETY: nobody else looks at the body of a record that is not published.
+            unsafe { *place = body }
+        });
+    }
+
+    /// What is fixed at the spawn.
+    ///
+    /// # Safety
+    /// The codelet lives, and was published to the caller.
+    #[inline]
+    pub(crate) unsafe fn body(&self) -> Body {
+        self.body.with(|place| {
+            // SAFETY: written before publication and not again while the codelet lives.
+            unsafe { *place }
+        })
+    }
+
+    pub(crate) fn class(&self) -> u8 {
+        self.class.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn flags(&self) -> u16 {
+        self.flags.load(Ordering::Relaxed)
+    }
+
+    /// Only by whoever owns the codelet at the time: the spawner, the engine that runs it, who ends it.
+    #[inline]
+    pub(crate) fn set_flags(&self, flags: u16) {
+        self.flags.store(flags, Ordering::Relaxed);
+    }
+
+    /// The codelet is in no queue and waits for nothing: it has nothing to give back.
+    pub(crate) fn forget_entries(&self) {
+        self.count.store(0, Ordering::Relaxed);
+    }
+
+    /// How many entries it has.
+    #[inline]
+    pub(crate) fn count(&self) -> usize {
+        usize::from(self.count.load(Ordering::Relaxed))
+    }
+}
+
+/// What an entry is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// A block; the target is the queue that it enters.
+    Block(Mode),
+    /// The value of another codelet; the target is that codelet's record id.
+    Value,
+    /// An explicit event; the target is its one-shot.
+    Event,
+    /// The end of another codelet; the target is its record id.
+    End,
+    /// The value of another codelet that has none to look at (`()`): its end, with a place among the views.
+    Unit,
+}
+
+/// A declared access or an explicit dependence: a node of 16 bytes.
+///
+/// `word` holds the kind in its low four bits. Above them, for a block: the address of the queue for children, if
+/// there is one; for the others: the link to the next waiter.
+#[repr(C, align(16))]
+pub(crate) struct Entry {
+    target: AtomicPtr<()>,
+    word: AtomicU64,
+}
+
+const KIND: u64 = 15;
+
+impl Entry {
+    pub(crate) fn new(kind: EntryKind, target: *mut ()) -> Self {
+        let kind = match kind {
+            EntryKind::Block(Mode::Read) => 0,
+            EntryKind::Block(Mode::Write) => 1,
+            EntryKind::Block(Mode::ReadWrite) => 2,
+            EntryKind::Value => 8,
+            EntryKind::Event => 9,
+            EntryKind::End => 10,
+            EntryKind::Unit => 11,
+        };
+        Entry {
+            target: AtomicPtr::new(target),
+            word: AtomicU64::new(kind),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn kind(&self) -> EntryKind {
+        match self.word.load(Ordering::Relaxed) & KIND {
+            0 => EntryKind::Block(Mode::Read),
+            1 => EntryKind::Block(Mode::Write),
+            2 => EntryKind::Block(Mode::ReadWrite),
+            8 => EntryKind::Value,
+            9 => EntryKind::Event,
+            10 => EntryKind::End,
+            _ => EntryKind::Unit,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn target(&self) -> *mut () {
+        self.target.load(Ordering::Relaxed)
+    }
+
+    /// The event of this entry has fired, and may be gone.
+    pub(crate) fn forget_target(&self) {
+        self.target.store(std::ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// For a block that is to be entered later: the generation it must have then.
+    pub(crate) fn expect_generation(&self, generation: u32) {
+        let kind = self.word.load(Ordering::Relaxed) & KIND;
+        self.word
+            .store(u64::from(generation) << 32 | kind, Ordering::Relaxed);
+    }
+
+    /// See [`Entry::expect_generation`].
+    pub(crate) fn expected_generation(&self) -> u32 {
+        (self.word.load(Ordering::Relaxed) >> 32) as u32
+    }
+
+    /// The target, for entries that name a record.
+    pub(crate) fn target_record(&self) -> u32 {
+        self.target().addr() as u32
+    }
+
+    /// The queue for children of this access, or null. Made by the body, removed by who ends the codelet.
+    #[inline]
+    pub(crate) fn children(&self) -> *mut () {
+        std::ptr::with_exposed_provenance_mut((self.word.load(Ordering::Relaxed) & !KIND) as usize)
+    }
+
+    pub(crate) fn set_children(&self, queue: *mut ()) {
+        let kind = self.word.load(Ordering::Relaxed) & KIND;
+        let address = queue.expose_provenance() as u64;
+        debug_assert_eq!(address & KIND, 0);
+        self.word.store(address | kind, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn next(&self) -> u32 {
+        (self.word.load(Ordering::Relaxed) >> 32) as u32
+    }
+
+    #[inline]
+    pub(crate) fn set_next(&self, next: u32) {
+        let kind = self.word.load(Ordering::Relaxed) & KIND;
+        self.word
+            .store(u64::from(next) << 32 | kind, Ordering::Relaxed);
+    }
+}
+
+/// How many entries a record with this payload holds itself.
+pub(crate) fn capacity(payload: usize) -> usize {
+    (MAX_RECORD - HEADER - payload) / size_of::<Entry>()
+}
+
+/// Bytes of a record with this payload and as many of these entries as fit.
+#[inline]
+pub(crate) fn record_bytes(payload: usize, entries: usize) -> usize {
+    HEADER + payload + entries.min(capacity(payload)) * size_of::<Entry>()
+}
+
+/// How many extension records these entries need beside the record itself.
+pub(crate) fn extensions(payload: usize, entries: usize) -> usize {
+    entries
+        .saturating_sub(capacity(payload))
+        .div_ceil(capacity(0))
+}

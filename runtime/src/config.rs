@@ -1,0 +1,107 @@
+//! The settings of a runtime that come from the environment. The list for users is `docs/configuration.md`.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Settings; `None` where nothing was said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) xes: Option<usize>,
+    pub(crate) ce: Option<String>,
+    pub(crate) pin: Option<bool>,
+    pub(crate) spin_us: Option<u64>,
+    pub(crate) oversubscribe: Option<bool>,
+    pub(crate) topology: Option<String>,
+}
+
+impl Settings {
+    /// From the process's environment.
+    pub(crate) fn from_environment() -> Result<Self> {
+        Self::read(|name| match std::env::var(name) {
+            Ok(text) => Ok(Some(text)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err(wrong(name, "?", "be plain text")),
+        })
+    }
+
+    /// From wherever `look_up` finds a variable's text. An empty text counts as not set.
+    fn read(look_up: impl Fn(&'static str) -> Result<Option<String>>) -> Result<Self> {
+        let text = |name| Ok::<_, Error>(look_up(name)?.filter(|text| !text.is_empty()));
+        let number = |name| match text(name)? {
+            None => Ok(None),
+            Some(text) => match text.parse::<u64>() {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => Err(wrong(name, &text, "be a whole number")),
+            },
+        };
+        let switch = |name| match text(name)?.as_deref() {
+            None => Ok(None),
+            Some("1" | "true" | "yes" | "on") => Ok(Some(true)),
+            Some("0" | "false" | "no" | "off") => Ok(Some(false)),
+            Some(other) => Err(wrong(name, other, "be 1 or 0")),
+        };
+        Ok(Settings {
+            xes: number("SPRAT_XES")?.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
+            ce: text("SPRAT_CE")?,
+            pin: switch("SPRAT_PIN")?,
+            spin_us: number("SPRAT_SPIN_US")?,
+            oversubscribe: switch("SPRAT_OVERSUBSCRIBE")?,
+            topology: text("SPRAT_TOPOLOGY")?,
+        })
+    }
+}
+
+fn wrong(name: &str, text: &str, must: &str) -> Error {
+    Error::new(
+        ErrorKind::Config,
+        format!("the environment variable {name} is `{text}`, and must {must}; mend or unset it"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings> {
+        let find = |name: &str| pairs.iter().find(|(n, _)| *n == name);
+        Settings::read(|name| Ok(find(name).map(|(_, text)| (*text).to_owned())))
+    }
+
+    #[test]
+    fn nothing_said_is_nothing_set() {
+        assert_eq!(read(&[("SPRAT_XES", "")]).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn what_is_said_is_read() {
+        let all = [
+            ("SPRAT_XES", "3"),
+            ("SPRAT_CE", "elastic"),
+            ("SPRAT_PIN", "off"),
+            ("SPRAT_SPIN_US", "0"),
+            ("SPRAT_OVERSUBSCRIBE", "1"),
+            ("SPRAT_TOPOLOGY", "core:4"),
+        ];
+        let expected = Settings {
+            xes: Some(3),
+            ce: Some("elastic".to_owned()),
+            pin: Some(false),
+            spin_us: Some(0),
+            oversubscribe: Some(true),
+            topology: Some("core:4".to_owned()),
+        };
+        assert_eq!(read(&all).unwrap(), expected);
+    }
+
+    #[test]
+    fn nonsense_is_told_with_the_variables_name() {
+        for pair in [
+            ("SPRAT_XES", "two"),
+            ("SPRAT_XES", "-1"),
+            ("SPRAT_PIN", "maybe"),
+        ] {
+            let error = read(&[pair]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains(pair.0) && error.to_string().contains(pair.1));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The control engine: a thread for each domain that decides what is slow or shared. Its mind is
+//! [`crate::decide::controller`]; here it sees, and its decisions are carried out.
+//!
+//! The routine sits behind a try-lock. The control engine's thread runs it when asked to; an engine that idles runs it
+//! when that thread has been silent too long. So a stalled control engine costs performance, never progress.
+
+use crate::decide::controller::{Decision, DomainView, Observation, decide};
+use crate::decide::plan::CeMode;
+use crate::engine::Engine;
+use crate::shared::{Domain, Shared};
+use crate::sync::atomic::Ordering;
+use crate::sync::spin_hint;
+use crossbeam_deque::Steal;
+use std::time::Duration;
+
+/// How often a control engine looks while engines sleep though scopes are open: at first, and at last.
+pub(crate) const SHORTEST: Duration = Duration::from_millis(1);
+pub(crate) const LONGEST: Duration = Duration::from_millis(16);
+
+impl Shared {
+    /// Runs the routine for a domain, unless somebody does already: then false.
+    pub(crate) fn control(&self, domain: &Domain) -> bool {
+        let control = &domain.control;
+        // Acquire pairs with the Release below: the routine's runs are in order.
+        if control
+            .busy
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
+        {
+            return false;
+        }
+        // AcqRel: sees what led to the request (`Shared::request`).
+        control.requested.swap(false, Ordering::AcqRel);
+        control.counters.rounds.add(1);
+        for decision in decide(&self.observe(domain)) {
+            match decision {
+                Decision::Broker { from, to, count } => self.broker(domain, from, to, count),
+                Decision::Rouse { domain } => self.rouse(domain),
+                Decision::CheckStuck => {
+                    control.counters.stuck_checks.add(1);
+                    let stuck = self.end_stuck_scopes();
+                    control.counters.stuck_scopes.add(stuck);
+                }
+            }
+        }
+        control.busy.store(false, Ordering::Release);
+        true
+    }
+
+    fn observe(&self, own: &Domain) -> Observation {
+        let view = |domain: &Domain| DomainView {
+            queued: self.queued(domain),
+            asleep: domain.idle.asleep(),
+            engines: domain.idle.seats(),
+            searching: domain.idle.searching(),
+        };
+        Observation {
+            domains: self.domains.iter().map(view).collect(),
+            own: (self.domains.iter())
+                .position(|domain| std::ptr::eq(domain, own))
+                .unwrap_or(0),
+            open_scopes: self.open_scopes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Moves codelets from one domain's queues to another domain's injector, and wakes somebody there.
+    fn broker(&self, own: &Domain, from: usize, to: usize, count: usize) {
+        let (giver, taker) = (&self.domains[from], &self.domains[to]);
+        let seats = &self.seats[usize::from(giver.first)..][..usize::from(giver.count)];
+        let mut moved = 0;
+        let sources = seats.iter().map(|seat| &seat.stealer);
+        for stealer in sources {
+            while moved < count {
+                match stealer.steal() {
+                    Steal::Success(id) => {
+                        taker.injector.push(id);
+                        moved += 1;
+                    }
+                    Steal::Retry => spin_hint(),
+                    Steal::Empty => break,
+                }
+            }
+        }
+        while moved < count
+            && let Steal::Success(id) = giver.injector.steal()
+        {
+            taker.injector.push(id);
+            moved += 1;
+        }
+        own.control.counters.brokered.add(moved as u64);
+        for _ in 0..moved.min(usize::from(taker.count)) {
+            self.notify(taker);
+        }
+    }
+
+    /// Wakes an engine of a domain where a codelet waits behind a long body.
+    fn rouse(&self, domain: usize) {
+        self.notify(&self.domains[domain]);
+    }
+
+    /// The control engine's thread: sleeps until asked; looks now and then while engines sleep though scopes are open.
+    pub(crate) fn control_loop(&self, domain: &Domain) {
+        let control = &domain.control;
+        control.bed.adopt();
+        let polls = self.plan.mode == CeMode::Dedicated && !self.plan.oversubscribed;
+        let mut nap = SHORTEST;
+        while !self.stops() {
+            if control.paused.load(Ordering::Relaxed) {
+                control.bed.wait_for(SHORTEST);
+                continue;
+            }
+            let open = self.open_scopes.load(Ordering::Relaxed) > 0;
+            if open && polls {
+                if control.requested.load(Ordering::Relaxed) {
+                    self.control(domain);
+                }
+                spin_hint();
+                continue;
+            }
+            let watch = open && self.domains.iter().any(|d| d.idle.asleep() > 0);
+            let asked = match watch {
+                true => control.bed.wait_for(nap),
+                false => {
+                    control.bed.wait();
+                    true
+                }
+            };
+            nap = if asked {
+                SHORTEST
+            } else {
+                (nap * 2).min(LONGEST)
+            };
+            if !control.paused.load(Ordering::Relaxed) {
+                self.control(domain);
+            }
+        }
+    }
+
+    /// The thread of a seat: sleeps until somebody wakes the seat, then works there until the runtime stops. An elastic
+    /// control engine is such a thread, too.
+    pub(crate) fn seat_loop(&self, xe: u16) {
+        let seat = &self.seats[usize::from(xe)];
+        let domain = &self.domains[usize::from(seat.domain)];
+        seat.sign_in(false);
+        if self.is_elastic(seat) {
+            domain.control.bed.adopt();
+        }
+        let bed = seat.occupancy.bed(false);
+        bed.adopt();
+        // The seat was announced asleep before this thread existed.
+        let state = {
+            // SAFETY: only the address; it is used while this thread occupies the seat.
+            unsafe { seat.state() }
+        };
+        // SAFETY: `work` and `park` use the state only while this thread is the occupant: it is not before the wait
+        // below ends, and is not while it waits in `park`.
+        let engine = unsafe { Engine::new(self, Some(seat), state) };
+        engine.wait_asleep(seat, domain, false);
+        domain.idle.end_search();
+        engine.work(seat, false, || self.stops());
+        engine.retire();
+    }
+}

@@ -1,0 +1,81 @@
+//! The two counters of a codelet: what it waits for, and what it and its descendants still have to do.
+//!
+//! Proof: `docs/design/codelets.md`; model: `tests/loom/counts.rs`.
+
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// What a codelet waits for: one for each dependence that is not there yet, and one for the spawner while it is
+/// still adding dependences. Who brings it to zero makes the codelet ready, and nobody else does.
+#[derive(Debug)]
+pub(crate) struct Pending(AtomicU32);
+
+impl Pending {
+    pub(crate) fn new() -> Self {
+        Pending(AtomicU32::new(0))
+    }
+
+    /// Sets the count, before anybody else can see the codelet.
+    #[inline]
+    pub(crate) fn set(&self, count: u32) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+
+    /// Takes `n` off; true for the caller that reaches zero, which then sees everything that the others did
+    /// before they took theirs off.
+    #[inline]
+    pub(crate) fn arrive(&self, n: u32) -> bool {
+        // AcqRel: Release hands on what this caller wrote (a predecessor's results), Acquire lets the last one
+        // see what all others wrote; the pairs are the other calls of this same operation.
+        let order = if cfg!(sprat_mutant = "pending_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::AcqRel
+        };
+        let before = self.0.fetch_sub(n, order);
+        debug_assert!(before >= n, "a dependence arrived twice");
+        before == n
+    }
+}
+
+/// What a codelet and its descendants still have to do. Children are counted where they are spawned, without an
+/// atomic, and added when the body ends; a child that ends takes one off. So a leaf costs nothing here, and a
+/// parent one operation for its body and one for each batch of children that end on an engine.
+#[derive(Debug)]
+pub(crate) struct Live(AtomicU64);
+
+/// Stands for the body until it ends; more than any count of children.
+const BODY: u64 = 1 << 62;
+
+impl Live {
+    pub(crate) fn new() -> Self {
+        Live(AtomicU64::new(BODY))
+    }
+
+    /// Before anybody else can see the codelet.
+    #[inline]
+    pub(crate) fn reset(&self) {
+        self.0.store(BODY, Ordering::Relaxed);
+    }
+
+    /// `n` children have ended. True if that was the last of it: then the caller ends this codelet.
+    #[inline]
+    pub(crate) fn children_ended(&self, n: u64) -> bool {
+        // AcqRel as in `Pending::arrive`: the one who ends the codelet sees all that its descendants did.
+        let order = if cfg!(sprat_mutant = "live_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::AcqRel
+        };
+        self.0.fetch_sub(n, order) == n
+    }
+
+    /// The body has ended after spawning `children`. True if nothing is left: then the caller ends this codelet.
+    #[inline]
+    pub(crate) fn body_ended(&self, children: u64) -> bool {
+        if children == 0 {
+            return true;
+        }
+        let left = BODY - children;
+        self.0.fetch_sub(left, Ordering::AcqRel) == left
+    }
+}

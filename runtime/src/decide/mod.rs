@@ -1,0 +1,12 @@
+//! Deciding: pure functions and state machines. No threads, no clock, no atomics, no unsafe.
+//!
+//! The engines wrap these in locks and atomics, the simulator in plain cells; both run the same code. Public for
+//! the simulator and the curious, and outside the promise of semantic versioning.
+#![forbid(unsafe_code)]
+
+pub mod controller;
+pub mod dependence;
+pub mod placement;
+pub mod plan;
+pub mod policy;
+pub mod route;

@@ -1,0 +1,64 @@
+//! The rules that placement and waking follow.
+
+/// What the runtime aims at. More policies come with the NUMA and the energy work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Policy {
+    /// As fast as possible: every engine works while there is work.
+    #[default]
+    Performance,
+}
+
+/// The numbers that decisions use, tuned at start and published by the control engine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuning {
+    /// How long an engine that finds nothing looks on before it parks, in nanoseconds: about what a wake-up costs
+    /// here, since then waiting never costs more than twice what the better choice would have (the ski-rental
+    /// argument: Karlin, Manasse, McGeoch and Owicki, "Competitive randomized algorithms for nonuniform problems",
+    /// SODA 1990).
+    pub spin_ns: u64,
+    /// How many codelets an engine runs back to back as successors of each other before it looks elsewhere.
+    pub next_run: u32,
+    /// After how many codelets an engine looks at what was posted to it, though its own queue is not empty.
+    pub look_around: u32,
+    /// How often a thief must see the same lone codelet before it takes it: a lone one is mostly about to be run by
+    /// its owner, and moving it costs more than an empty codelet.
+    pub patience: u32,
+    /// How long a request to a control engine may stay unanswered before an idle engine answers it, in nanoseconds.
+    pub silence_ns: u64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Tuning {
+            spin_ns: 50_000,
+            next_run: 64,
+            look_around: 61,
+            patience: 2,
+            silence_ns: 2_000_000,
+        }
+    }
+}
+
+impl Tuning {
+    /// From a measured wake-up (time from waking a parked engine until it runs, in nanoseconds).
+    pub fn from_wake_up(wake_up_ns: u64) -> Self {
+        Tuning {
+            // Never so long that an idle runtime is visible in the processor's load.
+            spin_ns: wake_up_ns.clamp(5_000, 200_000),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spin_budget_follows_the_wake_up_within_bounds() {
+        assert_eq!(Tuning::from_wake_up(40_000).spin_ns, 40_000);
+        assert_eq!(Tuning::from_wake_up(1).spin_ns, 5_000);
+        assert_eq!(Tuning::from_wake_up(u64::MAX).spin_ns, 200_000);
+    }
+}

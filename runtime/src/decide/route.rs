@@ -1,0 +1,177 @@
+//! What an execution engine decides on its fast path, as functions of what it sees.
+
+use super::policy::Tuning;
+use crate::affinity::Affinity;
+
+/// Where an engine is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// Its number.
+    pub xe: u16,
+    /// Its memory region.
+    pub region: u16,
+}
+
+/// Where a codelet that became ready goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// The own queue of the engine that made it ready.
+    Own,
+    /// What is posted to an engine, and may be taken by others when that one is busy.
+    Inbox(u16),
+    /// What only that engine may run.
+    Pinned(u16),
+    /// The queue of a memory region.
+    Region(u16),
+}
+
+/// Whether a codelet that became ready may be the next one right here.
+pub fn may_follow(affinity: Affinity, here: Here) -> bool {
+    match affinity {
+        Affinity::Anywhere => true,
+        Affinity::Prefer(xe) | Affinity::Only(xe) => xe == here.xe,
+        Affinity::Region(region) => region == here.region,
+    }
+}
+
+/// Where a codelet that became ready goes, if it is not the next one here. `here` is `None` on threads that sit in
+/// no engine's seat.
+pub fn destination(affinity: Affinity, here: Option<Here>) -> Destination {
+    match affinity {
+        Affinity::Anywhere => Destination::Own,
+        Affinity::Prefer(xe) if here.is_some_and(|here| here.xe == xe) => Destination::Own,
+        Affinity::Prefer(xe) => Destination::Inbox(xe),
+        Affinity::Only(xe) => Destination::Pinned(xe),
+        Affinity::Region(region) => Destination::Region(region),
+    }
+}
+
+/// Where an engine can find work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// What only this engine may run.
+    Pinned,
+    /// Its own queue.
+    Own,
+    /// What others posted to it.
+    Inbox,
+    /// The queue of its memory region.
+    Region,
+    /// The domain's queue, fed by threads that sit in no seat and by control engines.
+    Injector,
+    /// Other engines of its domain.
+    Steal,
+}
+
+/// In which order an engine looks, at its `turn`-th look. Mostly the cheapest first; now and then the other way
+/// round, so that what others posted does not starve behind an own queue that never runs dry.
+pub fn look_order(turn: u32, tuning: &Tuning) -> &'static [Source; 6] {
+    use Source::*;
+    if turn % tuning.look_around.max(1) == 0 {
+        &[Injector, Region, Inbox, Pinned, Own, Steal]
+    } else {
+        &[Own, Pinned, Inbox, Region, Injector, Steal]
+    }
+}
+
+/// In which order engine `xe` asks the `count` engines of its domain (numbered from `first`) for work: its neighbours
+/// upwards and around, beginning at another one each time so that thieves spread.
+pub fn victims(xe: u16, first: u16, count: u16, attempt: u32) -> impl Iterator<Item = u16> {
+    let others = count.saturating_sub(1);
+    (0..others).map(move |step| {
+        let turn = (attempt % u32::from(others.max(1))) as u16;
+        let distance = 1 + (step + turn) % others;
+        first + (xe - first + distance) % count
+    })
+}
+
+/// Whether an engine that has put a codelet in its own queue tells the sleepers. Not for a lone one: the engine
+/// itself runs it next, as soon as the body ends, and waking another for it would cost more than it is worth; if
+/// the body is long, the control engine notices ([`super::controller`]). A host's body is always taken to be long.
+pub fn announces(lone: bool, host_body: bool) -> bool {
+    host_body || !lone
+}
+
+/// What a thief does about a victim's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theft {
+    /// Leave it.
+    Leave,
+    /// Take one.
+    One,
+    /// Take up to half, as a batch.
+    Batch,
+}
+
+/// A lone codelet is left to its owner until it was seen `seen` times with no codelet started there in between; from
+/// a longer queue a batch is taken at once.
+pub fn theft(queued: usize, seen: u32, tuning: &Tuning) -> Theft {
+    match queued {
+        0 => Theft::Leave,
+        1 if seen < tuning.patience => Theft::Leave,
+        1 => Theft::One,
+        _ => Theft::Batch,
+    }
+}
+
+/// Whether an engine that has looked in vain for `idle_ns` parks.
+pub fn parks(idle_ns: u64, tuning: &Tuning) -> bool {
+    idle_ns >= tuning.spin_ns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: Here = Here { xe: 3, region: 1 };
+
+    #[test]
+    fn a_successor_follows_where_it_belongs() {
+        assert!(may_follow(Affinity::Anywhere, HERE));
+        assert!(may_follow(Affinity::Only(3), HERE));
+        assert!(may_follow(Affinity::Region(1), HERE));
+        assert!(!may_follow(Affinity::Prefer(2), HERE));
+        assert!(!may_follow(Affinity::Region(0), HERE));
+    }
+
+    #[test]
+    fn what_belongs_elsewhere_is_posted() {
+        use Destination::*;
+        assert_eq!(destination(Affinity::Anywhere, Some(HERE)), Own);
+        assert_eq!(destination(Affinity::Prefer(3), Some(HERE)), Own);
+        assert_eq!(destination(Affinity::Prefer(3), None), Inbox(3));
+        assert_eq!(destination(Affinity::Prefer(2), Some(HERE)), Inbox(2));
+        assert_eq!(destination(Affinity::Only(3), Some(HERE)), Pinned(3));
+        assert_eq!(destination(Affinity::Region(0), Some(HERE)), Region(0));
+    }
+
+    #[test]
+    fn what_others_posted_is_looked_at_first_now_and_then() {
+        let tuning = Tuning {
+            look_around: 4,
+            ..Tuning::default()
+        };
+        let firsts: Vec<_> = (1..9).map(|turn| look_order(turn, &tuning)[0]).collect();
+        use Source::{Injector, Own};
+        assert_eq!(firsts, [Own, Own, Own, Injector, Own, Own, Own, Injector]);
+    }
+
+    #[test]
+    fn every_other_engine_of_the_domain_is_asked_once() {
+        for attempt in 0..7 {
+            let mut asked: Vec<_> = victims(5, 4, 4, attempt).collect();
+            asked.sort();
+            assert_eq!(asked, [4, 6, 7]);
+        }
+        assert_eq!(victims(0, 0, 1, 9).count(), 0);
+    }
+
+    #[test]
+    fn a_lone_codelet_is_left_to_its_owner_for_a_while() {
+        let tuning = Tuning::default();
+        assert_eq!(theft(0, 9, &tuning), Theft::Leave);
+        assert_eq!(theft(1, 0, &tuning), Theft::Leave);
+        assert_eq!(theft(1, tuning.patience, &tuning), Theft::One);
+        assert_eq!(theft(2, 0, &tuning), Theft::Batch);
+    }
+}

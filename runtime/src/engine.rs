@@ -1,0 +1,293 @@
+//! An engine at work: what it holds on to while it runs one codelet after another.
+//!
+//! The same for the thread of a seat, a host that sits in one, and a thread outside of all seats (which spawns and
+//! satisfies, but does not run codelets).
+
+use crate::access::Lent;
+use crate::affinity::Affinity;
+use crate::codelet::{Body, EntryKind, Ran, flag};
+use crate::completion::{AtReady, Followers};
+use crate::decide::route::{self, Destination};
+use crate::error::Result;
+use crate::failure::Cause;
+use crate::seat::Seat;
+use crate::shared::{Local, Shared};
+use crate::sync::atomic::Ordering;
+use std::cell::Cell;
+
+/// See the module.
+pub(crate) struct Engine<'a> {
+    pub(crate) shared: &'a Shared,
+    /// The seat, if any.
+    pub(crate) seat: Option<&'a Seat<Local>>,
+    local: *mut Local,
+}
+
+/// What a body runs in: its engine, and whose children it spawns.
+pub(crate) struct Frame<'a> {
+    pub(crate) engine: &'a Engine<'a>,
+    /// The record that children belong to: the codelet, or a scope in its body.
+    pub(crate) record: u32,
+    /// The codelet whose declared accesses children may use; 0 in a host's scope.
+    pub(crate) codelet: u32,
+    /// That codelet, or in a host's scope the root's record: where the scopes around `record` end.
+    pub(crate) top: u32,
+    /// Children spawned so far.
+    pub(crate) children: Cell<u64>,
+}
+
+impl<'a> Engine<'a> {
+    /// # Safety
+    /// `local` is the state of `seat` and the caller is its occupant, or it is the caller's own; either way nobody
+    /// else touches it while the engine exists.
+    pub(crate) unsafe fn new(
+        shared: &'a Shared,
+        seat: Option<&'a Seat<Local>>,
+        local: *mut Local,
+    ) -> Self {
+        Engine {
+            shared,
+            seat,
+            local,
+        }
+    }
+
+    /// Works on the engine's own state. `f` is our code, short, and does not come back here.
+    #[inline]
+    pub(crate) fn local<R>(&self, f: impl FnOnce(&mut Local) -> R) -> R {
+        // SAFETY: the state is ours (see `new`), engines are not shared between threads, and calls do not nest.
+        f(unsafe { &mut *self.local })
+    }
+
+    /// Runs a codelet that is ready, then its successors as long as they belong here (up to the tuned run).
+    pub(crate) fn run(&self, first: u32) {
+        let mut at = first;
+        for _ in 0..self.shared.tuning.next_run {
+            match self.execute(at) {
+                Some(next) => at = next,
+                None => return,
+            }
+        }
+        self.post(at);
+    }
+
+    /// Runs one codelet that is ready; the successor to run next, if one became ready and belongs here.
+    fn execute(&self, id: u32) -> Option<u32> {
+        let arena = &self.shared.arena;
+        let record = arena.record(id);
+        let mut followers = Followers::default();
+        self.settle_ended_unless(record.parent.load(Ordering::Relaxed), &mut followers);
+        // SAFETY: it is ready, so it lives, and the queue it came through published it to us.
+        let body = unsafe { record.body() };
+        if record.flags() & flag::AT_READY != 0 {
+            match self.enter_at_ready(id, body) {
+                AtReady::Go => (),
+                AtReady::Wait => return followers.next,
+            }
+        }
+        let children = self.run_body(id, body);
+        self.body_ended(id, body, children, &mut followers);
+        followers.next
+    }
+
+    /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
+    #[inline]
+    fn run_body(&self, id: u32, body: Body) -> u64 {
+        let record = self.shared.arena.record(id);
+        let payload = self.shared.arena.payload(id);
+        let flags = record.flags();
+        if record.cause.load(Ordering::Relaxed) != 0 {
+            if flags & flag::CAPTURES != 0 {
+                record.set_flags(flags & !flag::CAPTURES);
+                // SAFETY: the flag says that the payload holds the captures.
+                unsafe { (body.vtable.discard)(payload) };
+                self.count_skipped(id);
+            }
+            return 0;
+        }
+        record.set_flags(flags & !flag::CAPTURES);
+        let mut lent = self.local(|local| std::mem::take(&mut local.lent));
+        let frame = Frame {
+            engine: self,
+            record: id,
+            codelet: id,
+            top: id,
+            children: Cell::new(0),
+        };
+        let ran = match self.lend(id, body, &mut lent) {
+            // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
+            Ok(()) => unsafe { (body.vtable.run)(payload, (&raw const frame).cast(), &lent) },
+            Err(error) => {
+                // SAFETY: the payload still holds the captures.
+                unsafe { (body.vtable.discard)(payload) };
+                Ran::Failed(error.to_string())
+            }
+        };
+        lent.clear();
+        self.local(|local| local.lent = lent);
+        if let Some(seat) = self.seat {
+            seat.counters.ran.add(1);
+        }
+        match ran {
+            Ran::Done if body.vtable.has_value => {
+                record.set_flags(record.flags() | flag::VALUE);
+            }
+            Ran::Done => (),
+            Ran::Forward(child) => self.forward(id, child, body),
+            Ran::Failed(message) => self.record_failure(id, body, message, false),
+            Ran::Panicked(message) => self.record_failure(id, body, message, true),
+        }
+        frame.children.get()
+    }
+
+    /// Lists the memory that a codelet's accesses name, in the order of their declaration.
+    fn lend(&self, id: u32, body: Body, lent: &mut Vec<Lent>) -> Result<()> {
+        let arena = &self.shared.arena;
+        for node in arena.nodes(id, body.vtable.payload) {
+            let entry = arena.entry(node);
+            match entry.kind() {
+                EntryKind::Unit => lent.push(Lent {
+                    start: std::ptr::dangling_mut(),
+                    bytes: 0,
+                }),
+                EntryKind::Block(mode) => {
+                    let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
+                    let start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
+                    let bytes = slot.bytes();
+                    lent.push(Lent { start, bytes });
+                }
+                EntryKind::Value => {
+                    let producer = entry.target_record();
+                    // SAFETY: the producer's record is kept until its parent ends, which waits for us.
+                    let vtable = unsafe { arena.record(producer).body() }.vtable;
+                    // SAFETY: it has ended well, or we were poisoned: its payload holds the value.
+                    let start = unsafe { (vtable.value)(arena.payload(producer)) };
+                    lent.push(Lent { start, bytes: 0 });
+                }
+                EntryKind::Event | EntryKind::End => (),
+            }
+        }
+        Ok(())
+    }
+
+    /// Logs a failure and poisons the codelet with it.
+    #[cold]
+    pub(crate) fn record_failure(&self, id: u32, body: Body, message: String, panicked: bool) {
+        let poison = self.shared.failures.add(Cause {
+            codelet: body.name,
+            spawned_at: body.spawned_at,
+            message,
+            panicked,
+        });
+        self.shared
+            .arena
+            .record(id)
+            .cause
+            .store(poison.get(), Ordering::Relaxed);
+        self.with_root(id, |root| root.failed(poison));
+    }
+
+    #[cold]
+    fn count_skipped(&self, id: u32) {
+        if let Some(seat) = self.seat {
+            seat.counters.skipped.add(1);
+        }
+        let cause = self.shared.arena.record(id).cause.load(Ordering::Relaxed);
+        self.with_root(id, |root| root.skipped(cause));
+    }
+
+    /// A codelet became ready: it is the next one here, or is posted where it belongs.
+    #[inline]
+    pub(crate) fn ready(&self, id: u32, followers: &mut Followers) {
+        if followers.next.is_none() && !followers.none {
+            let word = self
+                .shared
+                .arena
+                .record(id)
+                .affinity
+                .load(Ordering::Relaxed);
+            let here = self.local(|local| local.here);
+            if here.is_some_and(|here| route::may_follow(Affinity::decode(word), here)) {
+                followers.next = Some(id);
+                return;
+            }
+        }
+        self.post(id);
+    }
+
+    /// Puts a ready codelet in the queue where it belongs, and wakes who is needed.
+    pub(crate) fn post(&self, id: u32) {
+        let shared = self.shared;
+        let arena = &shared.arena;
+        let word = arena.record(id).affinity.load(Ordering::Relaxed);
+        let here = self.local(|local| local.here);
+        match route::destination(Affinity::decode(word), here) {
+            Destination::Own => {
+                let (domain, tell) = self.local(|local| match &local.queue {
+                    Some(queue) => {
+                        let lone = queue.is_empty();
+                        queue.push(id);
+                        (local.domain, route::announces(lone, local.host))
+                    }
+                    None => {
+                        // Relaxed: any domain will do.
+                        let turn = shared.next_domain.fetch_add(1, Ordering::Relaxed) as usize;
+                        let domain = turn % shared.domains.len();
+                        shared.domains[domain].injector.push(id);
+                        (domain as u16, true)
+                    }
+                });
+                if tell {
+                    shared.notify(&shared.domains[usize::from(domain)]);
+                }
+            }
+            Destination::Inbox(xe) => {
+                shared.seats[usize::from(xe)]
+                    .inbox
+                    .push(id, &RecordLinks(shared));
+                self.posted(xe);
+            }
+            Destination::Pinned(xe) => {
+                shared.seats[usize::from(xe)]
+                    .pinned
+                    .push(id, &RecordLinks(shared));
+                self.posted(xe);
+            }
+            Destination::Region(region) => {
+                shared.regions[usize::from(region)].push(id);
+                let somebody = |seat: &&Seat<Local>| {
+                    let idle = &shared.domains[usize::from(seat.domain)].idle;
+                    seat.region == region && idle.notify_seat(usize::from(seat.place))
+                };
+                if let Some(seat) = shared.seats.iter().find(somebody) {
+                    seat.occupancy.wake();
+                }
+            }
+        }
+    }
+
+    /// Whether this engine sits at `xe`.
+    pub(crate) fn is_at(&self, xe: u16) -> bool {
+        self.local(|local| local.here.is_some_and(|here| here.xe == xe))
+    }
+
+    fn posted(&self, xe: u16) {
+        if let Some(seat) = self.seat {
+            seat.counters.posted.add(1);
+        }
+        self.shared.notify_xe(xe);
+    }
+}
+
+/// Links between records in inboxes.
+pub(crate) struct RecordLinks<'a>(pub(crate) &'a Shared);
+
+impl crate::event::Links for RecordLinks<'_> {
+    fn next(&self, id: u32) -> u32 {
+        self.0.arena.record(id).link.load(Ordering::Relaxed)
+    }
+
+    fn set_next(&self, id: u32, next: u32) {
+        self.0.arena.record(id).link.store(next, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,109 @@
+//! The two doors to blocks' queues: a codelet enters all of its queues as one step, at its spawn or when its events
+//! are there.
+//!
+//! One step means: all locks are taken first, in the order of block numbers, so that concurrent spawners neither
+//! deadlock here nor, by entering two queues in opposite orders, make their codelets wait for each other in a circle.
+//! Proof: `docs/design/dependences.md`; model: `tests/loom/entrance.rs`.
+
+use crate::access::Mode;
+use crate::block_table::QueueCell;
+use crate::decide::dependence::Entered;
+
+/// One queue to enter.
+#[derive(Debug)]
+pub(crate) struct Door {
+    cell: *const QueueCell,
+    slot: u32,
+    mode: Mode,
+    /// The generation that the block must still have, if nothing else keeps it alive.
+    generation: Option<u32>,
+}
+
+// SAFETY: an address; who follows it says why that is allowed.
+unsafe impl Send for Door {}
+
+/// What entering gave.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Granted {
+    /// How many of the accesses hold their blocks at once.
+    pub(crate) count: u32,
+    /// The number of the failure that poisoned one of them, or 0.
+    pub(crate) poison: u32,
+}
+
+impl Door {
+    /// # Safety
+    /// The cell stays until [`enter`] has returned.
+    pub(crate) unsafe fn new(cell: &QueueCell, mode: Mode, generation: Option<u32>) -> Self {
+        Door {
+            cell,
+            slot: cell.slot,
+            mode,
+            generation,
+        }
+    }
+
+    fn cell(&self) -> &QueueCell {
+        // SAFETY: it stays: the promise given to `new`.
+        unsafe { &*self.cell }
+    }
+}
+
+/// Enters all of these queues as one step, or none of them if a block is gone: then gives the block's slot.
+///
+/// `generation` tells a slot's generation, exact under the lock of its queue. With `last`, nobody may enter after
+/// this access: it destroys the block.
+pub(crate) fn enter(
+    doors: &mut [Door],
+    who: u32,
+    last: bool,
+    generation: impl Fn(u32) -> u32,
+) -> Result<Granted, u32> {
+    // One lock for each cell: doors of the same cell are neighbours after this. (Two cells of one block, its own queue
+    // and a parent's, never meet here: a codelet uses the one or the other.)
+    if !cfg!(sprat_mutant = "entrance_unsorted") {
+        doors.sort_unstable_by_key(|door| door.slot);
+    }
+    let opens = |at: usize| at == 0 || doors[at].cell != doors[at - 1].cell;
+    let cells = || {
+        (0..doors.len())
+            .filter(|&at| opens(at))
+            .map(|at| &doors[at])
+    };
+    for door in cells() {
+        door.cell().queue.acquire();
+    }
+    let gone = cells().find(|door| {
+        // SAFETY: we hold this lock, and `is_closed` does not come back to it.
+        let closed = unsafe { door.cell().queue.locked(|queue| queue.is_closed()) };
+        closed || door.generation.is_some_and(|g| g != generation(door.slot))
+    });
+    let mut granted = Granted {
+        count: 0,
+        poison: 0,
+    };
+    if gone.is_none() {
+        for door in doors.iter() {
+            let enter = |queue: &mut crate::decide::dependence::AccessQueue<u32>| {
+                let entered = queue.enter(who, door.mode);
+                if last {
+                    queue.close();
+                }
+                entered
+            };
+            // SAFETY: we hold this lock, and entering does not come back to it.
+            if let Entered::Granted(poison) = unsafe { door.cell().queue.locked(enter) } {
+                granted.count += 1;
+                granted.poison = poison.map_or(granted.poison, |p| p.get());
+            }
+        }
+    }
+    for door in cells() {
+        // SAFETY: taken above, given back once.
+        unsafe { door.cell().queue.release() };
+    }
+    match gone {
+        Some(door) => Err(door.slot),
+        None => Ok(granted),
+    }
+}

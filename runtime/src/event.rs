@@ -1,0 +1,171 @@
+//! The one-shot at the heart of events, values and codelet ends: a list of waiters until it fires, a verdict after.
+//!
+//! # States
+//!
+//! One 64-bit word holds the generation of the thing it belongs to (high half) and a list head (low half):
+//!
+//! | low half | meaning | who may change it |
+//! |---|---|---|
+//! | `0` | not fired, nobody waits | anybody by [`OneShot::register`], the firer by [`OneShot::fire`] |
+//! | node | not fired, a list of waiters, newest first | the same |
+//! | `FIRED` | fired, well | the owner by [`OneShot::recycle`] |
+//! | `POISONED` | fired, failed | the owner by [`OneShot::recycle`] |
+//!
+//! A waiter is a node of 16 bytes inside the waiting codelet's record; its link belongs to whoever is about to
+//! publish the node until `register` succeeds, then to the list, then to the one who fired. The generation is part
+//! of each compare-and-swap, so a stale handle can never join the list of the record's next tenant.
+//! Proof: `docs/design/events.md`; model: `tests/loom/event.rs`.
+
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+const NONE: u32 = 0;
+const FIRED: u32 = u32::MAX;
+const POISONED: u32 = u32::MAX - 1;
+/// Node numbers stay below this.
+pub(crate) const MAX_NODE: u32 = u32::MAX - 2;
+
+/// Where the links between nodes live.
+pub(crate) trait Links {
+    fn next(&self, node: u32) -> u32;
+    fn set_next(&self, node: u32, next: u32);
+}
+
+/// What registering found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Registered {
+    /// The node is in the list; the firer will find it.
+    Waiting,
+    /// It had fired: do not wait.
+    Fired,
+    /// It had fired with poison: do not wait, and fail.
+    Poisoned,
+    /// The generation is over: what the handle named has ended and is gone.
+    Stale,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct OneShot(AtomicU64);
+
+const fn word(generation: u32, low: u32) -> u64 {
+    (generation as u64) << 32 | low as u64
+}
+
+impl OneShot {
+    pub(crate) fn new() -> Self {
+        OneShot(AtomicU64::new(word(0, NONE)))
+    }
+
+    /// The generation now. Exact only for the owner.
+    pub(crate) fn generation(&self) -> u32 {
+        (self.0.load(Ordering::Relaxed) >> 32) as u32
+    }
+
+    /// Joins the list of waiters, unless it fired or the generation is over.
+    pub(crate) fn register(&self, generation: u32, node: u32, links: &impl Links) -> Registered {
+        debug_assert!(node != NONE && node <= MAX_NODE);
+        // Acquire pairs with the swap in `fire`: who finds it fired also sees what the firer wrote before.
+        let mut seen = self.0.load(Ordering::Acquire);
+        loop {
+            if (seen >> 32) as u32 != generation {
+                return Registered::Stale;
+            }
+            match seen as u32 {
+                FIRED => return Registered::Fired,
+                POISONED => return Registered::Poisoned,
+                head => links.set_next(node, head),
+            }
+            // Release pairs with the swap in `fire`: the firer sees the node's link and the waiting codelet.
+            let order = if cfg!(sprat_mutant = "event_register_relaxed") {
+                Ordering::Relaxed
+            } else {
+                Ordering::Release
+            };
+            match self.0.compare_exchange_weak(
+                seen,
+                word(generation, node),
+                order,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Registered::Waiting,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Fires, once in a generation, by the owner. Returns the first waiter, or 0; walk on with [`Links::next`],
+    /// and read a node's link **before** telling its codelet, which may run and be gone.
+    pub(crate) fn fire(&self, poisoned: bool) -> u32 {
+        let generation = self.generation();
+        let verdict = if poisoned { POISONED } else { FIRED };
+        // Acquire pairs with `register`'s Release (nodes); Release pairs with its Acquire (results).
+        let order = if cfg!(sprat_mutant = "event_fire_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::AcqRel
+        };
+        let before = self.0.swap(word(generation, verdict), order);
+        debug_assert!((before as u32) <= MAX_NODE, "an event fires once");
+        before as u32
+    }
+
+    /// The verdict, if this generation has fired: `Some(poisoned)`.
+    pub(crate) fn verdict(&self, generation: u32) -> Option<bool> {
+        // Acquire pairs with the swap in `fire`.
+        let seen = self.0.load(Ordering::Acquire);
+        if (seen >> 32) as u32 != generation {
+            return None;
+        }
+        match seen as u32 {
+            FIRED => Some(false),
+            POISONED => Some(true),
+            _ => None,
+        }
+    }
+
+    /// The first waiter of a one-shot that has not fired. Only while nothing else moves (the stuck report).
+    pub(crate) fn waiters(&self) -> u32 {
+        match self.0.load(Ordering::Acquire) as u32 {
+            FIRED | POISONED => NONE,
+            head => head,
+        }
+    }
+
+    /// Replaces the list of waiters. Only while nothing else moves (the stuck report).
+    pub(crate) fn set_waiters(&self, head: u32) {
+        self.0
+            .store(word(self.generation(), head), Ordering::Release);
+    }
+
+    /// Ends the generation; handles to it are stale from now on. By the owner. False when generations are used
+    /// up: then the thing must not be used again.
+    pub(crate) fn recycle(&self) -> bool {
+        let generation = self.generation();
+        // Release: a reader that sees the new generation sees the end of the old one.
+        self.0
+            .store(word(generation.wrapping_add(1), NONE), Ordering::Release);
+        generation < u32::MAX - 1
+    }
+}
+
+/// A one-shot that stands alone: an event that users make.
+#[derive(Debug)]
+pub(crate) struct EventCell {
+    pub(crate) one_shot: OneShot,
+    /// The number of a failure; written before it fires poisoned.
+    pub(crate) cause: AtomicU32,
+    pub(crate) name: &'static str,
+    /// Whether threads outside of the runtime may satisfy it; else only codelets of its scope do.
+    pub(crate) outside: bool,
+}
+
+impl EventCell {
+    pub(crate) fn new(name: &'static str, outside: bool) -> Self {
+        EventCell {
+            one_shot: OneShot::new(),
+            cause: AtomicU32::new(0),
+            name,
+            outside,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! A host thread in a scope: it takes a seat if one is free, and helps until its scope has ended.
+
+use crate::codelet::{HEADER, flag};
+use crate::completion::Followers;
+use crate::engine::{Engine, Frame};
+use crate::error::{Error, ErrorKind, Result};
+use crate::root::Root;
+use crate::scope::Scope;
+use crate::seat::Seat;
+use crate::shared::{Local, Shared};
+use crate::sync::atomic::Ordering;
+use crate::sync::{lock, thread};
+use crate::topology::{self, CpuSet};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Runs `body` in a new scope and waits until all of it has ended.
+pub(crate) fn finish<'s, R>(
+    shared: &Shared,
+    pin: bool,
+    body: impl FnOnce(&Scope<'s>) -> Result<R>,
+) -> Result<R> {
+    if shared.on_engine() {
+        return Err(Error::new(
+            ErrorKind::OnEngine,
+            "`finish`, `read` and `write` wait, and codelets and scopes' bodies never do; spawn codelets, or open a nested `scope` and go on from its event",
+        ));
+    }
+    shared.open_scopes.fetch_add(1, Ordering::SeqCst);
+    let result = match sit_down(shared) {
+        Some(xe) => in_seat(shared, pin, xe, body),
+        None => outside(shared, body),
+    };
+    shared.open_scopes.fetch_sub(1, Ordering::SeqCst);
+    result
+}
+
+/// A free seat, the one of the processor that we are on if possible.
+fn sit_down(shared: &Shared) -> Option<u16> {
+    let cpu = topology::current_cpu();
+    let sits = |seat: &Seat<Local>| {
+        let idle = &shared.domains[usize::from(seat.domain)].idle;
+        seat.occupancy.sit_down(idle, usize::from(seat.place))
+    };
+    let here = shared.seats.iter().position(|seat| Some(seat.cpu) == cpu);
+    let order = here.into_iter().chain(0..shared.seats.len());
+    order
+        .into_iter()
+        .find(|&xe| sits(&shared.seats[xe]))
+        .map(|xe| xe as u16)
+}
+
+fn in_seat<'s, R>(
+    shared: &Shared,
+    pin: bool,
+    xe: u16,
+    body: impl FnOnce(&Scope<'s>) -> Result<R>,
+) -> Result<R> {
+    let seat = &shared.seats[usize::from(xe)];
+    seat.sign_in(true);
+    let moved = if pin { Moved::to(seat.cpu) } else { None };
+    // SAFETY: this thread has sat down: it is the occupant until it stands up.
+    let local = unsafe { seat.state() };
+    // SAFETY: as above.
+    let engine = unsafe { Engine::new(shared, Some(seat), local) };
+    let root = Root::new(Some(xe));
+    engine.local(|local| local.host = true);
+    let result = run(&engine, &root, body, |engine| {
+        engine.local(|local| local.host = false);
+        engine.work(seat, true, || root.has_ended());
+    });
+    stand_up(shared, &engine, seat);
+    drop(moved);
+    result
+}
+
+fn stand_up(shared: &Shared, engine: &Engine<'_>, seat: &Seat<Local>) {
+    engine.put_back_pinned(seat);
+    seat.sign_out();
+    let domain = &shared.domains[usize::from(seat.domain)];
+    let place = usize::from(seat.place);
+    seat.occupancy.stand_up(&domain.idle, place);
+    if shared.has_work(seat) && domain.idle.retract(place) {
+        domain.idle.begin_search();
+        seat.occupancy.wake();
+    }
+}
+
+/// A host thread for which no seat is free: it spawns, and sleeps until its scope has ended. (Its body cannot be shipped
+/// to an engine, since it need not be `Send`.)
+fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -> Result<R> {
+    let mut local = Local::new(None, 0, shared.pools[0].clone());
+    lock(&shared.outside).push(thread::current().id());
+    shared.outside_bodies.fetch_add(1, Ordering::SeqCst);
+    // SAFETY: the state is ours, and lives until the end of this function.
+    let engine = unsafe { Engine::new(shared, None, &raw mut local) };
+    let root = Root::new(None);
+    root.bed().adopt();
+    let result = run(&engine, &root, body, |engine| {
+        engine.settle_ended();
+        shared.outside_bodies.fetch_sub(1, Ordering::SeqCst);
+        if !root.has_ended() {
+            // Everybody may have gone to sleep while the body was open, and nobody would look whether we are stuck.
+            shared.request(&shared.domains[0]);
+        }
+        while !root.has_ended() {
+            root.bed().wait();
+        }
+    });
+    engine.retire();
+    let me = thread::current().id();
+    lock(&shared.outside).retain(|&thread| thread != me);
+    result
+}
+
+/// Opens the scope, runs the body, waits by `wait`, closes the scope.
+fn run<'s, R>(
+    engine: &Engine<'_>,
+    root: &Root,
+    body: impl FnOnce(&Scope<'s>) -> Result<R>,
+    wait: impl FnOnce(&Engine<'_>),
+) -> Result<R> {
+    let arena = &engine.shared.arena;
+    let bytes = HEADER + size_of::<*const Root>();
+    let id = match engine.local(|local| local.records.take(arena, bytes)) {
+        Ok(id) => id,
+        Err(error) => {
+            root.end(engine);
+            wait(engine);
+            return Err(error);
+        }
+    };
+    let record = arena.record(id);
+    record.begin(0, flag::ROOT, 0, 0);
+    // SAFETY: the record is ours, and was taken with room for the address.
+    unsafe { arena.payload(id).cast::<*const Root>().write(root) };
+    let frame = Frame {
+        engine,
+        record: id,
+        codelet: 0,
+        top: id,
+        children: Cell::new(0),
+    };
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the frame outlives the scope, which is borrowed by the body only.
+        let scope = unsafe { Scope::new(&raw const frame) };
+        body(&scope)
+    }));
+    if record.live.body_ended(frame.children.get()) {
+        engine.end(id, &mut Followers::posted());
+    }
+    wait(engine);
+    record.set_flags(0);
+    if record.ended.recycle() {
+        engine.local(|local| local.records.give(arena, id));
+    }
+    match result {
+        Err(panic) => resume_unwind(panic),
+        Ok(result) => verdict(engine.shared, root, result),
+    }
+}
+
+/// The scope's result: what kept it from ending well comes before what its body says.
+fn verdict<R>(shared: &Shared, root: &Root, result: Result<R>) -> Result<R> {
+    let stuck = root.take_stuck();
+    if !stuck.is_empty() {
+        return Err(Error::stuck_scope(stuck));
+    }
+    let value = result?;
+    let (first, failed, skipped) = root.tally();
+    match crate::decide::dependence::Poison::new(first) {
+        None => Ok(value),
+        Some(first) => {
+            let cause = shared.failures.cause(first);
+            Err(Error::failed(cause.report(failed, skipped)))
+        }
+    }
+}
+
+/// A host thread that was moved to a processor, and goes back.
+struct Moved {
+    back: CpuSet,
+}
+
+impl Moved {
+    /// Moves the calling thread; `None` if it was there already, or may not be moved (then it works where it is).
+    fn to(cpu: u32) -> Option<Self> {
+        let back = topology::affinity().ok()?;
+        let target: CpuSet = [cpu].into_iter().collect();
+        if back == target {
+            return None;
+        }
+        topology::set_affinity(&target).ok()?;
+        Some(Moved { back })
+    }
+}
+
+impl Drop for Moved {
+    fn drop(&mut self) {
+        // Nothing sensible can be done if the system refuses what it had granted before.
+        let _ = topology::set_affinity(&self.back);
+    }
+}

@@ -1,0 +1,195 @@
+//! How engines that find no work stop, and how work wakes them. The proof is in `docs/design/parking.md`, whose step
+//! names (S1..S4 for the sleeper, P1..P3 for the producer) stand here; the model is `tests/loom/idle.rs`.
+//!
+//! | state | who may change it |
+//! |---|---|
+//! | a seat's bit in `asleep` | set by the seat's occupant (S1); cleared by whoever claims the seat: a producer (P3), a host that wants to sit down, or the occupant itself (S4) |
+//! | `searching` | up: an engine that begins to look, or a claimer on behalf of the engine it wakes; down: the engine |
+//!
+//! Whoever clears a bit owns the wake-up, so no seat is woken twice for one sleep.
+
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use crate::sync::{Mutex, lock, park, thread};
+use crossbeam_utils::CachePadded;
+
+/// The sleepers and searchers of one domain. Seats are numbered from 0 within it.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    asleep: Box<[CachePadded<AtomicU64>]>,
+    searching: CachePadded<AtomicUsize>,
+    seats: usize,
+}
+
+impl Idle {
+    pub(crate) fn new(seats: usize) -> Self {
+        Idle {
+            asleep: (0..seats.div_ceil(64))
+                .map(|_| CachePadded::new(AtomicU64::new(0)))
+                .collect(),
+            searching: CachePadded::new(AtomicUsize::new(0)),
+            seats,
+        }
+    }
+
+    fn bit(&self, seat: usize) -> (&AtomicU64, u64) {
+        (&self.asleep[seat / 64], 1 << (seat % 64))
+    }
+
+    /// An engine begins to look for work.
+    pub(crate) fn begin_search(&self) {
+        self.searching.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An engine has found work. True if nobody is looking any more: then the caller calls [`Idle::notify`] if there
+    /// is more, since producers counted on it.
+    pub(crate) fn end_search(&self) -> bool {
+        self.searching.fetch_sub(1, Ordering::Relaxed) == 1
+    }
+
+    /// S1, S2: the seat announces that it is about to sleep, and no longer searches. After this the occupant looks
+    /// at all queues once more (S3), then calls [`Idle::retract`] or waits on its [`Parker`].
+    pub(crate) fn announce(&self, seat: usize, searching: bool) {
+        let (word, bit) = self.bit(seat);
+        // Release: who claims the seat sees what its occupant did (a host may sit down next).
+        word.fetch_or(bit, Ordering::Release);
+        if searching {
+            self.searching.fetch_sub(1, Ordering::Relaxed);
+        }
+        // S2. Pairs with the fence in `notify` (P2): either the producer sees this seat asleep (and nobody searching),
+        // or this seat sees the producer's work in S3.
+        if !cfg!(sprat_mutant = "idle_no_sleeper_fence") {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// S4: the seat takes its announcement back. False if somebody has claimed it and will wake it.
+    pub(crate) fn retract(&self, seat: usize) -> bool {
+        self.claim(seat)
+    }
+
+    /// Claims one seat: true for the one caller that turned its bit off.
+    pub(crate) fn claim(&self, seat: usize) -> bool {
+        let (word, bit) = self.bit(seat);
+        // Acquire pairs with the Release in `announce`.
+        word.load(Ordering::Relaxed) & bit != 0
+            && word.fetch_and(!bit, Ordering::Acquire) & bit != 0
+    }
+
+    /// P2, P3, after work was made visible (P1): claims a sleeper if nobody searches. The caller wakes the seat, which
+    /// counts as searching from now on.
+    #[inline]
+    pub(crate) fn notify(&self) -> Option<usize> {
+        // P2. Pairs with the fence in `announce` (S2).
+        if !cfg!(sprat_mutant = "idle_no_producer_fence") {
+            fence(Ordering::SeqCst);
+        }
+        if self.searching.load(Ordering::Relaxed) > 0 {
+            return None;
+        }
+        self.claim_any()
+    }
+
+    /// P3 for a certain seat, after work was posted to it: claims it if it sleeps.
+    pub(crate) fn notify_seat(&self, seat: usize) -> bool {
+        // P2, as in `notify`.
+        fence(Ordering::SeqCst);
+        if self.claim(seat) {
+            self.begin_search();
+            return true;
+        }
+        false
+    }
+
+    fn claim_any(&self) -> Option<usize> {
+        for (index, word) in self.asleep.iter().enumerate() {
+            let mut bits = word.load(Ordering::Relaxed);
+            while bits != 0 {
+                let seat = index * 64 + bits.trailing_zeros() as usize;
+                if self.claim(seat) {
+                    self.begin_search();
+                    return Some(seat);
+                }
+                bits &= bits - 1;
+            }
+        }
+        None
+    }
+
+    /// How many seats sleep.
+    pub(crate) fn asleep(&self) -> usize {
+        let words = self.asleep.iter();
+        words
+            .map(|word| word.load(Ordering::Relaxed).count_ones() as usize)
+            .sum()
+    }
+
+    /// How many engines look for work.
+    pub(crate) fn searching(&self) -> usize {
+        self.searching.load(Ordering::Relaxed)
+    }
+
+    /// How many seats there are.
+    pub(crate) fn seats(&self) -> usize {
+        self.seats
+    }
+}
+
+/// A thread's bed: one sleeper, any number of wakers; a wake-up before the sleep is not lost.
+#[derive(Debug)]
+pub(crate) struct Parker {
+    woken: AtomicBool,
+    sleeper: Mutex<Option<crate::sync::Thread>>,
+}
+
+impl Parker {
+    pub(crate) fn new() -> Self {
+        Parker {
+            woken: AtomicBool::new(false),
+            sleeper: Mutex::new(None),
+        }
+    }
+
+    /// The calling thread will sleep here from now on.
+    pub(crate) fn adopt(&self) {
+        *lock(&self.sleeper) = Some(thread::current());
+    }
+
+    /// Sleeps until woken. What the waker did before is seen after.
+    pub(crate) fn wait(&self) {
+        // Acquire pairs with the Release in `wake`.
+        while !self.woken.swap(false, Ordering::Acquire) {
+            park();
+        }
+    }
+
+    /// Sleeps until woken (true), or until `other` holds (false); who makes it hold unparks this thread some other way.
+    pub(crate) fn wait_or(&self, other: impl Fn() -> bool) -> bool {
+        loop {
+            if self.woken.swap(false, Ordering::Acquire) {
+                return true;
+            }
+            if other() {
+                return false;
+            }
+            park();
+        }
+    }
+
+    /// Sleeps until woken, or about this long. True if woken.
+    pub(crate) fn wait_for(&self, time: std::time::Duration) -> bool {
+        if self.woken.swap(false, Ordering::Acquire) {
+            return true;
+        }
+        crate::sync::park_for(time);
+        self.woken.swap(false, Ordering::Acquire)
+    }
+
+    /// Wakes the sleeper, or lets its next sleep end at once.
+    pub(crate) fn wake(&self) {
+        // Release pairs with the Acquire in `wait`.
+        self.woken.store(true, Ordering::Release);
+        if let Some(thread) = &*lock(&self.sleeper) {
+            thread.unpark();
+        }
+    }
+}

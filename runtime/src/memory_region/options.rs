@@ -1,0 +1,33 @@
+//! What can be set about a pool.
+
+use super::os;
+
+/// How a pool treats its memory.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PoolOptions {
+    /// How many bytes of recycled memory to keep for later takers, in chunks of 64 KiB or more; what is above goes
+    /// back to the system, the longest unused size first. Smaller chunks are always kept. A quarter of the machine's
+    /// memory unless set: with one pool for each of several regions, set a quarter of the region's.
+    pub keep_bytes: usize,
+    /// Whether to ask for huge pages. Yes unless set.
+    pub huge: bool,
+    /// The system's node that the pages should come from; none unless set: then each page comes from the node whose
+    /// core writes to it first. It is a wish: see [`super::PoolStats::unbound_bytes`].
+    pub node: Option<u16>,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        const KEEP_IF_UNKNOWN: usize = 1 << 30;
+        let keep_bytes = match os::ram_bytes() / 4 {
+            0 => KEEP_IF_UNKNOWN,
+            quarter => quarter,
+        };
+        PoolOptions {
+            keep_bytes,
+            huge: true,
+            node: None,
+        }
+    }
+}

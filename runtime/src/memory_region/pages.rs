@@ -1,0 +1,108 @@
+//! An owned range of the address space.
+
+use std::fmt;
+use std::io;
+use std::ptr::NonNull;
+
+use super::os;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The size of a huge page in bytes.
+pub(super) const HUGE: usize = 2 << 20;
+
+/// Whole pages, zeroed and untouched when they come, unmapped on drop. Ranges of [`HUGE`] bytes or more start at a
+/// multiple of it.
+pub(super) struct Pages {
+    ptr: NonNull<u8>,
+    len: usize,
+    huge: bool,
+    unbound: bool,
+}
+
+// SAFETY: the range belongs to this value alone, and the system lets any thread use and unmap it.
+unsafe impl Send for Pages {}
+
+impl Pages {
+    /// Maps `bytes`, rounded up to whole pages: in huge pages if wanted and allowed, on a node if one is named and the
+    /// system lets us. Neither wish fails the call; see [`Pages::huge`] and [`Pages::unbound`].
+    ///
+    /// Errors: `BlockSize` for no bytes, or more than there are addresses; `System` if the system refuses.
+    pub(super) fn map(bytes: usize, huge: bool, node: Option<u16>) -> Result<Pages> {
+        let page = os::page_bytes();
+        let align = if bytes >= HUGE { HUGE } else { page };
+        let len = match bytes.checked_next_multiple_of(page) {
+            Some(len) if len > 0 && len <= isize::MAX as usize - align => len,
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::BlockSize,
+                    format!(
+                        "cannot map {bytes} bytes of memory; ask for at least one, and for less than there are addresses"
+                    ),
+                ));
+            }
+        };
+        let ptr = os::map(len, align).map_err(|e| refused(len, e))?;
+        // SAFETY: the range was mapped in the line before.
+        let huge = huge && len >= HUGE && unsafe { os::advise_huge(ptr, len) };
+        // SAFETY: as above.
+        let unbound = node.is_some_and(|node| unsafe { !os::prefer_node(ptr, len, node) });
+        Ok(Pages {
+            ptr,
+            len,
+            huge,
+            unbound,
+        })
+    }
+
+    /// Its length in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the kernel was asked for huge pages and agreed to try.
+    pub(super) fn huge(&self) -> bool {
+        self.huge
+    }
+
+    /// Whether a node was named for these pages, but the kernel would not see to it.
+    pub(super) fn unbound(&self) -> bool {
+        self.unbound
+    }
+
+    /// Where its first byte is.
+    pub(super) fn start(&self) -> NonNull<u8> {
+        self.ptr
+    }
+
+    /// Where its byte `offset` is. Panics unless `offset` is less than its length.
+    pub(super) fn at(&self, offset: usize) -> NonNull<u8> {
+        assert!(
+            offset < self.len,
+            "byte {offset} of {} is asked for",
+            self.len
+        );
+        // SAFETY: inside the range, as was just checked.
+        unsafe { self.ptr.add(offset) }
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: the range came from `map`, and whoever drops its owner is done with it.
+        unsafe { os::unmap(self.ptr, self.len) };
+    }
+}
+
+impl fmt::Debug for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pages({:p}, {} bytes)", self.ptr, self.len)
+    }
+}
+
+fn refused(len: usize, source: io::Error) -> Error {
+    let what = format!(
+        "the system refused {len} bytes of memory for data blocks; use smaller or fewer blocks, or look at `ulimit -v`, \
+         the limits of the container or batch job, and vm.overcommit_memory"
+    );
+    Error::system(what, source)
+}

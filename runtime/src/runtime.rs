@@ -1,0 +1,257 @@
+//! The runtime: started by a builder, used through handles, shut down with the last of them.
+
+use crate::builder::Builder;
+use crate::counters::{CeCounts, XeCounts};
+use crate::data_block::{Block, Data};
+use crate::decide::placement;
+use crate::decide::plan::Plan;
+use crate::error::Result;
+use crate::host;
+use crate::memory_region::PoolStats;
+use crate::scope::{Scope, block_bytes};
+use crate::shared::Shared;
+use crate::sync::atomic::Ordering;
+use crate::sync::{Mutex, lock, thread};
+use crate::topology::Topology;
+use crate::trigger::{Event, Trigger, make_event};
+use std::sync::Arc;
+
+/// A running Sprat: engines on this machine's cores, and the data blocks they work on.
+///
+/// Handles are cloned freely; when the last one is dropped the engines stop and the blocks go.
+///
+/// ```
+/// # fn main() -> sprat::Result<()> {
+/// let rt = sprat::Runtime::new()?;
+/// let squares = rt.block::<u64>(10)?;
+/// rt.finish(|s| {
+///     s.spawn(squares.write(), |_, out| {
+///         for (i, x) in out.iter_mut().enumerate() {
+///             *x = (i * i) as u64;
+///         }
+///     });
+///     Ok(())
+/// })?;
+/// assert_eq!(rt.read(squares, |x| x[9])?, 81);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Runtime {
+    owner: Arc<Owner>,
+}
+
+/// Stops the engines when the last handle goes.
+struct Owner {
+    shared: Arc<Shared>,
+    topology: Topology,
+    pin: bool,
+    threads: Mutex<Vec<thread::JoinHandle<()>>>,
+}
+
+impl Runtime {
+    /// Finds the machine, plans the engines and starts them. `SPRAT_*` variables apply: see `docs/configuration.md`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a variable makes no sense;
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if threads or memory are refused.
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// A builder, for everything that can be chosen.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) fn own(
+        shared: Arc<Shared>,
+        topology: Topology,
+        pin: bool,
+        threads: Vec<thread::JoinHandle<()>>,
+    ) -> Self {
+        Runtime {
+            owner: Arc::new(Owner {
+                shared,
+                topology,
+                pin,
+                threads: Mutex::new(threads),
+            }),
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.owner.shared
+    }
+
+    /// Runs `body`, which spawns codelets, and waits until all of them, and all that they spawned, have ended. The
+    /// calling thread takes a seat if one is free, and helps.
+    ///
+    /// # Errors
+    /// What `body` returns; [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the first codelet that failed;
+    /// [`ErrorKind::Stuck`](crate::ErrorKind::Stuck) with those that wait for what can no longer come;
+    /// [`ErrorKind::OnEngine`](crate::ErrorKind::OnEngine) when called by a codelet or in the body of a scope.
+    ///
+    /// # Panics
+    /// If `body` panics, with its panic, after everything spawned has ended.
+    pub fn finish<'s, F, R>(&self, body: F) -> Result<R>
+    where
+        F: FnOnce(&Scope<'s>) -> Result<R>,
+    {
+        host::finish(self.shared(), self.owner.pin, body)
+    }
+
+    /// Makes a block of `len` elements.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if `len` is 0 or too large.
+    pub fn block<T: Data>(&self, len: usize) -> Result<Block<T>> {
+        let mut blocks = self.blocks(1, len)?;
+        Ok(blocks.remove(0))
+    }
+
+    /// Makes `count` blocks of `len` elements each. They belong to the engines in contiguous shares, so that codelets
+    /// placed [near](crate::Options::near) neighbouring blocks run on the same engine.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if `len` is 0 or too large.
+    pub fn blocks<T: Data>(&self, count: usize, len: usize) -> Result<Vec<Block<T>>> {
+        let shared = self.shared();
+        let bytes = block_bytes::<T>(len)?;
+        let xes = shared.seats.len() as u16;
+        let mut stranger = lock(&shared.stranger);
+        let make = |index| {
+            let home = placement::owner(index, count, xes);
+            shared
+                .make_block(&mut stranger, bytes, 0, home)
+                .map(Block::new)
+        };
+        (0..count).map(make).collect()
+    }
+
+    /// Lends a block's contents to `body`, in order with all accesses spawned before.
+    ///
+    /// # Errors
+    /// As [`Runtime::finish`]; a poisoned block gives the failure that poisoned it.
+    #[track_caller]
+    pub fn read<T, R>(&self, block: Block<T>, body: impl FnOnce(&[T]) -> R + Send) -> Result<R>
+    where
+        T: Data,
+        R: Send,
+    {
+        let mut result = None;
+        let place = &mut result;
+        self.finish(|s| {
+            s.codelet("read")
+                .spawn_once(block.read(), move |_, data| *place = Some(body(data)));
+            Ok(())
+        })?;
+        Ok(result.expect("a scope that ended well has run all its codelets"))
+    }
+
+    /// Lends a block to `body` for reading and writing, in order with all accesses spawned before.
+    ///
+    /// # Errors
+    /// As [`Runtime::finish`].
+    #[track_caller]
+    pub fn write<T, R>(&self, block: Block<T>, body: impl FnOnce(&mut [T]) -> R + Send) -> Result<R>
+    where
+        T: Data,
+        R: Send,
+    {
+        let mut result = None;
+        let place = &mut result;
+        self.finish(|s| {
+            let body = move |_: &Scope<'_>, data: &mut [T]| *place = Some(body(data));
+            s.codelet("write").spawn_once(block.read_write(), body);
+            Ok(())
+        })?;
+        Ok(result.expect("a scope that ended well has run all its codelets"))
+    }
+
+    /// Destroys a block, in order with all accesses spawned before. Nobody may name it afterwards.
+    ///
+    /// # Errors
+    /// As [`Runtime::finish`]; [`ErrorKind::Stale`](crate::ErrorKind::Stale) if it was destroyed before.
+    pub fn destroy<T: Data>(&self, block: Block<T>) -> Result<()> {
+        self.finish(|s| {
+            s.destroy(block);
+            Ok(())
+        })
+    }
+
+    /// An event that any thread may satisfy through its trigger. A scope with codelets that wait for it waits, too, as
+    /// long as the trigger lives.
+    #[track_caller]
+    pub fn event(&self, name: &'static str) -> (Event, Trigger) {
+        make_event(self.shared(), name, true)
+    }
+
+    /// The machine, as far as this runtime may use it.
+    pub fn topology(&self) -> &Topology {
+        &self.owner.topology
+    }
+
+    /// The engines, where they are, and the mode of the control engines with its reason.
+    pub fn plan(&self) -> &Plan {
+        &self.shared().plan
+    }
+
+    /// How many execution engines there are.
+    pub fn xes(&self) -> usize {
+        self.shared().seats.len()
+    }
+
+    /// What each execution engine did so far.
+    pub fn xe_counts(&self) -> Vec<XeCounts> {
+        let seats = self.shared().seats.iter();
+        seats.map(|seat| seat.counters.read()).collect()
+    }
+
+    /// What each control engine decided so far.
+    pub fn ce_counts(&self) -> Vec<CeCounts> {
+        let domains = self.shared().domains.iter();
+        domains
+            .map(|domain| domain.control.counters.read())
+            .collect()
+    }
+
+    /// The memory of each region's pool.
+    pub fn memory(&self) -> Vec<PoolStats> {
+        self.shared()
+            .pools
+            .iter()
+            .map(|pool| pool.stats())
+            .collect()
+    }
+
+    /// For tests: control engines do nothing while paused. Results complete all the same.
+    #[doc(hidden)]
+    pub fn pause_control(&self, paused: bool) {
+        for domain in &self.shared().domains {
+            domain.control.paused.store(paused, Ordering::Relaxed);
+        }
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plan = self.plan();
+        write!(f, "Runtime({} XEs, CE {})", plan.xes.len(), plan.mode)
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.shared.stop();
+        if self.shared.on_engine() {
+            // The last handle went on an engine, which cannot wait for itself: the threads end by themselves, and the
+            // last of them takes the rest along.
+            return;
+        }
+        for thread in lock(&self.threads).drain(..) {
+            // A panic of an engine was printed by the panic hook; it is too late to do anything about it.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Seats: an execution engine is a seat (a core, its queues, its state) and a thread that sits in it.
+//!
+//! Each seat has a thread of its own; a host thread that enters a scope sits down in a free seat instead, so that no core
+//! has two busy threads and entering costs no wake-up. A seat is free when its own thread sleeps. Whoever claims
+//! a sleeping seat's bit ([`crate::idle`]) is its next occupant, or wakes the present one.
+//! Proof: `docs/design/seats.md`; model: `tests/loom/seat.rs`.
+
+use crate::counters::XeCounters;
+use crate::idle::{Idle, Parker};
+use crate::queue::Inbox;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, UnsafeCell, lock, thread};
+use crossbeam_deque::Stealer;
+use crossbeam_utils::CachePadded;
+
+/// Who occupies a seat, and the two beds it may sleep in. The first three are written by the occupant, or by the host
+/// that has just claimed the seat.
+#[derive(Debug)]
+pub(crate) struct Occupancy {
+    /// A host thread sits here; else the seat's own thread.
+    host: AtomicBool,
+    own_bed: Parker,
+    host_bed: Parker,
+}
+
+impl Occupancy {
+    pub(crate) fn new() -> Self {
+        Occupancy {
+            host: AtomicBool::new(false),
+            own_bed: Parker::new(),
+            host_bed: Parker::new(),
+        }
+    }
+
+    /// A host sits down, if the seat's own thread sleeps and nobody else claims it first.
+    pub(crate) fn sit_down(&self, idle: &Idle, seat: usize) -> bool {
+        // Relaxed: a first look; the claim decides.
+        if self.host.load(Ordering::Relaxed) || !idle.claim(seat) {
+            return false;
+        }
+        // The claim's Acquire pairs with the Release in `Idle::announce`: we see what the last occupant wrote here.
+        if self.host.load(Ordering::Relaxed) {
+            // Another host sat down and fell asleep between our two looks: the claim was meant for it.
+            idle.begin_search();
+            self.host_bed.wake();
+            return false;
+        }
+        self.host.store(true, Ordering::Relaxed);
+        self.host_bed.adopt();
+        true
+    }
+
+    /// The host that sits here stands up. The caller looks at the seat's queues afterwards, and if there is work
+    /// takes the announcement back ([`Idle::retract`]) and wakes the seat.
+    pub(crate) fn stand_up(&self, idle: &Idle, seat: usize) {
+        self.host.store(false, Ordering::Relaxed);
+        // Release in `announce`: the next claimer sees the store above, and the seat's state.
+        idle.announce(seat, false);
+    }
+
+    /// Wakes the occupant. By whoever claimed the seat's bit.
+    pub(crate) fn wake(&self) {
+        // Relaxed: the claim has synchronised with the occupant's announcement.
+        if self.host.load(Ordering::Relaxed) {
+            self.host_bed.wake();
+        } else {
+            self.own_bed.wake();
+        }
+    }
+
+    /// The occupant's bed.
+    pub(crate) fn bed(&self, host: bool) -> &Parker {
+        if host { &self.host_bed } else { &self.own_bed }
+    }
+}
+
+/// A seat. `S` is the state that only its occupant touches.
+pub(crate) struct Seat<S> {
+    pub(crate) occupancy: Occupancy,
+    state: UnsafeCell<S>,
+    /// What others posted here; others may take it.
+    pub(crate) inbox: CachePadded<Inbox>,
+    /// What only this engine may run.
+    pub(crate) pinned: CachePadded<Inbox>,
+    pub(crate) stealer: Stealer<u32>,
+    pub(crate) counters: CachePadded<XeCounters>,
+    /// The seat's own thread and the host that sits here, for the check that codelets do not wait.
+    threads: Mutex<[Option<thread::ThreadId>; 2]>,
+    pub(crate) region: u16,
+    pub(crate) domain: u16,
+    /// Its place among the domain's seats.
+    pub(crate) place: u16,
+    /// The operating system's number of the processor that it is for.
+    pub(crate) cpu: u32,
+}
+
+// SAFETY: `state` is touched by the occupant only, and the occupant changes by the claim protocol, whose Release and
+// Acquire hand the state over; the rest is made to be shared.
+unsafe impl<S: Send> Sync for Seat<S> {}
+
+impl<S> Seat<S> {
+    pub(crate) fn new(
+        state: S,
+        stealer: Stealer<u32>,
+        (region, domain, place): (u16, u16, u16),
+        cpu: u32,
+    ) -> Self {
+        Seat {
+            occupancy: Occupancy::new(),
+            state: UnsafeCell::new(state),
+            inbox: CachePadded::new(Inbox::new()),
+            pinned: CachePadded::new(Inbox::new()),
+            stealer,
+            counters: CachePadded::new(XeCounters::new()),
+            threads: Mutex::new([None; 2]),
+            region,
+            domain,
+            place,
+            cpu,
+        }
+    }
+
+    /// The state, for its occupant.
+    ///
+    /// # Safety
+    /// The caller is the occupant, and remains so while it uses the pointer.
+    pub(crate) unsafe fn state(&self) -> *mut S {
+        self.state.with_mut(|state| state)
+    }
+
+    /// The calling thread is the seat's own, or a host that sits down.
+    pub(crate) fn sign_in(&self, host: bool) {
+        lock(&self.threads)[usize::from(host)] = Some(thread::current().id());
+    }
+
+    /// The host that sat here leaves.
+    pub(crate) fn sign_out(&self) {
+        lock(&self.threads)[1] = None;
+    }
+
+    /// Whether the calling thread works here.
+    pub(crate) fn is_mine(&self) -> bool {
+        lock(&self.threads).contains(&Some(thread::current().id()))
+    }
+}

@@ -1,0 +1,356 @@
+//! What all engines of a runtime share.
+
+use crate::arena::{Arena, RecordCache};
+use crate::block_table::{BlockSlot, BlockTable, SlotCache};
+use crate::codelet::flag;
+use crate::counters::CeCounters;
+use crate::decide::plan::{DomainPlan, Plan};
+use crate::decide::policy::Tuning;
+use crate::decide::route::Here;
+use crate::error::Result;
+use crate::failure::FailureLog;
+use crate::id::{BlockId, RuntimeId};
+use crate::idle::{Idle, Parker};
+use crate::memory_region::{Magazine, Pool};
+use crate::seat::Seat;
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
+use crate::sync::{Arc, Mutex, lock, thread};
+use crossbeam_deque::{Injector, Worker};
+use crossbeam_utils::CachePadded;
+use std::collections::VecDeque;
+use std::sync::Weak;
+
+/// The state of one engine that only the occupant of its seat touches; threads outside of all seats have one too.
+pub(crate) struct Local {
+    /// Where it is; `None` outside of all seats.
+    pub(crate) here: Option<Here>,
+    pub(crate) domain: u16,
+    /// The engine's own queue; `None` outside of all seats, where ready codelets go to the domain's injector.
+    pub(crate) queue: Option<Worker<u32>>,
+    /// Taken from `pinned`: what nobody else may run.
+    pub(crate) pinned: VecDeque<u32>,
+    pub(crate) records: RecordCache,
+    pub(crate) slots: SlotCache,
+    pub(crate) magazine: Magazine,
+    /// The body that runs is a host's: it may take its time.
+    pub(crate) host: bool,
+    /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
+    pub(crate) ended: (u32, u64),
+    /// Looks for work so far.
+    pub(crate) turn: u32,
+    /// Thefts tried so far.
+    pub(crate) attempt: u32,
+    /// The victim with a lone codelet that was seen last, its count of started codelets then, and how often since.
+    pub(crate) lone: (u16, u64, u32),
+    /// Reused between spawns.
+    pub(crate) declared: Vec<crate::access::Declared>,
+    /// Reused between entrances.
+    pub(crate) doors: Vec<crate::entrance::Door>,
+    /// Reused between codelets.
+    pub(crate) lent: Vec<crate::access::Lent>,
+}
+
+impl Local {
+    pub(crate) fn new(here: Option<Here>, domain: u16, pool: Arc<Pool>) -> Self {
+        Local {
+            here,
+            domain,
+            queue: here.map(|_| Worker::new_lifo()),
+            pinned: VecDeque::new(),
+            records: RecordCache::default(),
+            slots: SlotCache::default(),
+            magazine: Magazine::new(pool),
+            host: false,
+            ended: (0, 0),
+            turn: 0,
+            attempt: 0,
+            lone: (u16::MAX, 0, 0),
+            declared: Vec::new(),
+            doors: Vec::new(),
+            lent: Vec::new(),
+        }
+    }
+}
+
+impl Local {
+    /// Gives back what it keeps.
+    pub(crate) fn leave(&mut self, shared: &Shared) {
+        self.records.clear(&shared.arena);
+        shared.blocks.clear(&mut self.slots);
+        self.magazine.flush();
+    }
+}
+
+/// A domain: the engines that share a last-level cache, and their control engine.
+pub(crate) struct Domain {
+    pub(crate) first: u16,
+    pub(crate) count: u16,
+    pub(crate) idle: Idle,
+    /// Work from threads outside of all seats, and from other domains.
+    pub(crate) injector: Injector<u32>,
+    pub(crate) control: Control,
+}
+
+impl Domain {
+    fn new(plan: &DomainPlan) -> Self {
+        let idle = Idle::new(plan.xes.len());
+        // Seats are born asleep: free for a host, or for who wakes their own thread.
+        (0..plan.xes.len()).for_each(|place| idle.announce(place, false));
+        Domain {
+            first: plan.xes.start as u16,
+            count: plan.xes.len() as u16,
+            idle,
+            injector: Injector::new(),
+            control: Control::new(),
+        }
+    }
+}
+
+/// The seats of a plan.
+fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
+    let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
+        let here = Here {
+            xe: number as u16,
+            region: xe.region as u16,
+        };
+        let pool = pools[xe.region].clone();
+        let local = Local::new(Some(here), xe.domain as u16, pool);
+        let stealer = local.queue.as_ref().expect("a seat has a queue").stealer();
+        let place = number - plan.domains[xe.domain].xes.start;
+        let at = (here.region, xe.domain as u16, place as u16);
+        Seat::new(local, stealer, at, xe.cpu)
+    };
+    plan.xes.iter().enumerate().map(seat).collect()
+}
+
+/// What a control engine shares with the world.
+pub(crate) struct Control {
+    /// Something is to be decided.
+    pub(crate) requested: CachePadded<AtomicBool>,
+    /// The routine runs; whoever turns this on runs it.
+    pub(crate) busy: AtomicBool,
+    pub(crate) bed: Parker,
+    pub(crate) counters: CeCounters,
+    /// For tests: the control engine's thread does nothing while this is set.
+    pub(crate) paused: AtomicBool,
+}
+
+impl Control {
+    fn new() -> Self {
+        Control {
+            requested: CachePadded::new(AtomicBool::new(false)),
+            busy: AtomicBool::new(false),
+            bed: Parker::new(),
+            counters: CeCounters::new(),
+            paused: AtomicBool::new(false),
+        }
+    }
+}
+
+/// See the module.
+pub(crate) struct Shared {
+    pub(crate) id: RuntimeId,
+    this: Weak<Shared>,
+    pub(crate) plan: Plan,
+    pub(crate) tuning: Tuning,
+    pub(crate) seats: Box<[Seat<Local>]>,
+    pub(crate) domains: Box<[Domain]>,
+    /// Work for a memory region, by its number.
+    pub(crate) regions: Box<[Injector<u32>]>,
+    pub(crate) pools: Box<[Arc<Pool>]>,
+    pub(crate) blocks: BlockTable,
+    pub(crate) failures: FailureLog,
+    pub(crate) stop: AtomicBool,
+    /// Scopes of host threads that have not ended.
+    pub(crate) open_scopes: AtomicUsize,
+    /// Bodies of host threads' scopes that run outside of all seats.
+    pub(crate) outside_bodies: AtomicUsize,
+    /// For threads that come from outside to satisfy an event. The stuck report takes it too, so that nothing moves
+    /// meanwhile.
+    pub(crate) stranger: Mutex<Local>,
+    /// Host threads that are in a scope and sit in no seat.
+    pub(crate) outside: Mutex<Vec<thread::ThreadId>>,
+    /// The next domain that gets work from outside.
+    pub(crate) next_domain: AtomicU32,
+    // Last, so that it goes last: records live in the pools' memory.
+    pub(crate) arena: Arena,
+}
+
+impl Shared {
+    /// The state of a runtime whose engines are still to be started. The pools are those of the regions, in order.
+    pub(crate) fn new(
+        id: RuntimeId,
+        plan: Plan,
+        tuning: Tuning,
+        pools: Box<[Arc<Pool>]>,
+    ) -> std::sync::Arc<Self> {
+        std::sync::Arc::new_cyclic(|this| Shared {
+            id,
+            this: this.clone(),
+            seats: seats(&plan, &pools),
+            domains: plan.domains.iter().map(Domain::new).collect(),
+            regions: (0..plan.regions).map(|_| Injector::new()).collect(),
+            blocks: BlockTable::new(),
+            failures: FailureLog::default(),
+            stop: AtomicBool::new(false),
+            open_scopes: AtomicUsize::new(0),
+            outside_bodies: AtomicUsize::new(0),
+            stranger: Mutex::new(Local::new(None, 0, pools[0].clone())),
+            outside: Mutex::new(Vec::new()),
+            next_domain: AtomicU32::new(0),
+            arena: Arena::new(pools[0].clone()),
+            plan,
+            tuning,
+            pools,
+        })
+    }
+
+    /// A handle that keeps this alive.
+    pub(crate) fn hold(&self) -> std::sync::Arc<Shared> {
+        self.this.upgrade().expect("whoever asks has it alive")
+    }
+
+    /// Makes a block that belongs to engine `home`, made by codelet `owner` (0: everybody may use it).
+    pub(crate) fn make_block(
+        &self,
+        local: &mut Local,
+        bytes: usize,
+        owner: u32,
+        home: u16,
+    ) -> Result<BlockId> {
+        let made = self
+            .blocks
+            .make(self.id, &mut local.slots, bytes, owner, home)?;
+        if owner != 0 {
+            let slot = self.blocks.slot(made.slot());
+            self.push_made(owner, made.slot() + 1, slot);
+        }
+        Ok(made)
+    }
+
+    /// The domain of an engine.
+    pub(crate) fn domain_of(&self, xe: u16) -> &Domain {
+        &self.domains[usize::from(self.seats[usize::from(xe)].domain)]
+    }
+
+    /// Work was made visible to the domain: wakes one of its engines if all that are awake are busy.
+    #[inline]
+    pub(crate) fn notify(&self, domain: &Domain) {
+        if let Some(place) = domain.idle.notify() {
+            self.seats[usize::from(domain.first) + place]
+                .occupancy
+                .wake();
+        } else if self.domains.len() > 1 {
+            self.offer(domain);
+        }
+    }
+
+    /// All engines of a domain are awake: if another domain sleeps, its control engine may fetch some of the work.
+    #[cold]
+    fn offer(&self, domain: &Domain) {
+        let queued = || self.queued(domain);
+        for other in &self.domains {
+            if !std::ptr::eq(other, domain)
+                && other.idle.asleep() == other.idle.seats()
+                && queued() > usize::from(domain.count)
+            {
+                self.request(other);
+                return;
+            }
+        }
+    }
+
+    /// Wakes an engine to which work was posted, if it sleeps.
+    pub(crate) fn notify_xe(&self, xe: u16) {
+        let seat = &self.seats[usize::from(xe)];
+        if self.domain_of(xe).idle.notify_seat(usize::from(seat.place)) {
+            seat.occupancy.wake();
+        }
+    }
+
+    /// Asks a control engine to decide.
+    pub(crate) fn request(&self, domain: &Domain) {
+        // AcqRel: what led to the request is seen by the routine that answers it (which swaps it off).
+        if !domain.control.requested.swap(true, Ordering::AcqRel) {
+            domain.control.bed.wake();
+        }
+    }
+
+    /// Codelets in queues of a domain that others may take from.
+    pub(crate) fn queued(&self, domain: &Domain) -> usize {
+        let seats = &self.seats[usize::from(domain.first)..][..usize::from(domain.count)];
+        domain.injector.len() + seats.iter().map(|seat| seat.stealer.len()).sum::<usize>()
+    }
+
+    /// Whether there is anything that an engine of this seat could run now: what a sleeper looks at once more (S3).
+    pub(crate) fn has_work(&self, seat: &Seat<Local>) -> bool {
+        let domain = &self.domains[usize::from(seat.domain)];
+        let seats = &self.seats[usize::from(domain.first)..][..usize::from(domain.count)];
+        !seat.pinned.is_empty()
+            || !domain.injector.is_empty()
+            || !self.regions[usize::from(seat.region)].is_empty()
+            || !seat.stealer.is_empty()
+            || seats
+                .iter()
+                .any(|other| !other.inbox.is_empty() || other.stealer.len() > 1)
+    }
+
+    /// Blocks, linked through `next_made`, whose maker has ended go to its parent: a codelet, or everybody.
+    #[cold]
+    pub(crate) fn hand_up_blocks(&self, first: u32, parent: u32) {
+        let mut heir = parent;
+        while self.arena.record(heir).flags() & flag::SCOPE != 0 {
+            heir = self.arena.record(heir).parent.load(Ordering::Relaxed);
+        }
+        if self.arena.record(heir).flags() & flag::ROOT != 0 {
+            heir = 0;
+        }
+        let mut at = first;
+        let last = loop {
+            let slot = self.blocks.slot(at - 1);
+            slot.owner.store(heir, Ordering::Relaxed);
+            match slot.next_made.load(Ordering::Relaxed) {
+                0 => break slot,
+                next => at = next,
+            }
+        };
+        if heir == 0 {
+            return;
+        }
+        self.push_made(heir, first, last);
+    }
+
+    /// Adds a list of blocks, from number `first` - 1 to `last`, to those that a codelet made.
+    fn push_made(&self, owner: u32, first: u32, last: &BlockSlot) {
+        let list = &self.arena.record(owner).made;
+        let mut head = list.load(Ordering::Relaxed);
+        loop {
+            last.next_made.store(head, Ordering::Relaxed);
+            // Release pairs with the Acquire of whoever ends the heir (its live count).
+            match list.compare_exchange_weak(head, first, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Whether all engines sleep.
+    pub(crate) fn all_asleep(&self) -> bool {
+        // Pairs with the fences in `Idle`: what the sleepers did before is seen.
+        fence(Ordering::SeqCst);
+        let mut domains = self.domains.iter();
+        domains.all(|d| d.idle.asleep() == d.idle.seats())
+    }
+
+    /// Whether the calling thread works for this runtime right now.
+    pub(crate) fn on_engine(&self) -> bool {
+        self.seats.iter().any(Seat::is_mine)
+            || lock(&self.outside).contains(&thread::current().id())
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.id.release();
+    }
+}

@@ -1,0 +1,422 @@
+//! Spawning, without the types of the interface: a record is begun, filled by the caller, and launched.
+
+use crate::access::{Declared, Mode};
+use crate::affinity::Affinity;
+use crate::block_table::{BlockSlot, QueueCell, destroyed};
+use crate::codelet::{Body, Entry, EntryKind, extensions, flag, record_bytes};
+use crate::completion::poison;
+use crate::engine::{Engine, Frame};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{EventCell, Registered};
+use crate::id::{BlockId, CodeletId};
+use crate::sync::atomic::Ordering;
+
+/// What a codelet waits for beside its accesses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum After {
+    /// An event of this runtime, which its trigger keeps until it has fired.
+    Event(*const EventCell),
+    /// The end of a codelet.
+    End(CodeletId),
+}
+
+/// The options of a spawn.
+#[derive(Debug, Default)]
+pub(crate) struct Spec {
+    pub(crate) name: Option<&'static str>,
+    pub(crate) affinity: Affinity,
+    pub(crate) after: Vec<After>,
+    pub(crate) at_ready: bool,
+    pub(crate) destroys: bool,
+    /// What is already wrong with it.
+    pub(crate) error: Option<Error>,
+}
+
+/// A record that is being filled.
+pub(crate) struct Begun {
+    pub(crate) id: CodeletId,
+    refused: Option<Error>,
+}
+
+/// A dependence, found and checked.
+type Found = (EntryKind, *mut (), Option<u32>);
+
+impl Frame<'_> {
+    /// Takes a record and writes the entries. What is wrong with the accesses is told by [`Frame::launch`].
+    pub(crate) fn begin(
+        &self,
+        body: Body,
+        declared: &[Declared],
+        spec: &mut Spec,
+    ) -> Result<Begun> {
+        let engine = self.engine;
+        let arena = &engine.shared.arena;
+        let checked = match spec.error.take() {
+            Some(error) => Err(error),
+            None => self.check_twice(declared),
+        };
+        let count = match &checked {
+            Ok(()) => declared.len() + spec.after.len(),
+            Err(_) => 0,
+        };
+        if count > usize::from(u16::MAX) {
+            return Err(Error::new(
+                ErrorKind::Access,
+                format!("one codelet with {count} accesses; split it, at most 65,535 are possible"),
+            ));
+        }
+        let payload = body.vtable.payload;
+        let bytes = record_bytes(payload, count);
+        let id = engine.local(|local| local.records.take(arena, bytes))?;
+        let record = arena.record(id);
+        let mut flags = flag::CAPTURES;
+        if spec.destroys {
+            flags |= flag::DESTROYS;
+        }
+        if body.vtable.has_value {
+            flags |= flag::RETAINED;
+        }
+        record.begin(self.record, flags, spec.affinity.encode(), count);
+        // SAFETY: the record is ours and not published.
+        unsafe { record.set_body(body) };
+        let extended = self.extend(id, extensions(payload, count));
+        let refused = checked
+            .and(extended)
+            .and_then(|()| self.write_entries(id, payload, declared, spec))
+            .err();
+        let id = CodeletId {
+            record: id,
+            generation: record.ended.generation(),
+            runtime: engine.shared.id.0,
+        };
+        Ok(Begun { id, refused })
+    }
+
+    /// Publishes a record whose payload holds the captures.
+    #[inline]
+    pub(crate) fn launch(&self, begun: Begun, body: Body, spec: &Spec) {
+        let engine = self.engine;
+        let id = begun.id.record;
+        let record = engine.shared.arena.record(id);
+        self.children.set(self.children.get() + 1);
+        if body.vtable.has_value {
+            let parent = engine.shared.arena.record(self.record);
+            let kept = parent.retained.load(Ordering::Relaxed);
+            record.sibling.store(kept, Ordering::Relaxed);
+            parent.retained.store(id, Ordering::Relaxed);
+        }
+        let entered = match begun.refused {
+            Some(error) => Err(error),
+            None => self.depend(id, body, spec),
+        };
+        match entered {
+            Ok(true) => engine.post(id),
+            Ok(false) => (),
+            Err(error) => self.refuse(id, body, error),
+        }
+    }
+
+    /// Enters the queues and joins the events. True if the codelet is ready at once.
+    #[inline]
+    fn depend(&self, id: u32, body: Body, spec: &Spec) -> Result<bool> {
+        let engine = self.engine;
+        let arena = &engine.shared.arena;
+        let record = arena.record(id);
+        let total = record.count() as u32;
+        if total == 0 {
+            return Ok(true);
+        }
+        record.pending.set(1 + total);
+        let is_block = |node: u32| matches!(arena.entry(node).kind(), EntryKind::Block(_));
+        let nodes = || arena.nodes(id, body.vtable.payload);
+        let blocks = nodes().filter(|&node| is_block(node)).count() as u32;
+        let mut there = 0;
+        if spec.at_ready && blocks < total {
+            record.set_flags(record.flags() | flag::AT_READY);
+            there = blocks;
+        } else if blocks > 0 {
+            there = engine.enter(id, body, spec.destroys)?;
+        }
+        if blocks < total {
+            for node in nodes().filter(|&node| !is_block(node)) {
+                there += u32::from(self.join(id, node));
+            }
+        }
+        // Nobody else knows of it if it waits for nothing.
+        Ok(there == total || record.pending.arrive(1 + there))
+    }
+
+    /// Joins those who wait for what an entry names. True if it is there already.
+    fn join(&self, id: u32, node: u32) -> bool {
+        let arena = &self.engine.shared.arena;
+        let entry = arena.entry(node);
+        let (event, cause, generation) = match entry.kind() {
+            EntryKind::Event => {
+                // SAFETY: the caller of `spawn` holds the event, and until it has fired its trigger does.
+                let cell = unsafe { &*entry.target().cast::<EventCell>() };
+                (&cell.one_shot, &cell.cause, 0)
+            }
+            _ => {
+                let other = arena.record(entry.target_record());
+                (&other.ended, &other.cause, entry.expected_generation())
+            }
+        };
+        match event.register(generation, node, arena) {
+            Registered::Waiting => false,
+            // A codelet without a value whose record is gone has ended well: failed ones are kept.
+            Registered::Fired | Registered::Stale => self.joined_late(entry),
+            Registered::Poisoned => {
+                poison(arena.record(id), cause.load(Ordering::Relaxed));
+                self.joined_late(entry)
+            }
+        }
+    }
+
+    /// What the entry names is there already.
+    fn joined_late(&self, entry: &Entry) -> bool {
+        if entry.kind() == EntryKind::Event {
+            entry.forget_target();
+        }
+        true
+    }
+
+    /// A codelet whose declaration is wrong: it counts as failed, and runs empty so that all who wait for it hear of it.
+    #[cold]
+    fn refuse(&self, id: u32, body: Body, error: Error) {
+        let engine = self.engine;
+        let record = engine.shared.arena.record(id);
+        record.forget_entries();
+        record.set_flags(record.flags() & !(flag::CAPTURES | flag::AT_READY | flag::DESTROYS));
+        // SAFETY: the payload holds the captures, as the flag said until now.
+        unsafe { (body.vtable.discard)(engine.shared.arena.payload(id)) };
+        engine.record_failure(id, body, error.to_string(), false);
+        engine.post(id);
+    }
+
+    /// The same block twice with a write among them cannot be lent.
+    fn check_twice(&self, declared: &[Declared]) -> Result<()> {
+        for (at, one) in declared.iter().enumerate() {
+            let Declared::Block(key, mode) = one else {
+                continue;
+            };
+            for other in &declared[..at] {
+                if let Declared::Block(other_key, other_mode) = other
+                    && key == other_key
+                    && (mode.writes() || other_mode.writes())
+                {
+                    return Err(Error::new(
+                        ErrorKind::Access,
+                        format!(
+                            "{key:?} is declared twice by one codelet, once for writing; declare it once, as `read_write`"
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn extend(&self, id: u32, extensions: usize) -> Result<()> {
+        let arena = &self.engine.shared.arena;
+        let mut last = id;
+        for _ in 0..extensions {
+            let bytes = crate::codelet::MAX_RECORD;
+            let more = self
+                .engine
+                .local(|local| local.records.take(arena, bytes))?;
+            arena.record(more).begin(id, flag::EXTENSION, 0, 0);
+            arena.record(last).extension.store(more, Ordering::Relaxed);
+            last = more;
+        }
+        Ok(())
+    }
+
+    fn write_entries(
+        &self,
+        id: u32,
+        payload: usize,
+        declared: &[Declared],
+        spec: &Spec,
+    ) -> Result<()> {
+        let arena = &self.engine.shared.arena;
+        let accesses = declared.iter().map(|one| match *one {
+            Declared::Block(key, mode) => self.find_block(key.0, mode),
+            Declared::Value(key, kept) => self.find_value(key.0, kept),
+        });
+        let after = spec.after.iter().map(|after| match *after {
+            After::Event(event) => Ok((EntryKind::Event, event.cast_mut().cast(), None)),
+            After::End(codelet) => self.find_end(codelet),
+        });
+        for (node, found) in arena.nodes(id, payload).zip(accesses.chain(after)) {
+            let (kind, target, generation) = found?;
+            let entry = Entry::new(kind, target);
+            if let Some(generation) = generation {
+                entry.expect_generation(generation);
+            }
+            // SAFETY: the record is ours and not published.
+            unsafe { arena.write_entry(node, entry) };
+        }
+        Ok(())
+    }
+
+    /// The queue that an access of a child enters: the parent's if the parent declared the block, the block's own if
+    /// it was made in here, or for everybody.
+    #[inline]
+    fn find_block(&self, id: BlockId, mode: Mode) -> Result<Found> {
+        let shared = self.engine.shared;
+        let slot = shared.blocks.find(shared.id, id)?;
+        let own = || {
+            let cell: *const QueueCell = &raw const slot.root;
+            (
+                EntryKind::Block(mode),
+                cell.cast_mut().cast(),
+                Some(id.generation()),
+            )
+        };
+        if self.codelet == 0 {
+            return match slot.owner.load(Ordering::Relaxed) {
+                0 => Ok(own()),
+                _ if self.made_here(slot) => Ok(own()),
+                _ => Err(self.undeclared(
+                    id,
+                    "it was made by a codelet of another scope that has not ended",
+                )),
+            };
+        }
+        let arena = &shared.arena;
+        // SAFETY: the codelet runs this body, so it lives.
+        let payload = unsafe { arena.record(self.codelet).body() }.vtable.payload;
+        for node in arena.nodes(self.codelet, payload) {
+            let entry = arena.entry(node);
+            let EntryKind::Block(parents) = entry.kind() else {
+                continue;
+            };
+            if Engine::queue_of(entry).slot != id.slot() {
+                continue;
+            }
+            if !slot.is(id) {
+                return Err(destroyed(id));
+            }
+            if !parents.covers(mode) {
+                return Err(self.undeclared(id, "its parent declared it for reading only"));
+            }
+            if entry.children().is_null() {
+                let cell = Box::new(QueueCell::for_children(id.slot(), parents));
+                entry.set_children(Box::into_raw(cell).cast());
+            }
+            return Ok((EntryKind::Block(mode), entry.children(), None));
+        }
+        if self.made_here(slot) {
+            Ok(own())
+        } else {
+            Err(self.undeclared(id, "its parent did not declare it"))
+        }
+    }
+
+    /// Whether a block was made by the codelet around this body or a descendant of it.
+    fn made_here(&self, slot: &BlockSlot) -> bool {
+        let arena = &self.engine.shared.arena;
+        loop {
+            let owner = slot.owner.load(Ordering::Acquire);
+            let mut at = owner;
+            while at != 0 && at != self.top {
+                let record = arena.record(at);
+                at = match record.flags() & flag::ROOT {
+                    0 => record.parent.load(Ordering::Relaxed),
+                    _ => 0,
+                };
+            }
+            if at == self.top {
+                return true;
+            }
+            // While the owner is the same it has not ended, and neither has anybody above it: the walk was right.
+            if slot.owner.load(Ordering::Acquire) == owner {
+                return false;
+            }
+        }
+    }
+
+    #[cold]
+    fn undeclared(&self, id: BlockId, why: &str) -> Error {
+        Error::new(
+            ErrorKind::Undeclared,
+            format!(
+                "block {} cannot be used here: {why}; declare it in the parent with the right that the children need",
+                id.slot()
+            ),
+        )
+    }
+
+    /// A value can be named where it was spawned, and by codelets that declared it: then it is kept until they end.
+    fn find_value(&self, id: CodeletId, kept: bool) -> Result<Found> {
+        if !kept {
+            let (_, target, generation) = self.find_end(id)?;
+            return Ok((EntryKind::Unit, target, generation));
+        }
+        let shared = self.engine.shared;
+        let arena = &shared.arena;
+        self.check_runtime(id)?;
+        let record = arena.record(id.record);
+        let parent = record.parent.load(Ordering::Relaxed);
+        // The generation is looked at after the parent: both together mean a child of ours, which is kept.
+        let stale = record.ended.generation() != id.generation;
+        if !stale && self.scopes().any(|scope| scope == parent) {
+            return Ok(value(id));
+        }
+        let declares = |codelet: u32| {
+            // SAFETY: the codelet runs this body, so it lives.
+            let payload = unsafe { arena.record(codelet).body() }.vtable.payload;
+            let mut nodes = arena.nodes(codelet, payload).map(|node| arena.entry(node));
+            nodes.any(|e| e.kind() == EntryKind::Value && e.target_record() == id.record)
+        };
+        if !stale && self.codelet != 0 && declares(self.codelet) {
+            return Ok(value(id));
+        }
+        Err(match stale {
+            true => Error::new(
+                ErrorKind::Stale,
+                "a value was named after the end of the codelet or scope that it was spawned in; read it there, or return it",
+            ),
+            false => Error::new(
+                ErrorKind::Undeclared,
+                "a value was named by a codelet that neither spawned nor declared it; declare `value.read()` in the parent",
+            ),
+        })
+    }
+
+    /// The record that children belong to and the scopes around it, up to the codelet or the host's scope.
+    fn scopes(&self) -> impl Iterator<Item = u32> + '_ {
+        let arena = &self.engine.shared.arena;
+        let up =
+            |&at: &u32| (at != self.top).then(|| arena.record(at).parent.load(Ordering::Relaxed));
+        std::iter::successors(Some(self.record), up)
+    }
+
+    fn find_end(&self, id: CodeletId) -> Result<Found> {
+        self.check_runtime(id)?;
+        let target = std::ptr::without_provenance_mut(id.record as usize);
+        Ok((EntryKind::End, target, Some(id.generation)))
+    }
+
+    fn check_runtime(&self, id: CodeletId) -> Result<()> {
+        let shared = self.engine.shared;
+        if id.record == 0 {
+            return Err(Error::new(
+                ErrorKind::Stale,
+                "the codelet named here could not be spawned (see the first error of the scope)",
+            ));
+        }
+        if id.runtime != shared.id.0 || !shared.arena.is_record(id.record) {
+            return Err(Error::new(
+                ErrorKind::Foreign,
+                "a value or an end of another runtime; use it with the runtime that made it",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn value(id: CodeletId) -> Found {
+    let target = std::ptr::without_provenance_mut(id.record as usize);
+    (EntryKind::Value, target, Some(id.generation))
+}

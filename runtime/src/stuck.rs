@@ -1,0 +1,318 @@
+//! Scopes that can make no progress: found, told of, ended. See `docs/design/stuck.md`.
+//!
+//! Runs only when every engine sleeps, all queues are empty, no body of a host outside of all seats is open, and nobody
+//! can satisfy an event meanwhile (the lock on `stranger` is held). Then nothing moves, and what is read here is exact.
+
+use crate::codelet::{EntryKind, flag};
+use crate::completion::{Followers, poison};
+use crate::decide::dependence::Poison;
+use crate::engine::Engine;
+use crate::error::Waiting;
+use crate::event::{EventCell, Links, OneShot};
+use crate::failure::Cause;
+use crate::root::Root;
+use crate::shared::Shared;
+use crate::sync::atomic::{Ordering, fence};
+use std::collections::{HashMap, HashSet};
+
+/// What stands still.
+struct Still<'a> {
+    shared: &'a Shared,
+    /// Codelets that have not run, by the scope they belong to.
+    waiting: HashMap<u32, Vec<u32>>,
+    /// Entries that wait in a list of a one-shot.
+    in_lists: HashSet<u32>,
+    /// Codelets that wait in a queue, by the queue's address.
+    in_queues: HashSet<(usize, u32)>,
+}
+
+impl Shared {
+    /// Ends the scopes that can make no progress; how many.
+    pub(crate) fn end_stuck_scopes(&self) -> u64 {
+        let Ok(mut stranger) = self.stranger.try_lock() else {
+            return 0;
+        };
+        if !self.stands_still() {
+            return 0;
+        }
+        let still = Still::look(self);
+        let stuck = still.stuck_roots();
+        if stuck.is_empty() {
+            return 0;
+        }
+        // SAFETY: the lock's guard is ours until the end.
+        let engine = unsafe { Engine::new(self, None, &raw mut *stranger) };
+        let mut followers = Followers::posted();
+        let mut ready = Vec::new();
+        for &root in &stuck {
+            still.report(root);
+            still.cut_loose(root, &mut ready);
+        }
+        for id in ready {
+            engine.ready(id, &mut followers);
+        }
+        stuck.len() as u64
+    }
+
+    fn stands_still(&self) -> bool {
+        fence(Ordering::SeqCst);
+        let quiet = |seat: &crate::seat::Seat<_>| {
+            seat.inbox.is_empty() && seat.pinned.is_empty() && seat.stealer.is_empty()
+        };
+        self.all_asleep()
+            && self.outside_bodies.load(Ordering::SeqCst) == 0
+            && self.seats.iter().all(quiet)
+            && self.domains.iter().all(|domain| domain.injector.is_empty())
+            && self.regions.iter().all(|region| region.is_empty())
+    }
+}
+
+impl<'a> Still<'a> {
+    fn look(shared: &'a Shared) -> Self {
+        let mut still = Still {
+            shared,
+            waiting: HashMap::new(),
+            in_lists: HashSet::new(),
+            in_queues: HashSet::new(),
+        };
+        let (mut lists, mut queues) = (HashSet::new(), HashSet::new());
+        for id in shared.arena.ids() {
+            let flags = shared.arena.record(id).flags();
+            if flags & flag::ALIVE == 0 || flags & flag::CAPTURES == 0 {
+                continue;
+            }
+            still.waiting.entry(still.root(id)).or_default().push(id);
+            for node in still.nodes(id) {
+                let entry = shared.arena.entry(node);
+                if let EntryKind::Block(_) = entry.kind() {
+                    let cell = Engine::queue_of(entry);
+                    let address = std::ptr::from_ref(cell).addr();
+                    if queues.insert(address) {
+                        let waiting = cell.queue.with(|q| q.waiting().collect::<Vec<_>>());
+                        let pairs = waiting.into_iter().map(|(who, _)| (address, who));
+                        still.in_queues.extend(pairs);
+                    }
+                } else if let Some(event) = still.one_shot(node)
+                    && lists.insert(std::ptr::from_ref(event).addr())
+                {
+                    let mut at = event.waiters();
+                    while at != 0 {
+                        still.in_lists.insert(at);
+                        at = shared.arena.next(at);
+                    }
+                }
+            }
+        }
+        still
+    }
+
+    fn nodes(&self, id: u32) -> impl Iterator<Item = u32> + use<'a> {
+        let arena = &self.shared.arena;
+        // SAFETY: it lives and nothing moves.
+        let payload = unsafe { arena.record(id).body() }.vtable.payload;
+        arena.nodes(id, payload)
+    }
+
+    /// The one-shot that an entry waits for, if its event is still there.
+    fn one_shot(&self, node: u32) -> Option<&'a OneShot> {
+        let entry = self.shared.arena.entry(node);
+        match entry.kind() {
+            EntryKind::Block(_) => None,
+            EntryKind::Event => self.event(node).map(|cell| &cell.one_shot),
+            _ => Some(&self.shared.arena.record(entry.target_record()).ended),
+        }
+    }
+
+    fn event(&self, node: u32) -> Option<&'a EventCell> {
+        let target = self.shared.arena.entry(node).target().cast::<EventCell>();
+        // SAFETY: the target is forgotten when the event fires, and until then its trigger keeps it.
+        unsafe { target.as_ref() }
+    }
+
+    fn root(&self, id: u32) -> u32 {
+        let arena = &self.shared.arena;
+        let mut at = id;
+        while arena.record(at).flags() & flag::ROOT == 0 {
+            at = arena.record(at).parent.load(Ordering::Relaxed);
+        }
+        at
+    }
+
+    /// The scopes in which somebody waits, and nobody for anything that can still come: from outside, or from a scope
+    /// for which there is hope.
+    fn stuck_roots(&self) -> Vec<u32> {
+        let mut hopeful: HashSet<u32> = HashSet::new();
+        let mut links: Vec<(u32, u32)> = Vec::new();
+        let users = self.users_of_queues();
+        for (&root, ids) in &self.waiting {
+            for node in ids.iter().flat_map(|&id| self.nodes(id)) {
+                let entry = self.shared.arena.entry(node);
+                match entry.kind() {
+                    EntryKind::Block(_) => {
+                        let address = std::ptr::from_ref(Engine::queue_of(entry)).addr();
+                        links.extend(users[&address].iter().map(|&other| (root, other)));
+                    }
+                    _ if !self.in_lists.contains(&node) => (),
+                    EntryKind::Event => {
+                        if self.event(node).is_some_and(|event| event.outside) {
+                            hopeful.insert(root);
+                        }
+                    }
+                    _ => links.push((root, self.root(entry.target_record()))),
+                }
+            }
+        }
+        let mut before = usize::MAX;
+        while before != hopeful.len() {
+            before = hopeful.len();
+            let more = links.iter().filter(|(_, on)| hopeful.contains(on));
+            let more: Vec<u32> = more.map(|&(root, _)| root).collect();
+            hopeful.extend(more);
+        }
+        let roots = self.waiting.keys().copied();
+        roots.filter(|root| !hopeful.contains(root)).collect()
+    }
+
+    /// For each queue the scopes of those who hold it or wait in it.
+    fn users_of_queues(&self) -> HashMap<usize, HashSet<u32>> {
+        let mut users: HashMap<usize, HashSet<u32>> = HashMap::new();
+        for id in self.shared.arena.ids() {
+            let flags = self.shared.arena.record(id).flags();
+            let other = flag::ROOT | flag::SCOPE | flag::EXTENSION;
+            // A codelet that has ended and is kept for its value has given its blocks back.
+            let ended = self.has_ended(id);
+            if flags & flag::ALIVE == 0 || flags & other != 0 || ended {
+                continue;
+            }
+            for node in self.nodes(id) {
+                let entry = self.shared.arena.entry(node);
+                if let EntryKind::Block(_) = entry.kind() {
+                    let address = std::ptr::from_ref(Engine::queue_of(entry)).addr();
+                    users.entry(address).or_default().insert(self.root(id));
+                }
+            }
+        }
+        users
+    }
+
+    fn has_ended(&self, id: u32) -> bool {
+        let ended = &self.shared.arena.record(id).ended;
+        ended.verdict(ended.generation()).is_some()
+    }
+
+    /// Names each waiting codelet of a stuck scope and what it waits for.
+    fn report(&self, root: u32) {
+        let describe = |&id: &u32| {
+            // SAFETY: it lives and nothing moves.
+            let body = unsafe { self.shared.arena.record(id).body() };
+            Waiting {
+                codelet: body.name.to_owned(),
+                spawned_at: body.spawned_at,
+                waits_for: self.waits_for(id),
+            }
+        };
+        let mut waiting: Vec<Waiting> = self.waiting[&root].iter().map(describe).collect();
+        waiting.sort_by_key(|w| (w.spawned_at.file(), w.spawned_at.line(), w.codelet.clone()));
+        // SAFETY: a root's payload holds the root, which stays until its scope has ended.
+        let report = unsafe { Root::of(self.shared.arena.payload(root)) };
+        crate::sync::lock(&report.stuck).extend(waiting);
+    }
+
+    fn waits_for(&self, id: u32) -> Vec<String> {
+        let arena = &self.shared.arena;
+        let mut reasons = Vec::new();
+        for node in self.nodes(id) {
+            let entry = arena.entry(node);
+            match entry.kind() {
+                EntryKind::Block(mode) => {
+                    let cell = Engine::queue_of(entry);
+                    if self
+                        .in_queues
+                        .contains(&(std::ptr::from_ref(cell).addr(), id))
+                    {
+                        reasons.push(format!("block {} ({mode:?})", cell.slot));
+                    }
+                }
+                _ if !self.in_lists.contains(&node) => (),
+                EntryKind::Event => {
+                    if let Some(event) = self.event(node) {
+                        reasons.push(format!("event `{}`, which nobody can satisfy", event.name));
+                    }
+                }
+                kind => {
+                    // SAFETY: it has not fired, so it lives, and nothing moves.
+                    let other = unsafe { arena.record(entry.target_record()).body() };
+                    let what = if kind == EntryKind::End {
+                        "end"
+                    } else {
+                        "value"
+                    };
+                    reasons.push(format!(
+                        "the {what} of `{}`, spawned at {}",
+                        other.name, other.spawned_at
+                    ));
+                }
+            }
+        }
+        if reasons.is_empty() && arena.record(id).flags() & flag::AT_READY == 0 {
+            reasons.push("what an earlier codelet of this list holds".to_owned());
+        }
+        reasons
+    }
+
+    /// Poisons the waiting codelets of a stuck scope and takes them out of all lists; the rest is the usual way of
+    /// codelets that are skipped. (Queues among codelets have no circle, so they drain by themselves.)
+    fn cut_loose(&self, root: u32, ready: &mut Vec<u32>) {
+        let arena = &self.shared.arena;
+        let ids = &self.waiting[&root];
+        let mine: HashSet<u32> = ids.iter().flat_map(|&id| self.nodes(id)).collect();
+        for &id in ids {
+            poison(arena.record(id), self.stuck_cause(id).get());
+        }
+        for &node in &mine {
+            let entry = arena.entry(node);
+            if matches!(entry.kind(), EntryKind::Block(_)) || !self.in_lists.contains(&node) {
+                continue;
+            }
+            let Some(event) = self.one_shot(node) else {
+                continue;
+            };
+            self.leave_list(event, &mine, ready);
+        }
+    }
+
+    /// Takes the entries `mine` out of a list of waiters.
+    fn leave_list(&self, event: &OneShot, mine: &HashSet<u32>, ready: &mut Vec<u32>) {
+        let arena = &self.shared.arena;
+        let (mut at, mut kept) = (event.waiters(), 0);
+        while at != 0 {
+            let next = arena.next(at);
+            if mine.contains(&at) {
+                let waiter = arena.owner_of_entry(at);
+                let entry = arena.entry(at);
+                if entry.kind() == EntryKind::Event {
+                    entry.forget_target();
+                }
+                if arena.record(waiter).pending.arrive(1) {
+                    ready.push(waiter);
+                }
+            } else {
+                arena.set_next(at, kept);
+                kept = at;
+            }
+            at = next;
+        }
+        event.set_waiters(kept);
+    }
+
+    fn stuck_cause(&self, id: u32) -> Poison {
+        // SAFETY: it lives and nothing moves.
+        let body = unsafe { self.shared.arena.record(id).body() };
+        self.shared.failures.add(Cause {
+            codelet: body.name,
+            spawned_at: body.spawned_at,
+            message: "its scope was stuck".to_owned(),
+            panicked: false,
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! Counts and look-ups.
+
+use super::{CpuSet, Topology};
+
+impl Topology {
+    /// How many hardware threads the usable cores have.
+    pub fn threads(&self) -> usize {
+        self.cores.iter().map(|c| c.cpus.len()).sum()
+    }
+
+    /// All usable CPUs.
+    pub fn cpus(&self) -> CpuSet {
+        self.cores
+            .iter()
+            .flat_map(|c| c.cpus.iter().copied())
+            .collect()
+    }
+
+    /// The index of the core that a CPU belongs to, if it is usable.
+    pub fn core_of_cpu(&self, cpu: u32) -> Option<usize> {
+        self.cores.iter().position(|c| c.cpus.contains(&cpu))
+    }
+
+    /// The cores of a region, by index, ascending.
+    pub fn cores_of_region(&self, region: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.cores.len()).filter(move |&c| self.cores[c].region == region)
+    }
+
+    /// The usable CPUs of a region.
+    pub fn cpus_of_region(&self, region: usize) -> CpuSet {
+        let cores = self.cores_of_region(region);
+        cores
+            .flat_map(|c| self.cores[c].cpus.iter().copied())
+            .collect()
+    }
+
+    /// The usable CPUs of a cache group.
+    ///
+    /// # Panics
+    /// If there is no such group.
+    pub fn cpus_of_cache_group(&self, group: usize) -> CpuSet {
+        let cores = self.cache_groups[group].cores.iter();
+        cores
+            .filter_map(|&c| self.cores.get(c))
+            .flat_map(|c| c.cpus.iter().copied())
+            .collect()
+    }
+
+    /// The index of the region that the kernel numbers so.
+    pub fn region_of_os_id(&self, os_id: u32) -> Option<usize> {
+        self.regions.iter().position(|r| r.os_id == os_id)
+    }
+
+    /// How far region `b` is for the cores of region `a` (indices): 10 is local. The way back may differ.
+    ///
+    /// # Panics
+    /// If there is no such region.
+    pub fn distance(&self, a: usize, b: usize) -> u32 {
+        self.regions[a].distances[b]
+    }
+
+    /// All regions from the nearest to the farthest of one, which comes first; by index where distances tie.
+    ///
+    /// # Panics
+    /// If there is no such region.
+    pub fn nearest_regions(&self, from: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.regions.len()).collect();
+        order.sort_by_key(|&to| (to != from, self.distance(from, to)));
+        order
+    }
+}

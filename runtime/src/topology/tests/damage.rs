@@ -1,0 +1,154 @@
+//! Files that were cut off, or hold what no kernel writes: an error or a note, never a panic.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn absurd_files_are_named_and_quoted() {
+    for (file, content, words) in [
+        ("cpu/online", "0-", "says `0-`"),
+        ("cpu/online", "", "must not be"),
+        ("cpu/online", "0-4294967295", "must be damaged"),
+        ("cpu/online", "0-900000", "more than 65536 CPUs"),
+        ("cpu/present", "zero", "`zero`"),
+        ("cpu/cpu1/topology/physical_package_id", "", "not a number"),
+        (
+            "cpu/cpu1/topology/physical_package_id",
+            "99999999999",
+            "`99999999999`",
+        ),
+        ("cpu/cpu2/topology/core_id", "1.5", "not a number"),
+        ("cpu/cpu2/topology/core_cpus_list", "2-", "is wrong at `2-`"),
+        ("cpu/cpu2/topology/core_cpus_list", "\n", "must not be"),
+        ("cpu/cpu0/cache/index3/level", "three", "not a number"),
+        ("cpu/cpu0/cache/index3/level", "0", "levels from 1"),
+        (
+            "cpu/cpu0/cache/index3/type",
+            "Trace",
+            "Unified, Data or Instruction",
+        ),
+        ("cpu/cpu0/cache/index3/size", "32768KB", "not a size"),
+        (
+            "cpu/cpu0/cache/index3/size",
+            "99999999999999999G",
+            "not a size",
+        ),
+        ("cpu/cpu0/cache/index3/shared_cpu_list", "3-0", "backwards"),
+        ("node/online", "0-5000", "more than 1024 memory regions"),
+        ("node/node0/cpulist", "0-x", "`x` is not a number"),
+        ("node/node0/meminfo", "Node 0 MemFr", "MemTotal"),
+        (
+            "node/node0/meminfo",
+            "Node 0 MemTotal: 18446744073709551615 kB",
+            "MemTotal",
+        ),
+        ("node/node0/distance", "10 21", "2 distances for 1 online"),
+        ("node/node0/distance", "", "0 distances"),
+        ("node/node0/distance", "0", "10 is local"),
+        ("node/node0/distance", "far", "10 is local"),
+        ("cpu/online", "\u{1b}[2J", "`\\u{1b}[2J`"),
+    ] {
+        let tree = Tree::simple();
+        tree.sys(file, content);
+        tree.absurd(file, words);
+    }
+    let tree = Tree::simple();
+    tree.sys("cpu/online", [0xff, 0xfe, 0])
+        .absurd("cpu/online", "not text");
+    tree.sys("cpu/online", "0,".repeat(600_000))
+        .absurd("cpu/online", "longer than a megabyte");
+}
+
+#[test]
+fn a_directory_without_a_machine_is_refused() {
+    let tree = Tree::new();
+    tree.absurd("sys/devices/system/cpu", "give the directory that holds");
+    tree.sys("cpu/uevent", "")
+        .absurd("cpu", "not the tree of a machine");
+}
+
+#[test]
+fn an_almost_empty_tree_is_a_machine() {
+    let tree = Tree::new();
+    tree.sys("cpu/online", "0-2");
+    let t = tree.read().unwrap();
+    assert_eq!(cores(&t), [[0], [1], [2]]);
+    assert_eq!((t.cache_groups.len(), t.regions.len()), (1, 1));
+    assert_eq!(t.notes.len(), 3, "{:?}", t.notes);
+}
+
+#[test]
+fn directories_in_place_of_files_count_as_missing() {
+    let tree = Tree::simple();
+    tree.remove("cpu/cpu0/topology/core_id")
+        .sys("cpu/cpu0/topology/core_id/x", "");
+    tree.remove("node/node0/meminfo")
+        .sys("node/node0/meminfo/x", "");
+    let t = tree.odd("how much memory node 0 has is unknown");
+    assert_eq!(t.cores[0].os_id, -1);
+}
+
+/// Every file of the tree of two packages that the reader opens.
+fn files() -> Vec<String> {
+    let mut files: Vec<String> = ["cpu/online", "cpu/present", "node/online"]
+        .map(str::to_owned)
+        .into();
+    for name in ["cpulist", "meminfo", "distance"] {
+        files.extend((0..2).map(|n| format!("node/node{n}/{name}")));
+    }
+    for name in [
+        "physical_package_id",
+        "core_id",
+        "die_id",
+        "core_cpus_list",
+        "thread_siblings_list",
+    ] {
+        files.extend((0..8).map(|cpu| format!("cpu/cpu{cpu}/topology/{name}")));
+    }
+    for name in ["level", "type", "size", "shared_cpu_list", "id"] {
+        files.extend((0..8).map(|cpu| format!("cpu/cpu{cpu}/cache/index3/{name}")));
+    }
+    files
+}
+
+/// What may be in a file: anything, or something that almost makes sense.
+fn content() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..40),
+        "[0-9,\\-]{0,8}\n?".prop_map(String::into_bytes),
+        "-?[0-9]{1,11}[KMG]?\n".prop_map(String::into_bytes),
+        "(Node 0 )?MemTotal:? *[0-9]{0,21} (kB)?".prop_map(String::into_bytes),
+        "[0-9]{1,3} [0-9]{1,11}\n".prop_map(String::into_bytes),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Some files damaged, some gone: the reader, and all that shows its result, get through.
+    #[test]
+    fn no_content_makes_it_panic(
+        damage in prop::collection::vec((prop::sample::select(files()), prop::option::of(content())), 1..6),
+        cpus in prop::collection::vec(0u32..9, 0..4),
+    ) {
+        let tree = Tree::two_packages();
+        for (file, content) in &damage {
+            let path = tree.root.join("sys/devices/system").join(file);
+            match content {
+                Some(content) => _ = tree.sys(file, content),
+                None => _ = fs::remove_file(path),
+            }
+        }
+        // `read` checks the topology's consistency.
+        match tree.read() {
+            Ok(t) => {
+                let _ = (t.to_string(), t.to_json());
+                if let Ok(part) = t.restrict(&cpus.into_iter().collect()) {
+                    part.check().unwrap();
+                }
+            }
+            Err(e) => prop_assert_eq!(e.kind(), ErrorKind::Topology),
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! An engine's loop: find a codelet, run it; look on for a while when there is none; then park.
+
+use crate::completion::Followers;
+use crate::control_engine::{LONGEST, SHORTEST};
+use crate::decide::plan::CeMode;
+use crate::decide::route::{self, Source, Theft};
+use crate::engine::{Engine, RecordLinks};
+use crate::event::Links;
+use crate::seat::Seat;
+use crate::shared::{Domain, Local, Shared};
+use crate::sync::atomic::Ordering;
+use crate::sync::{spin_hint, thread};
+use crossbeam_deque::{Injector, Steal};
+use std::time::{Duration, Instant};
+
+/// Turns between two looks of an engine that has nothing to do: about a microsecond, so that looking does not slow
+/// those who work.
+const SPINS: u32 = 16;
+/// How many codelets one theft takes at most.
+const HAUL: usize = 32;
+
+impl Engine<'_> {
+    /// Works in `seat` until `done`. `host` says whose bed to park in.
+    pub(crate) fn work(&self, seat: &Seat<Local>, host: bool, done: impl Fn() -> bool) {
+        let domain = &self.shared.domains[usize::from(seat.domain)];
+        let elastic = !host && self.shared.is_elastic(seat);
+        while !done() {
+            if elastic && domain.control.requested.load(Ordering::Relaxed) {
+                self.shared.control(domain);
+            }
+            let found = self.find(domain).or_else(|| {
+                self.settle_ended();
+                self.search(seat, domain, host, &done)
+            });
+            if let Some(id) = found {
+                self.run(id);
+            }
+        }
+        self.settle_ended();
+    }
+
+    /// Tells parents of the children that ended here, before the engine does something else.
+    pub(crate) fn settle_ended(&self) {
+        // No record has this id, so no engine goes on with its children.
+        self.settle_ended_unless(u32::MAX, &mut Followers::posted());
+    }
+
+    /// Looks once wherever there could be work for this engine.
+    fn find(&self, domain: &Domain) -> Option<u32> {
+        let turn = self.local(|local| {
+            local.turn = local.turn.wrapping_add(1);
+            local.turn
+        });
+        let order = route::look_order(turn, &self.shared.tuning);
+        order.iter().find_map(|source| self.look(*source, domain))
+    }
+
+    #[inline]
+    fn look(&self, source: Source, domain: &Domain) -> Option<u32> {
+        let seat = self.seat.expect("who works sits");
+        match source {
+            Source::Own => self.local(|local| local.queue.as_ref().and_then(|queue| queue.pop())),
+            Source::Pinned => {
+                let mut at = seat.pinned.take(&RecordLinks(self.shared));
+                self.local(|local| {
+                    while at != 0 {
+                        local.pinned.push_back(at);
+                        at = RecordLinks(self.shared).next(at);
+                    }
+                    local.pinned.pop_front()
+                })
+            }
+            Source::Inbox => self.empty(seat),
+            Source::Region => self.draw(&self.shared.regions[usize::from(seat.region)], 1),
+            Source::Injector => self.draw(&domain.injector, HAUL),
+            Source::Steal => self.steal(domain),
+        }
+    }
+
+    /// Takes all that was posted to a seat: the oldest to run now, the others into the own queue.
+    fn empty(&self, seat: &Seat<Local>) -> Option<u32> {
+        let links = RecordLinks(self.shared);
+        let first = seat.inbox.take(&links);
+        if first == 0 {
+            return None;
+        }
+        let mut at = links.next(first);
+        let more = at != 0;
+        self.local(|local| {
+            // The own queue gives the newest first: reversed, so that the oldest comes out first.
+            let mut rest = Vec::new();
+            while at != 0 {
+                rest.push(at);
+                at = links.next(at);
+            }
+            if let Some(queue) = &local.queue {
+                rest.into_iter().rev().for_each(|id| queue.push(id));
+            }
+        });
+        if more {
+            self.shared.notify(self.shared.domain_of(self.xe()));
+        }
+        Some(first)
+    }
+
+    fn xe(&self) -> u16 {
+        self.local(|local| local.here.map_or(0, |here| here.xe))
+    }
+
+    /// Takes from a queue that everybody feeds.
+    fn draw(&self, injector: &Injector<u32>, most: usize) -> Option<u32> {
+        if injector.is_empty() {
+            return None;
+        }
+        self.local(|local| {
+            let queue = local.queue.as_ref()?;
+            let taken = || match most {
+                1 => injector.steal(),
+                _ => injector.steal_batch_with_limit_and_pop(queue, most),
+            };
+            insist(taken)
+        })
+    }
+
+    /// Asks the others of the domain, nearest number first.
+    fn steal(&self, domain: &Domain) -> Option<u32> {
+        if domain.count < 2 {
+            return None;
+        }
+        let xe = self.xe();
+        let attempt = self.local(|local| {
+            local.attempt = local.attempt.wrapping_add(1);
+            local.attempt
+        });
+        for victim in route::victims(xe, domain.first, domain.count, attempt) {
+            let seat = &self.shared.seats[usize::from(victim)];
+            if let Some(id) = self.rob(victim, seat) {
+                self.count_stolen();
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    fn count_stolen(&self) {
+        if let Some(seat) = self.seat {
+            seat.counters.stolen.add(1);
+        }
+    }
+
+    fn rob(&self, victim: u16, seat: &Seat<Local>) -> Option<u32> {
+        let queued = seat.stealer.len();
+        let seen = match queued {
+            1 => self.patience(victim, seat.counters.ran.get()),
+            _ => 0,
+        };
+        let taken = match route::theft(queued, seen, &self.shared.tuning) {
+            Theft::Leave => None,
+            Theft::One => insist(|| seat.stealer.steal()),
+            Theft::Batch => self.local(|local| {
+                let queue = local.queue.as_ref()?;
+                insist(|| seat.stealer.steal_batch_with_limit_and_pop(queue, HAUL))
+            }),
+        };
+        // What was posted to a busy engine is anybody's.
+        taken.or_else(|| self.empty(seat))
+    }
+
+    /// How often this victim was seen with a lone codelet while it started no other.
+    fn patience(&self, victim: u16, started: u64) -> u32 {
+        self.local(|local| {
+            let (last, count, seen) = local.lone;
+            let seen = match (last, count) == (victim, started) {
+                true => seen + 1,
+                false => 0,
+            };
+            local.lone = (victim, started, seen);
+            seen
+        })
+    }
+
+    /// Looks on until there is work, or it is time to park; parks.
+    fn search(
+        &self,
+        seat: &Seat<Local>,
+        domain: &Domain,
+        host: bool,
+        done: &impl Fn() -> bool,
+    ) -> Option<u32> {
+        let tuning = &self.shared.tuning;
+        domain.idle.begin_search();
+        let begin = Instant::now();
+        let mut silent_since = None;
+        loop {
+            if let Some(id) = self.find(domain) {
+                if domain.idle.end_search() && self.shared.has_work(seat) {
+                    self.shared.notify(domain);
+                }
+                return Some(id);
+            }
+            if done() {
+                domain.idle.end_search();
+                return None;
+            }
+            let idle = begin.elapsed();
+            self.watch_control(domain, idle, &mut silent_since);
+            if route::parks(idle.as_nanos() as u64, tuning) {
+                self.park(seat, domain, host, done);
+                // Whoever woke it, or it itself, has it counted as searching.
+                domain.idle.end_search();
+                return None;
+            }
+            for _ in 0..SPINS {
+                spin_hint();
+            }
+            if self.shared.plan.oversubscribed {
+                thread::yield_now();
+            }
+        }
+    }
+
+    /// An idle engine runs the control engine's routine when that has been silent too long.
+    fn watch_control(&self, domain: &Domain, idle: Duration, silent_since: &mut Option<Duration>) {
+        if !domain.control.requested.load(Ordering::Relaxed) {
+            *silent_since = None;
+            return;
+        }
+        let since = *silent_since.get_or_insert(idle);
+        let silence = idle.saturating_sub(since).as_nanos() as u64;
+        if silence > self.shared.tuning.silence_ns && self.shared.control(domain) {
+            self.count_stood_in();
+        }
+    }
+
+    fn count_stood_in(&self) {
+        if let Some(seat) = self.seat {
+            seat.counters.stood_in.add(1);
+        }
+    }
+
+    /// S1 to S4 of `docs/design/parking.md`. Afterwards the engine counts as searching again.
+    fn park(&self, seat: &Seat<Local>, domain: &Domain, host: bool, done: &impl Fn() -> bool) {
+        let place = usize::from(seat.place);
+        let shared = self.shared;
+        domain.idle.announce(place, true);
+        if (done() || shared.stops() || shared.has_work(seat)) && domain.idle.retract(place) {
+            domain.idle.begin_search();
+            return;
+        }
+        seat.counters.parked.add(1);
+        self.wait_asleep(seat, domain, host);
+    }
+
+    /// Sleeps in the occupant's bed until woken. Meanwhile somebody else may occupy the seat, so its state is left
+    /// alone.
+    pub(crate) fn wait_asleep(&self, seat: &Seat<Local>, domain: &Domain, host: bool) {
+        let shared = self.shared;
+        let bed = seat.occupancy.bed(host);
+        let requested = || domain.control.requested.load(Ordering::Relaxed);
+        if !host && shared.is_elastic(seat) {
+            let mut nap = SHORTEST;
+            loop {
+                let woken = match shared.open_scopes.load(Ordering::Relaxed) {
+                    0 => bed.wait_or(requested),
+                    _ => requested() || bed.wait_for(nap),
+                };
+                if woken && !requested() {
+                    return;
+                }
+                if !domain.control.paused.load(Ordering::Relaxed) {
+                    shared.control(domain);
+                }
+                if woken {
+                    return;
+                }
+                nap = (nap * 2).min(LONGEST);
+            }
+        }
+        if shared.open_scopes.load(Ordering::Relaxed) > 0 {
+            // The control engine watches while somebody sleeps and scopes are open.
+            shared.request(domain);
+            let patience = Duration::from_nanos(shared.tuning.silence_ns);
+            while requested() {
+                if bed.wait_for(patience) {
+                    return;
+                }
+                if requested() && shared.control(domain) {
+                    seat.counters.stood_in.add_shared(1);
+                }
+            }
+        }
+        bed.wait();
+    }
+
+    /// What only this seat may run goes back where its next occupant finds it.
+    pub(crate) fn put_back_pinned(&self, seat: &Seat<Local>) {
+        let pinned = self.local(|local| std::mem::take(&mut local.pinned));
+        for id in pinned {
+            seat.pinned.push(id, &RecordLinks(self.shared));
+        }
+    }
+
+    /// Gives back what the engine keeps for itself, when it goes.
+    pub(crate) fn retire(&self) {
+        self.local(|local| local.leave(self.shared));
+    }
+}
+
+impl Shared {
+    /// Whether the seat's own thread is the domain's control engine, too: the domain's last one.
+    pub(crate) fn is_elastic(&self, seat: &Seat<Local>) -> bool {
+        let domain = &self.domains[usize::from(seat.domain)];
+        self.plan.mode == CeMode::Elastic && seat.place + 1 == domain.count
+    }
+
+    /// Whether the engines shall go home.
+    pub(crate) fn stops(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+}
+
+/// Tries until it is clear whether there was something.
+fn insist(mut take: impl FnMut() -> Steal<u32>) -> Option<u32> {
+    loop {
+        match take() {
+            Steal::Success(id) => return Some(id),
+            Steal::Empty => return None,
+            Steal::Retry => spin_hint(),
+        }
+    }
+}
