@@ -185,7 +185,7 @@ fn lawful_sources_pass() {
         ),
         (
             "topology/sysfs.rs",
-            "use super::Topology; mod tests { use super::*; use crate::id; }",
+            "use super::Topology; #[cfg(test)] mod tests { use super::*; use crate::id; }",
         ),
         DECIDE,
         (
@@ -273,6 +273,24 @@ fn planted_way_around_the_door() {
             "{around}"
         );
     }
+}
+
+#[test]
+fn tests_may_start_threads_if_they_are_tests() {
+    let threads = "use std::thread;";
+    let inline = "#[cfg(test)] mod tests { use std::thread; }";
+    let files = [
+        ("queue/tests/steal.rs", threads),
+        ("idle.rs", inline),
+        ("queue/mod.rs", "#[cfg(test)]\nmod tests;"),
+        DECIDE,
+        ("decide/tests/mod.rs", "use super::{Policy, route::next};"),
+    ];
+    assert_eq!(check_runtime(&files, &[]), [""; 0]);
+    caught(
+        &[("queue/mod.rs", "mod tests;")],
+        "queue/mod.rs:1: `mod tests` without `#[cfg(test)]` right before it",
+    );
 }
 
 #[test]

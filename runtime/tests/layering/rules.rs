@@ -79,17 +79,12 @@ pub fn check_runtime(files: &[File<'_>], around: &[(&str, &str, &str)]) -> Vec<S
         let segments = module(file);
         let own = row(&segments);
         let decides = segments[0] == "decide";
-        let Some(own_level) =
-            level(&own).filter(|_| !decides || segments.len() == 1 || own != "decide")
-        else {
+        let in_front = matches!(segments[..], ["decide"] | ["decide", "tests", ..]);
+        let Some(own_level) = level(&own).filter(|_| own != "decide" || in_front) else {
+            let unknown = segments[..if decides { 2 } else { 1 }].join("::");
             wrong.push(format!(
-                "{file}: module `{}` has no level; add it to LEVELS in runtime/tests/layering.rs, \
-                 at the lowest level that holds all it names",
-                if decides {
-                    segments[..2].join("::")
-                } else {
-                    own
-                }
+                "{file}: module `{unknown}` has no level; add it to LEVELS in runtime/tests/layering.rs, \
+                 at the lowest level that holds all it names"
             ));
             continue;
         };
@@ -99,16 +94,22 @@ pub fn check_runtime(files: &[File<'_>], around: &[(&str, &str, &str)]) -> Vec<S
             if path[0] == "crate" {
                 wrong.extend(arrow(&at, &own, own_level, &path, &mut arrows));
             }
+            let doorless = own != DOOR && !in_tests(&segments, &named);
             if let Some(forbidden) = BEHIND_THE_DOOR
                 .iter()
-                .find(|f| own != DOOR && reaches(&path, f))
+                .find(|f| doorless && reaches(&path, f))
             {
-                match around.iter().position(|(f, name, _)| f == file && reaches(&path, name)) {
+                match around
+                    .iter()
+                    .position(|(f, name, _)| f == file && reaches(&path, name))
+                {
                     Some(entry) => _ = excused.insert(entry),
-                    None => wrong.push(format!("{at}: `{spelled}`: `{forbidden}` is named in sync.rs alone; take it from crate::sync")),
+                    None => wrong.push(format!(
+                        "{at}: `{spelled}`: `{forbidden}` is named in sync.rs alone; take it from crate::sync"
+                    )),
                 }
             }
-            if ["std::sync", "std::cell"].contains(&spelled.as_str()) && own != DOOR {
+            if doorless && ["std::sync", "std::cell"].contains(&spelled.as_str()) {
                 wrong.push(format!(
                     "{at}: `{spelled}` as a whole would hide what is taken from it; name the items"
                 ));
@@ -128,6 +129,7 @@ pub fn check_runtime(files: &[File<'_>], around: &[(&str, &str, &str)]) -> Vec<S
             }
         }
     }
+    wrong.extend(unguarded_tests(files));
     wrong.extend(unforbidden_unsafe(files));
     wrong.extend(circles(&arrows));
     for (entry, (file, name, _)) in around
@@ -138,6 +140,31 @@ pub fn check_runtime(files: &[File<'_>], around: &[(&str, &str, &str)]) -> Vec<S
         wrong.push(format!(
             "AROUND_THE_DOOR[{entry}]: {file} does not need `{name}` any more; take the entry out"
         ));
+    }
+    wrong
+}
+
+/// Whether a path stands in a module `tests`. Those start threads of their own, and never run under loom: they need
+/// not use the door. All other rules hold there too.
+fn in_tests(file: &[&str], named: &Named) -> bool {
+    file.contains(&"tests") || named.inside.iter().any(|m| m == "tests")
+}
+
+/// A module `tests` is compiled for tests only.
+fn unguarded_tests(files: &[File<'_>]) -> Vec<String> {
+    const GUARD: [&str; 9] = ["#", "[", "cfg", "(", "test", ")", "]", "mod", "tests"];
+    let mut wrong = Vec::new();
+    for (file, text) in files {
+        let tokens = tokens(text);
+        let words: Vec<_> = tokens.iter().map(|t| t.text).collect();
+        for at in (1..words.len()).filter(|&at| words[at - 1..=at] == GUARD[7..]) {
+            if !words[..=at].ends_with(&GUARD) {
+                let line = tokens[at].line;
+                wrong.push(format!(
+                    "{file}:{line}: `mod tests` without `#[cfg(test)]` right before it"
+                ));
+            }
+        }
     }
     wrong
 }
