@@ -1,1 +1,22 @@
-//! The code blocks of the documentation, as tests.
+//! The code blocks of the documentation, as tests: `cargo test -p sprat-docs`.
+//!
+//! Each chapter is a module, so that a failing block is reported by its chapter's name. `docs/tests/book.rs` sees to
+//! it that none is left out.
+
+#[doc = include_str!("../../README.md")]
+pub mod readme {}
+
+#[doc = include_str!("../configuration.md")]
+pub mod configuration {}
+
+#[doc = include_str!("../decisions.md")]
+pub mod decisions {}
+
+/// How it is built, and why that is right.
+pub mod design {
+    #[doc = include_str!("../design/layers.md")]
+    pub mod layers {}
+
+    #[doc = include_str!("../design/proofs.md")]
+    pub mod proofs {}
+}

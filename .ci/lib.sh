@@ -1,0 +1,105 @@
+# What the stages share. Each stage sources it first: it goes to the top of the workspace and sets
+#   root    the workspace
+#   target  its build folder; a stage with flags of its own builds under $target/ci-NAME, so that caches last
+#   host    the triple of this machine
+# shellcheck shell=bash disable=SC2034
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
+host=$(rustc -vV | sed -n 's/^host: //p')
+cd "$root"
+export CARGO_TARGET_DIR=$target
+
+# Exit status of a stage after which the others are pointless.
+readonly STOP=99
+
+# step COMMAND...: say it, do it.
+step() {
+    echo "+ $*"
+    "$@"
+}
+
+# fail TEXT: end the stage as failed.
+fail() {
+    echo "failed: $*" >&2
+    exit 1
+}
+
+# skip REASON COMMAND: end the stage as skipped; COMMAND is what proves it elsewhere.
+skip() {
+    echo "skipped: $1; to prove it elsewhere: $2"
+    exit 0
+}
+
+# scratch: print a new folder that goes away with the run.
+scratch() {
+    mktemp -d "${SPRAT_CI_TMP:-${TMPDIR:-/tmp}}/sprat-ci.XXXXXX"
+}
+
+# own_target NAME: build under a folder of this stage's own.
+own_target() {
+    export CARGO_TARGET_DIR=$target/ci-$1
+}
+
+# need_apt PACKAGE...: install what is absent; the package lists are fetched once a run.
+need_apt() {
+    local package absent=() fetched=${SPRAT_CI_TMP:-/nonexistent}/apt-lists-fetched
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) == *"ok installed" ]] || absent+=("$package")
+    done
+    [ ${#absent[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || fail "needs ${absent[*]}, and there is no apt-get here to install it"
+    if [ ! -e "$fetched" ]; then
+        step apt-get update -q
+        [ -z "${SPRAT_CI_TMP:-}" ] || touch "$fetched"
+    fi
+    DEBIAN_FRONTEND=noninteractive step apt-get install -q -y --no-install-recommends "${absent[@]}"
+}
+
+# need_command COMMAND PACKAGE...: the same, for machines that have the command from elsewhere.
+need_command() {
+    command -v "$1" >/dev/null || need_apt "${@:2}"
+}
+
+# mutants_in LIST: its lines without comments and blanks.
+mutants_in() {
+    sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$1"
+}
+
+# mutant_wrapper NAME: print a compiler wrapper that plants the mutant in the workspace's crates alone, so that
+# their dependencies are built once for all mutants. By hand, RUSTFLAGS='--cfg sprat_mutant="NAME"' does the same.
+mutant_wrapper() {
+    local wrapper=$CARGO_TARGET_DIR/mutants/$1
+    mkdir -p "${wrapper%/*}"
+    printf '#!/bin/sh\nexec "$@" --cfg '\''sprat_mutant="%s"'\''\n' "$1" >"$wrapper"
+    chmod +x "$wrapper"
+    echo "$wrapper"
+}
+
+# must_fail NAME CARGO_TEST_ARGUMENTS... -- FILTER: the mutant must build, and a test that FILTER names must fail.
+# A test that never ends proves nothing, so it counts as a survivor.
+must_fail() {
+    local name=$1 argument wrapper log status=0 build=()
+    shift
+    wrapper=$(mutant_wrapper "$name")
+    log=$(scratch)/log
+    for argument in "$@"; do
+        [ "$argument" != -- ] || break
+        build+=("$argument")
+    done
+    RUSTC_WORKSPACE_WRAPPER=$wrapper cargo test --quiet "${build[@]}" --no-run >"$log" 2>&1 || {
+        cat "$log"
+        echo "mutant $name does not build"
+        return 1
+    }
+    RUSTC_WORKSPACE_WRAPPER=$wrapper timeout 300 cargo test --quiet "$@" >"$log" 2>&1 || status=$?
+    case $status in
+    0 | 124)
+        tail -n 20 "$log"
+        echo "mutant $name SURVIVES: no test named '${*: -1}' fails (status $status; 124: it did not end)"
+        return 1
+        ;;
+    *) echo "mutant $name caught by '${*: -1}'" ;;
+    esac
+}
