@@ -86,7 +86,7 @@ impl Arena {
     pub(crate) fn is_record(&self, id: u32) -> bool {
         let chunk = &self.chunks[(id / CHUNK_GRANULES) as usize];
         let slot = chunk.slot.load(Ordering::Relaxed) / GRANULE as u32;
-        id != 0 && slot != 0 && (id % CHUNK_GRANULES) % slot == 0
+        id != 0 && slot != 0 && (id % CHUNK_GRANULES).is_multiple_of(slot)
     }
 
     /// The address of a node or record.

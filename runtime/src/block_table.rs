@@ -305,7 +305,7 @@ impl Drop for BlockTable {
     }
 }
 
-#[cfg(all(test, not(sprat_loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

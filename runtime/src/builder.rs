@@ -28,6 +28,22 @@ pub struct Builder {
     ignores_environment: bool,
 }
 
+impl Runtime {
+    /// Finds the machine, plans the engines and starts them. `SPRAT_*` variables apply: see `docs/configuration.md`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a variable makes no sense;
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if threads or memory are refused.
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// A builder, for everything that can be chosen.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+}
+
 impl Builder {
     pub(crate) fn new() -> Self {
         Self::default()

@@ -8,39 +8,13 @@ use crate::access::Mode;
 use crate::block_table::{QueueCell, destroyed};
 use crate::codelet::{Body, Entry, EntryKind, Record, flag};
 use crate::decide::dependence::{Effect, Grant, Poison};
-use crate::engine::Engine;
+use crate::engine::{AtReady, Engine, Followers};
 use crate::entrance::{self, Door};
 use crate::error::Result;
 use crate::event::{Links, OneShot};
 use crate::id::{BlockId, CodeletId};
 use crate::root::Root;
 use crate::sync::atomic::{AtomicU32, Ordering};
-
-/// Codelets that became ready: one may be kept to run next, the others are posted as they come.
-#[derive(Default)]
-pub(crate) struct Followers {
-    pub(crate) next: Option<u32>,
-    /// Nobody will run `next`: post all.
-    pub(crate) none: bool,
-}
-
-impl Followers {
-    /// For threads and moments that run nothing next.
-    pub(crate) fn posted() -> Self {
-        Followers {
-            next: None,
-            none: true,
-        }
-    }
-}
-
-/// How the at-ready door was passed.
-pub(crate) enum AtReady {
-    /// The codelet holds all its blocks, or has failed.
-    Go,
-    /// It waits for blocks; it may run elsewhere already.
-    Wait,
-}
 
 impl Engine<'_> {
     /// The queue that a block's entry enters.
@@ -183,7 +157,8 @@ impl Engine<'_> {
                 self.free_kept(record);
                 // SAFETY: a root's payload holds the root, which stays until it is told.
                 let root = unsafe { Root::of(arena.payload(at)) };
-                return root.end(self);
+                let here = self.local(|local| local.here.map(|here| here.xe));
+                return root.end(self.shared, here);
             }
             if record.count() != 0 {
                 self.give_back(at, body, followers);
@@ -331,8 +306,10 @@ impl Engine<'_> {
                 let child = arena.record(at);
                 let next = child.sibling.load(Ordering::Relaxed);
                 if child.flags() & flag::VALUE != 0 {
+                    // SAFETY: it has ended and is kept, so its body is as it was published to its parent's end.
+                    let vtable = unsafe { child.body() }.vtable;
                     // SAFETY: the flag says that the payload holds the value; nobody can name it any more.
-                    unsafe { (child.body().vtable.drop_value)(arena.payload(at)) };
+                    unsafe { (vtable.drop_value)(arena.payload(at)) };
                 }
                 self.recycle(at, child);
                 at = next;

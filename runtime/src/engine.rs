@@ -6,7 +6,6 @@
 use crate::access::Lent;
 use crate::affinity::Affinity;
 use crate::codelet::{Body, EntryKind, Ran, flag};
-use crate::completion::{AtReady, Followers};
 use crate::decide::route::{self, Destination};
 use crate::error::Result;
 use crate::failure::Cause;
@@ -34,6 +33,32 @@ pub(crate) struct Frame<'a> {
     pub(crate) top: u32,
     /// Children spawned so far.
     pub(crate) children: Cell<u64>,
+}
+
+/// Codelets that became ready: one may be kept to run next, the others are posted as they come.
+#[derive(Default)]
+pub(crate) struct Followers {
+    pub(crate) next: Option<u32>,
+    /// Nobody will run `next`: post all.
+    pub(crate) none: bool,
+}
+
+impl Followers {
+    /// For threads and moments that run nothing next.
+    pub(crate) fn posted() -> Self {
+        Followers {
+            next: None,
+            none: true,
+        }
+    }
+}
+
+/// How the at-ready door was passed.
+pub(crate) enum AtReady {
+    /// The codelet holds all its blocks, or has failed.
+    Go,
+    /// It waits for blocks; it may run elsewhere already.
+    Wait,
 }
 
 impl<'a> Engine<'a> {
@@ -264,11 +289,6 @@ impl<'a> Engine<'a> {
                 }
             }
         }
-    }
-
-    /// Whether this engine sits at `xe`.
-    pub(crate) fn is_at(&self, xe: u16) -> bool {
-        self.local(|local| local.here.is_some_and(|here| here.xe == xe))
     }
 
     fn posted(&self, xe: u16) {

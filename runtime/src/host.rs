@@ -1,8 +1,7 @@
 //! A host thread in a scope: it takes a seat if one is free, and helps until its scope has ended.
 
 use crate::codelet::{HEADER, flag};
-use crate::completion::Followers;
-use crate::engine::{Engine, Frame};
+use crate::engine::{Engine, Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::root::Root;
 use crate::scope::Scope;
@@ -125,7 +124,7 @@ fn run<'s, R>(
     let id = match engine.local(|local| local.records.take(arena, bytes)) {
         Ok(id) => id,
         Err(error) => {
-            root.end(engine);
+            root.end(engine.shared, None);
             wait(engine);
             return Err(error);
         }

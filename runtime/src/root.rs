@@ -1,8 +1,8 @@
 //! The scope of a host thread: what its codelets report to, and how the host learns of its end.
 
-use crate::engine::Engine;
 use crate::error::Waiting;
 use crate::idle::Parker;
+use crate::shared::Shared;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, lock};
 
@@ -42,15 +42,15 @@ impl Root {
         unsafe { &*root }
     }
 
-    /// Its body and all its codelets have ended: tells the host. After this the root may be gone.
-    pub(crate) fn end(&self, engine: &Engine<'_>) {
+    /// Its body and all its codelets have ended: tells the host, unless it sits `here`. After this the root may be gone.
+    pub(crate) fn end(&self, shared: &Shared, here: Option<u16>) {
         // Read before telling: the host may leave at once.
         let (seat, bed) = (self.seat, self.bed.clone());
         // Release pairs with the Acquire in `has_ended`.
         self.ended.store(true, Ordering::Release);
         match seat {
-            Some(xe) if engine.is_at(xe) => (),
-            Some(xe) => engine.shared.notify_xe(xe),
+            Some(xe) if Some(xe) == here => (),
+            Some(xe) => shared.notify_xe(xe),
             None => bed.wake(),
         }
     }

@@ -1,6 +1,5 @@
 //! The runtime: started by a builder, used through handles, shut down with the last of them.
 
-use crate::builder::Builder;
 use crate::counters::{CeCounts, XeCounts};
 use crate::data_block::{Block, Data};
 use crate::decide::placement;
@@ -50,20 +49,6 @@ struct Owner {
 }
 
 impl Runtime {
-    /// Finds the machine, plans the engines and starts them. `SPRAT_*` variables apply: see `docs/configuration.md`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a variable makes no sense;
-    /// [`ErrorKind::System`](crate::ErrorKind::System) if threads or memory are refused.
-    pub fn new() -> Result<Self> {
-        Self::builder().build()
-    }
-
-    /// A builder, for everything that can be chosen.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
     pub(crate) fn own(
         shared: Arc<Shared>,
         topology: Topology,

@@ -4,9 +4,9 @@
 //! can satisfy an event meanwhile (the lock on `stranger` is held). Then nothing moves, and what is read here is exact.
 
 use crate::codelet::{EntryKind, flag};
-use crate::completion::{Followers, poison};
+use crate::completion::poison;
 use crate::decide::dependence::Poison;
-use crate::engine::Engine;
+use crate::engine::{Engine, Followers};
 use crate::error::Waiting;
 use crate::event::{EventCell, Links, OneShot};
 use crate::failure::Cause;

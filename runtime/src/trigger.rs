@@ -1,7 +1,6 @@
 //! Events that users make: one-shots with a name, and a trigger that satisfies them once.
 
-use crate::completion::Followers;
-use crate::engine::Engine;
+use crate::engine::{Engine, Followers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventCell;
 use crate::failure::Cause;

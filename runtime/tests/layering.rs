@@ -13,8 +13,8 @@ use std::path::Path;
 
 /// Modules by level, from the bottom. A file may name its own level and those below; arrows inside a level form no circle.
 const LEVELS: &[&[&str]] = &[
-    &["error", "id", "sync"],
-    &["topology", "event", "counters"],
+    &["error", "id", "sync", "spin_lock"],
+    &["topology", "event", "counters", "counts"],
     &["memory_region"],
     &[
         "data_block",
@@ -28,6 +28,7 @@ const LEVELS: &[&[&str]] = &[
         "decide",
         "decide::dependence",
         "decide::policy",
+        "decide::plan",
         "decide::placement",
         "decide::route",
         "decide::controller",
@@ -37,11 +38,20 @@ const LEVELS: &[&[&str]] = &[
         "idle",
         "seat",
         "block_table",
+        "entrance",
+        "failure",
+        "shared",
+        "root",
+        "engine",
+        "completion",
+        "spawn",
+        "stuck",
         "execution_engine",
         "control_engine",
-        "shared",
     ],
-    &["scope", "options", "runtime", "builder"],
+    &[
+        "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder",
+    ],
 ];
 
 /// What only the door may name: loom stands in for these, or must.

@@ -67,7 +67,7 @@ pub enum Source {
 /// round, so that what others posted does not starve behind an own queue that never runs dry.
 pub fn look_order(turn: u32, tuning: &Tuning) -> &'static [Source; 6] {
     use Source::*;
-    if turn % tuning.look_around.max(1) == 0 {
+    if turn.is_multiple_of(tuning.look_around.max(1)) {
         &[Injector, Region, Inbox, Pinned, Own, Steal]
     } else {
         &[Own, Pinned, Inbox, Region, Injector, Steal]

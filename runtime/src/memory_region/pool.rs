@@ -1,7 +1,7 @@
 //! The memory of one region: the lock around the store, and the system calls.
 
 // A counter for the whole process has to be const, which loom's atomics are not; nothing is ordered by it.
-use core::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::plain::{AtomicU32, Ordering};
 use std::fmt;
 
 #[cfg(doc)]

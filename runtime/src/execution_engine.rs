@@ -1,10 +1,9 @@
 //! An engine's loop: find a codelet, run it; look on for a while when there is none; then park.
 
-use crate::completion::Followers;
 use crate::control_engine::{LONGEST, SHORTEST};
 use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source, Theft};
-use crate::engine::{Engine, RecordLinks};
+use crate::engine::{Engine, Followers, RecordLinks};
 use crate::event::Links;
 use crate::seat::Seat;
 use crate::shared::{Domain, Local, Shared};

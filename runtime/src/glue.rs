@@ -1,0 +1,176 @@
+//! The glue between the types of the interface and the runtime's records: how a body of some type is stored and run.
+
+use crate::access::{Access, Lent, Slots, is_kept};
+use crate::codelet::{Ran, Vtable};
+use crate::engine::Frame;
+use crate::outcome::{End, Outcome};
+use crate::scope::Scope;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Things larger than this are boxed.
+const INLINE: usize = 512;
+
+/// A place in a payload for a `T`, or for a box of it if it is large.
+struct Place<T>(PhantomData<T>);
+
+impl<T> Place<T> {
+    const BOXED: bool = size_of::<T>() > INLINE || align_of::<T>() > 16;
+    const BYTES: usize = if Self::BOXED { 8 } else { size_of::<T>() };
+
+    /// # Safety
+    /// The payload is free and has `BYTES` bytes, aligned to 16.
+    unsafe fn put(payload: *mut u8, thing: T) {
+        if Self::BOXED {
+            let address = Box::into_raw(Box::new(thing));
+            // SAFETY: the caller's promise.
+            unsafe { payload.cast::<*mut T>().write(address) };
+        } else {
+            // SAFETY: the caller's promise, and `T` asks for no more than 16.
+            unsafe { payload.cast::<T>().write(thing) };
+        }
+    }
+
+    /// # Safety
+    /// `put` was called on this payload, and the thing has not been taken.
+    unsafe fn address(payload: *mut u8) -> *mut T {
+        if Self::BOXED {
+            // SAFETY: the caller's promise.
+            unsafe { payload.cast::<*mut T>().read() }
+        } else {
+            payload.cast()
+        }
+    }
+
+    /// # Safety
+    /// As for `address`; the payload is free afterwards.
+    unsafe fn take(payload: *mut u8) -> T {
+        // SAFETY: the caller's promise.
+        let address = unsafe { Self::address(payload) };
+        if Self::BOXED {
+            // SAFETY: made by `Box::into_raw` in `put`, and taken once.
+            *unsafe { Box::from_raw(address) }
+        } else {
+            // SAFETY: the caller's promise: it is there, and taken once.
+            unsafe { address.read() }
+        }
+    }
+}
+
+/// What a codelet carries until it runs.
+struct Captured<A, F> {
+    access: A,
+    body: F,
+}
+
+/// The functions for a codelet with these types.
+pub(crate) struct Glue<'s, A, F, O>(PhantomData<(&'s (), A, F, O)>);
+
+impl<'s, A, F, O> Glue<'s, A, F, O>
+where
+    A: Access,
+    O: Outcome,
+    F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
+{
+    const KEPT: bool = is_kept::<O::Value>();
+    const PAYLOAD: usize = {
+        let captured = Place::<Captured<A, F>>::BYTES;
+        let value = Place::<O::Value>::BYTES;
+        let most = if value > captured { value } else { captured };
+        // Never empty: a forwarded child's id must fit.
+        (if most < 16 { 16 } else { most }).next_multiple_of(16)
+    };
+
+    pub(crate) const VTABLE: Vtable = Vtable {
+        run: Self::run,
+        discard: Self::discard,
+        drop_value: Self::drop_value,
+        move_value: Self::move_value,
+        value: Self::value,
+        payload: Self::PAYLOAD,
+        has_value: Self::KEPT,
+    };
+
+    /// Puts the captures into a new record's payload.
+    ///
+    /// # Safety
+    /// The payload belongs to a record begun with `VTABLE`, and is free.
+    #[inline]
+    pub(crate) unsafe fn put(payload: *mut u8, access: A, body: F) {
+        // SAFETY: the caller's promise.
+        unsafe { Place::put(payload, Captured { access, body }) };
+    }
+
+    /// See [`Vtable::run`].
+    unsafe fn run(payload: *mut u8, frame: *const (), lent: &[Lent]) -> Ran {
+        // SAFETY: the premise of `run`.
+        let Captured { access, body } = unsafe { Place::<Captured<A, F>>::take(payload) };
+        // SAFETY: the premise of `run`: the frame outlives the body.
+        let scope = unsafe { Scope::new(frame.cast::<Frame<'_>>()) };
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: the premise of `run`: the engine holds what `lent` describes until the codelet ends.
+            let view = unsafe { access.view(&mut Slots::new(lent)) };
+            body(&scope, view).end()
+        }));
+        match ended {
+            Ok(End::Value(value)) => {
+                if Self::KEPT {
+                    // SAFETY: the captures are gone, so the payload is free.
+                    unsafe { Place::put(payload, value) };
+                }
+                Ran::Done
+            }
+            Ok(End::Forward(value)) => Ran::Forward(value.id),
+            Ok(End::Failed(error)) => Ran::Failed(error.to_string()),
+            Err(panic) => Ran::Panicked(panic_message(&*panic)),
+        }
+    }
+
+    /// See [`Vtable::discard`].
+    unsafe fn discard(payload: *mut u8) {
+        // SAFETY: the premise of `discard`.
+        let captured = unsafe { Place::<Captured<A, F>>::take(payload) };
+        drop_quietly(captured);
+    }
+
+    /// See [`Vtable::drop_value`].
+    unsafe fn drop_value(payload: *mut u8) {
+        // SAFETY: the premise of `drop_value`.
+        let value = unsafe { Place::<O::Value>::take(payload) };
+        drop_quietly(value);
+    }
+
+    /// See [`Vtable::move_value`].
+    unsafe fn move_value(from: *mut u8, to: *mut u8) {
+        if Self::KEPT {
+            // SAFETY: the premise of `move_value`.
+            let value = unsafe { Place::<O::Value>::take(from) };
+            // SAFETY: the premise of `move_value`.
+            unsafe { Place::put(to, value) };
+        }
+    }
+
+    /// See [`Vtable::value`].
+    unsafe fn value(payload: *mut u8) -> *mut u8 {
+        // SAFETY: the premise of `value`.
+        unsafe { Place::<O::Value>::address(payload) }.cast()
+    }
+}
+
+/// Drops what users gave us; a panic in there must not unwind through an engine.
+fn drop_quietly<T>(thing: T) {
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(thing)));
+    // The panic's message was printed by the panic hook; there is nobody left to tell.
+    std::mem::forget(dropped);
+}
+
+/// What a panic said.
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    if let Some(message) = panic.downcast_ref::<&str>() {
+        (*message).to_owned()
+    } else if let Some(message) = panic.downcast_ref::<String>() {
+        message.clone()
+    } else {
+        "a panic without a message".to_owned()
+    }
+}
