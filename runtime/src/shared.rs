@@ -36,8 +36,8 @@ pub(crate) struct Local {
     pub(crate) host: bool,
     /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
     pub(crate) ended: (u32, u64),
-    /// Looks for work so far.
-    pub(crate) turn: u32,
+    /// Looks for work since the last look around.
+    pub(crate) since: u32,
     /// Thefts tried so far.
     pub(crate) attempt: u32,
     /// The victim with a lone codelet that was seen last, its count of started codelets then, and how often since.
@@ -62,7 +62,7 @@ impl Local {
             magazine: Magazine::new(pool),
             host: false,
             ended: (0, 0),
-            turn: 0,
+            since: 0,
             attempt: 0,
             lone: (u16::MAX, 0, 0),
             declared: Vec::new(),
