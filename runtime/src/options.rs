@@ -99,7 +99,7 @@ pub struct Options<'x, 's> {
     scope: &'x Scope<'s>,
     spec: Spec,
     /// Events named by `after`, kept until the codelet has joined them.
-    events: Option<Box<Vec<Event>>>,
+    events: Vec<Event>,
 }
 
 impl<'x, 's> Options<'x, 's> {
@@ -107,7 +107,7 @@ impl<'x, 's> Options<'x, 's> {
         Options {
             scope,
             spec: Spec::default(),
-            events: None,
+            events: Vec::new(),
         }
     }
 
@@ -164,8 +164,7 @@ impl<'x, 's> Options<'x, 's> {
         match event.as_after(shared) {
             Ok(after) => {
                 self.spec.rare().after.push(after);
-                let events = self.events.get_or_insert_default();
-                events.push(event.clone());
+                self.events.push(event.clone());
             }
             Err(error) => self.wrong(error),
         }
