@@ -101,7 +101,9 @@ impl<'a> Engine<'a> {
         let arena = &self.shared.arena;
         let record = arena.record(id);
         let mut followers = Followers::default();
-        self.settle_ended_unless(record.parent.load(Ordering::Relaxed), &mut followers);
+        // Posted, not kept to run next: the body of this codelet may be long.
+        let parent = record.parent.load(Ordering::Relaxed);
+        self.settle_ended_unless(parent, &mut Followers::posted());
         // SAFETY: it is ready, so it lives, and the queue it came through published it to us.
         let vtable = unsafe { record.vtable() };
         if record.flags() & flag::AT_READY != 0 {

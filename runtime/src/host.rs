@@ -72,7 +72,7 @@ fn in_seat<'s, R>(
     engine.local(|local| local.host = true);
     let result = run(&engine, &root, body, |engine| {
         engine.local(|local| local.host = false);
-        engine.work(seat, true, || root.has_ended());
+        engine.work(seat, true, false, || root.has_ended());
     });
     stand_up(shared, &engine, seat);
     drop(moved);

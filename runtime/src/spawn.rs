@@ -8,7 +8,7 @@ use crate::engine::{Engine, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{EventCell, Registered};
 use crate::id::{BlockId, CodeletId};
-use crate::sync::atomic::Ordering;
+use crate::sync::atomic::{Ordering, fence};
 
 /// What a codelet waits for beside its accesses.
 #[derive(Clone, Copy, Debug)]
@@ -357,12 +357,10 @@ impl Frame<'_> {
                     _ => 0,
                 };
             }
-            if at == self.top {
-                return true;
-            }
             // While the owner is the same it has not ended, and neither has anybody above it: the walk was right.
-            if slot.owner.load(Ordering::Acquire) == owner {
-                return false;
+            fence(Ordering::Acquire);
+            if slot.owner.load(Ordering::Relaxed) == owner {
+                return at == self.top;
             }
         }
     }
