@@ -34,6 +34,8 @@ pub(crate) struct Spec {
 #[derive(Debug, Default)]
 pub(crate) struct Rare {
     pub(crate) after: Vec<After>,
+    /// What keeps the events of `after` until the codelet has joined them.
+    pub(crate) kept: Vec<Box<dyn std::any::Any>>,
     /// What is already wrong with it.
     pub(crate) error: Option<Error>,
 }
