@@ -20,6 +20,12 @@ impl Simulation<'_> {
         (elastic && last != HOST).then_some(last)
     }
 
+    /// Whether an execution engine, being its domain's control engine, too, was asked to decide.
+    pub(crate) fn is_asked_to_control(&self, xe: usize) -> bool {
+        let domain = self.engines[xe].domain;
+        self.control_seat(domain) == Some(xe) && self.domains[domain].requested
+    }
+
     fn polls(&self, domain: usize) -> bool {
         self.machine.plan.polls(domain)
     }

@@ -97,10 +97,25 @@ impl Simulation<'_> {
 
     /// Begins to look for work again and again.
     pub(crate) fn begin_search(&mut self, xe: usize) {
+        self.domains[self.engines[xe].domain].searching += 1;
+        self.search_on(xe);
+    }
+
+    /// An engine that was woken runs. It has counted as searching since it was claimed, and those who posted meanwhile
+    /// count on it.
+    pub(crate) fn awake(&mut self, xe: usize) {
+        if self.is_asked_to_control(xe) {
+            self.domains[self.engines[xe].domain].searching -= 1;
+            self.step(xe);
+        } else {
+            self.search_on(xe);
+        }
+    }
+
+    fn search_on(&mut self, xe: usize) {
         let engine = &mut self.engines[xe];
         engine.state = State::Searching;
         engine.idle_since_ns = self.now_ns;
-        self.domains[engine.domain].searching += 1;
         self.search(xe);
     }
 

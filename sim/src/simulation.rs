@@ -8,7 +8,7 @@ use crate::outcome::{Decided, Outcome, Run};
 use crate::workload::Workload;
 use sprat::decide::controller::Decision;
 use sprat::decide::route::{Here, may_follow};
-use sprat::{Error, ErrorKind, Result};
+use sprat::{Error, Result};
 use std::collections::VecDeque;
 
 /// The seat that the host sits in: it spawns there, then works there, as a host does in the runtime.
@@ -66,8 +66,8 @@ pub(crate) struct Simulation<'a> {
 /// Simulates a workload on a machine.
 ///
 /// # Errors
-/// [`ErrorKind::Access`] and [`ErrorKind::Config`] for a codelet that the runtime would refuse, too;
-/// [`ErrorKind::Stuck`] if codelets wait and nobody ever starts them.
+/// [`Access`](sprat::ErrorKind::Access) and [`Config`](sprat::ErrorKind::Config) for a codelet that the runtime would
+/// refuse, too; one that says so if codelets wait and nobody will ever start them, since a decision is wrong.
 pub fn simulate(machine: &Machine, workload: &Workload) -> Result<Outcome> {
     let in_region = |region| {
         machine
@@ -136,7 +136,7 @@ impl<'a> Simulation<'a> {
             "at {} ns {} codelet(s) wait and nobody will start them: a decision lost them",
             self.now_ns, self.left
         );
-        Error::new(ErrorKind::Stuck, text)
+        Error::msg(text)
     }
 
     fn happens(&mut self, event: Event) {
@@ -144,10 +144,7 @@ impl<'a> Simulation<'a> {
             Event::Spawn => self.spawn(),
             Event::End { xe, codelet } => self.end(xe, codelet),
             Event::Look { xe } => self.search(xe),
-            Event::Awake { xe } => {
-                self.domains[self.engines[xe].domain].searching -= 1;
-                self.step(xe);
-            }
+            Event::Awake { xe } => self.awake(xe),
             Event::Control {
                 domain,
                 timer,
@@ -186,10 +183,9 @@ impl<'a> Simulation<'a> {
 
     /// An engine that is free finds a codelet, or begins to search.
     pub(crate) fn step(&mut self, xe: usize) {
-        let domain = self.engines[xe].domain;
-        if self.control_seat(domain) == Some(xe) && self.domains[domain].requested {
+        if self.is_asked_to_control(xe) {
             self.engines[xe].state = State::Controlling;
-            if self.begin_control(domain, Some(xe)) {
+            if self.begin_control(self.engines[xe].domain, Some(xe)) {
                 return;
             }
         }

@@ -86,3 +86,20 @@ fn every_control_mode_gives_the_same_codelets_in_order() {
         }
     }
 }
+
+/// One wake-up leads to the next, though the host has long stopped telling.
+#[test]
+fn work_that_needs_nothing_reaches_all_engines() {
+    for mode in [None, Some(sprat::decide::plan::CeMode::Elastic)] {
+        let wishes = Wishes {
+            mode,
+            ..Wishes::default()
+        };
+        let machine = machine("core:4", &wishes);
+        let workload = Workload::flat(400, 100_000);
+        let outcome = simulated(&machine, &workload);
+        let wakes_ns = 4 * machine.costs.wake_ns;
+        let most = workload.work_ns() / 4 + overheads_ns(&machine, &workload) + wakes_ns;
+        assert!(outcome.makespan_ns <= most, "{:?}", outcome.engines);
+    }
+}
