@@ -158,8 +158,7 @@ impl Shared {
         // below ends, and is not while it waits in `park`.
         let engine = unsafe { Engine::new(self, Some(seat), state) };
         engine.wait_asleep(seat, domain, false);
-        domain.idle.end_search();
-        engine.work(seat, false, || self.stops());
+        engine.work(seat, false, true, || self.stops());
         engine.retire();
     }
 }

@@ -1,7 +1,7 @@
 //! What all engines of a runtime share.
 
 use crate::arena::{Arena, RecordCache};
-use crate::block_table::{BlockSlot, BlockTable, SlotCache};
+use crate::block_table::{BlockTable, SlotCache};
 use crate::codelet::flag;
 use crate::counters::CeCounters;
 use crate::decide::plan::{DomainPlan, Plan};
@@ -225,8 +225,7 @@ impl Shared {
             .blocks
             .make(self.id, &mut local.slots, bytes, owner, home)?;
         if owner != 0 {
-            let slot = self.blocks.slot(made.slot());
-            self.push_made(owner, made.slot() + 1, slot);
+            self.push_made(owner, made.slot());
         }
         Ok(made)
     }
@@ -300,7 +299,7 @@ impl Shared {
 
     /// Blocks, linked through `next_made`, whose maker has ended go to its parent: a codelet, or everybody.
     #[cold]
-    pub(crate) fn hand_up_blocks(&self, first: u32, parent: u32) {
+    pub(crate) fn hand_up_blocks(&self, first: u32, parent: u32, cache: &mut SlotCache) {
         let mut heir = parent;
         while self.arena.record(heir).flags() & flag::SCOPE != 0 {
             heir = self.arena.record(heir).parent.load(Ordering::Relaxed);
@@ -309,28 +308,28 @@ impl Shared {
             heir = 0;
         }
         let mut at = first;
-        let last = loop {
+        while at != 0 {
             let slot = self.blocks.slot(at - 1);
-            slot.owner.store(heir, Ordering::Relaxed);
-            match slot.next_made.load(Ordering::Relaxed) {
-                0 => break slot,
-                next => at = next,
+            let next = slot.next_made.load(Ordering::Relaxed);
+            // If it is destroyed between these two steps, it waits in the list until the heir hands it up. The heir cannot
+            // end meanwhile: we are its descendant, and have not told it of our end.
+            if self.blocks.inherit(at - 1, heir, cache) && heir != 0 {
+                self.push_made(heir, at - 1);
             }
-        };
-        if heir == 0 {
-            return;
+            at = next;
         }
-        self.push_made(heir, first, last);
     }
 
-    /// Adds a list of blocks, from number `first` - 1 to `last`, to those that a codelet made.
-    fn push_made(&self, owner: u32, first: u32, last: &BlockSlot) {
+    /// Adds a block to those that a codelet made.
+    fn push_made(&self, owner: u32, slot: u32) {
         let list = &self.arena.record(owner).made;
+        let block = self.blocks.slot(slot);
         let mut head = list.load(Ordering::Relaxed);
         loop {
-            last.next_made.store(head, Ordering::Relaxed);
+            // Numbers in the list are one more, so that 0 ends it.
+            block.next_made.store(head, Ordering::Relaxed);
             // Release pairs with the Acquire of whoever ends the heir (its live count).
-            match list.compare_exchange_weak(head, first, Ordering::Release, Ordering::Relaxed) {
+            match list.compare_exchange_weak(head, slot + 1, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(now) => head = now,
             }

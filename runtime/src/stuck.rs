@@ -6,7 +6,6 @@
 //! here is exact.
 
 use crate::codelet::{EntryKind, flag};
-use crate::completion::poison;
 use crate::decide::dependence::Poison;
 use crate::engine::{Engine, Followers};
 use crate::error::Waiting;
@@ -289,7 +288,7 @@ impl<'a> Still<'a> {
         let ids = &self.waiting[&root];
         let mine: HashSet<u32> = ids.iter().flat_map(|&id| self.nodes(id)).collect();
         for &id in ids {
-            poison(arena.record(id), self.stuck_cause(id).get());
+            arena.record(id).poison(self.stuck_cause(id).get());
         }
         for &node in &mine {
             let entry = arena.entry(node);
