@@ -82,16 +82,20 @@ impl Simulation<'_> {
         taken.or_else(|| self.empty(victim, xe))
     }
 
-    /// How often this victim was seen with a lone codelet while it started no other.
+    /// How often this victim was seen with a lone codelet while it started no other. One victim is watched at a time,
+    /// as long as there is something to watch.
     fn patience(&mut self, xe: usize, victim: usize) -> u32 {
         let ran = self.engines[victim].tally.ran;
-        let engine = &mut self.engines[xe];
-        let (last, count, seen) = engine.lone;
-        let seen = match (usize::from(last), count) == (victim, ran) {
-            true => seen + 1,
-            false => 0,
+        let (last, count, seen) = self.engines[xe].lone;
+        let last = usize::from(last);
+        let seen = match self.engines.get(last) {
+            _ if last == victim && count == ran => seen + 1,
+            Some(other) if last != victim && other.tally.ran == count && other.own.len() == 1 => {
+                return 0;
+            }
+            _ => 0,
         };
-        engine.lone = (victim as u16, ran, seen);
+        self.engines[xe].lone = (victim as u16, ran, seen);
         seen
     }
 
@@ -101,18 +105,9 @@ impl Simulation<'_> {
         self.search_on(xe);
     }
 
-    /// An engine that was woken runs. It has counted as searching since it was claimed, and those who posted meanwhile
-    /// count on it.
-    pub(crate) fn awake(&mut self, xe: usize) {
-        if self.is_asked_to_control(xe) {
-            self.domains[self.engines[xe].domain].searching -= 1;
-            self.step(xe);
-        } else {
-            self.search_on(xe);
-        }
-    }
-
-    fn search_on(&mut self, xe: usize) {
+    /// The same for one that counts as searching already: since it was claimed, so that those who posted before it
+    /// woke up count on it.
+    pub(crate) fn search_on(&mut self, xe: usize) {
         let engine = &mut self.engines[xe];
         engine.state = State::Searching;
         engine.idle_since_ns = self.now_ns;

@@ -144,7 +144,7 @@ impl<'a> Simulation<'a> {
             Event::Spawn => self.spawn(),
             Event::End { xe, codelet } => self.end(xe, codelet),
             Event::Look { xe } => self.search(xe),
-            Event::Awake { xe } => self.awake(xe),
+            Event::Awake { xe } => self.search_on(xe),
             Event::Control {
                 domain,
                 timer,

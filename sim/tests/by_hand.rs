@@ -78,6 +78,33 @@ fn a_lone_codelet_is_taken_when_patience_ends() {
     assert_eq!((outcome.steals(), outcome.engines[1].ran), (1, 1));
 }
 
+/// Two owners with long bodies, a lone codelet behind each: thieves come to both, one after the other.
+#[test]
+fn several_lone_codelets_are_all_taken() {
+    let mut machine = round("core:4", 4);
+    machine.tuning.spin_ns = 1_000_000;
+    let pinned = |name, cost_ns, accesses: &[(u32, Mode)], xe| Codelet {
+        affinity: Affinity::Only(xe),
+        ..codelet(name, cost_ns, accesses)
+    };
+    let mut codelets = vec![
+        pinned("root", 100_000, &[(0, Mode::Write), (1, Mode::Write)], 0),
+        pinned("root", 100_000, &[(2, Mode::Write), (3, Mode::Write)], 1),
+    ];
+    for block in [0, 2] {
+        codelets.push(codelet("long", 900_000, &[(block, Mode::Read)]));
+        codelets.push(codelet("lone", 50_000, &[(block + 1, Mode::Read)]));
+    }
+    // Pinned, they wake the other two engines, which then search.
+    codelets.extend([2, 3].map(|xe| pinned("alarm", 10, &[], xe)));
+    let outcome = simulated(&machine, &Workload { codelets });
+    let runs = outcome.by_codelet();
+    for lone in [3, 5] {
+        assert!(runs[lone].start_ns < 200_000, "{:?}", runs[lone]);
+        assert!(runs[lone].xe >= 2, "{:?}", runs[lone]);
+    }
+}
+
 /// The newest first at home, the oldest first for thieves.
 #[test]
 fn the_owner_runs_the_newest_and_the_thief_takes_the_oldest() {
