@@ -278,8 +278,10 @@ impl<'a> Engine<'a> {
                         (domain as u16, true)
                     }
                 });
-                if tell {
-                    shared.notify(&shared.domains[usize::from(domain)]);
+                let domain = &shared.domains[usize::from(domain)];
+                match tell {
+                    true => shared.notify(domain),
+                    false => shared.watch(domain),
                 }
             }
             Destination::Inbox(xe) => {

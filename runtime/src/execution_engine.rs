@@ -318,13 +318,16 @@ impl Engine<'_> {
         let asked = || control.requested.load(Ordering::Relaxed) && !paused();
         let mut nap = SHORTEST;
         loop {
-            let woken = match self.shared.open_scopes.load(Ordering::Relaxed) {
-                0 => bed.wait_or(asked),
-                _ if asked() => bed.wait_for(Duration::ZERO),
-                _ => bed.wait_for(nap),
+            let open = self.shared.open_scopes.load(Ordering::Relaxed) > 0;
+            control.watching.store(open, Ordering::Relaxed);
+            let woken = match open {
+                false => bed.wait_or(asked),
+                true if asked() => bed.wait_for(Duration::ZERO),
+                true => bed.wait_for(nap),
             };
-            // Only a claim ends the sleep; a request is then the first thing that `work` looks at.
+            // Only a claim ends the sleep; `work` looks at a request after the codelet that the engine was woken for.
             if woken {
+                control.watching.store(false, Ordering::Relaxed);
                 return;
             }
             if !paused() {

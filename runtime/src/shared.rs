@@ -129,6 +129,8 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
 pub(crate) struct Control {
     /// Something is to be decided.
     pub(crate) requested: CachePadded<AtomicBool>,
+    /// The control engine looks by itself now and then. A hint.
+    pub(crate) watching: AtomicBool,
     /// The routine runs; whoever turns this on runs it.
     pub(crate) busy: AtomicBool,
     pub(crate) bed: Parker,
@@ -141,6 +143,7 @@ impl Control {
     fn new() -> Self {
         Control {
             requested: CachePadded::new(AtomicBool::new(false)),
+            watching: AtomicBool::new(false),
             busy: AtomicBool::new(false),
             bed: Parker::new(),
             counters: CeCounters::new(),
@@ -249,6 +252,19 @@ impl Shared {
                 .wake();
         } else if self.domains.len() > 1 {
             self.offer(domain);
+        }
+    }
+
+    /// A lone codelet was put in an engine's own queue, and nobody was told: if others sleep, somebody must watch that it
+    /// is not left behind a long body.
+    #[inline]
+    pub(crate) fn watch(&self, domain: &Domain) {
+        let control = &domain.control;
+        if !control.watching.load(Ordering::Relaxed)
+            && domain.idle.asleep() > 0
+            && !control.requested.load(Ordering::Relaxed)
+        {
+            self.request(domain);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use sprat::decide::dependence::Mode;
 use sprat::decide::placement;
-pub use sprat::decide::plan::Affinity;
+pub use sprat::decide::route::Affinity;
 use sprat::{Error, ErrorKind, Result};
 
 /// One codelet.

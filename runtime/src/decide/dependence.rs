@@ -80,7 +80,8 @@ impl<T: Copy> AccessQueue<T> {
     #[inline]
     pub fn enter(&mut self, who: T, mode: Mode) -> Entered {
         debug_assert!(!self.closed);
-        if self.waiting.is_empty() && self.admits(mode) {
+        let overtakes = cfg!(sprat_mutant = "dependence_readers_overtake") && !mode.writes();
+        if (self.waiting.is_empty() || overtakes) && self.admits(mode) {
             Entered::Granted(self.grant(mode))
         } else {
             self.waiting.push_back((who, mode));

@@ -1,7 +1,6 @@
 //! The plan of a runtime: which engines there are, where they sit, and how much of a core each control engine owns.
 
 // What names a plan's engines and regions. For the simulator, which sees only `decide`.
-pub use crate::affinity::Affinity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::topology::{Core, Topology};
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! What an execution engine decides on its fast path, as functions of what it sees.
 
 use super::policy::Tuning;
-use crate::affinity::Affinity;
+pub use crate::affinity::Affinity;
 
 /// Where an engine is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub enum Theft {
 pub fn theft(queued: usize, seen: u32, tuning: &Tuning) -> Theft {
     match queued {
         0 => Theft::Leave,
-        1 if seen < tuning.patience => Theft::Leave,
+        1 if seen < tuning.patience && !cfg!(sprat_mutant = "route_no_patience") => Theft::Leave,
         1 => Theft::One,
         _ => Theft::Batch,
     }
