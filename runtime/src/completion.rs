@@ -11,7 +11,7 @@ use crate::decide::dependence::{Effect, Grant, Poison};
 use crate::engine::{AtReady, Engine, Followers};
 use crate::entrance::{self, Door};
 use crate::error::Result;
-use crate::event::{Links, OneShot};
+use crate::event::Links;
 use crate::id::{BlockId, CodeletId};
 use crate::root::Root;
 use crate::sync::atomic::{AtomicU32, Ordering};
@@ -171,13 +171,19 @@ impl Engine<'_> {
                 self.free_extensions(extension);
             }
             self.hand_up(record);
-            let cause = record.cause.load(Ordering::Relaxed);
-            self.fire_one_shot(&record.ended, cause, followers);
             let parent = record.parent.load(Ordering::Relaxed);
-            if record.flags() & flag::RETAINED == 0 {
-                if record.cause.load(Ordering::Relaxed) == 0 {
-                    self.recycle(at, record);
-                } else {
+            let cause = record.cause.load(Ordering::Relaxed);
+            if cause == 0 && flags & flag::RETAINED == 0 {
+                record.set_flags(0);
+                let (waiters, again) = record.ended.fire_and_recycle();
+                self.tell(waiters, 0, followers);
+                if again {
+                    self.local(|local| local.records.give(arena, at));
+                }
+            } else {
+                let waiters = record.ended.fire(cause != 0);
+                self.tell(waiters, cause, followers);
+                if flags & flag::RETAINED == 0 {
                     push(&arena.record(parent).failed, at, &record.sibling);
                 }
             }
@@ -287,7 +293,10 @@ impl Engine<'_> {
     /// What the codelet made, and keeps, passes on: blocks to its parent, kept children to the free list.
     #[inline]
     fn hand_up(&self, record: &Record) {
-        self.free_kept(record);
+        let kept = record.retained.load(Ordering::Relaxed) | record.failed.load(Ordering::Relaxed);
+        if kept != 0 {
+            self.free_kept(record);
+        }
         let first = record.made.load(Ordering::Relaxed);
         if first != 0 {
             self.shared
@@ -296,7 +305,6 @@ impl Engine<'_> {
     }
 
     /// Frees the records of children that were kept because somebody might name them.
-    #[inline]
     fn free_kept(&self, record: &Record) {
         let arena = &self.shared.arena;
         for list in [&record.retained, &record.failed] {
@@ -317,10 +325,12 @@ impl Engine<'_> {
         }
     }
 
-    /// Fires a one-shot, with the number of the failure that poisons it or 0.
-    pub(crate) fn fire_one_shot(&self, event: &OneShot, cause: u32, followers: &mut Followers) {
+    /// Tells those who wait in a list that what they wait for has come: with the number of the failure that poisons
+    /// it, or 0.
+    #[inline]
+    pub(crate) fn tell(&self, waiters: u32, cause: u32, followers: &mut Followers) {
         let arena = &self.shared.arena;
-        let mut node = event.fire(cause != 0);
+        let mut node = waiters;
         while node != 0 {
             // Read before telling: the waiter may run and be gone at once.
             let next = arena.next(node);

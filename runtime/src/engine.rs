@@ -5,7 +5,7 @@
 
 use crate::access::Lent;
 use crate::affinity::Affinity;
-use crate::codelet::{Body, EntryKind, Ran, flag};
+use crate::codelet::{Body, EntryKind, Ran, Record, flag};
 use crate::decide::route::{self, Destination};
 use crate::error::Result;
 use crate::failure::Cause;
@@ -110,15 +110,14 @@ impl<'a> Engine<'a> {
                 AtReady::Wait => return followers.next,
             }
         }
-        let children = self.run_body(id, body);
+        let children = self.run_body(id, record, body);
         self.body_ended(id, body, children, &mut followers);
         followers.next
     }
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
     #[inline]
-    fn run_body(&self, id: u32, body: Body) -> u64 {
-        let record = self.shared.arena.record(id);
+    fn run_body(&self, id: u32, record: &Record, body: Body) -> u64 {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
         if record.cause.load(Ordering::Relaxed) != 0 {
@@ -131,7 +130,6 @@ impl<'a> Engine<'a> {
             return 0;
         }
         record.set_flags(flags & !flag::CAPTURES);
-        let mut lent = self.local(|local| std::mem::take(&mut local.lent));
         let frame = Frame {
             engine: self,
             record: id,
@@ -139,17 +137,13 @@ impl<'a> Engine<'a> {
             top: id,
             children: Cell::new(0),
         };
-        let ran = match self.lend(id, body, &mut lent) {
-            // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
-            Ok(()) => unsafe { (body.vtable.run)(payload, (&raw const frame).cast(), &lent) },
-            Err(error) => {
-                // SAFETY: the payload still holds the captures.
-                unsafe { (body.vtable.discard)(payload) };
-                Ran::Failed(error.to_string())
-            }
+        let at = (&raw const frame).cast();
+        let ran = if record.count() == 0 {
+            // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
+            unsafe { (body.vtable.run)(payload, at, &[]) }
+        } else {
+            self.run_with_views(id, body, payload, at)
         };
-        lent.clear();
-        self.local(|local| local.lent = lent);
         if let Some(seat) = self.seat {
             seat.counters.ran.add(1);
         }
@@ -163,6 +157,23 @@ impl<'a> Engine<'a> {
             Ran::Panicked(message) => self.record_failure(id, body, message, true),
         }
         frame.children.get()
+    }
+
+    /// Runs a body that has accesses.
+    fn run_with_views(&self, id: u32, body: Body, payload: *mut u8, frame: *const ()) -> Ran {
+        let mut lent = self.local(|local| std::mem::take(&mut local.lent));
+        let ran = match self.lend(id, body, &mut lent) {
+            // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
+            Ok(()) => unsafe { (body.vtable.run)(payload, frame, &lent) },
+            Err(error) => {
+                // SAFETY: the payload still holds the captures.
+                unsafe { (body.vtable.discard)(payload) };
+                Ran::Failed(error.to_string())
+            }
+        };
+        lent.clear();
+        self.local(|local| local.lent = lent);
+        ran
     }
 
     /// Lists the memory that a codelet's accesses name, in the order of their declaration.

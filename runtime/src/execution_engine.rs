@@ -45,13 +45,17 @@ impl Engine<'_> {
     }
 
     /// Looks once wherever there could be work for this engine.
+    #[inline]
     fn find(&self, domain: &Domain) -> Option<u32> {
-        let turn = self.local(|local| {
-            local.turn = local.turn.wrapping_add(1);
-            local.turn
+        let tuning = &self.shared.tuning;
+        let around = self.local(|local| {
+            let around = route::looks_around(local.since, tuning);
+            local.since = if around { 0 } else { local.since + 1 };
+            around
         });
-        let order = route::look_order(turn, &self.shared.tuning);
-        order.iter().find_map(|source| self.look(*source, domain))
+        let [first, others @ ..] = route::look_order(around);
+        self.look(*first, domain)
+            .or_else(|| others.iter().find_map(|source| self.look(*source, domain)))
     }
 
     #[inline]

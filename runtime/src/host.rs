@@ -56,6 +56,7 @@ fn in_seat<'s, R>(
     body: impl FnOnce(&Scope<'s>) -> Result<R>,
 ) -> Result<R> {
     let seat = &shared.seats[usize::from(xe)];
+    shared.wait_for_inspection();
     seat.sign_in(true);
     let moved = if pin { Moved::to(seat.cpu) } else { None };
     // SAFETY: this thread has sat down: it is the occupant until it stands up.
@@ -91,6 +92,7 @@ fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -
     let mut local = Local::new(None, 0, shared.pools[0].clone());
     lock(&shared.outside).push(thread::current().id());
     shared.outside_bodies.fetch_add(1, Ordering::SeqCst);
+    shared.wait_for_inspection();
     // SAFETY: the state is ours, and lives until the end of this function.
     let engine = unsafe { Engine::new(shared, None, &raw mut local) };
     let root = Root::new(None);

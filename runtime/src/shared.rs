@@ -36,8 +36,8 @@ pub(crate) struct Local {
     pub(crate) host: bool,
     /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
     pub(crate) ended: (u32, u64),
-    /// Looks for work so far.
-    pub(crate) turn: u32,
+    /// Looks for work since the last look around.
+    pub(crate) since: u32,
     /// Thefts tried so far.
     pub(crate) attempt: u32,
     /// The victim with a lone codelet that was seen last, its count of started codelets then, and how often since.
@@ -62,7 +62,7 @@ impl Local {
             magazine: Magazine::new(pool),
             host: false,
             ended: (0, 0),
-            turn: 0,
+            since: 0,
             attempt: 0,
             lone: (u16::MAX, 0, 0),
             declared: Vec::new(),
@@ -165,6 +165,8 @@ pub(crate) struct Shared {
     pub(crate) open_scopes: AtomicUsize,
     /// Bodies of host threads' scopes that run outside of all seats.
     pub(crate) outside_bodies: AtomicUsize,
+    /// Somebody looks whether scopes are stuck: nobody may begin anything now.
+    pub(crate) inspected: AtomicBool,
     /// For threads that come from outside to satisfy an event. The stuck report takes it too, so that nothing moves
     /// meanwhile.
     pub(crate) stranger: Mutex<Local>,
@@ -195,6 +197,7 @@ impl Shared {
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),
             outside_bodies: AtomicUsize::new(0),
+            inspected: AtomicBool::new(false),
             stranger: Mutex::new(Local::new(None, 0, pools[0].clone())),
             outside: Mutex::new(Vec::new()),
             next_domain: AtomicU32::new(0),
@@ -334,10 +337,19 @@ impl Shared {
         }
     }
 
+    /// Waits until nobody looks whether scopes are stuck. After the caller has made itself seen: by a claimed seat, or
+    /// in `outside_bodies`.
+    #[inline]
+    pub(crate) fn wait_for_inspection(&self) {
+        // Pairs with the fence in `stands_still`: either we see the inspection, or it sees us and ends.
+        fence(Ordering::SeqCst);
+        if self.inspected.load(Ordering::Relaxed) {
+            drop(lock(&self.stranger));
+        }
+    }
+
     /// Whether all engines sleep.
     pub(crate) fn all_asleep(&self) -> bool {
-        // Pairs with the fences in `Idle`: what the sleepers did before is seen.
-        fence(Ordering::SeqCst);
         let mut domains = self.domains.iter();
         domains.all(|d| d.idle.asleep() == d.idle.seats())
     }

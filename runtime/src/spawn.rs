@@ -25,11 +25,28 @@ pub(crate) enum After {
 pub(crate) struct Spec {
     pub(crate) name: Option<&'static str>,
     pub(crate) affinity: Affinity,
-    pub(crate) after: Vec<After>,
     pub(crate) at_ready: bool,
     pub(crate) destroys: bool,
+    /// What most codelets do not have.
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// Options that most codelets do not have.
+#[derive(Debug, Default)]
+pub(crate) struct Rare {
+    pub(crate) after: Vec<After>,
     /// What is already wrong with it.
     pub(crate) error: Option<Error>,
+}
+
+impl Spec {
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn after(&self) -> &[After] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.after)
+    }
 }
 
 /// A record that is being filled.
@@ -43,20 +60,21 @@ type Found = (EntryKind, *mut (), Option<u32>);
 
 impl Frame<'_> {
     /// Takes a record and writes the entries. What is wrong with the accesses is told by [`Frame::launch`].
+    #[inline]
     pub(crate) fn begin(
         &self,
         body: Body,
         declared: &[Declared],
         spec: &mut Spec,
     ) -> Result<Begun> {
-        let engine = self.engine;
-        let arena = &engine.shared.arena;
-        let checked = match spec.error.take() {
-            Some(error) => Err(error),
-            None => self.check_twice(declared),
-        };
+        if declared.is_empty() && spec.rare.is_none() {
+            let id = self.take_record(body, spec, 0)?;
+            return Ok(Begun { id, refused: None });
+        }
+        let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
+        let checked = error.map_or_else(|| self.check_twice(declared), Err);
         let count = match &checked {
-            Ok(()) => declared.len() + spec.after.len(),
+            Ok(()) => declared.len() + spec.after().len(),
             Err(_) => 0,
         };
         if count > usize::from(u16::MAX) {
@@ -65,8 +83,21 @@ impl Frame<'_> {
                 format!("one codelet with {count} accesses; split it, at most 65,535 are possible"),
             ));
         }
+        let id = self.take_record(body, spec, count)?;
         let payload = body.vtable.payload;
-        let bytes = record_bytes(payload, count);
+        let refused = checked
+            .and_then(|()| self.extend(id.record, extensions(payload, count)))
+            .and_then(|()| self.write_entries(id.record, payload, declared, spec))
+            .err();
+        Ok(Begun { id, refused })
+    }
+
+    /// Takes a record for a codelet with so many entries.
+    #[inline]
+    fn take_record(&self, body: Body, spec: &Spec, entries: usize) -> Result<CodeletId> {
+        let engine = self.engine;
+        let arena = &engine.shared.arena;
+        let bytes = record_bytes(body.vtable.payload, entries);
         let id = engine.local(|local| local.records.take(arena, bytes))?;
         let record = arena.record(id);
         let mut flags = flag::CAPTURES;
@@ -76,20 +107,14 @@ impl Frame<'_> {
         if body.vtable.has_value {
             flags |= flag::RETAINED;
         }
-        record.begin(self.record, flags, spec.affinity.encode(), count);
+        record.begin(self.record, flags, spec.affinity.encode(), entries);
         // SAFETY: the record is ours and not published.
         unsafe { record.set_body(body) };
-        let extended = self.extend(id, extensions(payload, count));
-        let refused = checked
-            .and(extended)
-            .and_then(|()| self.write_entries(id, payload, declared, spec))
-            .err();
-        let id = CodeletId {
+        Ok(CodeletId {
             record: id,
             generation: record.ended.generation(),
             runtime: engine.shared.id.0,
-        };
-        Ok(Begun { id, refused })
+        })
     }
 
     /// Publishes a record whose payload holds the captures.
@@ -243,7 +268,7 @@ impl Frame<'_> {
             Declared::Block(key, mode) => self.find_block(key.0, mode),
             Declared::Value(key, kept) => self.find_value(key.0, kept),
         });
-        let after = spec.after.iter().map(|after| match *after {
+        let after = spec.after().iter().map(|after| match *after {
             After::Event(event) => Ok((EntryKind::Event, event.cast_mut().cast(), None)),
             After::End(codelet) => self.find_end(codelet),
         });
