@@ -10,9 +10,10 @@ use crate::options::EngineOptions;
 use crate::png_file::Picture;
 
 /// The longer side of the grid unless set: two such grids are larger than the caches of today's processors.
-const SIDE: usize = 4096;
-/// The sides of a tile unless set: 512 KiB a block, so that a codelet's two large blocks stay within an L2 cache.
-const TILE: usize = 256;
+const SIDE: usize = 3840;
+/// The sides of a tile unless set: 450 KiB a block, so that a codelet's two large blocks stay within an L2 cache; and no
+/// power of two, so that rows do not fall on the same places of the caches.
+const TILE: usize = 240;
 /// More tiles than this are refused: each is a codelet in each sweep, and none would have work worth one.
 const MOST_TILES: u128 = 1 << 20;
 
@@ -32,16 +33,16 @@ pub struct Args {
     #[arg(long, value_name = "PNG", default_value = "jacobi.png")]
     pub output: PathBuf,
 
-    /// The grid, in cells: its longer side, in the shape of the picture, or WxH [default: 4096]
+    /// The grid, in cells: its longer side, in the shape of the picture, or WxH [default: 3840]
     #[arg(long, value_name = "N|WxH")]
     pub size: Option<Sides>,
 
-    /// A tile, in cells: its side, or WxH; one larger than the grid becomes the grid [default: 256]
+    /// A tile, in cells: its side, or WxH; one larger than the grid becomes the grid [default: 240]
     #[arg(long, value_name = "N|WxH")]
     pub tile: Option<Sides>,
 
     /// How many sweeps
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = parse_sweeps)]
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = parse_sweeps)]
     pub sweeps: usize,
 
     /// Which engines.

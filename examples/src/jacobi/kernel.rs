@@ -20,6 +20,8 @@ pub fn tile(place: &Place, out: &mut [f64], here: &[f64], around: [&[f64]; 4]) {
     let (width, height, stride) = (place.extent.width, place.extent.height, place.stride);
     let [above, below, left, right] = around;
     let [has_above, has_below, has_left, has_right] = place.neighbours.map(|n| n.is_some());
+    // The tile above is a full one: only those at the far ends are smaller.
+    let last = (place.full_height - 1) * stride;
     let row = |y: usize| y * stride..y * stride + width;
     for y in 0..height {
         let now = &here[row(y)];
@@ -28,9 +30,8 @@ pub fn tile(place: &Place, out: &mut [f64], here: &[f64], around: [&[f64]; 4]) {
             out.copy_from_slice(now);
             continue;
         }
-        // Blocks have one shape; the neighbour above is a full tile, so its last row is the block's.
         let up = match y {
-            0 => &above[above.len() - stride..][..width],
+            0 => &above[last..][..width],
             _ => &here[row(y - 1)],
         };
         let down = match y + 1 == height {

@@ -63,10 +63,8 @@ impl Report<'_> {
             ),
             ("sweeps", self.sweeps.to_string()),
             ("execution engines", xes.to_string()),
-            (
-                "control engines",
-                format!("{} ({})", plan.mode, plan.reason),
-            ),
+            ("control engines", plan.mode.to_string()),
+            ("", plan.reason.clone()),
             ("time", format!("{:.3} s", self.time.as_secs_f64())),
             ("cells", format!("{:.3} G/s", rate / 1e9)),
             (
@@ -103,7 +101,7 @@ impl Report<'_> {
             ));
         }
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Disabled);
         for (name, value) in rows {
             table.add_row([Cell::new(name), Cell::new(value)]);

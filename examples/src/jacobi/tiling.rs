@@ -77,6 +77,8 @@ pub struct Place {
     pub extent: Extent,
     /// Cells from one row to the next in any block.
     pub stride: usize,
+    /// Rows of a full tile.
+    pub full_height: usize,
     /// The tiles above, below, left and right by index; `None` where the grid ends.
     pub neighbours: [Option<usize>; 4],
 }
@@ -117,6 +119,7 @@ impl Tiling {
                 height: self.tile.height.min(self.grid.height - y),
             },
             stride: self.tile.width,
+            full_height: self.tile.height,
             neighbours: [
                 (row > 0).then(|| index - self.tiles.width),
                 (row + 1 < self.tiles.height).then(|| index + self.tiles.width),
