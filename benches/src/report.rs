@@ -1,6 +1,6 @@
 //! Figures for people (a table) and for programs (JSON).
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, presets};
 use serde::{Deserialize, Serialize};
 use sprat::{Error, Result};
 use std::fs::{self, File};
@@ -42,7 +42,8 @@ pub fn table(rows: &[Row]) -> String {
         }
     }
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    let line = LineStyle::none().fill('─').junction('─');
+    table.load_style(presets::NOTHING.header_separator(line));
     let head = ["kernel", "workers", "unit"].into_iter();
     table.set_header(head.chain(systems.iter().copied()));
     for (kernel, workers) in lines {
