@@ -4,14 +4,14 @@
 //! built before the clock starts; only their counters are set up in time. So they are a lower bound here.
 
 use crate::deque::Hand;
+use crate::graph::{Graph, Run};
 use crate::system::{Entrant, System};
 use crate::tally::Tally;
 use sprat::{Block, Error, Result, Runtime, Scope};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-const NONE: u32 = u32::MAX;
 /// Blocks that one codelet of the set-up touches.
 const BATCH: usize = 1000;
 
@@ -27,16 +27,16 @@ pub enum Target {
 }
 
 #[derive(Debug)]
-struct Task {
+pub(crate) struct Task {
     reads: std::ops::Range<u32>,
-    target: Target,
+    pub(crate) target: Target,
 }
 
 /// The tasks in program order.
 #[derive(Debug)]
 pub struct Flow {
-    cells: usize,
-    tasks: Vec<Task>,
+    pub(crate) cells: usize,
+    pub(crate) tasks: Vec<Task>,
     reads: Vec<u32>,
 }
 
@@ -70,7 +70,7 @@ impl Flow {
         self.tasks.is_empty()
     }
 
-    fn reads_of(&self, task: &Task) -> &[u32] {
+    pub(crate) fn reads_of(&self, task: &Task) -> &[u32] {
         &self.reads[task.reads.start as usize..task.reads.end as usize]
     }
 
@@ -252,7 +252,7 @@ fn changed(old: u64, value: u64) -> u64 {
 }
 
 /// The cells and the sum of the rivals. Relaxed: the order comes from the counters.
-struct State {
+pub(crate) struct State {
     cells: Vec<AtomicU64>,
     sum: Tally,
 }
@@ -270,7 +270,7 @@ impl State {
     }
 
     #[inline]
-    fn run(&self, flow: &Flow, number: usize) {
+    pub(crate) fn run(&self, flow: &Flow, number: usize) {
         let task = &flow.tasks[number];
         let read = flow.reads_of(task).iter().map(|&cell| self.get(cell));
         let value = value(number as u64, read);
@@ -281,110 +281,6 @@ impl State {
                 let value = changed(self.get(to), value);
                 self.cells[to as usize].store(value, Ordering::Relaxed);
             }
-        }
-    }
-}
-
-/// The dependences of a flow: each task's successors, and how many predecessors it has.
-struct Graph {
-    starts: Vec<u32>,
-    successors: Vec<u32>,
-    predecessors: Vec<u32>,
-    sources: Vec<u32>,
-}
-
-impl Graph {
-    fn new(flow: &Flow) -> Self {
-        let mut edges = Vec::new();
-        // Of each cell: who wrote it last, and who has read it since.
-        let mut cells: Vec<(u32, Vec<u32>)> = vec![(NONE, Vec::new()); flow.cells];
-        for (number, task) in flow.tasks.iter().enumerate() {
-            let number = number as u32;
-            for &cell in flow.reads_of(task) {
-                let (writer, readers) = &mut cells[cell as usize];
-                if *writer != NONE {
-                    edges.push((*writer, number));
-                }
-                readers.push(number);
-            }
-            let (Target::Write(to) | Target::ReadWrite(to)) = task.target else {
-                continue;
-            };
-            let (writer, readers) = &mut cells[to as usize];
-            if readers.is_empty() && *writer != NONE {
-                edges.push((*writer, number));
-            }
-            edges.extend(readers.drain(..).map(|reader| (reader, number)));
-            *writer = number;
-        }
-        let mut predecessors = vec![0; flow.len()];
-        let mut starts = vec![0; flow.len() + 1];
-        for &(from, to) in &edges {
-            starts[from as usize + 1] += 1;
-            predecessors[to as usize] += 1;
-        }
-        (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
-        let mut free = starts.clone();
-        let mut successors = vec![0; edges.len()];
-        for &(from, to) in &edges {
-            successors[free[from as usize] as usize] = to;
-            free[from as usize] += 1;
-        }
-        let is_source = |&task: &u32| predecessors[task as usize] == 0;
-        Graph {
-            sources: (0..flow.len() as u32).filter(is_source).collect(),
-            starts,
-            successors,
-            predecessors,
-        }
-    }
-}
-
-/// One run of a graph.
-struct Run<'a> {
-    flow: &'a Flow,
-    graph: &'a Graph,
-    state: &'a State,
-    missing: Vec<AtomicU32>,
-}
-
-impl<'a> Run<'a> {
-    fn new(flow: &'a Flow, graph: &'a Graph, state: &'a State) -> Self {
-        let missing = graph
-            .predecessors
-            .iter()
-            .map(|&count| AtomicU32::new(count));
-        Run {
-            flow,
-            graph,
-            state,
-            missing: missing.collect(),
-        }
-    }
-
-    /// Runs a task and counts down its successors; gives one that became ready, and the others to `post`.
-    #[inline]
-    fn settle(&self, task: u32, mut post: impl FnMut(u32)) -> Option<u32> {
-        self.state.run(self.flow, task as usize);
-        let mut next = None;
-        let (from, to) = (
-            self.graph.starts[task as usize],
-            self.graph.starts[task as usize + 1],
-        );
-        for &successor in &self.graph.successors[from as usize..to as usize] {
-            if self.missing[successor as usize].fetch_sub(1, Ordering::AcqRel) == 1
-                && let Some(ready) = next.replace(successor)
-            {
-                post(ready);
-            }
-        }
-        next
-    }
-
-    fn on_rayon<'s>(&'s self, s: &rayon::Scope<'s>, mut task: u32) {
-        while let Some(next) = self.settle(task, |ready| s.spawn(move |s| self.on_rayon(s, ready)))
-        {
-            task = next;
         }
     }
 }

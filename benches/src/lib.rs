@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod deque;
 pub mod flow;
+mod graph;
 pub mod kernels;
 pub mod overhead;
 pub mod report;

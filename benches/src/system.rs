@@ -16,7 +16,7 @@ pub const SYSTEMS: [(&str, &str); 7] = [
     ),
     (
         "sprat-dedicated",
-        "Sprat; its control engine polls on a core of its own, beside the workers",
+        "Sprat; its control engine polls on a core beside the workers'",
     ),
     (
         "rayon",
@@ -24,7 +24,7 @@ pub const SYSTEMS: [(&str, &str); 7] = [
     ),
     (
         "deque",
-        "written by hand on crossbeam's deques: pinned threads that spin, bare numbers for jobs, counters",
+        "by hand on crossbeam's deques: pinned threads that spin, numbers for jobs",
     ),
     ("serial", "a plain loop on one thread: what the bodies cost"),
 ];
@@ -143,8 +143,8 @@ impl Entrant {
         }
         let shares = |domain: &sprat::decide::plan::DomainPlan| {
             let xes = &plan.xes[domain.xes.clone()];
-            let ce = domain.ce_cpus.as_slice();
-            ce.len() == 1 && xes.iter().any(|xe| ce.contains(&xe.cpu))
+            let is_taken = |ce: &u32| xes.iter().any(|xe| xe.cpu == *ce);
+            domain.ce_cpus.iter().all(is_taken)
         };
         (plan.mode == CeMode::Dedicated && plan.domains.iter().any(shares)).then(|| {
             format!("{who}: no core is left for the control engine; it takes turns with a worker")
