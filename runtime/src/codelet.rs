@@ -290,10 +290,17 @@ const FIXED: u64 = u32::MAX as u64;
 /// The kind of an explicit event.
 const EVENT: u64 = 9;
 
-impl Entry {
-    /// An entry `distance` nodes behind the start of its codelet's record; 0 if it is in an extension.
+/// What an entry will stand for: its kind, its target, and the generation that the target must have. Two whole words, as
+/// they will be stored.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    target: *mut (),
+    word: u64,
+}
+
+impl Found {
     #[inline]
-    pub(crate) fn new(kind: EntryKind, target: *mut (), distance: u32) -> Self {
+    pub(crate) fn new(kind: EntryKind, target: *mut (), generation: u32) -> Self {
         let kind = match kind {
             EntryKind::Block(Mode::Read) => 0,
             EntryKind::Block(Mode::Write) => 1,
@@ -303,9 +310,37 @@ impl Entry {
             EntryKind::End => 10,
             EntryKind::Unit => 11,
         };
+        Found {
+            target,
+            word: u64::from(generation) << 32 | kind,
+        }
+    }
+
+    /// What stands for the end of a codelet: its record's id instead of an address.
+    #[inline]
+    pub(crate) fn record(kind: EntryKind, record: u32, generation: u32) -> Self {
+        Found::new(
+            kind,
+            std::ptr::without_provenance_mut(record as usize),
+            generation,
+        )
+    }
+
+    /// Whether it is for a block.
+    #[inline]
+    pub(crate) fn is_block(self) -> bool {
+        self.word & KIND < 8
+    }
+}
+
+impl Entry {
+    /// An entry for what was found, `distance` nodes behind the start of its codelet's record; 0 if it is in an
+    /// extension.
+    #[inline]
+    pub(crate) fn new(found: Found, distance: u32) -> Self {
         Entry {
-            target: AtomicPtr::new(target),
-            word: AtomicU64::new(u64::from(distance) << DISTANCE | kind),
+            target: AtomicPtr::new(found.target),
+            word: AtomicU64::new(found.word | u64::from(distance) << DISTANCE),
         }
     }
 
@@ -346,13 +381,7 @@ impl Entry {
         self.forget_target();
     }
 
-    /// For a block that is to be entered later: the generation it must have then.
-    #[inline]
-    pub(crate) fn expect_generation(&self, generation: u32) {
-        self.set_next(generation);
-    }
-
-    /// See [`Entry::expect_generation`].
+    /// The generation that what it names must have, until it is entered or joined.
     #[inline]
     pub(crate) fn expected_generation(&self) -> u32 {
         (self.word.load(Ordering::Relaxed) >> 32) as u32

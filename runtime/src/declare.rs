@@ -4,15 +4,12 @@
 use crate::access::{BlockKey, Declared, Mode};
 use crate::arena::Places;
 use crate::block_table::{BlockSlot, QueueCell, destroyed};
-use crate::codelet::{Entry, EntryKind, MAX_RECORD, flag};
+use crate::codelet::{Entry, EntryKind, Found, MAX_RECORD, flag};
 use crate::engine::{Engine, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlockId, CodeletId};
 use crate::spawn::{After, Spec};
 use crate::sync::atomic::{Ordering, fence};
-
-/// A dependence, found and checked: its kind, its target, and the generation that the target must have.
-type Found = (EntryKind, *mut (), Option<u32>);
 
 impl Frame<'_> {
     /// Writes the entries that are right. Gives how many of them are for blocks, and the first thing that is wrong.
@@ -44,7 +41,7 @@ impl Frame<'_> {
         }
         for after in spec.after() {
             writer.add(match *after {
-                After::Event(event) => Ok((EntryKind::Event, event.cast_mut().cast(), None)),
+                After::Event(event) => Ok(Found::new(EntryKind::Event, event.cast_mut().cast(), 0)),
                 After::End(codelet) => self.find_end(codelet),
             });
         }
@@ -63,10 +60,10 @@ impl Frame<'_> {
         let slot = shared.blocks.find(shared.id, id)?;
         let own = || {
             let cell: *const QueueCell = &raw const slot.root;
-            (
+            Found::new(
                 EntryKind::Block(mode),
                 cell.cast_mut().cast(),
-                Some(id.generation()),
+                id.generation(),
             )
         };
         if self.codelet == 0 {
@@ -103,7 +100,7 @@ impl Frame<'_> {
                 let cell = Box::new(QueueCell::for_children(id.slot(), parents));
                 entry.set_children(Box::into_raw(cell).cast());
             }
-            return Ok((EntryKind::Block(mode), entry.children(), None));
+            return Ok(Found::new(EntryKind::Block(mode), entry.children(), 0));
         }
         if self.made_here(slot) {
             Ok(own())
@@ -147,16 +144,16 @@ impl Frame<'_> {
     /// A value can be named where it was spawned, and by codelets that declared it: then it is kept until they end.
     fn find_value(&self, id: CodeletId, kept: bool) -> Result<Found> {
         if !kept {
-            let (_, target, generation) = self.find_end(id)?;
-            return Ok((EntryKind::Unit, target, generation));
+            self.check_runtime(id)?;
+            return Ok(Found::record(EntryKind::Unit, id.record(), id.generation()));
         }
         let shared = self.engine.shared;
         let arena = &shared.arena;
         self.check_runtime(id)?;
-        let record = arena.record(id.record);
+        let record = arena.record(id.record());
         let parent = record.parent.load(Ordering::Relaxed);
         // The generation is looked at after the parent: both together mean a child of ours, which is kept.
-        let stale = record.ended.generation() != id.generation;
+        let stale = record.ended.generation() != id.generation();
         if !stale && self.scopes().any(|scope| scope == parent) {
             return Ok(value(id));
         }
@@ -164,7 +161,7 @@ impl Frame<'_> {
             // SAFETY: the codelet runs this body, so it lives.
             let payload = unsafe { arena.record(codelet).vtable() }.payload;
             let mut entries = arena.entries(codelet, payload);
-            entries.any(|(_, e)| e.kind() == EntryKind::Value && e.target_record() == id.record)
+            entries.any(|(_, e)| e.kind() == EntryKind::Value && e.target_record() == id.record())
         };
         if !stale && self.codelet != 0 && declares(self.codelet) {
             return Ok(value(id));
@@ -193,20 +190,19 @@ impl Frame<'_> {
     #[inline]
     fn find_end(&self, id: CodeletId) -> Result<Found> {
         self.check_runtime(id)?;
-        let target = std::ptr::without_provenance_mut(id.record as usize);
-        Ok((EntryKind::End, target, Some(id.generation)))
+        Ok(Found::record(EntryKind::End, id.record(), id.generation()))
     }
 
     #[inline]
     fn check_runtime(&self, id: CodeletId) -> Result<()> {
         let shared = self.engine.shared;
-        if id.record == 0 {
+        if id.record() == 0 {
             return Err(Error::new(
                 ErrorKind::Stale,
                 "the codelet named here could not be spawned (see the first error of the scope)",
             ));
         }
-        if id.runtime != shared.id.0 || !shared.arena.is_record(id.record) {
+        if id.runtime() != shared.id || !shared.arena.is_record(id.record()) {
             return Err(Error::new(
                 ErrorKind::Foreign,
                 "a value or an end of another runtime; use it with the runtime that made it",
@@ -215,6 +211,9 @@ impl Frame<'_> {
         Ok(())
     }
 }
+
+/// Nodes in the longest record.
+const NEAR: u32 = (MAX_RECORD / size_of::<Entry>()) as u32;
 
 /// Writes the entries of a record that is not published.
 struct Writer<'a> {
@@ -230,21 +229,17 @@ impl Writer<'_> {
     #[inline]
     fn add(&mut self, found: Result<Found>) {
         match found {
-            Ok((kind, target, generation)) => {
+            Ok(found) => {
                 let (node, place) = self.places.next().expect("one place for each entry");
                 // Farther than any record is long: in an extension.
                 let distance = match node.wrapping_sub(self.first) {
-                    near if near < (MAX_RECORD / size_of::<Entry>()) as u32 => near,
+                    near if !found.is_block() && near < NEAR => near,
                     _ => 0,
                 };
-                let entry = Entry::new(kind, target, distance);
-                if let Some(generation) = generation {
-                    entry.expect_generation(generation);
-                }
                 // SAFETY: a place of a record that is ours and not published.
-                unsafe { place.write(entry) };
+                unsafe { place.write(Entry::new(found, distance)) };
                 self.written += 1;
-                self.blocks += u32::from(matches!(kind, EntryKind::Block(_)));
+                self.blocks += u32::from(found.is_block());
             }
             Err(error) => {
                 self.wrong.get_or_insert(error);
@@ -300,6 +295,5 @@ fn named_twice(declared: &[Declared]) -> Option<BlockKey> {
 
 #[inline]
 fn value(id: CodeletId) -> Found {
-    let target = std::ptr::without_provenance_mut(id.record as usize);
-    (EntryKind::Value, target, Some(id.generation))
+    Found::record(EntryKind::Value, id.record(), id.generation())
 }

@@ -29,10 +29,10 @@ impl Engine<'_> {
     /// The body returned a child's value as its own: noted until the child has ended too.
     pub(crate) fn forward(&self, id: u32, record: &Record, child: CodeletId) {
         let arena = &self.shared.arena;
-        let known = child.runtime == self.shared.id.0 && arena.is_record(child.record) && {
-            let other = arena.record(child.record);
+        let known = child.runtime() == self.shared.id && arena.is_record(child.record()) && {
+            let other = arena.record(child.record());
             let mine = other.parent.load(Ordering::Relaxed) == id;
-            match other.ended.generation() == child.generation {
+            match other.ended.generation() == child.generation() {
                 true => mine,
                 // A child without anything to look at may be gone already; a failed one is not, so it ended well.
                 // SAFETY: we run it, so it lives.
@@ -44,7 +44,7 @@ impl Engine<'_> {
             return self.record_failure(id, message.to_owned(), false);
         }
         record.set_flags(record.flags() | flag::FORWARDS);
-        let note = [child.record, child.generation];
+        let note = [child.record(), child.generation()];
         // SAFETY: the captures are gone, so the payload is free, and it has room: see `Vtable::payload`.
         unsafe { arena.payload(id).cast::<[u32; 2]>().write(note) };
     }

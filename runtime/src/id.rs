@@ -77,12 +77,43 @@ impl BlockId {
     }
 }
 
-/// A codelet's name: its record in the arena, the record's generation, the runtime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A codelet's name: its record in the arena, the record's generation, the runtime. Two whole words: it is stored and
+/// loaded on the fast path, and narrower stores would make wider loads wait.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CodeletId {
-    pub(crate) record: u32,
-    pub(crate) generation: u32,
-    pub(crate) runtime: u16,
+    place: u64,
+    runtime: u64,
+}
+
+impl CodeletId {
+    #[inline]
+    pub(crate) fn new(runtime: RuntimeId, record: u32, generation: u32) -> Self {
+        CodeletId {
+            place: u64::from(generation) << 32 | u64::from(record),
+            runtime: u64::from(runtime.0),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn runtime(self) -> RuntimeId {
+        RuntimeId(self.runtime as u16)
+    }
+
+    #[inline]
+    pub(crate) fn record(self) -> u32 {
+        self.place as u32
+    }
+
+    #[inline]
+    pub(crate) fn generation(self) -> u32 {
+        (self.place >> 32) as u32
+    }
+}
+
+impl std::fmt::Debug for CodeletId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "codelet {}", self.record())
+    }
 }
 
 #[cfg(test)]

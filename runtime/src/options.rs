@@ -244,10 +244,10 @@ where
     // Accesses name something, so a type without size declares nothing.
     if size_of::<A>() == 0 && spec.rare.is_none() {
         let id = frame.begin_bare(about, spec);
-        if id.record == 0 {
+        if id.record() == 0 {
             return Spawned::new(id);
         }
-        let payload = frame.engine.shared.arena.payload(id.record);
+        let payload = frame.engine.shared.arena.payload(id.record());
         // SAFETY: `begin_bare` made the record for this vtable, and its payload is free.
         unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
         frame.launch_bare(id, about);
@@ -261,7 +261,7 @@ where
     match begun {
         Ok(begun) => {
             let id = begun.id;
-            let payload = frame.engine.shared.arena.payload(id.record);
+            let payload = frame.engine.shared.arena.payload(id.record());
             // SAFETY: `begin` made the record for this vtable, and its payload is free.
             unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
             frame.launch(begun, about, spec);

@@ -59,7 +59,7 @@ impl<'s> Scope<'s> {
                 let guard = InnerScope {
                     frame: Frame {
                         engine: outer.engine,
-                        record: id.record,
+                        record: id.record(),
                         codelet: outer.codelet,
                         top: outer.top,
                         children: Cell::new(0),
@@ -130,11 +130,11 @@ impl Frame<'_> {
         let record = arena.record(id);
         record.begin(self.record, flag::SCOPE, 0, 0);
         self.children.set(self.children.get() + 1);
-        Ok(CodeletId {
-            record: id,
-            generation: record.ended.generation(),
-            runtime: engine.shared.id.0,
-        })
+        Ok(CodeletId::new(
+            engine.shared.id,
+            id,
+            record.ended.generation(),
+        ))
     }
 
     /// Makes a block that belongs to engine `home`.

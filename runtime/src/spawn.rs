@@ -82,11 +82,11 @@ impl Frame<'_> {
         let record = self.take_record(body, spec, count)?;
         let id = self.id_of(record);
         let payload = body.vtable.payload;
-        let extended = self.extend(id.record, extensions(payload, count));
+        let extended = self.extend(id.record(), extensions(payload, count));
         let (blocks, refused) = match extended {
-            Ok(()) => self.write_entries(id.record, payload, declared, spec, error),
+            Ok(()) => self.write_entries(id.record(), payload, declared, spec, error),
             Err(error) => {
-                let record = self.engine.shared.arena.record(id.record);
+                let record = self.engine.shared.arena.record(id.record());
                 record.keep_entries(0);
                 (0, Some(error))
             }
@@ -99,7 +99,7 @@ impl Frame<'_> {
     }
 
     /// Takes a record for a codelet without entries. If that fails the scope fails, and the record is 0.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin_bare(&self, body: Body, spec: &Spec) -> CodeletId {
         match self.take_record(body, spec, 0) {
             Ok(record) => self.id_of(record),
@@ -110,8 +110,8 @@ impl Frame<'_> {
     /// Publishes a record without entries whose payload holds the captures.
     #[inline]
     pub(crate) fn launch_bare(&self, id: CodeletId, body: Body) {
-        self.count_child(id.record, body);
-        self.engine.post(id.record);
+        self.count_child(id.record(), body);
+        self.engine.post(id.record());
     }
 
     /// Takes a record for a codelet with so many entries.
@@ -139,11 +139,11 @@ impl Frame<'_> {
     #[inline]
     pub(crate) fn id_of(&self, record: u32) -> CodeletId {
         let shared = self.engine.shared;
-        CodeletId {
+        CodeletId::new(
+            shared.id,
             record,
-            generation: shared.arena.record(record).ended.generation(),
-            runtime: shared.id.0,
-        }
+            shared.arena.record(record).ended.generation(),
+        )
     }
 
     /// One more child; its record is kept if it has a value.
@@ -170,17 +170,13 @@ impl Frame<'_> {
         };
         self.engine
             .with_root(self.record, |root| root.failed(cause));
-        CodeletId {
-            record: 0,
-            generation: 0,
-            runtime: self.engine.shared.id.0,
-        }
+        CodeletId::new(self.engine.shared.id, 0, 0)
     }
 
     /// Publishes a record whose payload holds the captures.
     pub(crate) fn launch(&self, begun: Begun, body: Body, spec: &Spec) {
         let engine = self.engine;
-        let id = begun.id.record;
+        let id = begun.id.record();
         let record = engine.shared.arena.record(id);
         self.count_child(id, body);
         if let Some(error) = begun.refused {

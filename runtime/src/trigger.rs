@@ -55,7 +55,7 @@ impl Event {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Inner::End(id) => write!(f, "Event(end of codelet {})", id.record),
+            Inner::End(id) => write!(f, "Event(end of codelet {})", id.record()),
             Inner::Made(made) => write!(f, "Event({})", made.cell.name),
         }
     }
