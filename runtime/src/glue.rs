@@ -127,8 +127,16 @@ where
                 Ran::Done
             }
             Ok(End::Forward(value)) => Ran::Forward(value.id),
-            Ok(End::Failed(error)) => Ran::Failed(error.to_string()),
-            Err(panic) => Ran::Panicked(panic_message(&*panic)),
+            Ok(End::Failed(error)) => {
+                let message = error.to_string();
+                drop_quietly(error);
+                Ran::Failed(message)
+            }
+            Err(panic) => {
+                let message = panic_message(&*panic);
+                drop_quietly(panic);
+                Ran::Panicked(message)
+            }
         }
     }
 
