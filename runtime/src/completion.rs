@@ -155,10 +155,11 @@ impl Engine<'_> {
             let body = unsafe { record.body() };
             if flags & flag::ROOT != 0 {
                 self.free_kept(record);
-                // SAFETY: a root's payload holds the root, which stays until it is told.
-                let root = unsafe { Root::of(arena.payload(at)) };
+                // SAFETY: a root's payload holds the root's address.
+                let root = unsafe { arena.payload(at).cast::<*const Root>().read() };
                 let here = self.local(|local| local.here.map(|here| here.xe));
-                return root.end(self.shared, here);
+                // SAFETY: the root stays until it is told, here.
+                return unsafe { Root::end(root, self.shared, here) };
             }
             if record.count() != 0 {
                 self.give_back(at, body, followers);
