@@ -97,13 +97,8 @@ impl Idle {
     pub(crate) fn claim(&self, seat: usize) -> bool {
         let (word, bit) = self.bit(seat);
         // Acquire pairs with the Release in `announce`.
-        let order = if mutant!("idle_claim_relaxed") {
-            Ordering::Relaxed
-        } else {
-            Ordering::Acquire
-        };
-        let claimed =
-            word.load(Ordering::Relaxed) & bit != 0 && word.fetch_and(!bit, order) & bit != 0;
+        let claimed = word.load(Ordering::Relaxed) & bit != 0
+            && word.fetch_and(!bit, Ordering::Acquire) & bit != 0;
         if claimed {
             if !mutant!("idle_claims_uncounted") {
                 self.claims.fetch_add(1, Ordering::Relaxed);

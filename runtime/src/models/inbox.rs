@@ -49,7 +49,11 @@ fn two_push_while_one_takes() {
             let world = world.clone();
             spawn(move || ids.iter().for_each(|&id| world.push(id)))
         });
-        let first = world.take();
+        let taker = {
+            let world = world.clone();
+            spawn(move || world.take())
+        };
+        let first = taker.join().unwrap();
         for thread in pushers {
             thread.join().unwrap();
         }

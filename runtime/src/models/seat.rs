@@ -133,9 +133,13 @@ fn two_hosts_do_not_sit_in_one_seat() {
                 world.wake();
             })
         };
-        world.host();
+        let host = {
+            let world = world.clone();
+            spawn(move || world.host())
+        };
         other.join().unwrap();
         ender.join().unwrap();
+        host.join().unwrap();
     });
 }
 

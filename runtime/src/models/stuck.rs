@@ -4,7 +4,7 @@ use super::{Table, Thing};
 use crate::idle::{Idle, Parker};
 use crate::queue::Inbox;
 use crate::shared::{still, wait_for_inspection};
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::model::{explore, spawn};
 use crate::sync::{Arc, Mutex, lock};
 
@@ -13,6 +13,8 @@ struct World {
     idles: [Idle; 2],
     beds: [Parker; 2],
     queue: Inbox,
+    /// Bodies of hosts that sit in no seat.
+    outside: AtomicUsize,
     links: Table,
     /// What codelets work on, and the inspector looks at.
     program: Thing,
@@ -26,6 +28,7 @@ impl World {
             idles: [Idle::new(1), Idle::new(1)],
             beds: [Parker::new(), Parker::new()],
             queue: Inbox::new(),
+            outside: AtomicUsize::new(0),
             links: Table::new(),
             program: Thing::new(),
             inspected: AtomicBool::new(false),
@@ -37,7 +40,8 @@ impl World {
     fn inspect(&self) -> Option<u32> {
         let _inspector = lock(&self.inspector);
         self.inspected.store(true, Ordering::Relaxed);
-        let seen = still(self.idles.iter(), || self.queue.is_empty()).then(|| self.program.get());
+        let quiet = || self.outside.load(Ordering::Relaxed) == 0 && self.queue.is_empty();
+        let seen = still(self.idles.iter(), quiet).then(|| self.program.get());
         self.inspected.store(false, Ordering::Release);
         seen
     }
@@ -114,6 +118,26 @@ fn a_host_that_enters_meanwhile_waits() {
                 wait_for_inspection(&world.inspected, &world.inspector);
                 world.run();
                 world.idles[0].announce(0, false);
+            })
+        };
+        world.inspect();
+        host.join().unwrap();
+    });
+}
+
+/// A host for which no seat is free spawns.
+#[test]
+fn a_host_outside_of_all_seats_waits_too() {
+    explore(|| {
+        let world = World::new();
+        (0..2).for_each(|domain| world.idles[domain].announce(0, false));
+        let host = {
+            let world = world.clone();
+            spawn(move || {
+                world.outside.fetch_add(1, Ordering::SeqCst);
+                wait_for_inspection(&world.inspected, &world.inspector);
+                world.run();
+                world.outside.fetch_sub(1, Ordering::SeqCst);
             })
         };
         world.inspect();
