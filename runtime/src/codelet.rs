@@ -68,8 +68,8 @@ pub(crate) struct Vtable {
     pub(crate) run: unsafe fn(payload: *mut u8, engine: *const (), lent: &[Lent]) -> Ran,
     /// Drops the captures without running. Premise: the payload holds them.
     pub(crate) discard: unsafe fn(payload: *mut u8),
-    /// Drops the value. Premise: the payload holds it.
-    pub(crate) drop_value: unsafe fn(payload: *mut u8),
+    /// Drops the value, if there is anything to do for that. Premise: the payload holds it.
+    pub(crate) drop_value: Option<unsafe fn(payload: *mut u8)>,
     /// Moves a value from one payload to another. Premise: the first holds it, the second nothing.
     pub(crate) move_value: unsafe fn(from: *mut u8, to: *mut u8),
     /// The value's address. Premise: the payload holds it.
@@ -98,12 +98,14 @@ pub(crate) mod flag {
     pub(crate) const RETAINED: u16 = 1;
     /// The payload holds the value.
     pub(crate) const VALUE: u16 = 2;
-    /// The payload holds the captures: it has not run.
+    /// The payload holds the captures.
     pub(crate) const CAPTURES: u16 = 4;
     /// A scope inside a body: it has children, and no body or accesses of its own.
     pub(crate) const SCOPE: u16 = 8;
     /// The scope of a host thread.
     pub(crate) const ROOT: u16 = 16;
+    /// It has been spawned and has neither run nor been skipped.
+    pub(crate) const WAITS: u16 = 1024;
     /// Holds more entries of another record.
     pub(crate) const EXTENSION: u16 = 32;
     /// Enters its blocks' queues when its events are there (the at-ready door), and has not yet.
@@ -128,7 +130,7 @@ impl Record {
         static NOBODY: Vtable = Vtable {
             run: |_, _, _| Ran::Done,
             discard: |_| (),
-            drop_value: |_| (),
+            drop_value: None,
             move_value: |_, _| (),
             value: |payload| payload,
             payload: 0,
@@ -163,7 +165,9 @@ impl Record {
     pub(crate) fn begin(&self, parent: u32, flags: u16, affinity: u32, entries: usize) {
         self.live.reset();
         self.cause.store(0, Ordering::Relaxed);
-        self.parent.store(parent, Ordering::Relaxed);
+        // Release pairs with the Acquire fence in `Frame::made_here`: who walks up through this parent sees that the last
+        // tenant's blocks have gone to their heir.
+        self.parent.store(parent, Ordering::Release);
         self.retained.store(0, Ordering::Relaxed);
         self.made.store(0, Ordering::Relaxed);
         self.failed.store(0, Ordering::Relaxed);
@@ -197,6 +201,26 @@ impl Record {
         })
     }
 
+    /// How to handle its payload.
+    ///
+    /// # Safety
+    /// As for [`Record::body`].
+    #[inline]
+    pub(crate) unsafe fn vtable(&self) -> &'static Vtable {
+        self.body.with(|place| {
+            // SAFETY: written before publication and not again while the codelet lives.
+            unsafe { (*place).vtable }
+        })
+    }
+
+    /// Notes that what the codelet was to read is poisoned, by the failure with this number. Before its pending count
+    /// goes down for that.
+    #[inline]
+    pub(crate) fn poison(&self, cause: u32) {
+        self.cause.store(cause, Ordering::Relaxed);
+    }
+
+    #[inline]
     pub(crate) fn class(&self) -> u8 {
         self.class.load(Ordering::Relaxed)
     }
@@ -212,9 +236,10 @@ impl Record {
         self.flags.store(flags, Ordering::Relaxed);
     }
 
-    /// The codelet is in no queue and waits for nothing: it has nothing to give back.
-    pub(crate) fn forget_entries(&self) {
-        self.count.store(0, Ordering::Relaxed);
+    /// The codelet has only the first `count` of the entries that it was begun with.
+    #[inline]
+    pub(crate) fn keep_entries(&self, count: usize) {
+        self.count.store(count as u16, Ordering::Relaxed);
     }
 
     /// How many entries it has.
@@ -241,8 +266,10 @@ pub(crate) enum EntryKind {
 
 /// A declared access or an explicit dependence: a node of 16 bytes.
 ///
-/// `word` holds the kind in its low four bits. Above them, for a block: the address of the queue for children, if
-/// there is one; for the others: the link to the next waiter.
+/// `word` holds the kind in its low four bits. Above them, for a block: the generation that it must have when it is
+/// entered, in the high half; from then on the address of the queue for children, if there is one. For the others: the
+/// distance to the start of the record, and in the high half the generation of what it names, then the link to the next
+/// waiter.
 #[repr(C, align(16))]
 pub(crate) struct Entry {
     target: AtomicPtr<()>,
@@ -250,21 +277,29 @@ pub(crate) struct Entry {
 }
 
 const KIND: u64 = 15;
+/// Where the distance to the record begins; the next waiter comes in the high half.
+const DISTANCE: u32 = 4;
+/// Kind and distance.
+const FIXED: u64 = u32::MAX as u64;
+/// The kind of an explicit event.
+const EVENT: u64 = 9;
 
 impl Entry {
-    pub(crate) fn new(kind: EntryKind, target: *mut ()) -> Self {
+    /// An entry `distance` nodes behind the start of its codelet's record; 0 if it is in an extension.
+    #[inline]
+    pub(crate) fn new(kind: EntryKind, target: *mut (), distance: u32) -> Self {
         let kind = match kind {
             EntryKind::Block(Mode::Read) => 0,
             EntryKind::Block(Mode::Write) => 1,
             EntryKind::Block(Mode::ReadWrite) => 2,
             EntryKind::Value => 8,
-            EntryKind::Event => 9,
+            EntryKind::Event => EVENT,
             EntryKind::End => 10,
             EntryKind::Unit => 11,
         };
         Entry {
             target: AtomicPtr::new(target),
-            word: AtomicU64::new(kind),
+            word: AtomicU64::new(u64::from(distance) << DISTANCE | kind),
         }
     }
 
@@ -275,7 +310,7 @@ impl Entry {
             1 => EntryKind::Block(Mode::Write),
             2 => EntryKind::Block(Mode::ReadWrite),
             8 => EntryKind::Value,
-            9 => EntryKind::Event,
+            EVENT => EntryKind::Event,
             10 => EntryKind::End,
             _ => EntryKind::Unit,
         }
@@ -287,23 +322,38 @@ impl Entry {
     }
 
     /// The event of this entry has fired, and may be gone.
+    #[inline]
     pub(crate) fn forget_target(&self) {
         self.target.store(std::ptr::null_mut(), Ordering::Relaxed);
     }
 
+    /// Whether it stands for the end of a codelet or for an event, not for a block and not for nothing.
+    #[inline]
+    pub(crate) fn is_for_an_end_or_event(&self) -> bool {
+        !matches!(self.kind(), EntryKind::Block(_)) && !self.target().is_null()
+    }
+
+    /// Makes the entry stand for nothing.
+    #[inline]
+    pub(crate) fn void(&self) {
+        self.word.store(EVENT, Ordering::Relaxed);
+        self.forget_target();
+    }
+
     /// For a block that is to be entered later: the generation it must have then.
+    #[inline]
     pub(crate) fn expect_generation(&self, generation: u32) {
-        let kind = self.word.load(Ordering::Relaxed) & KIND;
-        self.word
-            .store(u64::from(generation) << 32 | kind, Ordering::Relaxed);
+        self.set_next(generation);
     }
 
     /// See [`Entry::expect_generation`].
+    #[inline]
     pub(crate) fn expected_generation(&self) -> u32 {
         (self.word.load(Ordering::Relaxed) >> 32) as u32
     }
 
     /// The target, for entries that name a record.
+    #[inline]
     pub(crate) fn target_record(&self) -> u32 {
         self.target().addr() as u32
     }
@@ -314,6 +364,7 @@ impl Entry {
         std::ptr::with_exposed_provenance_mut((self.word.load(Ordering::Relaxed) & !KIND) as usize)
     }
 
+    #[inline]
     pub(crate) fn set_children(&self, queue: *mut ()) {
         let kind = self.word.load(Ordering::Relaxed) & KIND;
         let address = queue.expose_provenance() as u64;
@@ -328,13 +379,20 @@ impl Entry {
 
     #[inline]
     pub(crate) fn set_next(&self, next: u32) {
-        let kind = self.word.load(Ordering::Relaxed) & KIND;
+        let fixed = self.word.load(Ordering::Relaxed) & FIXED;
         self.word
-            .store(u64::from(next) << 32 | kind, Ordering::Relaxed);
+            .store(u64::from(next) << 32 | fixed, Ordering::Relaxed);
+    }
+
+    /// How many nodes it lies behind the start of its record; 0 if in an extension. Not for blocks.
+    #[inline]
+    pub(crate) fn distance(&self) -> u32 {
+        (self.word.load(Ordering::Relaxed) & FIXED) as u32 >> DISTANCE
     }
 }
 
 /// How many entries a record with this payload holds itself.
+#[inline]
 pub(crate) fn capacity(payload: usize) -> usize {
     (MAX_RECORD - HEADER - payload) / size_of::<Entry>()
 }
@@ -346,6 +404,7 @@ pub(crate) fn record_bytes(payload: usize, entries: usize) -> usize {
 }
 
 /// How many extension records these entries need beside the record itself.
+#[inline]
 pub(crate) fn extensions(payload: usize, entries: usize) -> usize {
     entries
         .saturating_sub(capacity(payload))

@@ -48,11 +48,13 @@ pub(crate) enum Registered {
 #[derive(Debug)]
 pub(crate) struct OneShot(AtomicU64);
 
+#[inline]
 const fn word(generation: u32, low: u32) -> u64 {
     (generation as u64) << 32 | low as u64
 }
 
 /// Acquire pairs with `register`'s Release (nodes); Release pairs with its Acquire (results).
+#[inline]
 fn fire_order() -> Ordering {
     if mutant!("event_fire_relaxed") {
         Ordering::Relaxed
@@ -67,6 +69,7 @@ impl OneShot {
     }
 
     /// The generation now. Exact only for the owner.
+    #[inline]
     pub(crate) fn generation(&self) -> u32 {
         (self.0.load(Ordering::Relaxed) >> 32) as u32
     }
@@ -111,6 +114,7 @@ impl OneShot {
 
     /// Fires, once in a generation, by the owner. Returns the first waiter, or 0; walk on with [`Links::next`],
     /// and read a node's link **before** telling its codelet, which may run and be gone.
+    #[inline]
     pub(crate) fn fire(&self, poisoned: bool) -> u32 {
         let generation = self.generation();
         let verdict = if poisoned { POISONED } else { FIRED };
@@ -133,6 +137,7 @@ impl OneShot {
     }
 
     /// The verdict, if this generation has fired: `Some(poisoned)`.
+    #[inline]
     pub(crate) fn verdict(&self, generation: u32) -> Option<bool> {
         // Acquire pairs with the swap in `fire`.
         let seen = self.0.load(Ordering::Acquire);
@@ -147,6 +152,7 @@ impl OneShot {
     }
 
     /// The first waiter of a one-shot that has not fired. Only while nothing else moves (the stuck report).
+    #[inline]
     pub(crate) fn waiters(&self) -> u32 {
         match self.0.load(Ordering::Acquire) as u32 {
             FIRED | POISONED => NONE,
@@ -155,6 +161,7 @@ impl OneShot {
     }
 
     /// Replaces the list of waiters. Only while nothing else moves (the stuck report).
+    #[inline]
     pub(crate) fn set_waiters(&self, head: u32) {
         self.0
             .store(word(self.generation(), head), Ordering::Release);
@@ -162,6 +169,7 @@ impl OneShot {
 
     /// Ends the generation; handles to it are stale from now on. By the owner. False when generations are used
     /// up: then the thing must not be used again.
+    #[inline]
     pub(crate) fn recycle(&self) -> bool {
         let generation = self.generation();
         // Release: a reader that sees the new generation sees the end of the old one.

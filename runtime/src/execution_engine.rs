@@ -5,6 +5,7 @@ use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source, Theft};
 use crate::engine::{Engine, Followers, RecordLinks};
 use crate::event::Links;
+use crate::idle::Parker;
 use crate::seat::Seat;
 use crate::shared::{Domain, Local, Shared};
 use crate::sync::atomic::Ordering;
@@ -19,26 +20,42 @@ const SPINS: u32 = 16;
 const HAUL: usize = 32;
 
 impl Engine<'_> {
-    /// Works in `seat` until `done`. `host` says whose bed to park in.
-    pub(crate) fn work(&self, seat: &Seat<Local>, host: bool, done: impl Fn() -> bool) {
+    /// Works in `seat` until `done`. `host` says whose bed to park in; `woken` that the engine counts as searching.
+    pub(crate) fn work(
+        &self,
+        seat: &Seat<Local>,
+        host: bool,
+        woken: bool,
+        done: impl Fn() -> bool,
+    ) {
         let domain = &self.shared.domains[usize::from(seat.domain)];
         let elastic = !host && self.shared.is_elastic(seat);
+        let mut searching = woken;
         while !done() {
             if elastic && domain.control.requested.load(Ordering::Relaxed) {
                 self.shared.control(domain);
             }
-            let found = self.find(domain).or_else(|| {
-                self.settle_ended();
+            let found = if std::mem::take(&mut searching) {
                 self.search(seat, domain, host, &done)
-            });
+            } else {
+                self.find(domain).or_else(|| {
+                    self.settle_ended();
+                    domain.idle.begin_search();
+                    self.search(seat, domain, host, &done)
+                })
+            };
             if let Some(id) = found {
                 self.run(id);
             }
+        }
+        if searching {
+            domain.idle.end_search();
         }
         self.settle_ended();
     }
 
     /// Tells parents of the children that ended here, before the engine does something else.
+    #[inline]
     pub(crate) fn settle_ended(&self) {
         // No record has this id, so no engine goes on with its children.
         self.settle_ended_unless(u32::MAX, &mut Followers::posted());
@@ -106,11 +123,13 @@ impl Engine<'_> {
         Some(first)
     }
 
+    #[inline]
     fn xe(&self) -> u16 {
         self.local(|local| local.here.map_or(0, |here| here.xe))
     }
 
     /// Takes from a queue that everybody feeds.
+    #[inline]
     fn draw(&self, injector: &Injector<u32>, most: usize) -> Option<u32> {
         if injector.is_empty() {
             return None;
@@ -145,12 +164,14 @@ impl Engine<'_> {
         None
     }
 
+    #[inline]
     fn count_stolen(&self) {
         if let Some(seat) = self.seat {
             seat.counters.stolen.add(1);
         }
     }
 
+    #[inline]
     fn rob(&self, victim: u16, seat: &Seat<Local>) -> Option<u32> {
         let queued = seat.stealer.len();
         let seen = match queued {
@@ -169,20 +190,28 @@ impl Engine<'_> {
         taken.or_else(|| self.empty(seat))
     }
 
-    /// How often this victim was seen with a lone codelet while it started no other.
+    /// How often this victim was seen with a lone codelet while it started no other. One victim is watched at a time,
+    /// as long as there is something to watch.
+    #[inline]
     fn patience(&self, victim: u16, started: u64) -> u32 {
-        self.local(|local| {
-            let (last, count, seen) = local.lone;
-            let seen = match (last, count) == (victim, started) {
-                true => seen + 1,
-                false => 0,
-            };
-            local.lone = (victim, started, seen);
-            seen
-        })
+        let (last, count, seen) = self.local(|local| local.lone);
+        let seen = match self.shared.seats.get(usize::from(last)) {
+            _ if last == victim && count == started => seen + 1,
+            Some(seat)
+                if last != victim
+                    && seat.counters.ran.get() == count
+                    && seat.stealer.len() == 1 =>
+            {
+                return 0;
+            }
+            _ => 0,
+        };
+        self.local(|local| local.lone = (victim, started, seen));
+        seen
     }
 
-    /// Looks on until there is work, or it is time to park; parks.
+    /// Looks on until there is work or it is done, and parks when it has looked for long. The engine counts as searching
+    /// when this begins, and no more when it ends.
     fn search(
         &self,
         seat: &Seat<Local>,
@@ -191,8 +220,7 @@ impl Engine<'_> {
         done: &impl Fn() -> bool,
     ) -> Option<u32> {
         let tuning = &self.shared.tuning;
-        domain.idle.begin_search();
-        let begin = Instant::now();
+        let mut begin = Instant::now();
         let mut silent_since = None;
         loop {
             if let Some(id) = self.find(domain) {
@@ -208,10 +236,11 @@ impl Engine<'_> {
             let idle = begin.elapsed();
             self.watch_control(domain, idle, &mut silent_since);
             if route::parks(idle.as_nanos() as u64, tuning) {
+                // Whoever wakes it, or it itself, has it counted as searching again.
                 self.park(seat, domain, host, done);
-                // Whoever woke it, or it itself, has it counted as searching.
-                domain.idle.end_search();
-                return None;
+                begin = Instant::now();
+                silent_since = None;
+                continue;
             }
             for _ in 0..SPINS {
                 spin_hint();
@@ -223,6 +252,7 @@ impl Engine<'_> {
     }
 
     /// An idle engine runs the control engine's routine when that has been silent too long.
+    #[inline]
     fn watch_control(&self, domain: &Domain, idle: Duration, silent_since: &mut Option<Duration>) {
         if !domain.control.requested.load(Ordering::Relaxed) {
             *silent_since = None;
@@ -235,6 +265,7 @@ impl Engine<'_> {
         }
     }
 
+    #[inline]
     fn count_stood_in(&self) {
         if let Some(seat) = self.seat {
             seat.counters.stood_in.add(1);
@@ -242,6 +273,7 @@ impl Engine<'_> {
     }
 
     /// S1 to S4 of `docs/design/parking.md`. Afterwards the engine counts as searching again.
+    #[inline]
     fn park(&self, seat: &Seat<Local>, domain: &Domain, host: bool, done: &impl Fn() -> bool) {
         let place = usize::from(seat.place);
         let shared = self.shared;
@@ -259,23 +291,7 @@ impl Engine<'_> {
         let bed = seat.occupancy.bed(host);
         let requested = || domain.control.requested.load(Ordering::Relaxed);
         if !host && shared.is_elastic(seat) {
-            let mut nap = SHORTEST;
-            loop {
-                let woken = match shared.open_scopes.load(Ordering::Relaxed) {
-                    0 => bed.wait_or(requested),
-                    _ => requested() || bed.wait_for(nap),
-                };
-                if woken && !requested() {
-                    return;
-                }
-                if !domain.control.paused.load(Ordering::Relaxed) {
-                    shared.control(domain);
-                }
-                if woken {
-                    return;
-                }
-                nap = (nap * 2).min(LONGEST);
-            }
+            return self.control_while_asleep(domain, bed);
         }
         if shared.open_scopes.load(Ordering::Relaxed) > 0 {
             // The control engine watches while somebody sleeps and scopes are open.
@@ -293,7 +309,34 @@ impl Engine<'_> {
         bed.wait();
     }
 
+    /// An elastic control engine whose seat is announced asleep does its duty until the seat is claimed.
+    fn control_while_asleep(&self, domain: &Domain, bed: &Parker) {
+        let control = &domain.control;
+        let paused = || control.paused.load(Ordering::Relaxed);
+        let asked = || control.requested.load(Ordering::Relaxed) && !paused();
+        let mut nap = SHORTEST;
+        loop {
+            let open = self.shared.open_scopes.load(Ordering::Relaxed) > 0;
+            control.watching.store(open, Ordering::Relaxed);
+            let woken = match open {
+                false => bed.wait_or(asked),
+                true if asked() => bed.wait_for(Duration::ZERO),
+                true => bed.wait_for(nap),
+            };
+            // Only a claim ends the sleep; `work` looks at a request after the codelet that the engine was woken for.
+            if woken {
+                control.watching.store(false, Ordering::Relaxed);
+                return;
+            }
+            if !paused() {
+                self.shared.control(domain);
+            }
+            nap = (nap * 2).min(LONGEST);
+        }
+    }
+
     /// What only this seat may run goes back where its next occupant finds it.
+    #[inline]
     pub(crate) fn put_back_pinned(&self, seat: &Seat<Local>) {
         let pinned = self.local(|local| std::mem::take(&mut local.pinned));
         for id in pinned {
@@ -302,6 +345,7 @@ impl Engine<'_> {
     }
 
     /// Gives back what the engine keeps for itself, when it goes.
+    #[inline]
     pub(crate) fn retire(&self) {
         self.local(|local| local.leave(self.shared));
     }
@@ -309,18 +353,21 @@ impl Engine<'_> {
 
 impl Shared {
     /// Whether the seat's own thread is the domain's control engine, too: the domain's last one.
+    #[inline]
     pub(crate) fn is_elastic(&self, seat: &Seat<Local>) -> bool {
         let domain = &self.domains[usize::from(seat.domain)];
         self.plan.mode == CeMode::Elastic && seat.place + 1 == domain.count
     }
 
     /// Whether the engines shall go home.
+    #[inline]
     pub(crate) fn stops(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
 }
 
 /// Tries until it is clear whether there was something.
+#[inline]
 fn insist(mut take: impl FnMut() -> Steal<u32>) -> Option<u32> {
     loop {
         match take() {

@@ -98,16 +98,14 @@ impl<R: Send + Sync + 'static> Spawned<R> {
 pub struct Options<'x, 's> {
     scope: &'x Scope<'s>,
     spec: Spec,
-    /// Events named by `after`, kept until the codelet has joined them.
-    events: Option<Box<Vec<Event>>>,
 }
 
 impl<'x, 's> Options<'x, 's> {
+    #[inline]
     fn new(scope: &'x Scope<'s>) -> Self {
         Options {
             scope,
             spec: Spec::default(),
-            events: None,
         }
     }
 
@@ -163,9 +161,9 @@ impl<'x, 's> Options<'x, 's> {
         let shared = self.scope.frame().engine.shared;
         match event.as_after(shared) {
             Ok(after) => {
-                self.spec.rare().after.push(after);
-                let events = self.events.get_or_insert_default();
-                events.push(event.clone());
+                let rare = self.spec.rare();
+                rare.after.push(after);
+                rare.kept.push(Box::new(event.clone()));
             }
             Err(error) => self.wrong(error),
         }

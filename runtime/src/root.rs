@@ -1,9 +1,10 @@
 //! The scope of a host thread: what its codelets report to, and how the host learns of its end.
 
-use crate::error::Waiting;
+use crate::error::{Failure, Waiting};
+use crate::failure::Cause;
 use crate::idle::Parker;
 use crate::shared::Shared;
-use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, UnsafeCell, lock, mutant};
 
 /// See the module. It lies on the host's stack; its record's payload points to it.
@@ -12,7 +13,7 @@ use crate::sync::{Arc, Mutex, UnsafeCell, lock, mutant};
 pub(crate) struct Root {
     ended: AtomicBool,
     place: UnsafeCell<Place>,
-    first_failure: AtomicU32,
+    first: Mutex<Option<Cause>>,
     failed: AtomicU64,
     skipped: AtomicU64,
     pub(crate) stuck: Mutex<Vec<Waiting>>,
@@ -34,7 +35,7 @@ impl Root {
                 seat,
                 bed: Arc::new(Parker::new()),
             }),
-            first_failure: AtomicU32::new(0),
+            first: Mutex::new(None),
             failed: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
             stuck: Mutex::new(Vec::new()),
@@ -45,6 +46,7 @@ impl Root {
     ///
     /// # Safety
     /// The payload holds the address of a root that stays for `'r`.
+    #[inline]
     pub(crate) unsafe fn of<'r>(payload: *mut u8) -> &'r Root {
         // SAFETY: the caller's promise.
         let root = unsafe { payload.cast::<*const Root>().read() };
@@ -102,6 +104,7 @@ impl Root {
     }
 
     /// Whether all has ended. What the codelets did is seen after a yes.
+    #[inline]
     pub(crate) fn has_ended(&self) -> bool {
         // Acquire pairs with the Release in `tell`.
         let order = if mutant!("root_look_relaxed") {
@@ -117,29 +120,30 @@ impl Root {
         self.place().bed
     }
 
-    /// A codelet failed, for the reason with this number.
-    pub(crate) fn failed(&self, cause: crate::decide::dependence::Poison) {
+    /// A codelet failed.
+    #[inline]
+    pub(crate) fn failed(&self, cause: Cause) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        let first = &self.first_failure;
-        // Relaxed: read after the scope's end, which orders everything.
-        let _ = first.compare_exchange(0, cause.get(), Ordering::Relaxed, Ordering::Relaxed);
+        lock(&self.first).get_or_insert(cause);
     }
 
-    /// A codelet was skipped, for the reason with this number.
-    pub(crate) fn skipped(&self, cause: u32) {
+    /// A codelet was skipped.
+    #[inline]
+    pub(crate) fn skipped(&self, cause: impl FnOnce() -> Cause) {
         self.skipped.fetch_add(1, Ordering::Relaxed);
-        let first = &self.first_failure;
-        let _ = first.compare_exchange(0, cause, Ordering::Relaxed, Ordering::Relaxed);
+        lock(&self.first).get_or_insert_with(cause);
     }
 
-    /// After the end: the first failure's number (0: none), how many failed, how many were skipped.
-    pub(crate) fn tally(&self) -> (u32, u64, u64) {
+    /// After the end: the first failure, if there was one, with the counts.
+    #[inline]
+    pub(crate) fn failure(&self) -> Option<Failure> {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let first = self.first_failure.load(Ordering::Relaxed);
-        (first, load(&self.failed), load(&self.skipped))
+        let first = lock(&self.first).take();
+        first.map(|cause| cause.report(load(&self.failed), load(&self.skipped)))
     }
 
     /// Codelets of a stuck scope.
+    #[inline]
     pub(crate) fn take_stuck(&self) -> Vec<Waiting> {
         std::mem::take(&mut *lock(&self.stuck))
     }

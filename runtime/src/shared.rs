@@ -1,7 +1,7 @@
 //! What all engines of a runtime share.
 
 use crate::arena::{Arena, RecordCache};
-use crate::block_table::{BlockSlot, BlockTable, SlotCache};
+use crate::block_table::{BlockTable, SlotCache};
 use crate::codelet::flag;
 use crate::counters::CeCounters;
 use crate::decide::plan::{DomainPlan, Plan};
@@ -74,6 +74,7 @@ impl Local {
 
 impl Local {
     /// Gives back what it keeps.
+    #[inline]
     pub(crate) fn leave(&mut self, shared: &Shared) {
         self.records.clear(&shared.arena);
         shared.blocks.clear(&mut self.slots);
@@ -107,6 +108,7 @@ impl Domain {
 }
 
 /// The seats of a plan.
+#[inline]
 fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
         let here = Here {
@@ -127,6 +129,8 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
 pub(crate) struct Control {
     /// Something is to be decided.
     pub(crate) requested: CachePadded<AtomicBool>,
+    /// The control engine looks by itself now and then. A hint.
+    pub(crate) watching: AtomicBool,
     /// The routine runs; whoever turns this on runs it.
     pub(crate) busy: AtomicBool,
     pub(crate) bed: Parker,
@@ -187,6 +191,7 @@ impl Control {
     pub(crate) fn new() -> Self {
         Control {
             requested: CachePadded::new(AtomicBool::new(false)),
+            watching: AtomicBool::new(false),
             busy: AtomicBool::new(false),
             bed: Parker::new(),
             counters: CeCounters::new(),
@@ -257,11 +262,13 @@ impl Shared {
     }
 
     /// A handle that keeps this alive.
+    #[inline]
     pub(crate) fn hold(&self) -> std::sync::Arc<Shared> {
         self.this.upgrade().expect("whoever asks has it alive")
     }
 
     /// Makes a block that belongs to engine `home`, made by codelet `owner` (0: everybody may use it).
+    #[inline]
     pub(crate) fn make_block(
         &self,
         local: &mut Local,
@@ -273,13 +280,13 @@ impl Shared {
             .blocks
             .make(self.id, &mut local.slots, bytes, owner, home)?;
         if owner != 0 {
-            let slot = self.blocks.slot(made.slot());
-            self.push_made(owner, made.slot() + 1, slot);
+            self.push_made(owner, made.slot());
         }
         Ok(made)
     }
 
     /// The domain of an engine.
+    #[inline]
     pub(crate) fn domain_of(&self, xe: u16) -> &Domain {
         &self.domains[usize::from(self.seats[usize::from(xe)].domain)]
     }
@@ -293,6 +300,19 @@ impl Shared {
                 .wake();
         } else if self.domains.len() > 1 {
             self.offer(domain);
+        }
+    }
+
+    /// A lone codelet was put in an engine's own queue, and nobody was told: if others sleep, somebody must watch that it
+    /// is not left behind a long body.
+    #[inline]
+    pub(crate) fn watch(&self, domain: &Domain) {
+        let control = &domain.control;
+        if !control.watching.load(Ordering::Relaxed)
+            && domain.idle.asleep() > 0
+            && !control.requested.load(Ordering::Relaxed)
+        {
+            self.request(domain);
         }
     }
 
@@ -312,6 +332,7 @@ impl Shared {
     }
 
     /// Wakes an engine to which work was posted, if it sleeps.
+    #[inline]
     pub(crate) fn notify_xe(&self, xe: u16) {
         let seat = &self.seats[usize::from(xe)];
         if self.domain_of(xe).idle.notify_seat(usize::from(seat.place)) {
@@ -320,11 +341,13 @@ impl Shared {
     }
 
     /// Asks a control engine to decide.
+    #[inline]
     pub(crate) fn request(&self, domain: &Domain) {
         domain.control.ask();
     }
 
     /// Codelets in queues of a domain that others may take from; an inbox that is not empty counts as one.
+    #[inline]
     pub(crate) fn queued(&self, domain: &Domain) -> usize {
         let seats = &self.seats[usize::from(domain.first)..][..usize::from(domain.count)];
         let at = |seat: &Seat<Local>| seat.stealer.len() + usize::from(!seat.inbox.is_empty());
@@ -332,6 +355,7 @@ impl Shared {
     }
 
     /// Whether there is anything that an engine of this seat could run now: what a sleeper looks at once more (S3).
+    #[inline]
     pub(crate) fn has_work(&self, seat: &Seat<Local>) -> bool {
         let domain = &self.domains[usize::from(seat.domain)];
         let seats = &self.seats[usize::from(domain.first)..][..usize::from(domain.count)];
@@ -346,7 +370,7 @@ impl Shared {
 
     /// Blocks, linked through `next_made`, whose maker has ended go to its parent: a codelet, or everybody.
     #[cold]
-    pub(crate) fn hand_up_blocks(&self, first: u32, parent: u32) {
+    pub(crate) fn hand_up_blocks(&self, first: u32, parent: u32, cache: &mut SlotCache) {
         let mut heir = parent;
         while self.arena.record(heir).flags() & flag::SCOPE != 0 {
             heir = self.arena.record(heir).parent.load(Ordering::Relaxed);
@@ -355,28 +379,29 @@ impl Shared {
             heir = 0;
         }
         let mut at = first;
-        let last = loop {
+        while at != 0 {
             let slot = self.blocks.slot(at - 1);
-            slot.owner.store(heir, Ordering::Relaxed);
-            match slot.next_made.load(Ordering::Relaxed) {
-                0 => break slot,
-                next => at = next,
+            let next = slot.next_made.load(Ordering::Relaxed);
+            // If it is destroyed between these two steps, it waits in the list until the heir hands it up. The heir cannot
+            // end meanwhile: we are its descendant, and have not told it of our end.
+            if self.blocks.inherit(at - 1, heir, cache) && heir != 0 {
+                self.push_made(heir, at - 1);
             }
-        };
-        if heir == 0 {
-            return;
+            at = next;
         }
-        self.push_made(heir, first, last);
     }
 
-    /// Adds a list of blocks, from number `first` - 1 to `last`, to those that a codelet made.
-    fn push_made(&self, owner: u32, first: u32, last: &BlockSlot) {
+    /// Adds a block to those that a codelet made.
+    #[inline]
+    fn push_made(&self, owner: u32, slot: u32) {
         let list = &self.arena.record(owner).made;
+        let block = self.blocks.slot(slot);
         let mut head = list.load(Ordering::Relaxed);
         loop {
-            last.next_made.store(head, Ordering::Relaxed);
+            // Numbers in the list are one more, so that 0 ends it.
+            block.next_made.store(head, Ordering::Relaxed);
             // Release pairs with the Acquire of whoever ends the heir (its live count).
-            match list.compare_exchange_weak(head, first, Ordering::Release, Ordering::Relaxed) {
+            match list.compare_exchange_weak(head, slot + 1, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(now) => head = now,
             }
@@ -391,6 +416,7 @@ impl Shared {
     }
 
     /// Whether the calling thread works for this runtime right now.
+    #[inline]
     pub(crate) fn on_engine(&self) -> bool {
         self.seats.iter().any(Seat::is_mine)
             || lock(&self.outside).contains(&thread::current().id())

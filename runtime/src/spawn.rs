@@ -1,14 +1,12 @@
 //! Spawning, without the types of the interface: a record is begun, filled by the caller, and launched.
 
-use crate::access::{Declared, Mode};
+use crate::access::Declared;
 use crate::affinity::Affinity;
-use crate::block_table::{BlockSlot, QueueCell, destroyed};
-use crate::codelet::{Body, Entry, EntryKind, extensions, flag, record_bytes};
-use crate::completion::poison;
-use crate::engine::{Engine, Frame};
+use crate::codelet::{Body, Entry, EntryKind, Record, extensions, flag, record_bytes};
+use crate::engine::Frame;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{EventCell, Registered};
-use crate::id::{BlockId, CodeletId};
+use crate::id::CodeletId;
 use crate::sync::atomic::Ordering;
 
 /// What a codelet waits for beside its accesses.
@@ -35,16 +33,20 @@ pub(crate) struct Spec {
 #[derive(Debug, Default)]
 pub(crate) struct Rare {
     pub(crate) after: Vec<After>,
+    /// What keeps the events of `after` until the codelet has joined them.
+    pub(crate) kept: Vec<Box<dyn std::any::Any>>,
     /// What is already wrong with it.
     pub(crate) error: Option<Error>,
 }
 
 impl Spec {
+    #[inline]
     pub(crate) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
 
-    fn after(&self) -> &[After] {
+    #[inline]
+    pub(crate) fn after(&self) -> &[After] {
         self.rare.as_ref().map_or(&[], |rare| &rare.after)
     }
 }
@@ -52,15 +54,13 @@ impl Spec {
 /// A record that is being filled.
 pub(crate) struct Begun {
     pub(crate) id: CodeletId,
+    /// Entries for blocks.
+    blocks: u32,
     refused: Option<Error>,
 }
 
-/// A dependence, found and checked.
-type Found = (EntryKind, *mut (), Option<u32>);
-
 impl Frame<'_> {
     /// Takes a record and writes the entries. What is wrong with the accesses is told by [`Frame::launch`].
-    #[inline]
     pub(crate) fn begin(
         &self,
         body: Body,
@@ -69,38 +69,46 @@ impl Frame<'_> {
     ) -> Result<Begun> {
         if declared.is_empty() && spec.rare.is_none() {
             let id = self.take_record(body, spec, 0)?;
-            return Ok(Begun { id, refused: None });
+            return Ok(Begun {
+                id,
+                blocks: 0,
+                refused: None,
+            });
         }
-        let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
-        let checked = error.map_or_else(|| self.check_twice(declared), Err);
-        let count = match &checked {
-            Ok(()) => declared.len() + spec.after().len(),
-            Err(_) => 0,
-        };
+        let count = declared.len() + spec.after().len();
         if count > usize::from(u16::MAX) {
             return Err(Error::new(
                 ErrorKind::Access,
                 format!("one codelet with {count} accesses; split it, at most 65,535 are possible"),
             ));
         }
+        let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
         let id = self.take_record(body, spec, count)?;
         let payload = body.vtable.payload;
-        let refused = checked
-            .and_then(|()| self.extend(id.record, extensions(payload, count)))
-            .and_then(|()| self.write_entries(id.record, payload, declared, spec))
-            .err();
-        Ok(Begun { id, refused })
+        let extended = self.extend(id.record, extensions(payload, count));
+        let (blocks, refused) = match extended {
+            Ok(()) => self.write_entries(id.record, payload, declared, spec, error),
+            Err(error) => {
+                let record = self.engine.shared.arena.record(id.record);
+                record.keep_entries(0);
+                (0, Some(error))
+            }
+        };
+        Ok(Begun {
+            id,
+            blocks,
+            refused,
+        })
     }
 
     /// Takes a record for a codelet with so many entries.
-    #[inline]
     fn take_record(&self, body: Body, spec: &Spec, entries: usize) -> Result<CodeletId> {
         let engine = self.engine;
         let arena = &engine.shared.arena;
         let bytes = record_bytes(body.vtable.payload, entries);
         let id = engine.local(|local| local.records.take(arena, bytes))?;
         let record = arena.record(id);
-        let mut flags = flag::CAPTURES;
+        let mut flags = flag::CAPTURES | flag::WAITS;
         if spec.destroys {
             flags |= flag::DESTROYS;
         }
@@ -118,7 +126,6 @@ impl Frame<'_> {
     }
 
     /// Publishes a record whose payload holds the captures.
-    #[inline]
     pub(crate) fn launch(&self, begun: Begun, body: Body, spec: &Spec) {
         let engine = self.engine;
         let id = begun.id.record;
@@ -130,51 +137,46 @@ impl Frame<'_> {
             record.sibling.store(kept, Ordering::Relaxed);
             parent.retained.store(id, Ordering::Relaxed);
         }
-        let entered = match begun.refused {
-            Some(error) => Err(error),
-            None => self.depend(id, body, spec),
-        };
-        match entered {
-            Ok(true) => engine.post(id),
-            Ok(false) => (),
-            Err(error) => self.refuse(id, body, error),
+        if let Some(error) = begun.refused {
+            self.refuse(id, record, body, error);
+        }
+        if record.count() == 0 || self.depend(id, record, body, begun.blocks, spec) {
+            engine.post(id);
         }
     }
 
     /// Enters the queues and joins the events. True if the codelet is ready at once.
-    #[inline]
-    fn depend(&self, id: u32, body: Body, spec: &Spec) -> Result<bool> {
+    fn depend(&self, id: u32, record: &Record, body: Body, blocks: u32, spec: &Spec) -> bool {
         let engine = self.engine;
-        let arena = &engine.shared.arena;
-        let record = arena.record(id);
+        let payload = body.vtable.payload;
         let total = record.count() as u32;
-        if total == 0 {
-            return Ok(true);
-        }
         record.pending.set(1 + total);
-        let is_block = |node: u32| matches!(arena.entry(node).kind(), EntryKind::Block(_));
-        let nodes = || arena.nodes(id, body.vtable.payload);
-        let blocks = nodes().filter(|&node| is_block(node)).count() as u32;
         let mut there = 0;
         if spec.at_ready && blocks < total {
             record.set_flags(record.flags() | flag::AT_READY);
             there = blocks;
         } else if blocks > 0 {
-            there = engine.enter(id, body, spec.destroys)?;
+            let (granted, error) = engine.enter(id, payload, spec.destroys);
+            there = granted;
+            if let Some(error) = error {
+                self.refuse(id, record, body, error);
+            }
         }
         if blocks < total {
-            for node in nodes().filter(|&node| !is_block(node)) {
-                there += u32::from(self.join(id, node));
+            for (node, entry) in engine.shared.arena.entries(id, payload) {
+                if entry.is_for_an_end_or_event() {
+                    there += u32::from(self.join(id, node, entry));
+                }
             }
         }
         // Nobody else knows of it if it waits for nothing.
-        Ok(there == total || record.pending.arrive(1 + there))
+        there == total || record.pending.arrive(1 + there)
     }
 
     /// Joins those who wait for what an entry names. True if it is there already.
-    fn join(&self, id: u32, node: u32) -> bool {
+    #[inline]
+    fn join(&self, id: u32, node: u32, entry: &Entry) -> bool {
         let arena = &self.engine.shared.arena;
-        let entry = arena.entry(node);
         let (event, cause, generation) = match entry.kind() {
             EntryKind::Event => {
                 // SAFETY: the caller of `spawn` holds the event, and until it has fired its trigger does.
@@ -191,13 +193,14 @@ impl Frame<'_> {
             // A codelet without a value whose record is gone has ended well: failed ones are kept.
             Registered::Fired | Registered::Stale => self.joined_late(entry),
             Registered::Poisoned => {
-                poison(arena.record(id), cause.load(Ordering::Relaxed));
+                arena.record(id).poison(cause.load(Ordering::Relaxed));
                 self.joined_late(entry)
             }
         }
     }
 
     /// What the entry names is there already.
+    #[inline]
     fn joined_late(&self, entry: &Entry) -> bool {
         if entry.kind() == EntryKind::Event {
             entry.forget_target();
@@ -205,42 +208,18 @@ impl Frame<'_> {
         true
     }
 
-    /// A codelet whose declaration is wrong: it counts as failed, and runs empty so that all who wait for it hear of it.
+    /// A codelet whose declaration is wrong: it counts as failed, and takes its place with what is right of it, but will
+    /// not run: so all that it was to write is poisoned in order, and who waits for it hears of it.
     #[cold]
-    fn refuse(&self, id: u32, body: Body, error: Error) {
+    fn refuse(&self, id: u32, record: &Record, body: Body, error: Error) {
         let engine = self.engine;
-        let record = engine.shared.arena.record(id);
-        record.forget_entries();
-        record.set_flags(record.flags() & !(flag::CAPTURES | flag::AT_READY | flag::DESTROYS));
+        record.set_flags(record.flags() & !(flag::CAPTURES | flag::DESTROYS));
         // SAFETY: the payload holds the captures, as the flag said until now.
         unsafe { (body.vtable.discard)(engine.shared.arena.payload(id)) };
-        engine.record_failure(id, body, error.to_string(), false);
-        engine.post(id);
+        engine.record_failure(id, error.to_string(), false);
     }
 
-    /// The same block twice with a write among them cannot be lent.
-    fn check_twice(&self, declared: &[Declared]) -> Result<()> {
-        for (at, one) in declared.iter().enumerate() {
-            let Declared::Block(key, mode) = one else {
-                continue;
-            };
-            for other in &declared[..at] {
-                if let Declared::Block(other_key, other_mode) = other
-                    && key == other_key
-                    && (mode.writes() || other_mode.writes())
-                {
-                    return Err(Error::new(
-                        ErrorKind::Access,
-                        format!(
-                            "{key:?} is declared twice by one codelet, once for writing; declare it once, as `read_write`"
-                        ),
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
+    #[inline]
     fn extend(&self, id: u32, extensions: usize) -> Result<()> {
         let arena = &self.engine.shared.arena;
         let mut last = id;
@@ -255,193 +234,4 @@ impl Frame<'_> {
         }
         Ok(())
     }
-
-    fn write_entries(
-        &self,
-        id: u32,
-        payload: usize,
-        declared: &[Declared],
-        spec: &Spec,
-    ) -> Result<()> {
-        let arena = &self.engine.shared.arena;
-        let accesses = declared.iter().map(|one| match *one {
-            Declared::Block(key, mode) => self.find_block(key.0, mode),
-            Declared::Value(key, kept) => self.find_value(key.0, kept),
-        });
-        let after = spec.after().iter().map(|after| match *after {
-            After::Event(event) => Ok((EntryKind::Event, event.cast_mut().cast(), None)),
-            After::End(codelet) => self.find_end(codelet),
-        });
-        for (node, found) in arena.nodes(id, payload).zip(accesses.chain(after)) {
-            let (kind, target, generation) = found?;
-            let entry = Entry::new(kind, target);
-            if let Some(generation) = generation {
-                entry.expect_generation(generation);
-            }
-            // SAFETY: the record is ours and not published.
-            unsafe { arena.write_entry(node, entry) };
-        }
-        Ok(())
-    }
-
-    /// The queue that an access of a child enters: the parent's if the parent declared the block, the block's own if
-    /// it was made in here, or for everybody.
-    #[inline]
-    fn find_block(&self, id: BlockId, mode: Mode) -> Result<Found> {
-        let shared = self.engine.shared;
-        let slot = shared.blocks.find(shared.id, id)?;
-        let own = || {
-            let cell: *const QueueCell = &raw const slot.root;
-            (
-                EntryKind::Block(mode),
-                cell.cast_mut().cast(),
-                Some(id.generation()),
-            )
-        };
-        if self.codelet == 0 {
-            return match slot.owner.load(Ordering::Relaxed) {
-                0 => Ok(own()),
-                _ if self.made_here(slot) => Ok(own()),
-                _ => Err(self.undeclared(
-                    id,
-                    "it was made by a codelet of another scope that has not ended",
-                )),
-            };
-        }
-        let arena = &shared.arena;
-        // SAFETY: the codelet runs this body, so it lives.
-        let payload = unsafe { arena.record(self.codelet).body() }.vtable.payload;
-        for node in arena.nodes(self.codelet, payload) {
-            let entry = arena.entry(node);
-            let EntryKind::Block(parents) = entry.kind() else {
-                continue;
-            };
-            if Engine::queue_of(entry).slot != id.slot() {
-                continue;
-            }
-            if !slot.is(id) {
-                return Err(destroyed(id));
-            }
-            if !parents.covers(mode) {
-                return Err(self.undeclared(id, "its parent declared it for reading only"));
-            }
-            if entry.children().is_null() {
-                let cell = Box::new(QueueCell::for_children(id.slot(), parents));
-                entry.set_children(Box::into_raw(cell).cast());
-            }
-            return Ok((EntryKind::Block(mode), entry.children(), None));
-        }
-        if self.made_here(slot) {
-            Ok(own())
-        } else {
-            Err(self.undeclared(id, "its parent did not declare it"))
-        }
-    }
-
-    /// Whether a block was made by the codelet around this body or a descendant of it.
-    fn made_here(&self, slot: &BlockSlot) -> bool {
-        let arena = &self.engine.shared.arena;
-        loop {
-            let owner = slot.owner.load(Ordering::Acquire);
-            let mut at = owner;
-            while at != 0 && at != self.top {
-                let record = arena.record(at);
-                at = match record.flags() & flag::ROOT {
-                    0 => record.parent.load(Ordering::Relaxed),
-                    _ => 0,
-                };
-            }
-            if at == self.top {
-                return true;
-            }
-            // While the owner is the same it has not ended, and neither has anybody above it: the walk was right.
-            if slot.owner.load(Ordering::Acquire) == owner {
-                return false;
-            }
-        }
-    }
-
-    #[cold]
-    fn undeclared(&self, id: BlockId, why: &str) -> Error {
-        Error::new(
-            ErrorKind::Undeclared,
-            format!(
-                "block {} cannot be used here: {why}; declare it in the parent with the right that the children need",
-                id.slot()
-            ),
-        )
-    }
-
-    /// A value can be named where it was spawned, and by codelets that declared it: then it is kept until they end.
-    fn find_value(&self, id: CodeletId, kept: bool) -> Result<Found> {
-        if !kept {
-            let (_, target, generation) = self.find_end(id)?;
-            return Ok((EntryKind::Unit, target, generation));
-        }
-        let shared = self.engine.shared;
-        let arena = &shared.arena;
-        self.check_runtime(id)?;
-        let record = arena.record(id.record);
-        let parent = record.parent.load(Ordering::Relaxed);
-        // The generation is looked at after the parent: both together mean a child of ours, which is kept.
-        let stale = record.ended.generation() != id.generation;
-        if !stale && self.scopes().any(|scope| scope == parent) {
-            return Ok(value(id));
-        }
-        let declares = |codelet: u32| {
-            // SAFETY: the codelet runs this body, so it lives.
-            let payload = unsafe { arena.record(codelet).body() }.vtable.payload;
-            let mut nodes = arena.nodes(codelet, payload).map(|node| arena.entry(node));
-            nodes.any(|e| e.kind() == EntryKind::Value && e.target_record() == id.record)
-        };
-        if !stale && self.codelet != 0 && declares(self.codelet) {
-            return Ok(value(id));
-        }
-        Err(match stale {
-            true => Error::new(
-                ErrorKind::Stale,
-                "a value was named after the end of the codelet or scope that it was spawned in; read it there, or return it",
-            ),
-            false => Error::new(
-                ErrorKind::Undeclared,
-                "a value was named by a codelet that neither spawned nor declared it; declare `value.read()` in the parent",
-            ),
-        })
-    }
-
-    /// The record that children belong to and the scopes around it, up to the codelet or the host's scope.
-    fn scopes(&self) -> impl Iterator<Item = u32> + '_ {
-        let arena = &self.engine.shared.arena;
-        let up =
-            |&at: &u32| (at != self.top).then(|| arena.record(at).parent.load(Ordering::Relaxed));
-        std::iter::successors(Some(self.record), up)
-    }
-
-    fn find_end(&self, id: CodeletId) -> Result<Found> {
-        self.check_runtime(id)?;
-        let target = std::ptr::without_provenance_mut(id.record as usize);
-        Ok((EntryKind::End, target, Some(id.generation)))
-    }
-
-    fn check_runtime(&self, id: CodeletId) -> Result<()> {
-        let shared = self.engine.shared;
-        if id.record == 0 {
-            return Err(Error::new(
-                ErrorKind::Stale,
-                "the codelet named here could not be spawned (see the first error of the scope)",
-            ));
-        }
-        if id.runtime != shared.id.0 || !shared.arena.is_record(id.record) {
-            return Err(Error::new(
-                ErrorKind::Foreign,
-                "a value or an end of another runtime; use it with the runtime that made it",
-            ));
-        }
-        Ok(())
-    }
-}
-
-fn value(id: CodeletId) -> Found {
-    let target = std::ptr::without_provenance_mut(id.record as usize);
-    (EntryKind::Value, target, Some(id.generation))
 }

@@ -6,7 +6,6 @@
 //! here is exact.
 
 use crate::codelet::{EntryKind, flag};
-use crate::completion::poison;
 use crate::decide::dependence::Poison;
 use crate::engine::{Engine, Followers};
 use crate::error::Waiting;
@@ -88,7 +87,7 @@ impl<'a> Still<'a> {
         let (mut lists, mut queues) = (HashSet::new(), HashSet::new());
         for id in shared.arena.ids() {
             let flags = shared.arena.record(id).flags();
-            if flags & flag::ALIVE == 0 || flags & flag::CAPTURES == 0 {
+            if flags & flag::ALIVE == 0 || flags & flag::WAITS == 0 {
                 continue;
             }
             still.waiting.entry(still.root(id)).or_default().push(id);
@@ -119,8 +118,8 @@ impl<'a> Still<'a> {
     fn nodes(&self, id: u32) -> impl Iterator<Item = u32> + use<'a> {
         let arena = &self.shared.arena;
         // SAFETY: it lives and nothing moves.
-        let payload = unsafe { arena.record(id).body() }.vtable.payload;
-        arena.nodes(id, payload)
+        let payload = unsafe { arena.record(id).vtable() }.payload;
+        arena.places(id, payload).map(|(node, _)| node)
     }
 
     /// The one-shot that an entry waits for, if its event is still there.
@@ -221,7 +220,10 @@ impl<'a> Still<'a> {
                 waits_for: self.waits_for(id),
             }
         };
-        let mut waiting: Vec<Waiting> = self.waiting[&root].iter().map(describe).collect();
+        // One that was refused has failed already, and only keeps its place.
+        let would_run = |&&id: &&u32| self.shared.arena.record(id).flags() & flag::CAPTURES != 0;
+        let ids = self.waiting[&root].iter().filter(would_run);
+        let mut waiting: Vec<Waiting> = ids.map(describe).collect();
         waiting.sort_by_key(|w| (w.spawned_at.file(), w.spawned_at.line(), w.codelet.clone()));
         // SAFETY: a root's payload holds the root, which stays until its scope has ended.
         let report = unsafe { Root::of(self.shared.arena.payload(root)) };
@@ -277,7 +279,7 @@ impl<'a> Still<'a> {
         let ids = &self.waiting[&root];
         let mine: HashSet<u32> = ids.iter().flat_map(|&id| self.nodes(id)).collect();
         for &id in ids {
-            poison(arena.record(id), self.stuck_cause(id).get());
+            arena.record(id).poison(self.stuck_cause(id).get());
         }
         for &node in &mine {
             let entry = arena.entry(node);
@@ -298,8 +300,8 @@ impl<'a> Still<'a> {
         while at != 0 {
             let next = arena.next(at);
             if mine.contains(&at) {
-                let waiter = arena.owner_of_entry(at);
                 let entry = arena.entry(at);
+                let waiter = arena.owner_of_entry(at, entry);
                 if entry.kind() == EntryKind::Event {
                     entry.forget_target();
                 }
