@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,8 +16,11 @@ use sprat_examples::png_file::{Output, Picture};
 
 /// The picture that ships with Sprat. In the program, so that it is found from any folder.
 const SPRATS: &[u8] = include_bytes!("../../data/sprats.png");
-/// Rounds of copying, before the sweeps and after them: what a machine shared with others gives changes by the second.
-const COPIES: usize = 6;
+/// The sweeps are timed in so many parts, with rounds of copying between them: what a machine gives that is shared with
+/// others changes by the second, and so both meet the same weather.
+const PARTS: usize = 8;
+/// Rounds of copying before the sweeps, and after each part of them.
+const COPIES: usize = 2;
 /// Sweeps by one engine alone.
 const SERIAL_SWEEPS: usize = 5;
 /// The longer side of the result's picture. A larger grid is averaged.
@@ -54,9 +58,16 @@ fn run(args: &Args) -> Result<()> {
         None
     };
     let bar = progress("sweeps", args.sweeps);
-    let time = field.sweep(args.sweeps, |done| bar.set_position(done as u64))?;
+    let mut time = Duration::ZERO;
+    let mut left = args.sweeps;
+    for part in (1..=PARTS).rev() {
+        let these = left.div_ceil(part);
+        let done = args.sweeps - left;
+        time += field.sweep(these, |more| bar.set_position((done + more) as u64))?;
+        left -= these;
+        copies.extend(field.copies(COPIES)?);
+    }
     bar.finish_and_clear();
-    copies.extend(field.copies(COPIES)?);
     if let Some(before) = before {
         verify(&field, &tiling, before, args.sweeps)?;
     }

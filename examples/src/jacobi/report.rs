@@ -23,7 +23,7 @@ pub struct Report<'a> {
     pub sweeps: usize,
     /// What they took.
     pub time: Duration,
-    /// Rounds of copying, before and after.
+    /// Rounds of copying, before and between.
     pub copies: Vec<Duration>,
     /// Sweeps by one engine alone.
     pub serial: Vec<Duration>,
