@@ -20,6 +20,24 @@ pub mod design {
     #[doc = include_str!("../design/proofs.md")]
     pub mod proofs {}
 
+    #[doc = include_str!("../design/codelets.md")]
+    pub mod codelets {}
+
+    #[doc = include_str!("../design/dependences.md")]
+    pub mod dependences {}
+
+    #[doc = include_str!("../design/events.md")]
+    pub mod events {}
+
+    #[doc = include_str!("../design/parking.md")]
+    pub mod parking {}
+
+    #[doc = include_str!("../design/seats.md")]
+    pub mod seats {}
+
+    #[doc = include_str!("../design/stuck.md")]
+    pub mod stuck {}
+
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}
 }

@@ -173,7 +173,9 @@ impl Record {
     pub(crate) fn begin(&self, parent: u32, flags: u16, affinity: u32, entries: usize) {
         self.live.reset();
         self.cause.store(0, Ordering::Relaxed);
-        self.parent.store(parent, Ordering::Relaxed);
+        // Release pairs with the Acquire fence in `Frame::made_here`: who walks up through this parent sees that the last
+        // tenant's blocks have gone to their heir.
+        self.parent.store(parent, Ordering::Release);
         self.retained.store(0, Ordering::Relaxed);
         self.made.store(0, Ordering::Relaxed);
         self.failed.store(0, Ordering::Relaxed);

@@ -212,10 +212,11 @@ impl Engine<'_> {
     #[cold]
     fn end_root(&self, id: u32, record: &Record) {
         self.free_kept(record, None);
-        // SAFETY: a root's payload holds the root, which stays until it is told.
-        let root = unsafe { Root::of(self.shared.arena.payload(id)) };
+        // SAFETY: a root's payload holds the root's address.
+        let root = unsafe { self.shared.arena.payload(id).cast::<*const Root>().read() };
         let here = self.local(|local| local.here.map(|here| here.xe));
-        root.end(self.shared, here);
+        // SAFETY: the root stays until it is told, here.
+        unsafe { Root::end(root, self.shared, here) };
     }
 
     /// Gives the codelet's blocks back.

@@ -19,17 +19,11 @@ pub(crate) const LONGEST: Duration = Duration::from_millis(16);
 impl Shared {
     /// Runs the routine for a domain, unless somebody does already: then false.
     pub(crate) fn control(&self, domain: &Domain) -> bool {
+        domain.control.answer(|| self.decide(domain))
+    }
+
+    fn decide(&self, domain: &Domain) {
         let control = &domain.control;
-        // Acquire pairs with the Release below: the routine's runs are in order.
-        if control
-            .busy
-            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
-            .is_err()
-        {
-            return false;
-        }
-        // AcqRel: sees what led to the request (`Shared::request`).
-        control.requested.swap(false, Ordering::AcqRel);
         control.counters.rounds.add(1);
         for decision in decide(&self.observe(domain)) {
             match decision {
@@ -42,8 +36,6 @@ impl Shared {
                 }
             }
         }
-        control.busy.store(false, Ordering::Release);
-        true
     }
 
     fn observe(&self, own: &Domain) -> Observation {

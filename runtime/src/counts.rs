@@ -1,8 +1,9 @@
 //! The two counters of a codelet: what it waits for, and what it and its descendants still have to do.
 //!
-//! Proof: `docs/design/codelets.md`; model: `tests/loom/counts.rs`.
+//! Proof: `docs/design/codelets.md`; model: `models/counts.rs`.
 
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::mutant;
 
 /// What a codelet waits for: one for each dependence, those included that turn out to be there already, which the spawner
 /// takes off when it has joined all others. Who brings it to zero makes the codelet ready, and nobody else does.
@@ -26,7 +27,7 @@ impl Pending {
     pub(crate) fn arrive(&self, n: u32) -> bool {
         // AcqRel: Release hands on what this caller wrote (a predecessor's results), Acquire lets the last one
         // see what all others wrote; the pairs are the other calls of this same operation.
-        let order = if cfg!(sprat_mutant = "pending_relaxed") {
+        let order = if mutant!("pending_relaxed") {
             Ordering::Relaxed
         } else {
             Ordering::AcqRel
@@ -61,7 +62,7 @@ impl Live {
     #[inline]
     pub(crate) fn children_ended(&self, n: u64) -> bool {
         // AcqRel as in `Pending::arrive`: the one who ends the codelet sees all that its descendants did.
-        let order = if cfg!(sprat_mutant = "live_relaxed") {
+        let order = if mutant!("live_relaxed") {
             Ordering::Relaxed
         } else {
             Ordering::AcqRel
@@ -76,6 +77,12 @@ impl Live {
             return true;
         }
         let left = BODY - children;
-        self.0.fetch_sub(left, Ordering::AcqRel) == left
+        // AcqRel as above.
+        let order = if mutant!("live_body_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::AcqRel
+        };
+        self.0.fetch_sub(left, order) == left
     }
 }

@@ -3,11 +3,12 @@
 //!
 //! One step means: all locks are taken first, in the order of block numbers, so that concurrent spawners neither
 //! deadlock here nor, by entering two queues in opposite orders, make their codelets wait for each other in a circle.
-//! Proof: `docs/design/dependences.md`; model: `tests/loom/entrance.rs`.
+//! Proof: `docs/design/dependences.md`; model: `models/entrance.rs`.
 
 use crate::access::Mode;
 use crate::block_table::QueueCell;
 use crate::decide::dependence::Entered;
+use crate::sync::mutant;
 
 /// One queue to enter.
 #[derive(Debug)]
@@ -67,8 +68,11 @@ pub(crate) fn enter(
 ) -> Result<Granted, u32> {
     // One lock for each cell: doors of the same cell are neighbours after this. (Two cells of one block, its own queue
     // and a parent's, never meet here: a codelet uses the one or the other.)
-    if !cfg!(sprat_mutant = "entrance_unsorted") {
+    if !mutant!("entrance_unsorted") {
         doors.sort_unstable_by_key(|door| door.slot);
+    }
+    if mutant!("entrance_one_by_one") {
+        return one_by_one(doors, who);
     }
     let opens = |at: usize| at == 0 || doors[at].cell != doors[at - 1].cell;
     let cells = || {
@@ -112,4 +116,14 @@ pub(crate) fn enter(
         Some(door) => Err(door.slot),
         None => Ok(granted),
     }
+}
+
+/// What [`enter`] must not do, for the mutant of this name: each queue in a step of its own.
+fn one_by_one(doors: &[Door], who: u32) -> Result<Granted, u32> {
+    let enters = |door: &&Door| {
+        let entered = door.cell().queue.with(|queue| queue.enter(who, door.mode));
+        matches!(entered, Entered::Granted(_))
+    };
+    let count = doors.iter().filter(enters).count() as u32;
+    Ok(Granted { count, poison: 0 })
 }

@@ -14,9 +14,10 @@
 //! A waiter is a node of 16 bytes inside the waiting codelet's record; its link belongs to whoever is about to
 //! publish the node until `register` succeeds, then to the list, then to the one who fired. The generation is part
 //! of each compare-and-swap, so a stale handle can never join the list of the record's next tenant.
-//! Proof: `docs/design/events.md`; model: `tests/loom/event.rs`.
+//! Proof: `docs/design/events.md`; model: `models/event.rs`.
 
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::mutant;
 
 const NONE: u32 = 0;
 const FIRED: u32 = u32::MAX;
@@ -54,8 +55,8 @@ const fn word(generation: u32, low: u32) -> u64 {
 
 /// Acquire pairs with `register`'s Release (nodes); Release pairs with its Acquire (results).
 #[inline]
-const fn fire_order() -> Ordering {
-    if cfg!(sprat_mutant = "event_fire_relaxed") {
+fn fire_order() -> Ordering {
+    if mutant!("event_fire_relaxed") {
         Ordering::Relaxed
     } else {
         Ordering::AcqRel
@@ -77,9 +78,15 @@ impl OneShot {
     pub(crate) fn register(&self, generation: u32, node: u32, links: &impl Links) -> Registered {
         debug_assert!(node != NONE && node <= MAX_NODE);
         // Acquire pairs with the swap in `fire`: who finds it fired also sees what the firer wrote before.
-        let mut seen = self.0.load(Ordering::Acquire);
+        let order = if mutant!("event_look_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Acquire
+        };
+        let mut seen = self.0.load(order);
         loop {
-            if (seen >> 32) as u32 != generation {
+            let over = (seen >> 32) as u32 != generation;
+            if over && !mutant!("event_ignores_generation") {
                 return Registered::Stale;
             }
             match seen as u32 {
@@ -88,7 +95,7 @@ impl OneShot {
                 head => links.set_next(node, head),
             }
             // Release pairs with the swap in `fire`: the firer sees the node's link and the waiting codelet.
-            let order = if cfg!(sprat_mutant = "event_register_relaxed") {
+            let order = if mutant!("event_register_relaxed") {
                 Ordering::Relaxed
             } else {
                 Ordering::Release
@@ -166,8 +173,12 @@ impl OneShot {
     pub(crate) fn recycle(&self) -> bool {
         let generation = self.generation();
         // Release: a reader that sees the new generation sees the end of the old one.
-        self.0
-            .store(word(generation.wrapping_add(1), NONE), Ordering::Release);
+        let order = if mutant!("event_recycle_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Release
+        };
+        self.0.store(word(generation.wrapping_add(1), NONE), order);
         generation < u32::MAX - 1
     }
 }

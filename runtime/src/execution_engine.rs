@@ -291,13 +291,11 @@ impl Engine<'_> {
     fn park(&self, seat: &Seat<Local>, domain: &Domain, host: bool, done: &impl Fn() -> bool) {
         let place = usize::from(seat.place);
         let shared = self.shared;
-        domain.idle.announce(place, true);
-        if (done() || shared.stops() || shared.has_work(seat)) && domain.idle.retract(place) {
-            domain.idle.begin_search();
-            return;
+        let stays = || done() || shared.stops() || shared.has_work(seat);
+        if domain.idle.lie_down(place, stays) {
+            seat.counters.parked.add(1);
+            self.wait_asleep(seat, domain, host);
         }
-        seat.counters.parked.add(1);
-        self.wait_asleep(seat, domain, host);
     }
 
     /// Sleeps in the occupant's bed until woken. Meanwhile somebody else may occupy the seat, so its state is left

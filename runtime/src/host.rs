@@ -87,11 +87,7 @@ fn stand_up(shared: &Shared, engine: &Engine<'_>, seat: &Seat<Local>) {
     seat.sign_out();
     let domain = &shared.domains[usize::from(seat.domain)];
     let place = usize::from(seat.place);
-    seat.occupancy.stand_up(&domain.idle, place);
-    if shared.has_work(seat) && domain.idle.retract(place) {
-        domain.idle.begin_search();
-        seat.occupancy.wake();
-    }
+    (seat.occupancy).stand_up(&domain.idle, place, || shared.has_work(seat));
 }
 
 /// A host thread for which no seat is free: it spawns, and sleeps until its scope has ended. (Its body cannot be shipped
@@ -134,7 +130,8 @@ fn run<'s, R>(
     let id = match engine.local(|local| local.records.take(arena, bytes)) {
         Ok(id) => id,
         Err(error) => {
-            root.end(engine.shared, None);
+            // SAFETY: it is ours, and nothing was spawned in it.
+            unsafe { Root::end(root, engine.shared, None) };
             wait(engine);
             return Ok(Err(error));
         }

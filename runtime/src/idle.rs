@@ -1,5 +1,5 @@
 //! How engines that find no work stop, and how work wakes them. The proof is in `docs/design/parking.md`, whose step
-//! names (S1..S4 for the sleeper, P1..P3 for the producer) stand here; the model is `tests/loom/idle.rs`.
+//! names (S1..S4 for the sleeper, P1..P3 for the producer) stand here; the model is `models/idle.rs`.
 //!
 //! | state | who may change it |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! Whoever clears a bit owns the wake-up, so no seat is woken twice for one sleep.
 
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
-use crate::sync::{Mutex, lock, park, thread};
+use crate::sync::{Mutex, lock, mutant, park, thread};
 use crossbeam_utils::CachePadded;
 
 /// The sleepers and searchers of one domain. Seats are numbered from 0 within it.
@@ -49,7 +49,25 @@ impl Idle {
     /// is more, since producers counted on it.
     #[inline]
     pub(crate) fn end_search(&self) -> bool {
-        self.searching.fetch_sub(1, Ordering::Relaxed) == 1
+        let last = self.searching.fetch_sub(1, Ordering::Relaxed) == 1;
+        // Pairs with the fence in `notify` (P2): either the producer sees that nobody searches, or the caller's next
+        // look sees the producer's work.
+        if last && !mutant!("idle_no_finder_fence") {
+            fence(Ordering::SeqCst);
+        }
+        last
+    }
+
+    /// S1 to S4 for a seat that searches: announces it; true if its occupant shall sleep until it is woken. False if
+    /// `stays` found, after the announcement, a reason not to, and nobody had claimed the seat meanwhile. Either way
+    /// the occupant counts as searching when it goes on.
+    pub(crate) fn lie_down(&self, seat: usize, stays: impl FnOnce() -> bool) -> bool {
+        self.announce(seat, true);
+        if !mutant!("idle_no_second_look") && stays() && self.retract(seat) {
+            self.begin_search();
+            return false;
+        }
+        true
     }
 
     /// S1, S2: the seat announces that it is about to sleep, and no longer searches. After this the occupant looks
@@ -58,13 +76,18 @@ impl Idle {
     pub(crate) fn announce(&self, seat: usize, searching: bool) {
         let (word, bit) = self.bit(seat);
         // Release: who claims the seat sees what its occupant did (a host may sit down next).
-        word.fetch_or(bit, Ordering::Release);
+        let order = if mutant!("idle_announce_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Release
+        };
+        word.fetch_or(bit, order);
         if searching {
             self.searching.fetch_sub(1, Ordering::Relaxed);
         }
         // S2. Pairs with the fence in `notify` (P2): either the producer sees this seat asleep (and nobody searching),
         // or this seat sees the producer's work in S3.
-        if !cfg!(sprat_mutant = "idle_no_sleeper_fence") {
+        if !mutant!("idle_no_sleeper_fence") {
             fence(Ordering::SeqCst);
         }
     }
@@ -83,7 +106,9 @@ impl Idle {
         let claimed = word.load(Ordering::Relaxed) & bit != 0
             && word.fetch_and(!bit, Ordering::Acquire) & bit != 0;
         if claimed {
-            self.claims.fetch_add(1, Ordering::Relaxed);
+            if !mutant!("idle_claims_uncounted") {
+                self.claims.fetch_add(1, Ordering::Relaxed);
+            }
             // Pairs with the fences in `Shared::stands_still`: who sees what the claimed engine did sees the claim.
             fence(Ordering::SeqCst);
         }
@@ -101,7 +126,7 @@ impl Idle {
     #[inline]
     pub(crate) fn notify(&self) -> Option<usize> {
         // P2. Pairs with the fence in `announce` (S2).
-        if !cfg!(sprat_mutant = "idle_no_producer_fence") {
+        if !mutant!("idle_no_producer_fence") {
             fence(Ordering::SeqCst);
         }
         if self.searching.load(Ordering::Relaxed) > 0 {
@@ -114,7 +139,9 @@ impl Idle {
     #[inline]
     pub(crate) fn notify_seat(&self, seat: usize) -> bool {
         // P2, as in `notify`.
-        fence(Ordering::SeqCst);
+        if !mutant!("idle_no_poster_fence") {
+            fence(Ordering::SeqCst);
+        }
         if self.claim(seat) {
             self.begin_search();
             return true;
@@ -185,7 +212,12 @@ impl Parker {
     #[inline]
     pub(crate) fn wait(&self) {
         // Acquire pairs with the Release in `wake`.
-        while !self.woken.swap(false, Ordering::Acquire) {
+        let order = if mutant!("parker_wait_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Acquire
+        };
+        while !self.woken.swap(false, order) {
             park();
         }
     }
@@ -218,7 +250,13 @@ impl Parker {
     #[inline]
     pub(crate) fn wake(&self) {
         // Release pairs with the Acquire in `wait`.
-        self.woken.store(true, Ordering::Release);
+        let order = if mutant!("parker_wake_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Release
+        };
+        // A swap where a store would do: loom does not know that a store which a swap has not seen comes after it.
+        self.woken.swap(true, order);
         if let Some(thread) = &*lock(&self.sleeper) {
             thread.unpark();
         }

@@ -53,6 +53,8 @@ mod host;
 mod id;
 mod idle;
 pub mod memory_region;
+#[cfg(all(test, sprat_loom))]
+mod models;
 mod options;
 mod outcome;
 mod queue;

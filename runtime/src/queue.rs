@@ -2,13 +2,14 @@
 //!
 //! Treiber's stack (IBM RJ 5118, 1986) without its pop: taking all at once leaves no room for the ABA problem. The
 //! links lie in the codelets' records and belong to the pusher until the push succeeds, then to the list, then to the
-//! taker. Model: `tests/loom/inbox.rs`.
+//! taker. Model: `models/inbox.rs`.
 //!
 //! The engine's own queue is crossbeam's work-stealing deque (Chase and Lev, SPAA 2005; Lê, Pop, Cohen and Zappa
 //! Nardelli, PPoPP 2013), trusted as it is.
 
 use crate::event::Links;
 use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::mutant;
 
 /// See the module.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl Inbox {
     pub(crate) fn push(&self, id: u32, links: &impl Links) {
         let mut newest = self.newest.load(Ordering::Relaxed);
         // Release pairs with the Acquire in `take`: the taker sees the codelet and its link.
-        let order = if cfg!(sprat_mutant = "inbox_push_relaxed") {
+        let order = if mutant!("inbox_push_relaxed") {
             Ordering::Relaxed
         } else {
             Ordering::Release
@@ -51,7 +52,7 @@ impl Inbox {
         }
         // Acquire pairs with the Release in `push`. Pushes between form a release sequence, each being a
         // read-modify-write, so all of them are seen.
-        let order = if cfg!(sprat_mutant = "inbox_take_relaxed") {
+        let order = if mutant!("inbox_take_relaxed") {
             Ordering::Relaxed
         } else {
             Ordering::Acquire

@@ -5,26 +5,36 @@ use crate::failure::Cause;
 use crate::idle::Parker;
 use crate::shared::Shared;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, Mutex, UnsafeCell, lock, mutant};
 
 /// See the module. It lies on the host's stack; its record's payload points to it.
+///
+/// Proof of its end: `docs/design/codelets.md`; model: `models/root.rs`.
 pub(crate) struct Root {
     ended: AtomicBool,
-    /// The seat that the host sits in; `None` if it sleeps in `bed`.
-    seat: Option<u16>,
-    bed: Arc<Parker>,
+    place: UnsafeCell<Place>,
     first: Mutex<Option<Cause>>,
     failed: AtomicU64,
     skipped: AtomicU64,
     pub(crate) stuck: Mutex<Vec<Waiting>>,
 }
 
+/// Where the host waits. In a cell only so that the model sees who looks at it, and when.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// The seat that the host sits in; `None` if it sleeps in `bed`.
+    pub(crate) seat: Option<u16>,
+    pub(crate) bed: Arc<Parker>,
+}
+
 impl Root {
     pub(crate) fn new(seat: Option<u16>) -> Self {
         Root {
             ended: AtomicBool::new(false),
-            seat,
-            bed: Arc::new(Parker::new()),
+            place: UnsafeCell::new(Place {
+                seat,
+                bed: Arc::new(Parker::new()),
+            }),
             first: Mutex::new(None),
             failed: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
@@ -44,31 +54,70 @@ impl Root {
         unsafe { &*root }
     }
 
-    /// Its body and all its codelets have ended: tells the host, unless it sits `here`. After this the root may be gone.
-    #[inline]
-    pub(crate) fn end(&self, shared: &Shared, here: Option<u16>) {
-        // Read before telling: the host may leave at once.
-        let (seat, bed) = (self.seat, self.bed.clone());
-        // Release pairs with the Acquire in `has_ended`.
-        self.ended.store(true, Ordering::Release);
-        match seat {
+    /// Its body and all its codelets have ended: tells the host, unless it sits `here`. After this the root may be gone:
+    /// hence the bare pointer, since a reference would have to stay good until the function returns.
+    ///
+    /// # Safety
+    /// The root is there, and this is the only call.
+    pub(crate) unsafe fn end(root: *const Root, shared: &Shared, here: Option<u16>) {
+        // SAFETY: the caller's promise.
+        let place = unsafe { Root::tell(root) };
+        match place.seat {
             Some(xe) if Some(xe) == here => (),
             Some(xe) => shared.notify_xe(xe),
-            None => bed.wake(),
+            None => place.bed.wake(),
         }
+    }
+
+    /// The handshake's first half: says that all has ended, and gives where the host is to be woken.
+    ///
+    /// # Safety
+    /// As for [`Root::end`].
+    pub(crate) unsafe fn tell(root: *const Root) -> Place {
+        // SAFETY: it is there: the host has not been told.
+        let place = || unsafe { &*root }.place();
+        let late = mutant!("root_read_late");
+        // Read before telling: the host may leave at once.
+        let before = (!late).then(place);
+        // Release pairs with the Acquire in `has_ended`.
+        let order = if mutant!("root_end_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Release
+        };
+        // SAFETY: as above.
+        unsafe { &*root }.ended.store(true, order);
+        before.unwrap_or_else(place)
+    }
+
+    fn place(&self) -> Place {
+        self.place.with(|place| {
+            // SAFETY: nobody writes to it while the root lives.
+            unsafe { &*place }.clone()
+        })
+    }
+
+    /// For the model: the host's stack frame goes.
+    #[cfg(all(test, sprat_loom))]
+    pub(crate) fn vanish(&self) {
+        self.place.with_mut(|_| ());
     }
 
     /// Whether all has ended. What the codelets did is seen after a yes.
     #[inline]
     pub(crate) fn has_ended(&self) -> bool {
-        // Acquire pairs with the Release in `end`.
-        self.ended.load(Ordering::Acquire)
+        // Acquire pairs with the Release in `tell`.
+        let order = if mutant!("root_look_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Acquire
+        };
+        self.ended.load(order)
     }
 
     /// Where a host outside of all seats sleeps.
-    #[inline]
-    pub(crate) fn bed(&self) -> &Parker {
-        &self.bed
+    pub(crate) fn bed(&self) -> Arc<Parker> {
+        self.place().bed
     }
 
     /// A codelet failed.

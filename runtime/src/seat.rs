@@ -3,13 +3,13 @@
 //! Each seat has a thread of its own; a host thread that enters a scope sits down in a free seat instead, so that no core
 //! has two busy threads and entering costs no wake-up. A seat is free when its own thread sleeps. Whoever claims
 //! a sleeping seat's bit ([`crate::idle`]) is its next occupant, or wakes the present one.
-//! Proof: `docs/design/seats.md`; model: `tests/loom/seat.rs`.
+//! Proof: `docs/design/seats.md`; model: `models/seat.rs`.
 
 use crate::counters::XeCounters;
 use crate::idle::{Idle, Parker};
 use crate::queue::Inbox;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Mutex, UnsafeCell, lock, thread};
+use crate::sync::{Mutex, UnsafeCell, lock, mutant, thread};
 use crossbeam_deque::Stealer;
 use crossbeam_utils::CachePadded;
 
@@ -39,7 +39,7 @@ impl Occupancy {
             return false;
         }
         // The claim's Acquire pairs with the Release in `Idle::announce`: we see what the last occupant wrote here.
-        if self.host.load(Ordering::Relaxed) {
+        if self.host.load(Ordering::Relaxed) && !mutant!("seat_no_second_look") {
             // Another host sat down and fell asleep between our two looks: the claim was meant for it.
             idle.begin_search();
             self.host_bed.wake();
@@ -50,12 +50,16 @@ impl Occupancy {
         true
     }
 
-    /// The host that sits here stands up. The caller looks at the seat's queues afterwards, and if there is work
-    /// takes the announcement back ([`Idle::retract`]) and wakes the seat.
-    pub(crate) fn stand_up(&self, idle: &Idle, seat: usize) {
+    /// The host that sits here stands up, and wakes the seat's own thread if `has_work` finds something for it.
+    pub(crate) fn stand_up(&self, idle: &Idle, seat: usize, has_work: impl FnOnce() -> bool) {
         self.host.store(false, Ordering::Relaxed);
-        // Release in `announce`: the next claimer sees the store above, and the seat's state.
+        // S1, S2. Release in `announce`: the next claimer sees the store above, and the seat's state.
         idle.announce(seat, false);
+        // S3, S4: what was posted here while the host sat has woken nobody.
+        if !mutant!("seat_no_look_back") && has_work() && idle.retract(seat) {
+            idle.begin_search();
+            self.wake();
+        }
     }
 
     /// Wakes the occupant. By whoever claimed the seat's bit.

@@ -14,7 +14,7 @@ use crate::idle::{Idle, Parker};
 use crate::memory_region::{Magazine, Pool};
 use crate::seat::Seat;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
-use crate::sync::{Arc, Mutex, lock, thread};
+use crate::sync::{Arc, Mutex, lock, mutant, thread};
 use crossbeam_deque::{Injector, Worker};
 use crossbeam_utils::CachePadded;
 use std::collections::VecDeque;
@@ -125,7 +125,7 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
     plan.xes.iter().enumerate().map(seat).collect()
 }
 
-/// What a control engine shares with the world.
+/// What a control engine shares with the world. Model: `models/control.rs`.
 pub(crate) struct Control {
     /// Something is to be decided.
     pub(crate) requested: CachePadded<AtomicBool>,
@@ -140,7 +140,55 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    fn new() -> Self {
+    /// Asks for a decision.
+    pub(crate) fn ask(&self) {
+        // AcqRel: what led to the request is seen by the routine that answers it (which swaps it off).
+        let order = if mutant!("control_ask_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::AcqRel
+        };
+        if !self.requested.swap(true, order) {
+            self.bed.wake();
+        }
+    }
+
+    /// Runs the routine, unless somebody does already: then false, and whoever runs it now will run it once more if
+    /// something was asked for meanwhile. So no request is left behind.
+    pub(crate) fn answer(&self, mut routine: impl FnMut()) -> bool {
+        // Pairs with the fence below: who finds it busy here after a request is seen to have asked there.
+        if !mutant!("control_no_asker_fence") {
+            fence(Ordering::SeqCst);
+        }
+        let mut ran = false;
+        // Acquire pairs with the Release below: the routine's runs are in order.
+        while self
+            .busy
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+        {
+            // AcqRel: sees what led to the request.
+            self.requested.swap(false, Ordering::AcqRel);
+            routine();
+            let order = if mutant!("control_release_relaxed") {
+                Ordering::Relaxed
+            } else {
+                Ordering::Release
+            };
+            self.busy.store(false, order);
+            ran = true;
+            if !mutant!("control_no_answerer_fence") {
+                fence(Ordering::SeqCst);
+            }
+            let again = self.requested.load(Ordering::Relaxed);
+            if !again || mutant!("control_answers_once") {
+                break;
+            }
+        }
+        ran
+    }
+
+    pub(crate) fn new() -> Self {
         Control {
             requested: CachePadded::new(AtomicBool::new(false)),
             watching: AtomicBool::new(false),
@@ -295,17 +343,15 @@ impl Shared {
     /// Asks a control engine to decide.
     #[inline]
     pub(crate) fn request(&self, domain: &Domain) {
-        // AcqRel: what led to the request is seen by the routine that answers it (which swaps it off).
-        if !domain.control.requested.swap(true, Ordering::AcqRel) {
-            domain.control.bed.wake();
-        }
+        domain.control.ask();
     }
 
-    /// Codelets in queues of a domain that others may take from.
+    /// Codelets in queues of a domain that others may take from; an inbox that is not empty counts as one.
     #[inline]
     pub(crate) fn queued(&self, domain: &Domain) -> usize {
         let seats = &self.seats[usize::from(domain.first)..][..usize::from(domain.count)];
-        domain.injector.len() + seats.iter().map(|seat| seat.stealer.len()).sum::<usize>()
+        let at = |seat: &Seat<Local>| seat.stealer.len() + usize::from(!seat.inbox.is_empty());
+        domain.injector.len() + seats.iter().map(at).sum::<usize>()
     }
 
     /// Whether there is anything that an engine of this seat could run now: what a sleeper looks at once more (S3).
@@ -366,18 +412,7 @@ impl Shared {
     /// in `outside_bodies`.
     #[inline]
     pub(crate) fn wait_for_inspection(&self) {
-        // Pairs with the fence in `stands_still`: either we see the inspection, or it sees us and ends.
-        fence(Ordering::SeqCst);
-        if self.inspected.load(Ordering::Relaxed) {
-            drop(lock(&self.stranger));
-        }
-    }
-
-    /// Whether all engines sleep.
-    #[inline]
-    pub(crate) fn all_asleep(&self) -> bool {
-        let mut domains = self.domains.iter();
-        domains.all(|d| d.idle.asleep() == d.idle.seats())
+        wait_for_inspection(&self.inspected, &self.stranger);
     }
 
     /// Whether the calling thread works for this runtime right now.
@@ -386,6 +421,44 @@ impl Shared {
         self.seats.iter().any(Seat::is_mine)
             || lock(&self.outside).contains(&thread::current().id())
     }
+}
+
+/// See [`Shared::wait_for_inspection`].
+#[inline]
+pub(crate) fn wait_for_inspection<T>(inspected: &AtomicBool, inspector: &Mutex<T>) {
+    // Pairs with the fence in `still`: either we see the inspection, or it sees us and ends.
+    if !mutant!("inspection_no_host_fence") {
+        fence(Ordering::SeqCst);
+    }
+    // Acquire pairs with the Release in `Shared::end_stuck_scopes`: what we do comes after what it looked at.
+    let order = if mutant!("inspection_look_relaxed") {
+        Ordering::Relaxed
+    } else {
+        Ordering::Acquire
+    };
+    if inspected.load(order) {
+        drop(lock(inspector));
+    }
+}
+
+/// Whether nothing moves: all these seats sleep and `quiet` finds all queues empty, and was so for an instant. Claims
+/// are counted before and after the queues are looked at: an engine that takes its announcement back, and then the last
+/// codelet from a queue, is noticed by its claim. Proof: `docs/design/stuck.md`; model: `models/stuck.rs`.
+pub(crate) fn still<'a>(
+    idles: impl Iterator<Item = &'a Idle> + Clone,
+    quiet: impl FnOnce() -> bool,
+) -> bool {
+    let claims = || idles.clone().map(Idle::claims).sum::<u64>();
+    let all_asleep = || idles.clone().all(|idle| idle.asleep() == idle.seats());
+    let before = claims();
+    // Pairs with the fences in `wait_for_inspection` and in `Idle::claim`.
+    if !mutant!("inspection_no_fence") {
+        fence(Ordering::SeqCst);
+    }
+    let still = all_asleep() && quiet();
+    // Pairs with the fence in `Idle::claim`.
+    fence(Ordering::SeqCst);
+    still && all_asleep() && claims() == before
 }
 
 impl Drop for Shared {

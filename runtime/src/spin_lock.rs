@@ -2,10 +2,10 @@
 //!
 //! Block queues have one each, so it must be small and cheap where nobody contends; a waiter spins briefly and
 //! then yields its core, since with more threads than cores the holder may not be running.
-//! Model: `tests/loom/spin_lock.rs`.
+//! Model: `models/spin_lock.rs`.
 
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{UnsafeCell, spin_hint, thread};
+use crate::sync::{UnsafeCell, mutant, spin_hint, thread};
 
 /// See the module.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl<T> SpinLock<T> {
     #[inline]
     pub(crate) fn acquire(&self) {
         // Acquire pairs with the store in `release`.
-        let order = if cfg!(sprat_mutant = "lock_acquire_relaxed") {
+        let order = if mutant!("lock_acquire_relaxed") {
             Ordering::Relaxed
         } else {
             Ordering::Acquire
@@ -58,9 +58,15 @@ impl<T> SpinLock<T> {
                     spin_hint();
                 }
             }
+            // Acquire as in `acquire`.
+            let order = if mutant!("lock_slow_relaxed") {
+                Ordering::Relaxed
+            } else {
+                Ordering::Acquire
+            };
             if self
                 .taken
-                .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
+                .compare_exchange_weak(false, true, order, Ordering::Relaxed)
                 .is_ok()
             {
                 return;
@@ -75,7 +81,7 @@ impl<T> SpinLock<T> {
     #[inline]
     pub(crate) unsafe fn release(&self) {
         // Release pairs with the compare-and-swap in `acquire`.
-        let order = if cfg!(sprat_mutant = "lock_release_relaxed") {
+        let order = if mutant!("lock_release_relaxed") {
             Ordering::Relaxed
         } else {
             Ordering::Release

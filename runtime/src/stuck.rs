@@ -12,8 +12,8 @@ use crate::error::Waiting;
 use crate::event::{EventCell, Links, OneShot};
 use crate::failure::Cause;
 use crate::root::Root;
-use crate::shared::{Local, Shared};
-use crate::sync::atomic::{Ordering, fence};
+use crate::shared::{Local, Shared, still};
+use crate::sync::atomic::Ordering;
 use std::collections::{HashMap, HashSet};
 
 /// What stands still.
@@ -38,7 +38,8 @@ impl Shared {
             true => self.end_stuck(&mut stranger),
             false => 0,
         };
-        self.inspected.store(false, Ordering::Relaxed);
+        // Release pairs with the Acquire in `wait_for_inspection`.
+        self.inspected.store(false, Ordering::Release);
         ended
     }
 
@@ -62,29 +63,16 @@ impl Shared {
         stuck.len() as u64
     }
 
-    /// Whether nothing moves. The engines' claims are counted before and after the queues are looked at: an engine that
-    /// takes its announcement back, and then the last codelet from a queue, is noticed by its claim.
     fn stands_still(&self) -> bool {
-        let claims = || {
-            self.domains
-                .iter()
-                .map(|domain| domain.idle.claims())
-                .sum::<u64>()
-        };
         let quiet = |seat: &crate::seat::Seat<_>| {
             seat.inbox.is_empty() && seat.pinned.is_empty() && seat.stealer.is_empty()
         };
-        let before = claims();
-        // Pairs with the fences in `Shared::wait_for_inspection` and in `Idle::claim`.
-        fence(Ordering::SeqCst);
-        let still = self.all_asleep()
-            && self.outside_bodies.load(Ordering::Relaxed) == 0
-            && self.seats.iter().all(quiet)
-            && self.domains.iter().all(|domain| domain.injector.is_empty())
-            && self.regions.iter().all(|region| region.is_empty());
-        // Pairs with the fence in `Idle::claim`.
-        fence(Ordering::SeqCst);
-        still && self.all_asleep() && claims() == before
+        still(self.domains.iter().map(|domain| &domain.idle), || {
+            self.outside_bodies.load(Ordering::Relaxed) == 0
+                && self.seats.iter().all(quiet)
+                && self.domains.iter().all(|domain| domain.injector.is_empty())
+                && self.regions.iter().all(|region| region.is_empty())
+        })
     }
 }
 

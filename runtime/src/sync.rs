@@ -1,7 +1,7 @@
 //! The only door to atomics, cells, locks and threads: the standard library's, or loom's under `--cfg sprat_loom`.
 //!
 //! Everything lock-free in this crate goes through here, so that loom explores the code that ships
-//! (`runtime/tests/loom`). Nothing else may name `std::sync`, `std::thread` or `std::cell::UnsafeCell`; the
+//! (`runtime/src/models`). Nothing else may name `std::sync`, `std::thread` or `std::cell::UnsafeCell`; the
 //! layering test sees to it.
 
 #[cfg(not(sprat_loom))]
@@ -42,6 +42,44 @@ pub(crate) mod thread {
 
     #[cfg(sprat_loom)]
     pub(crate) use loom::thread::{Builder, JoinHandle, ThreadId, current, yield_now};
+}
+
+/// Whether this is the mutant of this name: a build with `--cfg sprat_mutant="NAME"`, in which one ordering or step is
+/// weaker than it must be. The models take it from the variable `SPRAT_MUTANT` too, so that one build serves for all.
+macro_rules! mutant {
+    ($name:literal) => {{
+        #[cfg(all(test, sprat_loom))]
+        let chosen = crate::sync::model::chosen($name);
+        #[cfg(not(all(test, sprat_loom)))]
+        let chosen = false;
+        chosen || cfg!(sprat_mutant = $name)
+    }};
+}
+pub(crate) use mutant;
+
+/// For the models.
+#[cfg(all(test, sprat_loom))]
+pub(crate) mod model {
+    pub(crate) use loom::thread::spawn;
+
+    /// Whether this run is for the mutant of this name.
+    pub(crate) fn chosen(name: &str) -> bool {
+        static CHOSEN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+        CHOSEN.get_or_init(|| std::env::var("SPRAT_MUTANT").unwrap_or_default()) == name
+    }
+
+    /// Runs `body` in all its interleavings, with at most `LOOM_MAX_PREEMPTIONS` switches where none is needed, or 3.
+    pub(crate) fn explore(body: impl Fn() + Send + Sync + 'static) {
+        explore_within(usize::MAX, body);
+    }
+
+    /// The same with at most `most` such switches, for what takes too long otherwise.
+    pub(crate) fn explore_within(most: usize, body: impl Fn() + Send + Sync + 'static) {
+        let mut builder = loom::model::Builder::new();
+        let bound = builder.preemption_bound.unwrap_or(3);
+        builder.preemption_bound = Some(bound.min(most));
+        builder.check(body);
+    }
 }
 
 /// One turn of a wait loop: a hint to the core; under loom a yield, since loom must see the other side run.

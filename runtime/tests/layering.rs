@@ -52,7 +52,7 @@ const LEVELS: &[&[&str]] = &[
         "control_engine",
     ],
     &[
-        "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder",
+        "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder", "models",
     ],
 ];
 

@@ -1,5 +1,8 @@
 //! Scopes, codelets and blocks as a user meets them.
 
+// Runs the runtime itself, which under loom works in models alone.
+#![cfg(not(sprat_loom))]
+
 use sprat::{ErrorKind, Result, Runtime, Scope, Value};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -42,7 +42,7 @@ fn map_anywhere(len: usize) -> io::Result<NonNull<u8>> {
     if at == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
-    #[cfg(test)]
+    #[cfg(all(test, not(sprat_loom)))]
     super::tests::count_mapped(len as isize);
     NonNull::new(at.cast()).ok_or_else(|| io::Error::other("mapped at address zero"))
 }
@@ -54,7 +54,7 @@ fn map_anywhere(len: usize) -> io::Result<NonNull<u8>> {
 pub(super) unsafe fn unmap(at: NonNull<u8>, len: usize) {
     // SAFETY: by this function's premise nobody is left who could notice.
     let failed = unsafe { libc::munmap(at.as_ptr().cast(), len) };
-    #[cfg(test)]
+    #[cfg(all(test, not(sprat_loom)))]
     super::tests::count_mapped(-(len as isize));
     debug_assert_eq!(failed, 0, "munmap: {}", io::Error::last_os_error());
 }

@@ -18,7 +18,7 @@ pub(super) fn map(len: usize, align: usize) -> io::Result<NonNull<u8>> {
     let layout = layout(len)?;
     // SAFETY: the layout's size is not zero.
     let at = unsafe { alloc_zeroed(layout) };
-    #[cfg(test)]
+    #[cfg(all(test, not(sprat_loom)))]
     super::tests::count_mapped(layout.size() as isize);
     NonNull::new(at).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
 }
@@ -31,7 +31,7 @@ pub(super) unsafe fn unmap(at: NonNull<u8>, len: usize) {
     if let Ok(layout) = layout(len) {
         // SAFETY: `map` took the range with this very layout.
         unsafe { dealloc(at.as_ptr(), layout) };
-        #[cfg(test)]
+        #[cfg(all(test, not(sprat_loom)))]
         super::tests::count_mapped(-(len as isize));
     }
 }

@@ -1,0 +1,54 @@
+//! The counters: one caller reaches zero, and sees what all others did.
+
+use super::Thing;
+use crate::counts::{Live, Pending};
+use crate::sync::Arc;
+use crate::sync::model::{explore, spawn};
+
+#[test]
+fn the_last_to_arrive_sees_what_all_did() {
+    explore(|| {
+        let world = Arc::new((Pending::new(), [Thing::new(), Thing::new(), Thing::new()]));
+        world.0.set(3);
+        let arrive = |world: &(Pending, [Thing; 3]), me: usize| {
+            world.1[me].add(1);
+            let last = world.0.arrive(1);
+            if last {
+                assert_eq!(world.1.iter().map(Thing::get).sum::<u32>(), 3);
+            }
+            u32::from(last)
+        };
+        let others = [1, 2].map(|me| {
+            let world = world.clone();
+            spawn(move || arrive(&world, me))
+        });
+        let last = arrive(&world, 0) + others.map(|t| t.join().unwrap()).iter().sum::<u32>();
+        assert_eq!(last, 1);
+    });
+}
+
+#[test]
+fn one_ends_the_codelet_after_its_body_and_all_children() {
+    explore(|| {
+        let world = Arc::new((Live::new(), [Thing::new(), Thing::new(), Thing::new()]));
+        world.0.reset();
+        let done = |world: &(Live, [Thing; 3]), last: bool| {
+            if last {
+                assert_eq!(world.1.iter().map(Thing::get).sum::<u32>(), 3);
+            }
+            u32::from(last)
+        };
+        // Two children, which end on engines of their own; one of them ends in a batch of two.
+        let children = [(1, 1), (2, 2)].map(|(me, count)| {
+            let world = world.clone();
+            spawn(move || {
+                world.1[me].add(1);
+                done(&world, world.0.children_ended(count))
+            })
+        });
+        world.1[0].add(1);
+        let body = done(&world, world.0.body_ended(3));
+        let enders = body + children.map(|t| t.join().unwrap()).iter().sum::<u32>();
+        assert_eq!(enders, 1);
+    });
+}

@@ -1,0 +1,119 @@
+//! The one-shot: who registers is told, or finds it fired; stale handles join no list.
+
+use super::{Table, Thing};
+use crate::event::{OneShot, Registered};
+use crate::sync::Arc;
+use crate::sync::model::{explore, spawn};
+
+struct World {
+    event: OneShot,
+    links: Table,
+    /// What the firer wrote before it fired.
+    result: Thing,
+    /// What each waiter wrote before it registered.
+    waiters: [Thing; 3],
+}
+
+impl World {
+    fn new() -> Arc<Self> {
+        Arc::new(World {
+            event: OneShot::new(),
+            links: Table::new(),
+            result: Thing::new(),
+            waiters: std::array::from_fn(|_| Thing::new()),
+        })
+    }
+
+    fn register(&self, generation: u32, node: u32) -> Registered {
+        self.waiters[node as usize].add(1);
+        let registered = self.event.register(generation, node, &self.links);
+        if registered != Registered::Waiting {
+            assert_eq!(self.result.get(), 1);
+        }
+        registered
+    }
+
+    /// The waiters in a list; each has been seen as it was when it registered.
+    fn told(&self, head: u32) -> Vec<u32> {
+        let told = self.links.walk(head);
+        for &node in &told {
+            assert_eq!(self.waiters[node as usize].get(), 1);
+        }
+        told
+    }
+}
+
+#[test]
+fn two_register_while_it_fires() {
+    explore(|| {
+        let world = World::new();
+        let registrants = [1, 2].map(|node| {
+            let world = world.clone();
+            spawn(move || world.register(0, node) == Registered::Waiting)
+        });
+        world.result.add(1);
+        let mut told = world.told(world.event.fire(false));
+        let waited = registrants.map(|thread| thread.join().unwrap());
+        told.sort();
+        let expected: Vec<u32> = (1..3).filter(|&n| waited[n as usize - 1]).collect();
+        assert_eq!(told, expected);
+    });
+}
+
+#[test]
+fn a_poisoned_one_says_so() {
+    explore(|| {
+        let world = World::new();
+        let registrant = {
+            let world = world.clone();
+            spawn(move || world.register(0, 1))
+        };
+        world.result.add(1);
+        let told = world.told(world.event.fire(true));
+        match registrant.join().unwrap() {
+            Registered::Waiting => assert_eq!(told, [1]),
+            found => assert_eq!((found, told), (Registered::Poisoned, vec![])),
+        }
+    });
+}
+
+#[test]
+fn a_stale_handle_joins_no_list() {
+    explore(|| {
+        let world = World::new();
+        let late = {
+            let world = world.clone();
+            spawn(move || world.register(0, 1))
+        };
+        world.result.add(1);
+        let (first, more) = world.event.fire_and_recycle();
+        assert!(more);
+        let first = world.told(first);
+        // The next tenant of the record, with a waiter of its own.
+        assert_eq!(world.event.generation(), 1);
+        let own = world.event.register(1, 2, &world.links);
+        assert_eq!(own, Registered::Waiting);
+        let second = world.links.walk(world.event.fire(false));
+        match late.join().unwrap() {
+            Registered::Waiting => assert_eq!(first, [1]),
+            found => assert_eq!((found, first), (Registered::Stale, vec![])),
+        }
+        assert_eq!(second, [2]);
+    });
+}
+
+#[test]
+fn who_finds_the_generation_over_sees_the_end() {
+    explore(|| {
+        let world = World::new();
+        let late = {
+            let world = world.clone();
+            spawn(move || world.register(0, 1))
+        };
+        world.result.add(1);
+        let told = world.told(world.event.fire(false));
+        assert!(world.event.recycle());
+        let waits = late.join().unwrap() == Registered::Waiting;
+        assert_eq!(told.len(), usize::from(waits));
+    });
+}
