@@ -210,3 +210,31 @@ fn the_failure_named_is_right_after_very_many_failures() {
         .unwrap_err();
     assert_eq!(error.failure().unwrap().codelet, "new");
 }
+
+#[test]
+#[ignore = "bug 11 stands"]
+fn hosts_that_are_stuck_together_are_both_told() {
+    for xes in [1, 2] {
+        within(10, move || {
+            let rt = runtime(xes);
+            let stuck = || {
+                for _ in 0..50 {
+                    let error = rt
+                        .finish(|s| {
+                            let (event, trigger) = s.event("own");
+                            s.codelet("waits for itself")
+                                .after(&event)
+                                .spawn_once((), move |s, ()| s.satisfy(trigger));
+                            Ok(())
+                        })
+                        .unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::Stuck, "{error}");
+                }
+            };
+            std::thread::scope(|threads| {
+                threads.spawn(stuck);
+                threads.spawn(stuck);
+            });
+        });
+    }
+}
