@@ -48,7 +48,7 @@ pub enum Declared {
 }
 
 /// A block's id, opaque.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BlockKey(pub(crate) BlockId);
 
 impl std::fmt::Debug for BlockKey {

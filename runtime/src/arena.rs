@@ -31,6 +31,12 @@ struct Chunk {
     slot: AtomicU32,
 }
 
+/// The table with its length in its type, so that looking up any id needs no check.
+fn table(chunks: Box<[Chunk]>) -> Box<[Chunk; CHUNKS]> {
+    let table = chunks.try_into();
+    table.unwrap_or_else(|_| unreachable!("it was made with this length"))
+}
+
 /// A list of free slots, linked through the records.
 #[derive(Clone, Copy, Default)]
 struct FreeList {
@@ -48,7 +54,7 @@ struct Depot {
 
 /// All records of a runtime.
 pub(crate) struct Arena {
-    chunks: Box<[Chunk]>,
+    chunks: Box<[Chunk; CHUNKS]>,
     depot: Mutex<Depot>,
     pool: Arc<Pool>,
 }
@@ -61,7 +67,7 @@ impl Arena {
             slot: AtomicU32::new(0),
         });
         Arena {
-            chunks: chunks.collect(),
+            chunks: table(chunks.collect()),
             depot: Mutex::new(Depot::default()),
             pool,
         }
@@ -74,7 +80,7 @@ impl Arena {
         // Acquire pairs with the Release in `carve`: the chunk's slots are initialised. Ids come from there too,
         // so this is a formality that costs nothing on x86.
         let base = chunk.base.load(Ordering::Acquire);
-        assert!(!base.is_null(), "record ids come from the arena");
+        debug_assert!(!base.is_null(), "record ids come from the arena");
         let offset = (id % CHUNK_GRANULES) as usize * GRANULE;
         // SAFETY: the chunk is CHUNK_BYTES long and `offset` lies inside.
         let place = unsafe { base.add(offset) };

@@ -6,7 +6,7 @@
 //! | field | written by | when |
 //! |---|---|---|
 //! | `generation` | who destroys the block | after everybody who had entered its queue has left, under the queue's lock |
-//! | `owner`, `next_made` | the maker; then who ends the owner | before the owner's record is recycled |
+//! | `owner`, `next_made`, `dead` | the maker; then who ends the owner, or the block | before the owner's record is recycled; `owner` and `dead` under the queue's lock |
 //! | `memory`, `start` | the first engine to touch the block, under `memory`'s lock | once; and who destroys it |
 //! | `bytes`, `home` | the maker | before the id is known |
 
@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlockId, RuntimeId};
 use crate::memory_region::{Chunk, Magazine};
 use crate::spin_lock::SpinLock;
-use crate::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
 use crossbeam_utils::CachePadded;
 
@@ -49,6 +49,8 @@ pub(crate) struct BlockSlot {
     pub(crate) owner: AtomicU32,
     pub(crate) next_made: AtomicU32,
     pub(crate) home: AtomicU16,
+    /// Destroyed while its maker lives: whoever hands it up frees the slot. Under the queue's lock.
+    dead: AtomicBool,
     memory: SpinLock<Option<Chunk>>,
 }
 
@@ -65,6 +67,7 @@ impl BlockSlot {
             owner: AtomicU32::new(0),
             next_made: AtomicU32::new(0),
             home: AtomicU16::new(0),
+            dead: AtomicBool::new(false),
             memory: SpinLock::new(None),
         }
     }
@@ -236,15 +239,40 @@ impl BlockTable {
         ))
     }
 
-    /// Ends a block whose queue is empty. Its memory was given back before.
+    /// Ends a block whose queue is empty. Its memory was given back before. While its maker lives the slot stays in the
+    /// maker's list of blocks, and is freed when that is handed up.
     pub(crate) fn end(&self, number: u32, cache: &mut SlotCache) {
         let slot = self.slot(number);
-        let next = slot.generation.load(Ordering::Relaxed) + 1;
-        slot.root.queue.with(|queue| {
+        let free = slot.root.queue.with(|queue| {
             *queue = AccessQueue::default();
+            let next = slot.generation.load(Ordering::Relaxed) + 1;
             slot.generation.store(next, Ordering::Relaxed);
+            let owned = slot.owner.load(Ordering::Relaxed) != 0;
+            slot.dead.store(owned, Ordering::Relaxed);
+            !owned
         });
-        if next == BlockId::MAX_GENERATION {
+        if free {
+            self.free(number, cache);
+        }
+    }
+
+    /// A block's maker has ended: the block goes to an heir (0: everybody). False if it was destroyed meanwhile; then
+    /// its slot is freed.
+    pub(crate) fn inherit(&self, number: u32, heir: u32, cache: &mut SlotCache) -> bool {
+        let slot = self.slot(number);
+        let lives = slot.root.queue.with(|_| {
+            slot.owner.store(heir, Ordering::Relaxed);
+            !slot.dead.swap(false, Ordering::Relaxed)
+        });
+        if !lives {
+            self.free(number, cache);
+        }
+        lives
+    }
+
+    /// Frees the slot of a block that has ended; one whose generations are used up is retired.
+    fn free(&self, number: u32, cache: &mut SlotCache) {
+        if self.slot(number).generation() == BlockId::MAX_GENERATION {
             return;
         }
         cache.free.push(number);

@@ -197,6 +197,25 @@ impl Record {
         })
     }
 
+    /// How to handle its payload.
+    ///
+    /// # Safety
+    /// As for [`Record::body`].
+    #[inline]
+    pub(crate) unsafe fn vtable(&self) -> &'static Vtable {
+        self.body.with(|place| {
+            // SAFETY: written before publication and not again while the codelet lives.
+            unsafe { (*place).vtable }
+        })
+    }
+
+    /// Notes that what the codelet was to read is poisoned, by the failure with this number. Before its pending count
+    /// goes down for that.
+    #[inline]
+    pub(crate) fn poison(&self, cause: u32) {
+        self.cause.store(cause, Ordering::Relaxed);
+    }
+
     pub(crate) fn class(&self) -> u8 {
         self.class.load(Ordering::Relaxed)
     }
@@ -212,9 +231,9 @@ impl Record {
         self.flags.store(flags, Ordering::Relaxed);
     }
 
-    /// The codelet is in no queue and waits for nothing: it has nothing to give back.
-    pub(crate) fn forget_entries(&self) {
-        self.count.store(0, Ordering::Relaxed);
+    /// The codelet has only the first `count` of the entries that it was begun with.
+    pub(crate) fn keep_entries(&self, count: usize) {
+        self.count.store(count as u16, Ordering::Relaxed);
     }
 
     /// How many entries it has.
@@ -250,6 +269,8 @@ pub(crate) struct Entry {
 }
 
 const KIND: u64 = 15;
+/// The kind of an explicit event.
+const EVENT: u64 = 9;
 
 impl Entry {
     pub(crate) fn new(kind: EntryKind, target: *mut ()) -> Self {
@@ -258,7 +279,7 @@ impl Entry {
             EntryKind::Block(Mode::Write) => 1,
             EntryKind::Block(Mode::ReadWrite) => 2,
             EntryKind::Value => 8,
-            EntryKind::Event => 9,
+            EntryKind::Event => EVENT,
             EntryKind::End => 10,
             EntryKind::Unit => 11,
         };
@@ -275,7 +296,7 @@ impl Entry {
             1 => EntryKind::Block(Mode::Write),
             2 => EntryKind::Block(Mode::ReadWrite),
             8 => EntryKind::Value,
-            9 => EntryKind::Event,
+            EVENT => EntryKind::Event,
             10 => EntryKind::End,
             _ => EntryKind::Unit,
         }
@@ -289,6 +310,12 @@ impl Entry {
     /// The event of this entry has fired, and may be gone.
     pub(crate) fn forget_target(&self) {
         self.target.store(std::ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// Makes the entry stand for nothing.
+    pub(crate) fn void(&self) {
+        self.word.store(EVENT, Ordering::Relaxed);
+        self.forget_target();
     }
 
     /// For a block that is to be entered later: the generation it must have then.

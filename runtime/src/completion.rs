@@ -6,15 +6,16 @@
 
 use crate::access::Mode;
 use crate::block_table::{QueueCell, destroyed};
-use crate::codelet::{Body, Entry, EntryKind, Record, flag};
+use crate::codelet::{Entry, EntryKind, Record, flag};
 use crate::decide::dependence::{Effect, Grant, Poison};
 use crate::engine::{AtReady, Engine, Followers};
 use crate::entrance::{self, Door};
-use crate::error::Result;
-use crate::event::{Links, OneShot};
-use crate::id::{BlockId, CodeletId};
+use crate::error::Error;
+use crate::event::Links;
+use crate::handing_up::keep;
+use crate::id::BlockId;
 use crate::root::Root;
-use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::atomic::Ordering;
 
 impl Engine<'_> {
     /// The queue that a block's entry enters.
@@ -32,12 +33,12 @@ impl Engine<'_> {
         unsafe { entry.children().cast::<QueueCell>().as_ref() }
     }
 
-    /// Enters the queues of a codelet's blocks, whose pending count covers them; how many it holds at once. An error
-    /// if a block is gone; then it is in none.
-    pub(crate) fn enter(&self, id: u32, body: Body, last: bool) -> Result<u32> {
+    /// Enters the queues of a codelet's blocks, whose pending count covers them; how many it need not wait for. A block
+    /// that is gone is left out, and gives the error; the codelet takes its place in the other queues all the same.
+    pub(crate) fn enter(&self, id: u32, payload: usize, last: bool) -> (u32, Option<Error>) {
         let shared = self.shared;
         let mut doors = self.local(|local| std::mem::take(&mut local.doors));
-        for node in shared.arena.nodes(id, body.vtable.payload) {
+        for node in shared.arena.nodes(id, payload) {
             let entry = shared.arena.entry(node);
             if let EntryKind::Block(mode) = entry.kind() {
                 let cell = Self::queue_of(entry);
@@ -50,57 +51,90 @@ impl Engine<'_> {
             }
         }
         let generation = |slot| shared.blocks.slot(slot).generation();
-        let entered = entrance::enter(&mut doors, id, last, generation);
+        let (mut left_out, mut error) = (0, None);
+        let granted = loop {
+            match entrance::enter(&mut doors, id, last, generation) {
+                Ok(granted) => break granted,
+                Err(gone) => {
+                    left_out += self.leave_out(id, payload, gone);
+                    doors.retain(|door| door.slot() != gone);
+                    error = Some(destroyed(BlockId::new(shared.id, gone, 0)));
+                }
+            }
+        };
         doors.clear();
         self.local(|local| local.doors = doors);
-        let granted = entered.map_err(|slot| destroyed(BlockId::new(shared.id, slot, 0)))?;
         if granted.poison != 0 {
-            poison(shared.arena.record(id), granted.poison);
+            shared.arena.record(id).poison(granted.poison);
         }
-        Ok(granted.count)
+        (granted.count + left_out, error)
+    }
+
+    /// Makes the entries for a block that is gone stand for nothing; how many.
+    #[cold]
+    fn leave_out(&self, id: u32, payload: usize, slot: u32) -> u32 {
+        let arena = &self.shared.arena;
+        let mut count = 0;
+        for entry in arena.nodes(id, payload).map(|node| arena.entry(node)) {
+            let is_block = matches!(entry.kind(), EntryKind::Block(_));
+            if is_block && Self::queue_of(entry).slot == slot {
+                entry.void();
+                count += 1;
+            }
+        }
+        count
     }
 
     /// The at-ready door: the codelet's events are there, so it enters its queues now.
-    pub(crate) fn enter_at_ready(&self, id: u32, body: Body) -> AtReady {
+    #[cold]
+    pub(crate) fn enter_at_ready(&self, id: u32, payload: usize) -> AtReady {
         let arena = &self.shared.arena;
         let record = arena.record(id);
         record.set_flags(record.flags() & !flag::AT_READY);
         let blocks = arena
-            .nodes(id, body.vtable.payload)
+            .nodes(id, payload)
             .filter(|&node| matches!(arena.entry(node).kind(), EntryKind::Block(_)));
         let count = blocks.count() as u32;
         record.pending.set(1 + count);
-        match self.enter(id, body, record.flags() & flag::DESTROYS != 0) {
-            Ok(granted) if granted == count || record.pending.arrive(1 + granted) => AtReady::Go,
-            Ok(_) => AtReady::Wait,
-            Err(error) => {
-                // It holds nothing, so it must give nothing back.
-                record.forget_entries();
-                self.record_failure(id, body, error.to_string(), false);
-                AtReady::Go
-            }
+        let (granted, error) = self.enter(id, payload, record.flags() & flag::DESTROYS != 0);
+        if let Some(error) = error {
+            self.record_failure(id, error.to_string(), false);
+        }
+        if granted == count || record.pending.arrive(1 + granted) {
+            AtReady::Go
+        } else {
+            AtReady::Wait
         }
     }
 
     /// The body ended (or was skipped) after it spawned `children`.
     #[inline]
-    pub(crate) fn body_ended(&self, id: u32, body: Body, children: u64, followers: &mut Followers) {
-        let record = self.shared.arena.record(id);
+    pub(crate) fn body_ended(
+        &self,
+        id: u32,
+        record: &Record,
+        children: u64,
+        followers: &mut Followers,
+    ) {
         if children == 0 {
             // Nobody else knows of its inside.
             return self.end(id, followers);
         }
-        self.leave_to_children(id, body, followers);
+        if record.count() != 0 {
+            self.leave_to_children(id, record, followers);
+        }
         if record.live.body_ended(children) {
             self.end(id, followers);
         }
     }
 
     /// The body leaves the queues that it shares with its children.
-    fn leave_to_children(&self, id: u32, body: Body, followers: &mut Followers) {
+    fn leave_to_children(&self, id: u32, record: &Record, followers: &mut Followers) {
         let arena = &self.shared.arena;
-        let effect = effect(arena.record(id));
-        for node in arena.nodes(id, body.vtable.payload) {
+        let effect = effect(record);
+        // SAFETY: it lives, and was published to us.
+        let payload = unsafe { record.vtable() }.payload;
+        for node in arena.nodes(id, payload) {
             let entry = arena.entry(node);
             if let EntryKind::Block(mode) = entry.kind()
                 && let Some(cell) = Self::children_of(entry)
@@ -132,7 +166,7 @@ impl Engine<'_> {
             for grant in grants.iter().flatten() {
                 let record = self.shared.arena.record(grant.who);
                 if let Some(p) = grant.poison {
-                    poison(record, p.get());
+                    record.poison(p.get());
                 }
                 if record.pending.arrive(1) {
                     self.ready(grant.who, followers);
@@ -151,34 +185,34 @@ impl Engine<'_> {
             let arena = &self.shared.arena;
             let record = arena.record(at);
             let flags = record.flags();
-            // SAFETY: it lives until we recycle it below, and its last child's end published it to us.
-            let body = unsafe { record.body() };
             if flags & flag::ROOT != 0 {
-                self.free_kept(record);
-                // SAFETY: a root's payload holds the root, which stays until it is told.
-                let root = unsafe { Root::of(arena.payload(at)) };
-                let here = self.local(|local| local.here.map(|here| here.xe));
-                return root.end(self.shared, here);
+                return self.end_root(at, record);
             }
             if record.count() != 0 {
-                self.give_back(at, body, followers);
+                self.give_back(at, record, followers);
             }
             if flags & flag::FORWARDS != 0 {
-                self.take_over_value(at, record, body);
+                self.take_over_value(at, record);
             }
             let extension = record.extension.load(Ordering::Relaxed);
             if extension != 0 {
                 self.free_extensions(extension);
             }
             self.hand_up(record);
-            let cause = record.cause.load(Ordering::Relaxed);
-            self.fire_one_shot(&record.ended, cause, followers);
             let parent = record.parent.load(Ordering::Relaxed);
-            if record.flags() & flag::RETAINED == 0 {
-                if record.cause.load(Ordering::Relaxed) == 0 {
-                    self.recycle(at, record);
-                } else {
-                    push(&arena.record(parent).failed, at, &record.sibling);
+            let cause = record.cause.load(Ordering::Relaxed);
+            if cause == 0 && flags & flag::RETAINED == 0 {
+                record.set_flags(0);
+                let (waiters, again) = record.ended.fire_and_recycle();
+                self.tell(waiters, 0, followers);
+                if again {
+                    self.local(|local| local.records.give(arena, at));
+                }
+            } else {
+                let waiters = record.ended.fire(cause != 0);
+                self.tell(waiters, cause, followers);
+                if flags & flag::RETAINED == 0 {
+                    keep(&arena.record(parent).failed, at, record);
                 }
             }
             match self.child_ended(parent) {
@@ -188,13 +222,23 @@ impl Engine<'_> {
         }
     }
 
+    /// A host's scope has ended. Afterwards its record and its root may be gone.
+    #[cold]
+    fn end_root(&self, id: u32, record: &Record) {
+        self.free_kept(record, None);
+        // SAFETY: a root's payload holds the root, which stays until it is told.
+        let root = unsafe { Root::of(self.shared.arena.payload(id)) };
+        let here = self.local(|local| local.here.map(|here| here.xe));
+        root.end(self.shared, here);
+    }
+
     /// Gives the codelet's blocks back.
-    #[inline]
-    fn give_back(&self, id: u32, body: Body, followers: &mut Followers) {
+    fn give_back(&self, id: u32, record: &Record, followers: &mut Followers) {
         let arena = &self.shared.arena;
-        let record = arena.record(id);
         let own_effect = effect(record);
-        for node in arena.nodes(id, body.vtable.payload) {
+        // SAFETY: it lives, and was published to us.
+        let payload = unsafe { record.vtable() }.payload;
+        for node in arena.nodes(id, payload) {
             let entry = arena.entry(node);
             let EntryKind::Block(mode) = entry.kind() else {
                 continue;
@@ -230,97 +274,12 @@ impl Engine<'_> {
         }
     }
 
-    /// The last access to a block has left its queue, which is closed.
-    fn destroy(&self, slot: u32) {
-        let block = self.shared.blocks.slot(slot);
-        let memory = block.take_out_memory();
-        self.local(|local| {
-            if let Some(chunk) = memory {
-                let region = chunk.region();
-                if region == local.magazine.pool().region() {
-                    let given = local.magazine.give(chunk);
-                    given.expect("the memory came from this region's pool");
-                } else {
-                    let given = self.shared.pools[usize::from(region)].give(chunk);
-                    given.expect("the memory came from this region's pool");
-                }
-            }
-            self.shared.blocks.end(slot, &mut local.slots);
-        });
-    }
-
-    /// The body returned a child's value as its own: noted until the child has ended too.
-    pub(crate) fn forward(&self, id: u32, child: CodeletId, body: Body) {
-        let arena = &self.shared.arena;
-        let record = arena.record(id);
-        let known = child.runtime == self.shared.id.0 && arena.is_record(child.record) && {
-            let child_record = arena.record(child.record);
-            child_record.ended.generation() == child.generation
-                && child_record.parent.load(Ordering::Relaxed) == id
-        };
-        if !known {
-            let message = "it returned a value of a codelet that it did not spawn itself; return the value of a child";
-            return self.record_failure(id, body, message.to_owned(), false);
-        }
-        record.set_flags(record.flags() | flag::FORWARDS);
-        // SAFETY: the captures are gone, so the payload is free, and it has room: see `Vtable::payload`.
-        unsafe { arena.payload(id).cast::<u32>().write(child.record) };
-    }
-
-    /// Takes over the value of the child noted by [`Engine::forward`].
-    fn take_over_value(&self, id: u32, record: &Record, body: Body) {
-        let arena = &self.shared.arena;
-        // SAFETY: the flag says that `forward` wrote it.
-        let child = unsafe { arena.payload(id).cast::<u32>().read() };
-        let from = arena.record(child);
-        let flags = from.flags();
-        if flags & flag::VALUE == 0 {
-            return poison(record, from.cause.load(Ordering::Relaxed));
-        }
-        from.set_flags(flags & !flag::VALUE);
-        // SAFETY: the child's payload holds the value (its flag), ours nothing any more; the types are the same, since
-        // the body returned the child's handle as its own outcome; and all who could read it have ended.
-        unsafe { (body.vtable.move_value)(arena.payload(child), arena.payload(id)) };
-        record.set_flags(record.flags() | flag::VALUE);
-    }
-
-    /// What the codelet made, and keeps, passes on: blocks to its parent, kept children to the free list.
+    /// Tells those who wait in a list that what they wait for has come: with the number of the failure that poisons
+    /// it, or 0.
     #[inline]
-    fn hand_up(&self, record: &Record) {
-        self.free_kept(record);
-        let first = record.made.load(Ordering::Relaxed);
-        if first != 0 {
-            self.shared
-                .hand_up_blocks(first, record.parent.load(Ordering::Relaxed));
-        }
-    }
-
-    /// Frees the records of children that were kept because somebody might name them.
-    #[inline]
-    fn free_kept(&self, record: &Record) {
+    pub(crate) fn tell(&self, waiters: u32, cause: u32, followers: &mut Followers) {
         let arena = &self.shared.arena;
-        for list in [&record.retained, &record.failed] {
-            // Acquire pairs with the Release in `push`.
-            let mut at = list.load(Ordering::Acquire);
-            while at != 0 {
-                let child = arena.record(at);
-                let next = child.sibling.load(Ordering::Relaxed);
-                if child.flags() & flag::VALUE != 0 {
-                    // SAFETY: it has ended and is kept, so its body is as it was published to its parent's end.
-                    let vtable = unsafe { child.body() }.vtable;
-                    // SAFETY: the flag says that the payload holds the value; nobody can name it any more.
-                    unsafe { (vtable.drop_value)(arena.payload(at)) };
-                }
-                self.recycle(at, child);
-                at = next;
-            }
-        }
-    }
-
-    /// Fires a one-shot, with the number of the failure that poisons it or 0.
-    pub(crate) fn fire_one_shot(&self, event: &OneShot, cause: u32, followers: &mut Followers) {
-        let arena = &self.shared.arena;
-        let mut node = event.fire(cause != 0);
+        let mut node = waiters;
         while node != 0 {
             // Read before telling: the waiter may run and be gone at once.
             let next = arena.next(node);
@@ -331,7 +290,7 @@ impl Engine<'_> {
                 entry.forget_target();
             }
             if cause != 0 {
-                poison(record, cause);
+                record.poison(cause);
             }
             if record.pending.arrive(1) {
                 self.ready(waiter, followers);
@@ -340,7 +299,7 @@ impl Engine<'_> {
         }
     }
 
-    fn recycle(&self, id: u32, record: &Record) {
+    pub(crate) fn recycle(&self, id: u32, record: &Record) {
         record.set_flags(0);
         if record.ended.recycle() {
             self.local(|local| local.records.give(&self.shared.arena, id));
@@ -393,23 +352,4 @@ impl Engine<'_> {
 fn effect(record: &Record) -> Effect {
     let cause = Poison::new(record.cause.load(Ordering::Relaxed));
     cause.map_or(Effect::Done, Effect::Failed)
-}
-
-/// Notes that what the codelet was to read is poisoned. Before its pending count goes down for that.
-#[inline]
-pub(crate) fn poison(record: &Record, cause: u32) {
-    record.cause.store(cause, Ordering::Relaxed);
-}
-
-/// Pushes a record on a list in another record that nobody takes from until all pushers are done.
-fn push(list: &AtomicU32, id: u32, link: &AtomicU32) {
-    let mut head = list.load(Ordering::Relaxed);
-    loop {
-        link.store(head, Ordering::Relaxed);
-        // Release pairs with the Acquire in `free_kept`.
-        match list.compare_exchange_weak(head, id, Ordering::Release, Ordering::Relaxed) {
-            Ok(_) => return,
-            Err(now) => head = now,
-        }
-    }
 }

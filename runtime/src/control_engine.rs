@@ -9,7 +9,7 @@ use crate::decide::plan::CeMode;
 use crate::engine::Engine;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
-use crate::sync::spin_hint;
+use crate::sync::{lock, spin_hint};
 use crossbeam_deque::Steal;
 use std::time::Duration;
 
@@ -65,6 +65,8 @@ impl Shared {
 
     /// Moves codelets from one domain's queues to another domain's injector, and wakes somebody there.
     fn broker(&self, own: &Domain, from: usize, to: usize, count: usize) {
+        // What is between two queues is in nobody's: not while somebody looks whether scopes are stuck.
+        let _stranger = lock(&self.stranger);
         let (giver, taker) = (&self.domains[from], &self.domains[to]);
         let seats = &self.seats[usize::from(giver.first)..][..usize::from(giver.count)];
         let mut moved = 0;
@@ -156,8 +158,7 @@ impl Shared {
         // below ends, and is not while it waits in `park`.
         let engine = unsafe { Engine::new(self, Some(seat), state) };
         engine.wait_asleep(seat, domain, false);
-        domain.idle.end_search();
-        engine.work(seat, false, || self.stops());
+        engine.work(seat, false, true, || self.stops());
         engine.retire();
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::access::Lent;
 use crate::affinity::Affinity;
-use crate::codelet::{Body, EntryKind, Ran, flag};
+use crate::codelet::{EntryKind, Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
 use crate::error::Result;
 use crate::failure::Cause;
@@ -101,37 +101,37 @@ impl<'a> Engine<'a> {
         let arena = &self.shared.arena;
         let record = arena.record(id);
         let mut followers = Followers::default();
-        self.settle_ended_unless(record.parent.load(Ordering::Relaxed), &mut followers);
+        // Posted, not kept to run next: the body of this codelet may be long.
+        let parent = record.parent.load(Ordering::Relaxed);
+        self.settle_ended_unless(parent, &mut Followers::posted());
         // SAFETY: it is ready, so it lives, and the queue it came through published it to us.
-        let body = unsafe { record.body() };
+        let vtable = unsafe { record.vtable() };
         if record.flags() & flag::AT_READY != 0 {
-            match self.enter_at_ready(id, body) {
+            match self.enter_at_ready(id, vtable.payload) {
                 AtReady::Go => (),
                 AtReady::Wait => return followers.next,
             }
         }
-        let children = self.run_body(id, body);
-        self.body_ended(id, body, children, &mut followers);
+        let children = self.run_body(id, record, vtable);
+        self.body_ended(id, record, children, &mut followers);
         followers.next
     }
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
     #[inline]
-    fn run_body(&self, id: u32, body: Body) -> u64 {
-        let record = self.shared.arena.record(id);
+    fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
         if record.cause.load(Ordering::Relaxed) != 0 {
             if flags & flag::CAPTURES != 0 {
                 record.set_flags(flags & !flag::CAPTURES);
                 // SAFETY: the flag says that the payload holds the captures.
-                unsafe { (body.vtable.discard)(payload) };
+                unsafe { (vtable.discard)(payload) };
                 self.count_skipped(id);
             }
             return 0;
         }
         record.set_flags(flags & !flag::CAPTURES);
-        let mut lent = self.local(|local| std::mem::take(&mut local.lent));
         let frame = Frame {
             engine: self,
             record: id,
@@ -139,36 +139,50 @@ impl<'a> Engine<'a> {
             top: id,
             children: Cell::new(0),
         };
-        let ran = match self.lend(id, body, &mut lent) {
+        let at = (&raw const frame).cast();
+        let ran = if record.count() == 0 {
+            // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
+            unsafe { (vtable.run)(payload, at, &[]) }
+        } else {
+            self.run_with_views(id, vtable, payload, at)
+        };
+        if let Some(seat) = self.seat {
+            seat.counters.ran.add(1);
+        }
+        match ran {
+            Ran::Done if vtable.has_value => {
+                record.set_flags(record.flags() | flag::VALUE);
+            }
+            Ran::Done => (),
+            Ran::Forward(child) => self.forward(id, record, child),
+            Ran::Failed(message) => self.record_failure(id, message, false),
+            Ran::Panicked(message) => self.record_failure(id, message, true),
+        }
+        frame.children.get()
+    }
+
+    /// Runs a body that has accesses.
+    #[inline(never)]
+    fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
+        let mut lent = self.local(|local| std::mem::take(&mut local.lent));
+        let ran = match self.lend(id, vtable.payload, &mut lent) {
             // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
-            Ok(()) => unsafe { (body.vtable.run)(payload, (&raw const frame).cast(), &lent) },
+            Ok(()) => unsafe { (vtable.run)(payload, frame, &lent) },
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
-                unsafe { (body.vtable.discard)(payload) };
+                unsafe { (vtable.discard)(payload) };
                 Ran::Failed(error.to_string())
             }
         };
         lent.clear();
         self.local(|local| local.lent = lent);
-        if let Some(seat) = self.seat {
-            seat.counters.ran.add(1);
-        }
-        match ran {
-            Ran::Done if body.vtable.has_value => {
-                record.set_flags(record.flags() | flag::VALUE);
-            }
-            Ran::Done => (),
-            Ran::Forward(child) => self.forward(id, child, body),
-            Ran::Failed(message) => self.record_failure(id, body, message, false),
-            Ran::Panicked(message) => self.record_failure(id, body, message, true),
-        }
-        frame.children.get()
+        ran
     }
 
     /// Lists the memory that a codelet's accesses name, in the order of their declaration.
-    fn lend(&self, id: u32, body: Body, lent: &mut Vec<Lent>) -> Result<()> {
+    fn lend(&self, id: u32, payload: usize, lent: &mut Vec<Lent>) -> Result<()> {
         let arena = &self.shared.arena;
-        for node in arena.nodes(id, body.vtable.payload) {
+        for node in arena.nodes(id, payload) {
             let entry = arena.entry(node);
             match entry.kind() {
                 EntryKind::Unit => lent.push(Lent {
@@ -184,7 +198,7 @@ impl<'a> Engine<'a> {
                 EntryKind::Value => {
                     let producer = entry.target_record();
                     // SAFETY: the producer's record is kept until its parent ends, which waits for us.
-                    let vtable = unsafe { arena.record(producer).body() }.vtable;
+                    let vtable = unsafe { arena.record(producer).vtable() };
                     // SAFETY: it has ended well, or we were poisoned: its payload holds the value.
                     let start = unsafe { (vtable.value)(arena.payload(producer)) };
                     lent.push(Lent { start, bytes: 0 });
@@ -197,19 +211,19 @@ impl<'a> Engine<'a> {
 
     /// Logs a failure and poisons the codelet with it.
     #[cold]
-    pub(crate) fn record_failure(&self, id: u32, body: Body, message: String, panicked: bool) {
-        let poison = self.shared.failures.add(Cause {
+    pub(crate) fn record_failure(&self, id: u32, message: String, panicked: bool) {
+        let record = self.shared.arena.record(id);
+        // SAFETY: it lives: we spawn it or run it.
+        let body = unsafe { record.body() };
+        let cause = Cause {
             codelet: body.name,
             spawned_at: body.spawned_at,
             message,
             panicked,
-        });
-        self.shared
-            .arena
-            .record(id)
-            .cause
-            .store(poison.get(), Ordering::Relaxed);
-        self.with_root(id, |root| root.failed(poison));
+        };
+        let poison = self.shared.failures.add(cause.clone());
+        record.poison(poison.get());
+        self.with_root(id, |root| root.failed(cause));
     }
 
     #[cold]
@@ -218,6 +232,7 @@ impl<'a> Engine<'a> {
             seat.counters.skipped.add(1);
         }
         let cause = self.shared.arena.record(id).cause.load(Ordering::Relaxed);
+        let cause = || self.shared.failures.cause(cause);
         self.with_root(id, |root| root.skipped(cause));
     }
 

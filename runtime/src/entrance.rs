@@ -43,6 +43,10 @@ impl Door {
         }
     }
 
+    pub(crate) fn slot(&self) -> u32 {
+        self.slot
+    }
+
     fn cell(&self) -> &QueueCell {
         // SAFETY: it stays: the promise given to `new`.
         unsafe { &*self.cell }

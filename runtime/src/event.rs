@@ -51,6 +51,15 @@ const fn word(generation: u32, low: u32) -> u64 {
     (generation as u64) << 32 | low as u64
 }
 
+/// Acquire pairs with `register`'s Release (nodes); Release pairs with its Acquire (results).
+const fn fire_order() -> Ordering {
+    if cfg!(sprat_mutant = "event_fire_relaxed") {
+        Ordering::Relaxed
+    } else {
+        Ordering::AcqRel
+    }
+}
+
 impl OneShot {
     pub(crate) fn new() -> Self {
         OneShot(AtomicU64::new(word(0, NONE)))
@@ -98,15 +107,22 @@ impl OneShot {
     pub(crate) fn fire(&self, poisoned: bool) -> u32 {
         let generation = self.generation();
         let verdict = if poisoned { POISONED } else { FIRED };
-        // Acquire pairs with `register`'s Release (nodes); Release pairs with its Acquire (results).
-        let order = if cfg!(sprat_mutant = "event_fire_relaxed") {
-            Ordering::Relaxed
-        } else {
-            Ordering::AcqRel
-        };
-        let before = self.0.swap(word(generation, verdict), order);
+        let before = self.0.swap(word(generation, verdict), fire_order());
         debug_assert!((before as u32) <= MAX_NODE, "an event fires once");
         before as u32
+    }
+
+    /// Fires well and ends the generation in one step: for what nobody needs to look at afterwards. Who registers late
+    /// finds the generation over, which means the same. Returns the first waiter as [`OneShot::fire`] does, and whether
+    /// there are generations left.
+    #[inline]
+    pub(crate) fn fire_and_recycle(&self) -> (u32, bool) {
+        let generation = self.generation();
+        let before = self
+            .0
+            .swap(word(generation.wrapping_add(1), NONE), fire_order());
+        debug_assert!((before as u32) <= MAX_NODE, "an event fires once");
+        (before as u32, generation < u32::MAX - 1)
     }
 
     /// The verdict, if this generation has fired: `Some(poisoned)`.

@@ -5,6 +5,7 @@ use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source, Theft};
 use crate::engine::{Engine, Followers, RecordLinks};
 use crate::event::Links;
+use crate::idle::Parker;
 use crate::seat::Seat;
 use crate::shared::{Domain, Local, Shared};
 use crate::sync::atomic::Ordering;
@@ -19,21 +20,36 @@ const SPINS: u32 = 16;
 const HAUL: usize = 32;
 
 impl Engine<'_> {
-    /// Works in `seat` until `done`. `host` says whose bed to park in.
-    pub(crate) fn work(&self, seat: &Seat<Local>, host: bool, done: impl Fn() -> bool) {
+    /// Works in `seat` until `done`. `host` says whose bed to park in; `woken` that the engine counts as searching.
+    pub(crate) fn work(
+        &self,
+        seat: &Seat<Local>,
+        host: bool,
+        woken: bool,
+        done: impl Fn() -> bool,
+    ) {
         let domain = &self.shared.domains[usize::from(seat.domain)];
         let elastic = !host && self.shared.is_elastic(seat);
+        let mut searching = woken;
         while !done() {
             if elastic && domain.control.requested.load(Ordering::Relaxed) {
                 self.shared.control(domain);
             }
-            let found = self.find(domain).or_else(|| {
-                self.settle_ended();
+            let found = if std::mem::take(&mut searching) {
                 self.search(seat, domain, host, &done)
-            });
+            } else {
+                self.find(domain).or_else(|| {
+                    self.settle_ended();
+                    domain.idle.begin_search();
+                    self.search(seat, domain, host, &done)
+                })
+            };
             if let Some(id) = found {
                 self.run(id);
             }
+        }
+        if searching {
+            domain.idle.end_search();
         }
         self.settle_ended();
     }
@@ -45,13 +61,17 @@ impl Engine<'_> {
     }
 
     /// Looks once wherever there could be work for this engine.
+    #[inline]
     fn find(&self, domain: &Domain) -> Option<u32> {
-        let turn = self.local(|local| {
-            local.turn = local.turn.wrapping_add(1);
-            local.turn
+        let tuning = &self.shared.tuning;
+        let around = self.local(|local| {
+            let around = route::looks_around(local.since, tuning);
+            local.since = if around { 0 } else { local.since + 1 };
+            around
         });
-        let order = route::look_order(turn, &self.shared.tuning);
-        order.iter().find_map(|source| self.look(*source, domain))
+        let [first, others @ ..] = route::look_order(around);
+        self.look(*first, domain)
+            .or_else(|| others.iter().find_map(|source| self.look(*source, domain)))
     }
 
     #[inline]
@@ -165,20 +185,27 @@ impl Engine<'_> {
         taken.or_else(|| self.empty(seat))
     }
 
-    /// How often this victim was seen with a lone codelet while it started no other.
+    /// How often this victim was seen with a lone codelet while it started no other. One victim is watched at a time,
+    /// as long as there is something to watch.
     fn patience(&self, victim: u16, started: u64) -> u32 {
-        self.local(|local| {
-            let (last, count, seen) = local.lone;
-            let seen = match (last, count) == (victim, started) {
-                true => seen + 1,
-                false => 0,
-            };
-            local.lone = (victim, started, seen);
-            seen
-        })
+        let (last, count, seen) = self.local(|local| local.lone);
+        let seen = match self.shared.seats.get(usize::from(last)) {
+            _ if last == victim && count == started => seen + 1,
+            Some(seat)
+                if last != victim
+                    && seat.counters.ran.get() == count
+                    && seat.stealer.len() == 1 =>
+            {
+                return 0;
+            }
+            _ => 0,
+        };
+        self.local(|local| local.lone = (victim, started, seen));
+        seen
     }
 
-    /// Looks on until there is work, or it is time to park; parks.
+    /// Looks on until there is work or it is done, and parks when it has looked for long. The engine counts as searching
+    /// when this begins, and no more when it ends.
     fn search(
         &self,
         seat: &Seat<Local>,
@@ -187,8 +214,7 @@ impl Engine<'_> {
         done: &impl Fn() -> bool,
     ) -> Option<u32> {
         let tuning = &self.shared.tuning;
-        domain.idle.begin_search();
-        let begin = Instant::now();
+        let mut begin = Instant::now();
         let mut silent_since = None;
         loop {
             if let Some(id) = self.find(domain) {
@@ -204,10 +230,11 @@ impl Engine<'_> {
             let idle = begin.elapsed();
             self.watch_control(domain, idle, &mut silent_since);
             if route::parks(idle.as_nanos() as u64, tuning) {
+                // Whoever wakes it, or it itself, has it counted as searching again.
                 self.park(seat, domain, host, done);
-                // Whoever woke it, or it itself, has it counted as searching.
-                domain.idle.end_search();
-                return None;
+                begin = Instant::now();
+                silent_since = None;
+                continue;
             }
             for _ in 0..SPINS {
                 spin_hint();
@@ -257,23 +284,7 @@ impl Engine<'_> {
         let bed = seat.occupancy.bed(host);
         let requested = || domain.control.requested.load(Ordering::Relaxed);
         if !host && shared.is_elastic(seat) {
-            let mut nap = SHORTEST;
-            loop {
-                let woken = match shared.open_scopes.load(Ordering::Relaxed) {
-                    0 => bed.wait_or(requested),
-                    _ => requested() || bed.wait_for(nap),
-                };
-                if woken && !requested() {
-                    return;
-                }
-                if !domain.control.paused.load(Ordering::Relaxed) {
-                    shared.control(domain);
-                }
-                if woken {
-                    return;
-                }
-                nap = (nap * 2).min(LONGEST);
-            }
+            return self.control_while_asleep(domain, bed);
         }
         if shared.open_scopes.load(Ordering::Relaxed) > 0 {
             // The control engine watches while somebody sleeps and scopes are open.
@@ -289,6 +300,29 @@ impl Engine<'_> {
             }
         }
         bed.wait();
+    }
+
+    /// An elastic control engine whose seat is announced asleep does its duty until the seat is claimed.
+    fn control_while_asleep(&self, domain: &Domain, bed: &Parker) {
+        let control = &domain.control;
+        let paused = || control.paused.load(Ordering::Relaxed);
+        let asked = || control.requested.load(Ordering::Relaxed) && !paused();
+        let mut nap = SHORTEST;
+        loop {
+            let woken = match self.shared.open_scopes.load(Ordering::Relaxed) {
+                0 => bed.wait_or(asked),
+                _ if asked() => bed.wait_for(Duration::ZERO),
+                _ => bed.wait_for(nap),
+            };
+            // Only a claim ends the sleep; a request is then the first thing that `work` looks at.
+            if woken {
+                return;
+            }
+            if !paused() {
+                self.shared.control(domain);
+            }
+            nap = (nap * 2).min(LONGEST);
+        }
     }
 
     /// What only this seat may run goes back where its next occupant finds it.

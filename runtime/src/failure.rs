@@ -6,6 +6,7 @@
 use crate::decide::dependence::Poison;
 use crate::error::Failure;
 use crate::sync::{Mutex, lock};
+use std::collections::VecDeque;
 use std::panic::Location;
 
 /// The first cause of a poison.
@@ -31,27 +32,67 @@ impl Cause {
     }
 }
 
-/// See the module.
+/// See the module. The newest failures are kept in full; scopes keep their own first one themselves.
 #[derive(Debug, Default)]
 pub(crate) struct FailureLog {
-    causes: Mutex<Vec<Cause>>,
+    causes: Mutex<Causes>,
 }
 
-/// Beyond this many failures further ones share the last entry: the log of a program that fails forever stays small.
+#[derive(Debug, Default)]
+struct Causes {
+    /// How many have been dropped: the number before that of the first one kept.
+    dropped: u32,
+    kept: VecDeque<Cause>,
+}
+
+/// So many failures are kept: the log of a program that fails forever stays small.
 const KEPT: usize = 1 << 16;
 
 impl FailureLog {
     /// Adds a failure; its number.
     pub(crate) fn add(&self, cause: Cause) -> Poison {
         let mut causes = lock(&self.causes);
-        if causes.len() < KEPT {
-            causes.push(cause);
+        let number = causes.dropped.saturating_add(causes.kept.len() as u32);
+        causes.kept.push_back(cause);
+        if causes.kept.len() > KEPT {
+            causes.kept.pop_front();
+            // After four thousand million failures the numbers stand still, and name a later failure than they should.
+            causes.dropped = causes
+                .dropped
+                .saturating_add(1)
+                .min(u32::MAX - 2 * KEPT as u32);
         }
-        Poison::new(causes.len() as u32).expect("the log has an entry now")
+        Poison::MIN.saturating_add(number)
     }
 
-    /// The failure with this number.
-    pub(crate) fn cause(&self, poison: Poison) -> Cause {
-        lock(&self.causes)[poison.get() as usize - 1].clone()
+    /// The failure with this number, or the oldest one that is kept.
+    pub(crate) fn cause(&self, poison: u32) -> Cause {
+        let causes = lock(&self.causes);
+        let index = poison.saturating_sub(causes.dropped + 1) as usize;
+        causes.kept[index.min(causes.kept.len() - 1)].clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(number: usize) -> Cause {
+        Cause {
+            codelet: "c",
+            spawned_at: Location::caller(),
+            message: number.to_string(),
+            panicked: false,
+        }
+    }
+
+    #[test]
+    fn numbers_lead_back_to_their_failures_also_after_very_many() {
+        let log = FailureLog::default();
+        let numbers: Vec<u32> = (0..KEPT + 10).map(|n| log.add(cause(n)).get()).collect();
+        assert_eq!(numbers[0], 1);
+        assert_eq!(log.cause(numbers[KEPT + 9]).message, (KEPT + 9).to_string());
+        assert_eq!(log.cause(numbers[10]).message, "10");
+        assert_eq!(log.cause(numbers[3]).message, "10");
     }
 }

@@ -10,8 +10,12 @@ use crate::shared::{Local, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{lock, thread};
 use crate::topology::{self, CpuSet};
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// A scope's result, or the panic of its body.
+type Ended<R> = Result<Result<R>, Box<dyn Any + Send>>;
 
 /// Runs `body` in a new scope and waits until all of it has ended.
 pub(crate) fn finish<'s, R>(
@@ -31,7 +35,8 @@ pub(crate) fn finish<'s, R>(
         None => outside(shared, body),
     };
     shared.open_scopes.fetch_sub(1, Ordering::SeqCst);
-    result
+    // The body's panic goes on only now, when all is in order again.
+    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// A free seat, the one of the processor that we are on if possible.
@@ -54,8 +59,9 @@ fn in_seat<'s, R>(
     pin: bool,
     xe: u16,
     body: impl FnOnce(&Scope<'s>) -> Result<R>,
-) -> Result<R> {
+) -> Ended<R> {
     let seat = &shared.seats[usize::from(xe)];
+    shared.wait_for_inspection();
     seat.sign_in(true);
     let moved = if pin { Moved::to(seat.cpu) } else { None };
     // SAFETY: this thread has sat down: it is the occupant until it stands up.
@@ -66,7 +72,7 @@ fn in_seat<'s, R>(
     engine.local(|local| local.host = true);
     let result = run(&engine, &root, body, |engine| {
         engine.local(|local| local.host = false);
-        engine.work(seat, true, || root.has_ended());
+        engine.work(seat, true, false, || root.has_ended());
     });
     stand_up(shared, &engine, seat);
     drop(moved);
@@ -87,10 +93,11 @@ fn stand_up(shared: &Shared, engine: &Engine<'_>, seat: &Seat<Local>) {
 
 /// A host thread for which no seat is free: it spawns, and sleeps until its scope has ended. (Its body cannot be shipped
 /// to an engine, since it need not be `Send`.)
-fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -> Result<R> {
+fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -> Ended<R> {
     let mut local = Local::new(None, 0, shared.pools[0].clone());
     lock(&shared.outside).push(thread::current().id());
     shared.outside_bodies.fetch_add(1, Ordering::SeqCst);
+    shared.wait_for_inspection();
     // SAFETY: the state is ours, and lives until the end of this function.
     let engine = unsafe { Engine::new(shared, None, &raw mut local) };
     let root = Root::new(None);
@@ -118,7 +125,7 @@ fn run<'s, R>(
     root: &Root,
     body: impl FnOnce(&Scope<'s>) -> Result<R>,
     wait: impl FnOnce(&Engine<'_>),
-) -> Result<R> {
+) -> Ended<R> {
     let arena = &engine.shared.arena;
     let bytes = HEADER + size_of::<*const Root>();
     let id = match engine.local(|local| local.records.take(arena, bytes)) {
@@ -126,7 +133,7 @@ fn run<'s, R>(
         Err(error) => {
             root.end(engine.shared, None);
             wait(engine);
-            return Err(error);
+            return Ok(Err(error));
         }
     };
     let record = arena.record(id);
@@ -153,26 +160,19 @@ fn run<'s, R>(
     if record.ended.recycle() {
         engine.local(|local| local.records.give(arena, id));
     }
-    match result {
-        Err(panic) => resume_unwind(panic),
-        Ok(result) => verdict(engine.shared, root, result),
-    }
+    result.map(|result| verdict(root, result))
 }
 
 /// The scope's result: what kept it from ending well comes before what its body says.
-fn verdict<R>(shared: &Shared, root: &Root, result: Result<R>) -> Result<R> {
+fn verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
     let stuck = root.take_stuck();
     if !stuck.is_empty() {
         return Err(Error::stuck_scope(stuck));
     }
     let value = result?;
-    let (first, failed, skipped) = root.tally();
-    match crate::decide::dependence::Poison::new(first) {
+    match root.failure() {
         None => Ok(value),
-        Some(first) => {
-            let cause = shared.failures.cause(first);
-            Err(Error::failed(cause.report(failed, skipped)))
-        }
+        Some(failure) => Err(Error::failed(failure)),
     }
 }
 

@@ -45,7 +45,7 @@ impl RuntimeId {
 }
 
 /// A block's name: table slot, generation, runtime, in 64 bits, so that ids travel by value (also through C).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct BlockId(u64);
 
 impl BlockId {

@@ -17,6 +17,8 @@ use crossbeam_utils::CachePadded;
 pub(crate) struct Idle {
     asleep: Box<[CachePadded<AtomicU64>]>,
     searching: CachePadded<AtomicUsize>,
+    /// Claims so far.
+    claims: AtomicU64,
     seats: usize,
 }
 
@@ -27,6 +29,7 @@ impl Idle {
                 .map(|_| CachePadded::new(AtomicU64::new(0)))
                 .collect(),
             searching: CachePadded::new(AtomicUsize::new(0)),
+            claims: AtomicU64::new(0),
             seats,
         }
     }
@@ -71,8 +74,19 @@ impl Idle {
     pub(crate) fn claim(&self, seat: usize) -> bool {
         let (word, bit) = self.bit(seat);
         // Acquire pairs with the Release in `announce`.
-        word.load(Ordering::Relaxed) & bit != 0
-            && word.fetch_and(!bit, Ordering::Acquire) & bit != 0
+        let claimed = word.load(Ordering::Relaxed) & bit != 0
+            && word.fetch_and(!bit, Ordering::Acquire) & bit != 0;
+        if claimed {
+            self.claims.fetch_add(1, Ordering::Relaxed);
+            // Pairs with the fences in `Shared::stands_still`: who sees what the claimed engine did sees the claim.
+            fence(Ordering::SeqCst);
+        }
+        claimed
+    }
+
+    /// How many claims there were.
+    pub(crate) fn claims(&self) -> u64 {
+        self.claims.load(Ordering::Relaxed)
     }
 
     /// P2, P3, after work was made visible (P1): claims a sleeper if nobody searches. The caller wakes the seat, which

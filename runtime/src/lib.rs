@@ -47,6 +47,7 @@ mod event;
 mod execution_engine;
 mod failure;
 mod glue;
+mod handing_up;
 mod host;
 mod id;
 mod idle;

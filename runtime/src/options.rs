@@ -98,16 +98,14 @@ impl<R: Send + Sync + 'static> Spawned<R> {
 pub struct Options<'x, 's> {
     scope: &'x Scope<'s>,
     spec: Spec,
-    /// Events named by `after`, kept until the codelet has joined them.
-    events: Vec<Event>,
 }
 
 impl<'x, 's> Options<'x, 's> {
+    #[inline]
     fn new(scope: &'x Scope<'s>) -> Self {
         Options {
             scope,
             spec: Spec::default(),
-            events: Vec::new(),
         }
     }
 
@@ -163,8 +161,9 @@ impl<'x, 's> Options<'x, 's> {
         let shared = self.scope.frame().engine.shared;
         match event.as_after(shared) {
             Ok(after) => {
-                self.spec.after.push(after);
-                self.events.push(event.clone());
+                let rare = self.spec.rare();
+                rare.after.push(after);
+                rare.kept.push(Box::new(event.clone()));
             }
             Err(error) => self.wrong(error),
         }
@@ -180,7 +179,7 @@ impl<'x, 's> Options<'x, 's> {
 
     /// The first thing that is wrong is told.
     fn wrong(&mut self, error: Error) {
-        self.spec.error.get_or_insert(error);
+        self.spec.rare().error.get_or_insert(error);
     }
 
     /// Spawns it. See [`Scope::spawn`].
@@ -210,13 +209,17 @@ impl<'x, 's> Options<'x, 's> {
             name: self.spec.name.unwrap_or("codelet"),
             spawned_at: Location::caller(),
         };
-        let mut declared = frame
-            .engine
-            .local(|local| std::mem::take(&mut local.declared));
-        access.declare(&mut declared);
-        let begun = frame.begin(about, &declared, &mut self.spec);
-        declared.clear();
-        frame.engine.local(|local| local.declared = declared);
+        let begun = if size_of::<A>() == 0 {
+            // Accesses name something, and a list of none is not empty in size: this declares nothing.
+            frame.begin(about, &[], &mut self.spec)
+        } else {
+            let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
+            access.declare(&mut declared);
+            let begun = frame.begin(about, &declared, &mut self.spec);
+            declared.clear();
+            frame.engine.local(|local| local.declared = declared);
+            begun
+        };
         match begun {
             Ok(begun) => {
                 let id = begun.id;

@@ -1,9 +1,10 @@
 //! The scope of a host thread: what its codelets report to, and how the host learns of its end.
 
-use crate::error::Waiting;
+use crate::error::{Failure, Waiting};
+use crate::failure::Cause;
 use crate::idle::Parker;
 use crate::shared::Shared;
-use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, lock};
 
 /// See the module. It lies on the host's stack; its record's payload points to it.
@@ -12,7 +13,7 @@ pub(crate) struct Root {
     /// The seat that the host sits in; `None` if it sleeps in `bed`.
     seat: Option<u16>,
     bed: Arc<Parker>,
-    first_failure: AtomicU32,
+    first: Mutex<Option<Cause>>,
     failed: AtomicU64,
     skipped: AtomicU64,
     pub(crate) stuck: Mutex<Vec<Waiting>>,
@@ -24,7 +25,7 @@ impl Root {
             ended: AtomicBool::new(false),
             seat,
             bed: Arc::new(Parker::new()),
-            first_failure: AtomicU32::new(0),
+            first: Mutex::new(None),
             failed: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
             stuck: Mutex::new(Vec::new()),
@@ -66,26 +67,23 @@ impl Root {
         &self.bed
     }
 
-    /// A codelet failed, for the reason with this number.
-    pub(crate) fn failed(&self, cause: crate::decide::dependence::Poison) {
+    /// A codelet failed.
+    pub(crate) fn failed(&self, cause: Cause) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        let first = &self.first_failure;
-        // Relaxed: read after the scope's end, which orders everything.
-        let _ = first.compare_exchange(0, cause.get(), Ordering::Relaxed, Ordering::Relaxed);
+        lock(&self.first).get_or_insert(cause);
     }
 
-    /// A codelet was skipped, for the reason with this number.
-    pub(crate) fn skipped(&self, cause: u32) {
+    /// A codelet was skipped.
+    pub(crate) fn skipped(&self, cause: impl FnOnce() -> Cause) {
         self.skipped.fetch_add(1, Ordering::Relaxed);
-        let first = &self.first_failure;
-        let _ = first.compare_exchange(0, cause, Ordering::Relaxed, Ordering::Relaxed);
+        lock(&self.first).get_or_insert_with(cause);
     }
 
-    /// After the end: the first failure's number (0: none), how many failed, how many were skipped.
-    pub(crate) fn tally(&self) -> (u32, u64, u64) {
+    /// After the end: the first failure, if there was one, with the counts.
+    pub(crate) fn failure(&self) -> Option<Failure> {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let first = self.first_failure.load(Ordering::Relaxed);
-        (first, load(&self.failed), load(&self.skipped))
+        let first = lock(&self.first).take();
+        first.map(|cause| cause.report(load(&self.failed), load(&self.skipped)))
     }
 
     /// Codelets of a stuck scope.

@@ -4,6 +4,7 @@ use crate::codelet::flag;
 use crate::data_block::{Block, Data};
 use crate::engine::{Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
+use crate::failure::Cause;
 use crate::id::CodeletId;
 use crate::trigger::{Event, Trigger, make_event};
 use std::cell::Cell;
@@ -142,13 +143,13 @@ impl Frame<'_> {
         error: Error,
     ) -> CodeletId {
         let engine = self.engine;
-        let poison = engine.shared.failures.add(crate::failure::Cause {
+        let cause = Cause {
             codelet: name,
             spawned_at: at,
             message: error.to_string(),
             panicked: false,
-        });
-        engine.with_root(self.record, |root| root.failed(poison));
+        };
+        engine.with_root(self.record, |root| root.failed(cause));
         CodeletId {
             record: 0,
             generation: 0,

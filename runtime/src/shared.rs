@@ -1,7 +1,7 @@
 //! What all engines of a runtime share.
 
 use crate::arena::{Arena, RecordCache};
-use crate::block_table::{BlockSlot, BlockTable, SlotCache};
+use crate::block_table::{BlockTable, SlotCache};
 use crate::codelet::flag;
 use crate::counters::CeCounters;
 use crate::decide::plan::{DomainPlan, Plan};
@@ -36,8 +36,8 @@ pub(crate) struct Local {
     pub(crate) host: bool,
     /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
     pub(crate) ended: (u32, u64),
-    /// Looks for work so far.
-    pub(crate) turn: u32,
+    /// Looks for work since the last look around.
+    pub(crate) since: u32,
     /// Thefts tried so far.
     pub(crate) attempt: u32,
     /// The victim with a lone codelet that was seen last, its count of started codelets then, and how often since.
@@ -62,7 +62,7 @@ impl Local {
             magazine: Magazine::new(pool),
             host: false,
             ended: (0, 0),
-            turn: 0,
+            since: 0,
             attempt: 0,
             lone: (u16::MAX, 0, 0),
             declared: Vec::new(),
@@ -165,6 +165,8 @@ pub(crate) struct Shared {
     pub(crate) open_scopes: AtomicUsize,
     /// Bodies of host threads' scopes that run outside of all seats.
     pub(crate) outside_bodies: AtomicUsize,
+    /// Somebody looks whether scopes are stuck: nobody may begin anything now.
+    pub(crate) inspected: AtomicBool,
     /// For threads that come from outside to satisfy an event. The stuck report takes it too, so that nothing moves
     /// meanwhile.
     pub(crate) stranger: Mutex<Local>,
@@ -195,6 +197,7 @@ impl Shared {
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),
             outside_bodies: AtomicUsize::new(0),
+            inspected: AtomicBool::new(false),
             stranger: Mutex::new(Local::new(None, 0, pools[0].clone())),
             outside: Mutex::new(Vec::new()),
             next_domain: AtomicU32::new(0),
@@ -222,8 +225,7 @@ impl Shared {
             .blocks
             .make(self.id, &mut local.slots, bytes, owner, home)?;
         if owner != 0 {
-            let slot = self.blocks.slot(made.slot());
-            self.push_made(owner, made.slot() + 1, slot);
+            self.push_made(owner, made.slot());
         }
         Ok(made)
     }
@@ -297,7 +299,7 @@ impl Shared {
 
     /// Blocks, linked through `next_made`, whose maker has ended go to its parent: a codelet, or everybody.
     #[cold]
-    pub(crate) fn hand_up_blocks(&self, first: u32, parent: u32) {
+    pub(crate) fn hand_up_blocks(&self, first: u32, parent: u32, cache: &mut SlotCache) {
         let mut heir = parent;
         while self.arena.record(heir).flags() & flag::SCOPE != 0 {
             heir = self.arena.record(heir).parent.load(Ordering::Relaxed);
@@ -306,38 +308,47 @@ impl Shared {
             heir = 0;
         }
         let mut at = first;
-        let last = loop {
+        while at != 0 {
             let slot = self.blocks.slot(at - 1);
-            slot.owner.store(heir, Ordering::Relaxed);
-            match slot.next_made.load(Ordering::Relaxed) {
-                0 => break slot,
-                next => at = next,
+            let next = slot.next_made.load(Ordering::Relaxed);
+            // If it is destroyed between these two steps, it waits in the list until the heir hands it up. The heir cannot
+            // end meanwhile: we are its descendant, and have not told it of our end.
+            if self.blocks.inherit(at - 1, heir, cache) && heir != 0 {
+                self.push_made(heir, at - 1);
             }
-        };
-        if heir == 0 {
-            return;
+            at = next;
         }
-        self.push_made(heir, first, last);
     }
 
-    /// Adds a list of blocks, from number `first` - 1 to `last`, to those that a codelet made.
-    fn push_made(&self, owner: u32, first: u32, last: &BlockSlot) {
+    /// Adds a block to those that a codelet made.
+    fn push_made(&self, owner: u32, slot: u32) {
         let list = &self.arena.record(owner).made;
+        let block = self.blocks.slot(slot);
         let mut head = list.load(Ordering::Relaxed);
         loop {
-            last.next_made.store(head, Ordering::Relaxed);
+            // Numbers in the list are one more, so that 0 ends it.
+            block.next_made.store(head, Ordering::Relaxed);
             // Release pairs with the Acquire of whoever ends the heir (its live count).
-            match list.compare_exchange_weak(head, first, Ordering::Release, Ordering::Relaxed) {
+            match list.compare_exchange_weak(head, slot + 1, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(now) => head = now,
             }
         }
     }
 
+    /// Waits until nobody looks whether scopes are stuck. After the caller has made itself seen: by a claimed seat, or
+    /// in `outside_bodies`.
+    #[inline]
+    pub(crate) fn wait_for_inspection(&self) {
+        // Pairs with the fence in `stands_still`: either we see the inspection, or it sees us and ends.
+        fence(Ordering::SeqCst);
+        if self.inspected.load(Ordering::Relaxed) {
+            drop(lock(&self.stranger));
+        }
+    }
+
     /// Whether all engines sleep.
     pub(crate) fn all_asleep(&self) -> bool {
-        // Pairs with the fences in `Idle`: what the sleepers did before is seen.
-        fence(Ordering::SeqCst);
         let mut domains = self.domains.iter();
         domains.all(|d| d.idle.asleep() == d.idle.seats())
     }

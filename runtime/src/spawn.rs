@@ -1,15 +1,14 @@
 //! Spawning, without the types of the interface: a record is begun, filled by the caller, and launched.
 
-use crate::access::{Declared, Mode};
+use crate::access::{BlockKey, Declared, Mode};
 use crate::affinity::Affinity;
 use crate::block_table::{BlockSlot, QueueCell, destroyed};
-use crate::codelet::{Body, Entry, EntryKind, extensions, flag, record_bytes};
-use crate::completion::poison;
+use crate::codelet::{Body, Entry, EntryKind, Record, extensions, flag, record_bytes};
 use crate::engine::{Engine, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{EventCell, Registered};
 use crate::id::{BlockId, CodeletId};
-use crate::sync::atomic::Ordering;
+use crate::sync::atomic::{Ordering, fence};
 
 /// What a codelet waits for beside its accesses.
 #[derive(Clone, Copy, Debug)]
@@ -25,11 +24,30 @@ pub(crate) enum After {
 pub(crate) struct Spec {
     pub(crate) name: Option<&'static str>,
     pub(crate) affinity: Affinity,
-    pub(crate) after: Vec<After>,
     pub(crate) at_ready: bool,
     pub(crate) destroys: bool,
+    /// What most codelets do not have.
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// Options that most codelets do not have.
+#[derive(Debug, Default)]
+pub(crate) struct Rare {
+    pub(crate) after: Vec<After>,
+    /// What keeps the events of `after` until the codelet has joined them.
+    pub(crate) kept: Vec<Box<dyn std::any::Any>>,
     /// What is already wrong with it.
     pub(crate) error: Option<Error>,
+}
+
+impl Spec {
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn after(&self) -> &[After] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.after)
+    }
 }
 
 /// A record that is being filled.
@@ -43,30 +61,43 @@ type Found = (EntryKind, *mut (), Option<u32>);
 
 impl Frame<'_> {
     /// Takes a record and writes the entries. What is wrong with the accesses is told by [`Frame::launch`].
+    #[inline]
     pub(crate) fn begin(
         &self,
         body: Body,
         declared: &[Declared],
         spec: &mut Spec,
     ) -> Result<Begun> {
-        let engine = self.engine;
-        let arena = &engine.shared.arena;
-        let checked = match spec.error.take() {
-            Some(error) => Err(error),
-            None => self.check_twice(declared),
-        };
-        let count = match &checked {
-            Ok(()) => declared.len() + spec.after.len(),
-            Err(_) => 0,
-        };
+        if declared.is_empty() && spec.rare.is_none() {
+            let id = self.take_record(body, spec, 0)?;
+            return Ok(Begun { id, refused: None });
+        }
+        let count = declared.len() + spec.after().len();
         if count > usize::from(u16::MAX) {
             return Err(Error::new(
                 ErrorKind::Access,
                 format!("one codelet with {count} accesses; split it, at most 65,535 are possible"),
             ));
         }
+        let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
+        let id = self.take_record(body, spec, count)?;
         let payload = body.vtable.payload;
-        let bytes = record_bytes(payload, count);
+        let refused = match self.extend(id.record, extensions(payload, count)) {
+            Ok(()) => error.or(self.write_entries(id.record, payload, declared, spec)),
+            Err(error) => {
+                self.engine.shared.arena.record(id.record).keep_entries(0);
+                Some(error)
+            }
+        };
+        Ok(Begun { id, refused })
+    }
+
+    /// Takes a record for a codelet with so many entries.
+    #[inline]
+    fn take_record(&self, body: Body, spec: &Spec, entries: usize) -> Result<CodeletId> {
+        let engine = self.engine;
+        let arena = &engine.shared.arena;
+        let bytes = record_bytes(body.vtable.payload, entries);
         let id = engine.local(|local| local.records.take(arena, bytes))?;
         let record = arena.record(id);
         let mut flags = flag::CAPTURES;
@@ -76,20 +107,14 @@ impl Frame<'_> {
         if body.vtable.has_value {
             flags |= flag::RETAINED;
         }
-        record.begin(self.record, flags, spec.affinity.encode(), count);
+        record.begin(self.record, flags, spec.affinity.encode(), entries);
         // SAFETY: the record is ours and not published.
         unsafe { record.set_body(body) };
-        let extended = self.extend(id, extensions(payload, count));
-        let refused = checked
-            .and(extended)
-            .and_then(|()| self.write_entries(id, payload, declared, spec))
-            .err();
-        let id = CodeletId {
+        Ok(CodeletId {
             record: id,
             generation: record.ended.generation(),
             runtime: engine.shared.id.0,
-        };
-        Ok(Begun { id, refused })
+        })
     }
 
     /// Publishes a record whose payload holds the captures.
@@ -105,37 +130,34 @@ impl Frame<'_> {
             record.sibling.store(kept, Ordering::Relaxed);
             parent.retained.store(id, Ordering::Relaxed);
         }
-        let entered = match begun.refused {
-            Some(error) => Err(error),
-            None => self.depend(id, body, spec),
-        };
-        match entered {
-            Ok(true) => engine.post(id),
-            Ok(false) => (),
-            Err(error) => self.refuse(id, body, error),
+        if let Some(error) = begun.refused {
+            self.refuse(id, record, body, error);
+        }
+        if record.count() == 0 || self.depend(id, record, body, spec) {
+            engine.post(id);
         }
     }
 
     /// Enters the queues and joins the events. True if the codelet is ready at once.
-    #[inline]
-    fn depend(&self, id: u32, body: Body, spec: &Spec) -> Result<bool> {
+    fn depend(&self, id: u32, record: &Record, body: Body, spec: &Spec) -> bool {
         let engine = self.engine;
         let arena = &engine.shared.arena;
-        let record = arena.record(id);
+        let payload = body.vtable.payload;
         let total = record.count() as u32;
-        if total == 0 {
-            return Ok(true);
-        }
         record.pending.set(1 + total);
         let is_block = |node: u32| matches!(arena.entry(node).kind(), EntryKind::Block(_));
-        let nodes = || arena.nodes(id, body.vtable.payload);
+        let nodes = || arena.nodes(id, payload);
         let blocks = nodes().filter(|&node| is_block(node)).count() as u32;
         let mut there = 0;
         if spec.at_ready && blocks < total {
             record.set_flags(record.flags() | flag::AT_READY);
             there = blocks;
         } else if blocks > 0 {
-            there = engine.enter(id, body, spec.destroys)?;
+            let (granted, error) = engine.enter(id, payload, spec.destroys);
+            there = granted;
+            if let Some(error) = error {
+                self.refuse(id, record, body, error);
+            }
         }
         if blocks < total {
             for node in nodes().filter(|&node| !is_block(node)) {
@@ -143,7 +165,7 @@ impl Frame<'_> {
             }
         }
         // Nobody else knows of it if it waits for nothing.
-        Ok(there == total || record.pending.arrive(1 + there))
+        there == total || record.pending.arrive(1 + there)
     }
 
     /// Joins those who wait for what an entry names. True if it is there already.
@@ -166,7 +188,7 @@ impl Frame<'_> {
             // A codelet without a value whose record is gone has ended well: failed ones are kept.
             Registered::Fired | Registered::Stale => self.joined_late(entry),
             Registered::Poisoned => {
-                poison(arena.record(id), cause.load(Ordering::Relaxed));
+                arena.record(id).poison(cause.load(Ordering::Relaxed));
                 self.joined_late(entry)
             }
         }
@@ -180,40 +202,15 @@ impl Frame<'_> {
         true
     }
 
-    /// A codelet whose declaration is wrong: it counts as failed, and runs empty so that all who wait for it hear of it.
+    /// A codelet whose declaration is wrong: it counts as failed, and takes its place with what is right of it, but will
+    /// not run: so all that it was to write is poisoned in order, and who waits for it hears of it.
     #[cold]
-    fn refuse(&self, id: u32, body: Body, error: Error) {
+    fn refuse(&self, id: u32, record: &Record, body: Body, error: Error) {
         let engine = self.engine;
-        let record = engine.shared.arena.record(id);
-        record.forget_entries();
-        record.set_flags(record.flags() & !(flag::CAPTURES | flag::AT_READY | flag::DESTROYS));
+        record.set_flags(record.flags() & !(flag::CAPTURES | flag::DESTROYS));
         // SAFETY: the payload holds the captures, as the flag said until now.
         unsafe { (body.vtable.discard)(engine.shared.arena.payload(id)) };
-        engine.record_failure(id, body, error.to_string(), false);
-        engine.post(id);
-    }
-
-    /// The same block twice with a write among them cannot be lent.
-    fn check_twice(&self, declared: &[Declared]) -> Result<()> {
-        for (at, one) in declared.iter().enumerate() {
-            let Declared::Block(key, mode) = one else {
-                continue;
-            };
-            for other in &declared[..at] {
-                if let Declared::Block(other_key, other_mode) = other
-                    && key == other_key
-                    && (mode.writes() || other_mode.writes())
-                {
-                    return Err(Error::new(
-                        ErrorKind::Access,
-                        format!(
-                            "{key:?} is declared twice by one codelet, once for writing; declare it once, as `read_write`"
-                        ),
-                    ));
-                }
-            }
-        }
-        Ok(())
+        engine.record_failure(id, error.to_string(), false);
     }
 
     fn extend(&self, id: u32, extensions: usize) -> Result<()> {
@@ -231,38 +228,70 @@ impl Frame<'_> {
         Ok(())
     }
 
+    /// Writes the entries that are right, and gives the first thing that is wrong.
     fn write_entries(
         &self,
         id: u32,
         payload: usize,
         declared: &[Declared],
         spec: &Spec,
-    ) -> Result<()> {
+    ) -> Option<Error> {
         let arena = &self.engine.shared.arena;
         let accesses = declared.iter().map(|one| match *one {
-            Declared::Block(key, mode) => self.find_block(key.0, mode),
+            Declared::Block(key, mode) => self.find_block(key.0, mode, spec.destroys),
             Declared::Value(key, kept) => self.find_value(key.0, kept),
         });
-        let after = spec.after.iter().map(|after| match *after {
+        let after = spec.after().iter().map(|after| match *after {
             After::Event(event) => Ok((EntryKind::Event, event.cast_mut().cast(), None)),
             After::End(codelet) => self.find_end(codelet),
         });
-        for (node, found) in arena.nodes(id, payload).zip(accesses.chain(after)) {
-            let (kind, target, generation) = found?;
+        let twice = named_twice(declared);
+        let mut wrong = twice.map(|key| {
+            Error::new(
+                ErrorKind::Access,
+                format!(
+                    "{key:?} is declared twice by one codelet, once for writing; declare it once, as `read_write`"
+                ),
+            )
+        });
+        // A block named twice is entered for writing alone, once.
+        let extra = |at: usize| match (twice, declared.get(at)) {
+            (Some(key), Some(Declared::Block(other, mode))) if *other == key => {
+                let writes = |one: &Declared| matches!(one, Declared::Block(k, m) if *k == key && m.writes());
+                !mode.writes() || declared[..at].iter().any(writes)
+            }
+            _ => false,
+        };
+        let mut nodes = arena.nodes(id, payload);
+        let mut written = 0;
+        for (at, found) in accesses.chain(after).enumerate() {
+            let (kind, target, generation) = match found {
+                Ok(_) if extra(at) => continue,
+                Ok(found) => found,
+                Err(error) => {
+                    wrong.get_or_insert(error);
+                    continue;
+                }
+            };
             let entry = Entry::new(kind, target);
             if let Some(generation) = generation {
                 entry.expect_generation(generation);
             }
+            let node = nodes.next().expect("one node for each entry");
             // SAFETY: the record is ours and not published.
             unsafe { arena.write_entry(node, entry) };
+            written += 1;
         }
-        Ok(())
+        if wrong.is_some() {
+            arena.record(id).keep_entries(written);
+        }
+        wrong
     }
 
     /// The queue that an access of a child enters: the parent's if the parent declared the block, the block's own if
     /// it was made in here, or for everybody.
     #[inline]
-    fn find_block(&self, id: BlockId, mode: Mode) -> Result<Found> {
+    fn find_block(&self, id: BlockId, mode: Mode, destroys: bool) -> Result<Found> {
         let shared = self.engine.shared;
         let slot = shared.blocks.find(shared.id, id)?;
         let own = || {
@@ -285,7 +314,7 @@ impl Frame<'_> {
         }
         let arena = &shared.arena;
         // SAFETY: the codelet runs this body, so it lives.
-        let payload = unsafe { arena.record(self.codelet).body() }.vtable.payload;
+        let payload = unsafe { arena.record(self.codelet).vtable() }.payload;
         for node in arena.nodes(self.codelet, payload) {
             let entry = arena.entry(node);
             let EntryKind::Block(parents) = entry.kind() else {
@@ -296,6 +325,10 @@ impl Frame<'_> {
             }
             if !slot.is(id) {
                 return Err(destroyed(id));
+            }
+            if destroys {
+                let why = "its parent declared it, and goes on holding it; destroy it where it was made, or after the parent";
+                return Err(self.undeclared(id, why));
             }
             if !parents.covers(mode) {
                 return Err(self.undeclared(id, "its parent declared it for reading only"));
@@ -326,12 +359,10 @@ impl Frame<'_> {
                     _ => 0,
                 };
             }
-            if at == self.top {
-                return true;
-            }
             // While the owner is the same it has not ended, and neither has anybody above it: the walk was right.
-            if slot.owner.load(Ordering::Acquire) == owner {
-                return false;
+            fence(Ordering::Acquire);
+            if slot.owner.load(Ordering::Relaxed) == owner {
+                return at == self.top;
             }
         }
     }
@@ -365,7 +396,7 @@ impl Frame<'_> {
         }
         let declares = |codelet: u32| {
             // SAFETY: the codelet runs this body, so it lives.
-            let payload = unsafe { arena.record(codelet).body() }.vtable.payload;
+            let payload = unsafe { arena.record(codelet).vtable() }.payload;
             let mut nodes = arena.nodes(codelet, payload).map(|node| arena.entry(node));
             nodes.any(|e| e.kind() == EntryKind::Value && e.target_record() == id.record)
         };
@@ -414,6 +445,31 @@ impl Frame<'_> {
         }
         Ok(())
     }
+}
+
+/// A block that is declared twice with a write among them, if there is one: it cannot be lent.
+fn named_twice(declared: &[Declared]) -> Option<BlockKey> {
+    /// Up to so many, comparing all pairs is faster than sorting a copy.
+    const FEW: usize = 16;
+    let named = declared.iter().filter_map(|one| match one {
+        Declared::Block(key, mode) => Some((*key, mode.writes())),
+        Declared::Value(..) => None,
+    });
+    let clash = |a: &(BlockKey, bool), b: &(BlockKey, bool)| a.0 == b.0 && (a.1 || b.1);
+    if declared.len() <= FEW {
+        let mut left = named.clone();
+        return named.clone().find_map(|one| {
+            left.next();
+            left.clone()
+                .any(|other| clash(&one, &other))
+                .then_some(one.0)
+        });
+    }
+    let mut blocks: Vec<(BlockKey, bool)> = named.collect();
+    // Writes first, so that one stands beside each other mention.
+    blocks.sort_unstable_by_key(|&(key, writes)| (key, !writes));
+    let pair = blocks.windows(2).find(|pair| clash(&pair[0], &pair[1]));
+    pair.map(|pair| pair[0].0)
 }
 
 fn value(id: CodeletId) -> Found {

@@ -1,17 +1,18 @@
 //! Scopes that can make no progress: found, told of, ended. See `docs/design/stuck.md`.
 //!
 //! Runs only when every engine sleeps, all queues are empty, no body of a host outside of all seats is open, and nobody
-//! can satisfy an event meanwhile (the lock on `stranger` is held). Then nothing moves, and what is read here is exact.
+//! can begin anything meanwhile: who satisfies an event from outside takes the lock on `stranger`, which is held here,
+//! and a host that enters a scope looks at `inspected`, and waits for that lock. Then nothing moves, and what is read
+//! here is exact.
 
 use crate::codelet::{EntryKind, flag};
-use crate::completion::poison;
 use crate::decide::dependence::Poison;
 use crate::engine::{Engine, Followers};
 use crate::error::Waiting;
 use crate::event::{EventCell, Links, OneShot};
 use crate::failure::Cause;
 use crate::root::Root;
-use crate::shared::Shared;
+use crate::shared::{Local, Shared};
 use crate::sync::atomic::{Ordering, fence};
 use std::collections::{HashMap, HashSet};
 
@@ -32,16 +33,23 @@ impl Shared {
         let Ok(mut stranger) = self.stranger.try_lock() else {
             return 0;
         };
-        if !self.stands_still() {
-            return 0;
-        }
+        self.inspected.store(true, Ordering::Relaxed);
+        let ended = match self.stands_still() {
+            true => self.end_stuck(&mut stranger),
+            false => 0,
+        };
+        self.inspected.store(false, Ordering::Relaxed);
+        ended
+    }
+
+    fn end_stuck(&self, stranger: &mut Local) -> u64 {
         let still = Still::look(self);
         let stuck = still.stuck_roots();
         if stuck.is_empty() {
             return 0;
         }
-        // SAFETY: the lock's guard is ours until the end.
-        let engine = unsafe { Engine::new(self, None, &raw mut *stranger) };
+        // SAFETY: it is borrowed from the lock's guard until the end.
+        let engine = unsafe { Engine::new(self, None, stranger) };
         let mut followers = Followers::posted();
         let mut ready = Vec::new();
         for &root in &stuck {
@@ -54,16 +62,29 @@ impl Shared {
         stuck.len() as u64
     }
 
+    /// Whether nothing moves. The engines' claims are counted before and after the queues are looked at: an engine that
+    /// takes its announcement back, and then the last codelet from a queue, is noticed by its claim.
     fn stands_still(&self) -> bool {
-        fence(Ordering::SeqCst);
+        let claims = || {
+            self.domains
+                .iter()
+                .map(|domain| domain.idle.claims())
+                .sum::<u64>()
+        };
         let quiet = |seat: &crate::seat::Seat<_>| {
             seat.inbox.is_empty() && seat.pinned.is_empty() && seat.stealer.is_empty()
         };
-        self.all_asleep()
-            && self.outside_bodies.load(Ordering::SeqCst) == 0
+        let before = claims();
+        // Pairs with the fences in `Shared::wait_for_inspection` and in `Idle::claim`.
+        fence(Ordering::SeqCst);
+        let still = self.all_asleep()
+            && self.outside_bodies.load(Ordering::Relaxed) == 0
             && self.seats.iter().all(quiet)
             && self.domains.iter().all(|domain| domain.injector.is_empty())
-            && self.regions.iter().all(|region| region.is_empty())
+            && self.regions.iter().all(|region| region.is_empty());
+        // Pairs with the fence in `Idle::claim`.
+        fence(Ordering::SeqCst);
+        still && self.all_asleep() && claims() == before
     }
 }
 
@@ -267,7 +288,7 @@ impl<'a> Still<'a> {
         let ids = &self.waiting[&root];
         let mine: HashSet<u32> = ids.iter().flat_map(|&id| self.nodes(id)).collect();
         for &id in ids {
-            poison(arena.record(id), self.stuck_cause(id).get());
+            arena.record(id).poison(self.stuck_cause(id).get());
         }
         for &node in &mine {
             let entry = arena.entry(node);

@@ -140,6 +140,6 @@ impl Engine<'_> {
     /// Fires an event that a user made.
     fn fire_event(&self, cell: &EventCell, cause: u32, followers: &mut Followers) {
         cell.cause.store(cause, Ordering::Relaxed);
-        self.fire_one_shot(&cell.one_shot, cause, followers);
+        self.tell(cell.one_shot.fire(cause != 0), cause, followers);
     }
 }

@@ -44,6 +44,7 @@ const LEVELS: &[&[&str]] = &[
         "root",
         "engine",
         "completion",
+        "handing_up",
         "spawn",
         "stuck",
         "execution_engine",

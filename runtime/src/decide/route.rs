@@ -63,11 +63,18 @@ pub enum Source {
     Steal,
 }
 
-/// In which order an engine looks, at its `turn`-th look. Mostly the cheapest first; now and then the other way
-/// round, so that what others posted does not starve behind an own queue that never runs dry.
-pub fn look_order(turn: u32, tuning: &Tuning) -> &'static [Source; 6] {
+/// Whether it is time for an engine that has started `since` codelets from its own queue to look around.
+#[inline]
+pub fn looks_around(since: u32, tuning: &Tuning) -> bool {
+    since >= tuning.look_around
+}
+
+/// In which order an engine looks. Mostly the cheapest first; when it looks around the other way round, so that what
+/// others posted does not starve behind an own queue that never runs dry.
+#[inline]
+pub fn look_order(around: bool) -> &'static [Source; 6] {
     use Source::*;
-    if turn.is_multiple_of(tuning.look_around.max(1)) {
+    if around {
         &[Injector, Region, Inbox, Pinned, Own, Steal]
     } else {
         &[Own, Pinned, Inbox, Region, Injector, Steal]
@@ -151,9 +158,14 @@ mod tests {
             look_around: 4,
             ..Tuning::default()
         };
-        let firsts: Vec<_> = (1..9).map(|turn| look_order(turn, &tuning)[0]).collect();
-        use Source::{Injector, Own};
-        assert_eq!(firsts, [Own, Own, Own, Injector, Own, Own, Own, Injector]);
+        let looks: Vec<_> = (0..6).map(|since| looks_around(since, &tuning)).collect();
+        assert_eq!(looks, [false, false, false, false, true, true]);
+        assert_eq!(look_order(false)[0], Source::Own);
+        assert_eq!(look_order(true)[0], Source::Injector);
+        let mut both = [look_order(false).to_vec(), look_order(true).to_vec()];
+        both.iter_mut()
+            .for_each(|order| order.sort_by_key(|source| *source as u8));
+        assert_eq!(both[0], both[1]);
     }
 
     #[test]

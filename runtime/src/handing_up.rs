@@ -1,0 +1,143 @@
+//! What a codelet leaves at its end, and to whom: values to who forwards them, blocks it made and children that failed
+//! to its parent, memory to the pools.
+
+use crate::codelet::{Record, flag};
+use crate::engine::Engine;
+use crate::id::CodeletId;
+use crate::sync::atomic::{AtomicU32, Ordering};
+
+impl Engine<'_> {
+    /// The last access to a block has left its queue, which is closed.
+    pub(crate) fn destroy(&self, slot: u32) {
+        let block = self.shared.blocks.slot(slot);
+        let memory = block.take_out_memory();
+        self.local(|local| {
+            if let Some(chunk) = memory {
+                let region = chunk.region();
+                let given = if region == local.magazine.pool().region() {
+                    local.magazine.give(chunk)
+                } else {
+                    self.shared.pools[usize::from(region)].give(chunk)
+                };
+                given.expect("the memory came from this region's pool");
+            }
+            self.shared.blocks.end(slot, &mut local.slots);
+        });
+    }
+
+    /// The body returned a child's value as its own: noted until the child has ended too.
+    pub(crate) fn forward(&self, id: u32, record: &Record, child: CodeletId) {
+        let arena = &self.shared.arena;
+        let known = child.runtime == self.shared.id.0 && arena.is_record(child.record) && {
+            let other = arena.record(child.record);
+            let mine = other.parent.load(Ordering::Relaxed) == id;
+            match other.ended.generation() == child.generation {
+                true => mine,
+                // A child without anything to look at may be gone already; a failed one is not, so it ended well.
+                // SAFETY: we run it, so it lives.
+                false => !unsafe { record.vtable() }.has_value,
+            }
+        };
+        if !known {
+            let message = "it returned a value of a codelet that it did not spawn itself; return the value of a child";
+            return self.record_failure(id, message.to_owned(), false);
+        }
+        record.set_flags(record.flags() | flag::FORWARDS);
+        let note = [child.record, child.generation];
+        // SAFETY: the captures are gone, so the payload is free, and it has room: see `Vtable::payload`.
+        unsafe { arena.payload(id).cast::<[u32; 2]>().write(note) };
+    }
+
+    /// Takes over the value of the child noted by [`Engine::forward`], or its failure.
+    #[cold]
+    pub(crate) fn take_over_value(&self, id: u32, record: &Record) {
+        let arena = &self.shared.arena;
+        // SAFETY: the flag says that `forward` wrote it.
+        let [child, generation] = unsafe { arena.payload(id).cast::<[u32; 2]>().read() };
+        let from = arena.record(child);
+        // SAFETY: we end it, so it lives.
+        let vtable = unsafe { record.vtable() };
+        if !vtable.has_value {
+            // Kept if it failed, gone if not.
+            if self.failed_child(record, child) && from.ended.generation() == generation {
+                record.poison(from.cause.load(Ordering::Relaxed));
+            }
+            return;
+        }
+        let flags = from.flags();
+        if flags & flag::VALUE == 0 {
+            return record.poison(from.cause.load(Ordering::Relaxed));
+        }
+        from.set_flags(flags & !flag::VALUE);
+        // SAFETY: the child's payload holds the value (its flag), ours nothing any more; the types are the same, since
+        // the body returned the child's handle as its own outcome; and all who could read it have ended.
+        unsafe { (vtable.move_value)(arena.payload(child), arena.payload(id)) };
+        record.set_flags(record.flags() | flag::VALUE);
+    }
+
+    fn failed_child(&self, record: &Record, child: u32) -> bool {
+        // Acquire pairs with the Release in `keep`.
+        let mut at = record.failed.load(Ordering::Acquire);
+        while at != 0 && at != child {
+            at = self.shared.arena.record(at).sibling.load(Ordering::Relaxed);
+        }
+        at != 0
+    }
+
+    /// At a codelet's end: its children's records go, failed ones and blocks that it made go to its parent.
+    #[inline]
+    pub(crate) fn hand_up(&self, record: &Record) {
+        let kept = record.retained.load(Ordering::Relaxed) | record.failed.load(Ordering::Relaxed);
+        if kept != 0 {
+            let parent = record.parent.load(Ordering::Relaxed);
+            self.free_kept(record, Some(self.shared.arena.record(parent)));
+        }
+        let first = record.made.load(Ordering::Relaxed);
+        if first != 0 {
+            let parent = record.parent.load(Ordering::Relaxed);
+            self.local(|local| self.shared.hand_up_blocks(first, parent, &mut local.slots));
+        }
+    }
+
+    /// Frees the records of children that were kept because somebody might name them. Failed ones are kept on by the
+    /// `heir`, until the host's scope ends: whoever still holds their end's event must learn of the failure.
+    pub(crate) fn free_kept(&self, record: &Record, heir: Option<&Record>) {
+        let arena = &self.shared.arena;
+        for list in [&record.retained, &record.failed] {
+            // Acquire pairs with the Release in `keep`.
+            let mut at = list.load(Ordering::Acquire);
+            while at != 0 {
+                let child = arena.record(at);
+                let next = child.sibling.load(Ordering::Relaxed);
+                let flags = child.flags();
+                if flags & flag::VALUE != 0 {
+                    child.set_flags(flags & !flag::VALUE);
+                    // SAFETY: it has ended and is kept, so its body is as it was published to its parent's end.
+                    let vtable = unsafe { child.vtable() };
+                    // SAFETY: the flag says that the payload holds the value; nobody can name it any more.
+                    unsafe { (vtable.drop_value)(arena.payload(at)) };
+                }
+                match heir {
+                    Some(heir) if child.cause.load(Ordering::Relaxed) != 0 => {
+                        keep(&heir.failed, at, child);
+                    }
+                    _ => self.recycle(at, child),
+                }
+                at = next;
+            }
+        }
+    }
+}
+
+/// Keeps a child's record in a list of another record, which nobody takes from until all who push have ended.
+pub(crate) fn keep(list: &AtomicU32, id: u32, child: &Record) {
+    let mut head = list.load(Ordering::Relaxed);
+    loop {
+        child.sibling.store(head, Ordering::Relaxed);
+        // Release pairs with the Acquire in `free_kept`.
+        match list.compare_exchange_weak(head, id, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => return,
+            Err(now) => head = now,
+        }
+    }
+}
