@@ -1,5 +1,4 @@
-//! Bugs found by reading and by the oracle, each as small as it gets. A test here that is ignored names a bug that
-//! stands; mended ones run.
+//! Bugs that were found by reading and by the oracle, each as small as it gets, so that they stay mended.
 
 use sprat::{Block, ErrorKind, Event, Runtime};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +41,6 @@ fn wait_for(flag: &AtomicBool) {
 }
 
 #[test]
-#[ignore = "bug 1 stands"]
 fn a_runtime_works_on_after_the_body_of_finish_panicked() {
     within(10, || {
         let rt = runtime(1);
@@ -59,7 +57,6 @@ fn a_runtime_works_on_after_the_body_of_finish_panicked() {
 }
 
 #[test]
-#[ignore = "bug 5 stands"]
 fn the_end_of_a_failed_codelet_stays_failed_when_its_scope_has_ended() {
     within(10, || {
         let rt = runtime(2);
@@ -91,7 +88,6 @@ fn the_end_of_a_failed_codelet_stays_failed_when_its_scope_has_ended() {
 }
 
 #[test]
-#[ignore = "bug 4 stands"]
 fn a_child_without_a_value_can_be_returned_after_its_end() {
     within(10, || {
         let rt = runtime(2);
@@ -111,7 +107,6 @@ fn a_child_without_a_value_can_be_returned_after_its_end() {
 }
 
 #[test]
-#[ignore = "bug 2 stands"]
 fn a_block_destroyed_by_its_maker_leaves_the_makers_list() {
     within(10, || {
         let rt = runtime(1);
@@ -135,7 +130,6 @@ fn a_block_destroyed_by_its_maker_leaves_the_makers_list() {
 }
 
 #[test]
-#[ignore = "bug 3 stands"]
 fn a_child_that_destroys_its_parents_block_harms_nobody() {
     within(10, || {
         let rt = runtime(1);
@@ -155,7 +149,6 @@ fn a_child_that_destroys_its_parents_block_harms_nobody() {
 }
 
 #[test]
-#[ignore = "bug 6 stands"]
 fn what_a_refused_codelet_was_to_write_is_poisoned() {
     let rt = runtime(1);
     let (a, b) = (rt.block::<u64>(1).unwrap(), rt.block::<u64>(1).unwrap());
@@ -171,7 +164,6 @@ fn what_a_refused_codelet_was_to_write_is_poisoned() {
 }
 
 #[test]
-#[ignore = "bug 7 stands"]
 fn many_accesses_are_checked_in_little_time() {
     let rt = runtime(1);
     let blocks = rt.blocks::<u64>(20_000, 1).unwrap();
@@ -189,7 +181,6 @@ fn many_accesses_are_checked_in_little_time() {
 }
 
 #[test]
-#[ignore = "bug 8 stands"]
 fn the_failure_named_is_right_after_very_many_failures() {
     let rt = runtime(1);
     let _ = rt.finish(|s| {
@@ -212,7 +203,6 @@ fn the_failure_named_is_right_after_very_many_failures() {
 }
 
 #[test]
-#[ignore = "bug 11 stands"]
 fn hosts_that_are_stuck_together_are_both_told() {
     for xes in [1, 2] {
         within(10, move || {
@@ -237,4 +227,84 @@ fn hosts_that_are_stuck_together_are_both_told() {
             });
         });
     }
+}
+
+#[test]
+fn a_circle_through_the_at_ready_door_is_told() {
+    for hosts in [1, 2] {
+        within(10, move || {
+            let rt = runtime(1);
+            let stuck = || {
+                for _ in 0..20 {
+                    let b = rt.block::<u64>(1).unwrap();
+                    let error = rt
+                        .finish(|s| {
+                            let (event, trigger) = s.event("late");
+                            let door = (s.codelet("door").after(&event).at_ready())
+                                .spawn(b.read_write(), |_, _| ());
+                            let next = s.codelet("next").after(&door.event()).spawn((), |_, ()| ());
+                            s.codelet("holder")
+                                .after(&next.event())
+                                .spawn(b.read_write(), |_, _| ());
+                            s.satisfy(trigger);
+                            Ok(())
+                        })
+                        .unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::Stuck, "{error}");
+                    assert_eq!(error.stuck().len(), 3, "{error}");
+                }
+            };
+            std::thread::scope(|threads| {
+                for _ in 0..hosts {
+                    threads.spawn(stuck);
+                }
+            });
+        });
+    }
+}
+
+#[test]
+#[ignore = "bug 12 stands"]
+fn a_refused_codelet_that_waits_for_another_thread_is_hope_for_those_behind_it() {
+    within(10, || {
+        let rt = runtime(1);
+        let b = rt.block::<u64>(1).unwrap();
+        let (event, trigger) = rt.event("outside");
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                std::thread::sleep(Duration::from_millis(200));
+                trigger.satisfy();
+            });
+            let error = rt
+                .finish(|s| {
+                    s.codelet("refused")
+                        .after(&event)
+                        .on_xe(99)
+                        .spawn(b.read_write(), |_, _| ());
+                    s.codelet("behind it").spawn(b.read(), |_, _| ());
+                    Ok(())
+                })
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
+            assert_eq!(error.failure().unwrap().skipped, 1, "{error}");
+        });
+    });
+}
+
+#[test]
+#[ignore = "bug 13 stands"]
+fn a_codelet_that_names_a_block_whose_destruction_waits_and_an_event_is_refused() {
+    let rt = runtime(1);
+    let b = rt.block::<u64>(1).unwrap();
+    let error = rt
+        .finish(|s| {
+            let first = s.spawn(b.write(), |_, _| ());
+            s.destroy(b);
+            s.codelet("late")
+                .after(&first.event())
+                .spawn(b.read(), |_, _| ());
+            Ok(())
+        })
+        .unwrap_err();
+    assert_eq!(error.failure().unwrap().codelet, "late", "{error}");
 }

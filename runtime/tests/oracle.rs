@@ -25,7 +25,7 @@ use std::cell::RefCell;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-const CASES: u32 = 1000;
+const CASES: u32 = 600;
 const SEED: u64 = 20_260_101;
 
 fn number(variable: &str, default: u64) -> u64 {
@@ -90,7 +90,7 @@ fn on(rt: &Runtime, program: &Program, expected: &Expected, alone: bool) -> Verd
 fn everywhere(all: &[(String, Runtime)], program: &Program, twice: usize) -> Verdict {
     let expected = expect(program);
     for (at, (name, rt)) in all.iter().enumerate() {
-        let twice = at == twice % all.len() && std::env::var("ALONE").is_err();
+        let twice = at == twice % all.len();
         let hosts = if twice { "2 hosts" } else { "1 host" };
         *NOW.lock().unwrap_or_else(|e| e.into_inner()) =
             Some((Instant::now(), format!("on {name}, {hosts}: {program}")));

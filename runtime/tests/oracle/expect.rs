@@ -1,10 +1,10 @@
 //! What a program means: each codelet runs at its spawn, children after their parent's body, in spawn order.
 //!
 //! Failures follow rule 8 of the design: a codelet that fails, or is skipped, poisons what it was to write, its value
-//! and its end; who would have read something poisoned is skipped; a write that succeeds heals. The end of a scope is
-//! never poisoned.
+//! and its end; who would have read something poisoned is skipped; a write that succeeds heals. So does one that is
+//! refused, with what is right of its declaration. The end of a scope is never poisoned.
 
-use crate::program::{Duty, Holder, Kind, Mode, Node, Program, Step};
+use crate::program::{Duty, Holder, Kind, Mode, Node, Program, Step, Wrong};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,8 +183,12 @@ impl Expected {
     }
 
     fn node(&mut self, node: &Node, parent: u64, takes: Vec<(usize, Duty)>) {
-        if node.wrong.is_some() {
+        if let Some(wrong) = node.wrong {
             self.fates[node.id] = Fate::Refused;
+            self.poison(node);
+            if let Wrong::Twice(block) = wrong {
+                self.blocks[block] = Contents::Poisoned;
+            }
             takes
                 .into_iter()
                 .for_each(|(event, _)| self.drop_event(event));

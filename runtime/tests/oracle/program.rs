@@ -56,6 +56,8 @@ pub enum Wrong {
     TooMuch(usize),
     /// It declares a block twice, once for writing.
     Twice(usize),
+    /// It names a block that was destroyed.
+    Gone(usize),
     /// It reads a value that its parent neither spawned nor declared.
     Value(usize),
     /// It asks for an engine that does not exist.
@@ -131,8 +133,6 @@ pub struct Program {
     pub steps: Vec<Step>,
 }
 
-/// A switch that waits for bug 2 of `found.rs`: blocks destroyed where a codelet made them.
-const DESTROY_IN_CODELETS: bool = false;
 const MOST_NODES: usize = 60;
 const DEEPEST: usize = 6;
 
@@ -164,6 +164,8 @@ struct Known {
     chained: BTreeMap<usize, Option<usize>>,
     /// Blocks made in this body: they may be destroyed.
     own: Vec<usize>,
+    /// Blocks that were destroyed.
+    gone: Vec<usize>,
     /// Blocks that exist but may not be named.
     hidden: Vec<usize>,
     values: Vec<usize>,
@@ -227,22 +229,24 @@ impl Maker<'_> {
                 1 | 2 => self.event(known, &mut handed),
                 3 if depth < DEEPEST => {
                     let mut inner = known.clone();
-                    if !DESTROY_IN_CODELETS {
-                        inner.own.clear();
-                    }
                     inner.chained.clear();
                     let inside = self.list(&mut inner, depth, false);
                     let id = self.program.scopes;
                     self.program.scopes += 1;
-                    // What was made inside can be used outside; ends and values of the inside cannot (bug 5).
-                    for (block, mode) in inner.blocks {
-                        known.blocks.entry(block).or_insert(mode);
-                    }
+                    // What was made inside can be used outside, and ends can be waited for; values go with their scope.
+                    known.blocks = inner.blocks;
+                    known.own = inner.own;
+                    known.gone = inner.gone;
+                    known.ends = inner.ends;
+                    known.units = inner.units;
                     known.scopes.push(id);
                     Step::Scope { id, steps: inside }
                 }
-                4 if depth == 0 || DESTROY_IN_CODELETS => match known.own.pop() {
-                    Some(block) if known.blocks.remove(&block).is_some() => Step::Destroy { block },
+                4 => match known.own.pop() {
+                    Some(block) if known.blocks.remove(&block).is_some() => {
+                        known.gone.push(block);
+                        Step::Destroy { block }
+                    }
                     _ => continue,
                 },
                 _ => {
@@ -326,8 +330,7 @@ impl Maker<'_> {
             self.accesses(known, &mut node);
         }
         self.conditions(known, &mut node);
-        // (One that is refused ends before those before it: not for chains.)
-        if self.fails && !node.at_ready && self.choices.once_in(16) {
+        if self.fails && self.choices.once_in(16) {
             self.spoil(known, &mut node);
         }
         for event in handed {
@@ -434,20 +437,26 @@ impl Maker<'_> {
     }
 
     fn spoil(&mut self, known: &Known, node: &mut Node) {
-        // Whether a refused codelet poisons what else it was to write is an open question (bug 6).
-        node.accesses.retain(|(_, mode)| *mode == Mode::Read);
         let read_only: Vec<usize> = (known.blocks.iter())
             .filter(|(_, right)| **right == Mode::Read)
             .map(|(block, _)| *block)
             .collect();
-        let all: Vec<usize> = known.blocks.keys().copied().collect();
+        let writable: Vec<usize> = (known.blocks.iter())
+            .filter(|(_, right)| **right != Mode::Read)
+            .map(|(block, _)| *block)
+            .collect();
+        // Bug 12 of `found.rs` stands.
+        node.after_events.clear();
         let choices = &mut self.choices;
-        node.wrong = match choices.below(5) {
+        node.wrong = match choices.below(6) {
             0 => choices.pick(&known.hidden).map(Wrong::Undeclared),
             1 => choices.pick(&read_only).map(Wrong::TooMuch),
             2 => choices.pick(&known.hidden_values).map(Wrong::Value),
             3 => Some(Wrong::NoSuchXe),
-            _ => choices.pick(&all).map(Wrong::Twice),
+            4 => choices.pick(&known.gone).map(Wrong::Gone),
+            // Not through the at-ready door: that one is for chained blocks.
+            _ if node.at_ready => None,
+            _ => choices.pick(&writable).map(Wrong::Twice),
         };
         if let Some(Wrong::TooMuch(block) | Wrong::Twice(block)) = node.wrong {
             node.accesses.retain(|(other, _)| *other != block);
@@ -474,6 +483,7 @@ impl Maker<'_> {
         let named = |block: &usize| !inner.blocks.contains_key(block);
         let hidden = known.blocks.keys().copied().filter(named);
         inner.hidden = hidden.chain(known.hidden.iter().copied()).collect();
+        inner.gone.clone_from(&known.gone);
         let named = |value: &usize| !node.values.contains(value);
         let hidden = known.values.iter().copied().filter(named);
         inner.hidden_values = hidden.chain(known.hidden_values.iter().copied()).collect();

@@ -183,7 +183,9 @@ impl<'p> Run<'p> {
             }
             Err(error) => error,
         };
-        same("the error's kind", &error.kind(), &ErrorKind::Failed)?;
+        if error.kind() != ErrorKind::Failed {
+            return Err(format!("not a failure, but {:?}: {error}", error.kind()));
+        }
         let failure = error.failure().ok_or("a failed scope without a failure")?;
         let told = (failure.failed, failure.skipped);
         same(
@@ -248,10 +250,10 @@ impl<'p> Run<'p> {
             let found = match self.rt.read(id, <[u64]>::to_vec) {
                 Ok(data) => Contents::Data(data),
                 Err(error) if error.kind() == ErrorKind::Failed => {
-                    let cause = &error.failure().ok_or("no failure")?.cause;
-                    match cause.contains("was destroyed before") {
-                        true => Contents::Destroyed,
-                        false => Contents::Poisoned,
+                    // The reading codelet is refused, or skipped.
+                    match error.failure().ok_or("no failure")?.failed {
+                        0 => Contents::Poisoned,
+                        _ => Contents::Destroyed,
                     }
                 }
                 Err(error) => return Err(format!("{what}: {error}")),
@@ -363,6 +365,7 @@ impl<'p> Run<'p> {
                 reads.push(self.block(block).read());
                 writes.push(self.block(block).write());
             }
+            Some(Wrong::Gone(block)) => reads.push(self.block(block).read()),
             Some(Wrong::Value(n)) => values.push(value(&n).read()),
             Some(Wrong::NoSuchXe) => options = options.on_xe(1 << 20),
             None => (),
