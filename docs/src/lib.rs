@@ -19,4 +19,7 @@ pub mod design {
 
     #[doc = include_str!("../design/proofs.md")]
     pub mod proofs {}
+
+    #[doc = include_str!("../design/simulator.md")]
+    pub mod simulator {}
 }

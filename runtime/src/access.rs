@@ -18,16 +18,19 @@ pub enum Mode {
 
 impl Mode {
     /// Whether the codelet looks at what was there: then a poisoned block poisons the codelet.
+    #[inline]
     pub fn reads(self) -> bool {
         !matches!(self, Mode::Write)
     }
 
     /// Whether the codelet changes the block: then its failure poisons the block.
+    #[inline]
     pub fn writes(self) -> bool {
         !matches!(self, Mode::Read)
     }
 
     /// Whether a codelet that declared `self` may give `child` to its children.
+    #[inline]
     pub fn covers(self, child: Mode) -> bool {
         match self {
             Mode::Read => child == Mode::Read,
@@ -82,6 +85,7 @@ impl<'a> Slots<'a> {
         Slots { lent: lent.iter() }
     }
 
+    #[inline]
     fn next(&mut self) -> Lent {
         *self.lent.next().expect("one slot for each declared access")
     }
@@ -90,6 +94,7 @@ impl<'a> Slots<'a> {
     ///
     /// # Safety
     /// The next slot is a block of `T` that the codelet holds for `'v`, at least for reading.
+    #[inline]
     unsafe fn shared<'v, T: Data>(&mut self) -> &'v [T] {
         let lent = self.next();
         // SAFETY: the block's memory is `bytes` long, aligned for any `Data`, initialised (zeroed when taken, plain
@@ -101,6 +106,7 @@ impl<'a> Slots<'a> {
     ///
     /// # Safety
     /// The next slot is a block of `T` that the codelet holds for `'v`, alone.
+    #[inline]
     unsafe fn exclusive<'v, T: Data>(&mut self) -> &'v mut [T] {
         let lent = self.next();
         // SAFETY: as in `shared`, and nobody else has access while a writer holds the block.
@@ -111,6 +117,7 @@ impl<'a> Slots<'a> {
     ///
     /// # Safety
     /// The next slot is a value of type `R`, there and kept for `'v`.
+    #[inline]
     unsafe fn value<'v, R>(&mut self) -> &'v R {
         // SAFETY: the caller's promise.
         unsafe { &*self.next().start.cast::<R>() }
@@ -150,6 +157,7 @@ macro_rules! block_access {
         pub struct $name<T>(pub(crate) Block<T>);
 
         impl<T> Clone for $name<T> {
+            #[inline]
             fn clone(&self) -> Self {
                 *self
             }
@@ -159,9 +167,11 @@ macro_rules! block_access {
         // SAFETY: one slot, declared as the block of `T` that the view names.
         unsafe impl<T: Data> Access for $name<T> {
             type View<'v> = $view;
+            #[inline]
             fn declare(&self, list: &mut Vec<Declared>) {
                 list.push(Declared::Block(BlockKey(self.0.id), Mode::$name));
             }
+            #[inline]
             unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
                 // SAFETY: the caller's promise, for this access.
                 unsafe { slots.$lend::<T>() }
@@ -185,17 +195,20 @@ block_access!(
 
 impl<T: Data> Block<T> {
     /// Access for reading: the codelet sees what the writers before it in program order left. View: `&[T]`.
+    #[inline]
     pub fn read(self) -> Read<T> {
         Read(self)
     }
 
     /// Access for writing **all** of the block: what was there is readable but unspecified, and a block that a
     /// failed codelet poisoned is healed. View: `&mut [T]`.
+    #[inline]
     pub fn write(self) -> Write<T> {
         Write(self)
     }
 
     /// Access for reading and writing. View: `&mut [T]`.
+    #[inline]
     pub fn read_write(self) -> ReadWrite<T> {
         ReadWrite(self)
     }
@@ -221,12 +234,14 @@ impl<R> Value<R> {
 
 impl<R: Send + Sync + 'static> Value<R> {
     /// Access for reading: the codelet waits until the value is there. View: `&R`.
+    #[inline]
     pub fn read(self) -> ReadValue<R> {
         ReadValue(self)
     }
 }
 
 impl<R> Clone for Value<R> {
+    #[inline]
     fn clone(&self) -> Self {
         *self
     }
@@ -234,6 +249,7 @@ impl<R> Clone for Value<R> {
 impl<R> Copy for Value<R> {}
 
 /// Whether values of this type must be kept for their readers (those without size and drop need not).
+#[inline]
 pub(crate) const fn is_kept<R>() -> bool {
     size_of::<R>() != 0 || std::mem::needs_drop::<R>()
 }
@@ -242,6 +258,7 @@ pub(crate) const fn is_kept<R>() -> bool {
 pub struct ReadValue<R>(Value<R>);
 
 impl<R> Clone for ReadValue<R> {
+    #[inline]
     fn clone(&self) -> Self {
         *self
     }
@@ -251,9 +268,11 @@ impl<R> Copy for ReadValue<R> {}
 // SAFETY: one slot, declared as the value of type `R` that the handle names.
 unsafe impl<R: Send + Sync + 'static> Access for ReadValue<R> {
     type View<'v> = &'v R;
+    #[inline]
     fn declare(&self, list: &mut Vec<Declared>) {
         list.push(Declared::Value(ValueKey(self.0.id), is_kept::<R>()));
     }
+    #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
         // SAFETY: the caller's promise, for this access.
         unsafe { slots.value::<R>() }
@@ -263,9 +282,11 @@ unsafe impl<R: Send + Sync + 'static> Access for ReadValue<R> {
 // SAFETY: each element takes what it declared, in order.
 unsafe impl<A: Access> Access for Vec<A> {
     type View<'v> = Vec<A::View<'v>>;
+    #[inline]
     fn declare(&self, list: &mut Vec<Declared>) {
         self.iter().for_each(|a| a.declare(list));
     }
+    #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
         // SAFETY: the caller's promise, for each element.
         self.iter().map(|a| unsafe { a.view(slots) }).collect()
@@ -275,9 +296,11 @@ unsafe impl<A: Access> Access for Vec<A> {
 // SAFETY: each element takes what it declared, in order.
 unsafe impl<A: Access, const N: usize> Access for [A; N] {
     type View<'v> = [A::View<'v>; N];
+    #[inline]
     fn declare(&self, list: &mut Vec<Declared>) {
         self.iter().for_each(|a| a.declare(list));
     }
+    #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
         // SAFETY: the caller's promise, for each element.
         std::array::from_fn(|i| unsafe { self[i].view(slots) })
@@ -290,10 +313,12 @@ macro_rules! tuples {
         #[allow(non_snake_case, unused_variables, clippy::unused_unit)]
         unsafe impl<$($name: Access),*> Access for ($($name,)*) {
             type View<'v> = ($($name::View<'v>,)*);
+            #[inline]
             fn declare(&self, list: &mut Vec<Declared>) {
                 let ($($name,)*) = self;
                 $($name.declare(list);)*
             }
+            #[inline]
             unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
                 let ($($name,)*) = self;
                 // SAFETY: the caller's promise, for each element.

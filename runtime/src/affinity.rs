@@ -16,6 +16,7 @@ pub enum Affinity {
 
 impl Affinity {
     /// As a word.
+    #[inline]
     pub fn encode(self) -> u32 {
         match self {
             Affinity::Anywhere => 0,
@@ -26,6 +27,7 @@ impl Affinity {
     }
 
     /// From a word that [`Affinity::encode`] made.
+    #[inline]
     pub fn decode(word: u32) -> Self {
         let index = word as u16;
         match word >> 16 {

@@ -7,7 +7,7 @@
 //!
 //! An id is the slot's place in units of 16 bytes, so that a node inside a record has an id too.
 
-use crate::codelet::{Entry, HEADER, MAX_RECORD, Record, capacity, flag};
+use crate::codelet::{Entry, HEADER, MAX_RECORD, Record, capacity};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Links;
 use crate::memory_region::{Chunk as Memory, Pool};
@@ -32,6 +32,7 @@ struct Chunk {
 }
 
 /// The table with its length in its type, so that looking up any id needs no check.
+#[inline]
 fn table(chunks: Box<[Chunk]>) -> Box<[Chunk; CHUNKS]> {
     let table = chunks.try_into();
     table.unwrap_or_else(|_| unreachable!("it was made with this length"))
@@ -89,6 +90,7 @@ impl Arena {
     }
 
     /// Whether this may be a record's id (handles from outside are checked before they are followed).
+    #[inline]
     pub(crate) fn is_record(&self, id: u32) -> bool {
         let chunk = &self.chunks[(id / CHUNK_GRANULES) as usize];
         let slot = chunk.slot.load(Ordering::Relaxed) / GRANULE as u32;
@@ -102,15 +104,6 @@ impl Arena {
             .base
             .load(Ordering::Acquire);
         base.wrapping_add((id % CHUNK_GRANULES) as usize * GRANULE)
-    }
-
-    /// The record that a node lies in.
-    #[inline]
-    pub(crate) fn owner(&self, node: u32) -> u32 {
-        let chunk = node / CHUNK_GRANULES;
-        let slot = self.chunks[chunk as usize].slot.load(Ordering::Relaxed) / GRANULE as u32;
-        let inside = node % CHUNK_GRANULES;
-        node - inside % slot
     }
 
     /// A new list of free slots of a class, from other engines' leavings or fresh memory.
@@ -182,6 +175,7 @@ impl Arena {
         ids
     }
 
+    #[inline]
     fn put_back(&self, class: usize, list: FreeList) {
         lock(&self.depot).free[class].push(list);
     }
@@ -194,10 +188,12 @@ impl Arena {
 }
 
 impl Links for Arena {
+    #[inline]
     fn next(&self, node: u32) -> u32 {
         self.entry(node).next()
     }
 
+    #[inline]
     fn set_next(&self, node: u32, next: u32) {
         self.entry(node).set_next(next);
     }
@@ -217,74 +213,87 @@ impl Arena {
         unsafe { &*self.address(node).cast::<Entry>() }
     }
 
-    /// Writes an entry of a record that is not published.
-    ///
-    /// # Safety
-    /// `node` comes from [`Arena::nodes`] of a record that the caller owns.
+    /// Where a record's entries are, in the order of declaration, with their node ids. `payload` is its body's.
     #[inline]
-    pub(crate) unsafe fn write_entry(&self, node: u32, entry: Entry) {
-        // SAFETY: inside the slot, aligned, and nobody else knows it.
-        unsafe { self.address(node).cast::<Entry>().write(entry) };
-    }
-
-    /// The node ids of a record's entries, in the order of declaration. `payload` is its body's.
-    #[inline]
-    pub(crate) fn nodes(&self, id: u32, payload: usize) -> Nodes<'_> {
+    pub(crate) fn places(&self, id: u32, payload: usize) -> Places<'_> {
         let count = self.record(id).count();
         let here = count.min(capacity(payload));
-        Nodes {
+        Places {
             arena: self,
             record: id,
-            next: Arena::node(id, HEADER + payload, 0),
+            node: Arena::node(id, HEADER + payload, 0),
+            at: self.address(id).wrapping_add(HEADER + payload).cast(),
             here: here as u32,
             later: (count - here) as u32,
         }
     }
 
+    /// A record's entries, in the order of declaration, with their node ids. `payload` is its body's.
+    #[inline]
+    pub(crate) fn entries(&self, id: u32, payload: usize) -> impl Iterator<Item = (u32, &Entry)> {
+        self.places(id, payload).map(|(node, at)| {
+            // SAFETY: as in `entry`.
+            (node, unsafe { &*at })
+        })
+    }
+
     /// The record whose entry a node is.
     #[inline]
-    pub(crate) fn owner_of_entry(&self, node: u32) -> u32 {
-        let holder = self.owner(node);
-        let record = self.record(holder);
-        if record.flags() & flag::EXTENSION != 0 {
-            record.parent.load(Ordering::Relaxed)
-        } else {
-            holder
+    pub(crate) fn owner_of_entry(&self, node: u32, entry: &Entry) -> u32 {
+        match entry.distance() {
+            0 => self.owner_of_extended(node),
+            distance => node - distance,
         }
+    }
+
+    /// The record whose entry a node is that lies in an extension of it.
+    #[cold]
+    fn owner_of_extended(&self, node: u32) -> u32 {
+        let chunk = node / CHUNK_GRANULES;
+        let slot = self.chunks[chunk as usize].slot.load(Ordering::Relaxed) / GRANULE as u32;
+        let holder = node - (node % CHUNK_GRANULES) % slot;
+        self.record(holder).parent.load(Ordering::Relaxed)
     }
 }
 
-/// See [`Arena::nodes`].
-pub(crate) struct Nodes<'a> {
+/// See [`Arena::places`].
+pub(crate) struct Places<'a> {
     arena: &'a Arena,
     record: u32,
-    next: u32,
+    node: u32,
+    at: *mut Entry,
     here: u32,
     later: u32,
 }
 
-impl Iterator for Nodes<'_> {
-    type Item = u32;
+impl Places<'_> {
+    #[cold]
+    fn go_on(&mut self) {
+        let record = self.arena.record(self.record);
+        self.record = record.extension.load(Ordering::Relaxed);
+        self.node = Arena::node(self.record, HEADER, 0);
+        self.at = self.arena.payload(self.record).cast();
+        self.here = self.later.min(capacity(0) as u32);
+        self.later -= self.here;
+    }
+}
+
+impl Iterator for Places<'_> {
+    type Item = (u32, *mut Entry);
 
     #[inline]
-    fn next(&mut self) -> Option<u32> {
+    fn next(&mut self) -> Option<(u32, *mut Entry)> {
         if self.here == 0 {
             if self.later == 0 {
                 return None;
             }
-            self.record = self
-                .arena
-                .record(self.record)
-                .extension
-                .load(Ordering::Relaxed);
-            self.next = Arena::node(self.record, HEADER, 0);
-            self.here = self.later.min(capacity(0) as u32);
-            self.later -= self.here;
+            self.go_on();
         }
-        let node = self.next;
-        self.next += 1;
+        let place = (self.node, self.at);
+        self.node += 1;
+        self.at = self.at.wrapping_add(1);
         self.here -= 1;
-        Some(node)
+        Some(place)
     }
 }
 
@@ -341,6 +350,7 @@ impl RecordCache {
     }
 
     /// Gives everything to the depot, when the engine goes.
+    #[inline]
     pub(crate) fn clear(&mut self, arena: &Arena) {
         for (class, lists) in self.lists.iter_mut().enumerate() {
             for list in lists {

@@ -31,6 +31,7 @@ pub(crate) struct QueueCell {
 
 impl QueueCell {
     /// A queue for the children of a codelet whose body holds the block in `mode`.
+    #[inline]
     pub(crate) fn for_children(slot: u32, mode: Mode) -> Self {
         QueueCell {
             queue: SpinLock::new(AccessQueue::held(mode)),
@@ -78,11 +79,13 @@ impl BlockSlot {
         self.generation.load(Ordering::Relaxed) == id.generation()
     }
 
+    #[inline]
     pub(crate) fn generation(&self) -> u32 {
         self.generation.load(Ordering::Relaxed)
     }
 
     /// The block's length in bytes.
+    #[inline]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -117,6 +120,7 @@ impl BlockSlot {
     }
 
     /// Takes the memory out, at the block's end.
+    #[inline]
     pub(crate) fn take_out_memory(&self) -> Option<Chunk> {
         self.memory.with(|memory| {
             self.start.store(std::ptr::null_mut(), Ordering::Relaxed);
@@ -241,6 +245,7 @@ impl BlockTable {
 
     /// Ends a block whose queue is empty. Its memory was given back before. While its maker lives the slot stays in the
     /// maker's list of blocks, and is freed when that is handed up.
+    #[inline]
     pub(crate) fn end(&self, number: u32, cache: &mut SlotCache) {
         let slot = self.slot(number);
         let free = slot.root.queue.with(|queue| {
@@ -258,6 +263,7 @@ impl BlockTable {
 
     /// A block's maker has ended: the block goes to an heir (0: everybody). False if it was destroyed meanwhile; then
     /// its slot is freed.
+    #[inline]
     pub(crate) fn inherit(&self, number: u32, heir: u32, cache: &mut SlotCache) -> bool {
         let slot = self.slot(number);
         let lives = slot.root.queue.with(|_| {
@@ -271,6 +277,7 @@ impl BlockTable {
     }
 
     /// Frees the slot of a block that has ended; one whose generations are used up is retired.
+    #[inline]
     fn free(&self, number: u32, cache: &mut SlotCache) {
         if self.slot(number).generation() == BlockId::MAX_GENERATION {
             return;
@@ -314,6 +321,7 @@ impl BlockTable {
     }
 
     /// Gives an engine's spare slots back, when it goes.
+    #[inline]
     pub(crate) fn clear(&self, cache: &mut SlotCache) {
         lock(&self.spare).free.append(&mut cache.free);
     }

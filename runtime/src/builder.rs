@@ -188,7 +188,7 @@ fn start(shared: &std::sync::Arc<Shared>, pin: bool) -> Result<Vec<thread::JoinH
                 format!("sprat-ce{domain}"),
                 pin.then_some(cpus),
                 move || {
-                    engine.control_loop(&engine.domains[domain]);
+                    engine.control_loop(&engine.domains[domain], engine.plan.polls(domain));
                 },
             )?);
         }

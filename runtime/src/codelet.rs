@@ -68,8 +68,8 @@ pub(crate) struct Vtable {
     pub(crate) run: unsafe fn(payload: *mut u8, engine: *const (), lent: &[Lent]) -> Ran,
     /// Drops the captures without running. Premise: the payload holds them.
     pub(crate) discard: unsafe fn(payload: *mut u8),
-    /// Drops the value. Premise: the payload holds it.
-    pub(crate) drop_value: unsafe fn(payload: *mut u8),
+    /// Drops the value, if there is anything to do for that. Premise: the payload holds it.
+    pub(crate) drop_value: Option<unsafe fn(payload: *mut u8)>,
     /// Moves a value from one payload to another. Premise: the first holds it, the second nothing.
     pub(crate) move_value: unsafe fn(from: *mut u8, to: *mut u8),
     /// The value's address. Premise: the payload holds it.
@@ -128,7 +128,7 @@ impl Record {
         static NOBODY: Vtable = Vtable {
             run: |_, _, _| Ran::Done,
             discard: |_| (),
-            drop_value: |_| (),
+            drop_value: None,
             move_value: |_, _| (),
             value: |payload| payload,
             payload: 0,
@@ -216,6 +216,7 @@ impl Record {
         self.cause.store(cause, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn class(&self) -> u8 {
         self.class.load(Ordering::Relaxed)
     }
@@ -232,6 +233,7 @@ impl Record {
     }
 
     /// The codelet has only the first `count` of the entries that it was begun with.
+    #[inline]
     pub(crate) fn keep_entries(&self, count: usize) {
         self.count.store(count as u16, Ordering::Relaxed);
     }
@@ -260,8 +262,10 @@ pub(crate) enum EntryKind {
 
 /// A declared access or an explicit dependence: a node of 16 bytes.
 ///
-/// `word` holds the kind in its low four bits. Above them, for a block: the address of the queue for children, if
-/// there is one; for the others: the link to the next waiter.
+/// `word` holds the kind in its low four bits. Above them, for a block: the generation that it must have when it is
+/// entered, in the high half; from then on the address of the queue for children, if there is one. For the others: the
+/// distance to the start of the record, and in the high half the generation of what it names, then the link to the next
+/// waiter.
 #[repr(C, align(16))]
 pub(crate) struct Entry {
     target: AtomicPtr<()>,
@@ -269,11 +273,17 @@ pub(crate) struct Entry {
 }
 
 const KIND: u64 = 15;
+/// Where the distance to the record begins; the next waiter comes in the high half.
+const DISTANCE: u32 = 4;
+/// Kind and distance.
+const FIXED: u64 = u32::MAX as u64;
 /// The kind of an explicit event.
 const EVENT: u64 = 9;
 
 impl Entry {
-    pub(crate) fn new(kind: EntryKind, target: *mut ()) -> Self {
+    /// An entry `distance` nodes behind the start of its codelet's record; 0 if it is in an extension.
+    #[inline]
+    pub(crate) fn new(kind: EntryKind, target: *mut (), distance: u32) -> Self {
         let kind = match kind {
             EntryKind::Block(Mode::Read) => 0,
             EntryKind::Block(Mode::Write) => 1,
@@ -285,7 +295,7 @@ impl Entry {
         };
         Entry {
             target: AtomicPtr::new(target),
-            word: AtomicU64::new(kind),
+            word: AtomicU64::new(u64::from(distance) << DISTANCE | kind),
         }
     }
 
@@ -308,29 +318,38 @@ impl Entry {
     }
 
     /// The event of this entry has fired, and may be gone.
+    #[inline]
     pub(crate) fn forget_target(&self) {
         self.target.store(std::ptr::null_mut(), Ordering::Relaxed);
     }
 
+    /// Whether it stands for the end of a codelet or for an event, not for a block and not for nothing.
+    #[inline]
+    pub(crate) fn is_for_an_end_or_event(&self) -> bool {
+        !matches!(self.kind(), EntryKind::Block(_)) && !self.target().is_null()
+    }
+
     /// Makes the entry stand for nothing.
+    #[inline]
     pub(crate) fn void(&self) {
         self.word.store(EVENT, Ordering::Relaxed);
         self.forget_target();
     }
 
     /// For a block that is to be entered later: the generation it must have then.
+    #[inline]
     pub(crate) fn expect_generation(&self, generation: u32) {
-        let kind = self.word.load(Ordering::Relaxed) & KIND;
-        self.word
-            .store(u64::from(generation) << 32 | kind, Ordering::Relaxed);
+        self.set_next(generation);
     }
 
     /// See [`Entry::expect_generation`].
+    #[inline]
     pub(crate) fn expected_generation(&self) -> u32 {
         (self.word.load(Ordering::Relaxed) >> 32) as u32
     }
 
     /// The target, for entries that name a record.
+    #[inline]
     pub(crate) fn target_record(&self) -> u32 {
         self.target().addr() as u32
     }
@@ -341,6 +360,7 @@ impl Entry {
         std::ptr::with_exposed_provenance_mut((self.word.load(Ordering::Relaxed) & !KIND) as usize)
     }
 
+    #[inline]
     pub(crate) fn set_children(&self, queue: *mut ()) {
         let kind = self.word.load(Ordering::Relaxed) & KIND;
         let address = queue.expose_provenance() as u64;
@@ -355,13 +375,20 @@ impl Entry {
 
     #[inline]
     pub(crate) fn set_next(&self, next: u32) {
-        let kind = self.word.load(Ordering::Relaxed) & KIND;
+        let fixed = self.word.load(Ordering::Relaxed) & FIXED;
         self.word
-            .store(u64::from(next) << 32 | kind, Ordering::Relaxed);
+            .store(u64::from(next) << 32 | fixed, Ordering::Relaxed);
+    }
+
+    /// How many nodes it lies behind the start of its record; 0 if in an extension. Not for blocks.
+    #[inline]
+    pub(crate) fn distance(&self) -> u32 {
+        (self.word.load(Ordering::Relaxed) & FIXED) as u32 >> DISTANCE
     }
 }
 
 /// How many entries a record with this payload holds itself.
+#[inline]
 pub(crate) fn capacity(payload: usize) -> usize {
     (MAX_RECORD - HEADER - payload) / size_of::<Entry>()
 }
@@ -373,6 +400,7 @@ pub(crate) fn record_bytes(payload: usize, entries: usize) -> usize {
 }
 
 /// How many extension records these entries need beside the record itself.
+#[inline]
 pub(crate) fn extensions(payload: usize, entries: usize) -> usize {
     entries
         .saturating_sub(capacity(payload))

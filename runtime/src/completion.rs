@@ -11,7 +11,6 @@ use crate::decide::dependence::{Effect, Grant, Poison};
 use crate::engine::{AtReady, Engine, Followers};
 use crate::entrance::{self, Door};
 use crate::error::Error;
-use crate::event::Links;
 use crate::handing_up::keep;
 use crate::id::BlockId;
 use crate::root::Root;
@@ -38,8 +37,7 @@ impl Engine<'_> {
     pub(crate) fn enter(&self, id: u32, payload: usize, last: bool) -> (u32, Option<Error>) {
         let shared = self.shared;
         let mut doors = self.local(|local| std::mem::take(&mut local.doors));
-        for node in shared.arena.nodes(id, payload) {
-            let entry = shared.arena.entry(node);
+        for (_, entry) in shared.arena.entries(id, payload) {
             if let EntryKind::Block(mode) = entry.kind() {
                 let cell = Self::queue_of(entry);
                 let own = std::ptr::eq(cell, &raw const shared.blocks.slot(cell.slot).root);
@@ -75,7 +73,7 @@ impl Engine<'_> {
     fn leave_out(&self, id: u32, payload: usize, slot: u32) -> u32 {
         let arena = &self.shared.arena;
         let mut count = 0;
-        for entry in arena.nodes(id, payload).map(|node| arena.entry(node)) {
+        for (_, entry) in arena.entries(id, payload) {
             let is_block = matches!(entry.kind(), EntryKind::Block(_));
             if is_block && Self::queue_of(entry).slot == slot {
                 entry.void();
@@ -92,8 +90,8 @@ impl Engine<'_> {
         let record = arena.record(id);
         record.set_flags(record.flags() & !flag::AT_READY);
         let blocks = arena
-            .nodes(id, payload)
-            .filter(|&node| matches!(arena.entry(node).kind(), EntryKind::Block(_)));
+            .entries(id, payload)
+            .filter(|(_, entry)| matches!(entry.kind(), EntryKind::Block(_)));
         let count = blocks.count() as u32;
         record.pending.set(1 + count);
         let (granted, error) = self.enter(id, payload, record.flags() & flag::DESTROYS != 0);
@@ -129,13 +127,13 @@ impl Engine<'_> {
     }
 
     /// The body leaves the queues that it shares with its children.
+    #[inline]
     fn leave_to_children(&self, id: u32, record: &Record, followers: &mut Followers) {
         let arena = &self.shared.arena;
         let effect = effect(record);
         // SAFETY: it lives, and was published to us.
         let payload = unsafe { record.vtable() }.payload;
-        for node in arena.nodes(id, payload) {
-            let entry = arena.entry(node);
+        for (_, entry) in arena.entries(id, payload) {
             if let EntryKind::Block(mode) = entry.kind()
                 && let Some(cell) = Self::children_of(entry)
             {
@@ -238,8 +236,7 @@ impl Engine<'_> {
         let own_effect = effect(record);
         // SAFETY: it lives, and was published to us.
         let payload = unsafe { record.vtable() }.payload;
-        for node in arena.nodes(id, payload) {
-            let entry = arena.entry(node);
+        for (_, entry) in arena.entries(id, payload) {
             let EntryKind::Block(mode) = entry.kind() else {
                 continue;
             };
@@ -282,10 +279,10 @@ impl Engine<'_> {
         let mut node = waiters;
         while node != 0 {
             // Read before telling: the waiter may run and be gone at once.
-            let next = arena.next(node);
-            let waiter = arena.owner_of_entry(node);
-            let record = arena.record(waiter);
             let entry = arena.entry(node);
+            let next = entry.next();
+            let waiter = arena.owner_of_entry(node, entry);
+            let record = arena.record(waiter);
             if entry.kind() == EntryKind::Event {
                 entry.forget_target();
             }
@@ -299,6 +296,7 @@ impl Engine<'_> {
         }
     }
 
+    #[inline]
     pub(crate) fn recycle(&self, id: u32, record: &Record) {
         record.set_flags(0);
         if record.ended.recycle() {
@@ -336,6 +334,7 @@ impl Engine<'_> {
     }
 
     /// Works on the scope of a host thread that a codelet belongs to.
+    #[inline]
     pub(crate) fn with_root<R>(&self, id: u32, f: impl FnOnce(&Root) -> R) -> R {
         let arena = &self.shared.arena;
         let mut at = id;

@@ -5,13 +5,12 @@
 //! when that thread has been silent too long. So a stalled control engine costs performance, never progress.
 
 use crate::decide::controller::{Decision, DomainView, Observation, decide};
-use crate::decide::plan::CeMode;
 use crate::engine::Engine;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{lock, spin_hint};
 use crossbeam_deque::Steal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a control engine looks while engines sleep though scopes are open: at first, and at last.
 pub(crate) const SHORTEST: Duration = Duration::from_millis(1);
@@ -101,39 +100,42 @@ impl Shared {
     }
 
     /// The control engine's thread: sleeps until asked; looks now and then while engines sleep though scopes are open.
-    pub(crate) fn control_loop(&self, domain: &Domain) {
+    /// One that polls does not sleep while scopes are open.
+    pub(crate) fn control_loop(&self, domain: &Domain, polls: bool) {
         let control = &domain.control;
         control.bed.adopt();
-        let polls = self.plan.mode == CeMode::Dedicated && !self.plan.oversubscribed;
-        let mut nap = SHORTEST;
+        let paused = || control.paused.load(Ordering::Relaxed);
+        let requested = || control.requested.load(Ordering::Relaxed);
+        let (mut nap, mut looked) = (SHORTEST, Instant::now());
         while !self.stops() {
-            if control.paused.load(Ordering::Relaxed) {
+            if paused() {
                 control.bed.wait_for(SHORTEST);
                 continue;
             }
             let open = self.open_scopes.load(Ordering::Relaxed) > 0;
-            if open && polls {
-                if control.requested.load(Ordering::Relaxed) {
-                    self.control(domain);
-                }
-                spin_hint();
-                continue;
-            }
             let watch = open && self.domains.iter().any(|d| d.idle.asleep() > 0);
-            let asked = match watch {
-                true => control.bed.wait_for(nap),
-                false => {
-                    control.bed.wait();
-                    true
+            control.watching.store(watch, Ordering::Relaxed);
+            let asked = if requested() {
+                true
+            } else if open && polls {
+                if looked.elapsed() < SHORTEST {
+                    spin_hint();
+                    continue;
                 }
-            };
-            nap = if asked {
-                SHORTEST
+                true
+            } else if watch {
+                control.bed.wait_for(nap)
             } else {
-                (nap * 2).min(LONGEST)
+                control.bed.wait();
+                true
             };
-            if !control.paused.load(Ordering::Relaxed) {
+            nap = match asked {
+                true => SHORTEST,
+                false => (nap * 2).min(LONGEST),
+            };
+            if !paused() {
                 self.control(domain);
+                looked = Instant::now();
             }
         }
     }

@@ -13,6 +13,7 @@ macro_rules! counters {
                 $cells { $($field: Counter::new(),)* }
             }
 
+            #[inline]
             pub(crate) fn read(&self) -> $values {
                 $values { $($field: self.$field.get(),)* }
             }
@@ -42,10 +43,12 @@ impl Counter {
     }
 
     /// By anybody.
+    #[inline]
     pub(crate) fn add_shared(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }

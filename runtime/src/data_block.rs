@@ -34,6 +34,7 @@ impl<T> Block<T> {
 }
 
 impl<T> Clone for Block<T> {
+    #[inline]
     fn clone(&self) -> Self {
         *self
     }
@@ -41,6 +42,7 @@ impl<T> Clone for Block<T> {
 impl<T> Copy for Block<T> {}
 
 impl<T> PartialEq for Block<T> {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
     }
@@ -48,6 +50,7 @@ impl<T> PartialEq for Block<T> {
 impl<T> Eq for Block<T> {}
 
 impl<T> std::hash::Hash for Block<T> {
+    #[inline]
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.id.hash(state);
     }

@@ -45,6 +45,7 @@ pub(crate) struct Followers {
 
 impl Followers {
     /// For threads and moments that run nothing next.
+    #[inline]
     pub(crate) fn posted() -> Self {
         Followers {
             next: None,
@@ -85,6 +86,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Runs a codelet that is ready, then its successors as long as they belong here (up to the tuned run).
+    #[inline]
     pub(crate) fn run(&self, first: u32) {
         let mut at = first;
         for _ in 0..self.shared.tuning.next_run {
@@ -182,8 +184,7 @@ impl<'a> Engine<'a> {
     /// Lists the memory that a codelet's accesses name, in the order of their declaration.
     fn lend(&self, id: u32, payload: usize, lent: &mut Vec<Lent>) -> Result<()> {
         let arena = &self.shared.arena;
-        for node in arena.nodes(id, payload) {
-            let entry = arena.entry(node);
+        for (_, entry) in arena.entries(id, payload) {
             match entry.kind() {
                 EntryKind::Unit => lent.push(Lent {
                     start: std::ptr::dangling_mut(),
@@ -277,8 +278,10 @@ impl<'a> Engine<'a> {
                         (domain as u16, true)
                     }
                 });
-                if tell {
-                    shared.notify(&shared.domains[usize::from(domain)]);
+                let domain = &shared.domains[usize::from(domain)];
+                match tell {
+                    true => shared.notify(domain),
+                    false => shared.watch(domain),
                 }
             }
             Destination::Inbox(xe) => {
@@ -306,6 +309,7 @@ impl<'a> Engine<'a> {
         }
     }
 
+    #[inline]
     fn posted(&self, xe: u16) {
         if let Some(seat) = self.seat {
             seat.counters.posted.add(1);
@@ -318,10 +322,12 @@ impl<'a> Engine<'a> {
 pub(crate) struct RecordLinks<'a>(pub(crate) &'a Shared);
 
 impl crate::event::Links for RecordLinks<'_> {
+    #[inline]
     fn next(&self, id: u32) -> u32 {
         self.0.arena.record(id).link.load(Ordering::Relaxed)
     }
 
+    #[inline]
     fn set_next(&self, id: u32, next: u32) {
         self.0.arena.record(id).link.store(next, Ordering::Relaxed);
     }

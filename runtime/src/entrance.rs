@@ -43,10 +43,12 @@ impl Door {
         }
     }
 
+    #[inline]
     pub(crate) fn slot(&self) -> u32 {
         self.slot
     }
 
+    #[inline]
     fn cell(&self) -> &QueueCell {
         // SAFETY: it stays: the promise given to `new`.
         unsafe { &*self.cell }

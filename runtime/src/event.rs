@@ -47,11 +47,13 @@ pub(crate) enum Registered {
 #[derive(Debug)]
 pub(crate) struct OneShot(AtomicU64);
 
+#[inline]
 const fn word(generation: u32, low: u32) -> u64 {
     (generation as u64) << 32 | low as u64
 }
 
 /// Acquire pairs with `register`'s Release (nodes); Release pairs with its Acquire (results).
+#[inline]
 const fn fire_order() -> Ordering {
     if cfg!(sprat_mutant = "event_fire_relaxed") {
         Ordering::Relaxed
@@ -66,6 +68,7 @@ impl OneShot {
     }
 
     /// The generation now. Exact only for the owner.
+    #[inline]
     pub(crate) fn generation(&self) -> u32 {
         (self.0.load(Ordering::Relaxed) >> 32) as u32
     }
@@ -104,6 +107,7 @@ impl OneShot {
 
     /// Fires, once in a generation, by the owner. Returns the first waiter, or 0; walk on with [`Links::next`],
     /// and read a node's link **before** telling its codelet, which may run and be gone.
+    #[inline]
     pub(crate) fn fire(&self, poisoned: bool) -> u32 {
         let generation = self.generation();
         let verdict = if poisoned { POISONED } else { FIRED };
@@ -126,6 +130,7 @@ impl OneShot {
     }
 
     /// The verdict, if this generation has fired: `Some(poisoned)`.
+    #[inline]
     pub(crate) fn verdict(&self, generation: u32) -> Option<bool> {
         // Acquire pairs with the swap in `fire`.
         let seen = self.0.load(Ordering::Acquire);
@@ -140,6 +145,7 @@ impl OneShot {
     }
 
     /// The first waiter of a one-shot that has not fired. Only while nothing else moves (the stuck report).
+    #[inline]
     pub(crate) fn waiters(&self) -> u32 {
         match self.0.load(Ordering::Acquire) as u32 {
             FIRED | POISONED => NONE,
@@ -148,6 +154,7 @@ impl OneShot {
     }
 
     /// Replaces the list of waiters. Only while nothing else moves (the stuck report).
+    #[inline]
     pub(crate) fn set_waiters(&self, head: u32) {
         self.0
             .store(word(self.generation(), head), Ordering::Release);
@@ -155,6 +162,7 @@ impl OneShot {
 
     /// Ends the generation; handles to it are stale from now on. By the owner. False when generations are used
     /// up: then the thing must not be used again.
+    #[inline]
     pub(crate) fn recycle(&self) -> bool {
         let generation = self.generation();
         // Release: a reader that sees the new generation sees the end of the old one.

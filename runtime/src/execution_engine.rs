@@ -55,6 +55,7 @@ impl Engine<'_> {
     }
 
     /// Tells parents of the children that ended here, before the engine does something else.
+    #[inline]
     pub(crate) fn settle_ended(&self) {
         // No record has this id, so no engine goes on with its children.
         self.settle_ended_unless(u32::MAX, &mut Followers::posted());
@@ -122,11 +123,13 @@ impl Engine<'_> {
         Some(first)
     }
 
+    #[inline]
     fn xe(&self) -> u16 {
         self.local(|local| local.here.map_or(0, |here| here.xe))
     }
 
     /// Takes from a queue that everybody feeds.
+    #[inline]
     fn draw(&self, injector: &Injector<u32>, most: usize) -> Option<u32> {
         if injector.is_empty() {
             return None;
@@ -161,12 +164,14 @@ impl Engine<'_> {
         None
     }
 
+    #[inline]
     fn count_stolen(&self) {
         if let Some(seat) = self.seat {
             seat.counters.stolen.add(1);
         }
     }
 
+    #[inline]
     fn rob(&self, victim: u16, seat: &Seat<Local>) -> Option<u32> {
         let queued = seat.stealer.len();
         let seen = match queued {
@@ -187,6 +192,7 @@ impl Engine<'_> {
 
     /// How often this victim was seen with a lone codelet while it started no other. One victim is watched at a time,
     /// as long as there is something to watch.
+    #[inline]
     fn patience(&self, victim: u16, started: u64) -> u32 {
         let (last, count, seen) = self.local(|local| local.lone);
         let seen = match self.shared.seats.get(usize::from(last)) {
@@ -246,6 +252,7 @@ impl Engine<'_> {
     }
 
     /// An idle engine runs the control engine's routine when that has been silent too long.
+    #[inline]
     fn watch_control(&self, domain: &Domain, idle: Duration, silent_since: &mut Option<Duration>) {
         if !domain.control.requested.load(Ordering::Relaxed) {
             *silent_since = None;
@@ -258,6 +265,7 @@ impl Engine<'_> {
         }
     }
 
+    #[inline]
     fn count_stood_in(&self) {
         if let Some(seat) = self.seat {
             seat.counters.stood_in.add(1);
@@ -265,6 +273,7 @@ impl Engine<'_> {
     }
 
     /// S1 to S4 of `docs/design/parking.md`. Afterwards the engine counts as searching again.
+    #[inline]
     fn park(&self, seat: &Seat<Local>, domain: &Domain, host: bool, done: &impl Fn() -> bool) {
         let place = usize::from(seat.place);
         let shared = self.shared;
@@ -309,13 +318,16 @@ impl Engine<'_> {
         let asked = || control.requested.load(Ordering::Relaxed) && !paused();
         let mut nap = SHORTEST;
         loop {
-            let woken = match self.shared.open_scopes.load(Ordering::Relaxed) {
-                0 => bed.wait_or(asked),
-                _ if asked() => bed.wait_for(Duration::ZERO),
-                _ => bed.wait_for(nap),
+            let open = self.shared.open_scopes.load(Ordering::Relaxed) > 0;
+            control.watching.store(open, Ordering::Relaxed);
+            let woken = match open {
+                false => bed.wait_or(asked),
+                true if asked() => bed.wait_for(Duration::ZERO),
+                true => bed.wait_for(nap),
             };
-            // Only a claim ends the sleep; a request is then the first thing that `work` looks at.
+            // Only a claim ends the sleep; `work` looks at a request after the codelet that the engine was woken for.
             if woken {
+                control.watching.store(false, Ordering::Relaxed);
                 return;
             }
             if !paused() {
@@ -326,6 +338,7 @@ impl Engine<'_> {
     }
 
     /// What only this seat may run goes back where its next occupant finds it.
+    #[inline]
     pub(crate) fn put_back_pinned(&self, seat: &Seat<Local>) {
         let pinned = self.local(|local| std::mem::take(&mut local.pinned));
         for id in pinned {
@@ -334,6 +347,7 @@ impl Engine<'_> {
     }
 
     /// Gives back what the engine keeps for itself, when it goes.
+    #[inline]
     pub(crate) fn retire(&self) {
         self.local(|local| local.leave(self.shared));
     }
@@ -341,18 +355,21 @@ impl Engine<'_> {
 
 impl Shared {
     /// Whether the seat's own thread is the domain's control engine, too: the domain's last one.
+    #[inline]
     pub(crate) fn is_elastic(&self, seat: &Seat<Local>) -> bool {
         let domain = &self.domains[usize::from(seat.domain)];
         self.plan.mode == CeMode::Elastic && seat.place + 1 == domain.count
     }
 
     /// Whether the engines shall go home.
+    #[inline]
     pub(crate) fn stops(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
 }
 
 /// Tries until it is clear whether there was something.
+#[inline]
 fn insist(mut take: impl FnMut() -> Steal<u32>) -> Option<u32> {
     loop {
         match take() {

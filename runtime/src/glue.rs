@@ -16,6 +16,8 @@ struct Place<T>(PhantomData<T>);
 
 impl<T> Place<T> {
     const BOXED: bool = size_of::<T>() > INLINE || align_of::<T>() > 16;
+    /// Whether taking it away is more than forgetting it.
+    const DROPS: bool = Self::BOXED || std::mem::needs_drop::<T>();
     const BYTES: usize = if Self::BOXED { 8 } else { size_of::<T>() };
 
     /// # Safety
@@ -84,7 +86,11 @@ where
     pub(crate) const VTABLE: Vtable = Vtable {
         run: Self::run,
         discard: Self::discard,
-        drop_value: Self::drop_value,
+        drop_value: if Place::<O::Value>::DROPS {
+            Some(Self::drop_value)
+        } else {
+            None
+        },
         move_value: Self::move_value,
         value: Self::value,
         payload: Self::PAYLOAD,

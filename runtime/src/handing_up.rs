@@ -8,6 +8,7 @@ use crate::sync::atomic::{AtomicU32, Ordering};
 
 impl Engine<'_> {
     /// The last access to a block has left its queue, which is closed.
+    #[inline]
     pub(crate) fn destroy(&self, slot: u32) {
         let block = self.shared.blocks.slot(slot);
         let memory = block.take_out_memory();
@@ -75,6 +76,7 @@ impl Engine<'_> {
         record.set_flags(record.flags() | flag::VALUE);
     }
 
+    #[inline]
     fn failed_child(&self, record: &Record, child: u32) -> bool {
         // Acquire pairs with the Release in `keep`.
         let mut at = record.failed.load(Ordering::Acquire);
@@ -113,9 +115,10 @@ impl Engine<'_> {
                 if flags & flag::VALUE != 0 {
                     child.set_flags(flags & !flag::VALUE);
                     // SAFETY: it has ended and is kept, so its body is as it was published to its parent's end.
-                    let vtable = unsafe { child.vtable() };
-                    // SAFETY: the flag says that the payload holds the value; nobody can name it any more.
-                    unsafe { (vtable.drop_value)(arena.payload(at)) };
+                    if let Some(drop_value) = unsafe { child.vtable() }.drop_value {
+                        // SAFETY: the flag says that the payload holds the value; nobody can name it any more.
+                        unsafe { drop_value(arena.payload(at)) };
+                    }
                 }
                 match heir {
                     Some(heir) if child.cause.load(Ordering::Relaxed) != 0 => {
@@ -130,6 +133,7 @@ impl Engine<'_> {
 }
 
 /// Keeps a child's record in a list of another record, which nobody takes from until all who push have ended.
+#[inline]
 pub(crate) fn keep(list: &AtomicU32, id: u32, child: &Record) {
     let mut head = list.load(Ordering::Relaxed);
     loop {

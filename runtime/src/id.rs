@@ -22,6 +22,7 @@ static IDS: Mutex<Ids> = Mutex::new(Ids {
 
 impl RuntimeId {
     /// A fresh id, or `None` when 65,535 runtimes live.
+    #[inline]
     pub(crate) fn take() -> Option<Self> {
         let mut ids = IDS.lock().unwrap_or_else(|e| e.into_inner());
         if ids.live.len() >= usize::from(u16::MAX) {
@@ -38,6 +39,7 @@ impl RuntimeId {
     }
 
     /// Gives the id back at the runtime's end.
+    #[inline]
     pub(crate) fn release(self) {
         let mut ids = IDS.lock().unwrap_or_else(|e| e.into_inner());
         ids.live.retain(|&id| id != self.0);
@@ -59,14 +61,17 @@ impl BlockId {
         BlockId(u64::from(runtime.0) << 48 | u64::from(generation) << 28 | u64::from(slot))
     }
 
+    #[inline]
     pub(crate) fn runtime(self) -> RuntimeId {
         RuntimeId((self.0 >> 48) as u16)
     }
 
+    #[inline]
     pub(crate) fn generation(self) -> u32 {
         (self.0 >> 28) as u32 & Self::MAX_GENERATION
     }
 
+    #[inline]
     pub(crate) fn slot(self) -> u32 {
         self.0 as u32 & (Self::MAX_SLOTS - 1)
     }

@@ -34,23 +34,27 @@ impl Idle {
         }
     }
 
+    #[inline]
     fn bit(&self, seat: usize) -> (&AtomicU64, u64) {
         (&self.asleep[seat / 64], 1 << (seat % 64))
     }
 
     /// An engine begins to look for work.
+    #[inline]
     pub(crate) fn begin_search(&self) {
         self.searching.fetch_add(1, Ordering::Relaxed);
     }
 
     /// An engine has found work. True if nobody is looking any more: then the caller calls [`Idle::notify`] if there
     /// is more, since producers counted on it.
+    #[inline]
     pub(crate) fn end_search(&self) -> bool {
         self.searching.fetch_sub(1, Ordering::Relaxed) == 1
     }
 
     /// S1, S2: the seat announces that it is about to sleep, and no longer searches. After this the occupant looks
     /// at all queues once more (S3), then calls [`Idle::retract`] or waits on its [`Parker`].
+    #[inline]
     pub(crate) fn announce(&self, seat: usize, searching: bool) {
         let (word, bit) = self.bit(seat);
         // Release: who claims the seat sees what its occupant did (a host may sit down next).
@@ -66,11 +70,13 @@ impl Idle {
     }
 
     /// S4: the seat takes its announcement back. False if somebody has claimed it and will wake it.
+    #[inline]
     pub(crate) fn retract(&self, seat: usize) -> bool {
         self.claim(seat)
     }
 
     /// Claims one seat: true for the one caller that turned its bit off.
+    #[inline]
     pub(crate) fn claim(&self, seat: usize) -> bool {
         let (word, bit) = self.bit(seat);
         // Acquire pairs with the Release in `announce`.
@@ -85,6 +91,7 @@ impl Idle {
     }
 
     /// How many claims there were.
+    #[inline]
     pub(crate) fn claims(&self) -> u64 {
         self.claims.load(Ordering::Relaxed)
     }
@@ -104,6 +111,7 @@ impl Idle {
     }
 
     /// P3 for a certain seat, after work was posted to it: claims it if it sleeps.
+    #[inline]
     pub(crate) fn notify_seat(&self, seat: usize) -> bool {
         // P2, as in `notify`.
         fence(Ordering::SeqCst);
@@ -114,6 +122,7 @@ impl Idle {
         false
     }
 
+    #[inline]
     fn claim_any(&self) -> Option<usize> {
         for (index, word) in self.asleep.iter().enumerate() {
             let mut bits = word.load(Ordering::Relaxed);
@@ -130,6 +139,7 @@ impl Idle {
     }
 
     /// How many seats sleep.
+    #[inline]
     pub(crate) fn asleep(&self) -> usize {
         let words = self.asleep.iter();
         words
@@ -138,11 +148,13 @@ impl Idle {
     }
 
     /// How many engines look for work.
+    #[inline]
     pub(crate) fn searching(&self) -> usize {
         self.searching.load(Ordering::Relaxed)
     }
 
     /// How many seats there are.
+    #[inline]
     pub(crate) fn seats(&self) -> usize {
         self.seats
     }
@@ -164,11 +176,13 @@ impl Parker {
     }
 
     /// The calling thread will sleep here from now on.
+    #[inline]
     pub(crate) fn adopt(&self) {
         *lock(&self.sleeper) = Some(thread::current());
     }
 
     /// Sleeps until woken. What the waker did before is seen after.
+    #[inline]
     pub(crate) fn wait(&self) {
         // Acquire pairs with the Release in `wake`.
         while !self.woken.swap(false, Ordering::Acquire) {
@@ -177,6 +191,7 @@ impl Parker {
     }
 
     /// Sleeps until woken (true), or until `other` holds (false); who makes it hold unparks this thread some other way.
+    #[inline]
     pub(crate) fn wait_or(&self, other: impl Fn() -> bool) -> bool {
         loop {
             if self.woken.swap(false, Ordering::Acquire) {
@@ -190,6 +205,7 @@ impl Parker {
     }
 
     /// Sleeps until woken, or about this long. True if woken.
+    #[inline]
     pub(crate) fn wait_for(&self, time: std::time::Duration) -> bool {
         if self.woken.swap(false, Ordering::Acquire) {
             return true;
@@ -199,6 +215,7 @@ impl Parker {
     }
 
     /// Wakes the sleeper, or lets its next sleep end at once.
+    #[inline]
     pub(crate) fn wake(&self) {
         // Release pairs with the Acquire in `wait`.
         self.woken.store(true, Ordering::Release);

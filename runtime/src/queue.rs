@@ -68,6 +68,7 @@ impl Inbox {
     }
 
     /// Whether it looks empty now. The parking protocol's fence makes this exact where it must be.
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.newest.load(Ordering::Relaxed) == 0
     }

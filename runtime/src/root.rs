@@ -36,6 +36,7 @@ impl Root {
     ///
     /// # Safety
     /// The payload holds the address of a root that stays for `'r`.
+    #[inline]
     pub(crate) unsafe fn of<'r>(payload: *mut u8) -> &'r Root {
         // SAFETY: the caller's promise.
         let root = unsafe { payload.cast::<*const Root>().read() };
@@ -44,6 +45,7 @@ impl Root {
     }
 
     /// Its body and all its codelets have ended: tells the host, unless it sits `here`. After this the root may be gone.
+    #[inline]
     pub(crate) fn end(&self, shared: &Shared, here: Option<u16>) {
         // Read before telling: the host may leave at once.
         let (seat, bed) = (self.seat, self.bed.clone());
@@ -57,29 +59,34 @@ impl Root {
     }
 
     /// Whether all has ended. What the codelets did is seen after a yes.
+    #[inline]
     pub(crate) fn has_ended(&self) -> bool {
         // Acquire pairs with the Release in `end`.
         self.ended.load(Ordering::Acquire)
     }
 
     /// Where a host outside of all seats sleeps.
+    #[inline]
     pub(crate) fn bed(&self) -> &Parker {
         &self.bed
     }
 
     /// A codelet failed.
+    #[inline]
     pub(crate) fn failed(&self, cause: Cause) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         lock(&self.first).get_or_insert(cause);
     }
 
     /// A codelet was skipped.
+    #[inline]
     pub(crate) fn skipped(&self, cause: impl FnOnce() -> Cause) {
         self.skipped.fetch_add(1, Ordering::Relaxed);
         lock(&self.first).get_or_insert_with(cause);
     }
 
     /// After the end: the first failure, if there was one, with the counts.
+    #[inline]
     pub(crate) fn failure(&self) -> Option<Failure> {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let first = lock(&self.first).take();
@@ -87,6 +94,7 @@ impl Root {
     }
 
     /// Codelets of a stuck scope.
+    #[inline]
     pub(crate) fn take_stuck(&self) -> Vec<Waiting> {
         std::mem::take(&mut *lock(&self.stuck))
     }

@@ -33,6 +33,7 @@ impl<'s> Scope<'s> {
         }
     }
 
+    #[inline]
     pub(crate) fn frame(&self) -> &Frame<'_> {
         // SAFETY: it outlives the scope: the promise given to `new`.
         unsafe { &*self.frame }
@@ -78,11 +79,13 @@ impl<'s> Scope<'s> {
     /// An event of this scope with its trigger: codelets of the scope satisfy it, by their trigger or by
     /// [`Scope::satisfy`]. For events that other threads satisfy use [`Runtime::event`](crate::Runtime::event): a scope
     /// waits for those, while one whose codelets all wait for events of its own is stuck and ends with an error.
+    #[inline]
     pub fn event(&self, name: &'static str) -> (Event, Trigger) {
         make_event(self.frame().engine.shared, name, false)
     }
 
     /// Satisfies an event from a codelet. Does what [`Trigger::satisfy`] does, faster.
+    #[inline]
     pub fn satisfy(&self, trigger: Trigger) {
         trigger.fire_on(self.frame().engine);
     }
@@ -92,6 +95,7 @@ impl<'s> Scope<'s> {
     ///
     /// # Errors
     /// [`ErrorKind::BlockSize`] if `len` is 0 or too large; [`ErrorKind::System`] if the table of blocks is full.
+    #[inline]
     pub fn block<T: Data>(&self, len: usize) -> Result<Block<T>> {
         let frame = self.frame();
         let home = frame
@@ -119,6 +123,7 @@ impl Drop for InnerScope<'_> {
 
 impl Frame<'_> {
     /// A record for a scope inside this body.
+    #[inline]
     fn open_scope(&self) -> Result<CodeletId> {
         let engine = self.engine;
         let arena = &engine.shared.arena;
@@ -158,6 +163,7 @@ impl Frame<'_> {
     }
 
     /// Makes a block that belongs to engine `home`.
+    #[inline]
     pub(crate) fn make_block<T: Data>(&self, len: usize, home: u16) -> Result<Block<T>> {
         let bytes = block_bytes::<T>(len)?;
         let shared = self.engine.shared;
@@ -167,6 +173,7 @@ impl Frame<'_> {
 }
 
 /// Bytes of a block, checked.
+#[inline]
 pub(crate) fn block_bytes<T>(len: usize) -> Result<usize> {
     let refuse = |why: String| Err(Error::new(ErrorKind::BlockSize, why));
     if len == 0 || size_of::<T>() == 0 {

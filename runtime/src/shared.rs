@@ -74,6 +74,7 @@ impl Local {
 
 impl Local {
     /// Gives back what it keeps.
+    #[inline]
     pub(crate) fn leave(&mut self, shared: &Shared) {
         self.records.clear(&shared.arena);
         shared.blocks.clear(&mut self.slots);
@@ -107,6 +108,7 @@ impl Domain {
 }
 
 /// The seats of a plan.
+#[inline]
 fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
         let here = Here {
@@ -127,6 +129,8 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
 pub(crate) struct Control {
     /// Something is to be decided.
     pub(crate) requested: CachePadded<AtomicBool>,
+    /// The control engine looks by itself now and then. A hint.
+    pub(crate) watching: AtomicBool,
     /// The routine runs; whoever turns this on runs it.
     pub(crate) busy: AtomicBool,
     pub(crate) bed: Parker,
@@ -139,6 +143,7 @@ impl Control {
     fn new() -> Self {
         Control {
             requested: CachePadded::new(AtomicBool::new(false)),
+            watching: AtomicBool::new(false),
             busy: AtomicBool::new(false),
             bed: Parker::new(),
             counters: CeCounters::new(),
@@ -209,11 +214,13 @@ impl Shared {
     }
 
     /// A handle that keeps this alive.
+    #[inline]
     pub(crate) fn hold(&self) -> std::sync::Arc<Shared> {
         self.this.upgrade().expect("whoever asks has it alive")
     }
 
     /// Makes a block that belongs to engine `home`, made by codelet `owner` (0: everybody may use it).
+    #[inline]
     pub(crate) fn make_block(
         &self,
         local: &mut Local,
@@ -231,6 +238,7 @@ impl Shared {
     }
 
     /// The domain of an engine.
+    #[inline]
     pub(crate) fn domain_of(&self, xe: u16) -> &Domain {
         &self.domains[usize::from(self.seats[usize::from(xe)].domain)]
     }
@@ -244,6 +252,19 @@ impl Shared {
                 .wake();
         } else if self.domains.len() > 1 {
             self.offer(domain);
+        }
+    }
+
+    /// A lone codelet was put in an engine's own queue, and nobody was told: if others sleep, somebody must watch that it
+    /// is not left behind a long body.
+    #[inline]
+    pub(crate) fn watch(&self, domain: &Domain) {
+        let control = &domain.control;
+        if !control.watching.load(Ordering::Relaxed)
+            && domain.idle.asleep() > 0
+            && !control.requested.load(Ordering::Relaxed)
+        {
+            self.request(domain);
         }
     }
 
@@ -263,6 +284,7 @@ impl Shared {
     }
 
     /// Wakes an engine to which work was posted, if it sleeps.
+    #[inline]
     pub(crate) fn notify_xe(&self, xe: u16) {
         let seat = &self.seats[usize::from(xe)];
         if self.domain_of(xe).idle.notify_seat(usize::from(seat.place)) {
@@ -271,6 +293,7 @@ impl Shared {
     }
 
     /// Asks a control engine to decide.
+    #[inline]
     pub(crate) fn request(&self, domain: &Domain) {
         // AcqRel: what led to the request is seen by the routine that answers it (which swaps it off).
         if !domain.control.requested.swap(true, Ordering::AcqRel) {
@@ -279,12 +302,14 @@ impl Shared {
     }
 
     /// Codelets in queues of a domain that others may take from.
+    #[inline]
     pub(crate) fn queued(&self, domain: &Domain) -> usize {
         let seats = &self.seats[usize::from(domain.first)..][..usize::from(domain.count)];
         domain.injector.len() + seats.iter().map(|seat| seat.stealer.len()).sum::<usize>()
     }
 
     /// Whether there is anything that an engine of this seat could run now: what a sleeper looks at once more (S3).
+    #[inline]
     pub(crate) fn has_work(&self, seat: &Seat<Local>) -> bool {
         let domain = &self.domains[usize::from(seat.domain)];
         let seats = &self.seats[usize::from(domain.first)..][..usize::from(domain.count)];
@@ -321,6 +346,7 @@ impl Shared {
     }
 
     /// Adds a block to those that a codelet made.
+    #[inline]
     fn push_made(&self, owner: u32, slot: u32) {
         let list = &self.arena.record(owner).made;
         let block = self.blocks.slot(slot);
@@ -348,12 +374,14 @@ impl Shared {
     }
 
     /// Whether all engines sleep.
+    #[inline]
     pub(crate) fn all_asleep(&self) -> bool {
         let mut domains = self.domains.iter();
         domains.all(|d| d.idle.asleep() == d.idle.seats())
     }
 
     /// Whether the calling thread works for this runtime right now.
+    #[inline]
     pub(crate) fn on_engine(&self) -> bool {
         self.seats.iter().any(Seat::is_mine)
             || lock(&self.outside).contains(&thread::current().id())

@@ -2,8 +2,9 @@
 
 use crate::access::{BlockKey, Declared, Mode};
 use crate::affinity::Affinity;
+use crate::arena::Places;
 use crate::block_table::{BlockSlot, QueueCell, destroyed};
-use crate::codelet::{Body, Entry, EntryKind, Record, extensions, flag, record_bytes};
+use crate::codelet::{Body, Entry, EntryKind, MAX_RECORD, Record, extensions, flag, record_bytes};
 use crate::engine::{Engine, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{EventCell, Registered};
@@ -41,10 +42,12 @@ pub(crate) struct Rare {
 }
 
 impl Spec {
+    #[inline]
     pub(crate) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
 
+    #[inline]
     fn after(&self) -> &[After] {
         self.rare.as_ref().map_or(&[], |rare| &rare.after)
     }
@@ -53,6 +56,8 @@ impl Spec {
 /// A record that is being filled.
 pub(crate) struct Begun {
     pub(crate) id: CodeletId,
+    /// Entries for blocks.
+    blocks: u32,
     refused: Option<Error>,
 }
 
@@ -61,7 +66,6 @@ type Found = (EntryKind, *mut (), Option<u32>);
 
 impl Frame<'_> {
     /// Takes a record and writes the entries. What is wrong with the accesses is told by [`Frame::launch`].
-    #[inline]
     pub(crate) fn begin(
         &self,
         body: Body,
@@ -70,7 +74,11 @@ impl Frame<'_> {
     ) -> Result<Begun> {
         if declared.is_empty() && spec.rare.is_none() {
             let id = self.take_record(body, spec, 0)?;
-            return Ok(Begun { id, refused: None });
+            return Ok(Begun {
+                id,
+                blocks: 0,
+                refused: None,
+            });
         }
         let count = declared.len() + spec.after().len();
         if count > usize::from(u16::MAX) {
@@ -82,18 +90,23 @@ impl Frame<'_> {
         let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
         let id = self.take_record(body, spec, count)?;
         let payload = body.vtable.payload;
-        let refused = match self.extend(id.record, extensions(payload, count)) {
-            Ok(()) => error.or(self.write_entries(id.record, payload, declared, spec)),
+        let extended = self.extend(id.record, extensions(payload, count));
+        let (blocks, refused) = match extended {
+            Ok(()) => self.write_entries(id.record, payload, declared, spec, error),
             Err(error) => {
-                self.engine.shared.arena.record(id.record).keep_entries(0);
-                Some(error)
+                let record = self.engine.shared.arena.record(id.record);
+                record.keep_entries(0);
+                (0, Some(error))
             }
         };
-        Ok(Begun { id, refused })
+        Ok(Begun {
+            id,
+            blocks,
+            refused,
+        })
     }
 
     /// Takes a record for a codelet with so many entries.
-    #[inline]
     fn take_record(&self, body: Body, spec: &Spec, entries: usize) -> Result<CodeletId> {
         let engine = self.engine;
         let arena = &engine.shared.arena;
@@ -118,7 +131,6 @@ impl Frame<'_> {
     }
 
     /// Publishes a record whose payload holds the captures.
-    #[inline]
     pub(crate) fn launch(&self, begun: Begun, body: Body, spec: &Spec) {
         let engine = self.engine;
         let id = begun.id.record;
@@ -133,21 +145,17 @@ impl Frame<'_> {
         if let Some(error) = begun.refused {
             self.refuse(id, record, body, error);
         }
-        if record.count() == 0 || self.depend(id, record, body, spec) {
+        if record.count() == 0 || self.depend(id, record, body, begun.blocks, spec) {
             engine.post(id);
         }
     }
 
     /// Enters the queues and joins the events. True if the codelet is ready at once.
-    fn depend(&self, id: u32, record: &Record, body: Body, spec: &Spec) -> bool {
+    fn depend(&self, id: u32, record: &Record, body: Body, blocks: u32, spec: &Spec) -> bool {
         let engine = self.engine;
-        let arena = &engine.shared.arena;
         let payload = body.vtable.payload;
         let total = record.count() as u32;
         record.pending.set(1 + total);
-        let is_block = |node: u32| matches!(arena.entry(node).kind(), EntryKind::Block(_));
-        let nodes = || arena.nodes(id, payload);
-        let blocks = nodes().filter(|&node| is_block(node)).count() as u32;
         let mut there = 0;
         if spec.at_ready && blocks < total {
             record.set_flags(record.flags() | flag::AT_READY);
@@ -160,8 +168,10 @@ impl Frame<'_> {
             }
         }
         if blocks < total {
-            for node in nodes().filter(|&node| !is_block(node)) {
-                there += u32::from(self.join(id, node));
+            for (node, entry) in engine.shared.arena.entries(id, payload) {
+                if entry.is_for_an_end_or_event() {
+                    there += u32::from(self.join(id, node, entry));
+                }
             }
         }
         // Nobody else knows of it if it waits for nothing.
@@ -169,9 +179,9 @@ impl Frame<'_> {
     }
 
     /// Joins those who wait for what an entry names. True if it is there already.
-    fn join(&self, id: u32, node: u32) -> bool {
+    #[inline]
+    fn join(&self, id: u32, node: u32, entry: &Entry) -> bool {
         let arena = &self.engine.shared.arena;
-        let entry = arena.entry(node);
         let (event, cause, generation) = match entry.kind() {
             EntryKind::Event => {
                 // SAFETY: the caller of `spawn` holds the event, and until it has fired its trigger does.
@@ -195,6 +205,7 @@ impl Frame<'_> {
     }
 
     /// What the entry names is there already.
+    #[inline]
     fn joined_late(&self, entry: &Entry) -> bool {
         if entry.kind() == EntryKind::Event {
             entry.forget_target();
@@ -213,6 +224,7 @@ impl Frame<'_> {
         engine.record_failure(id, error.to_string(), false);
     }
 
+    #[inline]
     fn extend(&self, id: u32, extensions: usize) -> Result<()> {
         let arena = &self.engine.shared.arena;
         let mut last = id;
@@ -228,64 +240,44 @@ impl Frame<'_> {
         Ok(())
     }
 
-    /// Writes the entries that are right, and gives the first thing that is wrong.
+    /// Writes the entries that are right. Gives how many of them are for blocks, and the first thing that is wrong.
     fn write_entries(
         &self,
         id: u32,
         payload: usize,
         declared: &[Declared],
         spec: &Spec,
-    ) -> Option<Error> {
-        let arena = &self.engine.shared.arena;
-        let accesses = declared.iter().map(|one| match *one {
-            Declared::Block(key, mode) => self.find_block(key.0, mode, spec.destroys),
-            Declared::Value(key, kept) => self.find_value(key.0, kept),
-        });
-        let after = spec.after().iter().map(|after| match *after {
-            After::Event(event) => Ok((EntryKind::Event, event.cast_mut().cast(), None)),
-            After::End(codelet) => self.find_end(codelet),
-        });
+        error: Option<Error>,
+    ) -> (u32, Option<Error>) {
         let twice = named_twice(declared);
-        let mut wrong = twice.map(|key| {
-            Error::new(
-                ErrorKind::Access,
-                format!(
-                    "{key:?} is declared twice by one codelet, once for writing; declare it once, as `read_write`"
-                ),
-            )
-        });
-        // A block named twice is entered for writing alone, once.
-        let extra = |at: usize| match (twice, declared.get(at)) {
-            (Some(key), Some(Declared::Block(other, mode))) if *other == key => {
-                let writes = |one: &Declared| matches!(one, Declared::Block(k, m) if *k == key && m.writes());
-                !mode.writes() || declared[..at].iter().any(writes)
-            }
-            _ => false,
+        let mut writer = Writer {
+            places: self.engine.shared.arena.places(id, payload),
+            first: id,
+            written: 0,
+            blocks: 0,
+            wrong: error.or(twice.map(twice_error)),
         };
-        let mut nodes = arena.nodes(id, payload);
-        let mut written = 0;
-        for (at, found) in accesses.chain(after).enumerate() {
-            let (kind, target, generation) = match found {
-                Ok(_) if extra(at) => continue,
-                Ok(found) => found,
-                Err(error) => {
-                    wrong.get_or_insert(error);
-                    continue;
+        for (at, one) in declared.iter().enumerate() {
+            match *one {
+                // A block named twice is entered once, for writing.
+                Declared::Block(key, _) if twice == Some(key) && !writes_first(declared, at) => (),
+                Declared::Block(key, mode) => {
+                    writer.add(self.find_block(key.0, mode, spec.destroys));
                 }
-            };
-            let entry = Entry::new(kind, target);
-            if let Some(generation) = generation {
-                entry.expect_generation(generation);
+                Declared::Value(key, kept) => writer.add(self.find_value(key.0, kept)),
             }
-            let node = nodes.next().expect("one node for each entry");
-            // SAFETY: the record is ours and not published.
-            unsafe { arena.write_entry(node, entry) };
-            written += 1;
         }
-        if wrong.is_some() {
-            arena.record(id).keep_entries(written);
+        for after in spec.after() {
+            writer.add(match *after {
+                After::Event(event) => Ok((EntryKind::Event, event.cast_mut().cast(), None)),
+                After::End(codelet) => self.find_end(codelet),
+            });
         }
-        wrong
+        if writer.wrong.is_some() {
+            let record = self.engine.shared.arena.record(id);
+            record.keep_entries(writer.written);
+        }
+        (writer.blocks, writer.wrong)
     }
 
     /// The queue that an access of a child enters: the parent's if the parent declared the block, the block's own if
@@ -315,8 +307,7 @@ impl Frame<'_> {
         let arena = &shared.arena;
         // SAFETY: the codelet runs this body, so it lives.
         let payload = unsafe { arena.record(self.codelet).vtable() }.payload;
-        for node in arena.nodes(self.codelet, payload) {
-            let entry = arena.entry(node);
+        for (_, entry) in arena.entries(self.codelet, payload) {
             let EntryKind::Block(parents) = entry.kind() else {
                 continue;
             };
@@ -397,8 +388,8 @@ impl Frame<'_> {
         let declares = |codelet: u32| {
             // SAFETY: the codelet runs this body, so it lives.
             let payload = unsafe { arena.record(codelet).vtable() }.payload;
-            let mut nodes = arena.nodes(codelet, payload).map(|node| arena.entry(node));
-            nodes.any(|e| e.kind() == EntryKind::Value && e.target_record() == id.record)
+            let mut entries = arena.entries(codelet, payload);
+            entries.any(|(_, e)| e.kind() == EntryKind::Value && e.target_record() == id.record)
         };
         if !stale && self.codelet != 0 && declares(self.codelet) {
             return Ok(value(id));
@@ -416,6 +407,7 @@ impl Frame<'_> {
     }
 
     /// The record that children belong to and the scopes around it, up to the codelet or the host's scope.
+    #[inline]
     fn scopes(&self) -> impl Iterator<Item = u32> + '_ {
         let arena = &self.engine.shared.arena;
         let up =
@@ -423,12 +415,14 @@ impl Frame<'_> {
         std::iter::successors(Some(self.record), up)
     }
 
+    #[inline]
     fn find_end(&self, id: CodeletId) -> Result<Found> {
         self.check_runtime(id)?;
         let target = std::ptr::without_provenance_mut(id.record as usize);
         Ok((EntryKind::End, target, Some(id.generation)))
     }
 
+    #[inline]
     fn check_runtime(&self, id: CodeletId) -> Result<()> {
         let shared = self.engine.shared;
         if id.record == 0 {
@@ -445,6 +439,63 @@ impl Frame<'_> {
         }
         Ok(())
     }
+}
+
+/// Writes the entries of a record that is not published.
+struct Writer<'a> {
+    places: Places<'a>,
+    /// The record's id, where distances begin.
+    first: u32,
+    written: usize,
+    blocks: u32,
+    wrong: Option<Error>,
+}
+
+impl Writer<'_> {
+    #[inline]
+    fn add(&mut self, found: Result<Found>) {
+        match found {
+            Ok((kind, target, generation)) => {
+                let (node, place) = self.places.next().expect("one place for each entry");
+                // Farther than any record is long: in an extension.
+                let distance = match node.wrapping_sub(self.first) {
+                    near if near < (MAX_RECORD / size_of::<Entry>()) as u32 => near,
+                    _ => 0,
+                };
+                let entry = Entry::new(kind, target, distance);
+                if let Some(generation) = generation {
+                    entry.expect_generation(generation);
+                }
+                // SAFETY: a place of a record that is ours and not published.
+                unsafe { place.write(entry) };
+                self.written += 1;
+                self.blocks += u32::from(matches!(kind, EntryKind::Block(_)));
+            }
+            Err(error) => {
+                self.wrong.get_or_insert(error);
+            }
+        }
+    }
+}
+
+#[cold]
+fn twice_error(key: BlockKey) -> Error {
+    Error::new(
+        ErrorKind::Access,
+        format!(
+            "{key:?} is declared twice by one codelet, once for writing; declare it once, as `read_write`"
+        ),
+    )
+}
+
+/// Whether a declared block is the first one of its name that is written.
+#[cold]
+fn writes_first(declared: &[Declared], at: usize) -> bool {
+    let Declared::Block(key, mode) = declared[at] else {
+        return false;
+    };
+    let writes = |one: &Declared| matches!(one, Declared::Block(k, m) if *k == key && m.writes());
+    mode.writes() && !declared[..at].iter().any(writes)
 }
 
 /// A block that is declared twice with a write among them, if there is one: it cannot be lent.
@@ -472,6 +523,7 @@ fn named_twice(declared: &[Declared]) -> Option<BlockKey> {
     pair.map(|pair| pair[0].0)
 }
 
+#[inline]
 fn value(id: CodeletId) -> Found {
     let target = std::ptr::without_provenance_mut(id.record as usize);
     (EntryKind::Value, target, Some(id.generation))

@@ -130,8 +130,8 @@ impl<'a> Still<'a> {
     fn nodes(&self, id: u32) -> impl Iterator<Item = u32> + use<'a> {
         let arena = &self.shared.arena;
         // SAFETY: it lives and nothing moves.
-        let payload = unsafe { arena.record(id).body() }.vtable.payload;
-        arena.nodes(id, payload)
+        let payload = unsafe { arena.record(id).vtable() }.payload;
+        arena.places(id, payload).map(|(node, _)| node)
     }
 
     /// The one-shot that an entry waits for, if its event is still there.
@@ -309,8 +309,8 @@ impl<'a> Still<'a> {
         while at != 0 {
             let next = arena.next(at);
             if mine.contains(&at) {
-                let waiter = arena.owner_of_entry(at);
                 let entry = arena.entry(at);
+                let waiter = arena.owner_of_entry(at, entry);
                 if entry.kind() == EntryKind::Event {
                     entry.forget_target();
                 }

@@ -1,1 +1,39 @@
 //! The simulator: virtual time over the decisions of the runtime.
+//!
+//! The machine is modelled, the scheduler is not: which codelet may start is asked of the runtime's access queues,
+//! where it goes, who steals, who parks and what control engines do of the functions in [`sprat::decide`] that the
+//! threads call too. What this crate adds is what threads get from the world: a clock ([`Costs`]), queues in plain
+//! cells, engines that advance from event to event. The page `docs/design/simulator.md` says what is not modelled.
+//!
+//! ```
+//! use sprat::decide::plan::Wishes;
+//! use sprat::topology::Topology;
+//! use sprat_sim::{Machine, Workload, simulate};
+//!
+//! # fn main() -> sprat::Result<()> {
+//! let machine = Machine::new(&Topology::synthetic("core:4")?, &Wishes::default())?;
+//! let stencil = Workload::stencil(16, 10, 20_000, machine.xes());
+//! let outcome = simulate(&machine, &stencil)?;
+//! assert_eq!(outcome.runs.len(), 160);
+//! assert!(outcome.makespan_ns >= stencil.work_ns() / 4);
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod calendar;
+mod control;
+mod dependences;
+mod engine;
+mod look;
+mod machine;
+mod notify;
+mod outcome;
+mod queue;
+mod simulation;
+mod workload;
+
+pub use machine::{Costs, Machine};
+pub use outcome::{Decided, Outcome, Run, Tally};
+pub use simulation::simulate;
+pub use workload::{Affinity, Codelet, Workload};

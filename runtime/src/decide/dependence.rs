@@ -68,6 +68,7 @@ impl<T> Default for AccessQueue<T> {
 impl<T: Copy> AccessQueue<T> {
     /// A queue whose first holder is already in: the body of the codelet whose children will enter here, or the
     /// codelet that makes the block.
+    #[inline]
     pub fn held(mode: Mode) -> Self {
         AccessQueue {
             holders: if mode.writes() { WRITER } else { 1 },
@@ -76,9 +77,11 @@ impl<T: Copy> AccessQueue<T> {
     }
 
     /// An access enters. The queue is not closed.
+    #[inline]
     pub fn enter(&mut self, who: T, mode: Mode) -> Entered {
         debug_assert!(!self.closed);
-        if self.waiting.is_empty() && self.admits(mode) {
+        let overtakes = cfg!(sprat_mutant = "dependence_readers_overtake") && !mode.writes();
+        if (self.waiting.is_empty() || overtakes) && self.admits(mode) {
             Entered::Granted(self.grant(mode))
         } else {
             self.waiting.push_back((who, mode));
@@ -87,6 +90,7 @@ impl<T: Copy> AccessQueue<T> {
     }
 
     /// A holder leaves. Follow with [`AccessQueue::next_grant`] until it gives nothing.
+    #[inline]
     pub fn leave(&mut self, mode: Mode, effect: Effect) {
         if mode.writes() {
             debug_assert_eq!(self.holders, WRITER);
@@ -102,6 +106,7 @@ impl<T: Copy> AccessQueue<T> {
     }
 
     /// The next access that holds the block because of what left.
+    #[inline]
     pub fn next_grant(&mut self) -> Option<Grant<T>> {
         let &(who, mode) = self.waiting.front()?;
         if !self.admits(mode) {
@@ -116,34 +121,41 @@ impl<T: Copy> AccessQueue<T> {
     }
 
     /// The last access to the block, its destruction, has entered: nobody may enter any more.
+    #[inline]
     pub fn close(&mut self) {
         self.closed = true;
     }
 
     /// Whether nobody may enter any more.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.closed
     }
 
     /// Why the contents are not to be trusted, if so.
+    #[inline]
     pub fn poison(&self) -> Option<Poison> {
         self.poison
     }
 
     /// Whether nobody holds it and nobody waits.
+    #[inline]
     pub fn is_idle(&self) -> bool {
         self.holders == 0 && self.waiting.is_empty()
     }
 
     /// Those who wait, in order, with how they want it.
+    #[inline]
     pub fn waiting(&self) -> impl Iterator<Item = (T, Mode)> + '_ {
         self.waiting.iter().copied()
     }
 
+    #[inline]
     fn admits(&self, mode: Mode) -> bool {
         self.holders == 0 || (self.holders != WRITER && !mode.writes())
     }
 
+    #[inline]
     fn grant(&mut self, mode: Mode) -> Option<Poison> {
         if mode.writes() {
             self.holders = WRITER;

@@ -1,7 +1,9 @@
 //! The plan of a runtime: which engines there are, where they sit, and how much of a core each control engine owns.
 
+// What names a plan's engines and regions. For the simulator, which sees only `decide`.
 use crate::error::{Error, ErrorKind, Result};
-use crate::topology::Topology;
+use crate::topology::{Core, Topology};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// How much of a core a control engine owns. A program's result never depends on it.
@@ -46,11 +48,11 @@ impl std::str::FromStr for CeMode {
 /// What the user asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {
-    /// So many execution engines; `None`: as many as the machine has room for.
+    /// So many execution engines; `None`: one for each core that is not a control engine's own.
     pub xes: Option<usize>,
     /// The mode of the control engines; `None`: by the topology.
     pub mode: Option<CeMode>,
-    /// More engines than cores are wanted.
+    /// More execution engines than hardware threads are allowed.
     pub oversubscribe: bool,
 }
 
@@ -87,12 +89,24 @@ pub struct Plan {
     pub domains: Vec<DomainPlan>,
     /// The mode of the control engines.
     pub mode: CeMode,
-    /// Why this mode.
+    /// Why this mode, and what became of it where cores are few. A phrase for people.
     pub reason: String,
     /// How many memory regions the machine has.
     pub regions: usize,
-    /// More engines than cores.
+    /// More execution engines than hardware threads: they take turns.
     pub oversubscribed: bool,
+}
+
+impl Plan {
+    /// Whether a domain's control engine polls: it is dedicated, and there is a core for it. On a core that executes
+    /// codelets, polling would take the time from them.
+    pub fn polls(&self, domain: usize) -> bool {
+        self.mode == CeMode::Dedicated
+            && self.domains.get(domain).is_some_and(|domain| {
+                let xes = &self.xes[domain.xes.clone()];
+                domain.ce_cpus.len() == 1 && xes.iter().all(|xe| xe.cpu != domain.ce_cpus[0])
+            })
+    }
 }
 
 /// From this many cores in each domain on, a core of its own for the control engine pays: it runs codelets there
@@ -101,66 +115,41 @@ const ELASTIC_FROM: usize = 8;
 /// More engines than this are refused, whatever was asked for.
 const MOST_XES: usize = 4096;
 
-/// Plans. Physical cores come first; the second hardware threads of cores are used only when more engines are asked
-/// for than there are cores.
+/// Plans: takes the best places of the machine, as many as are wanted, around again if there are too few.
+///
+/// # Errors
+/// [`ErrorKind::Config`] for a number of engines that the machine cannot have; [`ErrorKind::Topology`] for a topology
+/// put together by hand that contradicts itself.
 pub fn plan(topology: &Topology, wishes: &Wishes) -> Result<Plan> {
-    let cores = topology.cores.len();
-    let smallest = (topology.cache_groups.iter().map(|group| group.cores.len()))
-        .filter(|&cores| cores > 0)
-        .min()
-        .unwrap_or(0);
-    let (mode, reason) = match wishes.mode {
+    topology.check()?;
+    let places = places(topology, wishes.mode == Some(CeMode::Dedicated));
+    let room = places.iter().filter(|p| p.turn == 0 && !p.reserved).count();
+    let wanted = how_many(room, places.len(), wishes)?;
+    let mut seats: Vec<Place> = places.iter().copied().cycle().take(wanted).collect();
+    // Stable: inside a domain the better places stay first.
+    seats.sort_by_key(|place| place.group);
+    let domains: Vec<&[Place]> = seats.chunk_by(|a, b| a.group == b.group).collect();
+    let (mode, mut reason) = match wishes.mode {
         Some(mode) => (mode, "asked for".to_owned()),
-        None => choose_mode(smallest, wishes.xes.unwrap_or(cores)),
+        None => choose_mode(&domains),
     };
-    let seats = places(topology);
-    let own_core = usize::from(mode == CeMode::Dedicated);
-    let domains_at_most = topology
-        .cache_groups
-        .iter()
-        .filter(|group| !group.cores.is_empty());
-    let room = cores
-        .saturating_sub(own_core * domains_at_most.count())
-        .max(1);
-    let wanted = wishes.xes.unwrap_or(room);
-    check_count(wanted, topology, wishes)?;
-    let chosen = choose(&seats, wanted, own_core, wishes.xes.is_none());
-    Ok(assemble(topology, chosen, mode, reason, wanted))
-}
-
-fn choose_mode(smallest_domain: usize, xes: usize) -> (CeMode, String) {
-    if smallest_domain >= ELASTIC_FROM && xes >= ELASTIC_FROM {
-        let reason = format!(
-            "each last-level cache has {smallest_domain} cores or more, so one for its control engine, which runs codelets there too, pays"
-        );
-        (CeMode::Elastic, reason)
-    } else {
-        let reason = format!(
-            "{xes} engine(s), {smallest_domain} core(s) to the smallest last-level cache: too few to give one to a control engine (from {ELASTIC_FROM} on it pays)"
-        );
-        (CeMode::Shared, reason)
-    }
-}
-
-fn check_count(wanted: usize, topology: &Topology, wishes: &Wishes) -> Result<()> {
-    let threads = topology.threads();
-    let refuse = |message: String| Err(Error::new(ErrorKind::Config, message));
-    if wanted == 0 {
-        return refuse(
-            "zero execution engines cannot run anything; ask for at least one".to_owned(),
+    let mut plan = assemble(topology, &domains, mode);
+    plan.oversubscribed = wanted > places.len();
+    let coreless = (0..domains.len()).filter(|&domain| !plan.polls(domain));
+    let coreless = coreless.count();
+    if mode == CeMode::Dedicated && coreless > 0 {
+        reason += &format!(
+            "; {coreless} of {} domain(s) have no core left for the control engine, which sleeps there while it has nothing to decide",
+            domains.len()
         );
     }
-    if wanted > threads && !wishes.oversubscribe {
-        return refuse(format!(
-            "{wanted} execution engines on {threads} usable hardware thread(s): they would take turns; ask for {threads} or fewer, or allow it with `oversubscribe(true)` or SPRAT_OVERSUBSCRIBE=1"
-        ));
+    if wanted < wishes.xes.unwrap_or(room) {
+        reason += &format!(
+            "; of {room} cores {wanted} get an engine, the most that one runtime can have"
+        );
     }
-    if wanted > MOST_XES {
-        return refuse(format!(
-            "{wanted} execution engines are more than the {MOST_XES} that one runtime can have"
-        ));
-    }
-    Ok(())
+    plan.reason = reason;
+    Ok(plan)
 }
 
 /// A hardware thread that an engine can sit on.
@@ -170,139 +159,126 @@ struct Place {
     core: usize,
     region: usize,
     group: usize,
+    /// Which of its core's hardware threads it is, from 0.
+    turn: usize,
+    /// On the core that is left to the domain's control engine as long as others will do.
+    reserved: bool,
 }
 
-/// All places, group by group; within a group each core's first hardware thread, then their second ones, and so on.
-fn places(topology: &Topology) -> Vec<Vec<Place>> {
-    let of_group = |(group, cores): (usize, &Vec<usize>)| {
-        let most = cores
-            .iter()
-            .map(|&c| topology.cores[c].cpus.len())
-            .max()
-            .unwrap_or(0);
-        let rows = (0..most).flat_map(|turn| cores.iter().map(move |&core| (turn, core)));
-        rows.filter_map(|(turn, core)| {
-            let c = &topology.cores[core];
-            c.cpus.get(turn).map(|&cpu| Place {
-                cpu,
-                core,
-                region: c.region,
-                group,
-            })
-        })
-        .collect()
+/// All places, the best first: each core's first hardware thread, then their second ones (two threads of a core share
+/// its units, so another core is worth more), and so on. Within that, neighbours in the machine follow each other, so
+/// that few engines share few caches. `reserve` keeps the last core of each domain that has others for the end.
+fn places(topology: &Topology, reserve: bool) -> Vec<Place> {
+    let reserved = |core: usize| {
+        let cores = &topology.cache_groups[topology.cores[core].cache_group].cores;
+        reserve && cores.len() > 1 && cores.last() == Some(&core)
     };
-    let groups = topology
-        .cache_groups
-        .iter()
-        .map(|group| &group.cores)
-        .enumerate();
-    groups
-        .map(of_group)
-        .filter(|places: &Vec<Place>| !places.is_empty())
-        .collect()
-}
-
-/// Chooses `wanted` places, filling whole groups (engines that share a cache cooperate best), cores before second
-/// threads. `spare` cores of each group are left for its control engine while there are others.
-fn choose(groups: &[Vec<Place>], wanted: usize, spare: usize, all: bool) -> Vec<Vec<Place>> {
-    let mut chosen: Vec<Vec<Place>> = vec![Vec::new(); groups.len()];
-    let mut left = wanted;
-    let cores_of = |places: &Vec<Place>| {
-        let first = places.first().map(|p| p.core);
-        let repeat = places.iter().skip(1).position(|p| Some(p.core) == first);
-        repeat.map_or(places.len(), |at| at + 1)
+    let threads = |(number, core): (usize, &Core)| {
+        let (region, group, reserved) = (core.region, core.cache_group, reserved(number));
+        let place = move |(turn, cpu)| Place {
+            cpu,
+            core: number,
+            region,
+            group,
+            turn,
+            reserved,
+        };
+        core.cpus.clone().into_iter().enumerate().map(place)
     };
-    for keep_spare in [true, false] {
-        for (group, places) in groups.iter().enumerate() {
-            let cores = cores_of(places);
-            let room = if keep_spare {
-                cores.saturating_sub(spare)
-            } else {
-                cores
-            };
-            let more = room.saturating_sub(chosen[group].len()).min(left);
-            let from = chosen[group].len();
-            chosen[group].extend(&places[from..from + more]);
-            left -= more;
-        }
-        if all && left == 0 {
-            return chosen;
-        }
-    }
-    for (group, places) in groups.iter().enumerate() {
-        let from = chosen[group].len();
-        let more = (places.len() - from).min(left);
-        chosen[group].extend(&places[from..from + more]);
-        left -= more;
-    }
-    // More engines than hardware threads: around again, as was asked for.
-    let everything: Vec<Place> = groups.iter().flatten().copied().collect();
-    for (turn, place) in everything.iter().cycle().enumerate() {
-        if left == 0 {
-            break;
-        }
-        let group = groups
-            .iter()
-            .position(|g| g[0].group == place.group)
-            .unwrap_or(turn % groups.len());
-        chosen[group].push(*place);
-        left -= 1;
-    }
-    chosen
+    let cores = topology.cores.iter().enumerate();
+    let mut places: Vec<Place> = cores.flat_map(threads).collect();
+    places.sort_by_key(|place| (place.turn, place.reserved, place.group, place.core));
+    places
 }
 
-fn assemble(
-    topology: &Topology,
-    chosen: Vec<Vec<Place>>,
-    mode: CeMode,
-    reason: String,
-    wanted: usize,
-) -> Plan {
-    let (mut xes, mut domains) = (Vec::new(), Vec::new());
-    for places in chosen.iter().filter(|places| !places.is_empty()) {
-        let domain = domains.len();
-        let from = xes.len();
-        xes.extend(places.iter().map(|p| XePlan {
-            cpu: p.cpu,
-            core: p.core,
-            region: p.region,
-            domain,
+/// How many engines, where there is `room` for so many on cores of their own, and so many hardware threads.
+fn how_many(room: usize, threads: usize, wishes: &Wishes) -> Result<usize> {
+    let refuse = |message: String| Err(Error::new(ErrorKind::Config, message));
+    let Some(wanted) = wishes.xes else {
+        return Ok(room.min(MOST_XES));
+    };
+    if wanted == 0 {
+        return refuse(
+            "zero execution engines cannot run anything; ask for at least one".to_owned(),
+        );
+    }
+    if wanted > MOST_XES {
+        return refuse(format!(
+            "{wanted} execution engines are more than one runtime can have; ask for {MOST_XES} or fewer"
+        ));
+    }
+    if wanted > threads && !wishes.oversubscribe {
+        return refuse(format!(
+            "{wanted} execution engines on {threads} usable hardware thread(s): they would take turns; ask for {threads} or fewer, or allow it with `oversubscribe(true)` or SPRAT_OVERSUBSCRIBE=1"
+        ));
+    }
+    Ok(wanted)
+}
+
+fn choose_mode(domains: &[&[Place]]) -> (CeMode, String) {
+    let cores = |domain: &&[Place]| {
+        let cores: BTreeSet<usize> = domain.iter().map(|place| place.core).collect();
+        cores.len()
+    };
+    let smallest = domains.iter().map(cores).min().unwrap_or(0);
+    if smallest >= ELASTIC_FROM {
+        let reason = format!(
+            "each domain has {smallest} cores or more, so one for its control engine, which runs codelets there too, pays"
+        );
+        (CeMode::Elastic, reason)
+    } else {
+        let reason = format!(
+            "the smallest domain has {smallest} core(s): too few to give one to a control engine (from {ELASTIC_FROM} on it pays)"
+        );
+        (CeMode::Shared, reason)
+    }
+}
+
+/// The plan of these domains, without its reason.
+fn assemble(topology: &Topology, domains: &[&[Place]], mode: CeMode) -> Plan {
+    let mut plan = Plan {
+        xes: Vec::new(),
+        domains: Vec::new(),
+        mode,
+        reason: String::new(),
+        regions: topology.regions.len(),
+        oversubscribed: false,
+    };
+    for places in domains {
+        let from = plan.xes.len();
+        plan.xes.extend(places.iter().map(|place| XePlan {
+            cpu: place.cpu,
+            core: place.core,
+            region: place.region,
+            domain: plan.domains.len(),
         }));
-        let cache_group = places[0].group;
-        domains.push(DomainPlan {
-            xes: from..xes.len(),
-            ce_cpus: ce_cpus(topology, cache_group, places, mode),
-            cache_group,
+        plan.domains.push(DomainPlan {
+            xes: from..plan.xes.len(),
+            ce_cpus: ce_cpus(topology, places, mode),
+            cache_group: places[0].group,
         });
     }
-    Plan {
-        xes,
-        domains,
-        mode,
-        reason,
-        regions: topology.regions.len().max(1),
-        oversubscribed: wanted > topology.threads(),
-    }
+    plan
 }
 
-fn ce_cpus(topology: &Topology, group: usize, places: &[Place], mode: CeMode) -> Vec<u32> {
-    let cpus: Vec<u32> = (topology.cache_groups[group].cores.iter())
-        .flat_map(|&core| topology.cores[core].cpus.iter().copied())
-        .collect();
-    match mode {
-        CeMode::Shared => cpus,
+/// Where the control engine of the domain with these places may run.
+fn ce_cpus(topology: &Topology, places: &[Place], mode: CeMode) -> Vec<u32> {
+    let group = &topology.cache_groups[places[0].group];
+    let own = match mode {
+        CeMode::Shared => None,
         // It runs codelets as the domain's last execution engine.
-        CeMode::Elastic => places.last().map(|p| vec![p.cpu]).unwrap_or(cpus),
+        CeMode::Elastic => places.last().map(|place| place.cpu),
         CeMode::Dedicated => {
-            let free_core = |cpu: &&u32| {
-                let core = topology.core_of_cpu(**cpu);
-                !places.iter().any(|p| Some(p.core) == core)
-            };
-            match cpus.iter().find(free_core) {
-                Some(&cpu) => vec![cpu],
-                None => cpus,
-            }
+            let taken: BTreeSet<usize> = places.iter().map(|place| place.core).collect();
+            let free = group.cores.iter().rev().find(|core| !taken.contains(core));
+            free.map(|&core| topology.cores[core].cpus[0])
+        }
+    };
+    match own {
+        Some(cpu) => vec![cpu],
+        None => {
+            let cores = group.cores.iter().map(|&core| &topology.cores[core]);
+            cores.flat_map(|core| core.cpus.iter().copied()).collect()
         }
     }
 }

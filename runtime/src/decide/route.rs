@@ -1,7 +1,7 @@
 //! What an execution engine decides on its fast path, as functions of what it sees.
 
 use super::policy::Tuning;
-use crate::affinity::Affinity;
+pub use crate::affinity::Affinity;
 
 /// Where an engine is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub enum Destination {
 }
 
 /// Whether a codelet that became ready may be the next one right here.
+#[inline]
 pub fn may_follow(affinity: Affinity, here: Here) -> bool {
     match affinity {
         Affinity::Anywhere => true,
@@ -36,6 +37,7 @@ pub fn may_follow(affinity: Affinity, here: Here) -> bool {
 
 /// Where a codelet that became ready goes, if it is not the next one here. `here` is `None` on threads that sit in
 /// no engine's seat.
+#[inline]
 pub fn destination(affinity: Affinity, here: Option<Here>) -> Destination {
     match affinity {
         Affinity::Anywhere => Destination::Own,
@@ -83,6 +85,7 @@ pub fn look_order(around: bool) -> &'static [Source; 6] {
 
 /// In which order engine `xe` asks the `count` engines of its domain (numbered from `first`) for work: its neighbours
 /// upwards and around, beginning at another one each time so that thieves spread.
+#[inline]
 pub fn victims(xe: u16, first: u16, count: u16, attempt: u32) -> impl Iterator<Item = u16> {
     let others = count.saturating_sub(1);
     (0..others).map(move |step| {
@@ -95,6 +98,7 @@ pub fn victims(xe: u16, first: u16, count: u16, attempt: u32) -> impl Iterator<I
 /// Whether an engine that has put a codelet in its own queue tells the sleepers. Not for a lone one: the engine
 /// itself runs it next, as soon as the body ends, and waking another for it would cost more than it is worth; if
 /// the body is long, the control engine notices ([`super::controller`]). A host's body is always taken to be long.
+#[inline]
 pub fn announces(lone: bool, host_body: bool) -> bool {
     host_body || !lone
 }
@@ -112,16 +116,18 @@ pub enum Theft {
 
 /// A lone codelet is left to its owner until it was seen `seen` times with no codelet started there in between; from
 /// a longer queue a batch is taken at once.
+#[inline]
 pub fn theft(queued: usize, seen: u32, tuning: &Tuning) -> Theft {
     match queued {
         0 => Theft::Leave,
-        1 if seen < tuning.patience => Theft::Leave,
+        1 if seen < tuning.patience && !cfg!(sprat_mutant = "route_no_patience") => Theft::Leave,
         1 => Theft::One,
         _ => Theft::Batch,
     }
 }
 
 /// Whether an engine that has looked in vain for `idle_ns` parks.
+#[inline]
 pub fn parks(idle_ns: u64, tuning: &Tuning) -> bool {
     idle_ns >= tuning.spin_ns
 }

@@ -1,0 +1,178 @@
+//! Control engines: when they look, and how their decisions are carried out. What they decide is
+//! [`sprat::decide::controller`]'s; when they look is the runtime's `control_engine.rs`, repeated here.
+
+use crate::engine::State;
+use crate::outcome::Decided;
+use crate::simulation::{Event, HOST, Simulation};
+use sprat::decide::controller::{Decision, DomainView, Observation, decide};
+use sprat::decide::plan::CeMode;
+
+/// How often a control engine looks while engines sleep: at first, and at last.
+const SHORTEST_NS: u64 = 1_000_000;
+const LONGEST_NS: u64 = 16_000_000;
+
+impl Simulation<'_> {
+    /// The execution engine that is its domain's control engine, too. While the host sits there, the seat's own
+    /// thread is free to be a control engine only, as in the shared mode.
+    pub(crate) fn control_seat(&self, domain: usize) -> Option<usize> {
+        let elastic = self.machine.plan.mode == CeMode::Elastic;
+        let last = self.domains[domain].xes.end - 1;
+        (elastic && last != HOST).then_some(last)
+    }
+
+    /// Whether an execution engine, being its domain's control engine, too, was asked to decide.
+    pub(crate) fn is_asked_to_control(&self, xe: usize) -> bool {
+        let domain = self.engines[xe].domain;
+        self.control_seat(domain) == Some(xe) && self.domains[domain].requested
+    }
+
+    fn polls(&self, domain: usize) -> bool {
+        self.machine.plan.polls(domain)
+    }
+
+    /// Asks a control engine to decide.
+    pub(crate) fn request(&mut self, domain: usize) {
+        if std::mem::replace(&mut self.domains[domain].requested, true) {
+            return;
+        }
+        let since_ns = self.now_ns;
+        self.domains[domain].requested_ns = since_ns;
+        let busy = |xe: usize| self.engines[xe].state != State::Asleep;
+        if self.control_seat(domain).is_some_and(busy) {
+            let silence_ns = self.machine.tuning.silence_ns;
+            self.later(silence_ns, Event::Silence { domain, since_ns });
+        } else if !self.domains[domain].controlling {
+            let trip_ns = match self.polls(domain) {
+                true => 0,
+                false => self.machine.costs.wake_ns,
+            };
+            self.set_timer(domain, trip_ns, true);
+        }
+    }
+
+    /// The control engine will look in so many nanoseconds, and not at the time set before.
+    fn set_timer(&mut self, domain: usize, ns: u64, asked: bool) {
+        self.domains[domain].timer += 1;
+        let timer = self.domains[domain].timer;
+        let event = Event::Control {
+            domain,
+            timer,
+            asked,
+        };
+        self.later(ns, event);
+    }
+
+    /// An engine fell asleep though there are codelets left: a control engine watches from now on.
+    pub(crate) fn fell_asleep(&mut self, xe: usize, domain: usize) {
+        if self.control_seat(domain) == Some(xe) {
+            self.domains[domain].nap_ns = SHORTEST_NS;
+            let requested = self.domains[domain].requested;
+            let ns = if requested { 0 } else { SHORTEST_NS };
+            self.set_timer(domain, ns, requested);
+        } else {
+            self.request(domain);
+        }
+    }
+
+    /// The time has come at which a control engine was to look.
+    pub(crate) fn control_is_due(&mut self, domain: usize, timer: u64, asked: bool) {
+        let awake = |xe: usize| self.engines[xe].state != State::Asleep;
+        // An elastic one that was woken meanwhile looks between two codelets.
+        if timer != self.domains[domain].timer || self.control_seat(domain).is_some_and(awake) {
+            return;
+        }
+        let nap_ns = &mut self.domains[domain].nap_ns;
+        *nap_ns = match asked {
+            true => SHORTEST_NS,
+            false => (*nap_ns * 2).clamp(SHORTEST_NS, LONGEST_NS),
+        };
+        self.begin_control(domain, None);
+    }
+
+    /// A request to a busy elastic control engine was not answered: a sleeper of the domain stands in.
+    pub(crate) fn silence(&mut self, domain: usize, since_ns: u64) {
+        let asked = &self.domains[domain];
+        let waits = asked.requested && asked.requested_ns == since_ns;
+        if waits && self.sleepers(domain).next().is_some() {
+            self.begin_control(domain, None);
+        }
+    }
+
+    /// Runs the routine, on an execution engine or beside them, unless it runs already: then false.
+    pub(crate) fn begin_control(&mut self, domain: usize, on: Option<usize>) -> bool {
+        if std::mem::replace(&mut self.domains[domain].controlling, true) {
+            return false;
+        }
+        self.domains[domain].requested = false;
+        let decisions = decide(&self.observe(domain));
+        let event = Event::Decided {
+            domain,
+            on,
+            decisions,
+        };
+        self.later(self.machine.costs.control_ns, event);
+        true
+    }
+
+    fn observe(&self, own: usize) -> Observation {
+        let view = |domain: usize| DomainView {
+            queued: self.queued(domain),
+            asleep: self.sleepers(domain).count(),
+            engines: self.domains[domain].xes.len(),
+            searching: self.domains[domain].searching,
+        };
+        Observation {
+            domains: (0..self.domains.len()).map(view).collect(),
+            own,
+            open_scopes: usize::from(self.left > 0),
+        }
+    }
+
+    /// The routine ends: what it decided is done.
+    pub(crate) fn decided(&mut self, by: usize, on: Option<usize>, decisions: Vec<Decision>) {
+        for decision in decisions {
+            let at_ns = self.now_ns;
+            self.decided.push(Decided {
+                at_ns,
+                by,
+                decision,
+            });
+            match decision {
+                Decision::Broker { from, to, count } => self.broker(from, to, count),
+                Decision::Rouse { domain } => self.notify(domain),
+                Decision::CheckStuck => self.stuck_checks += 1,
+            }
+        }
+        self.domains[by].controlling = false;
+        if let Some(xe) = on {
+            return self.step(xe);
+        }
+        let watches = (0..self.domains.len()).any(|domain| self.sleepers(domain).next().is_some());
+        if self.domains[by].requested {
+            self.set_timer(by, 0, true);
+        } else if watches && !self.polls(by) {
+            let nap_ns = self.domains[by].nap_ns.max(SHORTEST_NS);
+            self.set_timer(by, nap_ns, false);
+        }
+    }
+
+    /// Moves codelets from one domain's queues to another's.
+    fn broker(&mut self, from: usize, to: usize, count: usize) {
+        let mut moved = Vec::new();
+        for xe in self.domains[from].xes.clone() {
+            while moved.len() < count
+                && let Some(id) = self.engines[xe].own.steal()
+            {
+                moved.push(id);
+            }
+        }
+        while moved.len() < count
+            && let Some(id) = self.domains[from].injector.pop_front()
+        {
+            moved.push(id);
+        }
+        let wakes = moved.len().min(self.domains[to].xes.len());
+        self.domains[to].injector.extend(moved);
+        (0..wakes).for_each(|_| self.notify(to));
+    }
+}

@@ -1,0 +1,99 @@
+//! An execution engine and a domain, between two events.
+
+use crate::outcome::Tally;
+use crate::queue::Deque;
+use sprat::decide::plan::DomainPlan;
+use sprat::decide::route::Here;
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// What an engine does until its next event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// The host's body spawns in its seat.
+    Hosting,
+    /// Runs a codelet.
+    Running,
+    /// Looks for work.
+    Searching,
+    /// Sleeps; may be claimed.
+    Asleep,
+    /// Was claimed and is on its way up. Counts as searching.
+    Waking,
+    /// Runs its domain's control routine, being an elastic control engine, too.
+    Controlling,
+}
+
+/// An execution engine.
+pub(crate) struct Engine {
+    pub(crate) here: Here,
+    pub(crate) domain: usize,
+    pub(crate) state: State,
+    pub(crate) own: Deque,
+    pub(crate) inbox: VecDeque<u32>,
+    pub(crate) pinned: VecDeque<u32>,
+    /// Codelets started back to back.
+    pub(crate) in_a_row: u32,
+    /// Looks for work since the last look around.
+    pub(crate) since: u32,
+    /// Thefts tried so far.
+    pub(crate) attempt: u32,
+    /// The victim with a lone codelet that was seen last, its count of ended codelets then, and how often since.
+    pub(crate) lone: (u16, u64, u32),
+    pub(crate) idle_since_ns: u64,
+    pub(crate) tally: Tally,
+}
+
+impl Engine {
+    /// Engines are born asleep.
+    pub(crate) fn new(here: Here, domain: usize) -> Self {
+        Engine {
+            here,
+            domain,
+            state: State::Asleep,
+            own: Deque::default(),
+            inbox: VecDeque::new(),
+            pinned: VecDeque::new(),
+            in_a_row: 0,
+            since: 0,
+            attempt: 0,
+            lone: (u16::MAX, 0, 0),
+            idle_since_ns: 0,
+            tally: Tally::default(),
+        }
+    }
+}
+
+/// A domain and its control engine.
+pub(crate) struct Domain {
+    pub(crate) xes: Range<usize>,
+    /// Work from other domains.
+    pub(crate) injector: VecDeque<u32>,
+    /// Engines that look for work, and those that were claimed and will.
+    pub(crate) searching: usize,
+    /// Its control engine was asked to decide.
+    pub(crate) requested: bool,
+    /// When.
+    pub(crate) requested_ns: u64,
+    /// The control routine runs.
+    pub(crate) controlling: bool,
+    /// How long its control engine sleeps next, while it watches.
+    pub(crate) nap_ns: u64,
+    /// Entries in the calendar for its control engine with an older number are void.
+    pub(crate) timer: u64,
+}
+
+impl Domain {
+    pub(crate) fn new(plan: &DomainPlan) -> Self {
+        Domain {
+            xes: plan.xes.clone(),
+            injector: VecDeque::new(),
+            searching: 0,
+            requested: false,
+            requested_ns: 0,
+            controlling: false,
+            nap_ns: 0,
+            timer: 0,
+        }
+    }
+}

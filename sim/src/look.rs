@@ -1,0 +1,145 @@
+//! How an engine looks for work, and what it does when there is none.
+
+use crate::engine::State;
+use crate::queue::draw_half;
+use crate::simulation::{Event, Simulation};
+use sprat::decide::route::{self, Source, Theft};
+
+/// A codelet, and what it cost to find it, in nanoseconds.
+type Found = (u32, u64);
+
+impl Simulation<'_> {
+    /// Looks once wherever there could be work for this engine.
+    pub(crate) fn find(&mut self, xe: usize) -> Option<Found> {
+        let engine = &mut self.engines[xe];
+        let around = route::looks_around(engine.since, &self.machine.tuning);
+        engine.since = if around { 0 } else { engine.since + 1 };
+        let order = route::look_order(around);
+        order.iter().find_map(|source| self.look(*source, xe))
+    }
+
+    fn look(&mut self, source: Source, xe: usize) -> Option<Found> {
+        let engine = &mut self.engines[xe];
+        let free = |found| Some((found, 0));
+        match source {
+            Source::Own => engine.own.pop().and_then(free),
+            Source::Pinned => engine.pinned.pop_front().and_then(free),
+            Source::Inbox => self.empty(xe, xe).and_then(free),
+            Source::Region => {
+                let region = usize::from(engine.here.region);
+                self.regions[region].pop_front().and_then(free)
+            }
+            Source::Injector => {
+                let (first, rest) = draw_half(&mut self.domains[engine.domain].injector);
+                rest.into_iter().for_each(|id| engine.own.push(id));
+                first.and_then(free)
+            }
+            Source::Steal => {
+                let found = self.steal(xe)?;
+                self.engines[xe].tally.steals += 1;
+                Some((found, self.machine.costs.steal_ns))
+            }
+        }
+    }
+
+    /// Takes all that was posted to `from`: the oldest to run, the others into the taker's own queue.
+    fn empty(&mut self, from: usize, taker: usize) -> Option<u32> {
+        let mut taken = std::mem::take(&mut self.engines[from].inbox);
+        let first = taken.pop_front()?;
+        if !taken.is_empty() {
+            let engine = &mut self.engines[taker];
+            taken.into_iter().rev().for_each(|id| engine.own.push(id));
+            self.notify(self.engines[taker].domain);
+        }
+        Some(first)
+    }
+
+    fn steal(&mut self, xe: usize) -> Option<u32> {
+        let engine = &mut self.engines[xe];
+        engine.attempt = engine.attempt.wrapping_add(1);
+        let xes = &self.domains[engine.domain].xes;
+        let (first, count) = (xes.start as u16, xes.len() as u16);
+        let mut victims = route::victims(engine.here.xe, first, count, engine.attempt);
+        victims.find_map(|victim| self.rob(xe, usize::from(victim)))
+    }
+
+    fn rob(&mut self, xe: usize, victim: usize) -> Option<u32> {
+        let queued = self.engines[victim].own.len();
+        let seen = match queued {
+            1 => self.patience(xe, victim),
+            _ => 0,
+        };
+        let taken = match route::theft(queued, seen, &self.machine.tuning) {
+            Theft::Leave => None,
+            Theft::One => self.engines[victim].own.steal(),
+            Theft::Batch => {
+                let (first, rest) = self.engines[victim].own.steal_half();
+                let own = &mut self.engines[xe].own;
+                rest.into_iter().for_each(|id| own.push(id));
+                first
+            }
+        };
+        taken.or_else(|| self.empty(victim, xe))
+    }
+
+    /// How often this victim was seen with a lone codelet while it started no other. One victim is watched at a time,
+    /// as long as there is something to watch.
+    fn patience(&mut self, xe: usize, victim: usize) -> u32 {
+        let ran = self.engines[victim].tally.ran;
+        let (last, count, seen) = self.engines[xe].lone;
+        let last = usize::from(last);
+        let seen = match self.engines.get(last) {
+            _ if last == victim && count == ran => seen + 1,
+            Some(other) if last != victim && other.tally.ran == count && other.own.len() == 1 => {
+                return 0;
+            }
+            _ => 0,
+        };
+        self.engines[xe].lone = (victim as u16, ran, seen);
+        seen
+    }
+
+    /// Begins to look for work again and again.
+    pub(crate) fn begin_search(&mut self, xe: usize) {
+        self.domains[self.engines[xe].domain].searching += 1;
+        self.search_on(xe);
+    }
+
+    /// The same for one that counts as searching already: since it was claimed, so that those who posted before it
+    /// woke up count on it.
+    pub(crate) fn search_on(&mut self, xe: usize) {
+        let engine = &mut self.engines[xe];
+        engine.state = State::Searching;
+        engine.idle_since_ns = self.now_ns;
+        self.search(xe);
+    }
+
+    /// One look of an engine that searches.
+    pub(crate) fn search(&mut self, xe: usize) {
+        let domain = self.engines[xe].domain;
+        if let Some(found) = self.find(xe) {
+            self.domains[domain].searching -= 1;
+            // Those who posted counted on us, the only one who looked.
+            if self.domains[domain].searching == 0 && self.has_work(xe) {
+                self.notify(domain);
+            }
+            return self.run(xe, found);
+        }
+        let idle_ns = self.now_ns - self.engines[xe].idle_since_ns;
+        if route::parks(idle_ns, &self.machine.tuning) {
+            self.park(xe);
+        } else {
+            // At least a nanosecond, or time would stand still.
+            self.later(self.machine.costs.look_ns.max(1), Event::Look { xe });
+        }
+    }
+
+    fn park(&mut self, xe: usize) {
+        let engine = &mut self.engines[xe];
+        engine.state = State::Asleep;
+        engine.tally.parks += 1;
+        let domain = engine.domain;
+        self.domains[domain].searching -= 1;
+        self.fell_asleep(xe, domain);
+    }
+}

@@ -1,0 +1,101 @@
+//! Where codelets that became ready go, and who is told. The rules of waking are those of the runtime's `shared.rs`
+//! and `idle.rs`, which hold them themselves; they are repeated here until `decide` has them.
+
+use crate::engine::State;
+use crate::simulation::{Event, Simulation};
+use sprat::decide::route::{self, Destination};
+
+impl Simulation<'_> {
+    /// A codelet became ready on engine `xe`, and does not follow there.
+    pub(crate) fn post(&mut self, id: u32, xe: usize) {
+        let engine = &mut self.engines[xe];
+        let affinity = self.workload.codelets[id as usize].affinity;
+        match route::destination(affinity, Some(engine.here)) {
+            Destination::Own => {
+                let (lone, domain) = (engine.own.is_empty(), engine.domain);
+                engine.own.push(id);
+                if route::announces(lone, engine.state == State::Hosting) {
+                    self.notify(domain);
+                }
+            }
+            Destination::Inbox(to) => {
+                self.engines[usize::from(to)].inbox.push_back(id);
+                self.wake_if_asleep(usize::from(to));
+            }
+            Destination::Pinned(to) => {
+                self.engines[usize::from(to)].pinned.push_back(id);
+                self.wake_if_asleep(usize::from(to));
+            }
+            Destination::Region(region) => {
+                self.regions[usize::from(region)].push_back(id);
+                let sleeps =
+                    |e: &crate::engine::Engine| e.here.region == region && e.state == State::Asleep;
+                if let Some(sleeper) = self.engines.iter().position(sleeps) {
+                    self.wake(sleeper);
+                }
+            }
+        }
+    }
+
+    /// There is work in a domain: wakes one of its engines if none searches; if all are awake, another domain may help.
+    pub(crate) fn notify(&mut self, domain: usize) {
+        let sleeper = match self.domains[domain].searching {
+            0 => self.sleepers(domain).next(),
+            _ => None,
+        };
+        match sleeper {
+            Some(sleeper) => self.wake(sleeper),
+            None => self.offer(domain),
+        }
+    }
+
+    /// If another domain sleeps, its control engine may fetch some of the work.
+    fn offer(&mut self, domain: usize) {
+        let all_sleep =
+            |other: usize| self.sleepers(other).count() == self.domains[other].xes.len();
+        let other = (0..self.domains.len()).find(|&other| other != domain && all_sleep(other));
+        if let Some(other) = other
+            && self.queued(domain) > self.domains[domain].xes.len()
+        {
+            self.request(other);
+        }
+    }
+
+    /// The engines of a domain that sleep.
+    pub(crate) fn sleepers(&self, domain: usize) -> impl Iterator<Item = usize> {
+        let mut xes = self.domains[domain].xes.clone();
+        std::iter::from_fn(move || xes.find(|&xe| self.engines[xe].state == State::Asleep))
+    }
+
+    fn wake_if_asleep(&mut self, xe: usize) {
+        if self.engines[xe].state == State::Asleep {
+            self.wake(xe);
+        }
+    }
+
+    /// Wakes a sleeper, which counts as searching from now on.
+    fn wake(&mut self, xe: usize) {
+        self.engines[xe].state = State::Waking;
+        self.domains[self.engines[xe].domain].searching += 1;
+        self.later(self.machine.costs.wake_ns, Event::Awake { xe });
+    }
+
+    /// Codelets in queues of a domain that others may take from.
+    pub(crate) fn queued(&self, domain: usize) -> usize {
+        let domain = &self.domains[domain];
+        let own = self.engines[domain.xes.clone()].iter().map(|e| e.own.len());
+        domain.injector.len() + own.sum::<usize>()
+    }
+
+    /// Whether there is anything that an engine could run now.
+    pub(crate) fn has_work(&self, xe: usize) -> bool {
+        let engine = &self.engines[xe];
+        let domain = &self.domains[engine.domain];
+        let mut others = self.engines[domain.xes.clone()].iter();
+        !engine.pinned.is_empty()
+            || !domain.injector.is_empty()
+            || !self.regions[usize::from(engine.here.region)].is_empty()
+            || !engine.own.is_empty()
+            || others.any(|other| !other.inbox.is_empty() || other.own.len() > 1)
+    }
+}

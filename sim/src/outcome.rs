@@ -1,0 +1,72 @@
+//! What a simulation tells.
+
+use sprat::decide::controller::Decision;
+
+/// See the module. Times are virtual nanoseconds since the host began to spawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// When the last codelet ended.
+    pub makespan_ns: u64,
+    /// The codelets' runs in the order of their starts.
+    pub runs: Vec<Run>,
+    /// What each execution engine did.
+    pub engines: Vec<Tally>,
+    /// What the control engines decided, in order.
+    pub decisions: Vec<Decided>,
+}
+
+/// One codelet's run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The codelet, by its place in the workload.
+    pub codelet: u32,
+    /// The engine that ran it.
+    pub xe: u16,
+    /// When its body began.
+    pub start_ns: u64,
+    /// When its body ended.
+    pub end_ns: u64,
+}
+
+/// What an execution engine did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Time in codelets' bodies.
+    pub busy_ns: u64,
+    /// Codelets that it ran.
+    pub ran: u64,
+    /// Times that it took work from another engine.
+    pub steals: u64,
+    /// Times that it went to sleep.
+    pub parks: u64,
+}
+
+/// A decision of a control engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// When it was carried out.
+    pub at_ns: u64,
+    /// The domain whose control engine decided.
+    pub by: usize,
+    /// What it decided.
+    pub decision: Decision,
+}
+
+impl Outcome {
+    /// How often engines took work from each other.
+    pub fn steals(&self) -> u64 {
+        self.engines.iter().map(|e| e.steals).sum()
+    }
+
+    /// How often engines went to sleep.
+    pub fn parks(&self) -> u64 {
+        self.engines.iter().map(|e| e.parks).sum()
+    }
+
+    /// Each codelet's run, by its place in the workload.
+    pub fn by_codelet(&self) -> Vec<Run> {
+        let mut runs = self.runs.clone();
+        runs.sort_by_key(|run| run.codelet);
+        runs
+    }
+}

@@ -1,0 +1,80 @@
+//! The engines' queues as the runtime's borrowed ones behave (`crossbeam-deque`): facts about a data structure, not
+//! decisions.
+
+use std::collections::VecDeque;
+
+/// How many codelets one theft, or one draw from a domain's queue, takes at most (`HAUL` in the runtime's
+/// `execution_engine.rs`).
+const HAUL: usize = 32;
+
+/// An engine's own queue: its owner pops the newest, thieves take the oldest.
+#[derive(Default)]
+pub(crate) struct Deque {
+    codelets: VecDeque<u32>,
+}
+
+impl Deque {
+    pub(crate) fn push(&mut self, id: u32) {
+        self.codelets.push_back(id);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<u32> {
+        self.codelets.pop_back()
+    }
+
+    pub(crate) fn steal(&mut self) -> Option<u32> {
+        self.codelets.pop_front()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.codelets.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.codelets.is_empty()
+    }
+
+    /// The oldest half (at most a haul): the newest of it for the thief to run, the others for the thief's queue.
+    pub(crate) fn steal_half(&mut self) -> (Option<u32>, Vec<u32>) {
+        let count = self.len().div_ceil(2).min(HAUL);
+        let mut taken: Vec<u32> = self.codelets.drain(..count).collect();
+        (taken.pop(), taken)
+    }
+}
+
+/// Draws from a queue that everybody feeds: the oldest to run, and of up to half of it (at most a haul) the others for
+/// the drawer's queue, which gives the newest first: reversed.
+pub(crate) fn draw_half(from: &mut VecDeque<u32>) -> (Option<u32>, Vec<u32>) {
+    let count = from.len().div_ceil(2).min(HAUL);
+    let mut taken = from.drain(..count);
+    let first = taken.next();
+    (first, taken.rev().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The expectations are what `crossbeam-deque` 0.8 does.
+    #[test]
+    fn thieves_take_the_older_half_and_owners_the_newest() {
+        let mut queue = Deque::default();
+        (1..=7).for_each(|id| queue.push(id));
+        assert_eq!(queue.steal_half(), (Some(4), vec![1, 2, 3]));
+        assert_eq!(
+            (queue.pop(), queue.steal(), queue.len()),
+            (Some(7), Some(5), 1)
+        );
+        assert_eq!(queue.steal_half(), (Some(6), vec![]));
+        assert_eq!(queue.steal_half(), (None, vec![]));
+        (0..100).for_each(|id| queue.push(id));
+        assert_eq!(queue.steal_half().1.len(), HAUL - 1);
+    }
+
+    #[test]
+    fn the_oldest_drawn_come_out_first() {
+        let mut shared: VecDeque<u32> = (1..=8).collect();
+        assert_eq!(draw_half(&mut shared), (Some(1), vec![4, 3, 2]));
+        assert_eq!(shared, [5, 6, 7, 8]);
+    }
+}
