@@ -124,6 +124,7 @@ fn random_programs_mean_what_their_sequential_run_means() {
         cases,
         failure_persistence: None,
         max_shrink_iters: 2000,
+        max_shrink_time: 20_000,
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
