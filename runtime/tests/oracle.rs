@@ -2,7 +2,13 @@
 //! the control engines, at 1, 2, 3 and 8 execution engines, on runtimes that are used again and again.
 //!
 //! `SPRAT_ORACLE_CASES` sets the number of programs, `SPRAT_ORACLE_SEED` replays a run. A failure is shrunk and
-//! printed as a program.
+//! printed as a program; one that hangs is printed as it is, and ends the process.
+//!
+//! Checked itself: it fails if the expectation takes a write for a read, or lets failures poison nothing; and if in the
+//! runtime readers overtake writers, writers share, failures poison nothing, full writes heal nothing or are skipped,
+//! children do not wait for their parent's body, a parent gives its own effect for its children's, blocks are not
+//! handed up, values are not dropped, forwards forget failures, fresh blocks are not zero, `on_xe` is ignored, or a
+//! pending count is one short.
 
 #[path = "oracle/coverage.rs"]
 mod coverage;

@@ -152,6 +152,7 @@ impl Expected {
                     self.blocks[*block] = Contents::Destroyed;
                     self.destroyed += 1;
                 }
+                Step::Pause => (),
                 Step::Scope { steps, .. } => self.list(steps, digest, fails, held),
                 Step::Event { id, holder } => match holder {
                     Holder::Thread { satisfies: true } => self.events[*id] = Some(true),

@@ -118,6 +118,8 @@ pub enum Step {
     Make { block: usize, len: usize },
     Event { id: usize, holder: Holder },
     Destroy { block: usize },
+    /// The body loses time here, so that what it spawned before runs, and perhaps ends.
+    Pause,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -249,6 +251,7 @@ impl Maker<'_> {
                     }
                     _ => continue,
                 },
+                5 => Step::Pause,
                 _ => {
                     let node = self.node(known, depth, direct, std::mem::take(&mut handed));
                     Step::Spawn(Box::new(node))
@@ -515,6 +518,7 @@ fn show(f: &mut std::fmt::Formatter<'_>, steps: &[Step], depth: usize) -> std::f
         match step {
             Step::Make { block, len } => writeln!(f, "b{block} = block({len})")?,
             Step::Destroy { block } => writeln!(f, "destroy(b{block})")?,
+            Step::Pause => writeln!(f, "pause")?,
             Step::Event { id, holder } => writeln!(f, "e{id} = event held by {holder:?}")?,
             Step::Scope { id, steps } => {
                 writeln!(f, "s{id} = scope")?;

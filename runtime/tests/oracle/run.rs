@@ -54,6 +54,8 @@ pub struct Run<'p> {
     /// Who is in a block: -1 a writer, else so many readers.
     users: Vec<AtomicI32>,
     clashes: AtomicU32,
+    /// Codelets that ran on another engine than they had to.
+    strays: AtomicU32,
     scopes: Vec<OnceLock<Event>>,
     events: Vec<OnceLock<Event>>,
     values_alive: &'static AtomicI32,
@@ -127,6 +129,7 @@ impl<'p> Run<'p> {
             blocks: many(program.all_blocks, OnceLock::new),
             users: many(program.all_blocks, || AtomicI32::new(0)),
             clashes: AtomicU32::new(0),
+            strays: AtomicU32::new(0),
             scopes: many(program.scopes, OnceLock::new),
             events: many(program.events, OnceLock::new),
             values_alive: Box::leak(Box::new(AtomicI32::new(0))),
@@ -220,6 +223,7 @@ impl<'p> Run<'p> {
             &self.clashes.load(Ordering::Relaxed),
             &0,
         )?;
+        same("strays", &self.strays.load(Ordering::Relaxed), &0)?;
         for (id, fate) in expected.fates.iter().enumerate() {
             let seen = &self.seen[id];
             let load = |count: &AtomicU32| count.load(Ordering::Relaxed);
@@ -289,6 +293,7 @@ impl<'p> Run<'p> {
                 Step::Destroy { block } => {
                     s.destroy(self.block(*block));
                 }
+                Step::Pause => dawdle(60),
                 Step::Scope { id, steps } => {
                     let end = s.scope(|s| self.list(s, steps, digest, held, own));
                     let _ = self.scopes[*id].set(end);
@@ -465,6 +470,14 @@ impl<'p> Run<'p> {
         let stays: Vec<Stay<'_>> = (node.accesses.iter())
             .map(|(block, mode)| self.enter(*block, *mode != Mode::Read))
             .collect();
+        if let Place::Xe(xe) = node.place {
+            let xe = name('x', xe % self.rt.xes()).replace('x', "sprat-xe");
+            let here = std::thread::current();
+            // A host in that seat has another name.
+            let here = here.name().filter(|name| name.starts_with("sprat-"));
+            let strays = here.is_some_and(|here| here != xe);
+            self.strays.fetch_add(u32::from(strays), Ordering::Relaxed);
+        }
         dawdle(node.dawdle);
         let (reads, mut writes, mut changes, values, _) = views;
         let read = reads.iter().copied().chain(changes.iter().map(|c| &**c));
