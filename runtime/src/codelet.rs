@@ -98,12 +98,14 @@ pub(crate) mod flag {
     pub(crate) const RETAINED: u16 = 1;
     /// The payload holds the value.
     pub(crate) const VALUE: u16 = 2;
-    /// The payload holds the captures: it has not run.
+    /// The payload holds the captures.
     pub(crate) const CAPTURES: u16 = 4;
     /// A scope inside a body: it has children, and no body or accesses of its own.
     pub(crate) const SCOPE: u16 = 8;
     /// The scope of a host thread.
     pub(crate) const ROOT: u16 = 16;
+    /// It has been spawned and has neither run nor been skipped.
+    pub(crate) const WAITS: u16 = 1024;
     /// Holds more entries of another record.
     pub(crate) const EXTENSION: u16 = 32;
     /// Enters its blocks' queues when its events are there (the at-ready door), and has not yet.

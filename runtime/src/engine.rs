@@ -124,16 +124,15 @@ impl<'a> Engine<'a> {
     fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
+        record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
         if record.cause.load(Ordering::Relaxed) != 0 {
             if flags & flag::CAPTURES != 0 {
-                record.set_flags(flags & !flag::CAPTURES);
-                // SAFETY: the flag says that the payload holds the captures.
+                // SAFETY: the flag said that the payload holds the captures.
                 unsafe { (vtable.discard)(payload) };
                 self.count_skipped(id);
             }
             return 0;
         }
-        record.set_flags(flags & !flag::CAPTURES);
         let frame = Frame {
             engine: self,
             record: id,

@@ -34,7 +34,10 @@ pub(crate) fn finish<'s, R>(
         Some(xe) => in_seat(shared, pin, xe, body),
         None => outside(shared, body),
     };
-    shared.open_scopes.fetch_sub(1, Ordering::SeqCst);
+    if shared.open_scopes.fetch_sub(1, Ordering::SeqCst) > 1 {
+        // Other hosts' scopes may have been waiting for this one, and nobody else moves: somebody must look.
+        shared.request(&shared.domains[0]);
+    }
     // The body's panic goes on only now, when all is in order again.
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -40,6 +40,7 @@ mod counters;
 mod counts;
 mod data_block;
 pub mod decide;
+mod declare;
 mod engine;
 mod entrance;
 pub mod error;

@@ -99,7 +99,7 @@ impl<'a> Still<'a> {
         let (mut lists, mut queues) = (HashSet::new(), HashSet::new());
         for id in shared.arena.ids() {
             let flags = shared.arena.record(id).flags();
-            if flags & flag::ALIVE == 0 || flags & flag::CAPTURES == 0 {
+            if flags & flag::ALIVE == 0 || flags & flag::WAITS == 0 {
                 continue;
             }
             still.waiting.entry(still.root(id)).or_default().push(id);
@@ -232,7 +232,10 @@ impl<'a> Still<'a> {
                 waits_for: self.waits_for(id),
             }
         };
-        let mut waiting: Vec<Waiting> = self.waiting[&root].iter().map(describe).collect();
+        // One that was refused has failed already, and only keeps its place.
+        let would_run = |&&id: &&u32| self.shared.arena.record(id).flags() & flag::CAPTURES != 0;
+        let ids = self.waiting[&root].iter().filter(would_run);
+        let mut waiting: Vec<Waiting> = ids.map(describe).collect();
         waiting.sort_by_key(|w| (w.spawned_at.file(), w.spawned_at.line(), w.codelet.clone()));
         // SAFETY: a root's payload holds the root, which stays until its scope has ended.
         let report = unsafe { Root::of(self.shared.arena.payload(root)) };

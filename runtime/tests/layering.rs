@@ -46,6 +46,7 @@ const LEVELS: &[&[&str]] = &[
         "completion",
         "handing_up",
         "spawn",
+        "declare",
         "stuck",
         "execution_engine",
         "control_engine",

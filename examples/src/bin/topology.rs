@@ -1,23 +1,50 @@
-//! Prints the machine: `topology [--json] [--whole | --sysfs DIR | --synthetic "package:2 core:8"] [--cpus 0-3]`.
+//! Prints the machine, the engines that a runtime would have on it, and the mode of its control engines with the reason.
 
-use std::io::Write;
-use std::path::Path;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Parser;
+use serde_json::{Value, json};
+use sprat::decide::plan::Plan;
 use sprat::topology::{CpuSet, Topology};
-use sprat::{Error, Result};
+use sprat::{Result, Runtime};
+use sprat_examples::options::EngineOptions;
 
-const USAGE: &str = "\
-usage: topology [--json] [--whole | --sysfs DIR | --synthetic DESCRIPTION] [--cpus LIST]
-  (nothing)      the part of this machine that this process may use
-  --whole        all of this machine
-  --sysfs DIR    the machine whose `sys` tree was copied to DIR
-  --synthetic    a machine made from a description, such as \"package:2 region:2 core:8 thread:2\"
-  --cpus LIST    only these CPUs of it, such as 0-3,8
-  --json         for programs instead of people";
+/// Prints the machine as a tree, the engines that a runtime would have on it, and how much of a core its control engines
+/// would own, with the reason.
+///
+/// Without options: the part of this machine that this process may use, and what SPRAT_* variables say.
+#[derive(Parser)]
+#[command(name = "topology", version)]
+struct Args {
+    /// All of this machine, whatever this process may use of it
+    #[arg(long, group = "machine")]
+    whole: bool,
+
+    /// The machine whose `sys` tree was copied to this folder
+    #[arg(long, value_name = "DIR", group = "machine")]
+    sysfs: Option<PathBuf>,
+
+    /// A machine made from a description, such as "package:2 region:2 core:8 thread:2"
+    #[arg(long, value_name = "DESCRIPTION", group = "machine")]
+    synthetic: Option<String>,
+
+    /// Only these CPUs of it, such as 0-3,8
+    #[arg(long, value_name = "LIST")]
+    cpus: Option<String>,
+
+    #[command(flatten)]
+    engines: EngineOptions,
+
+    /// One JSON object: the machine's parts, and `plan`
+    #[arg(long)]
+    json: bool,
+}
 
 fn main() -> ExitCode {
-    match run(std::env::args().skip(1)) {
+    match run(&Args::parse()) {
         Ok(text) => {
             // A reader that stops early (`| head`) is no error.
             let _ = std::io::stdout().write_all(text.as_bytes());
@@ -30,43 +57,88 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(mut args: impl Iterator<Item = String>) -> Result<String> {
-    let (mut topology, mut cpus, mut json) = (None, None, false);
-    while let Some(arg) = args.next() {
-        let mut value = || {
-            args.next()
-                .ok_or_else(|| Error::msg(format!("{arg} needs a value\n{USAGE}")))
-        };
-        let found = match arg.as_str() {
-            "--json" => {
-                json = true;
-                continue;
-            }
-            "--cpus" => {
-                cpus = Some(value()?.parse::<CpuSet>()?);
-                continue;
-            }
-            "--help" | "-h" => return Ok(format!("{USAGE}\n")),
-            "--whole" => Topology::from_sysfs(Path::new("/"))?,
-            "--sysfs" => Topology::from_sysfs(Path::new(&value()?))?,
-            "--synthetic" => Topology::synthetic(&value()?)?,
-            _ => return Err(Error::msg(format!("there is no option {arg}\n{USAGE}"))),
-        };
-        if topology.replace(found).is_some() {
-            return Err(Error::msg(format!(
-                "{arg} is a second machine; name one\n{USAGE}"
-            )));
+fn run(args: &Args) -> Result<String> {
+    let machine = match (&args.sysfs, &args.synthetic) {
+        (Some(folder), _) => Some(Topology::from_sysfs(folder)?),
+        (None, Some(description)) => Some(Topology::synthetic(description)?),
+        (None, None) if args.whole => Some(Topology::from_sysfs(Path::new("/"))?),
+        (None, None) => None,
+    };
+    let machine = match &args.cpus {
+        None => machine,
+        Some(list) => {
+            let all = match machine {
+                Some(machine) => machine,
+                None => Runtime::builder().plan()?.0,
+            };
+            Some(all.restrict(&list.parse::<CpuSet>()?)?)
+        }
+    };
+    let builder = args.engines.builder();
+    let builder = match machine {
+        Some(machine) => builder.topology(machine),
+        None => builder,
+    };
+    let (topology, plan) = builder.plan()?;
+    Ok(match args.json {
+        true => format!("{}\n", to_json(&topology, &plan)?),
+        false => format!("{topology}{}", to_text(&plan)?),
+    })
+}
+
+/// The topology's own object, with `plan` beside its parts.
+fn to_json(topology: &Topology, plan: &Plan) -> Result<Value> {
+    let mut object: Value = serde_json::from_str(&topology.to_json())?;
+    let xes: Vec<Value> = (plan.xes.iter())
+        .map(|xe| json!({"cpu": xe.cpu, "core": xe.core, "region": xe.region, "domain": xe.domain}))
+        .collect();
+    let domains: Vec<Value> = (plan.domains.iter())
+        .map(|domain| {
+            let xes: Vec<usize> = domain.xes.clone().collect();
+            json!({"xes": xes, "ce_cpus": domain.ce_cpus, "cache": domain.cache_group})
+        })
+        .collect();
+    object["plan"] = json!({
+        "xes": xes,
+        "domains": domains,
+        "ce": {"mode": plan.mode.to_string(), "reason": plan.reason},
+        "oversubscribed": plan.oversubscribed,
+    });
+    Ok(object)
+}
+
+fn to_text(plan: &Plan) -> Result<String> {
+    let mut text = String::new();
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    let (xes, domains) = (plan.xes.len(), plan.domains.len());
+    writeln!(
+        text,
+        "planned: {xes} execution engine{} in {domains} domain{}",
+        plural(xes),
+        plural(domains)
+    )?;
+    for (index, domain) in plan.domains.iter().enumerate() {
+        let cpus: CpuSet = domain.ce_cpus.iter().copied().collect();
+        writeln!(
+            text,
+            "  domain {index} (cache group {}): control engine on cpu {cpus}",
+            domain.cache_group
+        )?;
+        for xe in domain.xes.clone() {
+            let at = &plan.xes[xe];
+            writeln!(
+                text,
+                "    XE {xe}: cpu {}, core {}, region {}",
+                at.cpu, at.core, at.region
+            )?;
         }
     }
-    let mut topology = match topology {
-        Some(topology) => topology,
-        None => Topology::detect()?,
-    };
-    if let Some(cpus) = cpus {
-        topology = topology.restrict(&cpus)?;
+    writeln!(text, "control engines: {} ({})", plan.mode, plan.reason)?;
+    if plan.oversubscribed {
+        writeln!(
+            text,
+            "note: more engines than hardware threads; they take turns"
+        )?;
     }
-    Ok(match json {
-        true => topology.to_json() + "\n",
-        false => topology.to_string(),
-    })
+    Ok(text)
 }

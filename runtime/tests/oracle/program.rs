@@ -114,10 +114,21 @@ pub struct Node {
 #[derive(Clone, Debug)]
 pub enum Step {
     Spawn(Box<Node>),
-    Scope { id: usize, steps: Vec<Step> },
-    Make { block: usize, len: usize },
-    Event { id: usize, holder: Holder },
-    Destroy { block: usize },
+    Scope {
+        id: usize,
+        steps: Vec<Step>,
+    },
+    Make {
+        block: usize,
+        len: usize,
+    },
+    Event {
+        id: usize,
+        holder: Holder,
+    },
+    Destroy {
+        block: usize,
+    },
     /// The body loses time here, so that what it spawned before runs, and perhaps ends.
     Pause,
 }

@@ -1,0 +1,170 @@
+//! Who takes part: our runtime in its modes, and its rivals.
+
+use crate::deque::{self, Deque};
+use sprat::{CeMode, Error, ErrorKind, Result, Runtime};
+
+/// The names of the systems, with what they are.
+pub const SYSTEMS: [(&str, &str); 7] = [
+    ("sprat", "Sprat, once for each mode that --ce names"),
+    (
+        "sprat-shared",
+        "Sprat; its control engine has no core of its own, and sleeps mostly",
+    ),
+    (
+        "sprat-elastic",
+        "Sprat; its control engine is one of the workers",
+    ),
+    (
+        "sprat-dedicated",
+        "Sprat; its control engine polls on a core beside the workers'",
+    ),
+    (
+        "rayon",
+        "rayon: a pool of pinned threads; the caller sleeps while it works",
+    ),
+    (
+        "deque",
+        "by hand on crossbeam's deques: pinned threads that spin, numbers for jobs",
+    ),
+    ("serial", "a plain loop on one thread: what the bodies cost"),
+];
+
+/// A system's kind, chosen by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Ours, with the mode of its control engines.
+    Sprat(CeMode),
+    /// rayon.
+    Rayon,
+    /// The executor by hand.
+    Deque,
+    /// No system at all.
+    Serial,
+}
+
+impl Kind {
+    /// The kinds that a name stands for; `sprat` is one for each mode.
+    pub fn named(name: &str, modes: &[CeMode]) -> Result<Vec<Kind>> {
+        Ok(match name {
+            "sprat" => modes.iter().map(|&mode| Kind::Sprat(mode)).collect(),
+            "rayon" => vec![Kind::Rayon],
+            "deque" => vec![Kind::Deque],
+            "serial" => vec![Kind::Serial],
+            _ => match name.strip_prefix("sprat-") {
+                Some(mode) => vec![Kind::Sprat(mode.parse()?)],
+                None => return Err(Error::msg(format!("there is no system `{name}`"))),
+            },
+        })
+    }
+
+    /// The name in tables and files.
+    pub fn name(self) -> String {
+        match self {
+            Kind::Sprat(mode) => format!("sprat-{mode}"),
+            Kind::Rayon => "rayon".to_owned(),
+            Kind::Deque => "deque".to_owned(),
+            Kind::Serial => "serial".to_owned(),
+        }
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn start(self, workers: usize) -> Result<System> {
+        Ok(match self {
+            Kind::Sprat(mode) => System::Sprat(start_sprat(mode, workers)?),
+            Kind::Rayon => {
+                let cpus = cpus(workers)?;
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(workers)
+                    .start_handler(move |worker| deque::pin(cpus[worker]));
+                System::Rayon(pool.build()?)
+            }
+            Kind::Deque => System::Deque(Deque::new(cpus(workers)?)),
+            Kind::Serial => System::Serial,
+        })
+    }
+}
+
+/// A system that runs.
+pub enum System {
+    /// Ours.
+    Sprat(Runtime),
+    /// rayon's pool.
+    Rayon(rayon::ThreadPool),
+    /// The executor by hand.
+    Deque(Deque),
+    /// Nothing.
+    Serial,
+}
+
+/// One that takes part: a system with its number of workers, the caller included.
+pub struct Entrant {
+    /// What it is.
+    pub kind: Kind,
+    /// So many threads work at a time.
+    pub workers: usize,
+    /// It, running.
+    pub system: System,
+}
+
+impl Entrant {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// What the system says, with its name.
+    pub fn start(kind: Kind, workers: usize) -> Result<Self> {
+        let told = |why: Error| {
+            Error::msg(format!(
+                "{} with {workers} worker(s) did not start: {why}",
+                kind.name()
+            ))
+        };
+        let system = kind.start(workers).map_err(told)?;
+        Ok(Entrant {
+            kind,
+            workers,
+            system,
+        })
+    }
+
+    /// What a reader of its figures must know.
+    pub fn note(&self) -> Option<String> {
+        let System::Sprat(rt) = &self.system else {
+            return None;
+        };
+        let plan = rt.plan();
+        let who = format!("{} at {} worker(s)", self.kind.name(), self.workers);
+        if plan.oversubscribed {
+            return Some(format!(
+                "{who}: more engines than hardware threads; they take turns"
+            ));
+        }
+        let shares = |domain: &sprat::decide::plan::DomainPlan| {
+            let xes = &plan.xes[domain.xes.clone()];
+            let is_taken = |ce: &u32| xes.iter().any(|xe| xe.cpu == *ce);
+            domain.ce_cpus.iter().all(is_taken)
+        };
+        (plan.mode == CeMode::Dedicated && plan.domains.iter().any(shares)).then(|| {
+            format!("{who}: no core is left for the control engine; it takes turns with a worker")
+        })
+    }
+}
+
+/// The runtime as asked for; with more engines than the machine has threads only when that is asked for.
+fn start_sprat(mode: CeMode, workers: usize) -> Result<Runtime> {
+    let builder = || Runtime::builder().xes(workers).ce(mode);
+    match builder().build() {
+        Err(error) if error.kind() == ErrorKind::Config => {
+            Ok(builder().oversubscribe(true).build()?)
+        }
+        result => Ok(result?),
+    }
+}
+
+/// The processors that our runtime would use for so many workers, so that its rivals sit on the same ones.
+fn cpus(workers: usize) -> Result<Vec<u32>> {
+    let (_, plan) = Runtime::builder().xes(workers).oversubscribe(true).plan()?;
+    Ok(plan.xes.iter().map(|xe| xe.cpu).collect())
+}

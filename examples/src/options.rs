@@ -1,0 +1,36 @@
+//! Command line options that the programs share.
+
+use clap::Args;
+use sprat::{Builder, CeMode, Runtime};
+
+/// Which engines to run on. What is not said follows `SPRAT_*` variables, then the machine.
+#[derive(Args, Clone, Debug, Default)]
+pub struct EngineOptions {
+    /// How many execution engines [default: SPRAT_XES, else one for each usable core]
+    #[arg(long, value_name = "N")]
+    pub xes: Option<usize>,
+
+    /// How much of a core control engines own: shared, elastic or dedicated [default: SPRAT_CE, else by the machine]
+    #[arg(long, value_name = "MODE", value_parser = parse_mode)]
+    pub ce: Option<CeMode>,
+}
+
+impl EngineOptions {
+    /// A builder with these choices.
+    pub fn builder(&self) -> Builder {
+        let mut builder = Runtime::builder();
+        if let Some(xes) = self.xes {
+            builder = builder.xes(xes);
+        }
+        if let Some(mode) = self.ce {
+            builder = builder.ce(mode);
+        }
+        builder
+    }
+}
+
+/// The runtime's own parser, in the form that clap wants.
+fn parse_mode(text: &str) -> Result<CeMode, String> {
+    text.parse()
+        .map_err(|error: sprat::Error| error.to_string())
+}

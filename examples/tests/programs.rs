@@ -1,0 +1,281 @@
+//! The programs as users start them: what they print, what they write, and what they refuse.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+fn run(program: &str, folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(program);
+    command.current_dir(folder).args(args);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SPRAT_")) {
+        command.env_remove(name);
+    }
+    command.output().unwrap()
+}
+
+fn jacobi(folder: &Path, args: &[&str]) -> Output {
+    run(env!("CARGO_BIN_EXE_jacobi"), folder, args)
+}
+
+fn topology(args: &[&str]) -> Output {
+    run(env!("CARGO_BIN_EXE_topology"), Path::new("."), args)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().unwrap().get()
+}
+
+/// A PNG's width and height, after all of it was decoded.
+fn png_size(path: &Path) -> (u32, u32) {
+    let file = std::io::BufReader::new(fs::File::open(path).unwrap());
+    let mut reader = png::Decoder::new(file).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    (info.width, info.height)
+}
+
+fn write_png(path: &Path, color: png::ColorType, depth: png::BitDepth, side: u32, data: &[u8]) {
+    let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), side, side);
+    encoder.set_color(color);
+    encoder.set_depth(depth);
+    if color == png::ColorType::Indexed {
+        encoder.set_palette(vec![0, 0, 0, 255, 255, 255]);
+    }
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(data).unwrap();
+}
+
+#[test]
+fn agrees_with_the_serial_reference_in_every_mode() {
+    let folder = TempDir::new().unwrap();
+    let shapes = [
+        ("200", "64"),
+        ("97x61", "16x9"),
+        ("33x70", "1000"),
+        ("3x50", "1x7"),
+        ("1x1", "1"),
+        ("40x1", "8"),
+    ];
+    for ce in ["shared", "elastic", "dedicated"] {
+        for xes in ["1", "2"].into_iter().take(cores()) {
+            for (size, tile) in shapes {
+                let args = [
+                    "--verify", "--sweeps", "25", "--ce", ce, "--xes", xes, "--size", size,
+                    "--tile", tile,
+                ];
+                let out = jacobi(folder.path(), &args);
+                assert!(out.status.success(), "{args:?}: {}", text(&out.stderr));
+                assert!(
+                    text(&out.stdout).contains("equal to the serial reference"),
+                    "{args:?}"
+                );
+                assert!(
+                    text(&out.stderr).is_empty(),
+                    "no progress but on a terminal"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn writes_a_picture_of_the_grids_shape() {
+    let folder = TempDir::new().unwrap();
+    for (size, expected) in [
+        ("120x80", (120, 80)),
+        ("64", (64, 64)),
+        ("1400x700", (1024, 512)),
+    ] {
+        let name = format!("{size}.png");
+        let out = jacobi(
+            folder.path(),
+            &["--size", size, "--sweeps", "3", "--output", &name],
+        );
+        assert!(out.status.success(), "{}", text(&out.stderr));
+        assert_eq!(png_size(&folder.path().join(name)), expected);
+    }
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        3,
+        "nothing else is left"
+    );
+}
+
+#[test]
+fn takes_pictures_of_any_kind() {
+    use png::{BitDepth, ColorType};
+    let folder = TempDir::new().unwrap();
+    let kinds = [
+        ("grey1", ColorType::Grayscale, BitDepth::One, 8),
+        ("grey8", ColorType::Grayscale, BitDepth::Eight, 64),
+        ("grey16", ColorType::Grayscale, BitDepth::Sixteen, 128),
+        ("alpha", ColorType::GrayscaleAlpha, BitDepth::Eight, 128),
+        ("rgb", ColorType::Rgb, BitDepth::Eight, 192),
+        ("rgba16", ColorType::Rgba, BitDepth::Sixteen, 512),
+        ("palette", ColorType::Indexed, BitDepth::One, 8),
+    ];
+    for (name, color, depth, bytes) in kinds {
+        write_png(
+            &folder.path().join(name),
+            color,
+            depth,
+            8,
+            &vec![0xff; bytes],
+        );
+        let out = jacobi(
+            folder.path(),
+            &["--input", name, "--sweeps", "2", "--size", "16"],
+        );
+        assert!(out.status.success(), "{name}: {}", text(&out.stderr));
+    }
+}
+
+/// Starts `jacobi` with what it must refuse, over an older result that must survive.
+fn refused(args: &[&str], says: &[&str]) {
+    let folder = TempDir::new().unwrap();
+    let sprats = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/sprats.png");
+    let whole = fs::read(sprats).unwrap();
+    fs::write(folder.path().join("cut.png"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(folder.path().join("tail.png"), &whole[..whole.len() - 6]).unwrap();
+    fs::write(folder.path().join("text.png"), "no picture").unwrap();
+    fs::write(folder.path().join("empty.png"), "").unwrap();
+    fs::write(folder.path().join("jacobi.png"), "older").unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let before = fs::read_dir(folder.path()).unwrap().count();
+    let out = jacobi(folder.path(), args);
+    let message = text(&out.stderr);
+    assert!(
+        matches!(out.status.code(), Some(1 | 2)),
+        "{args:?}: {:?} {message}",
+        out.status
+    );
+    for part in says {
+        assert!(
+            message.contains(part),
+            "{args:?} should say `{part}`: {message}"
+        );
+    }
+    assert!(!message.contains("panicked"), "{message}");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("jacobi.png")).unwrap(),
+        "older"
+    );
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        before,
+        "{args:?}"
+    );
+}
+
+#[test]
+fn bad_pictures_are_refused() {
+    for name in ["cut.png", "tail.png", "text.png", "empty.png", "folder"] {
+        refused(&["--input", name], &[name, "cannot read"]);
+    }
+    refused(
+        &["--input", "gone.png"],
+        &["gone.png", "cannot open", "check the name"],
+    );
+}
+
+#[test]
+fn bad_numbers_are_refused() {
+    refused(&["--size", "0"], &["--size", "zero"]);
+    refused(&["--size", "5x0"], &["--size", "zero"]);
+    refused(&["--size", "large"], &["--size", "large"]);
+    refused(&["--tile", "0"], &["--tile", "zero"]);
+    refused(&["--sweeps", "0"], &["--sweeps", "zero"]);
+    refused(&["--sweeps", "-3"], &["-3"]);
+    refused(&["--ce", "some"], &["--ce", "some", "elastic"]);
+    refused(&["--size", "10000000"], &["memory", "PiB", "--size"]);
+    refused(&["--size", "18446744073709551615"], &["memory", "--size"]);
+    refused(&["--size", "2000", "--tile", "1"], &["tiles", "--tile"]);
+    refused(&["--xes", "0"], &["zero execution engines"]);
+    refused(&["--xes", "4000"], &["4000 execution engines"]);
+}
+
+#[test]
+fn places_that_cannot_be_written_to_are_refused_at_once() {
+    refused(&["--output", "folder"], &["folder", "--output"]);
+    refused(
+        &["--output", "no/such/place.png"],
+        &["no/such/place.png", "--output"],
+    );
+}
+
+#[test]
+fn hello_says_what_readme_says() {
+    let out = run(env!("CARGO_BIN_EXE_hello"), Path::new("."), &[]);
+    assert_eq!(text(&out.stdout), "the last tile holds 6\n");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let program = fs::read_to_string(root.join("examples/src/bin/hello.rs")).unwrap();
+    assert!(
+        readme.contains(&format!("```rust\n{program}```\n")),
+        "README shows another program"
+    );
+}
+
+#[test]
+fn topology_prints_the_plan() {
+    let machine = "package:2 region:2 core:4 thread:2";
+    let out = topology(&["--synthetic", machine, "--xes", "6", "--ce", "dedicated"]);
+    let shown = text(&out.stdout);
+    assert!(shown.contains("6 execution engines"), "{shown}");
+    assert!(
+        shown.contains("control engines: dedicated (asked for)"),
+        "{shown}"
+    );
+    assert!(shown.contains("XE 5: cpu"), "{shown}");
+}
+
+#[test]
+fn topology_as_json() {
+    let out = topology(&[
+        "--synthetic",
+        "package:2 region:2 core:4 thread:2",
+        "--json",
+    ]);
+    let machine: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(machine["counts"]["packages"], 2);
+    assert_eq!(machine["counts"]["regions"], 4);
+    assert_eq!(machine["counts"]["cores"], 16);
+    assert_eq!(machine["counts"]["threads"], 32);
+    assert_eq!(
+        machine["regions"][0]["distances"].as_array().unwrap().len(),
+        4
+    );
+    assert_eq!(machine["plan"]["xes"].as_array().unwrap().len(), 16);
+    assert!(!machine["plan"]["ce"]["reason"].as_str().unwrap().is_empty());
+    // This machine, too.
+    let here: serde_json::Value = serde_json::from_slice(&topology(&["--json"]).stdout).unwrap();
+    assert!(here["plan"]["xes"][0]["cpu"].is_u64());
+}
+
+#[test]
+fn topology_refuses() {
+    for (args, says) in [
+        (&["--synthetic", "core:x"][..], "core:x"),
+        (&["--sysfs", "/no/such/folder"], "/no/such/folder"),
+        (
+            &["--synthetic", "core:2", "--xes", "3"],
+            "3 execution engines",
+        ),
+        (&["--synthetic", "core:2", "--whole"], "cannot be used with"),
+        (&["--cpus", "9-1"], "9-1"),
+    ] {
+        let out = topology(args);
+        let message = text(&out.stderr);
+        assert!(
+            !out.status.success() && message.contains(says),
+            "{args:?}: {message}"
+        );
+        assert!(!message.contains("panicked"), "{message}");
+    }
+}
