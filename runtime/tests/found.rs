@@ -264,7 +264,6 @@ fn a_circle_through_the_at_ready_door_is_told() {
 }
 
 #[test]
-#[ignore = "bug 12 stands"]
 fn a_refused_codelet_that_waits_for_another_thread_is_hope_for_those_behind_it() {
     within(10, || {
         let rt = runtime(1);
@@ -292,7 +291,6 @@ fn a_refused_codelet_that_waits_for_another_thread_is_hope_for_those_behind_it()
 }
 
 #[test]
-#[ignore = "bug 13 stands"]
 fn a_codelet_that_names_a_block_whose_destruction_waits_and_an_event_is_refused() {
     let rt = runtime(1);
     let b = rt.block::<u64>(1).unwrap();

@@ -31,7 +31,7 @@ use std::cell::RefCell;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-const CASES: u32 = 600;
+const CASES: u32 = 1200;
 const SEED: u64 = 20_260_101;
 
 fn number(variable: &str, default: u64) -> u64 {

@@ -459,8 +459,6 @@ impl Maker<'_> {
             .filter(|(_, right)| **right != Mode::Read)
             .map(|(block, _)| *block)
             .collect();
-        // Bug 12 of `found.rs` stands.
-        node.after_events.clear();
         let choices = &mut self.choices;
         node.wrong = match choices.below(6) {
             0 => choices.pick(&known.hidden).map(Wrong::Undeclared),
