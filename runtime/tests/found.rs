@@ -306,3 +306,23 @@ fn a_codelet_that_names_a_block_whose_destruction_waits_and_an_event_is_refused(
         .unwrap_err();
     assert_eq!(error.failure().unwrap().codelet, "late", "{error}");
 }
+
+#[test]
+#[ignore = "bug 15 stands"]
+fn a_block_that_is_gone_at_the_at_ready_door_is_one_failure() {
+    let rt = runtime(1);
+    let b = rt.block::<u64>(1).unwrap();
+    let error = rt
+        .finish(|s| {
+            let first = s.spawn(b.write(), |_, _| ());
+            s.destroy(b);
+            s.codelet("late")
+                .after(&first.event())
+                .at_ready()
+                .spawn(b.read(), |_, _| ());
+            Ok(())
+        })
+        .unwrap_err();
+    let failure = error.failure().unwrap();
+    assert_eq!((failure.failed, failure.skipped), (1, 0), "{error}");
+}
