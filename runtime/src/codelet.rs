@@ -59,6 +59,27 @@ pub(crate) struct Body {
     pub(crate) spawned_at: &'static Location<'static>,
 }
 
+impl Body {
+    /// The body of nothing, for messages.
+    #[track_caller]
+    pub(crate) fn unnamed(name: &'static str) -> Self {
+        static NOBODY: Vtable = Vtable {
+            run: |_, _, _| Ran::Done,
+            discard: |_| (),
+            drop_value: None,
+            move_value: |_, _| (),
+            value: |payload| payload,
+            payload: 0,
+            has_value: false,
+        };
+        Body {
+            vtable: &NOBODY,
+            name,
+            spawned_at: Location::caller(),
+        }
+    }
+}
+
 /// How to handle a payload of a type that is known only where the codelet was spawned.
 pub(crate) struct Vtable {
     /// Runs the body, drops the captures, and leaves the value in their place.
@@ -127,15 +148,6 @@ pub(crate) const HEADER: usize = size_of::<Record>();
 impl Record {
     /// A slot that nobody uses yet.
     pub(crate) fn vacant(class: u8, next_free: u32) -> Self {
-        static NOBODY: Vtable = Vtable {
-            run: |_, _, _| Ran::Done,
-            discard: |_| (),
-            drop_value: None,
-            move_value: |_, _| (),
-            value: |payload| payload,
-            payload: 0,
-            has_value: false,
-        };
         Record {
             ended: OneShot::new(),
             live: Live::new(),
@@ -152,11 +164,7 @@ impl Record {
             count: AtomicU16::new(0),
             flags: AtomicU16::new(0),
             class: AtomicU8::new(class),
-            body: UnsafeCell::new(Body {
-                vtable: &NOBODY,
-                name: "",
-                spawned_at: Location::caller(),
-            }),
+            body: UnsafeCell::new(Body::unnamed("")),
         }
     }
 

@@ -93,12 +93,12 @@ impl Engine<'_> {
             .entries(id, payload)
             .filter(|(_, entry)| matches!(entry.kind(), EntryKind::Block(_)));
         let count = blocks.count() as u32;
-        record.pending.set(1 + count);
+        record.pending.set(count);
         let (granted, error) = self.enter(id, payload, record.flags() & flag::DESTROYS != 0);
         if let Some(error) = error {
-            self.record_failure(id, error.to_string(), false);
+            self.refuse(id, record, &error);
         }
-        if granted == count || record.pending.arrive(1 + granted) {
+        if granted == count || (granted > 0 && record.pending.arrive(granted)) {
             AtReady::Go
         } else {
             AtReady::Wait
@@ -144,34 +144,20 @@ impl Engine<'_> {
 
     /// Leaves a queue, and tells those who hold the block because of that.
     fn leave(&self, cell: &QueueCell, mode: Mode, effect: Effect, followers: &mut Followers) {
-        // Told outside the lock, a batch at a time: telling may cost a trip to another core.
-        const BATCH: usize = 8;
-        let mut left = false;
-        loop {
-            let mut grants: [Option<Grant<u32>>; BATCH] = [None; BATCH];
-            cell.queue.with(|queue| {
-                if !left {
-                    queue.leave(mode, effect);
-                }
-                for place in &mut grants {
-                    *place = queue.next_grant();
-                    if place.is_none() {
-                        break;
-                    }
-                }
-            });
-            left = true;
-            for grant in grants.iter().flatten() {
-                let record = self.shared.arena.record(grant.who);
-                if let Some(p) = grant.poison {
-                    record.poison(p.get());
-                }
-                if record.pending.arrive(1) {
-                    self.ready(grant.who, followers);
-                }
+        // Told outside the lock, since telling may cost a trip to another core; mostly it is one or none.
+        let mut grant = cell.queue.with(|queue| {
+            queue.leave(mode, effect);
+            queue.next_grant()
+        });
+        while let Some(Grant { who, poison }) = grant {
+            // The queue stays: if it is for children, their parent waits for our end, or we are the parent.
+            grant = cell.queue.with(|queue| queue.next_grant());
+            let record = self.shared.arena.record(who);
+            if let Some(poison) = poison {
+                record.poison(poison.get());
             }
-            if grants[BATCH - 1].is_none() {
-                return;
+            if record.pending.arrive(1) {
+                self.ready(who, followers);
             }
         }
     }
@@ -202,7 +188,9 @@ impl Engine<'_> {
             if cause == 0 && flags & flag::RETAINED == 0 {
                 record.set_flags(0);
                 let (waiters, again) = record.ended.fire_and_recycle();
-                self.tell(waiters, 0, followers);
+                if waiters != 0 {
+                    self.tell(waiters, 0, followers);
+                }
                 if again {
                     self.local(|local| local.records.give(arena, at));
                 }

@@ -4,8 +4,8 @@
 
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// What a codelet waits for: one for each dependence that is not there yet, and one for the spawner while it is
-/// still adding dependences. Who brings it to zero makes the codelet ready, and nobody else does.
+/// What a codelet waits for: one for each dependence, those included that turn out to be there already, which the spawner
+/// takes off when it has joined all others. Who brings it to zero makes the codelet ready, and nobody else does.
 #[derive(Debug)]
 pub(crate) struct Pending(AtomicU32);
 

@@ -7,7 +7,7 @@ use crate::access::Lent;
 use crate::affinity::Affinity;
 use crate::codelet::{EntryKind, Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::failure::Cause;
 use crate::seat::Seat;
 use crate::shared::{Local, Shared};
@@ -209,6 +209,21 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
+    /// A codelet whose declaration is wrong: it counts as failed, and takes its place with what is right of it, but will
+    /// not run: so all that it was to write is poisoned in order, and who waits for it hears of it.
+    #[cold]
+    pub(crate) fn refuse(&self, id: u32, record: &Record, error: &Error) {
+        let flags = record.flags();
+        record.set_flags(flags & !(flag::CAPTURES | flag::DESTROYS));
+        if flags & flag::CAPTURES != 0 {
+            // SAFETY: it lives: we spawn it, or are about to run it.
+            let vtable = unsafe { record.vtable() };
+            // SAFETY: the payload holds the captures, as the flag said until now.
+            unsafe { (vtable.discard)(self.shared.arena.payload(id)) };
+        }
+        self.record_failure(id, error.to_string(), false);
+    }
+
     /// Logs a failure and poisons the codelet with it.
     #[cold]
     pub(crate) fn record_failure(&self, id: u32, message: String, panicked: bool) {
@@ -256,32 +271,43 @@ impl<'a> Engine<'a> {
     }
 
     /// Puts a ready codelet in the queue where it belongs, and wakes who is needed.
+    #[inline]
     pub(crate) fn post(&self, id: u32) {
+        let record = self.shared.arena.record(id);
+        let affinity = Affinity::decode(record.affinity.load(Ordering::Relaxed));
+        match affinity {
+            Affinity::Anywhere if self.seat.is_some() => self.post_own(id),
+            _ => self.post_elsewhere(id, affinity),
+        }
+    }
+
+    /// Puts a ready codelet in the own queue of an engine that has one.
+    #[inline]
+    fn post_own(&self, id: u32) {
+        let (domain, tell) = self.local(|local| {
+            let queue = local.queue.as_ref().expect("a seat has a queue");
+            let lone = queue.is_empty();
+            queue.push(id);
+            (local.domain, route::announces(lone, local.host))
+        });
+        let domain = &self.shared.domains[usize::from(domain)];
+        match tell {
+            true => self.shared.notify(domain),
+            false => self.shared.watch(domain),
+        }
+    }
+
+    #[inline(never)]
+    fn post_elsewhere(&self, id: u32, affinity: Affinity) {
         let shared = self.shared;
-        let arena = &shared.arena;
-        let word = arena.record(id).affinity.load(Ordering::Relaxed);
-        let here = self.local(|local| local.here);
-        match route::destination(Affinity::decode(word), here) {
+        match route::destination(affinity, self.local(|local| local.here)) {
+            Destination::Own if self.seat.is_some() => self.post_own(id),
             Destination::Own => {
-                let (domain, tell) = self.local(|local| match &local.queue {
-                    Some(queue) => {
-                        let lone = queue.is_empty();
-                        queue.push(id);
-                        (local.domain, route::announces(lone, local.host))
-                    }
-                    None => {
-                        // Relaxed: any domain will do.
-                        let turn = shared.next_domain.fetch_add(1, Ordering::Relaxed) as usize;
-                        let domain = turn % shared.domains.len();
-                        shared.domains[domain].injector.push(id);
-                        (domain as u16, true)
-                    }
-                });
-                let domain = &shared.domains[usize::from(domain)];
-                match tell {
-                    true => shared.notify(domain),
-                    false => shared.watch(domain),
-                }
+                // Relaxed: any domain will do.
+                let turn = shared.next_domain.fetch_add(1, Ordering::Relaxed) as usize;
+                let domain = &shared.domains[turn % shared.domains.len()];
+                domain.injector.push(id);
+                shared.notify(domain);
             }
             Destination::Inbox(xe) => {
                 shared.seats[usize::from(xe)]

@@ -71,15 +71,29 @@ impl Engine<'_> {
             around
         });
         let [first, others @ ..] = route::look_order(around);
-        self.look(*first, domain)
-            .or_else(|| others.iter().find_map(|source| self.look(*source, domain)))
+        // Mostly the first place is the own queue, and has something.
+        let own = match first {
+            Source::Own => self.pop(),
+            _ => self.look(*first, domain),
+        };
+        own.or_else(|| self.look_through(others, domain))
     }
 
+    /// Takes the newest from the own queue.
     #[inline]
+    fn pop(&self) -> Option<u32> {
+        self.local(|local| local.queue.as_ref().and_then(|queue| queue.pop()))
+    }
+
+    #[inline(never)]
+    fn look_through(&self, sources: &[Source], domain: &Domain) -> Option<u32> {
+        sources.iter().find_map(|source| self.look(*source, domain))
+    }
+
     fn look(&self, source: Source, domain: &Domain) -> Option<u32> {
         let seat = self.seat.expect("who works sits");
         match source {
-            Source::Own => self.local(|local| local.queue.as_ref().and_then(|queue| queue.pop())),
+            Source::Own => self.pop(),
             Source::Pinned => {
                 let mut at = seat.pinned.take(&RecordLinks(self.shared));
                 self.local(|local| {

@@ -33,7 +33,7 @@ impl<'s> Scope<'s> {
         O: Outcome,
         F: for<'c, 'v> Fn(&'c Scope<'s>, A::View<'v>) -> O + Send + Sync + 's,
     {
-        Options::new(self).spawn(access, body)
+        spawn_in(self, &mut Spec::default(), access, body)
     }
 
     /// Like [`Scope::spawn`], for a body that can run only once (it cannot be recorded).
@@ -44,15 +44,23 @@ impl<'s> Scope<'s> {
         O: Outcome,
         F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
     {
-        Options::new(self).spawn_once(access, body)
+        spawn_in(self, &mut Spec::default(), access, body)
     }
 
     /// Destroys a block: an access like any other, after which nobody may name it. Its memory is recycled.
     #[track_caller]
     pub fn destroy<T: Data>(&self, block: Block<T>) -> Spawned<()> {
+        self.destroy_at(block, Location::caller())
+    }
+
+    pub(crate) fn destroy_at<T: Data>(
+        &self,
+        block: Block<T>,
+        at: &'static Location<'static>,
+    ) -> Spawned<()> {
         let mut options = self.codelet("destroy");
         options.spec.destroys = true;
-        options.spawn(block.write(), |_, _| ())
+        options.at(at).spawn(block.write(), |_, _| ())
     }
 }
 
@@ -170,6 +178,12 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
+    /// It counts as spawned there: for calls that spawn on behalf of their callers.
+    pub(crate) fn at(mut self, at: &'static Location<'static>) -> Self {
+        self.spec.at = Some(at);
+        self
+    }
+
     /// The at-ready door: enters its blocks' queues not now but when its events are there, all at once. Without events
     /// that is now.
     pub fn at_ready(mut self) -> Self {
@@ -203,33 +217,56 @@ impl<'x, 's> Options<'x, 's> {
         O: Outcome,
         F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
     {
-        let frame = self.scope.frame();
-        let about = Body {
-            vtable: &Glue::<'s, A, F, O>::VTABLE,
-            name: self.spec.name.unwrap_or("codelet"),
-            spawned_at: Location::caller(),
-        };
-        let begun = if size_of::<A>() == 0 {
-            // Accesses name something, and a list of none is not empty in size: this declares nothing.
-            frame.begin(about, &[], &mut self.spec)
-        } else {
-            let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
-            access.declare(&mut declared);
-            let begun = frame.begin(about, &declared, &mut self.spec);
-            declared.clear();
-            frame.engine.local(|local| local.declared = declared);
-            begun
-        };
-        match begun {
-            Ok(begun) => {
-                let id = begun.id;
-                let payload = frame.engine.shared.arena.payload(id.record);
-                // SAFETY: `begin` made the record for this vtable, and its payload is free.
-                unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
-                frame.launch(begun, about, &self.spec);
-                Spawned::new(id)
-            }
-            Err(error) => Spawned::new(frame.fail(about.name, about.spawned_at, error)),
+        spawn_in(self.scope, &mut self.spec, access, body)
+    }
+}
+
+/// Spawns a codelet with these options.
+#[track_caller]
+#[inline]
+fn spawn_in<'s, A, F, O>(
+    scope: &Scope<'s>,
+    spec: &mut Spec,
+    access: A,
+    body: F,
+) -> Spawned<O::Value>
+where
+    A: Access,
+    O: Outcome,
+    F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
+{
+    let frame = scope.frame();
+    let about = Body {
+        vtable: &Glue::<'s, A, F, O>::VTABLE,
+        name: spec.name.unwrap_or("codelet"),
+        spawned_at: spec.at.unwrap_or(Location::caller()),
+    };
+    // Accesses name something, so a type without size declares nothing.
+    if size_of::<A>() == 0 && spec.rare.is_none() {
+        let id = frame.begin_bare(about, spec);
+        if id.record == 0 {
+            return Spawned::new(id);
         }
+        let payload = frame.engine.shared.arena.payload(id.record);
+        // SAFETY: `begin_bare` made the record for this vtable, and its payload is free.
+        unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
+        frame.launch_bare(id, about);
+        return Spawned::new(id);
+    }
+    let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
+    access.declare(&mut declared);
+    let begun = frame.begin(about, &declared, spec);
+    declared.clear();
+    frame.engine.local(|local| local.declared = declared);
+    match begun {
+        Ok(begun) => {
+            let id = begun.id;
+            let payload = frame.engine.shared.arena.payload(id.record);
+            // SAFETY: `begin` made the record for this vtable, and its payload is free.
+            unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
+            frame.launch(begun, about, spec);
+            Spawned::new(id)
+        }
+        Err(error) => Spawned::new(frame.fail(about, error)),
     }
 }

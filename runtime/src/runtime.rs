@@ -13,6 +13,7 @@ use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock, thread};
 use crate::topology::Topology;
 use crate::trigger::{Event, Trigger, make_event};
+use std::panic::Location;
 use std::sync::Arc;
 
 /// A running Sprat: engines on this machine's cores, and the data blocks they work on.
@@ -124,10 +125,11 @@ impl Runtime {
         T: Data,
         R: Send,
     {
-        let mut result = None;
+        let (mut result, at) = (None, Location::caller());
         let place = &mut result;
         self.finish(|s| {
             s.codelet("read")
+                .at(at)
                 .spawn_once(block.read(), move |_, data| *place = Some(body(data)));
             Ok(())
         })?;
@@ -144,11 +146,13 @@ impl Runtime {
         T: Data,
         R: Send,
     {
-        let mut result = None;
+        let (mut result, at) = (None, Location::caller());
         let place = &mut result;
         self.finish(|s| {
             let body = move |_: &Scope<'_>, data: &mut [T]| *place = Some(body(data));
-            s.codelet("write").spawn_once(block.read_write(), body);
+            s.codelet("write")
+                .at(at)
+                .spawn_once(block.read_write(), body);
             Ok(())
         })?;
         Ok(result.expect("a scope that ended well has run all its codelets"))
@@ -158,9 +162,11 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`Runtime::finish`]; [`ErrorKind::Stale`](crate::ErrorKind::Stale) if it was destroyed before.
+    #[track_caller]
     pub fn destroy<T: Data>(&self, block: Block<T>) -> Result<()> {
+        let at = Location::caller();
         self.finish(|s| {
-            s.destroy(block);
+            s.destroy_at(block, at);
             Ok(())
         })
     }

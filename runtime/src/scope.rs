@@ -1,15 +1,13 @@
 //! Scopes: where codelets are spawned.
 
-use crate::codelet::flag;
+use crate::codelet::{Body, flag};
 use crate::data_block::{Block, Data};
 use crate::engine::{Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
-use crate::failure::Cause;
 use crate::id::CodeletId;
 use crate::trigger::{Event, Trigger, make_event};
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::panic::Location;
 
 /// A region of codelets that ends when all of them, and all that they spawned, have ended.
 ///
@@ -72,7 +70,7 @@ impl<'s> Scope<'s> {
                 body(&inner);
                 Event::end(id)
             }
-            Err(error) => Event::end(outer.fail("scope", Location::caller(), error)),
+            Err(error) => Event::end(outer.fail(Body::unnamed("scope"), error)),
         }
     }
 
@@ -137,29 +135,6 @@ impl Frame<'_> {
             generation: record.ended.generation(),
             runtime: engine.shared.id.0,
         })
-    }
-
-    /// Nothing could be spawned: the scope fails, and the handle is one that nobody can wait for.
-    #[cold]
-    pub(crate) fn fail(
-        &self,
-        name: &'static str,
-        at: &'static Location<'static>,
-        error: Error,
-    ) -> CodeletId {
-        let engine = self.engine;
-        let cause = Cause {
-            codelet: name,
-            spawned_at: at,
-            message: error.to_string(),
-            panicked: false,
-        };
-        engine.with_root(self.record, |root| root.failed(cause));
-        CodeletId {
-            record: 0,
-            generation: 0,
-            runtime: engine.shared.id.0,
-        }
     }
 
     /// Makes a block that belongs to engine `home`.

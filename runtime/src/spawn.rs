@@ -6,8 +6,10 @@ use crate::codelet::{Body, Entry, EntryKind, Record, extensions, flag, record_by
 use crate::engine::Frame;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{EventCell, Registered};
+use crate::failure::Cause;
 use crate::id::CodeletId;
 use crate::sync::atomic::Ordering;
+use std::panic::Location;
 
 /// What a codelet waits for beside its accesses.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,8 @@ pub(crate) enum After {
 #[derive(Debug, Default)]
 pub(crate) struct Spec {
     pub(crate) name: Option<&'static str>,
+    /// Where it is spawned, if not where `spawn` is called.
+    pub(crate) at: Option<&'static Location<'static>>,
     pub(crate) affinity: Affinity,
     pub(crate) at_ready: bool,
     pub(crate) destroys: bool,
@@ -67,14 +71,6 @@ impl Frame<'_> {
         declared: &[Declared],
         spec: &mut Spec,
     ) -> Result<Begun> {
-        if declared.is_empty() && spec.rare.is_none() {
-            let id = self.take_record(body, spec, 0)?;
-            return Ok(Begun {
-                id,
-                blocks: 0,
-                refused: None,
-            });
-        }
         let count = declared.len() + spec.after().len();
         if count > usize::from(u16::MAX) {
             return Err(Error::new(
@@ -83,7 +79,8 @@ impl Frame<'_> {
             ));
         }
         let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
-        let id = self.take_record(body, spec, count)?;
+        let record = self.take_record(body, spec, count)?;
+        let id = self.id_of(record);
         let payload = body.vtable.payload;
         let extended = self.extend(id.record, extensions(payload, count));
         let (blocks, refused) = match extended {
@@ -101,8 +98,25 @@ impl Frame<'_> {
         })
     }
 
+    /// Takes a record for a codelet without entries. If that fails the scope fails, and the record is 0.
+    #[inline]
+    pub(crate) fn begin_bare(&self, body: Body, spec: &Spec) -> CodeletId {
+        match self.take_record(body, spec, 0) {
+            Ok(record) => self.id_of(record),
+            Err(error) => self.fail(body, error),
+        }
+    }
+
+    /// Publishes a record without entries whose payload holds the captures.
+    #[inline]
+    pub(crate) fn launch_bare(&self, id: CodeletId, body: Body) {
+        self.count_child(id.record, body);
+        self.engine.post(id.record);
+    }
+
     /// Takes a record for a codelet with so many entries.
-    fn take_record(&self, body: Body, spec: &Spec, entries: usize) -> Result<CodeletId> {
+    #[inline(always)]
+    fn take_record(&self, body: Body, spec: &Spec, entries: usize) -> Result<u32> {
         let engine = self.engine;
         let arena = &engine.shared.arena;
         let bytes = record_bytes(body.vtable.payload, entries);
@@ -118,11 +132,49 @@ impl Frame<'_> {
         record.begin(self.record, flags, spec.affinity.encode(), entries);
         // SAFETY: the record is ours and not published.
         unsafe { record.set_body(body) };
-        Ok(CodeletId {
-            record: id,
-            generation: record.ended.generation(),
-            runtime: engine.shared.id.0,
-        })
+        Ok(id)
+    }
+
+    /// The handle of a record that is ours.
+    #[inline]
+    pub(crate) fn id_of(&self, record: u32) -> CodeletId {
+        let shared = self.engine.shared;
+        CodeletId {
+            record,
+            generation: shared.arena.record(record).ended.generation(),
+            runtime: shared.id.0,
+        }
+    }
+
+    /// One more child; its record is kept if it has a value.
+    #[inline]
+    fn count_child(&self, id: u32, body: Body) {
+        let arena = &self.engine.shared.arena;
+        self.children.set(self.children.get() + 1);
+        if body.vtable.has_value {
+            let parent = arena.record(self.record);
+            let kept = parent.retained.load(Ordering::Relaxed);
+            arena.record(id).sibling.store(kept, Ordering::Relaxed);
+            parent.retained.store(id, Ordering::Relaxed);
+        }
+    }
+
+    /// Nothing could be spawned: the scope fails, and the handle is one that nobody can wait for.
+    #[cold]
+    pub(crate) fn fail(&self, body: Body, error: Error) -> CodeletId {
+        let cause = Cause {
+            codelet: body.name,
+            spawned_at: body.spawned_at,
+            message: error.to_string(),
+            panicked: false,
+        };
+        self.engine
+            .with_root(self.record, |root| root.failed(cause));
+        CodeletId {
+            record: 0,
+            generation: 0,
+            runtime: self.engine.shared.id.0,
+        }
     }
 
     /// Publishes a record whose payload holds the captures.
@@ -130,15 +182,9 @@ impl Frame<'_> {
         let engine = self.engine;
         let id = begun.id.record;
         let record = engine.shared.arena.record(id);
-        self.children.set(self.children.get() + 1);
-        if body.vtable.has_value {
-            let parent = engine.shared.arena.record(self.record);
-            let kept = parent.retained.load(Ordering::Relaxed);
-            record.sibling.store(kept, Ordering::Relaxed);
-            parent.retained.store(id, Ordering::Relaxed);
-        }
+        self.count_child(id, body);
         if let Some(error) = begun.refused {
-            self.refuse(id, record, body, error);
+            engine.refuse(id, record, &error);
         }
         if record.count() == 0 || self.depend(id, record, body, begun.blocks, spec) {
             engine.post(id);
@@ -150,7 +196,9 @@ impl Frame<'_> {
         let engine = self.engine;
         let payload = body.vtable.payload;
         let total = record.count() as u32;
-        record.pending.set(1 + total);
+        // No more than what it waits for can arrive, so it cannot be ready before it has joined the last of them; and it
+        // is not touched after that, unless something was there already, which is taken off last.
+        record.pending.set(total);
         let mut there = 0;
         if spec.at_ready && blocks < total {
             record.set_flags(record.flags() | flag::AT_READY);
@@ -159,18 +207,22 @@ impl Frame<'_> {
             let (granted, error) = engine.enter(id, payload, spec.destroys);
             there = granted;
             if let Some(error) = error {
-                self.refuse(id, record, body, error);
+                engine.refuse(id, record, &error);
             }
         }
-        if blocks < total {
-            for (node, entry) in engine.shared.arena.entries(id, payload) {
-                if entry.is_for_an_end_or_event() {
-                    there += u32::from(self.join(id, node, entry));
-                }
+        let mut left = total - blocks;
+        let mut entries = engine.shared.arena.entries(id, payload);
+        // Not one look further than the last: the record may be somebody else's by then.
+        while left > 0
+            && let Some((node, entry)) = entries.next()
+        {
+            if entry.is_for_an_end_or_event() {
+                left -= 1;
+                there += u32::from(self.join(id, node, entry));
             }
         }
         // Nobody else knows of it if it waits for nothing.
-        there == total || record.pending.arrive(1 + there)
+        there == total || (there > 0 && record.pending.arrive(there))
     }
 
     /// Joins those who wait for what an entry names. True if it is there already.
@@ -208,18 +260,6 @@ impl Frame<'_> {
         true
     }
 
-    /// A codelet whose declaration is wrong: it counts as failed, and takes its place with what is right of it, but will
-    /// not run: so all that it was to write is poisoned in order, and who waits for it hears of it.
-    #[cold]
-    fn refuse(&self, id: u32, record: &Record, body: Body, error: Error) {
-        let engine = self.engine;
-        record.set_flags(record.flags() & !(flag::CAPTURES | flag::DESTROYS));
-        // SAFETY: the payload holds the captures, as the flag said until now.
-        unsafe { (body.vtable.discard)(engine.shared.arena.payload(id)) };
-        engine.record_failure(id, error.to_string(), false);
-    }
-
-    #[inline]
     fn extend(&self, id: u32, extensions: usize) -> Result<()> {
         let arena = &self.engine.shared.arena;
         let mut last = id;
