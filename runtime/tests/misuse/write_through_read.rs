@@ -1,0 +1,9 @@
+//! What is declared for reading cannot be written.
+fn main() -> sprat::Result<()> {
+    let rt = sprat::Runtime::new()?;
+    let a = rt.block::<f64>(4)?;
+    rt.finish(|s| {
+        s.spawn(a.read(), |_, x| x[0] = 1.0);
+        Ok(())
+    })
+}

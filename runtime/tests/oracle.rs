@@ -1,0 +1,154 @@
+//! The sequential oracle: random programs give what running their codelets in program order gives, in every mode of
+//! the control engines, at 1, 2, 3 and 8 execution engines, on runtimes that are used again and again.
+//!
+//! `SPRAT_ORACLE_CASES` sets the number of programs, `SPRAT_ORACLE_SEED` replays a run. A failure is shrunk and
+//! printed as a program; one that hangs is printed as it is, and ends the process.
+//!
+//! Checked itself: it fails if the expectation takes a write for a read, or lets failures poison nothing; and if in the
+//! runtime readers overtake writers, writers share, failures poison nothing, full writes heal nothing or are skipped,
+//! children do not wait for their parent's body, a parent gives its own effect for its children's, blocks are not
+//! handed up, values are not dropped, forwards forget failures, fresh blocks are not zero, `on_xe` is ignored, or a
+//! pending count is one short.
+
+#[path = "oracle/coverage.rs"]
+mod coverage;
+#[path = "oracle/expect.rs"]
+mod expect;
+#[path = "oracle/program.rs"]
+mod program;
+#[path = "oracle/run.rs"]
+mod run;
+
+use coverage::Coverage;
+use expect::{Expected, expect};
+use program::Program;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use run::{Run, Verdict};
+use sprat::{CeMode, Runtime};
+use std::cell::RefCell;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+const CASES: u32 = 1200;
+const SEED: u64 = 20_260_101;
+
+fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().expect("a whole number"),
+        Err(_) => default,
+    }
+}
+
+/// Panics that belong to the programs are not printed.
+fn be_quiet() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let ours = |text: &String| text.starts_with("oracle: ");
+        if !info.payload().downcast_ref::<String>().is_some_and(ours) {
+            usual(info);
+        }
+    }));
+}
+
+/// What runs now, since when: a program that hangs is told, and ends the process.
+static NOW: Mutex<Option<(Instant, String)>> = Mutex::new(None);
+
+fn watch() {
+    std::thread::spawn(|| {
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+            if let Some((since, what)) = &*NOW.lock().unwrap_or_else(|e| e.into_inner())
+                && since.elapsed() > Duration::from_secs(20)
+            {
+                eprintln!("it hangs: {what}");
+                std::process::abort();
+            }
+        }
+    });
+}
+
+fn runtimes() -> Vec<(String, Runtime)> {
+    let mut all = Vec::new();
+    for mode in [CeMode::Shared, CeMode::Elastic, CeMode::Dedicated] {
+        for xes in [1, 2, 3, 8] {
+            let rt = Runtime::builder()
+                .xes(xes)
+                .ce(mode)
+                .oversubscribe(true)
+                .pin(xes == 2)
+                .ignore_environment()
+                .build()
+                .expect("the runtime starts");
+            all.push((format!("{mode}, {xes} XEs"), rt));
+        }
+    }
+    all
+}
+
+fn on(rt: &Runtime, program: &Program, expected: &Expected, alone: bool) -> Verdict {
+    let run = Run::new(rt, program);
+    run.check(expected, alone)
+}
+
+/// The program on all runtimes, on one of them by two hosts at once.
+fn everywhere(all: &[(String, Runtime)], program: &Program, twice: usize) -> Verdict {
+    let expected = expect(program);
+    for (at, (name, rt)) in all.iter().enumerate() {
+        let twice = at == twice % all.len();
+        let hosts = if twice { "2 hosts" } else { "1 host" };
+        *NOW.lock().unwrap_or_else(|e| e.into_inner()) =
+            Some((Instant::now(), format!("on {name}, {hosts}: {program}")));
+        let verdict = if twice {
+            let both = || on(rt, program, &expected, false);
+            std::thread::scope(|threads| {
+                let other = threads.spawn(both);
+                both().and(other.join().expect("a host thread does not panic"))
+            })
+        } else {
+            on(rt, program, &expected, true)
+        };
+        verdict.map_err(|error| format!("on {name}: {error}"))?;
+    }
+    *NOW.lock().unwrap_or_else(|e| e.into_inner()) = None;
+    Ok(())
+}
+
+#[test]
+fn random_programs_mean_what_their_sequential_run_means() {
+    let cases = number("SPRAT_ORACLE_CASES", u64::from(CASES)) as u32;
+    let seed = number("SPRAT_ORACLE_SEED", SEED);
+    println!("SPRAT_ORACLE_SEED={seed} SPRAT_ORACLE_CASES={cases}");
+    be_quiet();
+    watch();
+    let all = runtimes();
+    let coverage = RefCell::new(Coverage::default());
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 2000,
+        max_shrink_time: 20_000,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let choices = (0..1500usize).prop_flat_map(|most| vec(any::<u16>(), 0..=most));
+    let begin = Instant::now();
+    let result = runner.run(&choices, |choices| {
+        let program = Program::from_choices(&choices);
+        coverage.borrow_mut().program(&program, &expect(&program));
+        everywhere(&all, &program, choices.len()).map_err(TestCaseError::fail)
+    });
+    println!("{:.1?}", begin.elapsed());
+    match result {
+        Ok(()) => coverage.borrow().assert(),
+        Err(TestError::Fail(why, choices)) => {
+            let program = Program::from_choices(&choices);
+            panic!("SPRAT_ORACLE_SEED={seed}: {why}\n{program}");
+        }
+        Err(TestError::Abort(why)) => panic!("{why}"),
+    }
+}
