@@ -39,8 +39,11 @@ fn chapters() -> Vec<PathBuf> {
     pages
 }
 
+/// Lines with their numbers.
+type Lines<'a> = Vec<(usize, &'a str)>;
+
 /// A page's lines outside its code blocks, with their numbers, and its code blocks' first lines.
-fn split(page: &str) -> (Vec<(usize, &str)>, Vec<(usize, &str)>) {
+fn split(page: &str) -> (Lines<'_>, Lines<'_>) {
     let (mut prose, mut fences, mut inside) = (Vec::new(), Vec::new(), false);
     for (number, line) in (1..).zip(page.lines()) {
         match line.trim_start().strip_prefix("```") {
