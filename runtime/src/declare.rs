@@ -112,20 +112,29 @@ impl Frame<'_> {
     /// Whether a block was made by the codelet around this body or a descendant of it.
     fn made_here(&self, slot: &BlockSlot) -> bool {
         let arena = &self.engine.shared.arena;
+        let mut owner = slot.owner.load(Ordering::Acquire);
+        let mut at = owner;
         loop {
-            let owner = slot.owner.load(Ordering::Acquire);
-            let mut at = owner;
-            while at != 0 && at != self.top {
-                let record = arena.record(at);
-                at = match record.flags() & flag::ROOT {
-                    0 => record.parent.load(Ordering::Relaxed),
-                    _ => 0,
-                };
-            }
-            // While the owner is the same it has not ended, and neither has anybody above it: the walk was right.
+            let above = match at {
+                0 => 0,
+                _ if at == self.top => 0,
+                _ => {
+                    let record = arena.record(at);
+                    let root = record.flags() & flag::ROOT != 0;
+                    let parent = record.parent.load(Ordering::Acquire);
+                    if root { 0 } else { parent }
+                }
+            };
+            // While the owner is the same it has not ended, and neither has anybody above it: so far the walk is right.
+            // Looked at in each step, since a walk through records that are somebody else's by now might have no end.
             fence(Ordering::Acquire);
-            if slot.owner.load(Ordering::Relaxed) == owner {
+            let now = slot.owner.load(Ordering::Relaxed);
+            if now != owner {
+                (owner, at) = (now, now);
+            } else if above == 0 {
                 return at == self.top;
+            } else {
+                at = above;
             }
         }
     }

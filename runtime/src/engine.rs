@@ -183,10 +183,16 @@ impl<'a> Engine<'a> {
     /// Lists the memory that a codelet's accesses name, in the order of their declaration.
     fn lend(&self, id: u32, payload: usize, lent: &mut Vec<Lent>) -> Result<()> {
         let arena = &self.shared.arena;
+        let record = arena.record(id);
         for (_, entry) in arena.entries(id, payload) {
             match entry.kind() {
                 EntryKind::Unit => lent.push(Lent {
                     start: std::ptr::dangling_mut(),
+                    bytes: 0,
+                }),
+                // What destroys a block does not look at it, and memory that was never taken stays untaken.
+                EntryKind::Block(_) if record.flags() & flag::DESTROYS != 0 => lent.push(Lent {
+                    start: std::ptr::dangling_mut::<u128>().cast(),
                     bytes: 0,
                 }),
                 EntryKind::Block(mode) => {
