@@ -308,7 +308,6 @@ fn a_codelet_that_names_a_block_whose_destruction_waits_and_an_event_is_refused(
 }
 
 #[test]
-#[ignore = "bug 15 stands"]
 fn a_block_that_is_gone_at_the_at_ready_door_is_one_failure() {
     let rt = runtime(1);
     let b = rt.block::<u64>(1).unwrap();

@@ -465,8 +465,7 @@ impl Maker<'_> {
             1 => choices.pick(&read_only).map(Wrong::TooMuch),
             2 => choices.pick(&known.hidden_values).map(Wrong::Value),
             3 => Some(Wrong::NoSuchXe),
-            // Bug 15 of `found.rs` stands.
-            4 if !node.at_ready => choices.pick(&known.gone).map(Wrong::Gone),
+            4 => choices.pick(&known.gone).map(Wrong::Gone),
             // Not through the at-ready door: that one is for chained blocks.
             _ if node.at_ready => None,
             _ => choices.pick(&writable).map(Wrong::Twice),
