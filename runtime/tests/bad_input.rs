@@ -88,7 +88,6 @@ fn memory_that_is_refused_is_told_at_the_first_access() {
 }
 
 #[test]
-#[ignore = "bug 17 stands"]
 fn a_block_that_memory_was_refused_for_can_be_destroyed() {
     let rt = runtime(1);
     let huge = rt.block::<u8>(1 << 62).unwrap();

@@ -694,7 +694,6 @@ fn drops_that_panic_harm_nobody() {
 }
 
 #[test]
-#[ignore = "bug 16 stands"]
 fn a_panic_whose_payload_panics_when_dropped_harms_nobody() {
     be_quiet();
     #[derive(Debug)]
