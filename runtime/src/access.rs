@@ -72,8 +72,14 @@ pub struct Lent {
     pub(crate) bytes: usize,
 }
 
-// SAFETY: an address; who follows it says why that is allowed.
-unsafe impl Send for Lent {}
+impl Default for Lent {
+    fn default() -> Self {
+        Lent {
+            start: std::ptr::dangling_mut(),
+            bytes: 0,
+        }
+    }
+}
 
 /// The resolved accesses of one codelet, in the order of their declaration.
 pub struct Slots<'a> {

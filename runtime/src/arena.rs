@@ -89,14 +89,6 @@ impl Arena {
         unsafe { &*place.cast::<Record>() }
     }
 
-    /// Whether this may be a record's id (handles from outside are checked before they are followed).
-    #[inline]
-    pub(crate) fn is_record(&self, id: u32) -> bool {
-        let chunk = &self.chunks[(id / CHUNK_GRANULES) as usize];
-        let slot = chunk.slot.load(Ordering::Relaxed) / GRANULE as u32;
-        id != 0 && slot != 0 && (id % CHUNK_GRANULES).is_multiple_of(slot)
-    }
-
     /// The address of a node or record.
     #[inline]
     pub(crate) fn address(&self, id: u32) -> *mut u8 {

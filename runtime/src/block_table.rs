@@ -201,7 +201,7 @@ impl BlockTable {
     /// The slot of a block that this runtime knows now; else why not.
     #[inline]
     pub(crate) fn find(&self, runtime: RuntimeId, id: BlockId) -> Result<&BlockSlot> {
-        if id.runtime() != runtime {
+        if id.runtime() != runtime.number() {
             return Err(Error::new(
                 ErrorKind::Foreign,
                 format!(

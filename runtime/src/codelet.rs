@@ -68,7 +68,7 @@ impl Body {
             discard: |_| (),
             drop_value: None,
             move_value: |_, _| (),
-            value: |payload| payload,
+            value: None,
             payload: 0,
             has_value: false,
         };
@@ -93,8 +93,8 @@ pub(crate) struct Vtable {
     pub(crate) drop_value: Option<unsafe fn(payload: *mut u8)>,
     /// Moves a value from one payload to another. Premise: the first holds it, the second nothing.
     pub(crate) move_value: unsafe fn(from: *mut u8, to: *mut u8),
-    /// The value's address. Premise: the payload holds it.
-    pub(crate) value: unsafe fn(payload: *mut u8) -> *mut u8,
+    /// The value's address, if it is not the payload's. Premise: the payload holds it.
+    pub(crate) value: Option<unsafe fn(payload: *mut u8) -> *mut u8>,
     /// Bytes of the payload, a multiple of 16.
     pub(crate) payload: usize,
     /// Whether others can read what it returns: then the record is kept until its parent ends.

@@ -163,7 +163,7 @@ impl Frame<'_> {
         let parent = record.parent.load(Ordering::Relaxed);
         // The generation is looked at after the parent: both together mean a child of ours, which is kept.
         let stale = record.ended.generation() != id.generation();
-        if !stale && self.scopes().any(|scope| scope == parent) {
+        if !stale && (parent == self.record || self.scopes().any(|scope| scope == parent)) {
             return Ok(value(id));
         }
         let declares = |codelet: u32| {
@@ -211,7 +211,7 @@ impl Frame<'_> {
                 "the codelet named here could not be spawned (see the first error of the scope)",
             ));
         }
-        if id.runtime() != shared.id || !shared.arena.is_record(id.record()) {
+        if id.runtime() != shared.id {
             return Err(Error::new(
                 ErrorKind::Foreign,
                 "a value or an end of another runtime; use it with the runtime that made it",

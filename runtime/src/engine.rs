@@ -62,6 +62,39 @@ pub(crate) enum AtReady {
     Wait,
 }
 
+/// The memory lent to one codelet: a few on the stack, more on the heap.
+#[derive(Default)]
+struct Lendings {
+    few: [Lent; FEW],
+    count: usize,
+    many: Vec<Lent>,
+}
+
+const FEW: usize = 6;
+
+impl Lendings {
+    #[inline]
+    fn push(&mut self, lent: Lent) {
+        if self.count < FEW {
+            self.few[self.count] = lent;
+        } else {
+            if self.count == FEW {
+                self.many.extend(self.few);
+            }
+            self.many.push(lent);
+        }
+        self.count += 1;
+    }
+
+    #[inline]
+    fn list(&self) -> &[Lent] {
+        match self.count {
+            few @ 0..=FEW => &self.few[..few],
+            _ => &self.many,
+        }
+    }
+}
+
 impl<'a> Engine<'a> {
     /// # Safety
     /// `local` is the state of `seat` and the caller is its occupant, or it is the caller's own; either way nobody
@@ -165,23 +198,20 @@ impl<'a> Engine<'a> {
     /// Runs a body that has accesses.
     #[inline(never)]
     fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
-        let mut lent = self.local(|local| std::mem::take(&mut local.lent));
-        let ran = match self.lend(id, vtable.payload, &mut lent) {
+        let mut lent = Lendings::default();
+        match self.lend(id, vtable.payload, &mut lent) {
             // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
-            Ok(()) => unsafe { (vtable.run)(payload, frame, &lent) },
+            Ok(()) => unsafe { (vtable.run)(payload, frame, lent.list()) },
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
                 Ran::Failed(error.to_string())
             }
-        };
-        lent.clear();
-        self.local(|local| local.lent = lent);
-        ran
+        }
     }
 
     /// Lists the memory that a codelet's accesses name, in the order of their declaration.
-    fn lend(&self, id: u32, payload: usize, lent: &mut Vec<Lent>) -> Result<()> {
+    fn lend(&self, id: u32, payload: usize, lent: &mut Lendings) -> Result<()> {
         let arena = &self.shared.arena;
         let record = arena.record(id);
         for (_, entry) in arena.entries(id, payload) {
@@ -205,8 +235,12 @@ impl<'a> Engine<'a> {
                     let producer = entry.target_record();
                     // SAFETY: the producer's record is kept until its parent ends, which waits for us.
                     let vtable = unsafe { arena.record(producer).vtable() };
-                    // SAFETY: it has ended well, or we were poisoned: its payload holds the value.
-                    let start = unsafe { (vtable.value)(arena.payload(producer)) };
+                    let payload = arena.payload(producer);
+                    let start = match vtable.value {
+                        None => payload,
+                        // SAFETY: it has ended well, or we were poisoned: its payload holds the value.
+                        Some(value) => unsafe { value(payload) },
+                    };
                     lent.push(Lent { start, bytes: 0 });
                 }
                 EntryKind::Event | EntryKind::End => (),

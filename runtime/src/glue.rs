@@ -92,7 +92,11 @@ where
             None
         },
         move_value: Self::move_value,
-        value: Self::value,
+        value: if Place::<O::Value>::BOXED {
+            Some(Self::value)
+        } else {
+            None
+        },
         payload: Self::PAYLOAD,
         has_value: Self::KEPT,
     };

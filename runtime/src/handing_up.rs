@@ -29,7 +29,7 @@ impl Engine<'_> {
     /// The body returned a child's value as its own: noted until the child has ended too.
     pub(crate) fn forward(&self, id: u32, record: &Record, child: CodeletId) {
         let arena = &self.shared.arena;
-        let known = child.runtime() == self.shared.id && arena.is_record(child.record()) && {
+        let known = child.runtime() == self.shared.id && child.record() != 0 && {
             let other = arena.record(child.record());
             let mine = other.parent.load(Ordering::Relaxed) == id;
             match other.ended.generation() == child.generation() {

@@ -5,13 +5,13 @@
 
 use crate::sync::plain::Mutex;
 
-/// Which runtime a handle belongs to. Unique among the runtimes that live at one time in a process, and not
-/// reused before 65,535 others were made.
+/// Which runtime a handle belongs to: a serial number, never used again in the process. Blocks' ids have room for its
+/// lowest 16 bits only; those differ among the runtimes that live at one time, and come again after 65,535 others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RuntimeId(pub(crate) u16);
+pub(crate) struct RuntimeId(pub(crate) u64);
 
 struct Ids {
-    next: u16,
+    next: u64,
     live: Vec<u16>,
 }
 
@@ -21,28 +21,32 @@ static IDS: Mutex<Ids> = Mutex::new(Ids {
 });
 
 impl RuntimeId {
-    /// A fresh id, or `None` when 65,535 runtimes live.
-    #[inline]
+    /// A fresh id, or `None` when 65,536 runtimes live.
     pub(crate) fn take() -> Option<Self> {
         let mut ids = IDS.lock().unwrap_or_else(|e| e.into_inner());
-        if ids.live.len() >= usize::from(u16::MAX) {
+        if ids.live.len() > usize::from(u16::MAX) {
             return None;
         }
         loop {
-            let id = ids.next;
-            ids.next = ids.next.checked_add(1).unwrap_or(1);
-            if !ids.live.contains(&id) {
-                ids.live.push(id);
-                return Some(RuntimeId(id));
+            let id = RuntimeId(ids.next);
+            ids.next += 1;
+            if !ids.live.contains(&id.number()) {
+                ids.live.push(id.number());
+                return Some(id);
             }
         }
     }
 
-    /// Gives the id back at the runtime's end.
+    /// The part that blocks' ids carry.
     #[inline]
+    pub(crate) fn number(self) -> u16 {
+        self.0 as u16
+    }
+
+    /// Gives the number back at the runtime's end.
     pub(crate) fn release(self) {
         let mut ids = IDS.lock().unwrap_or_else(|e| e.into_inner());
-        ids.live.retain(|&id| id != self.0);
+        ids.live.retain(|&number| number != self.number());
     }
 }
 
@@ -58,12 +62,12 @@ impl BlockId {
 
     pub(crate) fn new(runtime: RuntimeId, slot: u32, generation: u32) -> Self {
         debug_assert!(slot < Self::MAX_SLOTS && generation <= Self::MAX_GENERATION);
-        BlockId(u64::from(runtime.0) << 48 | u64::from(generation) << 28 | u64::from(slot))
+        BlockId(u64::from(runtime.number()) << 48 | u64::from(generation) << 28 | u64::from(slot))
     }
 
     #[inline]
-    pub(crate) fn runtime(self) -> RuntimeId {
-        RuntimeId((self.0 >> 48) as u16)
+    pub(crate) fn runtime(self) -> u16 {
+        (self.0 >> 48) as u16
     }
 
     #[inline]
@@ -90,13 +94,13 @@ impl CodeletId {
     pub(crate) fn new(runtime: RuntimeId, record: u32, generation: u32) -> Self {
         CodeletId {
             place: u64::from(generation) << 32 | u64::from(record),
-            runtime: u64::from(runtime.0),
+            runtime: runtime.0,
         }
     }
 
     #[inline]
     pub(crate) fn runtime(self) -> RuntimeId {
-        RuntimeId(self.runtime as u16)
+        RuntimeId(self.runtime)
     }
 
     #[inline]
@@ -125,7 +129,7 @@ mod tests {
         let id = BlockId::new(RuntimeId(513), 0x0fed_cba9, 0xf_1234);
         assert_eq!(
             (id.runtime(), id.slot(), id.generation()),
-            (RuntimeId(513), 0x0fed_cba9, 0xf_1234)
+            (513, 0x0fed_cba9, 0xf_1234)
         );
     }
 

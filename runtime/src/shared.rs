@@ -46,8 +46,6 @@ pub(crate) struct Local {
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
     pub(crate) doors: Vec<crate::entrance::Door>,
-    /// Reused between codelets.
-    pub(crate) lent: Vec<crate::access::Lent>,
 }
 
 impl Local {
@@ -67,7 +65,6 @@ impl Local {
             lone: (u16::MAX, 0, 0),
             declared: Vec::new(),
             doors: Vec::new(),
-            lent: Vec::new(),
         }
     }
 }
