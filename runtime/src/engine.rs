@@ -118,17 +118,32 @@ impl<'a> Engine<'a> {
         f(unsafe { &mut *self.local })
     }
 
-    /// Runs a codelet that is ready, then its successors as long as they belong here (up to the tuned run).
-    #[inline]
+    /// Runs a codelet that is ready, then its successors and what was kept, as long as they belong here (up to the tuned
+    /// run).
     pub(crate) fn run(&self, first: u32) {
+        self.local(|local| local.runs = true);
         let mut at = first;
-        for _ in 0..self.shared.tuning.next_run {
-            match self.execute(at) {
-                Some(next) => at = next,
-                None => return,
+        let mut left = self.shared.tuning.next_run;
+        while at != 0 {
+            let next = self.execute(at).unwrap_or(0);
+            let kept = self.local(|local| std::mem::take(&mut local.kept));
+            at = match (next, kept) {
+                (0, kept) => kept,
+                (next, 0) => next,
+                (next, kept) => {
+                    self.publish(kept);
+                    next
+                }
+            };
+            left -= 1;
+            if left == 0 {
+                break;
             }
         }
-        self.post(at);
+        self.local(|local| local.runs = false);
+        if at != 0 {
+            self.post(at);
+        }
     }
 
     /// Runs one codelet that is ready; the successor to run next, if one became ready and belongs here.
@@ -321,9 +336,24 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Puts a ready codelet in the own queue of an engine that has one.
+    /// A ready codelet of an engine that has a queue: it is kept to run next, or put there.
     #[inline]
     fn post_own(&self, id: u32) {
+        let before = self.local(|local| {
+            let queued = local.queue.as_ref().map_or(0, |queue| queue.len());
+            match local.runs && route::keeps(queued, local.others, local.host) {
+                true => std::mem::replace(&mut local.kept, id),
+                false => id,
+            }
+        });
+        if before != 0 {
+            self.publish(before);
+        }
+    }
+
+    /// Puts a ready codelet in the own queue of an engine that has one, for all to see.
+    #[inline]
+    fn publish(&self, id: u32) {
         let (domain, tell) = self.local(|local| {
             let queue = local.queue.as_ref().expect("a seat has a queue");
             let lone = queue.is_empty();

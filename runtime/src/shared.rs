@@ -32,6 +32,12 @@ pub(crate) struct Local {
     pub(crate) records: RecordCache,
     pub(crate) slots: SlotCache,
     pub(crate) magazine: Magazine,
+    /// A codelet kept to run right after the body that made it ready; 0 if none. Only while `runs`.
+    pub(crate) kept: u32,
+    /// The engine is running codelets, and looks at `kept` after each.
+    pub(crate) runs: bool,
+    /// The other engines of the domain.
+    pub(crate) others: u16,
     /// The body that runs is a host's: it may take its time.
     pub(crate) host: bool,
     /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
@@ -58,6 +64,9 @@ impl Local {
             records: RecordCache::default(),
             slots: SlotCache::default(),
             magazine: Magazine::new(pool),
+            kept: 0,
+            runs: false,
+            others: 0,
             host: false,
             ended: (0, 0),
             since: 0,
@@ -113,7 +122,8 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
             region: xe.region as u16,
         };
         let pool = pools[xe.region].clone();
-        let local = Local::new(Some(here), xe.domain as u16, pool);
+        let mut local = Local::new(Some(here), xe.domain as u16, pool);
+        local.others = plan.domains[xe.domain].xes.len() as u16 - 1;
         let stealer = local.queue.as_ref().expect("a seat has a queue").stealer();
         let place = number - plan.domains[xe.domain].xes.start;
         let at = (here.region, xe.domain as u16, place as u16);

@@ -95,6 +95,15 @@ pub fn victims(xe: u16, first: u16, count: u16, attempt: u32) -> impl Iterator<I
     })
 }
 
+/// Whether an engine keeps the newest codelet that a body made ready for itself, to run it right after the body, instead
+/// of putting it in its queue: when there is enough in the queue for all `others` of its domain. (Acar, Charguéraud and
+/// Rainey, "Scheduling Parallel Programs by Work Stealing with Private Deques", PPoPP 2013, keep all but that.) A host's
+/// body may take its time, so nothing is kept there.
+#[inline]
+pub fn keeps(queued: usize, others: u16, host_body: bool) -> bool {
+    !host_body && queued >= usize::from(others)
+}
+
 /// Whether an engine that has put a codelet in its own queue tells the sleepers. Not for a lone one: the engine
 /// itself runs it next, as soon as the body ends, and waking another for it would cost more than it is worth; if
 /// the body is long, the control engine notices ([`super::controller`]). A host's body is always taken to be long.
@@ -172,6 +181,16 @@ mod tests {
         both.iter_mut()
             .for_each(|order| order.sort_by_key(|source| *source as u8));
         assert_eq!(both[0], both[1]);
+    }
+
+    #[test]
+    fn the_newest_is_kept_only_when_all_others_can_be_fed() {
+        assert!(keeps(0, 0, false));
+        assert!(!keeps(0, 1, false));
+        assert!(keeps(1, 1, false));
+        assert!(!keeps(6, 7, false));
+        assert!(keeps(7, 7, false));
+        assert!(!keeps(9, 1, true));
     }
 
     #[test]
