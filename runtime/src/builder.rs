@@ -132,7 +132,15 @@ impl Builder {
                 .or(settings.oversubscribe)
                 .unwrap_or(false),
         };
-        let plan = plan::plan(&topology, &wishes)?;
+        let plan = plan::plan(&topology, &wishes).map_err(|error| {
+            match self.xes.is_none() && settings.xes.is_some() {
+                true => Error::new(
+                    error.kind(),
+                    format!("the environment variable SPRAT_XES: {error}"),
+                ),
+                false => error,
+            }
+        })?;
         Ok((topology, plan))
     }
 

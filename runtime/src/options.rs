@@ -22,7 +22,9 @@ impl<'s> Scope<'s> {
         options
     }
 
-    /// Spawns a codelet: `body` runs once the accesses are granted, with a view of each.
+    /// Spawns a codelet: `body` runs once the accesses are granted, with a view of each. It is `Fn`, since it may run
+    /// again; for one that moves something out or changes what it captured, use [`Scope::spawn_once`]. A view lives as
+    /// long as the body: a child that needs the block declares it, too.
     ///
     /// What is wrong with the accesses makes the codelet fail: the scope's error then says what, and where it was
     /// spawned. See [`Access`] and [`Outcome`] for what can be declared and returned.
