@@ -254,10 +254,10 @@ impl<R> Clone for Value<R> {
 }
 impl<R> Copy for Value<R> {}
 
-/// Whether values of this type must be kept for their readers (those without size and drop need not).
+/// Whether values of this type must be kept for their readers: all but `()`, of which there is only one.
 #[inline]
-pub(crate) const fn is_kept<R>() -> bool {
-    size_of::<R>() != 0 || std::mem::needs_drop::<R>()
+pub(crate) fn is_kept<R: 'static>() -> bool {
+    std::any::TypeId::of::<R>() != std::any::TypeId::of::<()>()
 }
 
 /// Reads a value. The view is `&R`.

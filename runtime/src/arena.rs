@@ -5,38 +5,29 @@
 //! short lists of free slots for each size and exchanges whole lists with the depot under its lock: Bonwick's
 //! magazines (Bonwick and Adams, "Magazines and Vmem", USENIX ATC 2001).
 //!
-//! An id is the slot's place in units of 16 bytes, so that a node inside a record has an id too.
+//! An id is the slot's place in units of 16 bytes, so that a node inside a record has an id too. All lie in one range of
+//! reserved addresses, so that finding a record is one addition.
 
 use crate::codelet::{Entry, HEADER, MAX_RECORD, Record, capacity};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Links;
-use crate::memory_region::{Chunk as Memory, Pool};
-use crate::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use crate::sync::{Arc, Mutex, lock};
+use crate::memory_region::Reservation;
+use crate::sync::atomic::Ordering;
+use crate::sync::{Mutex, lock};
+use std::ptr::NonNull;
 
 const GRANULE: usize = 16;
 /// One huge page.
 const CHUNK_BYTES: usize = 2 << 20;
 const CHUNK_GRANULES: u32 = (CHUNK_BYTES / GRANULE) as u32;
 const CHUNKS: usize = (1 << 32) / CHUNK_GRANULES as usize;
+/// With fewer, a runtime is not started.
+const LEAST_CHUNKS: usize = 32;
 /// Slots come in multiples of a cache line, up to this many.
 const CLASSES: usize = MAX_RECORD / LINE;
 const LINE: usize = 64;
 /// How many slots one exchange with the depot moves.
 const BATCH: u32 = if cfg!(sprat_loom) { 2 } else { 64 };
-
-struct Chunk {
-    base: AtomicPtr<u8>,
-    /// Bytes of a slot; 0 while the chunk does not exist.
-    slot: AtomicU32,
-}
-
-/// The table with its length in its type, so that looking up any id needs no check.
-#[inline]
-fn table(chunks: Box<[Chunk]>) -> Box<[Chunk; CHUNKS]> {
-    let table = chunks.try_into();
-    table.unwrap_or_else(|_| unreachable!("it was made with this length"))
-}
 
 /// A list of free slots, linked through the records.
 #[derive(Clone, Copy, Default)]
@@ -47,7 +38,8 @@ struct FreeList {
 
 #[derive(Default)]
 struct Depot {
-    memory: Vec<Memory>,
+    /// Bytes of a slot, for each chunk in use.
+    slots: Vec<usize>,
     /// For each class: the chunk being carved, and how many bytes of it are.
     carving: [Option<(u32, usize)>; CLASSES],
     free: [Vec<FreeList>; CLASSES],
@@ -55,47 +47,41 @@ struct Depot {
 
 /// All records of a runtime.
 pub(crate) struct Arena {
-    chunks: Box<[Chunk; CHUNKS]>,
+    /// Where the range starts: a copy, since it is needed all the time.
+    start: NonNull<u8>,
     depot: Mutex<Depot>,
-    pool: Arc<Pool>,
+    range: Reservation,
 }
 
+// SAFETY: `start` is only an address; the records' shared fields are atomics, and the rest has premises of its own.
+unsafe impl Send for Arena {}
+// SAFETY: as above.
+unsafe impl Sync for Arena {}
+
 impl Arena {
-    /// An arena that takes its chunks from this pool.
-    pub(crate) fn new(pool: Arc<Pool>) -> Self {
-        let chunks = (0..CHUNKS).map(|_| Chunk {
-            base: AtomicPtr::new(std::ptr::null_mut()),
-            slot: AtomicU32::new(0),
-        });
-        Arena {
-            chunks: table(chunks.collect()),
+    /// An empty arena.
+    pub(crate) fn new() -> Result<Self> {
+        let range = Reservation::new(CHUNKS * CHUNK_BYTES, LEAST_CHUNKS * CHUNK_BYTES)?;
+        Ok(Arena {
+            start: range.start(),
             depot: Mutex::new(Depot::default()),
-            pool,
-        }
+            range,
+        })
     }
 
-    /// The record with this id, whoever lives there now.
+    /// The record with this id, whoever lives there now. The id comes from this arena.
     #[inline]
     pub(crate) fn record(&self, id: u32) -> &Record {
-        let chunk = &self.chunks[(id / CHUNK_GRANULES) as usize];
-        // Acquire pairs with the Release in `carve`: the chunk's slots are initialised. Ids come from there too,
-        // so this is a formality that costs nothing on x86.
-        let base = chunk.base.load(Ordering::Acquire);
-        debug_assert!(!base.is_null(), "record ids come from the arena");
-        let offset = (id % CHUNK_GRANULES) as usize * GRANULE;
-        // SAFETY: the chunk is CHUNK_BYTES long and `offset` lies inside.
-        let place = unsafe { base.add(offset) };
-        // SAFETY: record ids are starts of slots, which `carve` initialised and which live as long as the arena.
-        unsafe { &*place.cast::<Record>() }
+        // SAFETY: ids are starts of slots, which `refill` initialised before it gave them out, and which stay as long as
+        // the arena; each way that an id takes to another thread synchronises.
+        unsafe { &*self.address(id).cast::<Record>() }
     }
 
     /// The address of a node or record.
     #[inline]
     pub(crate) fn address(&self, id: u32) -> *mut u8 {
-        let base = self.chunks[(id / CHUNK_GRANULES) as usize]
-            .base
-            .load(Ordering::Acquire);
-        base.wrapping_add((id % CHUNK_GRANULES) as usize * GRANULE)
+        // SAFETY: ids lie in the chunks in use, which lie in the range.
+        unsafe { self.start.add(id as usize * GRANULE) }.as_ptr()
     }
 
     /// A new list of free slots of a class, from other engines' leavings or fresh memory.
@@ -109,17 +95,16 @@ impl Arena {
             Some((chunk, used)) if used + slot <= CHUNK_BYTES => (chunk, used),
             _ => (self.map_chunk(&mut depot, slot)?, 0),
         };
-        let base = self.chunks[chunk as usize].base.load(Ordering::Relaxed);
         let mut list = FreeList::default();
         let mut at = used;
         while list.count < BATCH && at + slot <= CHUNK_BYTES {
             // Id 0 means "none", so the very first slot stays unused.
             if chunk != 0 || at != 0 {
-                // SAFETY: inside the chunk, by the loop's condition.
-                let place = unsafe { base.add(at) }.cast::<Record>();
+                let id = chunk * CHUNK_GRANULES + (at / GRANULE) as u32;
+                let place = self.address(id).cast::<Record>();
                 // SAFETY: aligned to LINE, long enough for a record, and nobody knows this slot yet.
                 unsafe { place.write(Record::vacant(class as u8, list.head)) };
-                list.head = chunk * CHUNK_GRANULES + (at / GRANULE) as u32;
+                list.head = id;
                 list.count += 1;
             }
             at += slot;
@@ -129,22 +114,18 @@ impl Arena {
     }
 
     fn map_chunk(&self, depot: &mut Depot, slot: usize) -> Result<u32> {
-        let index = depot.memory.len();
-        if index == CHUNKS {
+        let index = depot.slots.len();
+        if (index + 1) * CHUNK_BYTES > self.range.bytes() {
             return Err(Error::new(
                 ErrorKind::System,
-                "more than 64 GiB of codelets wait; spawn fewer at a time",
+                format!(
+                    "more than {} MiB of codelets wait; spawn fewer at a time, or raise the limit on virtual memory (`ulimit -v`)",
+                    self.range.bytes() >> 20
+                ),
             ));
         }
-        let memory = self.pool.take(CHUNK_BYTES)?;
-        self.chunks[index]
-            .slot
-            .store(slot as u32, Ordering::Relaxed);
-        // Release pairs with the Acquire in `record`.
-        self.chunks[index]
-            .base
-            .store(memory.ptr().as_ptr(), Ordering::Release);
-        depot.memory.push(memory);
+        self.range.commit(index, 1)?;
+        depot.slots.push(slot);
         Ok(index as u32)
     }
 
@@ -152,8 +133,7 @@ impl Arena {
     pub(crate) fn ids(&self) -> Vec<u32> {
         let depot = lock(&self.depot);
         let mut ids = Vec::new();
-        for (index, chunk) in self.chunks.iter().enumerate().take(depot.memory.len()) {
-            let slot = chunk.slot.load(Ordering::Relaxed) as usize;
+        for (index, &slot) in depot.slots.iter().enumerate() {
             let end = match depot.carving[slot / LINE - 1] {
                 Some((carving, used)) if carving as usize == index => used,
                 _ => CHUNK_BYTES,
@@ -241,8 +221,8 @@ impl Arena {
     /// The record whose entry a node is that lies in an extension of it.
     #[cold]
     fn owner_of_extended(&self, node: u32) -> u32 {
-        let chunk = node / CHUNK_GRANULES;
-        let slot = self.chunks[chunk as usize].slot.load(Ordering::Relaxed) / GRANULE as u32;
+        let chunk = (node / CHUNK_GRANULES) as usize;
+        let slot = (lock(&self.depot).slots[chunk] / GRANULE) as u32;
         let holder = node - (node % CHUNK_GRANULES) % slot;
         self.record(holder).parent.load(Ordering::Relaxed)
     }
@@ -286,16 +266,6 @@ impl Iterator for Places<'_> {
         self.at = self.at.wrapping_add(1);
         self.here -= 1;
         Some(place)
-    }
-}
-
-impl Drop for Arena {
-    fn drop(&mut self) {
-        for memory in std::mem::take(&mut lock(&self.depot).memory) {
-            self.pool
-                .give(memory)
-                .expect("the memory came from this pool");
-        }
     }
 }
 

@@ -161,16 +161,16 @@ impl Builder {
             },
             None => Tuning::from_wake_up(measure_wake_up()?),
         };
+        let pools = (0..plan.regions)
+            .map(|region| Ok(Arc::new(Pool::new(region as u16, PoolOptions::default())?)));
+        let pools = pools.collect::<Result<Box<[_]>>>()?;
         let id = RuntimeId::take().ok_or_else(|| {
             Error::new(
                 ErrorKind::System,
                 "65,535 runtimes live in this process; drop some",
             )
         })?;
-        let pools = (0..plan.regions)
-            .map(|region| Ok(Arc::new(Pool::new(region as u16, PoolOptions::default())?)));
-        let pools = pools.collect::<Result<Box<[_]>>>()?;
-        let shared = Shared::new(id, plan, tuning, pools);
+        let shared = Shared::new(id, plan, tuning, pools).inspect_err(|_| id.release())?;
         let threads = start(&shared, pin).inspect_err(|_| shared.stop())?;
         Ok(Runtime::own(shared, topology, pin, threads))
     }

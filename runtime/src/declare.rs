@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlockId, CodeletId};
 use crate::spawn::{After, Spec};
 use crate::sync::atomic::{Ordering, fence};
+use std::collections::{BTreeMap, HashSet};
 
 impl Frame<'_> {
     /// Writes the entries that are right. Gives how many of them are for blocks, and the first thing that is wrong.
@@ -22,6 +23,7 @@ impl Frame<'_> {
         error: Option<Error>,
     ) -> (u32, Option<Error>) {
         let twice = named_twice(declared);
+        let once = twice.map(|_| named_once(declared));
         let mut writer = Writer {
             places: self.engine.shared.arena.places(id, payload),
             first: id,
@@ -32,7 +34,7 @@ impl Frame<'_> {
         for (at, one) in declared.iter().enumerate() {
             match *one {
                 // A block named twice is entered once, for writing.
-                Declared::Block(key, _) if twice == Some(key) && !writes_first(declared, at) => (),
+                Declared::Block(..) if once.as_ref().is_some_and(|once| !once.contains(&at)) => (),
                 Declared::Block(key, mode) => {
                     writer.add(self.find_block(key.0, mode, spec.destroys));
                 }
@@ -267,14 +269,20 @@ fn twice_error(key: BlockKey) -> Error {
     )
 }
 
-/// Whether a declared block is the first one of its name that is written.
+/// Which block accesses remain when of each block named twice with a write among them only the first write is taken.
 #[cold]
-fn writes_first(declared: &[Declared], at: usize) -> bool {
-    let Declared::Block(key, mode) = declared[at] else {
-        return false;
+fn named_once(declared: &[Declared]) -> HashSet<usize> {
+    let mut places: BTreeMap<BlockKey, Vec<(usize, bool)>> = BTreeMap::new();
+    for (at, one) in declared.iter().enumerate() {
+        if let Declared::Block(key, mode) = one {
+            places.entry(*key).or_default().push((at, mode.writes()));
+        }
+    }
+    let remain = |named: Vec<(usize, bool)>| match named.iter().find(|(_, writes)| *writes) {
+        Some(&(first, _)) => vec![first],
+        None => named.into_iter().map(|(at, _)| at).collect(),
     };
-    let writes = |one: &Declared| matches!(one, Declared::Block(k, m) if *k == key && m.writes());
-    mode.writes() && !declared[..at].iter().any(writes)
+    places.into_values().flat_map(remain).collect()
 }
 
 /// A block that is declared twice with a write among them, if there is one: it cannot be lent.

@@ -74,7 +74,6 @@ where
     O: Outcome,
     F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
 {
-    const KEPT: bool = is_kept::<O::Value>();
     const PAYLOAD: usize = {
         let captured = Place::<Captured<A, F>>::BYTES;
         let value = Place::<O::Value>::BYTES;
@@ -83,7 +82,7 @@ where
         (if most < 16 { 16 } else { most }).next_multiple_of(16)
     };
 
-    pub(crate) const VTABLE: Vtable = Vtable {
+    const KEPT: Vtable = Vtable {
         run: Self::run,
         discard: Self::discard,
         drop_value: if Place::<O::Value>::DROPS {
@@ -98,13 +97,29 @@ where
             None
         },
         payload: Self::PAYLOAD,
-        has_value: Self::KEPT,
+        has_value: true,
     };
+
+    const UNIT: Vtable = Vtable {
+        drop_value: None,
+        value: None,
+        has_value: false,
+        ..Self::KEPT
+    };
+
+    /// How to handle a payload of these types.
+    #[inline]
+    pub(crate) fn vtable() -> &'static Vtable {
+        match is_kept::<O::Value>() {
+            true => &Self::KEPT,
+            false => &Self::UNIT,
+        }
+    }
 
     /// Puts the captures into a new record's payload.
     ///
     /// # Safety
-    /// The payload belongs to a record begun with `VTABLE`, and is free.
+    /// The payload belongs to a record begun with [`Glue::vtable`], and is free.
     #[inline]
     pub(crate) unsafe fn put(payload: *mut u8, access: A, body: F) {
         // SAFETY: the caller's promise.
@@ -124,7 +139,7 @@ where
         }));
         match ended {
             Ok(End::Value(value)) => {
-                if Self::KEPT {
+                if is_kept::<O::Value>() {
                     // SAFETY: the captures are gone, so the payload is free.
                     unsafe { Place::put(payload, value) };
                 }
@@ -160,7 +175,7 @@ where
 
     /// See [`Vtable::move_value`].
     unsafe fn move_value(from: *mut u8, to: *mut u8) {
-        if Self::KEPT {
+        if is_kept::<O::Value>() {
             // SAFETY: the premise of `move_value`.
             let value = unsafe { Place::<O::Value>::take(from) };
             // SAFETY: the premise of `move_value`.

@@ -5,6 +5,7 @@ use crate::codelet::{Record, flag};
 use crate::engine::Engine;
 use crate::id::CodeletId;
 use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::lock;
 
 impl Engine<'_> {
     /// The last access to a block has left its queue, which is closed.
@@ -101,8 +102,23 @@ impl Engine<'_> {
         }
     }
 
+    /// A failed codelet whose host's scope has ended is kept on, since poison outlives the scope: as one of the last so
+    /// many. Of those before them it is forgotten that they failed.
+    #[cold]
+    fn keep_for_good(&self, id: u32) {
+        const KEPT: usize = 1 << 16;
+        let forgotten = {
+            let mut failed = lock(&self.shared.failed_ends);
+            failed.push_back(id);
+            (failed.len() > KEPT).then(|| failed.pop_front()).flatten()
+        };
+        if let Some(id) = forgotten {
+            self.recycle(id, self.shared.arena.record(id));
+        }
+    }
+
     /// Frees the records of children that were kept because somebody might name them. Failed ones are kept on by the
-    /// `heir`, until the host's scope ends: whoever still holds their end's event must learn of the failure.
+    /// `heir`, then by the runtime: whoever still holds their end's event must learn of the failure.
     pub(crate) fn free_kept(&self, record: &Record, heir: Option<&Record>) {
         let arena = &self.shared.arena;
         for list in [&record.retained, &record.failed] {
@@ -120,11 +136,10 @@ impl Engine<'_> {
                         unsafe { drop_value(arena.payload(at)) };
                     }
                 }
-                match heir {
-                    Some(heir) if child.cause.load(Ordering::Relaxed) != 0 => {
-                        keep(&heir.failed, at, child);
-                    }
-                    _ => self.recycle(at, child),
+                match (child.cause.load(Ordering::Relaxed), heir) {
+                    (0, _) => self.recycle(at, child),
+                    (_, Some(heir)) => keep(&heir.failed, at, child),
+                    (_, None) => self.keep_for_good(at),
                 }
                 at = next;
             }

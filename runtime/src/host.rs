@@ -106,6 +106,7 @@ fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -
         shared.outside_bodies.fetch_sub(1, Ordering::SeqCst);
         if !root.has_ended() {
             // Everybody may have gone to sleep while the body was open, and nobody would look whether we are stuck.
+            shared.looked_at.store(u64::MAX, Ordering::Relaxed);
             shared.request(&shared.domains[0]);
         }
         while !root.has_ended() {

@@ -239,7 +239,7 @@ where
 {
     let frame = scope.frame();
     let about = Body {
-        vtable: &Glue::<'s, A, F, O>::VTABLE,
+        vtable: Glue::<'s, A, F, O>::vtable(),
         name: spec.name.unwrap_or("codelet"),
         spawned_at: spec.at.unwrap_or(Location::caller()),
     };

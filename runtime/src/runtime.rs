@@ -161,7 +161,8 @@ impl Runtime {
     /// Destroys a block, in order with all accesses spawned before. Nobody may name it afterwards.
     ///
     /// # Errors
-    /// As [`Runtime::finish`]; [`ErrorKind::Stale`](crate::ErrorKind::Stale) if it was destroyed before.
+    /// As [`Runtime::finish`]: a block that was destroyed before, or is of another runtime, gives
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with a cause that says so.
     #[track_caller]
     pub fn destroy<T: Data>(&self, block: Block<T>) -> Result<()> {
         let at = Location::caller();

@@ -1,5 +1,6 @@
 //! Scopes: where codelets are spawned.
 
+use crate::block_table::BLOCK_ALIGN;
 use crate::codelet::{Body, flag};
 use crate::data_block::{Block, Data};
 use crate::engine::{Followers, Frame};
@@ -78,6 +79,7 @@ impl<'s> Scope<'s> {
     /// [`Scope::satisfy`]. For events that other threads satisfy use [`Runtime::event`](crate::Runtime::event): a scope
     /// waits for those, while one whose codelets all wait for events of its own is stuck and ends with an error.
     #[inline]
+    #[track_caller]
     pub fn event(&self, name: &'static str) -> (Event, Trigger) {
         make_event(self.frame().engine.shared, name, false)
     }
@@ -155,6 +157,12 @@ pub(crate) fn block_bytes<T>(len: usize) -> Result<usize> {
         return refuse(format!(
             "a block of {len} elements of {} bytes has no data; ask for at least one byte",
             size_of::<T>()
+        ));
+    }
+    if align_of::<T>() > BLOCK_ALIGN {
+        return refuse(format!(
+            "elements that must lie at multiples of {} bytes; blocks start at multiples of {BLOCK_ALIGN}",
+            align_of::<T>()
         ));
     }
     match len.checked_mul(size_of::<T>()) {

@@ -13,7 +13,7 @@ use crate::id::{BlockId, RuntimeId};
 use crate::idle::{Idle, Parker};
 use crate::memory_region::{Magazine, Pool};
 use crate::seat::Seat;
-use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, Mutex, lock, mutant, thread};
 use crossbeam_deque::{Injector, Worker};
 use crossbeam_utils::CachePadded;
@@ -220,6 +220,10 @@ pub(crate) struct Shared {
     pub(crate) pools: Box<[Arc<Pool>]>,
     pub(crate) blocks: BlockTable,
     pub(crate) failures: FailureLog,
+    /// Records of codelets that failed in scopes that have ended, oldest first.
+    pub(crate) failed_ends: Mutex<VecDeque<u32>>,
+    /// The engines' claims when it was last looked whether scopes are stuck, and none was.
+    pub(crate) looked_at: AtomicU64,
     pub(crate) stop: AtomicBool,
     /// Scopes of host threads that have not ended.
     pub(crate) open_scopes: AtomicUsize,
@@ -245,8 +249,9 @@ impl Shared {
         plan: Plan,
         tuning: Tuning,
         pools: Box<[Arc<Pool>]>,
-    ) -> std::sync::Arc<Self> {
-        std::sync::Arc::new_cyclic(|this| Shared {
+    ) -> Result<std::sync::Arc<Self>> {
+        let arena = Arena::new()?;
+        Ok(std::sync::Arc::new_cyclic(|this| Shared {
             id,
             this: this.clone(),
             seats: seats(&plan, &pools),
@@ -254,6 +259,8 @@ impl Shared {
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),
             blocks: BlockTable::new(),
             failures: FailureLog::default(),
+            failed_ends: Mutex::new(VecDeque::new()),
+            looked_at: AtomicU64::new(u64::MAX),
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),
             outside_bodies: AtomicUsize::new(0),
@@ -261,11 +268,11 @@ impl Shared {
             stranger: Mutex::new(Local::new(None, 0, pools[0].clone())),
             outside: Mutex::new(Vec::new()),
             next_domain: AtomicU32::new(0),
-            arena: Arena::new(pools[0].clone()),
+            arena,
             plan,
             tuning,
             pools,
-        })
+        }))
     }
 
     /// A handle that keeps this alive.

@@ -31,13 +31,24 @@ impl Shared {
     /// Ends the scopes that can make no progress; how many.
     pub(crate) fn end_stuck_scopes(&self) -> u64 {
         let Ok(mut stranger) = self.stranger.try_lock() else {
+            // Somebody is just beginning something: look again after that.
+            self.request(&self.domains[0]);
             return 0;
         };
+        let claims = self.domains.iter().map(|domain| domain.idle.claims()).sum();
+        if self.looked_at.load(Ordering::Relaxed) == claims {
+            // Nothing has moved since, and looking costs a walk over all records.
+            return 0;
+        }
         self.inspected.store(true, Ordering::Relaxed);
-        let ended = match self.stands_still() {
+        let stood = self.stands_still();
+        let ended = match stood {
             true => self.end_stuck(&mut stranger),
             false => 0,
         };
+        if stood && ended == 0 {
+            self.looked_at.store(claims, Ordering::Relaxed);
+        }
         // Release pairs with the Acquire in `wait_for_inspection`.
         self.inspected.store(false, Ordering::Release);
         ended

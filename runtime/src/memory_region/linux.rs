@@ -47,10 +47,41 @@ fn map_anywhere(len: usize) -> io::Result<NonNull<u8>> {
     NonNull::new(at.cast()).ok_or_else(|| io::Error::other("mapped at address zero"))
 }
 
+/// Takes a range of `len` addresses without any memory behind them; see [`commit`].
+pub(super) fn reserve(len: usize) -> io::Result<NonNull<u8>> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no existing memory.
+    let at = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
+    if at == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    #[cfg(all(test, not(sprat_loom)))]
+    super::tests::count_mapped(len as isize);
+    NonNull::new(at.cast()).ok_or_else(|| io::Error::other("mapped at address zero"))
+}
+
+/// How many addresses a reservation asks for at first, of `most` that would be welcome.
+pub(super) fn reserved(most: usize) -> usize {
+    most
+}
+
+/// Puts zeroed memory behind a part of a range that [`reserve`] gave.
+///
+/// # Safety
+/// The part consists of whole pages of the range.
+pub(super) unsafe fn commit(at: NonNull<u8>, len: usize) -> io::Result<()> {
+    let prot = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: by this function's premise; more rights to pages take nothing from anybody.
+    match unsafe { libc::mprotect(at.as_ptr().cast(), len, prot) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Gives a range back to the system.
 ///
 /// # Safety
-/// The range consists of whole pages that [`map`] gave, and nobody uses it any more.
+/// The range consists of whole pages that [`map`] or [`reserve`] gave, and nobody uses it any more.
 pub(super) unsafe fn unmap(at: NonNull<u8>, len: usize) {
     // SAFETY: by this function's premise nobody is left who could notice.
     let failed = unsafe { libc::munmap(at.as_ptr().cast(), len) };
@@ -62,7 +93,7 @@ pub(super) unsafe fn unmap(at: NonNull<u8>, len: usize) {
 /// Asks for huge pages in a range; whether the kernel will try.
 ///
 /// # Safety
-/// The range consists of whole pages that [`map`] gave.
+/// The range consists of whole pages that [`map`] or [`reserve`] gave.
 pub(super) unsafe fn advise_huge(at: NonNull<u8>, len: usize) -> bool {
     // SAFETY: this advice changes no contents, and the range is mapped by this function's premise.
     unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_HUGEPAGE) == 0 }

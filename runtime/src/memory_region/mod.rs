@@ -26,6 +26,7 @@ mod os;
 mod os;
 mod pages;
 mod pool;
+mod reservation;
 mod stats;
 mod store;
 
@@ -38,4 +39,5 @@ pub use chunk::Chunk;
 pub use magazine::Magazine;
 pub use options::PoolOptions;
 pub use pool::Pool;
+pub(crate) use reservation::Reservation;
 pub use stats::PoolStats;

@@ -23,6 +23,24 @@ pub(super) fn map(len: usize, align: usize) -> io::Result<NonNull<u8>> {
     NonNull::new(at).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
 }
 
+/// Takes a range of `len` bytes; here with memory behind them.
+pub(super) fn reserve(len: usize) -> io::Result<NonNull<u8>> {
+    map(len, ALIGN)
+}
+
+/// How many addresses a reservation asks for at first, of `most` that would be welcome: here they cost memory.
+pub(super) fn reserved(most: usize) -> usize {
+    most.min(64 << 20)
+}
+
+/// There is memory behind all of a reservation.
+///
+/// # Safety
+/// None; unsafe as its namesake on Linux is.
+pub(super) unsafe fn commit(_: NonNull<u8>, _: usize) -> io::Result<()> {
+    Ok(())
+}
+
 /// Gives a range back to the system.
 ///
 /// # Safety
