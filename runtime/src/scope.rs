@@ -5,6 +5,7 @@ use crate::data_block::{Block, Data};
 use crate::engine::{Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::CodeletId;
+use crate::memory_region::LEAST_ALIGNMENT;
 use crate::trigger::{Event, Trigger, make_event};
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -92,7 +93,8 @@ impl<'s> Scope<'s> {
     /// codelet has ended, by its parent's; made in a host's scope, by everybody.
     ///
     /// # Errors
-    /// [`ErrorKind::BlockSize`] if `len` is 0 or too large; [`ErrorKind::System`] if the table of blocks is full.
+    /// [`ErrorKind::BlockSize`] if `len` is 0 or too large, or `T` is aligned to more than 64 bytes;
+    /// [`ErrorKind::System`] if the table of blocks is full.
     #[inline]
     pub fn block<T: Data>(&self, len: usize) -> Result<Block<T>> {
         let frame = self.frame();
@@ -155,6 +157,12 @@ pub(crate) fn block_bytes<T>(len: usize) -> Result<usize> {
         return refuse(format!(
             "a block of {len} elements of {} bytes has no data; ask for at least one byte",
             size_of::<T>()
+        ));
+    }
+    if align_of::<T>() > LEAST_ALIGNMENT {
+        return refuse(format!(
+            "elements aligned to {} bytes, and blocks are aligned to {LEAST_ALIGNMENT}; use a type with less alignment",
+            align_of::<T>()
         ));
     }
     match len.checked_mul(size_of::<T>()) {
