@@ -153,15 +153,16 @@ impl Builder {
             },
             None => Tuning::from_wake_up(measure_wake_up()?),
         };
+        let pools = (0..plan.regions)
+            .map(|region| Ok(Arc::new(Pool::new(region as u16, PoolOptions::default())?)));
+        let pools = pools.collect::<Result<Box<[_]>>>()?;
+        // Last of what can fail before somebody is there to give it back.
         let id = RuntimeId::take().ok_or_else(|| {
             Error::new(
                 ErrorKind::System,
                 "65,535 runtimes live in this process; drop some",
             )
         })?;
-        let pools = (0..plan.regions)
-            .map(|region| Ok(Arc::new(Pool::new(region as u16, PoolOptions::default())?)));
-        let pools = pools.collect::<Result<Box<[_]>>>()?;
         let shared = Shared::new(id, plan, tuning, pools);
         let threads = start(&shared, pin).inspect_err(|_| shared.stop())?;
         Ok(Runtime::own(shared, topology, pin, threads))
