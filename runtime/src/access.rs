@@ -103,7 +103,7 @@ impl<'a> Slots<'a> {
     #[inline]
     unsafe fn shared<'v, T: Data>(&mut self) -> &'v [T] {
         let lent = self.next();
-        // SAFETY: the block's memory is `bytes` long, aligned for any `Data`, initialised (zeroed when taken, plain
+        // SAFETY: the block's memory is `bytes` long, aligned for `T` (`block_bytes` refuses others), initialised (zeroed when taken, plain
         // old data since), and nobody writes it while a reader holds the block: the caller's promise.
         unsafe { std::slice::from_raw_parts(lent.start.cast(), lent.bytes / size_of::<T>()) }
     }

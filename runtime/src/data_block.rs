@@ -5,7 +5,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// What a block's elements can be: plain old data (no padding, any bits valid), so that blocks can be moved, copied,
-/// stored and recycled. Implemented for all [`bytemuck::Pod`] types.
+/// stored and recycled. Implemented for all [`bytemuck::Pod`] types; those aligned to more than 64 bytes are refused when
+/// a block of them is made.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an element of a data block",
     label = "not plain old data",

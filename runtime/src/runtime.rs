@@ -90,7 +90,8 @@ impl Runtime {
     /// Makes a block of `len` elements.
     ///
     /// # Errors
-    /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if `len` is 0 or too large.
+    /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if `len` is 0 or too large, or `T` is aligned to more
+    /// than 64 bytes.
     pub fn block<T: Data>(&self, len: usize) -> Result<Block<T>> {
         let mut blocks = self.blocks(1, len)?;
         Ok(blocks.remove(0))
@@ -100,7 +101,8 @@ impl Runtime {
     /// placed [near](crate::Options::near) neighbouring blocks run on the same engine.
     ///
     /// # Errors
-    /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if `len` is 0 or too large.
+    /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if `len` is 0 or too large, or `T` is aligned to more
+    /// than 64 bytes.
     pub fn blocks<T: Data>(&self, count: usize, len: usize) -> Result<Vec<Block<T>>> {
         let shared = self.shared();
         let bytes = block_bytes::<T>(len)?;

@@ -6,6 +6,7 @@ use crate::data_block::{Block, Data};
 use crate::engine::{Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::CodeletId;
+use crate::memory_region::LEAST_ALIGNMENT;
 use crate::trigger::{Event, Trigger, make_event};
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -94,7 +95,8 @@ impl<'s> Scope<'s> {
     /// codelet has ended, by its parent's; made in a host's scope, by everybody.
     ///
     /// # Errors
-    /// [`ErrorKind::BlockSize`] if `len` is 0 or too large; [`ErrorKind::System`] if the table of blocks is full.
+    /// [`ErrorKind::BlockSize`] if `len` is 0 or too large, or `T` is aligned to more than 64 bytes;
+    /// [`ErrorKind::System`] if the table of blocks is full.
     #[inline]
     pub fn block<T: Data>(&self, len: usize) -> Result<Block<T>> {
         let frame = self.frame();

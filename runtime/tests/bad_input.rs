@@ -68,6 +68,16 @@ fn lengths_of_blocks() {
     says(&rt.block::<u8>(usize::MAX).unwrap_err(), kind, &large);
     says(&rt.block::<u64>(1 << 60).unwrap_err(), kind, &large);
     assert!(rt.blocks::<u8>(0, 1).unwrap().is_empty());
+    /// More alignment than blocks have.
+    #[derive(Clone, Copy)]
+    #[repr(C, align(128))]
+    struct Wide([u8; 128]);
+    // SAFETY: an array of bytes without padding.
+    unsafe impl bytemuck::Zeroable for Wide {}
+    // SAFETY: as above.
+    unsafe impl bytemuck::Pod for Wide {}
+    let wide = ["aligned to 128 bytes", "less alignment"];
+    says(&rt.block::<Wide>(1).unwrap_err(), kind, &wide);
     rt.finish(|s| {
         says(&s.block::<u64>(0).unwrap_err(), kind, &[ask]);
         says(&s.block::<u64>(usize::MAX).unwrap_err(), kind, &large);

@@ -8,7 +8,7 @@ use super::pages::HUGE;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The smallest size, of which all others are multiples, and the least alignment: a cache line.
-pub(super) const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 /// The largest size: 64 TiB, half the addresses that a program has on the machines of today.
 pub(super) const MAX_BYTES: usize = 1 << 46;
 /// How many sizes there are.

@@ -36,6 +36,7 @@ mod store;
 mod tests;
 
 pub use chunk::Chunk;
+pub(crate) use class::LINE as LEAST_ALIGNMENT;
 pub use magazine::Magazine;
 pub use options::PoolOptions;
 pub use pool::Pool;
