@@ -20,9 +20,6 @@ use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicUsi
 use crate::sync::{Mutex, lock};
 use crossbeam_utils::CachePadded;
 
-/// All blocks start at a multiple of this: elements cannot ask for more.
-pub(crate) const BLOCK_ALIGN: usize = 64;
-
 /// An access queue and the block it orders. A block has one; a codelet whose children use the block has another.
 /// Aligned so that an entry can keep its kind in the address's low bits.
 #[repr(align(16))]

@@ -5,11 +5,11 @@
 
 use crate::access::Lent;
 use crate::affinity::Affinity;
-use crate::block_table::BLOCK_ALIGN;
 use crate::codelet::{EntryKind, Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
 use crate::error::{Error, Result};
 use crate::failure::Cause;
+use crate::memory_region::LEAST_ALIGNMENT;
 use crate::seat::Seat;
 use crate::shared::{Local, Shared};
 use crate::sync::atomic::Ordering;
@@ -238,7 +238,7 @@ impl<'a> Engine<'a> {
                 }),
                 // What destroys a block does not look at it, and memory that was never taken stays untaken.
                 EntryKind::Block(_) if record.flags() & flag::DESTROYS != 0 => lent.push(Lent {
-                    start: std::ptr::without_provenance_mut(BLOCK_ALIGN),
+                    start: std::ptr::without_provenance_mut(LEAST_ALIGNMENT),
                     bytes: 0,
                 }),
                 EntryKind::Block(mode) => {

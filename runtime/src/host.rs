@@ -29,12 +29,11 @@ pub(crate) fn finish<'s, R>(
             "`finish`, `read` and `write` wait, and codelets and scopes' bodies never do; spawn codelets, or open a nested `scope` and go on from its event",
         ));
     }
-    shared.open_scopes.fetch_add(1, Ordering::SeqCst);
     let result = match sit_down(shared) {
         Some(xe) => in_seat(shared, pin, xe, body),
         None => outside(shared, body),
     };
-    if shared.open_scopes.fetch_sub(1, Ordering::SeqCst) > 1 {
+    if shared.open_scopes.load(Ordering::SeqCst) > 0 {
         // Other hosts' scopes may have been waiting for this one, and nobody else moves: somebody must look.
         shared.request(&shared.domains[0]);
     }
@@ -72,11 +71,14 @@ fn in_seat<'s, R>(
     // SAFETY: as above.
     let engine = unsafe { Engine::new(shared, Some(seat), local) };
     let root = Root::new(Some(xe));
+    // Open only while we sit: else every scope's two ends would look as if all slept though one is open.
+    shared.open_scopes.fetch_add(1, Ordering::SeqCst);
     engine.local(|local| local.host = true);
     let result = run(&engine, &root, body, |engine| {
         engine.local(|local| local.host = false);
         engine.work(seat, true, false, || root.has_ended());
     });
+    shared.open_scopes.fetch_sub(1, Ordering::SeqCst);
     stand_up(shared, &engine, seat);
     drop(moved);
     result
@@ -96,6 +98,7 @@ fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -
     let mut local = Local::new(None, 0, shared.pools[0].clone());
     lock(&shared.outside).push(thread::current().id());
     shared.outside_bodies.fetch_add(1, Ordering::SeqCst);
+    shared.open_scopes.fetch_add(1, Ordering::SeqCst);
     shared.wait_for_inspection();
     // SAFETY: the state is ours, and lives until the end of this function.
     let engine = unsafe { Engine::new(shared, None, &raw mut local) };
@@ -114,6 +117,7 @@ fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -
         }
     });
     engine.retire();
+    shared.open_scopes.fetch_sub(1, Ordering::SeqCst);
     let me = thread::current().id();
     lock(&shared.outside).retain(|&thread| thread != me);
     result

@@ -1,6 +1,5 @@
 //! Scopes: where codelets are spawned.
 
-use crate::block_table::BLOCK_ALIGN;
 use crate::codelet::{Body, flag};
 use crate::data_block::{Block, Data};
 use crate::engine::{Followers, Frame};
@@ -161,9 +160,9 @@ pub(crate) fn block_bytes<T>(len: usize) -> Result<usize> {
             size_of::<T>()
         ));
     }
-    if align_of::<T>() > BLOCK_ALIGN {
+    if align_of::<T>() > LEAST_ALIGNMENT {
         return refuse(format!(
-            "elements that must lie at multiples of {} bytes; blocks start at multiples of {BLOCK_ALIGN}",
+            "a block of elements aligned to {} bytes: blocks start at multiples of {LEAST_ALIGNMENT}; use a type with less alignment",
             align_of::<T>()
         ));
     }

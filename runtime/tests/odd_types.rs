@@ -32,7 +32,7 @@ fn an_untouched_block_of_aligned_elements_can_be_destroyed() {
 fn elements_aligned_beyond_a_block_are_refused() {
     let error = runtime().block::<TooWide>(1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BlockSize);
-    assert!(error.to_string().contains("multiples of 128 bytes"));
+    assert!(error.to_string().contains("aligned to 128 bytes"));
 }
 
 #[test]
