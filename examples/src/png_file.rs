@@ -109,28 +109,49 @@ impl Picture {
 #[derive(Debug)]
 pub struct Output {
     path: PathBuf,
-    file: NamedTempFile,
 }
 
 impl Output {
-    /// Begins the file, so that a folder that cannot be written to is told before the work, not after it.
+    /// Tries the place, so that one that cannot be written to is told before the work, not after it. Nothing stays there
+    /// until the picture is written.
     ///
     /// # Errors
     /// With the file's name, what is wrong, and what to do.
     pub fn begin(path: &Path) -> Result<Output> {
-        let tell = |what: String| {
+        let tell = |what: &str| {
             let path = path.display();
             Error::msg(format!(
                 "cannot write {path}: {what}; choose another place with --output"
             ))
         };
-        if path.is_dir() {
-            return Err(tell("it is a folder".to_owned()));
+        match path.metadata() {
+            Ok(there) if there.is_dir() => return Err(tell("it is a folder")),
+            // A new file would take the place of a device or a pipe.
+            Ok(there) if !there.is_file() => {
+                return Err(tell("it is there, and is no regular file"));
+            }
+            _ => {}
         }
-        let folder = match path.parent() {
+        // A link stays; the file that it leads to is replaced.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let output = Output { path };
+        if !output.folder().is_dir() {
+            let what = format!("{} is no folder", output.folder().display());
+            return Err(tell(&what));
+        }
+        output.part().map_err(|error| tell(&error.to_string()))?;
+        Ok(output)
+    }
+
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
-        };
+        }
+    }
+
+    /// A file beside the place, gone when it is dropped.
+    fn part(&self) -> std::io::Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".sprat-").suffix(".png.part");
         #[cfg(unix)]
@@ -139,39 +160,32 @@ impl Output {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let file = builder
-            .tempfile_in(folder)
-            .map_err(|error| tell(error.to_string()))?;
-        Ok(Output {
-            path: path.to_path_buf(),
-            file,
-        })
+        builder.tempfile_in(self.folder())
     }
 
     /// Writes a picture of red, green and blue bytes, and gives it its name.
     ///
     /// # Errors
     /// With the file's name and what is wrong.
-    pub fn write_rgb(mut self, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
-        let path = self.path.clone();
-        let tell = |what: String| Error::msg(format!("cannot write {}: {what}", path.display()));
-        self.encode(width, height, rgb)
-            .map_err(|error| tell(error.to_string()))?;
-        self.file
-            .persist(&path)
+    pub fn write_rgb(self, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
+        let tell =
+            |what: String| Error::msg(format!("cannot write {}: {what}", self.path.display()));
+        let mut file = self.part().map_err(|error| tell(error.to_string()))?;
+        encode(file.as_file_mut(), width, height, rgb).map_err(|error| tell(error.to_string()))?;
+        file.persist(&self.path)
             .map_err(|error| tell(error.to_string()))?;
         Ok(())
     }
+}
 
-    fn encode(&mut self, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
-        let mut to = BufWriter::new(self.file.as_file_mut());
-        let mut encoder = png::Encoder::new(&mut to, u32::try_from(width)?, u32::try_from(height)?);
-        encoder.set_color(ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(rgb)?;
-        writer.finish()?;
-        to.flush()?;
-        Ok(())
-    }
+fn encode(file: &mut File, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
+    let mut to = BufWriter::new(file);
+    let mut encoder = png::Encoder::new(&mut to, u32::try_from(width)?, u32::try_from(height)?);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(rgb)?;
+    writer.finish()?;
+    to.flush()?;
+    Ok(())
 }

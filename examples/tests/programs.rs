@@ -1,8 +1,10 @@
 //! The programs as users start them: what they print, what they write, and what they refuse.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -207,6 +209,48 @@ fn places_that_cannot_be_written_to_are_refused_at_once() {
         &["--output", "no/such/place.png"],
         &["no/such/place.png", "--output"],
     );
+}
+
+/// Nor a device or a pipe: as root, a picture called `/dev/null` would take its place for all programs.
+#[test]
+fn what_is_no_regular_file_is_not_replaced() {
+    let folder = TempDir::new().unwrap();
+    let socket = folder.path().join("socket");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let out = jacobi(folder.path(), &["--output", "socket"]);
+    assert_eq!(out.status.code(), Some(1));
+    let message = text(&out.stderr);
+    assert!(message.contains("no regular file"), "{message}");
+    assert!(!socket.metadata().unwrap().is_file());
+}
+
+#[test]
+fn a_link_stays_and_its_file_is_replaced() {
+    let folder = TempDir::new().unwrap();
+    let (link, file) = (folder.path().join("link"), folder.path().join("file"));
+    fs::write(&file, "older").unwrap();
+    symlink(&file, &link).unwrap();
+    let out = jacobi(
+        folder.path(),
+        &["--size", "16", "--sweeps", "1", "--output", "link"],
+    );
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    assert!(link.is_symlink());
+    assert_eq!(png_size(&file), (16, 16));
+}
+
+#[test]
+fn a_reader_that_stops_early_is_no_error() {
+    let folder = TempDir::new().unwrap();
+    let mut jacobi = Command::new(env!("CARGO_BIN_EXE_jacobi"))
+        .current_dir(folder.path())
+        .args(["--size", "16", "--sweeps", "1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(jacobi.stdout.take());
+    assert!(jacobi.wait().unwrap().success());
+    assert_eq!(png_size(&folder.path().join("jacobi.png")), (16, 16));
 }
 
 #[test]

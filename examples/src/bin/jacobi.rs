@@ -1,6 +1,6 @@
 //! Spreads heat over a picture; `jacobi --help` says what can be set. The work is in `sprat_examples::jacobi`.
 
-use std::io::Cursor;
+use std::io::{Cursor, ErrorKind, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn run(args: &Args) -> Result<()> {
     args.check_tiles(&tiling)?;
     let output = Output::begin(&args.output)?;
     let runtime = args.engines.builder().build()?;
-    println!("{}", start(args, &tiling, runtime.xes()));
+    say(&start(args, &tiling, runtime.xes()))?;
 
     let mut field = Field::new(&runtime, tiling, &picture)?;
     // Drops the first: it takes the second set's memory from the system.
@@ -85,9 +85,18 @@ fn run(args: &Args) -> Result<()> {
         serial,
         verified: args.verify,
     };
-    println!("{}", report.table());
-    println!("wrote {}, {size}", args.output.display());
-    Ok(())
+    say(&report.table().to_string())?;
+    say(&format!("wrote {}, {size}", args.output.display()))
+}
+
+/// A line for the user. A reader that stops early (`| head`) is no error.
+fn say(line: &str) -> Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::msg(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn start(args: &Args, tiling: &Tiling, xes: usize) -> String {
