@@ -41,7 +41,7 @@ struct Overhead {
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=512), default_value = "1,2")]
     workers: Vec<u16>,
     /// What the system `sprat` stands for: modes of its control engines
-    #[arg(long, value_name = "MODES", value_delimiter = ',', value_parser = PossibleValuesParser::new(["shared", "elastic", "dedicated"]), default_value = "shared")]
+    #[arg(long, value_name = "MODES", value_delimiter = ',', value_parser = PossibleValuesParser::new(["shared", "elastic", "dedicated"]), default_value = "shared,elastic,dedicated")]
     ce: Vec<String>,
     /// Runs of each kernel on each system; one more goes before, to warm up [default: 7, with --quick 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
