@@ -27,12 +27,16 @@ impl Pending {
     pub(crate) fn arrive(&self, n: u32) -> bool {
         // AcqRel: Release hands on what this caller wrote (a predecessor's results), Acquire lets the last one
         // see what all others wrote; the pairs are the other calls of this same operation.
-        let order = if mutant!("pending_relaxed") {
-            Ordering::Relaxed
+        let (look, take) = if mutant!("pending_relaxed") {
+            (Ordering::Relaxed, Ordering::Relaxed)
         } else {
-            Ordering::AcqRel
+            (Ordering::Acquire, Ordering::AcqRel)
         };
-        let before = self.0.fetch_sub(n, order);
+        // What is left is ours: nobody else will come, so there is nothing to take it off for.
+        if self.0.load(look) == n {
+            return true;
+        }
+        let before = self.0.fetch_sub(n, take);
         debug_assert!(before >= n, "a dependence arrived twice");
         before == n
     }
@@ -61,13 +65,14 @@ impl Live {
     /// `n` children have ended. True if that was the last of it: then the caller ends this codelet.
     #[inline]
     pub(crate) fn children_ended(&self, n: u64) -> bool {
-        // AcqRel as in `Pending::arrive`: the one who ends the codelet sees all that its descendants did.
-        let order = if mutant!("live_relaxed") {
-            Ordering::Relaxed
+        // As in `Pending::arrive`: the one who ends the codelet sees all that its descendants did.
+        let (look, take) = if mutant!("live_relaxed") {
+            (Ordering::Relaxed, Ordering::Relaxed)
         } else {
-            Ordering::AcqRel
+            (Ordering::Acquire, Ordering::AcqRel)
         };
-        self.0.fetch_sub(n, order) == n
+        // What is left is ours, the body included: nobody else will come.
+        self.0.load(look) == n || self.0.fetch_sub(n, take) == n
     }
 
     /// The body has ended after spawning `children`. True if nothing is left: then the caller ends this codelet.

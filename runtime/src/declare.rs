@@ -293,6 +293,8 @@ fn named_twice(declared: &[Declared]) -> Option<BlockKey> {
         Declared::Block(key, mode) => Some((*key, mode.writes())),
         Declared::Value(..) => None,
     });
+    // Fewer than two blocks cannot clash.
+    named.clone().nth(1)?;
     let clash = |a: &(BlockKey, bool), b: &(BlockKey, bool)| a.0 == b.0 && (a.1 || b.1);
     if declared.len() <= FEW {
         let mut left = named.clone();

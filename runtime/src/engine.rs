@@ -361,6 +361,10 @@ impl<'a> Engine<'a> {
             queue.push(id);
             (local.domain, route::announces(lone, local.host))
         });
+        if self.shared.seats.len() == 1 {
+            // There is nobody to tell.
+            return;
+        }
         let domain = &self.shared.domains[usize::from(domain)];
         match tell {
             true => self.shared.notify(domain),
