@@ -71,7 +71,8 @@ impl Runtime {
     }
 
     /// Runs `body`, which spawns codelets, and waits until all of them, and all that they spawned, have ended. The
-    /// calling thread takes a seat if one is free, and helps.
+    /// calling thread takes a seat if one is free, and helps when the body has returned. So the body itself must not wait
+    /// for its own codelets (on a channel, say): they may have only this seat to run in.
     ///
     /// # Errors
     /// What `body` returns; [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the first codelet that failed;
