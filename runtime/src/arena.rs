@@ -8,7 +8,8 @@
 //! An id is the slot's place in units of 16 bytes, so that a node inside a record has an id too. All lie in one range of
 //! reserved addresses, so that finding a record is one addition.
 
-use crate::codelet::{Entry, HEADER, MAX_RECORD, Record, capacity};
+use crate::codelet::{HEADER, MAX_RECORD, Record, capacity};
+use crate::entry::Entry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Links;
 use crate::memory_region::Reservation;

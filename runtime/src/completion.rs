@@ -6,10 +6,11 @@
 
 use crate::access::Mode;
 use crate::block_table::{QueueCell, destroyed};
-use crate::codelet::{Entry, EntryKind, Record, flag};
+use crate::codelet::{Record, flag};
 use crate::decide::dependence::{Effect, Grant, Poison};
 use crate::engine::{AtReady, Engine, Followers};
 use crate::entrance::{self, Door};
+use crate::entry::{Entry, EntryKind};
 use crate::error::Error;
 use crate::handing_up::keep;
 use crate::id::BlockId;

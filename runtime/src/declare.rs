@@ -4,8 +4,9 @@
 use crate::access::{BlockKey, Declared, Mode};
 use crate::arena::Places;
 use crate::block_table::{BlockSlot, QueueCell, destroyed};
-use crate::codelet::{Entry, EntryKind, Found, MAX_RECORD, flag};
+use crate::codelet::{MAX_RECORD, flag};
 use crate::engine::{Engine, Frame};
+use crate::entry::{Entry, EntryKind, Found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlockId, CodeletId};
 use crate::spawn::{After, Spec};

@@ -5,13 +5,15 @@
 
 use crate::access::Lent;
 use crate::affinity::Affinity;
-use crate::codelet::{EntryKind, Ran, Record, Vtable, flag};
+use crate::codelet::{Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
+use crate::entry::EntryKind;
 use crate::error::{Error, Result};
 use crate::failure::Cause;
+use crate::local::Local;
 use crate::memory_region::LEAST_ALIGNMENT;
 use crate::seat::Seat;
-use crate::shared::{Local, Shared};
+use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use std::cell::Cell;
 

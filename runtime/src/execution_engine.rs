@@ -6,8 +6,9 @@ use crate::decide::route::{self, Source, Theft};
 use crate::engine::{Engine, Followers, RecordLinks};
 use crate::event::Links;
 use crate::idle::Parker;
+use crate::local::Local;
 use crate::seat::Seat;
-use crate::shared::{Domain, Local, Shared};
+use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{spin_hint, thread};
 use crossbeam_deque::{Injector, Steal};
@@ -361,7 +362,7 @@ impl Engine<'_> {
     /// Gives back what the engine keeps for itself, when it goes.
     #[inline]
     pub(crate) fn retire(&self) {
-        self.local(|local| local.leave(self.shared));
+        self.local(|local| local.leave(&self.shared.arena, &self.shared.blocks));
     }
 }
 

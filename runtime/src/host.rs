@@ -3,10 +3,11 @@
 use crate::codelet::{HEADER, flag};
 use crate::engine::{Engine, Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
+use crate::local::Local;
 use crate::root::Root;
 use crate::scope::Scope;
 use crate::seat::Seat;
-use crate::shared::{Local, Shared};
+use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::sync::{lock, thread};
 use crate::topology::{self, CpuSet};

@@ -43,6 +43,7 @@ pub mod decide;
 mod declare;
 mod engine;
 mod entrance;
+mod entry;
 pub mod error;
 mod event;
 mod execution_engine;
@@ -52,6 +53,7 @@ mod handing_up;
 mod host;
 mod id;
 mod idle;
+mod local;
 pub mod memory_region;
 #[cfg(all(test, sprat_loom))]
 mod models;

@@ -2,8 +2,9 @@
 
 use crate::access::Declared;
 use crate::affinity::Affinity;
-use crate::codelet::{Body, Entry, EntryKind, Record, extensions, flag, record_bytes};
+use crate::codelet::{Body, Record, extensions, flag, record_bytes};
 use crate::engine::Frame;
+use crate::entry::{Entry, EntryKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{EventCell, Registered};
 use crate::failure::Cause;

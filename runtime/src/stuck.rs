@@ -5,14 +5,16 @@
 //! and a host that enters a scope looks at `inspected`, and waits for that lock. Then nothing moves, and what is read
 //! here is exact.
 
-use crate::codelet::{EntryKind, flag};
+use crate::codelet::flag;
 use crate::decide::dependence::Poison;
 use crate::engine::{Engine, Followers};
+use crate::entry::EntryKind;
 use crate::error::Waiting;
 use crate::event::{EventCell, Links, OneShot};
 use crate::failure::Cause;
+use crate::local::Local;
 use crate::root::Root;
-use crate::shared::{Local, Shared, still};
+use crate::shared::{Shared, still};
 use crate::sync::atomic::Ordering;
 use std::collections::{HashMap, HashSet};
 

@@ -1,0 +1,175 @@
+//! Entries: what a codelet waits for and uses, each a node of 16 bytes in or beside its record (see [`crate::codelet`]).
+
+use crate::access::Mode;
+use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+/// What an entry is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// A block; the target is the queue that it enters.
+    Block(Mode),
+    /// The value of another codelet; the target is that codelet's record id.
+    Value,
+    /// An explicit event; the target is its one-shot.
+    Event,
+    /// The end of another codelet; the target is its record id.
+    End,
+    /// The value of another codelet that has none to look at (`()`): its end, with a place among the views.
+    Unit,
+}
+
+/// A declared access or an explicit dependence: a node of 16 bytes.
+///
+/// `word` holds the kind in its low four bits. Above them, for a block: the generation that it must have when it is
+/// entered, in the high half; from then on the address of the queue for children, if there is one. For the others: the
+/// distance to the start of the record, and in the high half the generation of what it names, then the link to the next
+/// waiter.
+#[repr(C, align(16))]
+pub(crate) struct Entry {
+    target: AtomicPtr<()>,
+    word: AtomicU64,
+}
+
+const KIND: u64 = 15;
+/// Where the distance to the record begins; the next waiter comes in the high half.
+const DISTANCE: u32 = 4;
+/// Kind and distance.
+const FIXED: u64 = u32::MAX as u64;
+/// The kind of an explicit event.
+const EVENT: u64 = 9;
+
+/// What an entry will stand for: its kind, its target, and the generation that the target must have. Two whole words, as
+/// they will be stored.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    target: *mut (),
+    word: u64,
+}
+
+impl Found {
+    #[inline]
+    pub(crate) fn new(kind: EntryKind, target: *mut (), generation: u32) -> Self {
+        let kind = match kind {
+            EntryKind::Block(Mode::Read) => 0,
+            EntryKind::Block(Mode::Write) => 1,
+            EntryKind::Block(Mode::ReadWrite) => 2,
+            EntryKind::Value => 8,
+            EntryKind::Event => EVENT,
+            EntryKind::End => 10,
+            EntryKind::Unit => 11,
+        };
+        Found {
+            target,
+            word: u64::from(generation) << 32 | kind,
+        }
+    }
+
+    /// What stands for the end of a codelet: its record's id instead of an address.
+    #[inline]
+    pub(crate) fn record(kind: EntryKind, record: u32, generation: u32) -> Self {
+        Found::new(
+            kind,
+            std::ptr::without_provenance_mut(record as usize),
+            generation,
+        )
+    }
+
+    /// Whether it is for a block.
+    #[inline]
+    pub(crate) fn is_block(self) -> bool {
+        self.word & KIND < 8
+    }
+}
+
+impl Entry {
+    /// An entry for what was found, `distance` nodes behind the start of its codelet's record; 0 if it is in an
+    /// extension.
+    #[inline]
+    pub(crate) fn new(found: Found, distance: u32) -> Self {
+        Entry {
+            target: AtomicPtr::new(found.target),
+            word: AtomicU64::new(found.word | u64::from(distance) << DISTANCE),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn kind(&self) -> EntryKind {
+        match self.word.load(Ordering::Relaxed) & KIND {
+            0 => EntryKind::Block(Mode::Read),
+            1 => EntryKind::Block(Mode::Write),
+            2 => EntryKind::Block(Mode::ReadWrite),
+            8 => EntryKind::Value,
+            EVENT => EntryKind::Event,
+            10 => EntryKind::End,
+            _ => EntryKind::Unit,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn target(&self) -> *mut () {
+        self.target.load(Ordering::Relaxed)
+    }
+
+    /// The event of this entry has fired, and may be gone.
+    #[inline]
+    pub(crate) fn forget_target(&self) {
+        self.target.store(std::ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// Whether it stands for the end of a codelet or for an event, not for a block and not for nothing.
+    #[inline]
+    pub(crate) fn is_for_an_end_or_event(&self) -> bool {
+        !matches!(self.kind(), EntryKind::Block(_)) && !self.target().is_null()
+    }
+
+    /// Makes the entry stand for nothing.
+    #[inline]
+    pub(crate) fn void(&self) {
+        self.word.store(EVENT, Ordering::Relaxed);
+        self.forget_target();
+    }
+
+    /// The generation that what it names must have, until it is entered or joined.
+    #[inline]
+    pub(crate) fn expected_generation(&self) -> u32 {
+        (self.word.load(Ordering::Relaxed) >> 32) as u32
+    }
+
+    /// The target, for entries that name a record.
+    #[inline]
+    pub(crate) fn target_record(&self) -> u32 {
+        self.target().addr() as u32
+    }
+
+    /// The queue for children of this access, or null. Made by the body, removed by who ends the codelet.
+    #[inline]
+    pub(crate) fn children(&self) -> *mut () {
+        std::ptr::with_exposed_provenance_mut((self.word.load(Ordering::Relaxed) & !KIND) as usize)
+    }
+
+    #[inline]
+    pub(crate) fn set_children(&self, queue: *mut ()) {
+        let kind = self.word.load(Ordering::Relaxed) & KIND;
+        let address = queue.expose_provenance() as u64;
+        debug_assert_eq!(address & KIND, 0);
+        self.word.store(address | kind, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn next(&self) -> u32 {
+        (self.word.load(Ordering::Relaxed) >> 32) as u32
+    }
+
+    #[inline]
+    pub(crate) fn set_next(&self, next: u32) {
+        let fixed = self.word.load(Ordering::Relaxed) & FIXED;
+        self.word
+            .store(u64::from(next) << 32 | fixed, Ordering::Relaxed);
+    }
+
+    /// How many nodes it lies behind the start of its record; 0 if in an extension. Not for blocks.
+    #[inline]
+    pub(crate) fn distance(&self) -> u32 {
+        (self.word.load(Ordering::Relaxed) & FIXED) as u32 >> DISTANCE
+    }
+}

@@ -1,0 +1,77 @@
+//! What an engine keeps for itself.
+
+use crate::arena::{Arena, RecordCache};
+use crate::block_table::{BlockTable, SlotCache};
+use crate::decide::route::Here;
+use crate::memory_region::{Magazine, Pool};
+use crate::sync::Arc;
+use crossbeam_deque::Worker;
+use std::collections::VecDeque;
+
+/// The state of one engine that only the occupant of its seat touches; threads outside of all seats have one too.
+pub(crate) struct Local {
+    /// Where it is; `None` outside of all seats.
+    pub(crate) here: Option<Here>,
+    pub(crate) domain: u16,
+    /// The engine's own queue; `None` outside of all seats, where ready codelets go to the domain's injector.
+    pub(crate) queue: Option<Worker<u32>>,
+    /// Taken from `pinned`: what nobody else may run.
+    pub(crate) pinned: VecDeque<u32>,
+    pub(crate) records: RecordCache,
+    pub(crate) slots: SlotCache,
+    pub(crate) magazine: Magazine,
+    /// A codelet kept to run right after the body that made it ready; 0 if none. Only while `runs`.
+    pub(crate) kept: u32,
+    /// The engine is running codelets, and looks at `kept` after each.
+    pub(crate) runs: bool,
+    /// The other engines of the domain.
+    pub(crate) others: u16,
+    /// The body that runs is a host's: it may take its time.
+    pub(crate) host: bool,
+    /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
+    pub(crate) ended: (u32, u64),
+    /// Looks for work since the last look around.
+    pub(crate) since: u32,
+    /// Thefts tried so far.
+    pub(crate) attempt: u32,
+    /// The victim with a lone codelet that was seen last, its count of started codelets then, and how often since.
+    pub(crate) lone: (u16, u64, u32),
+    /// Reused between spawns.
+    pub(crate) declared: Vec<crate::access::Declared>,
+    /// Reused between entrances.
+    pub(crate) doors: Vec<crate::entrance::Door>,
+}
+
+impl Local {
+    pub(crate) fn new(here: Option<Here>, domain: u16, pool: Arc<Pool>) -> Self {
+        Local {
+            here,
+            domain,
+            queue: here.map(|_| Worker::new_lifo()),
+            pinned: VecDeque::new(),
+            records: RecordCache::default(),
+            slots: SlotCache::default(),
+            magazine: Magazine::new(pool),
+            kept: 0,
+            runs: false,
+            others: 0,
+            host: false,
+            ended: (0, 0),
+            since: 0,
+            attempt: 0,
+            lone: (u16::MAX, 0, 0),
+            declared: Vec::new(),
+            doors: Vec::new(),
+        }
+    }
+}
+
+impl Local {
+    /// Gives back what it keeps.
+    #[inline]
+    pub(crate) fn leave(&mut self, arena: &Arena, blocks: &BlockTable) {
+        self.records.clear(arena);
+        blocks.clear(&mut self.slots);
+        self.magazine.flush();
+    }
+}
