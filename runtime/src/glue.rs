@@ -190,11 +190,18 @@ where
     }
 }
 
-/// Drops what users gave us; a panic in there must not unwind through an engine.
+/// Drops what users gave us; a panic in there must not unwind through an engine. The panic's message was printed by the
+/// panic hook; there is nobody left to tell. Its payload may panic, too, when it is dropped, and so on.
 fn drop_quietly<T>(thing: T) {
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(thing)));
-    // The panic's message was printed by the panic hook; there is nobody left to tell.
-    std::mem::forget(dropped);
+    const PATIENCE: usize = 8;
+    let mut left = catch_unwind(AssertUnwindSafe(|| drop(thing))).err();
+    for _ in 0..PATIENCE {
+        let Some(payload) = left.take() else {
+            return;
+        };
+        left = catch_unwind(AssertUnwindSafe(|| drop(payload))).err();
+    }
+    std::mem::forget(left);
 }
 
 /// What a panic said.
