@@ -132,7 +132,7 @@ impl<'p> Run<'p> {
             strays: AtomicU32::new(0),
             scopes: many(program.scopes, OnceLock::new),
             events: many(program.events, OnceLock::new),
-            values_alive: Box::leak(Box::new(AtomicI32::new(0))),
+            values_alive: counter(),
         }
     }
 
@@ -544,4 +544,13 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, meant: &T) -> Ver
         true => Ok(()),
         false => Err(format!("{what}: {found:?}, and should be {meant:?}")),
     }
+}
+
+/// A count that values can hold on to for as long as they please. All are kept in a list, so that the leak checker sees
+/// who has them.
+fn counter() -> &'static AtomicI32 {
+    static ALL: std::sync::Mutex<Vec<&'static AtomicI32>> = std::sync::Mutex::new(Vec::new());
+    let counter: &'static AtomicI32 = Box::leak(Box::new(AtomicI32::new(0)));
+    ALL.lock().unwrap().push(counter);
+    counter
 }
