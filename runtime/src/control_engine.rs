@@ -4,28 +4,34 @@
 //! The routine sits behind a try-lock. The control engine's thread runs it when asked to; an engine that idles runs it
 //! when that thread has been silent too long. So a stalled control engine costs performance, never progress.
 
-use crate::decide::controller::{Decision, DomainView, Observation, decide};
+use crate::decide::controller::{Decision, DomainView, Observation, decide, nap_ns};
 use crate::engine::Engine;
+use crate::local::Local;
+use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{lock, spin_hint};
 use crossbeam_deque::Steal;
 use std::time::{Duration, Instant};
 
-/// How often a control engine looks while engines sleep though scopes are open: at first, and at last.
-pub(crate) const SHORTEST: Duration = Duration::from_millis(1);
-pub(crate) const LONGEST: Duration = Duration::from_millis(16);
+/// How often one that polls looks while scopes are open.
+const POLL: Duration = Duration::from_millis(1);
 
 impl Shared {
     /// Runs the routine for a domain, unless somebody does already: then false.
     pub(crate) fn control(&self, domain: &Domain) -> bool {
-        domain.control.answer(|| self.decide(domain))
+        domain.control.answer(|| self.decide(domain, false))
     }
 
-    fn decide(&self, domain: &Domain) {
+    /// The same by an engine that stands in for a control engine that is silent.
+    pub(crate) fn stand_in(&self, domain: &Domain) -> bool {
+        domain.control.answer(|| self.decide(domain, true))
+    }
+
+    fn decide(&self, domain: &Domain, stands_in: bool) {
         let control = &domain.control;
         control.counters.rounds.add(1);
-        for decision in decide(&self.observe(domain)) {
+        for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),
                 Decision::Rouse { domain } => self.rouse(domain),
@@ -38,12 +44,17 @@ impl Shared {
         }
     }
 
-    fn observe(&self, own: &Domain) -> Observation {
+    fn observe(&self, own: &Domain, once: bool) -> Observation {
         let view = |domain: &Domain| DomainView {
             queued: self.queued(domain),
             asleep: domain.idle.asleep(),
             engines: domain.idle.seats(),
             searching: domain.idle.searching(),
+            // The others' control engines remember what they saw of theirs.
+            stalled: match std::ptr::eq(domain, own) {
+                true => self.stalled(own, once),
+                false => 0,
+            },
         };
         Observation {
             domains: self.domains.iter().map(view).collect(),
@@ -54,14 +65,29 @@ impl Shared {
         }
     }
 
+    /// Engines where something waits and nothing began since the last look.
+    fn stalled(&self, own: &Domain, once: bool) -> usize {
+        let engine = |seat: &Seat<Local>| {
+            let queued = !seat.stealer.is_empty() || !seat.inbox.is_empty();
+            (queued, seat.counters.ran.get())
+        };
+        lock(&own.control.watch).stalled(self.seats_of(own).iter().map(engine), once)
+    }
+
+    /// How long a control engine that watches sleeps next, after a nap that ended with a request, or without.
+    pub(crate) fn nap(&self, last: Duration, asked: bool) -> Duration {
+        let asleep = |domain: &Domain| domain.idle.asleep() == domain.idle.seats();
+        let all_asleep = self.domains.iter().all(asleep);
+        Duration::from_nanos(nap_ns(last.as_nanos() as u64, asked, all_asleep))
+    }
+
     /// Moves codelets from one domain's queues to another domain's injector, and wakes somebody there.
     fn broker(&self, own: &Domain, from: usize, to: usize, count: usize) {
         // What is between two queues is in nobody's: not while somebody looks whether scopes are stuck.
         let _stranger = lock(&self.stranger);
         let (giver, taker) = (&self.domains[from], &self.domains[to]);
-        let seats = &self.seats[usize::from(giver.first)..][..usize::from(giver.count)];
         let mut moved = 0;
-        let sources = seats.iter().map(|seat| &seat.stealer);
+        let sources = self.seats_of(giver).iter().map(|seat| &seat.stealer);
         for stealer in sources {
             while moved < count {
                 match stealer.steal() {
@@ -98,10 +124,10 @@ impl Shared {
         control.bed.adopt();
         let paused = || control.paused.load(Ordering::Relaxed);
         let requested = || control.requested.load(Ordering::Relaxed);
-        let (mut nap, mut looked) = (SHORTEST, Instant::now());
+        let (mut nap, mut looked) = (self.nap(Duration::ZERO, true), Instant::now());
         while !self.stops() {
             if paused() {
-                control.bed.wait_for(SHORTEST);
+                control.bed.wait_for(POLL);
                 continue;
             }
             let open = self.open_scopes.load(Ordering::Relaxed) > 0;
@@ -110,7 +136,7 @@ impl Shared {
             let asked = if requested() {
                 true
             } else if open && polls {
-                if looked.elapsed() < SHORTEST {
+                if looked.elapsed() < POLL {
                     spin_hint();
                     continue;
                 }
@@ -121,10 +147,7 @@ impl Shared {
                 control.bed.wait();
                 true
             };
-            nap = match asked {
-                true => SHORTEST,
-                false => (nap * 2).min(LONGEST),
-            };
+            nap = self.nap(nap, asked);
             if !paused() {
                 self.control(domain);
                 looked = Instant::now();

@@ -130,6 +130,7 @@ impl<'a> Engine<'a> {
         while at != 0 {
             let next = self.execute(at).unwrap_or(0);
             let kept = self.local(|local| std::mem::take(&mut local.kept));
+            left -= 1;
             at = match (next, kept) {
                 (0, kept) => kept,
                 (next, 0) => next,
@@ -138,12 +139,14 @@ impl<'a> Engine<'a> {
                     next
                 }
             };
-            left -= 1;
             if left == 0 {
                 break;
             }
         }
-        self.local(|local| local.runs = false);
+        self.local(|local| {
+            local.runs = false;
+            local.since += self.shared.tuning.next_run - left;
+        });
         if at != 0 {
             self.post(at);
         }

@@ -1,6 +1,5 @@
 //! An engine's loop: find a codelet, run it; look on for a while when there is none; then park.
 
-use crate::control_engine::{LONGEST, SHORTEST};
 use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source, Theft};
 use crate::engine::{Engine, Followers, RecordLinks};
@@ -68,7 +67,9 @@ impl Engine<'_> {
         let tuning = &self.shared.tuning;
         let around = self.local(|local| {
             let around = route::looks_around(local.since, tuning);
-            local.since = if around { 0 } else { local.since + 1 };
+            if around {
+                local.since = 0;
+            }
             around
         });
         let [first, others @ ..] = route::look_order(around);
@@ -275,7 +276,7 @@ impl Engine<'_> {
         }
         let since = *silent_since.get_or_insert(idle);
         let silence = idle.saturating_sub(since).as_nanos() as u64;
-        if silence > self.shared.tuning.silence_ns && self.shared.control(domain) {
+        if silence > self.shared.tuning.silence_ns && self.shared.stand_in(domain) {
             self.count_stood_in();
         }
     }
@@ -316,7 +317,7 @@ impl Engine<'_> {
                 if bed.wait_for(patience) {
                     return;
                 }
-                if requested() && shared.control(domain) {
+                if requested() && shared.stand_in(domain) {
                     seat.counters.stood_in.add_shared(1);
                 }
             }
@@ -329,7 +330,7 @@ impl Engine<'_> {
         let control = &domain.control;
         let paused = || control.paused.load(Ordering::Relaxed);
         let asked = || control.requested.load(Ordering::Relaxed) && !paused();
-        let mut nap = SHORTEST;
+        let mut nap = self.shared.nap(Duration::ZERO, true);
         loop {
             let open = self.shared.open_scopes.load(Ordering::Relaxed) > 0;
             control.watching.store(open, Ordering::Relaxed);
@@ -346,7 +347,7 @@ impl Engine<'_> {
             if !paused() {
                 self.shared.control(domain);
             }
-            nap = (nap * 2).min(LONGEST);
+            nap = self.shared.nap(nap, false);
         }
     }
 

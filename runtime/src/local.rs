@@ -30,7 +30,7 @@ pub(crate) struct Local {
     pub(crate) host: bool,
     /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
     pub(crate) ended: (u32, u64),
-    /// Looks for work since the last look around.
+    /// Codelets started since the last look around.
     pub(crate) since: u32,
     /// Thefts tried so far.
     pub(crate) attempt: u32,

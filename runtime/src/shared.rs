@@ -4,6 +4,7 @@ use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
 use crate::codelet::flag;
 use crate::counters::CeCounters;
+use crate::decide::controller::Watch;
 use crate::decide::plan::{DomainPlan, Plan};
 use crate::decide::policy::Tuning;
 use crate::decide::route::Here;
@@ -74,6 +75,8 @@ pub(crate) struct Control {
     /// The routine runs; whoever turns this on runs it.
     pub(crate) busy: AtomicBool,
     pub(crate) bed: Parker,
+    /// For the routine.
+    pub(crate) watch: Mutex<Watch>,
     pub(crate) counters: CeCounters,
     /// For tests: the control engine's thread does nothing while this is set.
     pub(crate) paused: AtomicBool,
@@ -134,6 +137,7 @@ impl Control {
             watching: AtomicBool::new(false),
             busy: AtomicBool::new(false),
             bed: Parker::new(),
+            watch: Mutex::new(Watch::default()),
             counters: CeCounters::new(),
             paused: AtomicBool::new(false),
         }
@@ -296,22 +300,25 @@ impl Shared {
     /// Codelets in queues of a domain that others may take from; an inbox that is not empty counts as one.
     #[inline]
     pub(crate) fn queued(&self, domain: &Domain) -> usize {
-        let seats = &self.seats[usize::from(domain.first)..][..usize::from(domain.count)];
         let at = |seat: &Seat<Local>| seat.stealer.len() + usize::from(!seat.inbox.is_empty());
-        domain.injector.len() + seats.iter().map(at).sum::<usize>()
+        domain.injector.len() + self.seats_of(domain).iter().map(at).sum::<usize>()
+    }
+
+    /// The seats of a domain.
+    #[inline]
+    pub(crate) fn seats_of(&self, domain: &Domain) -> &[Seat<Local>] {
+        &self.seats[usize::from(domain.first)..][..usize::from(domain.count)]
     }
 
     /// Whether there is anything that an engine of this seat could run now: what a sleeper looks at once more (S3).
     #[inline]
     pub(crate) fn has_work(&self, seat: &Seat<Local>) -> bool {
         let domain = &self.domains[usize::from(seat.domain)];
-        let seats = &self.seats[usize::from(domain.first)..][..usize::from(domain.count)];
         !seat.pinned.is_empty()
             || !domain.injector.is_empty()
             || !self.regions[usize::from(seat.region)].is_empty()
             || !seat.stealer.is_empty()
-            || seats
-                .iter()
+            || (self.seats_of(domain).iter())
                 .any(|other| !other.inbox.is_empty() || other.stealer.len() > 1)
     }
 

@@ -1,15 +1,11 @@
 //! Control engines: when they look, and how their decisions are carried out. What they decide is
 //! [`sprat::decide::controller`]'s; when they look is the runtime's `control_engine.rs`, repeated here.
 
-use crate::engine::State;
+use crate::engine::{Engine, State};
 use crate::outcome::Decided;
 use crate::simulation::{Event, HOST, Simulation};
-use sprat::decide::controller::{Decision, DomainView, Observation, decide};
+use sprat::decide::controller::{Decision, DomainView, Observation, decide, nap_ns};
 use sprat::decide::plan::CeMode;
-
-/// How often a control engine looks while engines sleep: at first, and at last.
-const SHORTEST_NS: u64 = 1_000_000;
-const LONGEST_NS: u64 = 16_000_000;
 
 impl Simulation<'_> {
     /// The execution engine that is its domain's control engine, too. While the host sits there, the seat's own
@@ -65,9 +61,10 @@ impl Simulation<'_> {
     /// An engine fell asleep though there are codelets left: a control engine watches from now on.
     pub(crate) fn fell_asleep(&mut self, xe: usize, domain: usize) {
         if self.control_seat(domain) == Some(xe) {
-            self.domains[domain].nap_ns = SHORTEST_NS;
+            let nap_ns = nap_ns(0, true, self.all_asleep());
+            self.domains[domain].nap_ns = nap_ns;
             let requested = self.domains[domain].requested;
-            let ns = if requested { 0 } else { SHORTEST_NS };
+            let ns = if requested { 0 } else { nap_ns };
             self.set_timer(domain, ns, requested);
         } else {
             self.request(domain);
@@ -81,11 +78,9 @@ impl Simulation<'_> {
         if timer != self.domains[domain].timer || self.control_seat(domain).is_some_and(awake) {
             return;
         }
-        let nap_ns = &mut self.domains[domain].nap_ns;
-        *nap_ns = match asked {
-            true => SHORTEST_NS,
-            false => (*nap_ns * 2).clamp(SHORTEST_NS, LONGEST_NS),
-        };
+        let all_asleep = self.all_asleep();
+        let nap = &mut self.domains[domain].nap_ns;
+        *nap = nap_ns(*nap, asked, all_asleep);
         self.begin_control(domain, None);
     }
 
@@ -114,12 +109,25 @@ impl Simulation<'_> {
         true
     }
 
-    fn observe(&self, own: usize) -> Observation {
+    fn all_asleep(&self) -> bool {
+        let asleep = |engine: &Engine| engine.state == State::Asleep;
+        self.engines.iter().all(asleep)
+    }
+
+    fn observe(&mut self, own: usize) -> Observation {
+        let xes = self.domains[own].xes.clone();
+        let engine = |engine: &Engine| {
+            let queued = !engine.own.is_empty() || !engine.inbox.is_empty();
+            (queued, engine.tally.ran)
+        };
+        let engines = self.engines[xes].iter().map(engine);
+        let stalled = self.domains[own].watch.stalled(engines, false);
         let view = |domain: usize| DomainView {
             queued: self.queued(domain),
             asleep: self.sleepers(domain).count(),
             engines: self.domains[domain].xes.len(),
             searching: self.domains[domain].searching,
+            stalled: if domain == own { stalled } else { 0 },
         };
         Observation {
             domains: (0..self.domains.len()).map(view).collect(),
@@ -151,7 +159,7 @@ impl Simulation<'_> {
         if self.domains[by].requested {
             self.set_timer(by, 0, true);
         } else if watches && !self.polls(by) {
-            let nap_ns = self.domains[by].nap_ns.max(SHORTEST_NS);
+            let nap_ns = nap_ns(0, true, false).max(self.domains[by].nap_ns);
             self.set_timer(by, nap_ns, false);
         }
     }

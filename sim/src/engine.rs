@@ -2,6 +2,7 @@
 
 use crate::outcome::Tally;
 use crate::queue::Deque;
+use sprat::decide::controller::Watch;
 use sprat::decide::plan::DomainPlan;
 use sprat::decide::route::Here;
 use std::collections::VecDeque;
@@ -34,7 +35,7 @@ pub(crate) struct Engine {
     pub(crate) pinned: VecDeque<u32>,
     /// Codelets started back to back.
     pub(crate) in_a_row: u32,
-    /// Looks for work since the last look around.
+    /// Codelets started since the last look around.
     pub(crate) since: u32,
     /// Thefts tried so far.
     pub(crate) attempt: u32,
@@ -77,6 +78,8 @@ pub(crate) struct Domain {
     pub(crate) requested_ns: u64,
     /// The control routine runs.
     pub(crate) controlling: bool,
+    /// What its control engine remembers.
+    pub(crate) watch: Watch,
     /// How long its control engine sleeps next, while it watches.
     pub(crate) nap_ns: u64,
     /// Entries in the calendar for its control engine with an older number are void.
@@ -92,6 +95,7 @@ impl Domain {
             requested: false,
             requested_ns: 0,
             controlling: false,
+            watch: Watch::default(),
             nap_ns: 0,
             timer: 0,
         }

@@ -13,7 +13,9 @@ impl Simulation<'_> {
     pub(crate) fn find(&mut self, xe: usize) -> Option<Found> {
         let engine = &mut self.engines[xe];
         let around = route::looks_around(engine.since, &self.machine.tuning);
-        engine.since = if around { 0 } else { engine.since + 1 };
+        if around {
+            engine.since = 0;
+        }
         let order = route::look_order(around);
         order.iter().find_map(|source| self.look(*source, xe))
     }

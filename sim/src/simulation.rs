@@ -208,6 +208,7 @@ impl<'a> Simulation<'a> {
         let engine = &mut self.engines[xe];
         engine.state = State::Running;
         engine.in_a_row += 1;
+        engine.since += 1;
         self.runs.push(Run {
             codelet,
             xe: engine.here.xe,

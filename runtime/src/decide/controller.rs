@@ -11,6 +11,47 @@ pub struct DomainView {
     pub engines: usize,
     /// Engines that look for work.
     pub searching: usize,
+    /// Engines with something queued that started no codelet between the last two looks ([`Watch::stalled`]).
+    pub stalled: usize,
+}
+
+/// What a control engine remembers of its own engines from one look to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watch {
+    started: Vec<u64>,
+}
+
+impl Watch {
+    /// How many engines have something queued and have started nothing since the last call. Each comes with whether
+    /// something is queued there, and the number of codelets that it has started so far. Who looks `once`, standing in
+    /// for a control engine that is silent, may not look again: then all that have something queued count.
+    pub fn stalled(&mut self, engines: impl Iterator<Item = (bool, u64)>, once: bool) -> usize {
+        let mut stalled = 0;
+        for (engine, (queued, started)) in engines.enumerate() {
+            if self.started.len() == engine {
+                self.started.push(u64::MAX);
+            }
+            let before = std::mem::replace(&mut self.started[engine], started);
+            stalled += usize::from(queued && (once || before == started));
+        }
+        stalled
+    }
+}
+
+/// How long a control engine that watches sleeps at first, while some engines work, and while all sleep, in nanoseconds:
+/// an engine at work may leave a codelet behind a long body at any time, sleepers only wait for the world outside.
+const NAPS_NS: [u64; 3] = [1_000_000, 2_000_000, 16_000_000];
+
+/// How long a control engine that watches sleeps next, in nanoseconds, after a nap of `last_ns` (0: none) at whose end it
+/// was `asked` to decide, or was not.
+pub fn nap_ns(last_ns: u64, asked: bool, all_asleep: bool) -> u64 {
+    let [first, working, sleeping] = NAPS_NS;
+    let most = if all_asleep { sleeping } else { working };
+    if asked {
+        first
+    } else {
+        (last_ns * 2).clamp(first, most)
+    }
 }
 
 /// What a control engine sees.
@@ -54,7 +95,9 @@ pub fn decide(seen: &Observation) -> Vec<Decision> {
         decisions.push(Decision::CheckStuck);
     }
     for (domain, view) in seen.domains.iter().enumerate() {
-        if view.queued > 0 && view.asleep > 0 && view.searching == 0 {
+        let awake = view.engines - view.asleep;
+        let waits = view.stalled > 0 || view.queued > awake;
+        if waits && view.asleep > 0 && view.searching == 0 {
             decisions.push(Decision::Rouse { domain });
         }
     }
@@ -90,6 +133,7 @@ mod tests {
             asleep,
             engines: 4,
             searching: 0,
+            stalled: 0,
         }
     }
 
@@ -124,14 +168,41 @@ mod tests {
 
     #[test]
     fn a_codelet_behind_a_long_body_wakes_a_sleeper() {
-        assert_eq!(
-            decide(&seen(vec![domain(1, 3)])),
-            [Decision::Rouse { domain: 0 }]
-        );
-        assert_eq!(decide(&seen(vec![domain(1, 0)])), []);
-        let mut view = domain(1, 2);
-        view.searching = 1;
-        assert_eq!(decide(&seen(vec![view])), []);
+        let rouse = [Decision::Rouse { domain: 0 }];
+        let behind = |asleep, searching| DomainView {
+            stalled: 1,
+            searching,
+            ..domain(1, asleep)
+        };
+        assert_eq!(decide(&seen(vec![behind(3, 0)])), rouse);
+        assert_eq!(decide(&seen(vec![behind(0, 0)])), []);
+        assert_eq!(decide(&seen(vec![behind(2, 1)])), []);
+        // One that is about to be run by its engine wakes nobody; more than there are engines awake do.
+        assert_eq!(decide(&seen(vec![domain(1, 3)])), []);
+        assert_eq!(decide(&seen(vec![domain(2, 3)])), rouse);
+    }
+
+    #[test]
+    fn an_engine_is_stalled_that_started_nothing_between_two_looks() {
+        let mut watch = Watch::default();
+        let mut stalled =
+            |engines: [(bool, u64); 2], once| watch.stalled(engines.into_iter(), once);
+        assert_eq!(stalled([(true, 0), (true, 5)], false), 0);
+        assert_eq!(stalled([(true, 1), (true, 5)], false), 1);
+        assert_eq!(stalled([(true, 1), (false, 5)], false), 1);
+        assert_eq!(stalled([(true, 2), (true, 6)], false), 0);
+        assert_eq!(stalled([(true, 3), (false, 7)], true), 1);
+    }
+
+    #[test]
+    fn naps_grow_until_they_are_asked_for() {
+        let naps = |all_asleep| {
+            let next = move |last: &u64| Some(nap_ns(*last, false, all_asleep));
+            std::iter::successors(Some(nap_ns(0, true, all_asleep)), next)
+        };
+        let ms = |naps: Vec<u64>| naps.iter().map(|ns| ns / 1_000_000).collect::<Vec<_>>();
+        assert_eq!(ms(naps(true).take(6).collect()), [1, 2, 4, 8, 16, 16]);
+        assert_eq!(ms(naps(false).take(3).collect()), [1, 2, 2]);
     }
 
     #[test]
