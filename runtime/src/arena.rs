@@ -13,7 +13,7 @@ use crate::entry::Entry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Links;
 use crate::memory_region::Reservation;
-use crate::sync::atomic::Ordering;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use std::ptr::NonNull;
 
@@ -52,6 +52,10 @@ pub(crate) struct Arena {
     start: NonNull<u8>,
     depot: Mutex<Depot>,
     range: Reservation,
+    /// Slots that are not in the depot: with codelets, or free in an engine's lists. Changes under the depot's lock.
+    handed_out: AtomicU64,
+    /// Sizes of slots in use. Changes under the depot's lock.
+    sizes: AtomicU64,
 }
 
 // SAFETY: `start` is only an address; the records' shared fields are atomics, and the rest has premises of its own.
@@ -67,6 +71,8 @@ impl Arena {
             start: range.start(),
             depot: Mutex::new(Depot::default()),
             range,
+            handed_out: AtomicU64::new(0),
+            sizes: AtomicU64::new(0),
         })
     }
 
@@ -89,6 +95,7 @@ impl Arena {
     fn refill(&self, class: usize) -> Result<FreeList> {
         let mut depot = lock(&self.depot);
         if let Some(list) = depot.free[class].pop() {
+            self.count_handed_out(u64::from(list.count));
             return Ok(list);
         }
         let slot = (class + 1) * LINE;
@@ -110,7 +117,11 @@ impl Arena {
             }
             at += slot;
         }
-        depot.carving[class] = Some((chunk, at));
+        if depot.carving[class].replace((chunk, at)).is_none() {
+            let sizes = self.sizes.load(Ordering::Relaxed);
+            self.sizes.store(sizes + 1, Ordering::Relaxed);
+        }
+        self.count_handed_out(u64::from(list.count));
         Ok(list)
     }
 
@@ -150,7 +161,31 @@ impl Arena {
 
     #[inline]
     fn put_back(&self, class: usize, list: FreeList) {
-        lock(&self.depot).free[class].push(list);
+        let mut depot = lock(&self.depot);
+        depot.free[class].push(list);
+        self.count_handed_out(u64::from(list.count).wrapping_neg());
+    }
+
+    /// So many more; under the depot's lock, hence without a read-modify-write.
+    fn count_handed_out(&self, more: u64) {
+        let now = self.handed_out.load(Ordering::Relaxed);
+        self.handed_out
+            .store(now.wrapping_add(more), Ordering::Relaxed);
+    }
+
+    /// How many slots are with codelets, or free in engines' lists.
+    pub(crate) fn handed_out(&self) -> u64 {
+        self.handed_out.load(Ordering::Relaxed)
+    }
+
+    /// How many free slots so many engines may have in their lists.
+    pub(crate) fn most_kept(&self, engines: usize) -> u64 {
+        self.sizes.load(Ordering::Relaxed) * engines as u64 * 2 * u64::from(BATCH)
+    }
+
+    /// Bytes of all slots that were ever used. They are never given back.
+    pub(crate) fn bytes(&self) -> usize {
+        lock(&self.depot).slots.len() * CHUNK_BYTES
     }
 
     /// The node id of the `index`-th node at `offset` bytes into a record.
@@ -310,6 +345,11 @@ impl RecordCache {
         record.link.store(first.head, Ordering::Relaxed);
         first.head = id;
         first.count += 1;
+    }
+
+    /// How many free slots it has.
+    pub(crate) fn held(&self) -> u32 {
+        self.lists.iter().flatten().map(|list| list.count).sum()
     }
 
     /// Gives everything to the depot, when the engine goes.

@@ -3,10 +3,11 @@
 use crate::config::Settings;
 use crate::decide::plan::{self, CeMode, Plan, Wishes};
 use crate::decide::policy::Tuning;
+use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RuntimeId;
 use crate::idle::Parker;
-use crate::memory_region::{Pool, PoolOptions};
+use crate::memory_region::{self, Pool, PoolOptions};
 use crate::runtime::Runtime;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
@@ -25,6 +26,7 @@ pub struct Builder {
     spin_us: Option<u64>,
     oversubscribe: Option<bool>,
     topology: Option<Topology>,
+    live_codelets: Option<usize>,
     ignores_environment: bool,
 }
 
@@ -82,6 +84,32 @@ impl Builder {
     /// A topology of one's own instead of this machine's. Engines on a synthetic one are not pinned.
     pub fn topology(mut self, topology: Topology) -> Self {
         self.topology = Some(topology);
+        self
+    }
+
+    /// About how many codelets may live at a time before a host thread that spawns more in the body of a scope is held
+    /// back: then it runs codelets itself, or sleeps, until there are fewer, or until nothing else can run. Codelets that
+    /// spawn are never held back. So such a body must not hold what its codelets wait for (a lock, say) while it spawns.
+    /// Default: as many as an eighth of the memory that the process may use has room for (at 256 bytes each), but at
+    /// most 65,536 for each execution engine.
+    ///
+    /// 0 is an error of [`Builder::build`].
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::builder().live_codelets(1000).build()?;
+    /// rt.finish(|s| {
+    ///     for _ in 0..100_000 {
+    ///         s.spawn((), |_, ()| ());
+    ///     }
+    ///     Ok(())
+    /// })?;
+    /// assert!(rt.codelet_bytes() < 100_000 * 128);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn live_codelets(mut self, most: usize) -> Self {
+        self.live_codelets = Some(most);
         self
     }
 
@@ -144,6 +172,26 @@ impl Builder {
         Ok((topology, plan))
     }
 
+    /// Where host threads that spawn are held back.
+    fn marks(&self, settings: &Settings, xes: usize) -> Result<Marks> {
+        let said = match self.live_codelets {
+            Some(most) => Some((most, "live_codelets")),
+            None => settings
+                .live_codelets
+                .map(|most| (most, "the environment variable SPRAT_LIVE_CODELETS")),
+        };
+        match said {
+            None => Ok(Marks::by_memory(memory_region::usable_bytes(), xes)),
+            Some((0, who)) => Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "{who} is 0, so nothing could be spawned; allow at least 1, better thousands"
+                ),
+            )),
+            Some((most, _)) => Ok(Marks::at(most)),
+        }
+    }
+
     /// Starts the runtime.
     ///
     /// # Errors
@@ -154,13 +202,14 @@ impl Builder {
         let (topology, plan) = self.plan_with(&settings)?;
         let real = !matches!(topology.source, Source::Synthetic(_));
         let pin = self.pin.or(settings.pin).unwrap_or(true) && real;
-        let tuning = match self.spin_us.or(settings.spin_us) {
+        let mut tuning = match self.spin_us.or(settings.spin_us) {
             Some(us) => Tuning {
                 spin_ns: us.saturating_mul(1000),
                 ..Tuning::default()
             },
             None => Tuning::from_wake_up(measure_wake_up()?),
         };
+        tuning.live = self.marks(&settings, plan.xes.len())?;
         let pools = (0..plan.regions)
             .map(|region| Ok(Arc::new(Pool::new(region as u16, PoolOptions::default())?)));
         let pools = pools.collect::<Result<Box<[_]>>>()?;

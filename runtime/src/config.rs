@@ -11,6 +11,7 @@ pub(crate) struct Settings {
     pub(crate) spin_us: Option<u64>,
     pub(crate) oversubscribe: Option<bool>,
     pub(crate) topology: Option<String>,
+    pub(crate) live_codelets: Option<usize>,
 }
 
 impl Settings {
@@ -46,6 +47,8 @@ impl Settings {
             spin_us: number("SPRAT_SPIN_US")?,
             oversubscribe: switch("SPRAT_OVERSUBSCRIBE")?,
             topology: text("SPRAT_TOPOLOGY")?,
+            live_codelets: number("SPRAT_LIVE_CODELETS")?
+                .map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         })
     }
 }
@@ -80,6 +83,7 @@ mod tests {
             ("SPRAT_SPIN_US", "0"),
             ("SPRAT_OVERSUBSCRIBE", "1"),
             ("SPRAT_TOPOLOGY", "core:4"),
+            ("SPRAT_LIVE_CODELETS", "5000"),
         ];
         let expected = Settings {
             xes: Some(3),
@@ -88,6 +92,7 @@ mod tests {
             spin_us: Some(0),
             oversubscribe: Some(true),
             topology: Some("core:4".to_owned()),
+            live_codelets: Some(5000),
         };
         assert_eq!(read(&all).unwrap(), expected);
     }
@@ -98,6 +103,7 @@ mod tests {
             ("SPRAT_XES", "two"),
             ("SPRAT_XES", "-1"),
             ("SPRAT_PIN", "maybe"),
+            ("SPRAT_LIVE_CODELETS", "many"),
         ] {
             let error = read(&[pair]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);

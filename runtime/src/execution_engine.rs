@@ -63,7 +63,7 @@ impl Engine<'_> {
 
     /// Looks once wherever there could be work for this engine.
     #[inline]
-    fn find(&self, domain: &Domain) -> Option<u32> {
+    pub(crate) fn find(&self, domain: &Domain) -> Option<u32> {
         let tuning = &self.shared.tuning;
         let around = self.local(|local| {
             let around = route::looks_around(local.since, tuning);

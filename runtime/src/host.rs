@@ -75,7 +75,9 @@ fn in_seat<'s, R>(
     // Open only while we sit: else every scope's two ends would look as if all slept though one is open.
     shared.open_scopes.fetch_add(1, Ordering::SeqCst);
     engine.local(|local| local.host = true);
+    seat.in_body.store(true, Ordering::Relaxed);
     let result = run(&engine, &root, body, |engine| {
+        seat.in_body.store(false, Ordering::Relaxed);
         engine.local(|local| local.host = false);
         engine.work(seat, true, false, || root.has_ended());
     });

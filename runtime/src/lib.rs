@@ -69,6 +69,7 @@ mod spawn;
 mod spin_lock;
 mod stuck;
 mod sync;
+mod throttle;
 pub mod topology;
 mod trigger;
 

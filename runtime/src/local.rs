@@ -36,6 +36,8 @@ pub(crate) struct Local {
     pub(crate) attempt: u32,
     /// The victim with a lone codelet that was seen last, its count of started codelets then, and how often since.
     pub(crate) lone: (u16, u64, u32),
+    /// Spawns that a host's body may still do before it looks how many codelets live.
+    pub(crate) until_look: u32,
     /// Reused between spawns.
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
@@ -60,6 +62,7 @@ impl Local {
             since: 0,
             attempt: 0,
             lone: (u16::MAX, 0, 0),
+            until_look: 0,
             declared: Vec::new(),
             doors: Vec::new(),
         }

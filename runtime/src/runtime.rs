@@ -220,6 +220,21 @@ impl Runtime {
             .collect()
     }
 
+    /// How many codelets live: were spawned and are not gone, scopes included. Free records that engines keep at hand are
+    /// counted, too, up to 128 for each engine and size of record, since counting exactly would cost each codelet
+    /// something.
+    ///
+    /// A body of a scope on a host thread is held back above [`Builder::live_codelets`](crate::Builder::live_codelets).
+    pub fn live_codelets(&self) -> usize {
+        self.shared().arena.handed_out() as usize
+    }
+
+    /// Bytes that codelets' records take, with those that are free for new ones: what most of them at a time have taken,
+    /// since it is kept as long as the runtime lives. Blocks and what bodies allocate are not in it.
+    pub fn codelet_bytes(&self) -> usize {
+        self.shared().arena.bytes()
+    }
+
     /// For tests: control engines do nothing while paused. Results complete all the same.
     #[doc(hidden)]
     pub fn pause_control(&self, paused: bool) {

@@ -33,6 +33,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::placement",
         "decide::route",
         "decide::controller",
+        "decide::throttle",
     ],
     &[
         "queue",
@@ -52,6 +53,7 @@ const LEVELS: &[&[&str]] = &[
         "stuck",
         "execution_engine",
         "control_engine",
+        "throttle",
     ],
     &[
         "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder", "models",

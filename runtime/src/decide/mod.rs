@@ -10,3 +10,4 @@ pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod route;
+pub mod throttle;

@@ -163,3 +163,19 @@ pub(super) fn ram_bytes() -> usize {
         .unwrap_or(0)
         .saturating_mul(page_bytes())
 }
+
+/// The limit on this process's memory or addresses, the lower one, if there is one.
+pub(super) fn limit_bytes() -> Option<usize> {
+    let limit = |which| {
+        let mut limit = libc::rlimit {
+            rlim_cur: libc::RLIM_INFINITY,
+            rlim_max: libc::RLIM_INFINITY,
+        };
+        // SAFETY: the system writes one limit to a place that is ours.
+        let failed = unsafe { libc::getrlimit(which, &raw mut limit) };
+        let set = failed == 0 && limit.rlim_cur != libc::RLIM_INFINITY;
+        set.then_some(usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX))
+    };
+    let limits = [limit(libc::RLIMIT_AS), limit(libc::RLIMIT_DATA)];
+    limits.into_iter().flatten().min()
+}

@@ -39,6 +39,7 @@ pub use chunk::Chunk;
 pub(crate) use class::LINE as LEAST_ALIGNMENT;
 pub use magazine::Magazine;
 pub use options::PoolOptions;
+pub(crate) use options::usable_bytes;
 pub use pool::Pool;
 pub(crate) use reservation::Reservation;
 pub use stats::PoolStats;

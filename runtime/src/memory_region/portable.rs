@@ -94,3 +94,8 @@ pub(super) fn page_bytes() -> usize {
 pub(super) fn ram_bytes() -> usize {
     0
 }
+
+/// Limits are not known here.
+pub(super) fn limit_bytes() -> Option<usize> {
+    None
+}
