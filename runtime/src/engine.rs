@@ -124,7 +124,7 @@ impl<'a> Engine<'a> {
     /// Runs a codelet that is ready, then its successors and what was kept, as long as they belong here (up to the tuned
     /// run).
     pub(crate) fn run(&self, first: u32) {
-        self.local(|local| local.runs = true);
+        self.local(|local| local.runs = !local.checks());
         let mut at = first;
         let mut left = self.shared.tuning.next_run;
         while at != 0 {
@@ -220,9 +220,21 @@ impl<'a> Engine<'a> {
     #[inline(never)]
     fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
         let mut lent = Lendings::default();
-        match self.lend(id, vtable.payload, &mut lent) {
-            // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
-            Ok(()) => unsafe { (vtable.run)(payload, frame, lent.list()) },
+        let opened = self.lend(id, vtable.payload, &mut lent).and_then(|()| {
+            match self.local(|local| local.checks()) {
+                true => self.open_blocks(id, vtable.payload, lent.list()).map(Some),
+                false => Ok(None),
+            }
+        });
+        match opened {
+            Ok(opened) => {
+                // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
+                let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
+                if let Some(opened) = opened {
+                    self.close_blocks(id, &opened);
+                }
+                ran
+            }
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
@@ -322,7 +334,7 @@ impl<'a> Engine<'a> {
                 .record(id)
                 .affinity
                 .load(Ordering::Relaxed);
-            let here = self.local(|local| local.here);
+            let here = self.local(|local| if local.checks() { None } else { local.here });
             if here.is_some_and(|here| route::may_follow(Affinity::decode(word), here)) {
                 followers.next = Some(id);
                 return;

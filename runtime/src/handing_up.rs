@@ -12,7 +12,10 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn destroy(&self, slot: u32) {
         let block = self.shared.blocks.slot(slot);
-        let memory = block.take_out_memory();
+        let mut memory = block.take_out_memory();
+        if let Some(check) = &self.shared.check {
+            self.check_destroyed(check, slot, memory.take());
+        }
         self.local(|local| {
             if let Some(chunk) = memory {
                 let region = chunk.region();

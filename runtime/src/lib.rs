@@ -32,6 +32,8 @@ mod affinity;
 mod arena;
 mod block_table;
 mod builder;
+mod check;
+mod checking;
 mod codelet;
 mod completion;
 mod config;

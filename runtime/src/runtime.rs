@@ -235,6 +235,19 @@ impl Runtime {
         self.shared().arena.bytes()
     }
 
+    /// The seed of the checking mode, if this runtime runs in it: see
+    /// [`Builder::check`](crate::Builder::check).
+    pub fn check_seed(&self) -> Option<u64> {
+        self.shared().check.as_ref().map(|check| check.seed())
+    }
+
+    /// What the checking mode would tell if the last handle went now: blocks that codelets made and nobody destroyed, and
+    /// events that nobody satisfied, a sentence each. Empty in other modes. Blocks that hosts made are theirs to keep.
+    pub fn leftovers(&self) -> Vec<String> {
+        let check = self.shared().check.as_ref();
+        check.map_or_else(Vec::new, |check| check.leftovers())
+    }
+
     /// For tests: control engines do nothing while paused. Results complete all the same.
     #[doc(hidden)]
     pub fn pause_control(&self, paused: bool) {
@@ -262,6 +275,9 @@ impl Drop for Owner {
         for thread in lock(&self.threads).drain(..) {
             // A panic of an engine was printed by the panic hook; it is too late to do anything about it.
             let _ = thread.join();
+        }
+        if let Some(check) = &self.shared.check {
+            check.tell_leftovers();
         }
     }
 }

@@ -76,6 +76,9 @@ impl Engine<'_> {
         }
         seat.in_body.store(true, Ordering::Relaxed);
         self.local(|local| local.host = true);
+        if self.shared.check.is_some() {
+            self.put_back_ready(seat);
+        }
         if !seat.stealer.is_empty() {
             // The body may take its time, and what was put there meanwhile was not announced as from a host's body.
             self.shared.notify(domain);

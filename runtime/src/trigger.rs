@@ -75,6 +75,9 @@ pub(crate) fn make_event(shared: &Shared, name: &'static str, outside: bool) -> 
         cell: EventCell::new(name, outside),
         shared: shared.hold(),
     });
+    if let Some(check) = &shared.check {
+        check.event_made((&raw const made.cell).addr(), name, Location::caller());
+    }
     let event = Event(Inner::Made(made.clone()));
     let trigger = Trigger {
         made: Some(made),
@@ -139,6 +142,9 @@ impl fmt::Debug for Trigger {
 impl Engine<'_> {
     /// Fires an event that a user made.
     fn fire_event(&self, cell: &EventCell, cause: u32, followers: &mut Followers) {
+        if let Some(check) = &self.shared.check {
+            check.event_fired((&raw const *cell).addr(), cause == 0);
+        }
         cell.cause.store(cause, Ordering::Relaxed);
         self.tell(cell.one_shot.fire(cause != 0), cause, followers);
     }

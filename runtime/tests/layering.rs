@@ -34,6 +34,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::route",
         "decide::controller",
         "decide::throttle",
+        "decide::shuffle",
     ],
     &[
         "queue",
@@ -42,6 +43,7 @@ const LEVELS: &[&[&str]] = &[
         "block_table",
         "entrance",
         "failure",
+        "check",
         "local",
         "shared",
         "root",
@@ -54,6 +56,7 @@ const LEVELS: &[&[&str]] = &[
         "execution_engine",
         "control_engine",
         "throttle",
+        "checking",
     ],
     &[
         "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder", "models",

@@ -10,4 +10,5 @@ pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod route;
+pub mod shuffle;
 pub mod throttle;

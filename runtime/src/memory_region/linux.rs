@@ -179,3 +179,22 @@ pub(super) fn limit_bytes() -> Option<usize> {
     let limits = [limit(libc::RLIMIT_AS), limit(libc::RLIMIT_DATA)];
     limits.into_iter().flatten().min()
 }
+
+/// Whether [`protect`] does anything.
+pub(super) const PROTECTS: bool = true;
+
+/// Makes a range accessible, or not.
+///
+/// # Safety
+/// The range consists of whole pages that [`map`] gave, and nobody uses its contents while it is not accessible.
+pub(super) unsafe fn protect(at: NonNull<u8>, len: usize, open: bool) -> io::Result<()> {
+    let prot = match open {
+        true => libc::PROT_READ | libc::PROT_WRITE,
+        false => libc::PROT_NONE,
+    };
+    // SAFETY: by this function's premise.
+    match unsafe { libc::mprotect(at.as_ptr().cast(), len, prot) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}

@@ -15,6 +15,9 @@ pub struct PoolOptions {
     /// The system's node that the pages should come from; none unless set: then each page comes from the node whose
     /// core writes to it first. It is a wish: see [`super::PoolStats::unbound_bytes`].
     pub node: Option<u16>,
+    /// Whether each chunk has pages of its own: at least four of 4096 bytes, so that it can be made inaccessible. For the
+    /// checking mode; no unless set.
+    pub whole_pages: bool,
 }
 
 impl Default for PoolOptions {
@@ -28,6 +31,7 @@ impl Default for PoolOptions {
             keep_bytes,
             huge: true,
             node: None,
+            whole_pages: false,
         }
     }
 }

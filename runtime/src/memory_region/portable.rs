@@ -99,3 +99,14 @@ pub(super) fn ram_bytes() -> usize {
 pub(super) fn limit_bytes() -> Option<usize> {
     None
 }
+
+/// Whether [`protect`] does anything.
+pub(super) const PROTECTS: bool = false;
+
+/// Everything stays accessible here.
+///
+/// # Safety
+/// None; unsafe as its namesake on Linux is.
+pub(super) unsafe fn protect(_: NonNull<u8>, _: usize, _: bool) -> io::Result<()> {
+    Ok(())
+}
