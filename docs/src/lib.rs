@@ -41,6 +41,9 @@ pub mod design {
     #[doc = include_str!("../design/throttling.md")]
     pub mod throttling {}
 
+    #[doc = include_str!("../design/checking.md")]
+    pub mod checking {}
+
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}
 }

@@ -119,6 +119,11 @@ impl BlockSlot {
         })
     }
 
+    /// Whether its memory is a chunk of its own, which nothing else lies in.
+    pub(crate) fn owns_memory(&self) -> bool {
+        self.memory.with(|memory| memory.is_some())
+    }
+
     /// Takes the memory out, at the block's end.
     #[inline]
     pub(crate) fn take_out_memory(&self) -> Option<Chunk> {

@@ -2,7 +2,7 @@
 //! order; blocks are accessible only to bodies that declared them; what is left at the end is told. Here is what it knows
 //! and does; `checking` is how the engine calls it. See `docs/design/checking.md`.
 
-use crate::access::Mode;
+use crate::access::{Lent, Mode};
 use crate::decide::shuffle::Shuffle;
 use crate::error::{Error, ErrorKind, Result};
 use crate::local::InAnyOrder;
@@ -20,6 +20,8 @@ const QUARANTINE_BYTES: usize = 1 << 30;
 const QUARANTINE_BLOCKS: usize = 1 << 15;
 /// What a `write` access finds: not a number as `f32` and as `f64`, and far out as an integer or an index.
 const UNSPECIFIED: [u8; 4] = 0x7ffc_deadu32.to_ne_bytes();
+/// What lies between a block's end and the end of its last page.
+const BEYOND: u8 = 0xde;
 /// How many unsatisfied events are told of by name.
 const EVENTS_TOLD: usize = 100;
 
@@ -56,8 +58,20 @@ struct Known {
 pub(crate) struct Opened {
     pub(crate) slot: u32,
     start: NonNull<u8>,
+    bytes: usize,
+    /// Bytes of its pages.
+    whole: usize,
     /// What a block must hold afterwards that was declared for reading.
     before: Option<Vec<u8>>,
+}
+
+/// What a body did to a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    /// It changed what it had declared for reading, first at this byte.
+    Changed(usize),
+    /// It wrote so many bytes beyond the block's end, or more.
+    Beyond(usize),
 }
 
 impl Check {
@@ -138,17 +152,18 @@ impl Check {
     }
 
     /// Makes a block's memory accessible for a body; for one that writes all of it, filled with what nobody would have
-    /// written there. None if it is open for this body already, or nothing is known of it.
+    /// written there. None if it is open for this body already, or nothing is known of it. Memory that is not the block's
+    /// `own` is not guarded: who knows what else lies there.
     ///
     /// Errors: `System` if the system refuses.
     ///
     /// # Safety
-    /// `start` and `bytes` are the block's memory, and no body runs that may use it.
+    /// `lent` is the block's memory, and no body runs that may use it.
     pub(crate) unsafe fn open(
         &self,
         (slot, mode): (u32, Mode),
-        start: NonNull<u8>,
-        bytes: usize,
+        lent: &Lent,
+        own: bool,
         opened: &[Opened],
     ) -> Result<Option<Opened>> {
         let mut state = lock(&self.state);
@@ -158,49 +173,55 @@ impl Check {
         if opened.iter().any(|other| other.slot == slot) {
             return Ok(None);
         }
-        let guard = known.guard.get_or_insert_with(|| {
+        let (start, bytes) = (NonNull::new(lent.start).expect("lent memory"), lent.bytes);
+        if own && known.guard.is_none() {
             // SAFETY: the block's memory, from a pool with whole pages; it is given back after the guard is gone.
-            unsafe { Guard::new(start, bytes, slot, self.seed) }
-        });
-        guard.set(GuardState::Open).map_err(|error| {
-            let what = "the system refuses to open a block's memory in the checking mode; raise vm.max_map_count";
-            Error::system(what, error)
-        })?;
-        // SAFETY: the caller's promise: the block's memory, now open, is nobody else's.
-        let contents = unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), bytes) };
-        if mode == Mode::Write {
-            let pattern = UNSPECIFIED.into_iter().cycle();
-            contents
-                .iter_mut()
-                .zip(pattern)
-                .for_each(|(byte, pattern)| *byte = pattern);
+            known.guard = Some(unsafe { Guard::new(start, bytes, slot, self.seed) });
         }
-        let before = (!mode.writes()).then(|| contents.to_vec());
+        let mut whole = bytes;
+        if let Some(guard) = &known.guard {
+            whole = guard.len();
+            guard.set(GuardState::Open).map_err(|error| {
+                let what = "the system refuses to open a block's memory in the checking mode; raise vm.max_map_count";
+                Error::system(what, error)
+            })?;
+        }
+        // SAFETY: the caller's promise: the block's memory, now open, is nobody else's; its pages are all its chunk's.
+        let pages = unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), whole) };
+        let (contents, beyond) = pages.split_at_mut(bytes);
+        beyond.fill(BEYOND);
+        if mode == Mode::Write {
+            for part in contents.chunks_mut(UNSPECIFIED.len()) {
+                part.copy_from_slice(&UNSPECIFIED[..part.len()]);
+            }
+        }
         Ok(Some(Opened {
             slot,
             start,
-            before,
+            bytes,
+            whole,
+            before: (!mode.writes()).then(|| contents.to_vec()),
         }))
     }
 
-    /// Closes what was open for a body. Contents that were declared for reading and have changed are mended: gives the
-    /// first byte then.
+    /// Closes what was open for a body, and gives what that body did wrong. Contents that were declared for reading are
+    /// mended.
     ///
     /// # Safety
     /// The body that had the block has ended, and it was opened for that body.
-    pub(crate) unsafe fn close(&self, opened: &Opened) -> Option<usize> {
-        let mut changed = None;
-        if let Some(before) = &opened.before {
-            // SAFETY: the caller's promise: the block's memory, still open, is nobody else's.
-            let now =
-                unsafe { std::slice::from_raw_parts_mut(opened.start.as_ptr(), before.len()) };
-            changed = now
-                .iter()
-                .zip(before)
-                .position(|(now, before)| now != before);
-            if changed.is_some() {
-                now.copy_from_slice(before);
-            }
+    pub(crate) unsafe fn close(&self, opened: &Opened) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        // SAFETY: the caller's promise: the block's pages, still open, are nobody else's.
+        let pages = unsafe { std::slice::from_raw_parts_mut(opened.start.as_ptr(), opened.whole) };
+        let (contents, beyond) = pages.split_at_mut(opened.bytes);
+        if let Some(before) = &opened.before
+            && let Some(byte) = first_difference(contents, before)
+        {
+            contents.copy_from_slice(before);
+            mistakes.push(Mistake::Changed(byte));
+        }
+        if let Some(byte) = beyond.iter().position(|&byte| byte != BEYOND) {
+            mistakes.push(Mistake::Beyond(byte));
         }
         let state = lock(&self.state);
         let known = state.blocks.get(&opened.slot);
@@ -208,7 +229,7 @@ impl Check {
             // Closing does not fail.
             let _ = guard.set(GuardState::Closed);
         }
-        changed
+        mistakes
     }
 
     /// An event was made, whose cell has this address.
@@ -267,6 +288,17 @@ impl Check {
             );
         }
     }
+}
+
+fn first_difference(now: &[u8], before: &[u8]) -> Option<usize> {
+    // Equal mostly, which is found fastest for the whole.
+    let differs = now != before;
+    let byte = || {
+        now.iter()
+            .zip(before)
+            .position(|(now, before)| now != before)
+    };
+    differs.then(byte).flatten()
 }
 
 fn give(chunk: Chunk, pools: &[Arc<Pool>]) -> Result<()> {

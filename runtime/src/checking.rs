@@ -2,7 +2,7 @@
 //! and closes them after it.
 
 use crate::access::Lent;
-use crate::check::{Check, Opened};
+use crate::check::{Check, Mistake, Opened};
 use crate::codelet::flag;
 use crate::decide::route;
 use crate::engine::Engine;
@@ -13,7 +13,6 @@ use crate::memory_region::{Chunk, Running, runs};
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::lock;
-use std::ptr::NonNull;
 
 impl Shared {
     /// Notes a block that codelet `owner` made, or a host (0).
@@ -91,9 +90,9 @@ impl Engine<'_> {
         for (entry, lent) in entries.filter(|entry| is_lent(entry)).zip(lent) {
             if let EntryKind::Block(mode) = entry.kind() {
                 let block = (Self::queue_of(entry).slot, mode);
-                let start = NonNull::new(lent.start).expect("lent memory");
+                let own = shared.blocks.slot(block.0).owns_memory();
                 // SAFETY: what is lent for the block; one body runs at a time, and this one has not begun.
-                opened.extend(unsafe { check.open(block, start, lent.bytes, &opened) }?);
+                opened.extend(unsafe { check.open(block, lent, own, &opened) }?);
             }
         }
         Ok(opened)
@@ -107,21 +106,30 @@ impl Engine<'_> {
         };
         for block in opened {
             // SAFETY: the body has ended that they were opened for.
-            let Some(byte) = (unsafe { check.close(block) }) else {
-                continue;
-            };
-            let by = running(self.shared, id);
-            let text = format!(
-                "codelet `{}`, spawned at {}, wrote to block {}, which it declared for reading (first at byte {byte}); \
-                 declare it with `read_write` or `write`. {} replays this",
-                by.codelet,
-                by.spawned_at,
-                block.slot,
-                check.replay()
-            );
-            eprintln!("sprat: {text}");
-            self.with_root(id, |root| lock(&root.findings).push(text));
+            for mistake in unsafe { check.close(block) } {
+                self.tell_mistake(check, id, block.slot, mistake);
+            }
         }
+    }
+
+    fn tell_mistake(&self, check: &Check, id: u32, slot: u32, mistake: Mistake) {
+        let by = running(self.shared, id);
+        let what = match mistake {
+            Mistake::Changed(byte) => format!(
+                "wrote to block {slot}, which it declared for reading (first at byte {byte}); declare it with `read_write` or `write`"
+            ),
+            Mistake::Beyond(byte) => {
+                format!("wrote beyond the end of block {slot} (first {byte} bytes behind it)")
+            }
+        };
+        let text = format!(
+            "codelet `{}`, spawned at {}, {what}. {} replays this",
+            by.codelet,
+            by.spawned_at,
+            check.replay()
+        );
+        eprintln!("sprat: {text}");
+        self.with_root(id, |root| lock(&root.findings).push(text));
     }
 
     /// The memory of a block that is destroyed.

@@ -156,6 +156,27 @@ fn who_writes_to_what_it_only_reads_is_named_and_the_program_goes_on() {
 }
 
 #[test]
+fn who_writes_beyond_a_blocks_end_is_named() {
+    let rt = checking(5);
+    let block = rt.block::<u64>(10).unwrap();
+    let write = |data: &mut [u64]| {
+        data.fill(1);
+        poke(data, 9, 2);
+    };
+    // The last word of the block, and nothing else.
+    rt.write(block, write).unwrap();
+    let error = rt.write(block, |data| poke(data, 12, 2)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Check);
+    let text = error.to_string();
+    assert!(
+        text.contains("`write`") && text.contains("beyond the end of block 0"),
+        "{text}"
+    );
+    assert!(text.contains("16 bytes behind"), "{text}");
+    assert_eq!(rt.read(block, |data| data[9]).unwrap(), 2);
+}
+
+#[test]
 fn what_else_went_wrong_is_told_besides() {
     let rt = checking(6);
     let block = rt.block::<u64>(1).unwrap();
