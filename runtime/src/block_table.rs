@@ -119,9 +119,10 @@ impl BlockSlot {
         })
     }
 
-    /// Whether its memory is a chunk of its own, which nothing else lies in.
-    pub(crate) fn owns_memory(&self) -> bool {
-        self.memory.with(|memory| memory.is_some())
+    /// How long the chunk is that is its memory, and in which nothing else lies; 0 if there is none.
+    pub(crate) fn chunk_bytes(&self) -> usize {
+        self.memory
+            .with(|memory| memory.as_ref().map_or(0, Chunk::bytes))
     }
 
     /// Takes the memory out, at the block's end.

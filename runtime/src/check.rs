@@ -144,16 +144,17 @@ impl Check {
                 break;
             };
             state.quarantined -= guard.len();
-            // Open again before anybody can take it.
-            drop(guard);
-            give(chunk, pools)?;
+            // What cannot be opened again stays out of the pool until that goes.
+            if guard.release() {
+                give(chunk, pools)?;
+            }
         }
         Ok(())
     }
 
     /// Makes a block's memory accessible for a body; for one that writes all of it, filled with what nobody would have
-    /// written there. None if it is open for this body already, or nothing is known of it. Memory that is not the block's
-    /// `own` is not guarded: who knows what else lies there.
+    /// written there. None if it is open for this body already, or nothing is known of it. Memory that is not a
+    /// `chunk` of so many bytes is not guarded: who knows what else lies there.
     ///
     /// Errors: `System` if the system refuses.
     ///
@@ -163,7 +164,7 @@ impl Check {
         &self,
         (slot, mode): (u32, Mode),
         lent: &Lent,
-        own: bool,
+        chunk: usize,
         opened: &[Opened],
     ) -> Result<Option<Opened>> {
         let mut state = lock(&self.state);
@@ -174,14 +175,14 @@ impl Check {
             return Ok(None);
         }
         let (start, bytes) = (NonNull::new(lent.start).expect("lent memory"), lent.bytes);
-        if own && known.guard.is_none() {
+        if chunk > 0 && known.guard.is_none() {
             // SAFETY: the block's memory, from a pool with whole pages; it is given back after the guard is gone.
-            known.guard = Some(unsafe { Guard::new(start, bytes, slot, self.seed) });
+            known.guard = Some(unsafe { Guard::new(start, (bytes, chunk), slot, self.seed) });
         }
         let mut whole = bytes;
         if let Some(guard) = &known.guard {
-            whole = guard.len();
-            guard.set(GuardState::Open).map_err(|error| {
+            whole = guard.front();
+            guard.open().map_err(|error| {
                 let what = "the system refuses to open a block's memory in the checking mode; raise vm.max_map_count";
                 Error::system(what, error)
             })?;
@@ -226,8 +227,7 @@ impl Check {
         let state = lock(&self.state);
         let known = state.blocks.get(&opened.slot);
         if let Some(guard) = known.and_then(|known| known.guard.as_ref()) {
-            // Closing does not fail.
-            let _ = guard.set(GuardState::Closed);
+            guard.close(GuardState::Closed);
         }
         mistakes
     }

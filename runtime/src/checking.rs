@@ -55,7 +55,7 @@ impl Engine<'_> {
         picked
     }
 
-    /// A host goes on with its body, or leaves its seat: what it has not run is for who comes next.
+    /// A host leaves its seat: what it has not run is for who comes next.
     #[cold]
     pub(crate) fn put_back_ready(&self, seat: &Seat<Local>) {
         runs(None);
@@ -90,9 +90,9 @@ impl Engine<'_> {
         for (entry, lent) in entries.filter(|entry| is_lent(entry)).zip(lent) {
             if let EntryKind::Block(mode) = entry.kind() {
                 let block = (Self::queue_of(entry).slot, mode);
-                let own = shared.blocks.slot(block.0).owns_memory();
+                let chunk = shared.blocks.slot(block.0).chunk_bytes();
                 // SAFETY: what is lent for the block; one body runs at a time, and this one has not begun.
-                opened.extend(unsafe { check.open(block, lent, own, &opened) }?);
+                opened.extend(unsafe { check.open(block, lent, chunk, &opened) }?);
             }
         }
         Ok(opened)

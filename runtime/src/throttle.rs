@@ -5,6 +5,7 @@
 use crate::decide::throttle::{Seen, Step, nap_ns, step};
 use crate::engine::{Engine, Frame};
 use crate::local::Local;
+use crate::memory_region::runs;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
@@ -77,7 +78,7 @@ impl Engine<'_> {
         seat.in_body.store(true, Ordering::Relaxed);
         self.local(|local| local.host = true);
         if self.shared.check.is_some() {
-            self.put_back_ready(seat);
+            runs(None);
         }
         if !seat.stealer.is_empty() {
             // The body may take its time, and what was put there meanwhile was not announced as from a host's body.

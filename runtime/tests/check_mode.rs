@@ -339,6 +339,12 @@ fn the_child() {
             rt.destroy(block).unwrap();
             thief(&rt);
         }
+        "behind" => {
+            let rt = checking(9);
+            let block = rt.block::<u64>(10).unwrap();
+            let behind = |data: &mut [u64]| peek((&raw mut data[0]).expose_provenance() + 5000);
+            rt.write(block, behind).unwrap();
+        }
         "host" => {
             let rt = checking(9);
             keeps(&rt, 10);
@@ -406,6 +412,30 @@ fn who_touches_a_block_that_is_destroyed_is_named() {
         text.contains("codelet `thief`") && text.contains("which was destroyed"),
         "{text}"
     );
+}
+
+#[test]
+fn who_touches_the_pages_behind_a_block_is_named() {
+    let text = ends_by_a_fault("behind");
+    assert!(
+        text.contains("codelet `write`") && text.contains("byte 5000 of block 0"),
+        "{text}"
+    );
+}
+
+#[test]
+fn very_many_blocks_can_be_guarded() {
+    // The system allows a process some 65,000 ranges of pages.
+    let rt = checking(2);
+    let blocks = rt.blocks::<u64>(40_000, 1).unwrap();
+    rt.finish(|s| {
+        for &block in &blocks {
+            s.spawn(block.read_write(), |_, data| data[0] += 1);
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rt.read(blocks[39_999], |data| data[0]).unwrap(), 1);
 }
 
 #[test]

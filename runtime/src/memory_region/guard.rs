@@ -16,16 +16,14 @@ mod fault {
     pub(super) fn install() {}
 }
 
-/// What a range holds now.
+/// Why a range is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum State {
-    /// A block that a body which runs has declared.
-    Open = 1,
-    /// A block that no body which runs has declared.
-    Closed = 2,
+    /// A block, which bodies that declared it may touch.
+    Closed = 1,
     /// What a block held that is destroyed.
-    Destroyed = 3,
+    Destroyed = 2,
 }
 
 /// Where code runs: for the message.
@@ -104,28 +102,38 @@ fn free_entry() -> &'static Entry {
     &segment.entries[0]
 }
 
-/// A range of whole pages that is open or not. Dropped, it is open, and not guarded any more.
+/// A range of whole pages. While it is open its front is accessible, else nothing of it. Dropped, it is not told of any
+/// more, but stays as it is: for when the pool goes.
 pub(crate) struct Guard {
     entry: &'static Entry,
+    /// Bytes of the front: the pages of what is in use.
+    front: usize,
 }
 
 impl Guard {
-    /// Guards the memory of a block, open at first.
+    /// Guards the memory of a block, `bytes` long, closed at first.
     ///
     /// # Safety
-    /// `start` begins `bytes` bytes of a [`Chunk`](super::Chunk) of a pool with
-    /// [`whole_pages`](super::PoolOptions::whole_pages), which outlive the guard.
-    pub(crate) unsafe fn new(start: NonNull<u8>, bytes: usize, block: u32, seed: u64) -> Guard {
+    /// `start` begins a [`Chunk`](super::Chunk) of `whole` bytes of a pool with
+    /// [`whole_pages`](super::PoolOptions::whole_pages), which outlives the guard. The chunk's user touches it only while
+    /// it is open.
+    pub(crate) unsafe fn new(
+        start: NonNull<u8>,
+        (bytes, whole): (usize, usize),
+        block: u32,
+        seed: u64,
+    ) -> Guard {
         let entry = free_entry();
         entry
             .start
             .store(start.as_ptr().expose_provenance(), Ordering::Relaxed);
         entry.block.store(block, Ordering::Relaxed);
         entry.seed.store(seed, Ordering::Relaxed);
-        entry.state.store(State::Open as u32, Ordering::Relaxed);
-        let len = bytes.next_multiple_of(os::page_bytes());
-        entry.len.store(len, Ordering::Relaxed);
-        Guard { entry }
+        entry.len.store(whole, Ordering::Relaxed);
+        let front = bytes.next_multiple_of(os::page_bytes()).min(whole);
+        let guard = Guard { entry, front };
+        guard.close(State::Closed);
+        guard
     }
 
     /// How many bytes it guards.
@@ -133,49 +141,59 @@ impl Guard {
         self.entry.len.load(Ordering::Relaxed)
     }
 
+    /// How many bytes are accessible while it is open.
+    pub(crate) fn front(&self) -> usize {
+        self.front
+    }
+
     fn start(&self) -> NonNull<u8> {
         let start = self.entry.start.load(Ordering::Relaxed);
         NonNull::new(std::ptr::with_exposed_provenance_mut(start)).expect("set by `new`")
     }
 
-    /// Opens or closes it. If the system refuses to close it stays open.
+    /// Makes its front accessible.
     ///
-    /// Errors: if the system refuses to open it.
-    pub(crate) fn set(&self, state: State) -> io::Result<()> {
-        let open = state == State::Open;
+    /// Errors: if the system refuses.
+    pub(crate) fn open(&self) -> io::Result<()> {
+        self.let_in(self.front)
+    }
+
+    fn let_in(&self, bytes: usize) -> io::Result<()> {
+        // SAFETY: whole pages of a chunk that outlives us (see `new`); more rights to pages take nothing from anybody.
+        unsafe { os::protect(self.start(), bytes, true) }
+    }
+
+    /// Makes it inaccessible; it stays as it is if the system refuses.
+    pub(crate) fn close(&self, state: State) {
         self.entry.state.store(state as u32, Ordering::Relaxed);
-        // SAFETY: whole pages of a chunk that outlives us (see `new`); those who may use its contents have it opened before.
-        match unsafe { os::protect(self.start(), self.len(), open) } {
-            Err(error) if open => Err(error),
-            _ => Ok(()),
-        }
+        // SAFETY: whole pages of a chunk that outlives us, whose user touches it only while it is open: see `new`.
+        let _ = unsafe { os::protect(self.start(), self.len(), false) };
+    }
+
+    /// Makes all of it accessible for its next user. False if the system refuses: then nobody may have it.
+    pub(crate) fn release(self) -> bool {
+        self.let_in(self.len()).is_ok()
     }
 
     /// The block is destroyed: its contents go, and it is closed for good.
     pub(crate) fn destroy(&self) {
         // Where nothing can be closed, a pattern shows who reads it.
         const DEAD: u8 = 0xde;
-        if self.set(State::Open).is_ok() {
-            if os::PROTECTS {
-                // SAFETY: whole pages of a chunk; the contents are nobody's any more. What fails keeps its pages.
-                let _ = unsafe { os::discard(self.start(), self.len()) };
-            } else {
-                // SAFETY: open, and long enough: see `new`; the contents are nobody's any more.
-                unsafe { self.start().write_bytes(DEAD, self.len()) };
-            }
+        if os::PROTECTS {
+            // SAFETY: whole pages of a chunk; the contents are nobody's any more. What fails keeps its pages.
+            let _ = unsafe { os::discard(self.start(), self.len()) };
+        } else {
+            // SAFETY: accessible there, and long enough: see `new`; the contents are nobody's any more.
+            unsafe { self.start().write_bytes(DEAD, self.front) };
         }
-        // It cannot fail: closing does not.
-        let _ = self.set(State::Destroyed);
+        self.close(State::Destroyed);
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // If it cannot be opened, its next user's touch says so.
-        if self.set(State::Open).is_ok() {
-            self.entry.len.store(0, Ordering::Relaxed);
-            let mut free = FREE.lock().unwrap_or_else(|e| e.into_inner());
-            free.push(self.entry);
-        }
+        self.entry.len.store(0, Ordering::Relaxed);
+        let mut free = FREE.lock().unwrap_or_else(|e| e.into_inner());
+        free.push(self.entry);
     }
 }
