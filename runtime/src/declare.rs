@@ -329,7 +329,7 @@ fn twice_error(key: BlockKey) -> Error {
     Error::new(
         ErrorKind::Access,
         format!(
-            "{key:?} is declared twice by one codelet, once for writing; declare it once, as `read_write`"
+            "{key:?} is declared twice by one codelet, once for writing or for its children; declare it once, as `read_write`"
         ),
     )
 }
@@ -339,8 +339,12 @@ fn twice_error(key: BlockKey) -> Error {
 fn named_once(declared: &[Declared]) -> HashSet<usize> {
     let mut places: BTreeMap<BlockKey, Vec<(usize, bool)>> = BTreeMap::new();
     for (at, one) in declared.iter().enumerate() {
-        if let Declared::Block(key, mode) | Declared::Weak(key, mode) = one {
-            places.entry(*key).or_default().push((at, mode.writes()));
+        match one {
+            Declared::Block(key, mode) => {
+                places.entry(*key).or_default().push((at, mode.writes()));
+            }
+            Declared::Weak(key, _) => places.entry(*key).or_default().push((at, true)),
+            Declared::Value(..) | Declared::Scratch(_) => (),
         }
     }
     let remain = |named: Vec<(usize, bool)>| match named.iter().find(|(_, writes)| *writes) {
@@ -355,7 +359,9 @@ fn named_twice(declared: &[Declared]) -> Option<BlockKey> {
     /// Up to so many, comparing all pairs is faster than sorting a copy.
     const FEW: usize = 16;
     let named = declared.iter().filter_map(|one| match one {
-        Declared::Block(key, mode) | Declared::Weak(key, mode) => Some((*key, mode.writes())),
+        Declared::Block(key, mode) => Some((*key, mode.writes())),
+        // What is for the children only cannot be told from what is for the codelet, if they stand in one queue.
+        Declared::Weak(key, _) => Some((*key, true)),
         Declared::Value(..) | Declared::Scratch(_) => None,
     });
     // Fewer than two blocks cannot clash.

@@ -5,7 +5,7 @@
 //! next access of another kind has entered and all members have left, the lanes are put together by [`tree`], and what
 //! comes out is put to the block. None of this depends on time, so the result has the same bits each time.
 
-use super::dependence::Operator;
+use crate::access::Operator;
 use std::collections::VecDeque;
 
 /// How many lanes a reduction has: so many members run side by side, and so many copies of the block there are at most.
