@@ -45,7 +45,8 @@ macro_rules! weak {
             /// poisoned. Its children, who may name the block as if their parent had declared it plainly, wait until that
             /// place has come. So whole trees of codelets can be spawned ahead of their data.
             ///
-            /// The codelet's end comes after the place has come. If its body fails, what it had declared to write is
+            /// Poison in the block is what the children find, and a full write among them heals it; also if the codelet's access
+            /// is a write. The codelet's end comes after the place has come. If its body fails, what it had declared to write is
             /// poisoned after its children. A codelet with a weak access cannot [commute](Block::commute).
             ///
             /// ```

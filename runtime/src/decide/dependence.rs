@@ -146,7 +146,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         let overtakes = cfg!(sprat_mutant = "dependence_readers_overtake") && !mode.writes();
         if (self.waiting.is_empty() || overtakes) && self.admits(mode) {
             match self.admit(who, mode) {
-                true => Entered::Granted(self.poison.filter(|_| mode.reads())),
+                true => Entered::Granted(self.poison.filter(|_| mode.reads() || weak)),
                 false => Entered::Queued,
             }
         } else {
@@ -210,7 +210,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
                 self.waiting = VecDeque::new();
             }
             if granted {
-                let poison = self.poison.filter(|_| mode.reads());
+                let poison = self.poison.filter(|_| mode.reads() || weak);
                 return Some(Step::Grant(Grant { who, poison, weak }));
             }
         }
@@ -346,7 +346,8 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
     /// The lanes of the reduction that has come to its end.
     pub fn take_sums(&mut self) -> Option<Sums<M>> {
         let lanes = self.special.as_mut()?.lanes.take()?;
-        let looks = self.waiting.front().is_none_or(|next| next.mode.reads());
+        // Children may read what nobody has written before them.
+        let looks = (self.waiting.front()).is_none_or(|next| next.mode.reads() || next.weak);
         Some(lanes.end(self.poison().is_none() && looks))
     }
 
