@@ -249,7 +249,7 @@ impl Maker<'_> {
 
     /// How a codelet uses a block beside what it has declared already.
     fn mode(&mut self, node: &Node, last: Option<&Mode>) -> Mode {
-        let mode = match self.choices.below(13) {
+        let mode = match self.choices.below(15) {
             0..=2 => Mode::Read,
             3 => Mode::Write,
             4 | 5 => Mode::ReadWrite,
