@@ -33,6 +33,7 @@ mod arena;
 mod block_table;
 mod builder;
 mod codelet;
+mod commuting;
 mod completion;
 mod config;
 mod control_engine;
@@ -59,8 +60,11 @@ pub mod memory_region;
 mod models;
 mod options;
 mod outcome;
+mod panics;
 mod prefetch;
 mod queue;
+mod reducing;
+mod release;
 mod root;
 mod runtime;
 mod scope;
@@ -72,8 +76,12 @@ mod stuck;
 mod sync;
 pub mod topology;
 mod trigger;
+mod weak;
 
-pub use access::{Access, Read, ReadValue, ReadWrite, Value, Write};
+pub use access::{
+    Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Product, Raw, Read, ReadValue,
+    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
+};
 pub use builder::Builder;
 pub use counters::{CeCounts, XeCounts};
 pub use data_block::{Block, Data};
