@@ -28,6 +28,8 @@ const LEVELS: &[&[&str]] = &[
     &[
         "decide",
         "decide::dependence",
+        "decide::event_kinds",
+        "decide::timers",
         "decide::policy",
         "decide::plan",
         "decide::placement",
@@ -50,11 +52,13 @@ const LEVELS: &[&[&str]] = &[
         "spawn",
         "declare",
         "stuck",
+        "timers",
+        "io",
         "execution_engine",
         "control_engine",
     ],
     &[
-        "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder", "models",
+        "trigger", "latch", "channel", "files", "scope", "outcome", "glue", "options", "host", "runtime", "builder", "models",
     ],
 ];
 

@@ -6,7 +6,9 @@
 
 pub mod controller;
 pub mod dependence;
+pub mod event_kinds;
 pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod route;
+pub mod timers;
