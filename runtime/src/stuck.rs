@@ -166,6 +166,8 @@ impl<'a> Still<'a> {
         let mut hopeful: HashSet<u32> = HashSet::new();
         let mut links: Vec<(u32, u32)> = Vec::new();
         let users = self.users_of_queues();
+        // An access to a file will end.
+        hopeful.extend(self.shared.io.in_flight().iter().map(|&id| self.root(id)));
         for (&root, ids) in &self.waiting {
             for node in ids.iter().flat_map(|&id| self.nodes(id)) {
                 let entry = self.shared.arena.entry(node);

@@ -53,12 +53,15 @@ const LEVELS: &[&[&str]] = &[
         "declare",
         "stuck",
         "timers",
+        "time_keeper",
         "io",
+        "io_engine",
         "execution_engine",
         "control_engine",
     ],
     &[
-        "trigger", "latch", "channel", "files", "scope", "outcome", "glue", "options", "host", "runtime", "builder", "models",
+        "trigger", "latch", "channel", "files", "scope", "outcome", "glue", "options", "host",
+        "runtime", "builder", "models",
     ],
 ];
 

@@ -133,7 +133,11 @@ mod tests {
         for number in 0..10_000 {
             timers.add(number, number, |n| n % 100 == 0);
             let wanted = number as usize / 100 + 1;
-            assert!(timers.len() <= FEW.max(2 * wanted) + FEW, "{}", timers.len());
+            assert!(
+                timers.len() <= FEW.max(2 * wanted) + FEW,
+                "{}",
+                timers.len()
+            );
         }
         let fired: Vec<u64> = std::iter::from_fn(|| timers.fire(9_900)).collect();
         let wanted = fired.iter().filter(|&n| n % 100 == 0).count();

@@ -12,7 +12,10 @@ const CAUSE: Poison = Poison::MIN;
 fn step(kind: &mut impl Kind<u32, u32>, input: In) -> Result<Vec<Act>, Misuse> {
     let mut acts = Vec::new();
     let result = kind.step(input, &mut |act| acts.push(act));
-    assert!(result.is_ok() || acts.is_empty(), "a refused step did something");
+    assert!(
+        result.is_ok() || acts.is_empty(),
+        "a refused step did something"
+    );
     result.map(|()| acts)
 }
 
@@ -32,7 +35,11 @@ fn dropped(waiter: u32) -> Act {
 fn check(mut kind: impl Kind<u32, u32>, steps: &[(In, Result<&[Act], Misuse>)]) {
     for (at, (input, expected)) in steps.iter().enumerate() {
         let did = step(&mut kind, *input);
-        assert_eq!(did.as_deref().map_err(|e| *e), *expected, "step {at}: {input:?}");
+        assert_eq!(
+            did.as_deref().map_err(|e| *e),
+            *expected,
+            "step {at}: {input:?}"
+        );
     }
 }
 
@@ -240,7 +247,7 @@ fn inputs() -> impl Strategy<Value = Vec<In>> {
                 9 => In::Poison(CAUSE.saturating_add(at)),
                 10..12 => In::Increment,
                 12..15 => In::Decrement,
-                _ if at % 3 == 0 => In::Destroy,
+                _ if at.is_multiple_of(3) => In::Destroy,
                 _ => In::Close(CAUSE.saturating_add(at)),
             }
         };
