@@ -64,6 +64,7 @@ pub mod memory_region;
 mod models;
 mod options;
 mod outcome;
+mod prefetch;
 mod queue;
 mod root;
 mod runtime;
