@@ -205,7 +205,7 @@ impl<'a> Engine<'a> {
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
     #[inline]
-    fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
+    pub(crate) fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
         record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
@@ -457,6 +457,7 @@ impl<'a> Engine<'a> {
                     .push(id, &RecordLinks(shared));
                 self.posted(xe);
             }
+            Destination::Control => shared.io.push(id),
             Destination::Region(region) => {
                 shared.regions[usize::from(region)].push(id);
                 let somebody = |seat: &&Seat<Local>| {

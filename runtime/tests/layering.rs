@@ -30,6 +30,8 @@ const LEVELS: &[&[&str]] = &[
         "decide::dependence",
         "decide::lanes",
         "decide::turns",
+        "decide::event_kinds",
+        "decide::timers",
         "decide::policy",
         "decide::plan",
         "decide::placement",
@@ -56,11 +58,16 @@ const LEVELS: &[&[&str]] = &[
         "spawn",
         "declare",
         "stuck",
+        "timers",
+        "time_keeper",
+        "io",
+        "io_engine",
         "execution_engine",
         "control_engine",
     ],
     &[
-        "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder", "models",
+        "trigger", "latch", "channel", "files", "scope", "outcome", "glue", "options", "host",
+        "runtime", "builder", "models",
     ],
 ];
 
