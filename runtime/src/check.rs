@@ -52,6 +52,21 @@ struct Known {
     maker: Option<Running>,
     /// Since its memory was taken.
     guard: Option<Guard>,
+    /// How many bodies have it open: one, or one on the engine and some that read or write files.
+    open: u32,
+    /// The body that has it open has released it.
+    released: bool,
+}
+
+impl Known {
+    fn close(&mut self) {
+        self.open -= 1;
+        if self.open == 0
+            && let Some(guard) = &self.guard
+        {
+            guard.close(GuardState::Closed);
+        }
+    }
 }
 
 /// A block that is open for a body.
@@ -117,6 +132,8 @@ impl Check {
             bytes,
             maker,
             guard: None,
+            open: 0,
+            released: false,
         };
         lock(&self.state).blocks.insert(slot, known);
     }
@@ -190,7 +207,10 @@ impl Check {
         // SAFETY: the caller's promise: the block's memory, now open, is nobody else's; its pages are all its chunk's.
         let pages = unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), whole) };
         let (contents, beyond) = pages.split_at_mut(bytes);
-        beyond.fill(BEYOND);
+        if known.open == 0 {
+            beyond.fill(BEYOND);
+        }
+        known.open += 1;
         if mode == Mode::Write {
             for part in contents.chunks_mut(UNSPECIFIED.len()) {
                 part.copy_from_slice(&UNSPECIFIED[..part.len()]);
@@ -212,7 +232,14 @@ impl Check {
     /// The body that had the block has ended, and it was opened for that body.
     pub(crate) unsafe fn close(&self, opened: &Opened) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
-        // SAFETY: the caller's promise: the block's pages, still open, are nobody else's.
+        let mut state = lock(&self.state);
+        let Some(known) = state.blocks.get_mut(&opened.slot) else {
+            return mistakes;
+        };
+        if std::mem::take(&mut known.released) {
+            return mistakes;
+        }
+        // SAFETY: the caller's promise: the block's pages, still open, are nobody else's to write.
         let pages = unsafe { std::slice::from_raw_parts_mut(opened.start.as_ptr(), opened.whole) };
         let (contents, beyond) = pages.split_at_mut(opened.bytes);
         if let Some(before) = &opened.before
@@ -224,12 +251,23 @@ impl Check {
         if let Some(byte) = beyond.iter().position(|&byte| byte != BEYOND) {
             mistakes.push(Mistake::Beyond(byte));
         }
-        let state = lock(&self.state);
-        let known = state.blocks.get(&opened.slot);
-        if let Some(guard) = known.and_then(|known| known.guard.as_ref()) {
-            guard.close(GuardState::Closed);
-        }
+        known.close();
         mistakes
+    }
+
+    /// Closes what was open for the runtime itself.
+    pub(crate) fn shut(&self, slot: u32) {
+        if let Some(known) = lock(&self.state).blocks.get_mut(&slot) {
+            known.close();
+        }
+    }
+
+    /// The body that has a block open gives it back before its end: it may not touch it any more.
+    pub(crate) fn release(&self, slot: u32) {
+        if let Some(known) = lock(&self.state).blocks.get_mut(&slot) {
+            known.released = true;
+            known.close();
+        }
     }
 
     /// An event was made, whose cell has this address.
@@ -264,7 +302,7 @@ impl Check {
         };
         let mut left: Vec<String> = state.blocks.iter().filter_map(block).collect();
         let dropped = state.dropped.iter().map(|(name, at)| {
-            format!("event `{name}`, made at {at}: its trigger was dropped, and never satisfied it")
+            format!("event `{name}`, made at {at}: it was never satisfied: its trigger was dropped, or poisoned it")
         });
         let mut open: Vec<_> = state.events.values().collect();
         open.sort_by_key(|(name, at)| (*name, at.file(), at.line()));

@@ -1,7 +1,7 @@
 //! What an engine does in the checking mode ([`crate::check`]): takes what is ready in any order, opens blocks for a body
 //! and closes them after it.
 
-use crate::access::Lent;
+use crate::access::{Lent, Mode};
 use crate::check::{Check, Mistake, Opened};
 use crate::codelet::flag;
 use crate::decide::route;
@@ -85,10 +85,18 @@ impl Engine<'_> {
         let Some(check) = shared.check.as_deref().filter(|_| !destroys) else {
             return Ok(opened);
         };
-        let is_lent = |entry: &Entry| !matches!(entry.kind(), EntryKind::Event | EntryKind::End);
+        let is_lent = |entry: &Entry| {
+            !matches!(
+                entry.kind(),
+                EntryKind::Event | EntryKind::End | EntryKind::Weak
+            )
+        };
         let entries = shared.arena.entries(id, payload).map(|(_, entry)| entry);
         for (entry, lent) in entries.filter(|entry| is_lent(entry)).zip(lent) {
-            if let EntryKind::Block(mode) = entry.kind() {
+            // A reduction lends a lane, which is nobody else's.
+            if let EntryKind::Block(mode) = entry.kind()
+                && !matches!(mode, Mode::Reduce(_))
+            {
                 let block = (Self::queue_of(entry).slot, mode);
                 let chunk = shared.blocks.slot(block.0).chunk_bytes();
                 // SAFETY: what is lent for the block; one body runs at a time, and this one has not begun.
@@ -96,6 +104,26 @@ impl Engine<'_> {
             }
         }
         Ok(opened)
+    }
+
+    /// Works on a block's memory as a body would that declared it: for what the runtime itself does to blocks.
+    pub(crate) fn with_block_open<R>(
+        &self,
+        slot: u32,
+        lent: &Lent,
+        f: impl FnOnce() -> R,
+    ) -> Result<R> {
+        let Some(check) = self.shared.check.as_deref() else {
+            return Ok(f());
+        };
+        let chunk = self.shared.blocks.slot(slot).chunk_bytes();
+        // SAFETY: what is the block's; the caller holds it, so no body may use it.
+        let opened = unsafe { check.open((slot, Mode::ReadWrite), lent, chunk, &[]) }?;
+        let result = f();
+        if opened.is_some() {
+            check.shut(slot);
+        }
+        Ok(result)
     }
 
     /// Closes them again, and tells of those that were declared for reading and have changed.

@@ -198,6 +198,32 @@ fn what_else_went_wrong_is_told_besides() {
 }
 
 #[test]
+fn reductions_and_files_work_on_blocks_that_are_closed() {
+    let rt = checking(3);
+    let (sum, words) = (rt.block::<u64>(3).unwrap(), rt.block::<u64>(1000).unwrap());
+    rt.write(sum, |data| data.fill(5)).unwrap();
+    rt.finish(|s| {
+        for n in 0..20 {
+            s.spawn(sum.reduce(sprat::Sum), move |_, lane| lane[1] += n);
+        }
+        s.spawn(words.write(), |_, data| data.fill(7));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rt.read(sum, |data| data.to_vec()).unwrap(), [5, 195, 5]);
+    let path = std::env::temp_dir().join(format!("sprat-check-{}", std::process::id()));
+    rt.finish(|s| {
+        let written = s.write_file(words, &path)?;
+        let back = s.codelet("back").after(&written.event());
+        back.read_file_into(sum, &path, 16)?;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rt.read(sum, |data| data.to_vec()).unwrap(), [7; 3]);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
 fn what_a_write_finds_is_nothing_one_could_use() {
     let rt = checking(1);
     let (wide, narrow) = (rt.block::<f64>(9).unwrap(), rt.block::<f32>(9).unwrap());

@@ -10,14 +10,24 @@
 //! handed up, values are not dropped, forwards forget failures, fresh blocks are not zero, `on_xe` is ignored, or a
 //! pending count is one short.
 
+#[path = "oracle/compare.rs"]
+mod compare;
 #[path = "oracle/coverage.rs"]
 mod coverage;
 #[path = "oracle/expect.rs"]
 mod expect;
+#[path = "oracle/generate.rs"]
+mod generate;
+#[path = "oracle/modes.rs"]
+mod modes;
 #[path = "oracle/program.rs"]
 mod program;
+#[path = "oracle/queues.rs"]
+mod queues;
 #[path = "oracle/run.rs"]
 mod run;
+#[path = "oracle/show.rs"]
+mod show;
 
 use coverage::Coverage;
 use expect::{Expected, expect};
@@ -130,7 +140,7 @@ fn everywhere(all: &[(String, Runtime)], program: &Program, twice: usize) -> Ver
 
 #[test]
 fn random_programs_mean_what_their_sequential_run_means() {
-    compare(runtimes(), number("SPRAT_ORACLE_CASES", u64::from(CASES)));
+    compare(runtimes(), number("SPRAT_ORACLE_CASES", u64::from(CASES))).assert();
 }
 
 #[test]
@@ -141,8 +151,8 @@ fn in_the_checking_mode_they_mean_the_same_in_every_order() {
     );
 }
 
-/// Compares so many programs on these runtimes.
-fn compare(all: Vec<(String, Runtime)>, cases: u64) {
+/// Compares so many programs on these runtimes; what they had in them.
+fn compare(all: Vec<(String, Runtime)>, cases: u64) -> Coverage {
     /// One at a time: the watch knows of one, and a panic's hook is everybody's.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
@@ -172,7 +182,7 @@ fn compare(all: Vec<(String, Runtime)>, cases: u64) {
     });
     println!("{:.1?}", begin.elapsed());
     match result {
-        Ok(()) => coverage.borrow().assert(),
+        Ok(()) => coverage.into_inner(),
         Err(TestError::Fail(why, choices)) => {
             let program = Program::from_choices(&choices);
             panic!("SPRAT_ORACLE_SEED={seed}: {why}\n{program}");
