@@ -70,21 +70,35 @@ impl Engine<'_> {
         }
     }
 
-    /// Makes a codelet's blocks accessible. Those that it destroys stay closed: nobody looks at them.
+    /// In the checking mode, makes a codelet's blocks accessible. Those that it destroys stay closed: nobody looks at them.
     ///
     /// Errors: `System` if the system refuses.
-    #[cold]
+    #[inline]
     pub(crate) fn open_blocks(
         &self,
         id: u32,
         payload: usize,
         lent: &[Lent],
     ) -> Result<Vec<Opened>> {
+        match &self.shared.check {
+            None => Ok(Vec::new()),
+            Some(check) => self.open_for_body(check, id, payload, lent),
+        }
+    }
+
+    #[cold]
+    fn open_for_body(
+        &self,
+        check: &Check,
+        id: u32,
+        payload: usize,
+        lent: &[Lent],
+    ) -> Result<Vec<Opened>> {
         let (shared, mut opened) = (self.shared, Vec::new());
         let destroys = shared.arena.record(id).flags() & flag::DESTROYS != 0;
-        let Some(check) = shared.check.as_deref().filter(|_| !destroys) else {
+        if destroys {
             return Ok(opened);
-        };
+        }
         let is_lent = |entry: &Entry| {
             !matches!(
                 entry.kind(),
@@ -127,11 +141,15 @@ impl Engine<'_> {
     }
 
     /// Closes them again, and tells of those that were declared for reading and have changed.
-    #[cold]
+    #[inline]
     pub(crate) fn close_blocks(&self, id: u32, opened: &[Opened]) {
-        let Some(check) = &self.shared.check else {
-            return;
-        };
+        if let Some(check) = &self.shared.check {
+            self.close_after_body(check, id, opened);
+        }
+    }
+
+    #[cold]
+    fn close_after_body(&self, check: &Check, id: u32, opened: &[Opened]) {
         for block in opened {
             // SAFETY: the body has ended that they were opened for.
             for mistake in unsafe { check.close(block) } {

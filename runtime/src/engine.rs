@@ -250,19 +250,13 @@ impl<'a> Engine<'a> {
     #[inline(never)]
     fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
         let mut lent = Lendings::default();
-        let opened = self.lend(id, vtable.payload, &mut lent).and_then(|()| {
-            match self.shared.check.is_some() {
-                true => self.open_blocks(id, vtable.payload, lent.list()).map(Some),
-                false => Ok(None),
-            }
-        });
+        let opened = (self.lend(id, vtable.payload, &mut lent))
+            .and_then(|()| self.open_blocks(id, vtable.payload, lent.list()));
         match opened {
             Ok(opened) => {
                 // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
                 let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
-                if let Some(opened) = opened {
-                    self.close_blocks(id, &opened);
-                }
+                self.close_blocks(id, &opened);
                 self.give_scratch_back(lent);
                 ran
             }
