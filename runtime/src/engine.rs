@@ -398,8 +398,11 @@ impl<'a> Engine<'a> {
     #[inline]
     fn post_own(&self, id: u32) {
         let before = self.local(|local| {
+            if !local.runs {
+                return id;
+            }
             let queued = local.queue.as_ref().map_or(0, |queue| queue.len());
-            match local.runs && route::keeps(queued, local.others, local.host) {
+            match route::keeps(queued, local.others, local.host) {
                 true => std::mem::replace(&mut local.kept, id),
                 false => id,
             }
@@ -414,9 +417,10 @@ impl<'a> Engine<'a> {
     fn publish(&self, id: u32) {
         let (domain, tell) = self.local(|local| {
             let queue = local.queue.as_ref().expect("a seat has a queue");
-            let lone = queue.is_empty();
+            let queued = queue.len();
             queue.push(id);
-            (local.domain, route::announces(lone, local.host))
+            let tell = route::announces(queued, local.others, local.host);
+            (local.domain, tell)
         });
         if self.shared.seats.len() == 1 {
             // There is nobody to tell.

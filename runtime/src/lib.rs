@@ -61,6 +61,7 @@ mod models;
 mod options;
 mod outcome;
 mod panics;
+mod prefetch;
 mod queue;
 mod reducing;
 mod release;

@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Modules by level, from the bottom. A file may name its own level and those below; arrows inside a level form no circle.
 const LEVELS: &[&[&str]] = &[
-    &["error", "id", "panics", "sync", "spin_lock"],
+    &["error", "id", "panics", "sync", "spin_lock", "prefetch"],
     &["topology", "event", "counters", "counts"],
     &["memory_region"],
     &[
