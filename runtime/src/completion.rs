@@ -190,7 +190,9 @@ impl Engine<'_> {
             queue.leave(who, mode, effect);
             queue.next_step()
         });
-        self.go_on(cell, who, step, followers);
+        if step.is_some() {
+            self.go_on(cell, who, step, followers);
+        }
     }
 
     /// Does what a queue asks for, `step` first: told outside the lock, since telling may cost a trip to another core;

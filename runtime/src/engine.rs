@@ -257,21 +257,21 @@ impl<'a> Engine<'a> {
                 // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
                 let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
                 self.close_blocks(id, &opened);
-                self.give_scratch_back(lent);
+                self.give_scratch_back(&mut lent);
                 ran
             }
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
-                self.give_scratch_back(lent);
+                self.give_scratch_back(&mut lent);
                 Ran::Failed(error.to_string())
             }
         }
     }
 
     #[inline]
-    fn give_scratch_back(&self, lent: Lendings) {
-        for chunk in lent.scratch {
+    fn give_scratch_back(&self, lent: &mut Lendings) {
+        for chunk in lent.scratch.drain(..) {
             self.give_chunk(chunk);
         }
     }
