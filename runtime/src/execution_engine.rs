@@ -72,6 +72,9 @@ impl Engine<'_> {
             }
             around
         });
+        if around {
+            self.shared.look_at_deadlines();
+        }
         let [first, others @ ..] = route::look_order(around);
         // Mostly the first place is the own queue, and has something.
         let own = match first {
@@ -322,7 +325,7 @@ impl Engine<'_> {
                 }
             }
         }
-        bed.wait();
+        shared.sleep_in(bed);
     }
 
     /// An elastic control engine whose seat is announced asleep does its duty until the seat is claimed.

@@ -2,6 +2,7 @@
 
 use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
+use crate::cancel::Cancelling;
 use crate::codelet::flag;
 use crate::counters::CeCounters;
 use crate::decide::controller::Watch;
@@ -161,6 +162,8 @@ pub(crate) struct Shared {
     pub(crate) failed_ends: Mutex<VecDeque<u32>>,
     /// The engines' claims when it was last looked whether scopes are stuck, and none was.
     pub(crate) looked_at: AtomicU64,
+    /// In a line of its own: every engine looks at it before each codelet.
+    pub(crate) cancelling: CachePadded<Cancelling>,
     pub(crate) stop: AtomicBool,
     /// Scopes of host threads that have not ended.
     pub(crate) open_scopes: AtomicUsize,
@@ -198,6 +201,7 @@ impl Shared {
             failures: FailureLog::default(),
             failed_ends: Mutex::new(VecDeque::new()),
             looked_at: AtomicU64::new(u64::MAX),
+            cancelling: CachePadded::new(Cancelling::new()),
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),
             outside_bodies: AtomicUsize::new(0),

@@ -25,8 +25,8 @@ enum Inner {
     Made(Arc<Made>),
 }
 
-struct Made {
-    cell: EventCell,
+pub(crate) struct Made {
+    pub(crate) cell: EventCell,
     shared: Arc<Shared>,
 }
 
@@ -75,6 +75,10 @@ pub(crate) fn make_event(shared: &Shared, name: &'static str, outside: bool) -> 
         cell: EventCell::new(name, outside),
         shared: shared.hold(),
     });
+    if outside {
+        let made: std::sync::Weak<Made> = Arc::downgrade(&made);
+        lock(&shared.cancelling.outside).add(made);
+    }
     let event = Event(Inner::Made(made.clone()));
     let trigger = Trigger {
         made: Some(made),

@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Modules by level, from the bottom. A file may name its own level and those below; arrows inside a level form no circle.
 const LEVELS: &[&[&str]] = &[
-    &["error", "id", "sync", "spin_lock"],
+    &["error", "id", "sync", "spin_lock", "guard"],
     &["topology", "event", "counters", "counts"],
     &["memory_region"],
     &[
@@ -33,6 +33,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::placement",
         "decide::route",
         "decide::controller",
+        "decide::deadline",
     ],
     &[
         "queue",
@@ -41,6 +42,7 @@ const LEVELS: &[&[&str]] = &[
         "block_table",
         "entrance",
         "failure",
+        "cancel",
         "local",
         "shared",
         "root",
@@ -50,11 +52,21 @@ const LEVELS: &[&[&str]] = &[
         "spawn",
         "declare",
         "stuck",
+        "sweep",
         "execution_engine",
         "control_engine",
     ],
     &[
-        "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder", "models",
+        "trigger",
+        "canceller",
+        "scope",
+        "outcome",
+        "glue",
+        "options",
+        "host",
+        "runtime",
+        "builder",
+        "models",
     ],
 ];
 

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod controller;
+pub mod deadline;
 pub mod dependence;
 pub mod placement;
 pub mod plan;
