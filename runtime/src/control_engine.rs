@@ -7,6 +7,7 @@
 use crate::decide::controller::{Decision, DomainView, Observation, decide, nap_ns};
 use crate::decide::deadline::{NEVER, nap_until};
 use crate::engine::Engine;
+use crate::guard::Place;
 use crate::local::Local;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
@@ -32,6 +33,7 @@ impl Shared {
     fn decide(&self, domain: &Domain, stands_in: bool) {
         let control = &domain.control;
         control.counters.rounds.add(1);
+        self.trap.at(Place::ControlEngine);
         self.look_at_deadlines();
         self.sweep();
         for decision in decide(&self.observe(domain, stands_in)) {

@@ -4,6 +4,7 @@ use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source, Theft};
 use crate::engine::{Engine, Followers, RecordLinks};
 use crate::event::Links;
+use crate::guard::Place;
 use crate::idle::Parker;
 use crate::local::Local;
 use crate::seat::Seat;
@@ -296,6 +297,10 @@ impl Engine<'_> {
     fn park(&self, seat: &Seat<Local>, domain: &Domain, host: bool, done: &impl Fn() -> bool) {
         let place = usize::from(seat.place);
         let shared = self.shared;
+        shared.trap.at(match host {
+            true => Place::Host,
+            false => Place::ExecutionEngine,
+        });
         let stays = || done() || shared.stops() || shared.has_work(seat);
         if domain.idle.lie_down(place, stays) {
             seat.counters.parked.add(1);

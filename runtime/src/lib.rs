@@ -83,6 +83,8 @@ pub use counters::{CeCounts, XeCounts};
 pub use data_block::{Block, Data};
 pub use decide::plan::CeMode;
 pub use error::{Error, ErrorKind, Result};
+#[doc(hidden)]
+pub use guard::Place as PanicPlace;
 pub use options::{Options, Spawned};
 pub use outcome::Outcome;
 pub use runtime::Runtime;

@@ -6,6 +6,7 @@ use crate::codelet::Body;
 use crate::data_block::{Block, Data};
 use crate::error::{Error, ErrorKind};
 use crate::glue::Glue;
+use crate::guard::guarded;
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
 use crate::scope::Scope;
@@ -223,6 +224,9 @@ impl<'x, 's> Options<'x, 's> {
     }
 }
 
+/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
+const PLACE: &str = "a spawn";
+
 /// Spawns a codelet with these options.
 #[track_caller]
 #[inline]
@@ -245,19 +249,19 @@ where
     };
     // Accesses name something, so a type without size declares nothing.
     if size_of::<A>() == 0 && spec.rare.is_none() {
-        let id = frame.begin_bare(about, spec);
+        let id = guarded(PLACE, || frame.begin_bare(about, spec));
         if id.record() == 0 {
             return Spawned::new(id);
         }
         let payload = frame.engine.shared.arena.payload(id.record());
         // SAFETY: `begin_bare` made the record for this vtable, and its payload is free.
         unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
-        frame.launch_bare(id, about);
+        guarded(PLACE, || frame.launch_bare(id, about));
         return Spawned::new(id);
     }
     let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
     access.declare(&mut declared);
-    let begun = frame.begin(about, &declared, spec);
+    let begun = guarded(PLACE, || frame.begin(about, &declared, spec));
     declared.clear();
     frame.engine.local(|local| local.declared = declared);
     match begun {
@@ -266,7 +270,7 @@ where
             let payload = frame.engine.shared.arena.payload(id.record());
             // SAFETY: `begin` made the record for this vtable, and its payload is free.
             unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
-            frame.launch(begun, about, spec);
+            guarded(PLACE, || frame.launch(begun, about, spec));
             Spawned::new(id)
         }
         Err(error) => Spawned::new(frame.fail(about, error)),

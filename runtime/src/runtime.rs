@@ -5,6 +5,7 @@ use crate::data_block::{Block, Data};
 use crate::decide::placement;
 use crate::decide::plan::Plan;
 use crate::error::Result;
+use crate::guard::Place;
 use crate::host;
 use crate::memory_region::PoolStats;
 use crate::scope::{Scope, block_bytes};
@@ -261,6 +262,12 @@ impl Runtime {
             .iter()
             .map(|pool| pool.stats())
             .collect()
+    }
+
+    /// For tests: the runtime panics when it comes to this place.
+    #[doc(hidden)]
+    pub fn panic_inside(&self, place: Place) {
+        self.shared().trap.set(place);
     }
 
     /// For tests: control engines do nothing while paused. Results complete all the same.

@@ -11,6 +11,7 @@ use crate::decide::policy::Tuning;
 use crate::decide::route::Here;
 use crate::error::Result;
 use crate::failure::FailureLog;
+use crate::guard::Trap;
 use crate::id::{BlockId, RuntimeId};
 use crate::idle::{Idle, Parker};
 use crate::local::Local;
@@ -164,6 +165,7 @@ pub(crate) struct Shared {
     pub(crate) looked_at: AtomicU64,
     /// In a line of its own: every engine looks at it before each codelet.
     pub(crate) cancelling: CachePadded<Cancelling>,
+    pub(crate) trap: Trap,
     pub(crate) stop: AtomicBool,
     /// Scopes of host threads that have not ended.
     pub(crate) open_scopes: AtomicUsize,
@@ -202,6 +204,7 @@ impl Shared {
             failed_ends: Mutex::new(VecDeque::new()),
             looked_at: AtomicU64::new(u64::MAX),
             cancelling: CachePadded::new(Cancelling::new()),
+            trap: Trap::new(),
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),
             outside_bodies: AtomicUsize::new(0),

@@ -4,6 +4,7 @@ use crate::engine::{Engine, Followers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventCell;
 use crate::failure::Cause;
+use crate::guard::{Place, guarded};
 use crate::id::CodeletId;
 use crate::shared::Shared;
 use crate::spawn::After;
@@ -99,7 +100,9 @@ impl Trigger {
             return;
         };
         if std::ptr::eq(&raw const *made.shared, engine.shared) {
-            engine.fire_event(&made.cell, 0, &mut Followers::posted());
+            guarded("a trigger", || {
+                engine.fire_event(&made.cell, 0, &mut Followers::posted());
+            });
         } else {
             self.made = Some(made);
             self.fire(0);
@@ -111,10 +114,13 @@ impl Trigger {
             return;
         };
         let shared = &made.shared;
-        let mut stranger = lock(&shared.stranger);
-        // SAFETY: the lock's guard is ours until the end.
-        let engine = unsafe { Engine::new(shared, None, &raw mut *stranger) };
-        engine.fire_event(&made.cell, cause, &mut Followers::posted());
+        guarded("a trigger", || {
+            shared.trap.at(Place::Trigger);
+            let mut stranger = lock(&shared.stranger);
+            // SAFETY: the lock's guard is ours until the end.
+            let engine = unsafe { Engine::new(shared, None, &raw mut *stranger) };
+            engine.fire_event(&made.cell, cause, &mut Followers::posted());
+        });
     }
 }
 
