@@ -2,13 +2,14 @@
 
 use crate::access::{Access, ReadValue, Value};
 use crate::affinity::Affinity;
-use crate::codelet::Body;
+use crate::codelet::{Body, Vtable};
 use crate::data_block::{Block, Data};
 use crate::error::{Error, ErrorKind};
 use crate::glue::Glue;
 use crate::guard::guarded;
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
+use crate::repeat::Repeatable;
 use crate::scope::Scope;
 use crate::spawn::Spec;
 use crate::trigger::Event;
@@ -194,6 +195,51 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
+    /// The body may run again, up to `times` times more, when it returns an error or panics. The last of the options.
+    ///
+    /// Each run finds what the first one found: the contents of blocks that it declared for reading and writing are copied
+    /// before the first run and put back before each other one. (What a `write` finds is unspecified, as always.) The
+    /// first run that ends well counts; if none does, the codelet fails with what the last one said.
+    ///
+    /// A body that has spawned something, a codelet or a scope, is not run again: its children have begun to do what
+    /// they do, and that cannot be taken back. Nor is one whose scope is [cancelled](crate::Canceller::cancel). What else
+    /// it did (to atomics and locks that it captured, to the world outside) is its own to care for; blocks that it made
+    /// stay.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let (sum, tries) = (rt.block::<u64>(1)?, AtomicU32::new(0));
+    /// rt.finish(|s| {
+    ///     s.spawn(sum.write(), |_, sum| sum[0] = 40);
+    ///     s.codelet("shaky").repeatable(3).spawn(sum.read_write(), |_, sum| {
+    ///         sum[0] += 2;
+    ///         match tries.fetch_add(1, Ordering::Relaxed) {
+    ///             0 | 1 => Err(sprat::Error::msg("not this time")),
+    ///             _ => Ok(()),
+    ///         }
+    ///     });
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(rt.read(sum, |sum| sum[0])?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A body that can run only once is refused:
+    ///
+    /// ```compile_fail
+    /// # let rt = sprat::Runtime::new().unwrap();
+    /// # rt.finish(|s| {
+    /// s.codelet("once").repeatable(1).spawn_once((), |_, ()| ());
+    /// # Ok(()) }).unwrap();
+    /// ```
+    pub fn repeatable(self, times: u32) -> Repeatable<'x, 's> {
+        Repeatable::new(self.scope, self.spec, times)
+    }
+
     /// The first thing that is wrong is told.
     fn wrong(&mut self, error: Error) {
         self.spec.rare().error.get_or_insert(error);
@@ -241,9 +287,26 @@ where
     O: Outcome,
     F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
 {
+    let vtable = Glue::<'s, A, F, O>::vtable();
+    spawn_with(scope, spec, access, vtable, |payload, access| {
+        // SAFETY: `spawn_with` gives the payload of a new record for this vtable.
+        unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
+    })
+}
+
+/// Spawns a codelet with these options, whose captures `put` puts into the payload of a record made for the vtable.
+#[track_caller]
+#[inline]
+pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
+    scope: &Scope<'_>,
+    spec: &mut Spec,
+    access: A,
+    vtable: &'static Vtable,
+    put: impl FnOnce(*mut u8, A),
+) -> Spawned<R> {
     let frame = scope.frame();
     let about = Body {
-        vtable: Glue::<'s, A, F, O>::vtable(),
+        vtable,
         name: spec.name.unwrap_or("codelet"),
         spawned_at: spec.at.unwrap_or(Location::caller()),
     };
@@ -254,8 +317,7 @@ where
             return Spawned::new(id);
         }
         let payload = frame.engine.shared.arena.payload(id.record());
-        // SAFETY: `begin_bare` made the record for this vtable, and its payload is free.
-        unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
+        put(payload, access);
         guarded(PLACE, || frame.launch_bare(id, about));
         return Spawned::new(id);
     }
@@ -268,8 +330,7 @@ where
         Ok(begun) => {
             let id = begun.id;
             let payload = frame.engine.shared.arena.payload(id.record());
-            // SAFETY: `begin` made the record for this vtable, and its payload is free.
-            unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
+            put(payload, access);
             guarded(PLACE, || frame.launch(begun, about, spec));
             Spawned::new(id)
         }

@@ -62,6 +62,7 @@ const LEVELS: &[&[&str]] = &[
         "scope",
         "outcome",
         "glue",
+        "repeat",
         "options",
         "host",
         "runtime",
