@@ -1,8 +1,8 @@
 //! A scope that passes its deadline is cancelled: while it waits, while it works, in every mode of the control engines, and
 //! while those are silent.
 //!
-//! Checked itself: these tests fail if the control engine sleeps through deadlines, if nobody looks in its place, or if a
-//! deadline stays when its scope has ended.
+//! Checked itself: these tests fail if busy engines do not look at deadlines, if hosts that sleep do not while the control
+//! engine is silent, or if bodies that ask do not.
 
 // Runs the runtime itself, which under loom works in models alone.
 #![cfg(not(sprat_loom))]
@@ -80,15 +80,12 @@ fn a_scope_that_works_ends_at_its_deadline() {
             // All engines are busy, with short bodies, and nobody asks for anything.
             let error = rt
                 .finish_within(SOON, |s| {
-                    for _ in 0..100_000 {
+                    for _ in 0..2000 {
                         for &block in &blocks {
                             s.spawn(block.read_write(), |_, _| {
                                 let begin = Instant::now();
                                 while begin.elapsed() < Duration::from_millis(1) {}
                             });
-                        }
-                        if s.is_cancelled() {
-                            break;
                         }
                     }
                     Ok(())
