@@ -38,6 +38,9 @@ pub mod design {
     #[doc = include_str!("../design/stuck.md")]
     pub mod stuck {}
 
+    #[doc = include_str!("../design/cancellation.md")]
+    pub mod cancellation {}
+
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}
 }

@@ -1,7 +1,7 @@
 //! A scope that passes its deadline is cancelled: while it waits, while it works, in every mode of the control engines, and
 //! while those are silent.
 //!
-//! Checked itself: these tests fail if busy engines do not look at deadlines, if hosts that sleep do not while the control
+//! Checked itself: these tests fail if control engines or busy engines do not look at deadlines, if hosts that sleep do not while the control
 //! engine is silent, or if bodies that ask do not.
 
 // Runs the runtime itself, which under loom works in models alone.
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 fn runtimes() -> Vec<(String, Runtime)> {
     let mut all = Vec::new();
     for mode in [CeMode::Shared, CeMode::Elastic, CeMode::Dedicated] {
-        for (xes, paused) in [(1, false), (2, false), (2, true)] {
+        for (xes, paused) in [(1, false), (1, true), (2, false), (2, true)] {
             let rt = Runtime::builder()
                 .xes(xes)
                 .ce(mode)
@@ -67,6 +67,28 @@ fn a_scope_that_waits_ends_at_its_deadline() {
             assert_eq!((left.ran, left.not_started), (1, 1), "{name}");
             assert!(left.by_deadline);
             assert_eq!(left.reason, "its deadline of 20ms has passed");
+        });
+    }
+}
+
+#[test]
+fn control_engines_look_at_deadlines_while_nobody_else_does() {
+    for (name, rt) in runtimes() {
+        if name.ends_with("true") {
+            continue;
+        }
+        within(60, move || {
+            // All others sleep since before the deadline was set, and the host is in its body.
+            std::thread::sleep(Duration::from_millis(20));
+            let error = rt
+                .finish_within(SOON, |s| {
+                    let canceller = s.canceller();
+                    std::thread::sleep(10 * SOON);
+                    assert!(!canceller.cancel("somebody was to do it before"), "{name}");
+                    Ok(())
+                })
+                .unwrap_err();
+            assert!(error.cancellation().unwrap().by_deadline);
         });
     }
 }
