@@ -35,6 +35,7 @@ mod builder;
 mod cancel;
 mod canceller;
 mod codelet;
+mod commuting;
 mod completion;
 mod config;
 mod control_engine;
@@ -62,7 +63,11 @@ pub mod memory_region;
 mod models;
 mod options;
 mod outcome;
+mod panics;
+mod prefetch;
 mod queue;
+mod reducing;
+mod release;
 mod repeat;
 mod root;
 mod runtime;
@@ -76,8 +81,12 @@ mod sweep;
 mod sync;
 pub mod topology;
 mod trigger;
+mod weak;
 
-pub use access::{Access, Read, ReadValue, ReadWrite, Value, Write};
+pub use access::{
+    Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Product, Raw, Read, ReadValue,
+    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
+};
 pub use builder::Builder;
 pub use canceller::Canceller;
 pub use counters::{CeCounts, XeCounts};

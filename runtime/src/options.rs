@@ -197,12 +197,13 @@ impl<'x, 's> Options<'x, 's> {
 
     /// The body may run again, up to `times` times more, when it returns an error or panics. The last of the options.
     ///
-    /// Each run finds what the first one found: the contents of blocks that it declared for reading and writing are copied
-    /// before the first run and put back before each other one. (What a `write` finds is unspecified, as always.) The
-    /// first run that ends well counts; if none does, the codelet fails with what the last one said.
+    /// Each run finds what the first one found: the contents of blocks that it reads and writes, alone or in turn, and of its
+    /// part of a reduction are copied before the first run and put back before each other one. (What a `write` finds is
+    /// unspecified, as always; what is written together with others stays.) The first run that ends well counts; if none
+    /// does, the codelet fails with what the last one said.
     ///
-    /// A body that has spawned something, a codelet or a scope, is not run again: its children have begun to do what
-    /// they do, and that cannot be taken back. Nor is one whose scope is [cancelled](crate::Canceller::cancel). What else
+    /// A body that has spawned something, a codelet or a scope, or has released a block, is not run again: its children
+    /// have begun to do what they do, and that cannot be taken back. Nor is one whose scope is [cancelled](crate::Canceller::cancel). What else
     /// it did (to atomics and locks that it captured, to the world outside) is its own to care for; blocks that it made
     /// stay.
     ///

@@ -4,10 +4,11 @@ use crate::access::{Access, Declared, Lent, Mode, Slots};
 use crate::codelet::{Ran, Vtable};
 use crate::engine::{Engine, Frame};
 use crate::error::Result;
-use crate::glue::{Caught, Glue, Place, drop_quietly};
+use crate::glue::{Caught, Glue, Place};
 use crate::memory_region::Chunk;
 use crate::options::{Spawned, spawn_with};
 use crate::outcome::Outcome;
+use crate::panics::drop_quietly;
 use crate::scope::Scope;
 use crate::spawn::Spec;
 use std::marker::PhantomData;
@@ -105,6 +106,8 @@ where
         // SAFETY: the premise of `run`: the frame outlives the body.
         let engine = unsafe { (*frame).engine };
         let mut left = captured.times;
+        // SAFETY: as above.
+        let held = unsafe { Self::held(frame) };
         let ran = match Copies::take(engine, &captured.access, lent, left > 0) {
             Err(error) => Ran::Failed(error.to_string()),
             Ok(copies) => {
@@ -113,7 +116,7 @@ where
                     let ran = unsafe { Self::run_once(&captured, payload, frame, lent) };
                     let failed = matches!(ran, Ran::Failed(_) | Ran::Panicked(_));
                     // SAFETY: as above.
-                    if !failed || left == 0 || !unsafe { Self::may_repeat(frame) } {
+                    if !failed || left == 0 || !unsafe { Self::may_repeat(frame, held) } {
                         break ran;
                     }
                     left -= 1;
@@ -165,10 +168,25 @@ where
     ///
     /// # Safety
     /// The frame is the body's.
-    unsafe fn may_repeat(frame: *const Frame<'_>) -> bool {
+    unsafe fn may_repeat(frame: *const Frame<'_>, held: usize) -> bool {
         // SAFETY: the caller's promise.
         let scope = unsafe { Scope::<'s>::new(frame) };
-        scope.frame().children.get() == 0 && !scope.is_cancelled()
+        let spawned = scope.frame().children.get() != 0;
+        // SAFETY: the caller's promise.
+        let released = unsafe { Self::held(frame) } != held;
+        !spawned && !released && !scope.is_cancelled()
+    }
+
+    /// How many blocks the codelet holds: fewer when its body has released some.
+    ///
+    /// # Safety
+    /// The frame is the body's.
+    unsafe fn held(frame: *const Frame<'_>) -> usize {
+        // SAFETY: the caller's promise.
+        let frame = unsafe { &*frame };
+        let arena = &frame.engine.shared.arena;
+        let entries = arena.entries(frame.codelet, Self::PAYLOAD);
+        entries.filter(|(_, entry)| entry.kind().is_block()).count()
     }
 
     /// See [`Vtable::discard`].
@@ -195,14 +213,20 @@ impl Copies {
         }
         let mut declared = Vec::new();
         access.declare(&mut declared);
+        declared.retain(|one| !matches!(one, Declared::Weak(..)));
         for (at, (one, lent)) in declared.iter().zip(lent).enumerate() {
-            if !matches!(one, Declared::Block(_, Mode::ReadWrite)) {
+            let Declared::Block(_, mode) = one else {
+                continue;
+            };
+            // What others write at the same time cannot be put back; what is only read, or unspecified, need not be.
+            if matches!(mode, Mode::Read | Mode::Write | Mode::SharedWrite) {
                 continue;
             }
             match engine.local(|local| local.magazine.take(lent.bytes)) {
                 Ok(chunk) => {
                     let to = chunk.ptr().as_ptr();
-                    // SAFETY: the codelet holds the block's bytes alone, and the chunk, ours alone, has room for them.
+                    // SAFETY: the codelet holds these bytes alone, the block's or those of a reduction's lane, and the chunk, ours
+                    // alone, has room for them.
                     unsafe { to.copy_from_nonoverlapping(lent.start, lent.bytes) };
                     copies.0.push((at, chunk));
                 }

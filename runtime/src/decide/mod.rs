@@ -7,7 +7,9 @@
 pub mod controller;
 pub mod deadline;
 pub mod dependence;
+pub mod lanes;
 pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod route;
+mod turns;

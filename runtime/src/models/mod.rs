@@ -4,6 +4,7 @@
 //! `runtime/tests/loom/mutants.txt`, that must make it fail; see `docs/design/proofs.md`.
 
 mod cancel;
+mod commuting;
 mod control;
 mod counts;
 mod entrance;
