@@ -9,7 +9,6 @@ use crate::glue::Glue;
 use crate::guard::guarded;
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
-use crate::repeat::Repeatable;
 use crate::scope::Scope;
 use crate::spawn::Spec;
 use crate::trigger::Event;
@@ -195,50 +194,9 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
-    /// The body may run again, up to `times` times more, when it returns an error or panics. The last of the options.
-    ///
-    /// Each run finds what the first one found: the contents of blocks that it reads and writes, alone or in turn, and of its
-    /// part of a reduction are copied before the first run and put back before each other one. (What a `write` finds is
-    /// unspecified, as always; what is written together with others stays.) The first run that ends well counts; if none
-    /// does, the codelet fails with what the last one said.
-    ///
-    /// A body that has spawned something, a codelet or a scope, or has released a block, is not run again: its children
-    /// have begun to do what they do, and that cannot be taken back. Nor is one whose scope is [cancelled](crate::Canceller::cancel). What else
-    /// it did (to atomics and locks that it captured, to the world outside) is its own to care for; blocks that it made
-    /// stay.
-    ///
-    /// ```
-    /// use std::sync::atomic::{AtomicU32, Ordering};
-    ///
-    /// # fn main() -> sprat::Result<()> {
-    /// let rt = sprat::Runtime::new()?;
-    /// let (sum, tries) = (rt.block::<u64>(1)?, AtomicU32::new(0));
-    /// rt.finish(|s| {
-    ///     s.spawn(sum.write(), |_, sum| sum[0] = 40);
-    ///     s.codelet("shaky").repeatable(3).spawn(sum.read_write(), |_, sum| {
-    ///         sum[0] += 2;
-    ///         match tries.fetch_add(1, Ordering::Relaxed) {
-    ///             0 | 1 => Err(sprat::Error::msg("not this time")),
-    ///             _ => Ok(()),
-    ///         }
-    ///     });
-    ///     Ok(())
-    /// })?;
-    /// assert_eq!(rt.read(sum, |sum| sum[0])?, 42);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// A body that can run only once is refused:
-    ///
-    /// ```compile_fail
-    /// # let rt = sprat::Runtime::new().unwrap();
-    /// # rt.finish(|s| {
-    /// s.codelet("once").repeatable(1).spawn_once((), |_, ()| ());
-    /// # Ok(()) }).unwrap();
-    /// ```
-    pub fn repeatable(self, times: u32) -> Repeatable<'x, 's> {
-        Repeatable::new(self.scope, self.spec, times)
+    /// What it is made of.
+    pub(crate) fn into_parts(self) -> (&'x Scope<'s>, Spec) {
+        (self.scope, self.spec)
     }
 
     /// The first thing that is wrong is told.

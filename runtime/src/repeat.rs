@@ -6,7 +6,7 @@ use crate::engine::{Engine, Frame};
 use crate::error::Result;
 use crate::glue::{Caught, Glue, Place};
 use crate::memory_region::Chunk;
-use crate::options::{Spawned, spawn_with};
+use crate::options::{Options, Spawned, spawn_with};
 use crate::outcome::Outcome;
 use crate::panics::drop_quietly;
 use crate::scope::Scope;
@@ -14,7 +14,7 @@ use crate::spawn::Spec;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The options of a codelet that may run again: see [`Options::repeatable`](crate::Options::repeatable).
+/// The options of a codelet that may run again: see [`Options::repeatable`].
 #[must_use = "a codelet's options do nothing until `spawn`"]
 pub struct Repeatable<'x, 's> {
     scope: &'x Scope<'s>,
@@ -22,11 +22,56 @@ pub struct Repeatable<'x, 's> {
     times: u32,
 }
 
-impl<'x, 's> Repeatable<'x, 's> {
-    pub(crate) fn new(scope: &'x Scope<'s>, spec: Spec, times: u32) -> Self {
+impl<'x, 's> Options<'x, 's> {
+    /// The body may run again, up to `times` times more, when it returns an error or panics. The last of the options.
+    ///
+    /// Each run finds what the first one found: the contents of blocks that it reads and writes, alone or in turn, and of its
+    /// part of a reduction are copied before the first run and put back before each other one. (What a `write` finds is
+    /// unspecified, as always; what is written together with others stays.) The first run that ends well counts; if none
+    /// does, the codelet fails with what the last one said.
+    ///
+    /// A body that has spawned something, a codelet or a scope, or has released a block, is not run again: its children
+    /// have begun to do what they do, and that cannot be taken back. Nor is one whose scope is [cancelled](crate::Canceller::cancel). What else
+    /// it did (to atomics and locks that it captured, to the world outside) is its own to care for; blocks that it made
+    /// stay.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let (sum, tries) = (rt.block::<u64>(1)?, AtomicU32::new(0));
+    /// rt.finish(|s| {
+    ///     s.spawn(sum.write(), |_, sum| sum[0] = 40);
+    ///     s.codelet("shaky").repeatable(3).spawn(sum.read_write(), |_, sum| {
+    ///         sum[0] += 2;
+    ///         match tries.fetch_add(1, Ordering::Relaxed) {
+    ///             0 | 1 => Err(sprat::Error::msg("not this time")),
+    ///             _ => Ok(()),
+    ///         }
+    ///     });
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(rt.read(sum, |sum| sum[0])?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A body that can run only once is refused:
+    ///
+    /// ```compile_fail
+    /// # let rt = sprat::Runtime::new().unwrap();
+    /// # rt.finish(|s| {
+    /// s.codelet("once").repeatable(1).spawn_once((), |_, ()| ());
+    /// # Ok(()) }).unwrap();
+    /// ```
+    pub fn repeatable(self, times: u32) -> Repeatable<'x, 's> {
+        let (scope, spec) = self.into_parts();
         Repeatable { scope, spec, times }
     }
+}
 
+impl<'s> Repeatable<'_, 's> {
     /// Spawns it. See [`Scope::spawn`].
     #[track_caller]
     pub fn spawn<A, F, O>(mut self, access: A, body: F) -> Spawned<O::Value>

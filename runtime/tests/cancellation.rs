@@ -6,7 +6,7 @@
 // Runs the runtime itself, which under loom works in models alone.
 #![cfg(not(sprat_loom))]
 
-use sprat::{CeMode, ErrorKind, Runtime};
+use sprat::{CeMode, ErrorKind, Runtime, Sum};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -383,5 +383,59 @@ fn other_scopes_of_the_runtime_go_on() {
         }
         stop.store(true, Ordering::Relaxed);
         other.join().unwrap();
+    });
+}
+
+#[test]
+fn turns_reductions_and_weak_places_are_given_back() {
+    within(60, || {
+        let rt = runtime(3);
+        for round in 0..50 {
+            let (turns, sum) = (rt.block::<u64>(1).unwrap(), rt.block::<u64>(1).unwrap());
+            let part = rt.block::<u64>(1).unwrap();
+            let (event, _trigger) = rt.event("never");
+            let error = rt
+                .finish(|s| {
+                    let canceller = s.canceller();
+                    let both = || (turns.commute(), sum.reduce(Sum));
+                    for n in 0..20 {
+                        let canceller = canceller.clone();
+                        s.spawn(both(), move |_, (turns, sum)| {
+                            turns[0] += 1;
+                            sum[0] += 1;
+                            if n == round % 20 {
+                                canceller.cancel("some ran, some did not");
+                            }
+                        });
+                    }
+                    s.codelet("waits")
+                        .after(&event)
+                        .spawn(both(), |_, _| unreachable!());
+                    let weak = s.codelet("weak").after(&event);
+                    weak.spawn(part.read_write().weak(), |_, _| unreachable!());
+                    for _ in 0..5 {
+                        s.spawn(
+                            (turns.read(), sum.read(), part.read_write()),
+                            |_, _| unreachable!(),
+                        );
+                    }
+                    Ok(())
+                })
+                .unwrap_err();
+            let left = error.cancellation().unwrap();
+            assert_eq!(left.ran + left.not_started, 27);
+            assert!((1..=20).contains(&left.ran), "{error}");
+            for block in [turns, sum, part] {
+                let poisoned = rt.read(block, |_| ()).unwrap_err();
+                let cause = &poisoned.failure().unwrap().cause;
+                assert_eq!(cause, "cancelled: some ran, some did not");
+                rt.finish(|s| {
+                    s.spawn(block.write(), |_, data| data[0] = 4);
+                    Ok(())
+                })
+                .unwrap();
+                assert_eq!(rt.read(block, |data| data[0]).unwrap(), 4);
+            }
+        }
     });
 }

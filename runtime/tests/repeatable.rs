@@ -6,7 +6,7 @@
 // Runs the runtime itself, which under loom works in models alone.
 #![cfg(not(sprat_loom))]
 
-use sprat::{Error, ErrorKind, Runtime};
+use sprat::{Error, ErrorKind, Runtime, Sum, scratch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -246,4 +246,84 @@ fn captures_and_copies_go_once() {
     })
     .unwrap_err();
     assert_eq!(drops.load(Ordering::Relaxed), ROUNDS + 1);
+}
+
+#[test]
+fn turns_reductions_and_scratch_are_as_they_were_too() {
+    for xes in [1, 3] {
+        let rt = runtime(xes);
+        let (turns, sum) = (rt.block::<u64>(2).unwrap(), rt.block::<u64>(2).unwrap());
+        let shared = rt.block::<u64>(1).unwrap();
+        let before = repeated(&rt);
+        rt.finish(|s| {
+            s.spawn((turns.write(), sum.write()), |_, (turns, sum)| {
+                turns.fill(5);
+                sum.fill(7);
+            });
+            let places = AtomicU32::new(0);
+            s.codelet("weak").repeatable(2).spawn(
+                (shared.write().weak(), turns.read_write()),
+                move |_, (_, turns)| {
+                    assert_eq!(*turns, [5, 5]);
+                    turns[0] = 0;
+                    match places.fetch_add(1, Ordering::Relaxed) {
+                        0 | 1 => Err(Error::msg("not this time")),
+                        _ => {
+                            turns[0] = 5;
+                            Ok(())
+                        }
+                    }
+                },
+            );
+            for _ in 0..50 {
+                let tries = AtomicU32::new(0);
+                let access = (turns.commute(), scratch::<u64>(3), sum.reduce(Sum));
+                s.codelet("shaky")
+                    .repeatable(2)
+                    .spawn(access, move |_, (turns, scratch, sum)| {
+                        scratch.fill(9);
+                        turns[0] += 1;
+                        sum[1] += 3;
+                        match tries.fetch_add(1, Ordering::Relaxed) {
+                            0 => Err(Error::msg("not this time")),
+                            1 => panic!("not this time"),
+                            _ => Ok(()),
+                        }
+                    });
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(rt.read(turns, <[u64]>::to_vec).unwrap(), [55, 5]);
+        assert_eq!(rt.read(sum, <[u64]>::to_vec).unwrap(), [7, 157]);
+        assert_eq!(repeated(&rt) - before, 102);
+    }
+}
+
+#[test]
+fn a_body_that_has_released_a_block_is_not_run_again() {
+    let rt = runtime(2);
+    let block = rt.block::<u64>(1).unwrap();
+    let other = rt.block::<u64>(1).unwrap();
+    for releases in [true, false] {
+        let tries = AtomicU32::new(0);
+        let tries = &tries;
+        rt.finish(|s| {
+            s.codelet("releases").at_ready().repeatable(3).spawn(
+                (block.write().raw(), other.write().raw()),
+                move |s, (view, _)| {
+                    tries.fetch_add(1, Ordering::Relaxed);
+                    if releases {
+                        // SAFETY: a bare pointer, which is not used any more.
+                        unsafe { s.release(view) }?;
+                    }
+                    Err::<(), _>(Error::msg("no"))
+                },
+            );
+            Ok(())
+        })
+        .unwrap_err();
+        let meant = if releases { 1 } else { 4 };
+        assert_eq!(tries.load(Ordering::Relaxed), meant);
+    }
 }
