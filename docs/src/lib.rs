@@ -53,6 +53,9 @@ pub mod design {
     #[doc = include_str!("../design/events.md")]
     pub mod events {}
 
+    #[doc = include_str!("../design/io.md")]
+    pub mod io {}
+
     #[doc = include_str!("../design/parking.md")]
     pub mod parking {}
 

@@ -375,6 +375,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_queue_fits_a_cache_line_and_a_block_two() {
+        assert!(size_of::<QueueCell>() <= 64);
+        assert!(size_of::<BlockSlot>() <= 128);
+    }
+
+    #[test]
     fn places_are_dense() {
         let mut expected = (0, 0);
         for slot in 0..10_000 {

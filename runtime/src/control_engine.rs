@@ -36,6 +36,7 @@ impl Shared {
         self.trap.at(Place::ControlEngine);
         self.look_at_deadlines();
         self.sweep();
+        self.fire_timers();
         for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),
@@ -149,13 +150,13 @@ impl Shared {
             let asked = if requested() {
                 true
             } else if open && polls {
-                if looked.elapsed() < POLL {
+                if looked.elapsed() < POLL && !self.timers.is_late(0) {
                     spin_hint();
                     continue;
                 }
                 true
-            } else if watch {
-                control.bed.wait_for(nap)
+            } else if let Some(time) = self.sleep(domain, watch.then_some(nap)) {
+                control.bed.wait_for(time)
             } else {
                 control.bed.wait();
                 true

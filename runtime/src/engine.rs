@@ -205,7 +205,7 @@ impl<'a> Engine<'a> {
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
     #[inline]
-    fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
+    pub(crate) fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
         record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
@@ -258,21 +258,21 @@ impl<'a> Engine<'a> {
             Ok(()) => {
                 // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
                 let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
-                self.give_scratch_back(lent);
+                self.give_scratch_back(&mut lent);
                 ran
             }
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
-                self.give_scratch_back(lent);
+                self.give_scratch_back(&mut lent);
                 Ran::Failed(error.to_string())
             }
         }
     }
 
     #[inline]
-    fn give_scratch_back(&self, lent: Lendings) {
-        for chunk in lent.scratch {
+    fn give_scratch_back(&self, lent: &mut Lendings) {
+        for chunk in lent.scratch.drain(..) {
             self.give_chunk(chunk);
         }
     }
@@ -461,6 +461,7 @@ impl<'a> Engine<'a> {
                     .push(id, &RecordLinks(shared));
                 self.posted(xe);
             }
+            Destination::Control => shared.io.push(id),
             Destination::Region(region) => {
                 shared.regions[usize::from(region)].push(id);
                 let somebody = |seat: &&Seat<Local>| {

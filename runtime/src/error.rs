@@ -29,6 +29,9 @@ pub enum ErrorKind {
     Stuck,
     /// The scope was cancelled, by somebody or by its deadline. [`Error::cancellation`] says why, and what was left.
     Cancelled,
+    /// An event of a kind that counts was used against its rules: counted below zero, satisfied beyond its bound, or
+    /// after it had fired. The text says which, and what to do.
+    Event,
     /// The operating system refused memory, a thread, or a call.
     System,
     /// An error that the user's code returned.

@@ -14,11 +14,13 @@ use crate::failure::FailureLog;
 use crate::guard::Trap;
 use crate::id::{BlockId, RuntimeId};
 use crate::idle::{Idle, Parker};
+use crate::io::Io;
 use crate::local::Local;
 use crate::memory_region::Pool;
 use crate::seat::Seat;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, Mutex, lock, mutant, thread};
+use crate::timers::Timers;
 use crossbeam_deque::Injector;
 use crossbeam_utils::CachePadded;
 use std::collections::VecDeque;
@@ -180,6 +182,10 @@ pub(crate) struct Shared {
     pub(crate) outside: Mutex<Vec<thread::ThreadId>>,
     /// The next domain that gets work from outside.
     pub(crate) next_domain: AtomicU32,
+    /// Events that fire when their time has come.
+    pub(crate) timers: Timers,
+    /// Accesses to files that wait for a thread, or have one.
+    pub(crate) io: Io,
     // Last, so that it goes last: records live in the pools' memory.
     pub(crate) arena: Arena,
 }
@@ -212,6 +218,8 @@ impl Shared {
             stranger: Mutex::new(Local::new(None, 0, pools[0].clone())),
             outside: Mutex::new(Vec::new()),
             next_domain: AtomicU32::new(0),
+            timers: Timers::new(),
+            io: Io::new(),
             arena,
             plan,
             tuning,

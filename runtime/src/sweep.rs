@@ -7,7 +7,6 @@ use crate::engine::{Engine, Followers};
 use crate::entry::EntryKind;
 use crate::event::{EventCell, Registered};
 use crate::failure::Cause;
-use crate::idle::Parker;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::sync::lock;
@@ -172,17 +171,5 @@ impl Shared {
             let reason = format!("its deadline of {limit:?} has passed");
             self.cancel(&link, scope, (reason, true), set_at);
         }
-    }
-
-    /// Sleeps in a bed until woken. Wakes for deadlines that have passed while the control engines are silent.
-    pub(crate) fn sleep_in(&self, bed: &Parker) {
-        let patience = Duration::from_nanos(self.tuning.silence_ns);
-        while let Some(left) = self.cancelling.until_deadline() {
-            if bed.wait_for(left + patience) {
-                return;
-            }
-            self.look_at_deadlines();
-        }
-        bed.wait();
     }
 }
