@@ -439,3 +439,36 @@ fn turns_reductions_and_weak_places_are_given_back() {
         }
     });
 }
+
+#[test]
+fn who_waits_for_timers_and_latches_is_let_go() {
+    within(60, || {
+        let rt = runtime(2);
+        let timer = rt.after(Duration::from_secs(3600));
+        let (latched, _latch) = rt.latch("latch", 3);
+        let (shared, _trigger) = rt.shared_event("shared");
+        for _ in 0..20 {
+            let error = rt
+                .finish(|s| {
+                    let canceller = s.canceller();
+                    for event in [&timer, &latched, &shared] {
+                        s.codelet("waits")
+                            .after(event)
+                            .spawn((), |_, ()| unreachable!());
+                    }
+                    s.codelet("waits for all")
+                        .after(&timer)
+                        .after(&latched)
+                        .after(&shared)
+                        .spawn((), |_, ()| unreachable!());
+                    s.spawn((), move |_, ()| {
+                        canceller.cancel("no more");
+                    });
+                    Ok(())
+                })
+                .unwrap_err();
+            let left = error.cancellation().unwrap();
+            assert_eq!((left.ran, left.not_started), (1, 4));
+        }
+    });
+}
