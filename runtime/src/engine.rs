@@ -209,11 +209,15 @@ impl<'a> Engine<'a> {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
         record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
+        let cut = self.shared.cancelling.watched.load(Ordering::Relaxed) != 0
+            && self.cut_off(record, flags & flag::CAPTURES != 0);
         if record.cause.load(Ordering::Relaxed) != 0 {
             if flags & flag::CAPTURES != 0 {
                 // SAFETY: the flag said that the payload holds the captures.
                 unsafe { (vtable.discard)(payload) };
-                self.count_skipped(id);
+                if !cut {
+                    self.count_skipped(id);
+                }
             }
             return 0;
         }

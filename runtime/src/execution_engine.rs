@@ -4,6 +4,7 @@ use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source, Theft};
 use crate::engine::{Engine, Followers, RecordLinks};
 use crate::event::Links;
+use crate::guard::Place;
 use crate::idle::Parker;
 use crate::local::Local;
 use crate::seat::Seat;
@@ -78,6 +79,9 @@ impl Engine<'_> {
             }
             around
         });
+        if around {
+            self.shared.look_at_deadlines();
+        }
         let [first, others @ ..] = route::look_order(around);
         // Mostly the first place is the own queue, and has something.
         let own = match first {
@@ -302,6 +306,10 @@ impl Engine<'_> {
     fn park(&self, seat: &Seat<Local>, domain: &Domain, host: bool, done: &impl Fn() -> bool) {
         let place = usize::from(seat.place);
         let shared = self.shared;
+        shared.trap.at(match host {
+            true => Place::Host,
+            false => Place::ExecutionEngine,
+        });
         let stays = || done() || shared.stops() || shared.has_work(seat);
         if domain.idle.lie_down(place, stays) {
             seat.counters.parked.add(1);
@@ -332,7 +340,7 @@ impl Engine<'_> {
             }
             return shared.sleep_in(bed);
         }
-        bed.wait();
+        shared.sleep_in(bed);
     }
 
     /// An elastic control engine whose seat is announced asleep does its duty until the seat is claimed.

@@ -2,6 +2,7 @@
 
 use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
+use crate::cancel::Cancelling;
 use crate::check::Check;
 use crate::codelet::flag;
 use crate::counters::CeCounters;
@@ -11,6 +12,7 @@ use crate::decide::policy::Tuning;
 use crate::decide::route::Here;
 use crate::error::Result;
 use crate::failure::FailureLog;
+use crate::guard::Trap;
 use crate::id::{BlockId, RuntimeId};
 use crate::idle::{Idle, Parker};
 use crate::io::Io;
@@ -167,6 +169,9 @@ pub(crate) struct Shared {
     pub(crate) failed_ends: Mutex<VecDeque<u32>>,
     /// The engines' claims when it was last looked whether scopes are stuck, and none was.
     pub(crate) looked_at: AtomicU64,
+    /// In a line of its own: every engine looks at it before each codelet.
+    pub(crate) cancelling: CachePadded<Cancelling>,
+    pub(crate) trap: Trap,
     pub(crate) stop: AtomicBool,
     /// Scopes of host threads that have not ended.
     pub(crate) open_scopes: AtomicUsize,
@@ -210,6 +215,8 @@ impl Shared {
             failures: FailureLog::default(),
             failed_ends: Mutex::new(VecDeque::new()),
             looked_at: AtomicU64::new(u64::MAX),
+            cancelling: CachePadded::new(Cancelling::new()),
+            trap: Trap::new(),
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),
             outside_bodies: AtomicUsize::new(0),

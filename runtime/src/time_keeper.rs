@@ -24,6 +24,13 @@ pub(crate) fn tell(control: &Control) {
     }
 }
 
+#[cfg(not(sprat_loom))]
+impl crate::cancel::HasCell for Alarm {
+    fn cell(&self) -> &EventCell {
+        &self.cell
+    }
+}
+
 impl Shared {
     /// An alarm that fires when this time has come.
     pub(crate) fn add_timer(&self, time: Instant) -> Arc<Alarm> {
@@ -36,6 +43,12 @@ impl Shared {
             alarm.cell.one_shot.fire(false);
         } else if self.timers.add(time, alarm.clone()) {
             tell(&self.domains[0].control);
+        }
+        // Its waiters may have to be let go before its time. (Under loom there are no runtimes.)
+        #[cfg(not(sprat_loom))]
+        {
+            let known: std::sync::Weak<Alarm> = Arc::downgrade(&alarm);
+            lock(&self.cancelling.outside).add(known);
         }
         alarm
     }
@@ -74,17 +87,22 @@ impl Shared {
         late
     }
 
-    /// Sleeps until woken. Sees to it that timers fire meanwhile, though the control engine be silent.
+    /// Sleeps until woken. Sees to it that timers fire meanwhile, and scopes end at their deadlines, though the control engine
+    /// be silent.
     pub(crate) fn sleep_in(&self, bed: &Parker) {
-        while self.timers.is_pending() {
+        loop {
             let grace = SLEEPERS_PATIENCE * self.tuning.silence_ns;
-            let Some(time) = self.timers.sleep(None, grace) else {
+            let timer = self.timers.sleep(None, grace);
+            let deadline = self.cancelling.until_deadline();
+            let deadline = deadline.map(|left| left + Duration::from_nanos(self.tuning.silence_ns));
+            let Some(time) = timer.into_iter().chain(deadline).min() else {
                 break;
             };
             if bed.wait_for(time) {
                 return;
             }
             self.fire_late_timers(SLEEPERS_PATIENCE);
+            self.look_at_deadlines();
         }
         bed.wait();
     }

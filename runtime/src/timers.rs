@@ -54,12 +54,6 @@ impl Timers {
         Some(self.next.load(Ordering::Relaxed)).filter(|&next| next != NONE)
     }
 
-    /// Whether there is one.
-    #[inline]
-    pub(crate) fn is_pending(&self) -> bool {
-        self.next().is_some()
-    }
-
     /// Whether one should have fired by now, `grace_ns` nanoseconds ago or more.
     #[inline]
     pub(crate) fn is_late(&self, grace_ns: u64) -> bool {

@@ -5,6 +5,7 @@ use crate::engine::{Engine, Followers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::EventCell;
 use crate::failure::Cause;
+use crate::guard::{Place, guarded};
 use crate::id::CodeletId;
 use crate::shared::Shared;
 use crate::spawn::After;
@@ -32,17 +33,22 @@ enum Inner {
 
 /// An event that somebody satisfies.
 pub(crate) struct Made {
-    cell: EventCell,
+    pub(crate) cell: EventCell,
     shared: Arc<Shared>,
 }
 
 impl Made {
     /// One that nobody has satisfied. `outside`: threads outside of the runtime may do so.
     pub(crate) fn new(shared: &Shared, name: &'static str, outside: bool) -> Arc<Self> {
-        Arc::new(Made {
+        let made = Arc::new(Made {
             cell: EventCell::new(name, outside),
             shared: shared.hold(),
-        })
+        });
+        if outside {
+            let made: std::sync::Weak<Made> = Arc::downgrade(&made);
+            lock(&shared.cancelling.outside).add(made);
+        }
+        made
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -70,12 +76,15 @@ impl Made {
     /// Fires it, once, from any thread: with the number of the failure that poisons it, or 0.
     pub(crate) fn fire(&self, cause: u32) {
         let shared = &self.shared;
-        let mut stranger = lock(&shared.stranger);
-        // SAFETY: the lock's guard is ours until the end.
-        let engine = unsafe { Engine::new(shared, None, &raw mut *stranger) };
-        engine.fire_event(&self.cell, cause, &mut Followers::posted());
-        // Perhaps nobody became ready by that, and a scope has lost its last hope.
-        shared.looked_at.store(u64::MAX, Ordering::Relaxed);
+        guarded("a trigger", || {
+            shared.trap.at(Place::Trigger);
+            let mut stranger = lock(&shared.stranger);
+            // SAFETY: the lock's guard is ours until the end.
+            let engine = unsafe { Engine::new(shared, None, &raw mut *stranger) };
+            engine.fire_event(&self.cell, cause, &mut Followers::posted());
+            // Perhaps nobody became ready by that, and a scope has lost its last hope.
+            shared.looked_at.store(u64::MAX, Ordering::Relaxed);
+        });
     }
 }
 
@@ -162,7 +171,9 @@ impl Trigger {
             return;
         };
         if std::ptr::eq(&raw const *made.shared, engine.shared) {
-            engine.fire_event(&made.cell, 0, &mut Followers::posted());
+            guarded("a trigger", || {
+                engine.fire_event(&made.cell, 0, &mut Followers::posted());
+            });
         } else {
             self.made = Some(made);
             self.fire(0);

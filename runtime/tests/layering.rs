@@ -13,7 +13,15 @@ use std::path::Path;
 
 /// Modules by level, from the bottom. A file may name its own level and those below; arrows inside a level form no circle.
 const LEVELS: &[&[&str]] = &[
-    &["error", "id", "panics", "sync", "spin_lock", "prefetch"],
+    &[
+        "error",
+        "id",
+        "panics",
+        "sync",
+        "spin_lock",
+        "prefetch",
+        "guard",
+    ],
     &["topology", "event", "counters", "counts"],
     &["memory_region"],
     &[
@@ -39,6 +47,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::controller",
         "decide::throttle",
         "decide::shuffle",
+        "decide::deadline",
     ],
     &[
         "queue",
@@ -48,6 +57,7 @@ const LEVELS: &[&[&str]] = &[
         "entrance",
         "failure",
         "check",
+        "cancel",
         "local",
         "shared",
         "root",
@@ -61,6 +71,7 @@ const LEVELS: &[&[&str]] = &[
         "spawn",
         "declare",
         "stuck",
+        "sweep",
         "timers",
         "time_keeper",
         "io",
@@ -71,8 +82,20 @@ const LEVELS: &[&[&str]] = &[
         "checking",
     ],
     &[
-        "trigger", "latch", "channel", "files", "scope", "outcome", "glue", "options", "host",
-        "runtime", "builder", "models",
+        "trigger",
+        "canceller",
+        "latch",
+        "channel",
+        "files",
+        "scope",
+        "outcome",
+        "glue",
+        "repeat",
+        "options",
+        "host",
+        "runtime",
+        "builder",
+        "models",
     ],
 ];
 

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod controller;
+pub mod deadline;
 pub mod dependence;
 pub mod event_kinds;
 pub mod lanes;
