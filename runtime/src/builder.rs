@@ -6,6 +6,7 @@ use crate::decide::policy::Tuning;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RuntimeId;
 use crate::idle::Parker;
+use crate::live;
 use crate::memory_region::{Pool, PoolOptions};
 use crate::runtime::Runtime;
 use crate::shared::Shared;
@@ -180,6 +181,7 @@ impl Builder {
             shared.io.stay_on(cpus.copied().collect());
         }
         let threads = start(&shared, pin).inspect_err(|_| shared.stop())?;
+        live::enter(&shared);
         Ok(Runtime::own(shared, topology, pin, threads))
     }
 }

@@ -16,8 +16,10 @@
 //! of each compare-and-swap, so a stale handle can never join the list of the record's next tenant.
 //! Proof: `docs/design/events.md`; model: `models/event.rs`.
 
+use crate::id::RuntimeId;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::mutant;
+use std::ptr::NonNull;
 
 const NONE: u32 = 0;
 const FIRED: u32 = u32::MAX;
@@ -189,18 +191,83 @@ pub(crate) struct EventCell {
     pub(crate) one_shot: OneShot,
     /// The number of a failure; written before it fires poisoned.
     pub(crate) cause: AtomicU32,
+    /// Who refers to it.
+    refs: AtomicU32,
+    pub(crate) runtime: RuntimeId,
     pub(crate) name: &'static str,
     /// Whether threads outside of the runtime may satisfy it; else only codelets of its scope do.
     pub(crate) outside: bool,
 }
 
-impl EventCell {
-    pub(crate) fn new(name: &'static str, outside: bool) -> Self {
-        EventCell {
+/// A counted reference to an event's cell. Like an `Arc`, but the last one to go, if it is seen to be the last, needs
+/// no atomic write for that: mostly the one that satisfies the event, when the program has dropped its handle. Model:
+/// `models/event.rs`.
+#[derive(Debug)]
+pub(crate) struct EventRef(NonNull<EventCell>);
+
+// SAFETY: a reference gives shared access only, and the cell, which is `Sync`, may be freed by any thread.
+unsafe impl Send for EventRef {}
+// SAFETY: as above.
+unsafe impl Sync for EventRef {}
+
+impl EventRef {
+    pub(crate) fn new(runtime: RuntimeId, name: &'static str, outside: bool) -> Self {
+        let cell = Box::new(EventCell {
             one_shot: OneShot::new(),
             cause: AtomicU32::new(0),
+            refs: AtomicU32::new(1),
+            runtime,
             name,
             outside,
+        });
+        EventRef(NonNull::from(Box::leak(cell)))
+    }
+
+    /// Whether somebody else refers to it. Who reads no does not race with anybody: it is the only one who could make
+    /// another reference.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.refs.load(Ordering::Acquire) > 1
+    }
+}
+
+impl std::ops::Deref for EventRef {
+    type Target = EventCell;
+
+    #[inline]
+    fn deref(&self) -> &EventCell {
+        // SAFETY: it is freed with the last reference, and this is one.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for EventRef {
+    #[inline]
+    fn clone(&self) -> Self {
+        // Relaxed: the new reference comes from one that is there.
+        let before = self.refs.fetch_add(1, Ordering::Relaxed);
+        if before > u32::MAX / 2 {
+            // So many handles were leaked that the count would come round.
+            std::process::abort();
+        }
+        EventRef(self.0)
+    }
+}
+
+impl Drop for EventRef {
+    #[inline]
+    fn drop(&mut self) {
+        // Acquire pairs with the Release below: whoever let go before us has done with the cell.
+        let (look, release) = match (
+            mutant!("event_ref_look_relaxed"),
+            mutant!("event_ref_release_relaxed"),
+        ) {
+            (true, _) => (Ordering::Relaxed, Ordering::AcqRel),
+            (_, true) => (Ordering::Acquire, Ordering::Relaxed),
+            _ => (Ordering::Acquire, Ordering::AcqRel),
+        };
+        if self.refs.load(look) == 1 || self.refs.fetch_sub(1, release) == 1 {
+            // SAFETY: made by `Box::leak`, and nobody else refers to it.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
     }
 }

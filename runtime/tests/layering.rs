@@ -45,6 +45,7 @@ const LEVELS: &[&[&str]] = &[
         "failure",
         "local",
         "shared",
+        "live",
         "root",
         "engine",
         "completion",

@@ -26,7 +26,9 @@ fn a_waiting_codelet_takes_at_most_256_bytes() -> Result<()> {
         let at = |i: usize| blocks[i % blocks.len()];
         // They hold all blocks until the gate opens.
         for i in 0..blocks.len() {
-            s.codelet("gate").after(&gate).spawn(at(i).write(), |_, _| ());
+            s.codelet("gate")
+                .after(&gate)
+                .spawn(at(i).write(), |_, _| ());
         }
         let before = resident();
         for i in 0..CODELETS {

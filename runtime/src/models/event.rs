@@ -1,8 +1,10 @@
 //! The one-shot: who registers is told, or finds it fired; stale handles join no list.
 
 use super::{Table, Thing};
-use crate::event::{OneShot, Registered};
+use crate::event::{EventRef, OneShot, Registered};
+use crate::id::RuntimeId;
 use crate::sync::Arc;
+use crate::sync::atomic::Ordering;
 use crate::sync::model::{explore, spawn};
 
 struct World {
@@ -115,5 +117,22 @@ fn who_finds_the_generation_over_sees_the_end() {
         assert!(world.event.recycle());
         let waits = late.join().unwrap() == Registered::Waiting;
         assert_eq!(told.len(), usize::from(waits));
+    });
+}
+
+/// The last reference frees the cell after all others have done with it; which is the last, it may see or find out.
+/// (Loom looks at each atomic of the cell, and fails if one is used unordered with its end.)
+#[test]
+fn the_last_reference_frees_the_cell_after_the_others() {
+    explore(|| {
+        let event = EventRef::new(RuntimeId(1), "event", true);
+        let others = [event.clone(), event.clone()].map(|other| {
+            spawn(move || {
+                other.cause.store(1, Ordering::Relaxed);
+                drop(other);
+            })
+        });
+        drop(event);
+        others.map(|thread| thread.join().unwrap());
     });
 }

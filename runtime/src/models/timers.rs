@@ -1,13 +1,13 @@
 //! Timers: a control engine that goes to sleep while a first deadline is added does not miss it.
 
-use crate::event::EventCell;
+use crate::event::EventRef;
 use crate::id::RuntimeId;
 use crate::shared::Control;
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
 use crate::sync::model::{explore_within, spawn};
 use crate::time_keeper::tell;
-use crate::timers::{Alarm, Timers};
+use crate::timers::Timers;
 use std::time::{Duration, Instant};
 
 struct World {
@@ -28,12 +28,9 @@ fn a_deadline_is_seen_before_the_sleep_though_another_answers() {
         let adder = {
             let world = world.clone();
             spawn(move || {
-                let alarm = Arc::new(Alarm {
-                    cell: EventCell::new("timer", true),
-                    runtime: RuntimeId(1),
-                });
+                let event = EventRef::new(RuntimeId(1), "timer", true);
                 let time = Instant::now() + Duration::from_secs(1000);
-                assert!(world.timers.add(time, alarm));
+                assert!(world.timers.add(time, event));
                 tell(&world.control);
             })
         };
