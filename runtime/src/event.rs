@@ -192,11 +192,56 @@ pub(crate) struct EventCell {
     /// The number of a failure; written before it fires poisoned.
     pub(crate) cause: AtomicU32,
     /// Who refers to it.
-    refs: AtomicU32,
+    refs: Refs,
     pub(crate) runtime: RuntimeId,
     pub(crate) name: &'static str,
     /// Whether threads outside of the runtime may satisfy it; else only codelets of its scope do.
     pub(crate) outside: bool,
+}
+
+/// How many refer to a thing: one at first.
+#[derive(Debug)]
+pub(crate) struct Refs(AtomicU32);
+
+impl Refs {
+    pub(crate) fn new() -> Self {
+        Refs(AtomicU32::new(1))
+    }
+
+    /// One more, by one who does.
+    #[inline]
+    pub(crate) fn add(&self) {
+        // Relaxed: the new reference comes from one that is there.
+        let before = self.0.fetch_add(1, Ordering::Relaxed);
+        if before > u32::MAX / 2 {
+            // So many were leaked that the count would come round.
+            std::process::abort();
+        }
+    }
+
+    /// Whether others do, too. Asked by one who does: then a no is final.
+    pub(crate) fn are_several(&self) -> bool {
+        // Acquire as in `let_go`.
+        self.0.load(Ordering::Acquire) > 1
+    }
+
+    /// One less, by one who did; whether it was the last. That all others have done with the thing is seen after a yes.
+    #[inline]
+    pub(crate) fn let_go(&self) -> bool {
+        // Acquire pairs with the Release below. The last one is the only one who could add one.
+        let look = if mutant!("event_ref_look_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Acquire
+        };
+        // Release pairs with the Acquire of the last, here or above.
+        let release = if mutant!("event_ref_release_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::AcqRel
+        };
+        self.0.load(look) == 1 || self.0.fetch_sub(1, release) == 1
+    }
 }
 
 /// A counted reference to an event's cell. Like an `Arc`, but the last one to go, if it is seen to be the last, needs
@@ -215,7 +260,7 @@ impl EventRef {
         let cell = Box::new(EventCell {
             one_shot: OneShot::new(),
             cause: AtomicU32::new(0),
-            refs: AtomicU32::new(1),
+            refs: Refs::new(),
             runtime,
             name,
             outside,
@@ -226,7 +271,7 @@ impl EventRef {
     /// Whether somebody else refers to it. Who reads no does not race with anybody: it is the only one who could make
     /// another reference.
     pub(crate) fn is_shared(&self) -> bool {
-        self.refs.load(Ordering::Acquire) > 1
+        self.refs.are_several()
     }
 }
 
@@ -243,12 +288,7 @@ impl std::ops::Deref for EventRef {
 impl Clone for EventRef {
     #[inline]
     fn clone(&self) -> Self {
-        // Relaxed: the new reference comes from one that is there.
-        let before = self.refs.fetch_add(1, Ordering::Relaxed);
-        if before > u32::MAX / 2 {
-            // So many handles were leaked that the count would come round.
-            std::process::abort();
-        }
+        self.refs.add();
         EventRef(self.0)
     }
 }
@@ -256,16 +296,7 @@ impl Clone for EventRef {
 impl Drop for EventRef {
     #[inline]
     fn drop(&mut self) {
-        // Acquire pairs with the Release below: whoever let go before us has done with the cell.
-        let (look, release) = match (
-            mutant!("event_ref_look_relaxed"),
-            mutant!("event_ref_release_relaxed"),
-        ) {
-            (true, _) => (Ordering::Relaxed, Ordering::AcqRel),
-            (_, true) => (Ordering::Acquire, Ordering::Relaxed),
-            _ => (Ordering::Acquire, Ordering::AcqRel),
-        };
-        if self.refs.load(look) == 1 || self.refs.fetch_sub(1, release) == 1 {
+        if self.refs.let_go() {
             // SAFETY: made by `Box::leak`, and nobody else refers to it.
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
