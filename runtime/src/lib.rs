@@ -34,6 +34,7 @@ mod block_table;
 mod builder;
 mod channel;
 mod codelet;
+mod commuting;
 mod completion;
 mod config;
 mod control_engine;
@@ -65,8 +66,11 @@ pub mod memory_region;
 mod models;
 mod options;
 mod outcome;
+mod panics;
 mod prefetch;
 mod queue;
+mod reducing;
+mod release;
 mod root;
 mod runtime;
 mod scope;
@@ -80,8 +84,12 @@ mod time_keeper;
 mod timers;
 pub mod topology;
 mod trigger;
+mod weak;
 
-pub use access::{Access, Read, ReadValue, ReadWrite, Value, Write};
+pub use access::{
+    Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Product, Raw, Read, ReadValue,
+    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
+};
 pub use builder::Builder;
 pub use channel::{Channel, ChannelTrigger};
 pub use counters::{CeCounts, XeCounts};

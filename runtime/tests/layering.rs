@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Modules by level, from the bottom. A file may name its own level and those below; arrows inside a level form no circle.
 const LEVELS: &[&[&str]] = &[
-    &["error", "id", "sync", "spin_lock", "prefetch"],
+    &["error", "id", "panics", "sync", "spin_lock", "prefetch"],
     &["topology", "event", "counters", "counts"],
     &["memory_region"],
     &[
@@ -28,6 +28,8 @@ const LEVELS: &[&[&str]] = &[
     &[
         "decide",
         "decide::dependence",
+        "decide::lanes",
+        "decide::turns",
         "decide::event_kinds",
         "decide::timers",
         "decide::policy",
@@ -49,6 +51,10 @@ const LEVELS: &[&[&str]] = &[
         "root",
         "engine",
         "completion",
+        "commuting",
+        "reducing",
+        "release",
+        "weak",
         "handing_up",
         "spawn",
         "declare",
