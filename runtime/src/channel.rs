@@ -65,7 +65,7 @@ impl Line {
 ///     for _ in 0..3 {
 ///         trigger.satisfy()?; // a device has made a step
 ///     }
-///     sprat::Result::Ok(())
+///     Ok::<(), sprat::Error>(())
 /// });
 /// rt.finish(|s| {
 ///     for step in 0..3 {

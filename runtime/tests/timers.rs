@@ -159,10 +159,9 @@ fn link<'s>(s: &Scope<'s>, xe: usize, came: &'s AtomicU64) {
     });
 }
 
-/// No engine idles until the timer has come, the control engine's own neither. (Where the host sits in that one's seat,
-/// its thread is free; mostly it does not each time.)
+/// No engine idles until the timer has come, the one that is also the control engine neither.
 #[test]
-fn a_busy_engine_that_is_also_the_control_engine_fires_between_codelets() {
+fn timers_come_though_all_engines_are_busy() {
     for _ in 0..8 {
         within(LONG, || {
             let rt = of_mode(2, CeMode::Elastic);
