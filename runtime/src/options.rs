@@ -252,6 +252,7 @@ where
     F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
 {
     let frame = scope.frame();
+    frame.throttle();
     let about = Body {
         vtable: Glue::<'s, A, F, O>::vtable(),
         name: spec.name.unwrap_or("codelet"),

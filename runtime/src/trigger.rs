@@ -114,6 +114,10 @@ pub struct Trigger {
 #[inline]
 pub(crate) fn make_event(shared: &Shared, name: &'static str, outside: bool) -> (Event, Trigger) {
     let event = EventRef::new(shared.id, name, outside);
+    if let Some(check) = &shared.check {
+        let cell = std::ptr::from_ref::<EventCell>(&event);
+        check.event_made(cell.addr(), name, Location::caller());
+    }
     let trigger = Trigger {
         event: event.clone(),
         made_at: Location::caller(),

@@ -37,6 +37,8 @@ const LEVELS: &[&[&str]] = &[
         "decide::placement",
         "decide::route",
         "decide::controller",
+        "decide::throttle",
+        "decide::shuffle",
     ],
     &[
         "queue",
@@ -45,6 +47,7 @@ const LEVELS: &[&[&str]] = &[
         "block_table",
         "entrance",
         "failure",
+        "check",
         "local",
         "shared",
         "live",
@@ -65,6 +68,8 @@ const LEVELS: &[&[&str]] = &[
         "io_engine",
         "execution_engine",
         "control_engine",
+        "throttle",
+        "checking",
     ],
     &[
         "trigger", "latch", "channel", "files", "scope", "outcome", "glue", "options", "host",

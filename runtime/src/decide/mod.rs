@@ -12,5 +12,7 @@ pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod route;
+pub mod shuffle;
+pub mod throttle;
 pub mod timers;
 mod turns;
