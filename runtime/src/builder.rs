@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::guard::guarded;
 use crate::id::RuntimeId;
 use crate::idle::Parker;
+use crate::live;
 use crate::memory_region::{self, Pool, PoolOptions};
 use crate::runtime::Runtime;
 use crate::shared::Shared;
@@ -290,6 +291,7 @@ impl Builder {
             shared.io.stay_on(cpus.copied().collect());
         }
         let threads = start(&shared, pin).inspect_err(|_| shared.stop())?;
+        live::enter(&shared);
         Ok(Runtime::own(shared, topology, pin, threads))
     }
 }

@@ -3,11 +3,11 @@
 
 use crate::decide::deadline::{DeadlineId, Deadlines, NEVER};
 use crate::error::Cancellation;
-use crate::event::EventCell;
+use crate::event::EventRef;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use std::panic::Location;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a runtime keeps. The first two are looked at by everybody, and change when a scope becomes cancellable or ends.
@@ -248,14 +248,9 @@ impl Cancels {
     }
 }
 
-/// What has an event in it that threads outside of the runtime satisfy.
-pub(crate) trait HasCell: Send + Sync {
-    fn cell(&self) -> &EventCell;
-}
-
 /// The runtime's events that threads outside may satisfy: a cancelled scope's codelets may wait for them.
 pub(crate) struct OutsideEvents {
-    list: Vec<Weak<dyn HasCell>>,
+    list: Vec<EventRef>,
     /// Those that are gone are forgotten when there are so many.
     full: usize,
 }
@@ -271,16 +266,19 @@ impl Default for OutsideEvents {
 
 impl OutsideEvents {
     /// One was made.
-    pub(crate) fn add(&mut self, event: Weak<dyn HasCell>) {
+    pub(crate) fn add(&mut self, event: EventRef) {
         if self.list.len() >= self.full {
-            self.list.retain(|event| event.strong_count() > 0);
+            // Those that nobody else refers to are gone, and those that have fired are waited for no more.
+            self.list
+                .retain(|event| event.is_shared(1) && !event.has_fired());
             self.full = 64.max(2 * self.list.len());
         }
         self.list.push(event);
     }
 
-    /// Those that are there.
-    pub(crate) fn there(&self) -> Vec<Arc<dyn HasCell>> {
-        self.list.iter().filter_map(Weak::upgrade).collect()
+    /// Those that may come.
+    pub(crate) fn there(&self) -> Vec<EventRef> {
+        let may_come = |event: &&EventRef| !event.has_fired();
+        self.list.iter().filter(may_come).cloned().collect()
     }
 }

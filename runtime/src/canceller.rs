@@ -1,11 +1,10 @@
 //! Cancelling as users do it.
 
-use crate::cancel::{HasCell, Link, ScopeId};
+use crate::cancel::{Link, ScopeId};
 use crate::codelet::flag;
 use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
-use crate::trigger::Made;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Weak};
@@ -108,11 +107,5 @@ impl Scope<'_> {
         }
         shared.look_at_deadlines();
         frame.engine.cut_in(frame.record) != 0
-    }
-}
-
-impl HasCell for Made {
-    fn cell(&self) -> &crate::event::EventCell {
-        &self.cell
     }
 }

@@ -7,6 +7,7 @@ use crate::decide::plan::Plan;
 use crate::error::Result;
 use crate::guard::Place;
 use crate::host;
+use crate::live;
 use crate::memory_region::PoolStats;
 use crate::scope::{Scope, block_bytes};
 use crate::shared::Shared;
@@ -345,6 +346,7 @@ impl std::fmt::Debug for Runtime {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        live::leave(self.shared.id);
         self.shared.stop();
         self.shared.io.stop();
         if self.shared.on_engine() {

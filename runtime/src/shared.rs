@@ -11,6 +11,7 @@ use crate::decide::plan::{DomainPlan, Plan};
 use crate::decide::policy::Tuning;
 use crate::decide::route::Here;
 use crate::error::Result;
+use crate::event::EventRef;
 use crate::failure::FailureLog;
 use crate::guard::Trap;
 use crate::id::{BlockId, RuntimeId};
@@ -231,6 +232,16 @@ impl Shared {
             tuning,
             pools,
         }))
+    }
+
+    /// An event. If threads outside of the runtime may satisfy it, cancelled scopes will find who waits for it.
+    #[inline]
+    pub(crate) fn new_event(&self, name: &'static str, outside: bool) -> EventRef {
+        let event = EventRef::new(self.id, name, outside);
+        if outside {
+            lock(&self.cancelling.outside).add(event.clone());
+        }
+        event
     }
 
     /// A handle that keeps this alive.

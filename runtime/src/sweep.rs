@@ -1,7 +1,7 @@
 //! Acting on cancellation: codelets that are ready are cut off at their start, those that wait for events from outside are
 //! swept out of the lists they wait in, deadlines are looked at. See `docs/design/cancellation.md`.
 
-use crate::cancel::{Cancels, Deadline, HasCell, Link, ScopeId};
+use crate::cancel::{Cancels, Deadline, Link, ScopeId};
 use crate::codelet::{Record, flag};
 use crate::engine::{Engine, Followers};
 use crate::entry::EntryKind;
@@ -11,7 +11,6 @@ use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::sync::lock;
 use std::panic::Location;
-use std::sync::Arc;
 use std::time::Duration;
 
 impl Engine<'_> {
@@ -131,7 +130,7 @@ impl Shared {
         if self.cancelling.cut.load(Ordering::Relaxed) == 0 {
             return;
         }
-        let events: Vec<Arc<dyn HasCell>> = lock(&self.cancelling.outside).there();
+        let events = lock(&self.cancelling.outside).there();
         if events.is_empty() {
             return;
         }
@@ -140,7 +139,7 @@ impl Shared {
         // SAFETY: the lock's guard is ours until the end.
         let engine = unsafe { Engine::new(self, None, &raw mut *stranger) };
         for event in &events {
-            engine.cut_out(event.cell(), &mut Followers::posted());
+            engine.cut_out(event, &mut Followers::posted());
         }
     }
 

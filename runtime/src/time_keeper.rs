@@ -2,12 +2,11 @@
 //! sleeps in a scope, if that one is silent.
 
 use crate::engine::{Engine, Followers};
-use crate::event::EventCell;
+use crate::event::EventRef;
 use crate::idle::Parker;
 use crate::shared::{Control, Domain, Shared};
 use crate::sync::atomic::Ordering;
-use crate::sync::{Arc, lock, mutant};
-use crate::timers::Alarm;
+use crate::sync::{lock, mutant};
 use std::time::{Duration, Instant};
 
 /// How often the silence of a control engine a sleeper lets pass before it fires timers itself: with a control engine
@@ -24,33 +23,17 @@ pub(crate) fn tell(control: &Control) {
     }
 }
 
-#[cfg(not(sprat_loom))]
-impl crate::cancel::HasCell for Alarm {
-    fn cell(&self) -> &EventCell {
-        &self.cell
-    }
-}
-
 impl Shared {
-    /// An alarm that fires when this time has come.
-    pub(crate) fn add_timer(&self, time: Instant) -> Arc<Alarm> {
-        let alarm = Arc::new(Alarm {
-            cell: EventCell::new("timer", true),
-            runtime: self.id,
-        });
+    /// An event that fires when this time has come.
+    pub(crate) fn add_timer(&self, time: Instant) -> EventRef {
+        let event = self.new_event("timer", true);
         if time <= Instant::now() {
             // Nobody knows it yet.
-            alarm.cell.one_shot.fire(false);
-        } else if self.timers.add(time, alarm.clone()) {
+            event.one_shot.fire(false);
+        } else if self.timers.add(time, event.clone()) {
             tell(&self.domains[0].control);
         }
-        // Its waiters may have to be let go before its time. (Under loom there are no runtimes.)
-        #[cfg(not(sprat_loom))]
-        {
-            let known: std::sync::Weak<Alarm> = Arc::downgrade(&alarm);
-            lock(&self.cancelling.outside).add(known);
-        }
-        alarm
+        event
     }
 
     /// Fires what is due.
@@ -62,8 +45,8 @@ impl Shared {
         let mut stranger = lock(&self.stranger);
         // SAFETY: the lock's guard is ours until the end.
         let engine = unsafe { Engine::new(self, None, &raw mut *stranger) };
-        for alarm in due {
-            engine.fire_event(&alarm.cell, 0, &mut Followers::posted());
+        for event in due {
+            engine.fire_event(&event, 0, &mut Followers::posted());
         }
         // Perhaps nobody became ready by that, and a scope has lost its last hope.
         self.looked_at.store(u64::MAX, Ordering::Relaxed);

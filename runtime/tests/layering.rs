@@ -60,6 +60,7 @@ const LEVELS: &[&[&str]] = &[
         "cancel",
         "local",
         "shared",
+        "live",
         "root",
         "engine",
         "completion",
