@@ -368,6 +368,9 @@ impl Engine<'_> {
     /// Fires an event that a user made: with the number of the failure that poisons it, or 0.
     #[inline]
     pub(crate) fn fire_event(&self, cell: &EventCell, cause: u32, followers: &mut Followers) {
+        if let Some(check) = &self.shared.check {
+            check.event_fired((&raw const *cell).addr(), cause == 0);
+        }
         cell.cause.store(cause, Ordering::Relaxed);
         self.tell(cell.one_shot.fire(cause != 0), cause, followers);
     }

@@ -125,7 +125,7 @@ impl<'a> Engine<'a> {
     /// Runs a codelet that is ready, then its successors and what was kept, as long as they belong here (up to the tuned
     /// run).
     pub(crate) fn run(&self, first: u32) {
-        self.local(|local| local.runs = true);
+        self.local(|local| local.runs = !local.checks());
         let mut at = first;
         let mut left = self.shared.tuning.next_run;
         while at != 0 {
@@ -254,10 +254,13 @@ impl<'a> Engine<'a> {
     #[inline(never)]
     fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
         let mut lent = Lendings::default();
-        match self.lend(id, vtable.payload, &mut lent) {
-            Ok(()) => {
+        let opened = (self.lend(id, vtable.payload, &mut lent))
+            .and_then(|()| self.open_blocks(id, vtable.payload, lent.list()));
+        match opened {
+            Ok(opened) => {
                 // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
                 let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
+                self.close_blocks(id, &opened);
                 self.give_scratch_back(&mut lent);
                 ran
             }
@@ -358,16 +361,6 @@ impl<'a> Engine<'a> {
         self.with_root(id, |root| root.failed(cause));
     }
 
-    #[cold]
-    fn count_skipped(&self, id: u32) {
-        if let Some(seat) = self.seat {
-            seat.counters.skipped.add(1);
-        }
-        let cause = self.shared.arena.record(id).cause.load(Ordering::Relaxed);
-        let cause = || self.shared.failures.cause(cause);
-        self.with_root(id, |root| root.skipped(cause));
-    }
-
     /// A codelet became ready: it is the next one here, or is posted where it belongs.
     #[inline]
     pub(crate) fn ready(&self, id: u32, followers: &mut Followers) {
@@ -378,7 +371,7 @@ impl<'a> Engine<'a> {
                 .record(id)
                 .affinity
                 .load(Ordering::Relaxed);
-            let here = self.local(|local| local.here);
+            let here = self.local(|local| if local.checks() { None } else { local.here });
             if here.is_some_and(|here| route::may_follow(Affinity::decode(word), here)) {
                 followers.next = Some(id);
                 return;

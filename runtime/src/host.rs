@@ -1,6 +1,7 @@
 //! A host thread in a scope: it takes a seat if one is free, and helps until its scope has ended.
 
 use crate::cancel::ScopeId;
+use crate::check;
 use crate::codelet::{HEADER, flag};
 use crate::engine::{Engine, Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
@@ -47,10 +48,16 @@ pub(crate) fn finish<'s, R>(
         shared.request(&shared.domains[0]);
     }
     // The body's panic goes on only now, when all is in order again; so does one of a drop of what it gave.
-    match result {
-        Ok(result) => verdict(&root, result),
-        Err(panic) => resume_unwind(panic),
+    let result = result.map(|result| match shared.check.is_some() {
+        true => checked_verdict(&root, result),
+        false => verdict(&root, result),
+    });
+    if let Some(check) = &shared.check
+        && !matches!(result, Ok(Ok(_)))
+    {
+        check.scope_failed();
     }
+    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// A free seat, the one of the processor that we are on if possible.
@@ -87,7 +94,9 @@ fn in_seat<'s, R>(
     // Open only while we sit: else every scope's two ends would look as if all slept though one is open.
     shared.open_scopes.fetch_add(1, Ordering::SeqCst);
     engine.local(|local| local.host = true);
+    seat.in_body.store(true, Ordering::Relaxed);
     let result = run(&engine, &root, limit, body, |engine| {
+        seat.in_body.store(false, Ordering::Relaxed);
         engine.local(|local| local.host = false);
         engine.work(seat, true, false, || root.has_ended());
     });
@@ -99,6 +108,9 @@ fn in_seat<'s, R>(
 
 fn stand_up(shared: &Shared, engine: &Engine<'_>, seat: &Seat<Local>) {
     engine.put_back_pinned(seat);
+    if shared.check.is_some() {
+        engine.put_back_ready(seat);
+    }
     seat.sign_out();
     let domain = &shared.domains[usize::from(seat.domain)];
     let place = usize::from(seat.place);
@@ -198,6 +210,17 @@ fn run<'s, R>(
         engine.local(|local| local.records.give(arena, id));
     }
     result
+}
+
+/// The scope's result, and before it what the checking mode found.
+#[cold]
+fn checked_verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
+    let own = verdict(root, result);
+    let findings = std::mem::take(&mut *lock(&root.findings));
+    if findings.is_empty() {
+        return own;
+    }
+    Err(check::found(findings, own.err()))
 }
 
 /// The scope's result: what kept it from ending well comes before what its body says.

@@ -278,6 +278,7 @@ pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
     put: impl FnOnce(*mut u8, A),
 ) -> Spawned<R> {
     let frame = scope.frame();
+    frame.throttle();
     let about = Body {
         vtable,
         name: spec.name.unwrap_or("codelet"),

@@ -19,6 +19,8 @@ pub(crate) struct Root {
     skipped: AtomicU64,
     pub(crate) stuck: Mutex<Vec<Waiting>>,
     pub(crate) cancels: Cancels,
+    /// What the checking mode found.
+    pub(crate) findings: Mutex<Vec<String>>,
 }
 
 /// Where the host waits. In a cell only so that the model sees who looks at it, and when.
@@ -42,6 +44,7 @@ impl Root {
             skipped: AtomicU64::new(0),
             stuck: Mutex::new(Vec::new()),
             cancels: Cancels::new(),
+            findings: Mutex::new(Vec::new()),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
 use crate::cancel::Cancelling;
+use crate::check::Check;
 use crate::codelet::flag;
 use crate::counters::CeCounters;
 use crate::decide::controller::Watch;
@@ -53,7 +54,7 @@ impl Domain {
 
 /// The seats of a plan.
 #[inline]
-fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
+fn seats(plan: &Plan, pools: &[Arc<Pool>], check: Option<&Check>) -> Box<[Seat<Local>]> {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
         let here = Here {
             xe: number as u16,
@@ -61,6 +62,7 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
         };
         let pool = pools[xe.region].clone();
         let mut local = Local::new(Some(here), xe.domain as u16, pool);
+        local.any_order = check.map(Check::order);
         local.others = plan.domains[xe.domain].xes.len() as u16 - 1;
         let stealer = local.queue.as_ref().expect("a seat has a queue").stealer();
         let place = number - plan.domains[xe.domain].xes.start;
@@ -154,6 +156,8 @@ pub(crate) struct Shared {
     this: Weak<Shared>,
     pub(crate) plan: Plan,
     pub(crate) tuning: Tuning,
+    /// In the checking mode alone. Before the pools, whose memory it guards.
+    pub(crate) check: Option<Box<Check>>,
     pub(crate) seats: Box<[Seat<Local>]>,
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
@@ -197,12 +201,14 @@ impl Shared {
         plan: Plan,
         tuning: Tuning,
         pools: Box<[Arc<Pool>]>,
+        check: Option<Box<Check>>,
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
         Ok(std::sync::Arc::new_cyclic(|this| Shared {
             id,
             this: this.clone(),
-            seats: seats(&plan, &pools),
+            seats: seats(&plan, &pools, check.as_deref()),
+            check,
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),
             blocks: BlockTable::new(),
@@ -247,6 +253,9 @@ impl Shared {
             .make(self.id, &mut local.slots, bytes, owner, home)?;
         if owner != 0 {
             self.push_made(owner, made.slot());
+        }
+        if let Some(check) = &self.check {
+            self.check_made(check, made.slot(), bytes, owner);
         }
         Ok(made)
     }

@@ -46,6 +46,8 @@ const LEVELS: &[&[&str]] = &[
         "decide::route",
         "decide::controller",
         "decide::deadline",
+        "decide::throttle",
+        "decide::shuffle",
     ],
     &[
         "queue",
@@ -55,6 +57,7 @@ const LEVELS: &[&[&str]] = &[
         "entrance",
         "failure",
         "cancel",
+        "check",
         "local",
         "shared",
         "root",
@@ -75,6 +78,8 @@ const LEVELS: &[&[&str]] = &[
         "io_engine",
         "execution_engine",
         "control_engine",
+        "throttle",
+        "checking",
     ],
     &[
         "trigger",

@@ -13,5 +13,7 @@ pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod route;
+pub mod shuffle;
+pub mod throttle;
 pub mod timers;
 mod turns;
