@@ -361,16 +361,6 @@ impl<'a> Engine<'a> {
         self.with_root(id, |root| root.failed(cause));
     }
 
-    #[cold]
-    fn count_skipped(&self, id: u32) {
-        if let Some(seat) = self.seat {
-            seat.counters.skipped.add(1);
-        }
-        let cause = self.shared.arena.record(id).cause.load(Ordering::Relaxed);
-        let cause = || self.shared.failures.cause(cause);
-        self.with_root(id, |root| root.skipped(cause));
-    }
-
     /// A codelet became ready: it is the next one here, or is posted where it belongs.
     #[inline]
     pub(crate) fn ready(&self, id: u32, followers: &mut Followers) {

@@ -44,6 +44,17 @@ impl Engine<'_> {
         })
     }
 
+    /// A codelet was skipped, since it depends on what a failed one was to write.
+    #[cold]
+    pub(crate) fn count_skipped(&self, id: u32) {
+        if let Some(seat) = self.seat {
+            seat.counters.skipped.add(1);
+        }
+        let cause = self.shared.arena.record(id).cause.load(Ordering::Relaxed);
+        let cause = || self.shared.failures.cause(cause);
+        self.with_root(id, |root| root.skipped(cause));
+    }
+
     /// The failure with which the scope of this record's children, or one around it, was cancelled; 0 if none was.
     #[cold]
     pub(crate) fn cut_in(&self, record: u32) -> u32 {
