@@ -146,6 +146,12 @@ impl BlockSlot {
         })
     }
 
+    /// How long the chunk is that is its memory, and in which nothing else lies; 0 if there is none.
+    pub(crate) fn chunk_bytes(&self) -> usize {
+        self.memory
+            .with(|memory| memory.as_ref().map_or(0, Chunk::bytes))
+    }
+
     /// Takes the memory out, at the block's end.
     #[inline]
     pub(crate) fn take_out_memory(&self) -> Option<Chunk> {

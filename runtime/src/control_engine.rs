@@ -5,7 +5,9 @@
 //! when that thread has been silent too long. So a stalled control engine costs performance, never progress.
 
 use crate::decide::controller::{Decision, DomainView, Observation, decide, nap_ns};
+use crate::decide::deadline::{NEVER, nap_until};
 use crate::engine::Engine;
+use crate::guard::Place;
 use crate::local::Local;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
@@ -31,6 +33,10 @@ impl Shared {
     fn decide(&self, domain: &Domain, stands_in: bool) {
         let control = &domain.control;
         control.counters.rounds.add(1);
+        self.trap.at(Place::ControlEngine);
+        self.look_at_deadlines();
+        self.sweep();
+        self.fire_timers();
         for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),
@@ -78,7 +84,13 @@ impl Shared {
     pub(crate) fn nap(&self, last: Duration, asked: bool) -> Duration {
         let asleep = |domain: &Domain| domain.idle.asleep() == domain.idle.seats();
         let all_asleep = self.domains.iter().all(asleep);
-        Duration::from_nanos(nap_ns(last.as_nanos() as u64, asked, all_asleep))
+        let nap = nap_ns(last.as_nanos() as u64, asked, all_asleep);
+        let cancelling = &self.cancelling;
+        // Relaxed: who sets an earlier one asks for a decision afterwards.
+        match cancelling.earliest.load(Ordering::Relaxed) {
+            NEVER => Duration::from_nanos(nap),
+            earliest => Duration::from_nanos(nap_until(nap, cancelling.now_ns(), earliest)),
+        }
     }
 
     /// Moves codelets from one domain's queues to another domain's injector, and wakes somebody there.
@@ -131,18 +143,20 @@ impl Shared {
                 continue;
             }
             let open = self.open_scopes.load(Ordering::Relaxed) > 0;
-            let watch = open && self.domains.iter().any(|d| d.idle.asleep() > 0);
+            let watched = self.cancelling.watched.load(Ordering::Relaxed) > 0;
+            let asleep = |domain: &Domain| domain.idle.asleep() > 0;
+            let watch = open && (watched || self.domains.iter().any(asleep));
             control.watching.store(watch, Ordering::Relaxed);
             let asked = if requested() {
                 true
             } else if open && polls {
-                if looked.elapsed() < POLL {
+                if looked.elapsed() < POLL && !self.timers.is_late(0) {
                     spin_hint();
                     continue;
                 }
                 true
-            } else if watch {
-                control.bed.wait_for(nap)
+            } else if let Some(time) = self.sleep(domain, watch.then_some(nap)) {
+                control.bed.wait_for(time)
             } else {
                 control.bed.wait();
                 true

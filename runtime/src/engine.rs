@@ -125,7 +125,7 @@ impl<'a> Engine<'a> {
     /// Runs a codelet that is ready, then its successors and what was kept, as long as they belong here (up to the tuned
     /// run).
     pub(crate) fn run(&self, first: u32) {
-        self.local(|local| local.runs = true);
+        self.local(|local| local.runs = !local.checks());
         let mut at = first;
         let mut left = self.shared.tuning.next_run;
         while at != 0 {
@@ -205,15 +205,19 @@ impl<'a> Engine<'a> {
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
     #[inline]
-    fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
+    pub(crate) fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
         record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
+        let cut = self.shared.cancelling.watched.load(Ordering::Relaxed) != 0
+            && self.cut_off(record, flags & flag::CAPTURES != 0);
         if record.cause.load(Ordering::Relaxed) != 0 {
             if flags & flag::CAPTURES != 0 {
                 // SAFETY: the flag said that the payload holds the captures.
                 unsafe { (vtable.discard)(payload) };
-                self.count_skipped(id);
+                if !cut {
+                    self.count_skipped(id);
+                }
             }
             return 0;
         }
@@ -250,10 +254,13 @@ impl<'a> Engine<'a> {
     #[inline(never)]
     fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
         let mut lent = Lendings::default();
-        match self.lend(id, vtable.payload, &mut lent) {
-            Ok(()) => {
+        let opened = (self.lend(id, vtable.payload, &mut lent))
+            .and_then(|()| self.open_blocks(id, vtable.payload, lent.list()));
+        match opened {
+            Ok(opened) => {
                 // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
                 let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
+                self.close_blocks(id, &opened);
                 self.give_scratch_back(&mut lent);
                 ran
             }
@@ -374,7 +381,7 @@ impl<'a> Engine<'a> {
                 .record(id)
                 .affinity
                 .load(Ordering::Relaxed);
-            let here = self.local(|local| local.here);
+            let here = self.local(|local| if local.checks() { None } else { local.here });
             if here.is_some_and(|here| route::may_follow(Affinity::decode(word), here)) {
                 followers.next = Some(id);
                 return;
@@ -457,6 +464,7 @@ impl<'a> Engine<'a> {
                     .push(id, &RecordLinks(shared));
                 self.posted(xe);
             }
+            Destination::Control => shared.io.push(id),
             Destination::Region(region) => {
                 shared.regions[usize::from(region)].push(id);
                 let somebody = |seat: &&Seat<Local>| {

@@ -136,6 +136,63 @@ impl OneShot {
         (before as u32, generation < u32::MAX - 1)
     }
 
+    /// Takes out the waiters for whom `cut` holds, while others may register and fire; `told` hears of each that is not
+    /// in the list any more, and why: [`Registered::Waiting`] for those taken out, else how the one-shot fired meanwhile.
+    /// The caller keeps the one-shot and its generation alive. Proof: `docs/design/cancellation.md`.
+    pub(crate) fn cut_out(
+        &self,
+        generation: u32,
+        links: &impl Links,
+        mut cut: impl FnMut(u32) -> bool,
+        mut told: impl FnMut(u32, Registered),
+    ) {
+        let mut node = self.take_waiters(generation);
+        while node != NONE {
+            // Read before telling, as in `fire`.
+            let next = links.next(node);
+            if cut(node) {
+                told(node, Registered::Waiting);
+            } else {
+                // The node is ours until it is in the list again.
+                let registered = self.register(generation, node, links);
+                if registered != Registered::Waiting && !mutant!("event_cut_forgets_fired") {
+                    told(node, registered);
+                }
+            }
+            node = next;
+        }
+    }
+
+    /// Takes the list of waiters, if it has not fired: from then on they are the caller's, to tell or to register again.
+    fn take_waiters(&self, generation: u32) -> u32 {
+        // Acquire pairs with the Release in `register`: the nodes' links and the waiting codelets.
+        let order = if mutant!("event_take_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Acquire
+        };
+        let mut seen = self.0.load(Ordering::Relaxed);
+        loop {
+            let low = seen as u32;
+            if (seen >> 32) as u32 != generation || low == NONE || low > MAX_NODE {
+                return NONE;
+            }
+            if mutant!("event_take_blind") {
+                self.0.store(word(generation, NONE), Ordering::Relaxed);
+                return low;
+            }
+            match self.0.compare_exchange_weak(
+                seen,
+                word(generation, NONE),
+                order,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return low,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
     /// The verdict, if this generation has fired: `Some(poisoned)`.
     #[inline]
     pub(crate) fn verdict(&self, generation: u32) -> Option<bool> {

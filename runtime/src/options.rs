@@ -2,10 +2,11 @@
 
 use crate::access::{Access, ReadValue, Value};
 use crate::affinity::Affinity;
-use crate::codelet::Body;
+use crate::codelet::{Body, Vtable};
 use crate::data_block::{Block, Data};
 use crate::error::{Error, ErrorKind};
 use crate::glue::Glue;
+use crate::guard::guarded;
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
 use crate::scope::Scope;
@@ -85,6 +86,11 @@ impl<R: Send + Sync + 'static> Spawned<R> {
             id,
             marker: PhantomData,
         }
+    }
+
+    /// Whether there was a record for it.
+    pub(crate) fn is_there(self) -> bool {
+        self.id.record() != 0
     }
 
     /// What it will return, as a name.
@@ -180,10 +186,19 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
-    /// It counts as spawned there: for calls that spawn on behalf of their callers.
+    /// It counts as spawned there: for calls that spawn on behalf of their callers. The outermost says where.
     pub(crate) fn at(mut self, at: &'static Location<'static>) -> Self {
-        self.spec.at = Some(at);
+        self.spec.at.get_or_insert(at);
         self
+    }
+
+    pub(crate) fn placed(mut self, affinity: Affinity) -> Self {
+        self.spec.affinity = affinity;
+        self
+    }
+
+    pub(crate) fn scope(&self) -> &'x Scope<'s> {
+        self.scope
     }
 
     /// The at-ready door: enters its blocks' queues not now but when its events are there, all at once. Without events
@@ -191,6 +206,11 @@ impl<'x, 's> Options<'x, 's> {
     pub fn at_ready(mut self) -> Self {
         self.spec.at_ready = true;
         self
+    }
+
+    /// What it is made of.
+    pub(crate) fn into_parts(self) -> (&'x Scope<'s>, Spec) {
+        (self.scope, self.spec)
     }
 
     /// The first thing that is wrong is told.
@@ -223,6 +243,9 @@ impl<'x, 's> Options<'x, 's> {
     }
 }
 
+/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
+const PLACE: &str = "a spawn";
+
 /// Spawns a codelet with these options.
 #[track_caller]
 #[inline]
@@ -237,36 +260,52 @@ where
     O: Outcome,
     F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
 {
+    let vtable = Glue::<'s, A, F, O>::vtable();
+    spawn_with(scope, spec, access, vtable, |payload, access| {
+        // SAFETY: `spawn_with` gives the payload of a new record for this vtable.
+        unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
+    })
+}
+
+/// Spawns a codelet with these options, whose captures `put` puts into the payload of a record made for the vtable.
+#[track_caller]
+#[inline]
+pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
+    scope: &Scope<'_>,
+    spec: &mut Spec,
+    access: A,
+    vtable: &'static Vtable,
+    put: impl FnOnce(*mut u8, A),
+) -> Spawned<R> {
     let frame = scope.frame();
+    frame.throttle();
     let about = Body {
-        vtable: Glue::<'s, A, F, O>::vtable(),
+        vtable,
         name: spec.name.unwrap_or("codelet"),
         spawned_at: spec.at.unwrap_or(Location::caller()),
     };
     // Accesses name something, so a type without size declares nothing.
     if size_of::<A>() == 0 && spec.rare.is_none() {
-        let id = frame.begin_bare(about, spec);
+        let id = guarded(PLACE, || frame.begin_bare(about, spec));
         if id.record() == 0 {
             return Spawned::new(id);
         }
         let payload = frame.engine.shared.arena.payload(id.record());
-        // SAFETY: `begin_bare` made the record for this vtable, and its payload is free.
-        unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
-        frame.launch_bare(id, about);
+        put(payload, access);
+        guarded(PLACE, || frame.launch_bare(id, about));
         return Spawned::new(id);
     }
     let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
     access.declare(&mut declared);
-    let begun = frame.begin(about, &declared, spec);
+    let begun = guarded(PLACE, || frame.begin(about, &declared, spec));
     declared.clear();
     frame.engine.local(|local| local.declared = declared);
     match begun {
         Ok(begun) => {
             let id = begun.id;
             let payload = frame.engine.shared.arena.payload(id.record());
-            // SAFETY: `begin` made the record for this vtable, and its payload is free.
-            unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
-            frame.launch(begun, about, spec);
+            put(payload, access);
+            guarded(PLACE, || frame.launch(begun, about, spec));
             Spawned::new(id)
         }
         Err(error) => Spawned::new(frame.fail(about, error)),

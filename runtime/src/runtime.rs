@@ -5,6 +5,7 @@ use crate::data_block::{Block, Data};
 use crate::decide::placement;
 use crate::decide::plan::Plan;
 use crate::error::Result;
+use crate::guard::Place;
 use crate::host;
 use crate::memory_region::PoolStats;
 use crate::scope::{Scope, block_bytes};
@@ -15,6 +16,7 @@ use crate::topology::Topology;
 use crate::trigger::{Event, Trigger, make_event};
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A running Sprat: engines on this machine's cores, and the data blocks they work on.
 ///
@@ -66,7 +68,7 @@ impl Runtime {
         }
     }
 
-    fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Shared {
         &self.owner.shared
     }
 
@@ -77,6 +79,8 @@ impl Runtime {
     /// # Errors
     /// What `body` returns; [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the first codelet that failed;
     /// [`ErrorKind::Stuck`](crate::ErrorKind::Stuck) with those that wait for what can no longer come;
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if the scope was [cancelled](Scope::canceller), with what was
+    /// left of it;
     /// [`ErrorKind::OnEngine`](crate::ErrorKind::OnEngine) when called by a codelet or in the body of a scope.
     ///
     /// # Panics
@@ -85,7 +89,47 @@ impl Runtime {
     where
         F: FnOnce(&Scope<'s>) -> Result<R>,
     {
-        host::finish(self.shared(), self.owner.pin, body)
+        host::finish(self.shared(), self.owner.pin, None, body)
+    }
+
+    /// Like [`finish`](Runtime::finish), with a deadline: if all has not ended `limit` after the call, the scope is
+    /// [cancelled](crate::Canceller::cancel). So this returns at the latest when the deadline has passed and the bodies
+    /// that ran then, its own among them, have ended (see there for the one other thing it may wait for); bodies that take
+    /// long ask [`Scope::is_cancelled`]. A deadline is kept to about a millisecond while the machine is not overloaded; a
+    /// limit of zero starts nothing.
+    ///
+    /// ```
+    /// use sprat::{ErrorKind, Runtime};
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = Runtime::new()?;
+    /// let (answer, _trigger) = rt.event("an answer from another machine");
+    /// let error = rt
+    ///     .finish_within(Duration::from_millis(5), |s| {
+    ///         s.codelet("use the answer").after(&answer).spawn((), |_, ()| ());
+    ///         Ok(())
+    ///     })
+    ///     .unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Cancelled);
+    /// let left = error.cancellation().unwrap();
+    /// assert!(left.by_deadline && left.not_started == 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Runtime::finish`], and [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if the deadline passed.
+    ///
+    /// # Panics
+    /// As [`Runtime::finish`].
+    #[track_caller]
+    pub fn finish_within<'s, F, R>(&self, limit: Duration, body: F) -> Result<R>
+    where
+        F: FnOnce(&Scope<'s>) -> Result<R>,
+    {
+        let limit = Some((limit, Location::caller()));
+        host::finish(self.shared(), self.owner.pin, limit, body)
     }
 
     /// Makes a block of `len` elements.
@@ -182,6 +226,35 @@ impl Runtime {
         make_event(self.shared(), name, true)
     }
 
+    /// An event that comes after this time, not before, and soon after if the machine is not overloaded: a control engine
+    /// satisfies it, at some tens of microseconds' accuracy. A scope with codelets that wait for it waits, too.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// # use std::time::{Duration, Instant};
+    /// let rt = sprat::Runtime::new()?;
+    /// let begin = Instant::now();
+    /// rt.finish(|s| {
+    ///     let soon = rt.after(Duration::from_millis(5));
+    ///     s.codelet("look again").after(&soon).spawn((), |_, ()| println!("again"));
+    ///     Ok(())
+    /// })?;
+    /// assert!(begin.elapsed() >= Duration::from_millis(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Dropping the event cancels nothing that waits for it; a timer that nobody waits for costs nothing but a few words,
+    /// for its time at most.
+    pub fn after(&self, time: Duration) -> Event {
+        Event::timer(self.shared(), Instant::now().checked_add(time))
+    }
+
+    /// An event that comes at this time; at once if that has passed. See [`Runtime::after`].
+    pub fn at(&self, time: Instant) -> Event {
+        Event::timer(self.shared(), Some(time))
+    }
+
     /// The machine, as far as this runtime may use it.
     pub fn topology(&self) -> &Topology {
         &self.owner.topology
@@ -220,6 +293,40 @@ impl Runtime {
             .collect()
     }
 
+    /// How many codelets live: were spawned and are not gone, scopes included. Free records that engines keep at hand are
+    /// counted, too, up to 128 for each engine and size of record, since counting exactly would cost each codelet
+    /// something.
+    ///
+    /// A body of a scope on a host thread is held back above [`Builder::live_codelets`](crate::Builder::live_codelets).
+    pub fn live_codelets(&self) -> usize {
+        self.shared().arena.handed_out() as usize
+    }
+
+    /// Bytes that codelets' records take, with those that are free for new ones: what most of them at a time have taken,
+    /// since it is kept as long as the runtime lives. Blocks and what bodies allocate are not in it.
+    pub fn codelet_bytes(&self) -> usize {
+        self.shared().arena.bytes()
+    }
+
+    /// The seed of the checking mode, if this runtime runs in it: see
+    /// [`Builder::check`](crate::Builder::check).
+    pub fn check_seed(&self) -> Option<u64> {
+        self.shared().check.as_ref().map(|check| check.seed())
+    }
+
+    /// What the checking mode would tell if the last handle went now: blocks that codelets made and nobody destroyed, and
+    /// events that nobody satisfied, a sentence each. Empty in other modes. Blocks that hosts made are theirs to keep.
+    pub fn leftovers(&self) -> Vec<String> {
+        let check = self.shared().check.as_ref();
+        check.map_or_else(Vec::new, |check| check.leftovers())
+    }
+
+    /// For tests: the runtime panics when it comes to this place.
+    #[doc(hidden)]
+    pub fn panic_inside(&self, place: Place) {
+        self.shared().trap.set(place);
+    }
+
     /// For tests: control engines do nothing while paused. Results complete all the same.
     #[doc(hidden)]
     pub fn pause_control(&self, paused: bool) {
@@ -239,6 +346,7 @@ impl std::fmt::Debug for Runtime {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.shared.stop();
+        self.shared.io.stop();
         if self.shared.on_engine() {
             // The last handle went on an engine, which cannot wait for itself: the threads end by themselves, and the
             // last of them takes the rest along.
@@ -247,6 +355,10 @@ impl Drop for Owner {
         for thread in lock(&self.threads).drain(..) {
             // A panic of an engine was printed by the panic hook; it is too late to do anything about it.
             let _ = thread.join();
+        }
+        self.shared.io.join();
+        if let Some(check) = &self.shared.check {
+            check.tell_leftovers();
         }
     }
 }

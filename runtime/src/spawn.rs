@@ -234,6 +234,9 @@ impl Frame<'_> {
             EntryKind::Event => {
                 // SAFETY: the caller of `spawn` holds the event, and until it has fired its trigger does.
                 let cell = unsafe { &*entry.target().cast::<EventCell>() };
+                if cell.outside && self.is_cut_off(id) {
+                    return self.joined_late(entry);
+                }
                 (&cell.one_shot, &cell.cause, 0)
             }
             _ => {
@@ -250,6 +253,20 @@ impl Frame<'_> {
                 self.joined_late(entry)
             }
         }
+    }
+
+    /// A codelet that would wait for a thread outside: whether its scope is cancelled, so that it shall not.
+    fn is_cut_off(&self, id: u32) -> bool {
+        let engine = self.engine;
+        let watched = engine.shared.cancelling.watched.load(Ordering::Relaxed);
+        let poison = match watched {
+            0 => 0,
+            _ => engine.cut_in(self.record),
+        };
+        if poison != 0 {
+            engine.shared.arena.record(id).poison(poison);
+        }
+        poison != 0
     }
 
     /// What the entry names is there already.

@@ -5,10 +5,15 @@
 #![forbid(unsafe_code)]
 
 pub mod controller;
+pub mod deadline;
 pub mod dependence;
+pub mod event_kinds;
 pub mod lanes;
 pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod route;
+pub mod shuffle;
+pub mod throttle;
+pub mod timers;
 mod turns;
