@@ -10,16 +10,10 @@ use crate::error::{Error, Result};
 use crate::failure::Cause;
 use crate::memory_region::Chunk;
 use crate::panics;
-use crate::sync::mutant;
 
 /// Puts the reduction together that has come to its end in a queue, by `add`. The queue is held meanwhile, without its lock.
 pub(crate) fn combine(cell: &QueueCell, add: impl FnOnce(Sums<Chunk>) -> Effect) {
     let sums = cell.queue.with(|queue| queue.take_sums());
-    if mutant!("reduction_given_early") {
-        cell.queue.with(|queue| queue.combined(Effect::Done));
-        sums.map(add);
-        return;
-    }
     let effect = sums.map_or(Effect::Done, add);
     cell.queue.with(|queue| queue.combined(effect));
 }
