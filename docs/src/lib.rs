@@ -50,6 +50,15 @@ pub mod design {
     #[doc = include_str!("../design/dependences.md")]
     pub mod dependences {}
 
+    #[doc = include_str!("../design/turns.md")]
+    pub mod turns {}
+
+    #[doc = include_str!("../design/reductions.md")]
+    pub mod reductions {}
+
+    #[doc = include_str!("../design/weak.md")]
+    pub mod weak {}
+
     #[doc = include_str!("../design/events.md")]
     pub mod events {}
 

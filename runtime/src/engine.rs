@@ -10,8 +10,9 @@ use crate::decide::route::{self, Destination};
 use crate::entry::EntryKind;
 use crate::error::{Error, Result};
 use crate::failure::Cause;
+use crate::lendings::Lendings;
 use crate::local::Local;
-use crate::memory_region::{Chunk, LEAST_ALIGNMENT};
+use crate::memory_region::LEAST_ALIGNMENT;
 use crate::seat::Seat;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
@@ -63,40 +64,6 @@ pub(crate) enum AtReady {
     Go,
     /// It waits for blocks; it may run elsewhere already.
     Wait,
-}
-
-/// The memory lent to one codelet: a few on the stack, more on the heap.
-#[derive(Default)]
-struct Lendings {
-    few: [Lent; FEW],
-    count: usize,
-    many: Vec<Lent>,
-    scratch: Vec<Chunk>,
-}
-
-const FEW: usize = 6;
-
-impl Lendings {
-    #[inline]
-    fn push(&mut self, lent: Lent) {
-        if self.count < FEW {
-            self.few[self.count] = lent;
-        } else {
-            if self.count == FEW {
-                self.many.extend(self.few);
-            }
-            self.many.push(lent);
-        }
-        self.count += 1;
-    }
-
-    #[inline]
-    fn list(&self) -> &[Lent] {
-        match self.count {
-            few @ 0..=FEW => &self.few[..few],
-            _ => &self.many,
-        }
-    }
 }
 
 impl<'a> Engine<'a> {

@@ -64,6 +64,7 @@ mod idle;
 mod io;
 mod io_engine;
 mod latch;
+mod lendings;
 mod live;
 mod local;
 pub mod memory_region;

@@ -58,6 +58,7 @@ const LEVELS: &[&[&str]] = &[
         "failure",
         "check",
         "cancel",
+        "lendings",
         "local",
         "shared",
         "live",

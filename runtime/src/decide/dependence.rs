@@ -187,7 +187,11 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
 
     fn leave_group(&mut self, who: T, effect: Effect) {
         if let Effect::Failed(poison) = effect {
-            self.special().left.get_or_insert(poison);
+            let special = self.special();
+            special.left.get_or_insert(poison);
+            if cfg!(sprat_mutant = "dependence_group_meets_its_poison") {
+                special.poison = special.left;
+            }
         }
         if let Some(lanes) = self.lanes() {
             lanes.leave(who);
@@ -354,7 +358,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         let ends = self.holders == 0 && matches!(self.held, Mode::Reduce(_));
         if ends {
             self.begin_group(Mode::Exclusive);
-            self.holders = 1;
+            self.holders = u32::from(!cfg!(sprat_mutant = "dependence_reduction_unheld"));
         }
         ends
     }
