@@ -4,7 +4,7 @@
 //! satisfies, but does not run codelets).
 
 use crate::access::Lent;
-use crate::affinity::Affinity;
+use crate::affinity::{self, Priority};
 use crate::codelet::{Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
 use crate::entry::EntryKind;
@@ -129,17 +129,18 @@ impl<'a> Engine<'a> {
         let mut left = self.shared.tuning.next_run;
         while at != 0 {
             let next = self.execute(at).unwrap_or(0);
-            let kept = self.local(|local| std::mem::take(&mut local.kept));
+            let (kept, urgent) =
+                self.local(|local| (std::mem::take(&mut local.kept), local.urgent));
             left -= 1;
             at = match (next, kept) {
                 (0, kept) => kept,
                 (next, 0) => next,
                 (next, kept) => {
-                    self.publish(kept);
+                    self.publish(kept, false);
                     next
                 }
             };
-            if left == 0 {
+            if left == 0 || (urgent && at != 0 && self.gives_way(at)) {
                 break;
             }
         }
@@ -162,8 +163,8 @@ impl<'a> Engine<'a> {
         self.settle_ended_unless(parent, &mut Followers::posted());
         // SAFETY: it is ready, so it lives, and the queue it came through published it to us.
         let vtable = unsafe { record.vtable() };
-        if record.flags() & flag::AT_READY != 0 {
-            match self.enter_at_ready(id, vtable.payload) {
+        if record.flags() & (flag::AT_READY | flag::GROUPED) != 0 {
+            match self.begin_specially(id, record, vtable.payload) {
                 AtReady::Go => (),
                 AtReady::Wait => return followers.next,
             }
@@ -171,6 +172,21 @@ impl<'a> Engine<'a> {
         let children = self.run_body(id, record, vtable);
         self.body_ended(id, record, children, &mut followers);
         followers.next
+    }
+
+    /// What few codelets need before their bodies begin.
+    #[cold]
+    fn begin_specially(&self, id: u32, record: &Record, payload: usize) -> AtReady {
+        let flags = record.flags();
+        if flags & flag::AT_READY != 0
+            && let AtReady::Wait = self.enter_at_ready(id, payload)
+        {
+            return AtReady::Wait;
+        }
+        if flags & flag::GROUPED != 0 {
+            self.bring_group(id);
+        }
+        AtReady::Go
     }
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
@@ -315,15 +331,13 @@ impl<'a> Engine<'a> {
     /// A codelet became ready: it is the next one here, or is posted where it belongs.
     #[inline]
     pub(crate) fn ready(&self, id: u32, followers: &mut Followers) {
+        let word = (self.shared.arena.record(id).affinity).load(Ordering::Relaxed);
+        if affinity::is_special(word) {
+            return self.ready_by_hint(id, word, followers);
+        }
         if followers.next.is_none() && !followers.none {
-            let word = self
-                .shared
-                .arena
-                .record(id)
-                .affinity
-                .load(Ordering::Relaxed);
             let here = self.local(|local| local.here);
-            if here.is_some_and(|here| route::may_follow(Affinity::decode(word), here)) {
+            if here.is_some_and(|here| route::may_follow(affinity::Affinity::decode(word), here)) {
                 followers.next = Some(id);
                 return;
             }
@@ -335,10 +349,10 @@ impl<'a> Engine<'a> {
     #[inline]
     pub(crate) fn post(&self, id: u32) {
         let record = self.shared.arena.record(id);
-        let affinity = Affinity::decode(record.affinity.load(Ordering::Relaxed));
-        match affinity {
-            Affinity::Anywhere if self.seat.is_some() => self.post_own(id),
-            _ => self.post_elsewhere(id, affinity),
+        match record.affinity.load(Ordering::Relaxed) {
+            // No wish at all.
+            0 if self.seat.is_some() => self.post_own(id),
+            word => self.post_elsewhere(id, word),
         }
     }
 
@@ -353,18 +367,19 @@ impl<'a> Engine<'a> {
             }
         });
         if before != 0 {
-            self.publish(before);
+            self.publish(before, false);
         }
     }
 
-    /// Puts a ready codelet in the own queue of an engine that has one, for all to see.
+    /// Puts a ready codelet in the own queue of an engine that has one, for all to see. One that is `long` is worth a
+    /// wake-up in any case.
     #[inline]
-    fn publish(&self, id: u32) {
+    fn publish(&self, id: u32, long: bool) {
         let (domain, tell) = self.local(|local| {
             let queue = local.queue.as_ref().expect("a seat has a queue");
             let lone = queue.is_empty();
             queue.push(id);
-            (local.domain, route::announces(lone, local.host))
+            (local.domain, route::announces(lone, local.host, long))
         });
         if self.shared.seats.len() == 1 {
             // There is nobody to tell.
@@ -378,14 +393,21 @@ impl<'a> Engine<'a> {
     }
 
     #[inline(never)]
-    fn post_elsewhere(&self, id: u32, affinity: Affinity) {
+    fn post_elsewhere(&self, id: u32, word: u32) {
         let shared = self.shared;
-        match route::destination(affinity, self.local(|local| local.here)) {
-            Destination::Own if self.seat.is_some() => self.post_own(id),
+        let affinity = shared.groups.resolve(word);
+        let to = route::destination(affinity, self.local(|local| local.here));
+        let level = affinity::priority(word);
+        if level != Priority::Normal && self.post_level(id, level, to) {
+            return;
+        }
+        match to {
+            Destination::Own if self.seat.is_some() => match affinity::is_long(word) {
+                true => self.publish(id, true),
+                false => self.post_own(id),
+            },
             Destination::Own => {
-                // Relaxed: any domain will do.
-                let turn = shared.next_domain.fetch_add(1, Ordering::Relaxed) as usize;
-                let domain = &shared.domains[turn % shared.domains.len()];
+                let domain = &shared.domains[shared.next_domain()];
                 domain.injector.push(id);
                 shared.notify(domain);
             }
@@ -403,13 +425,7 @@ impl<'a> Engine<'a> {
             }
             Destination::Region(region) => {
                 shared.regions[usize::from(region)].push(id);
-                let somebody = |seat: &&Seat<Local>| {
-                    let idle = &shared.domains[usize::from(seat.domain)].idle;
-                    seat.region == region && idle.notify_seat(usize::from(seat.place))
-                };
-                if let Some(seat) = shared.seats.iter().find(somebody) {
-                    seat.occupancy.wake();
-                }
+                shared.wake_in_region(region);
             }
         }
     }

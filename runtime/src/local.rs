@@ -3,6 +3,7 @@
 use crate::arena::{Arena, RecordCache};
 use crate::block_table::{BlockTable, SlotCache};
 use crate::decide::route::Here;
+use crate::levels::LocalLevels;
 use crate::memory_region::{Magazine, Pool};
 use crate::sync::Arc;
 use crossbeam_deque::Worker;
@@ -36,6 +37,10 @@ pub(crate) struct Local {
     pub(crate) attempt: u32,
     /// The victim with a lone codelet that was seen last, its count of started codelets then, and how often since.
     pub(crate) lone: (u16, u64, u32),
+    /// Something of the high level was put in the own queue of that level, and may lie there.
+    pub(crate) urgent: bool,
+    /// The queues of the levels that are not normal.
+    pub(crate) levels: LocalLevels,
     /// Reused between spawns.
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
@@ -60,6 +65,8 @@ impl Local {
             since: 0,
             attempt: 0,
             lone: (u16::MAX, 0, 0),
+            urgent: false,
+            levels: LocalLevels::new(here.is_some()),
             declared: Vec::new(),
             doors: Vec::new(),
         }

@@ -5,6 +5,7 @@ use crate::data_block::{Block, Data};
 use crate::decide::placement;
 use crate::decide::plan::Plan;
 use crate::error::Result;
+use crate::group::Group;
 use crate::host;
 use crate::memory_region::PoolStats;
 use crate::scope::{Scope, block_bytes};
@@ -180,6 +181,11 @@ impl Runtime {
     #[track_caller]
     pub fn event(&self, name: &'static str) -> (Event, Trigger) {
         make_event(self.shared(), name, true)
+    }
+
+    /// Makes a group: see [`Scope::group`]. It can be used in all scopes of this runtime.
+    pub fn group(&self) -> Group {
+        self.shared().groups.make(self.shared().id)
     }
 
     /// The machine, as far as this runtime may use it.

@@ -10,8 +10,10 @@ use crate::decide::policy::Tuning;
 use crate::decide::route::Here;
 use crate::error::Result;
 use crate::failure::FailureLog;
+use crate::group::Groups;
 use crate::id::{BlockId, RuntimeId};
 use crate::idle::{Idle, Parker};
+use crate::levels::{LevelStealers, Levels};
 use crate::local::Local;
 use crate::memory_region::Pool;
 use crate::seat::Seat;
@@ -47,9 +49,9 @@ impl Domain {
     }
 }
 
-/// The seats of a plan.
+/// The seats of a plan, with what others may take from there beside their normal queues.
 #[inline]
-fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
+fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> (Vec<Seat<Local>>, Vec<LevelStealers>) {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
         let here = Here {
             xe: number as u16,
@@ -59,11 +61,12 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
         let mut local = Local::new(Some(here), xe.domain as u16, pool);
         local.others = plan.domains[xe.domain].xes.len() as u16 - 1;
         let stealer = local.queue.as_ref().expect("a seat has a queue").stealer();
+        let tiers = local.levels.stealers();
         let place = number - plan.domains[xe.domain].xes.start;
         let at = (here.region, xe.domain as u16, place as u16);
-        Seat::new(local, stealer, at, xe.cpu)
+        (Seat::new(local, stealer, at, xe.cpu), tiers)
     };
-    plan.xes.iter().enumerate().map(seat).collect()
+    plan.xes.iter().enumerate().map(seat).unzip()
 }
 
 /// What a control engine shares with the world. Model: `models/control.rs`.
@@ -154,6 +157,10 @@ pub(crate) struct Shared {
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
     pub(crate) regions: Box<[Injector<u32>]>,
+    /// The queues of the levels that are not normal.
+    pub(crate) levels: Levels,
+    /// Where groups of codelets are.
+    pub(crate) groups: Groups,
     pub(crate) pools: Box<[Arc<Pool>]>,
     pub(crate) blocks: BlockTable,
     pub(crate) failures: FailureLog,
@@ -188,10 +195,13 @@ impl Shared {
         pools: Box<[Arc<Pool>]>,
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
+        let (seats, tiers) = seats(&plan, &pools);
         Ok(std::sync::Arc::new_cyclic(|this| Shared {
             id,
             this: this.clone(),
-            seats: seats(&plan, &pools),
+            seats: seats.into(),
+            levels: Levels::new(tiers.into(), plan.domains.len(), plan.regions),
+            groups: Groups::new(),
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),
             blocks: BlockTable::new(),
@@ -291,6 +301,23 @@ impl Shared {
         }
     }
 
+    /// Wakes an engine of a memory region to which work was posted, if one sleeps.
+    pub(crate) fn wake_in_region(&self, region: u16) {
+        let somebody = |seat: &&Seat<Local>| {
+            let idle = &self.domains[usize::from(seat.domain)].idle;
+            seat.region == region && idle.notify_seat(usize::from(seat.place))
+        };
+        if let Some(seat) = self.seats.iter().find(somebody) {
+            seat.occupancy.wake();
+        }
+    }
+
+    /// The number of the domain that gets the next work from outside.
+    pub(crate) fn next_domain(&self) -> usize {
+        // Relaxed: any domain will do.
+        self.next_domain.fetch_add(1, Ordering::Relaxed) as usize % self.domains.len()
+    }
+
     /// Asks a control engine to decide.
     #[inline]
     pub(crate) fn request(&self, domain: &Domain) {
@@ -301,7 +328,9 @@ impl Shared {
     #[inline]
     pub(crate) fn queued(&self, domain: &Domain) -> usize {
         let at = |seat: &Seat<Local>| seat.stealer.len() + usize::from(!seat.inbox.is_empty());
-        domain.injector.len() + self.seats_of(domain).iter().map(at).sum::<usize>()
+        domain.injector.len()
+            + self.seats_of(domain).iter().map(at).sum::<usize>()
+            + self.queued_levelled(domain)
     }
 
     /// The seats of a domain.
@@ -320,6 +349,7 @@ impl Shared {
             || !seat.stealer.is_empty()
             || (self.seats_of(domain).iter())
                 .any(|other| !other.inbox.is_empty() || other.stealer.len() > 1)
+            || self.has_levelled(seat)
     }
 
     /// Blocks, linked through `next_made`, whose maker has ended go to its parent: a codelet, or everybody.

@@ -29,6 +29,7 @@ const LEVELS: &[&[&str]] = &[
         "decide",
         "decide::dependence",
         "decide::policy",
+        "decide::priority",
         "decide::plan",
         "decide::placement",
         "decide::route",
@@ -37,6 +38,10 @@ const LEVELS: &[&[&str]] = &[
     &[
         "queue",
         "idle",
+        "levels",
+        "by_level",
+        "inheritance",
+        "group",
         "seat",
         "block_table",
         "entrance",

@@ -14,7 +14,7 @@ impl Simulation<'_> {
             Destination::Own => {
                 let (lone, domain) = (engine.own.is_empty(), engine.domain);
                 engine.own.push(id);
-                if route::announces(lone, engine.state == State::Hosting) {
+                if route::announces(lone, engine.state == State::Hosting, false) {
                     self.notify(domain);
                 }
             }

@@ -48,6 +48,8 @@ pub struct AccessQueue<T> {
     waiting: VecDeque<(T, Mode)>,
     /// How many hold it for reading, or [`WRITER`].
     holders: u32,
+    /// Who got it last.
+    last: Option<T>,
     poison: Option<Poison>,
     closed: bool,
 }
@@ -59,6 +61,7 @@ impl<T> Default for AccessQueue<T> {
         AccessQueue {
             waiting: VecDeque::new(),
             holders: 0,
+            last: None,
             poison: None,
             closed: false,
         }
@@ -82,7 +85,7 @@ impl<T: Copy> AccessQueue<T> {
         debug_assert!(!self.closed);
         let overtakes = cfg!(sprat_mutant = "dependence_readers_overtake") && !mode.writes();
         if (self.waiting.is_empty() || overtakes) && self.admits(mode) {
-            Entered::Granted(self.grant(mode))
+            Entered::Granted(self.grant(who, mode))
         } else {
             self.waiting.push_back((who, mode));
             Entered::Queued
@@ -113,7 +116,7 @@ impl<T: Copy> AccessQueue<T> {
             return None;
         }
         self.waiting.pop_front();
-        let poison = self.grant(mode);
+        let poison = self.grant(who, mode);
         if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
             self.waiting = VecDeque::new();
         }
@@ -150,13 +153,50 @@ impl<T: Copy> AccessQueue<T> {
         self.waiting.iter().copied()
     }
 
+    /// Whom an access in `mode` waits for here: those in front of `who`, or with `None` of all that could still enter.
+    /// The newest first, at most `most` and the holder, each with whether it is certain to be here: who holds it for
+    /// reading is not (it is the one that came last of those who read side by side). Nobody, if `who` does not wait.
+    pub fn in_front(&self, who: Option<T>, mode: Mode, most: usize) -> Vec<(T, bool)>
+    where
+        T: PartialEq,
+    {
+        /// A place further in front than this is not looked for, since the queue is locked meanwhile.
+        const NEAR: usize = 1024;
+        let behind = match who {
+            None => 0,
+            Some(who) => match self
+                .waiting
+                .iter()
+                .rev()
+                .take(NEAR)
+                .position(|w| w.0 == who)
+            {
+                None => return Vec::new(),
+                Some(place) => place + 1,
+            },
+        };
+        // Readers do not wait for the readers next to them.
+        let shares = |other: &&(T, Mode)| !mode.writes() && !other.1.writes();
+        let before = self.waiting.iter().rev().skip(behind).skip_while(shares);
+        let mut front: Vec<(T, bool)> = before.take(most).map(|&(who, _)| (who, true)).collect();
+        let certain = self.holders == WRITER;
+        if let Some(last) = self.last
+            && self.holders != 0
+            && (certain || mode.writes() || !front.is_empty())
+        {
+            front.push((last, certain));
+        }
+        front
+    }
+
     #[inline]
     fn admits(&self, mode: Mode) -> bool {
         self.holders == 0 || (self.holders != WRITER && !mode.writes())
     }
 
     #[inline]
-    fn grant(&mut self, mode: Mode) -> Option<Poison> {
+    fn grant(&mut self, who: T, mode: Mode) -> Option<Poison> {
+        self.last = Some(who);
         if mode.writes() {
             self.holders = WRITER;
         } else {
@@ -260,6 +300,34 @@ mod tests {
         q.leave(Mode::Read, Effect::Failed(Poison::MIN));
         assert_eq!(q.poison(), None);
         assert!(q.is_idle());
+    }
+
+    #[test]
+    fn who_is_in_front_is_known() {
+        let front = |q: &AccessQueue<u32>, who, mode| q.in_front(who, mode, 9);
+        let mut q = AccessQueue::default();
+        assert_eq!(front(&q, None, Mode::Write), []);
+        q.enter(1, Mode::Read);
+        q.enter(2, Mode::Read);
+        assert_eq!(front(&q, None, Mode::Write), [(2, false)]);
+        assert_eq!(front(&q, None, Mode::Read), []);
+        q.enter(3, Mode::Write);
+        q.enter(4, Mode::Read);
+        q.enter(5, Mode::Read);
+        let all = [(5, true), (4, true), (3, true), (2, false)];
+        assert_eq!(front(&q, None, Mode::Write), all);
+        assert_eq!(front(&q, None, Mode::Read), all[2..]);
+        assert_eq!(front(&q, Some(5), Mode::Read), all[2..]);
+        assert_eq!(front(&q, Some(3), Mode::Write), all[3..]);
+        assert_eq!(front(&q, Some(2), Mode::Read), []);
+        assert_eq!(q.in_front(None, Mode::Write, 1), [all[0], all[3]]);
+        q.leave(Mode::Read, Effect::Done);
+        q.leave(Mode::Read, Effect::Done);
+        assert_eq!(front(&q, None, Mode::Write), all[..3]);
+        assert_eq!(grants(&mut q), [3]);
+        assert_eq!(front(&q, None, Mode::Read), [(3, true)]);
+        // Nobody knows who: the body whose children enter here.
+        assert_eq!(front(&AccessQueue::held(Mode::Write), None, Mode::Read), []);
     }
 
     #[test]

@@ -9,4 +9,5 @@ pub mod dependence;
 pub mod placement;
 pub mod plan;
 pub mod policy;
+pub mod priority;
 pub mod route;

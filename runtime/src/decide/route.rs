@@ -29,7 +29,8 @@ pub enum Destination {
 #[inline]
 pub fn may_follow(affinity: Affinity, here: Here) -> bool {
     match affinity {
-        Affinity::Anywhere => true,
+        // A group is looked up before; one that has no engine yet has no wish.
+        Affinity::Anywhere | Affinity::Group(_) => true,
         Affinity::Prefer(xe) | Affinity::Only(xe) => xe == here.xe,
         Affinity::Region(region) => region == here.region,
     }
@@ -40,7 +41,7 @@ pub fn may_follow(affinity: Affinity, here: Here) -> bool {
 #[inline]
 pub fn destination(affinity: Affinity, here: Option<Here>) -> Destination {
     match affinity {
-        Affinity::Anywhere => Destination::Own,
+        Affinity::Anywhere | Affinity::Group(_) => Destination::Own,
         Affinity::Prefer(xe) if here.is_some_and(|here| here.xe == xe) => Destination::Own,
         Affinity::Prefer(xe) => Destination::Inbox(xe),
         Affinity::Only(xe) => Destination::Pinned(xe),
@@ -106,10 +107,22 @@ pub fn keeps(queued: usize, others: u16, host_body: bool) -> bool {
 
 /// Whether an engine that has put a codelet in its own queue tells the sleepers. Not for a lone one: the engine
 /// itself runs it next, as soon as the body ends, and waking another for it would cost more than it is worth; if
-/// the body is long, the control engine notices ([`super::controller`]). A host's body is always taken to be long.
+/// the body is long, the control engine notices ([`super::controller`]). A host's body is always taken to be long, and a
+/// codelet whose declared cost is `long` ([`is_long`]) is worth a wake-up at once.
 #[inline]
-pub fn announces(lone: bool, host_body: bool) -> bool {
-    host_body || !lone
+pub fn announces(lone: bool, host_body: bool, long: bool) -> bool {
+    host_body || !lone || long
+}
+
+/// Operations and bytes that one core does in a nanosecond, both at once, for declared costs. Meant to be on the fast
+/// side, so that a codelet that counts as long is.
+const RATE: (u64, u64) = (8, 8);
+
+/// Whether a codelet with this declared cost, `flops` operations on `bytes` bytes of memory, takes longer than a wake-up
+/// costs: the larger of the two times (Williams, Waterman and Patterson, "Roofline: an insightful visual performance
+/// model for multicore architectures", CACM 52(4), 2009) against [`Tuning::spin_ns`], which follows the wake-up.
+pub fn is_long(flops: u64, bytes: u64, tuning: &Tuning) -> bool {
+    (flops / RATE.0).max(bytes / RATE.1) > tuning.spin_ns
 }
 
 /// What a thief does about a victim's queue.
@@ -191,6 +204,28 @@ mod tests {
         assert!(!keeps(6, 7, false));
         assert!(keeps(7, 7, false));
         assert!(!keeps(9, 1, true));
+    }
+
+    #[test]
+    fn a_lone_codelet_is_announced_if_somebody_may_be_needed_for_it() {
+        assert!(!announces(true, false, false));
+        assert!(announces(false, false, false));
+        assert!(announces(true, true, false));
+        assert!(announces(true, false, true));
+    }
+
+    #[test]
+    fn a_declared_cost_is_long_if_either_half_takes_longer_than_a_wake_up() {
+        let tuning = Tuning {
+            spin_ns: 1000,
+            ..Tuning::default()
+        };
+        let long = |flops, bytes| is_long(flops, bytes, &tuning);
+        assert!(!long(0, 0));
+        assert!(!long(8_000, 8_000));
+        assert!(long(8_008, 0));
+        assert!(long(0, 8_008));
+        assert!(long(u64::MAX, u64::MAX));
     }
 
     #[test]

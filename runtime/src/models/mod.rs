@@ -9,6 +9,7 @@ mod entrance;
 mod event;
 mod idle;
 mod inbox;
+mod levels;
 mod root;
 mod seat;
 mod spin_lock;

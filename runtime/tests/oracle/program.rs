@@ -25,6 +25,16 @@ pub enum Place {
     /// This engine, modulo their number.
     Xe(usize),
     Region,
+    /// With the others of this group.
+    Group(usize),
+}
+
+/// How urgent a codelet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Normal,
+    Low,
+    High,
 }
 
 /// What a body gives.
@@ -100,6 +110,7 @@ pub struct Node {
     pub after_events: Vec<usize>,
     pub at_ready: bool,
     pub place: Place,
+    pub level: Level,
     pub kind: Kind,
     pub fail: Option<Fail>,
     pub wrong: Option<Wrong>,
@@ -147,6 +158,8 @@ pub struct Program {
 }
 
 const MOST_NODES: usize = 60;
+/// Groups of codelets.
+pub const GROUPS: usize = 3;
 const DEEPEST: usize = 6;
 
 struct Choices<'a> {
@@ -330,6 +343,7 @@ impl Maker<'_> {
             after_events: Vec::new(),
             at_ready: false,
             place: Place::Anywhere,
+            level: Level::Normal,
             kind: Kind::Plain,
             fail: None,
             wrong: None,
@@ -351,13 +365,19 @@ impl Maker<'_> {
             let duty = self.duty();
             node.takes.push((event, duty));
         }
-        node.place = match self.choices.below(8) {
+        node.level = match self.choices.below(6) {
+            4 => Level::Low,
+            5 => Level::High,
+            _ => Level::Normal,
+        };
+        node.place = match self.choices.below(9) {
             5 => match node.accesses.first() {
                 Some(&(block, _)) => Place::Near(block),
                 None => Place::Anywhere,
             },
             6 => Place::Xe(self.choices.below(8)),
             7 => Place::Region,
+            8 => Place::Group(self.choices.below(GROUPS)),
             _ => Place::Anywhere,
         };
         node.dawdle = match self.choices.below(4) {
@@ -552,6 +572,9 @@ fn show(f: &mut std::fmt::Formatter<'_>, steps: &[Step], depth: usize) -> std::f
                 }
                 if !matches!(node.place, Place::Anywhere) {
                     write!(f, " {:?}", node.place)?;
+                }
+                if node.level != Level::Normal {
+                    write!(f, " {:?}", node.level)?;
                 }
                 if let Some(wrong) = node.wrong {
                     write!(f, " wrong: {wrong:?}")?;

@@ -1,8 +1,10 @@
 //! Runs a program on a runtime and compares what happened with what it means.
 
 use crate::expect::{Contents, Expected, Fate, changed, digest, fails, written};
-use crate::program::{Duty, Holder, Kind, Mode, Node, Place, Program, Step, Wrong};
-use sprat::{Block, Error, ErrorKind, Event, Result, Runtime, Scope, Trigger, Value};
+use crate::program::{Duty, GROUPS, Holder, Kind, Level, Mode, Node, Place, Program, Step, Wrong};
+use sprat::{
+    Block, Error, ErrorKind, Event, Group, Priority, Result, Runtime, Scope, Trigger, Value,
+};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
@@ -59,6 +61,9 @@ pub struct Run<'p> {
     scopes: Vec<OnceLock<Event>>,
     events: Vec<OnceLock<Event>>,
     values_alive: &'static AtomicI32,
+    groups: [Group; GROUPS],
+    /// Whether codelets have levels: on half of the runtimes, since engines look for them once there were any.
+    levels: bool,
 }
 
 /// A stay in a block.
@@ -133,6 +138,8 @@ impl<'p> Run<'p> {
             scopes: many(program.scopes, OnceLock::new),
             events: many(program.events, OnceLock::new),
             values_alive: counter(),
+            groups: std::array::from_fn(|_| rt.group()),
+            levels: (rt.xes() + rt.plan().mode as usize).is_multiple_of(2),
         }
     }
 
@@ -380,6 +387,13 @@ impl<'p> Run<'p> {
             Place::Near(block) => options.near(self.block(block)),
             Place::Xe(xe) => options.on_xe(xe % self.rt.xes()),
             Place::Region => options.on_region(0),
+            Place::Group(group) => options.with(self.groups[group]),
+        };
+        options = match node.level {
+            _ if !self.levels => options,
+            Level::Normal => options,
+            Level::Low => options.priority(Priority::Low),
+            Level::High => options.priority(Priority::High),
         };
         for n in &node.after_ends {
             options = options.after(self.seen[*n].end.get().expect("spawned before"));
