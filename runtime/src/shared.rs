@@ -1,5 +1,6 @@
 //! What all engines of a runtime share.
 
+use crate::alternates::Alternates;
 use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
 use crate::codelet::flag;
@@ -159,6 +160,8 @@ pub(crate) struct Shared {
     pub(crate) regions: Box<[Injector<u32>]>,
     /// The queues of the levels that are not normal.
     pub(crate) levels: Levels,
+    /// What engines have measured of codelets' alternates.
+    pub(crate) alternates: Alternates,
     /// Where groups of codelets are.
     pub(crate) groups: Groups,
     pub(crate) pools: Box<[Arc<Pool>]>,
@@ -201,6 +204,7 @@ impl Shared {
             this: this.clone(),
             seats: seats.into(),
             levels: Levels::new(tiers.into(), plan.domains.len(), plan.regions),
+            alternates: Alternates::new(plan.xes.len()),
             groups: Groups::new(),
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),

@@ -14,7 +14,7 @@ use std::path::Path;
 /// Modules by level, from the bottom. A file may name its own level and those below; arrows inside a level form no circle.
 const LEVELS: &[&[&str]] = &[
     &["error", "id", "sync", "spin_lock"],
-    &["topology", "event", "counters", "counts"],
+    &["topology", "event", "counters", "counts", "isa"],
     &["memory_region"],
     &[
         "data_block",
@@ -28,6 +28,7 @@ const LEVELS: &[&[&str]] = &[
     &[
         "decide",
         "decide::dependence",
+        "decide::alternates",
         "decide::policy",
         "decide::priority",
         "decide::plan",
@@ -38,6 +39,7 @@ const LEVELS: &[&[&str]] = &[
     &[
         "queue",
         "idle",
+        "alternates",
         "levels",
         "by_level",
         "inheritance",
@@ -59,7 +61,16 @@ const LEVELS: &[&[&str]] = &[
         "control_engine",
     ],
     &[
-        "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder", "models",
+        "trigger",
+        "scope",
+        "outcome",
+        "glue",
+        "options",
+        "static_codelet",
+        "host",
+        "runtime",
+        "builder",
+        "models",
     ],
 ];
 

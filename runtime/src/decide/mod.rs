@@ -4,6 +4,7 @@
 //! the simulator and the curious, and outside the promise of semantic versioning.
 #![forbid(unsafe_code)]
 
+pub mod alternates;
 pub mod controller;
 pub mod dependence;
 pub mod placement;
