@@ -160,20 +160,22 @@ impl Engine<'_> {
         let shared = self.shared;
         match to {
             Destination::Own => {
-                let number = self.local(|local| {
+                let told = self.local(|local| {
                     let queue = local.levels.queues.as_ref()?.of(level)?;
+                    // A lone one, too: a high one is worth a wake-up, and thieves do not hesitate to take them.
+                    let tell = route::announces(queue.len(), local.others, true);
                     queue.push(id);
                     local.urgent |= level == Priority::High;
-                    Some(local.domain)
+                    Some((local.domain, tell))
                 });
-                let number = usize::from(number.unwrap_or_else(|| {
-                    let turn = shared.next_domain() as u16;
-                    let queue = shared.levels.domains[usize::from(turn)].of(level);
+                if let Some((domain, tell)) = told {
+                    self.tell_sleepers(domain, tell);
+                } else {
+                    let domain = shared.next_domain();
+                    let queue = shared.levels.domains[domain].of(level);
                     queue.expect("not the normal level").push(id);
-                    turn
-                }));
-                // Lone ones, too: a high one is worth a wake-up, and thieves do not hesitate to take them.
-                shared.notify(&shared.domains[number]);
+                    shared.notify(&shared.domains[domain]);
+                }
             }
             Destination::Region(region) => {
                 let queue = shared.levels.regions[usize::from(region)].of(level);

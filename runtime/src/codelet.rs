@@ -11,7 +11,7 @@
 //! | the high level in `affinity` | who spawns a codelet that waits for this one (`inheritance.rs`) | anybody: a hint |
 //! | `sibling`, `retained` | the parent's body (it alone spawns there) | who ends the parent |
 //! | `made`, `failed` | the body, children that end (push) | who ends the codelet |
-//! | `link` | the inbox or free list that holds the record | the same |
+//! | `link` | the inbox that holds the record | the same |
 //! | payload | the spawner, then the engine that runs the body, then who ends the codelet; a value's readers read | |
 //!
 //! "Published" means: pushed on a ready queue, entered in an access queue or registered with a one-shot, each of which
@@ -151,14 +151,14 @@ pub(crate) const HEADER: usize = size_of::<Record>();
 
 impl Record {
     /// A slot that nobody uses yet.
-    pub(crate) fn vacant(class: u8, next_free: u32) -> Self {
+    pub(crate) fn vacant(class: u8) -> Self {
         Record {
             ended: OneShot::new(),
             live: Live::new(),
             pending: Pending::new(),
             cause: AtomicU32::new(0),
             parent: AtomicU32::new(0),
-            link: AtomicU32::new(next_free),
+            link: AtomicU32::new(0),
             sibling: AtomicU32::new(0),
             retained: AtomicU32::new(0),
             made: AtomicU32::new(0),

@@ -360,8 +360,11 @@ impl<'a> Engine<'a> {
     #[inline]
     fn post_own(&self, id: u32) {
         let before = self.local(|local| {
+            if !local.runs {
+                return id;
+            }
             let queued = local.queue.as_ref().map_or(0, |queue| queue.len());
-            match local.runs && route::keeps(queued, local.others, local.host) {
+            match route::keeps(queued, local.others, local.host) {
                 true => std::mem::replace(&mut local.kept, id),
                 false => id,
             }
@@ -377,10 +380,17 @@ impl<'a> Engine<'a> {
     fn publish(&self, id: u32, long: bool) {
         let (domain, tell) = self.local(|local| {
             let queue = local.queue.as_ref().expect("a seat has a queue");
-            let lone = queue.is_empty();
+            let queued = queue.len();
             queue.push(id);
-            (local.domain, route::announces(lone, local.host, long))
+            let tell = route::announces(queued, local.others, local.host || long);
+            (local.domain, tell)
         });
+        self.tell_sleepers(domain, tell);
+    }
+
+    /// Something was put in the own queue: tells the sleepers, or that somebody must watch it.
+    #[inline]
+    pub(crate) fn tell_sleepers(&self, domain: u16, tell: bool) {
         if self.shared.seats.len() == 1 {
             // There is nobody to tell.
             return;

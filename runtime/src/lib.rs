@@ -50,6 +50,8 @@ pub mod error;
 mod event;
 mod execution_engine;
 mod failure;
+#[doc(hidden)]
+pub mod for_macros;
 mod glue;
 mod group;
 mod handing_up;
@@ -65,6 +67,7 @@ pub mod memory_region;
 mod models;
 mod options;
 mod outcome;
+mod prefetch;
 mod queue;
 mod root;
 mod runtime;

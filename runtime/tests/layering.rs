@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Modules by level, from the bottom. A file may name its own level and those below; arrows inside a level form no circle.
 const LEVELS: &[&[&str]] = &[
-    &["error", "id", "sync", "spin_lock"],
+    &["error", "id", "sync", "spin_lock", "prefetch"],
     &["topology", "event", "counters", "counts", "isa"],
     &["memory_region"],
     &[
@@ -67,6 +67,7 @@ const LEVELS: &[&[&str]] = &[
         "glue",
         "options",
         "static_codelet",
+        "for_macros",
         "host",
         "runtime",
         "builder",
