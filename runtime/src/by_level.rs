@@ -134,23 +134,19 @@ impl Engine<'_> {
         priority::gives_way(self.level(next), self.local(waits))
     }
 
-    /// A codelet with a level or a group became ready: it is the next one here, instead of one of a lower level if need
-    /// be, or is posted where it belongs.
+    /// A codelet with a level or a group became ready: it is the next one here, or is posted where it belongs. (If it is
+    /// more urgent than the next one here, that one gives way to it: [`Engine::gives_way`].)
     #[inline(never)]
     pub(crate) fn ready_by_hint(&self, id: u32, word: u32, followers: &mut Followers) {
-        let level = affinity::priority(word);
         let affinity = self.shared.groups.resolve(word);
         let here = self.local(|local| local.here);
-        let follows = !followers.none
-            && priority::may_follow(level)
+        let follows = followers.next.is_none()
+            && !followers.none
+            && priority::may_follow(affinity::priority(word))
             && here.is_some_and(|here| route::may_follow(affinity, here));
-        match followers.next {
-            None if follows => followers.next = Some(id),
-            Some(before) if follows && level > self.level(before) => {
-                followers.next = Some(id);
-                self.post(before);
-            }
-            _ => self.post(id),
+        match follows {
+            true => followers.next = Some(id),
+            false => self.post(id),
         }
     }
 

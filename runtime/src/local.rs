@@ -40,7 +40,7 @@ pub(crate) struct Local {
     /// Something of the high level was put in the own queue of that level, and may lie there.
     pub(crate) urgent: bool,
     /// The queues of the levels that are not normal.
-    pub(crate) levels: LocalLevels,
+    pub(crate) levels: Box<LocalLevels>,
     /// Reused between spawns.
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
@@ -66,7 +66,7 @@ impl Local {
             attempt: 0,
             lone: (u16::MAX, 0, 0),
             urgent: false,
-            levels: LocalLevels::new(here.is_some()),
+            levels: Box::new(LocalLevels::new(here.is_some())),
             declared: Vec::new(),
             doors: Vec::new(),
         }

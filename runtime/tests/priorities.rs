@@ -1,11 +1,12 @@
 //! Levels of priority: in which order engines take what is ready, and that nothing starves or is lost by them.
 
 use sprat::decide::priority::{ROUND, SHARE, order};
-use sprat::{CeMode, ErrorKind, Priority, Runtime, Scope};
+use sprat::{CeMode, ErrorKind, Priority, Runtime, Scope, Topology};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+const MODES: [CeMode; 3] = [CeMode::Shared, CeMode::Elastic, CeMode::Dedicated];
 const LEVELS: [Priority; 3] = [Priority::Low, Priority::Normal, Priority::High];
 
 fn runtime(xes: usize, mode: CeMode) -> Runtime {
@@ -175,6 +176,50 @@ fn what_was_posted_to_an_engine_alone_is_taken_by_level() {
     .unwrap();
     let meant = ["High 0", "High 1", "Normal 0", "Normal 1", "Low 0", "Low 1"];
     assert_eq!(log.take(), meant);
+}
+
+fn each_level<'s>(s: &Scope<'s>, log: &'s Log, in_region: bool) {
+    for level in LEVELS {
+        let mut options = s.codelet("some").priority(level);
+        if in_region {
+            options = options.on_region(0);
+        }
+        options.spawn((), move |_, ()| log.note(format!("{level:?}")));
+    }
+}
+
+#[test]
+fn what_is_for_a_region_or_comes_from_outside_is_taken_by_level() {
+    let rt = runtime(1, CeMode::Shared);
+    let log = Log::default();
+    let log = &log;
+    rt.finish(|s| {
+        each_level(s, log, true);
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(log.take(), ["High", "Normal", "Low"]);
+
+    // A second host finds no seat, and spawns from outside while the first one holds the only engine.
+    let (seated, spawned) = (AtomicBool::new(false), AtomicBool::new(false));
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            wait_for(&seated);
+            rt.finish(|s| {
+                each_level(s, log, false);
+                spawned.store(true, Ordering::Release);
+                Ok(())
+            })
+            .unwrap();
+        });
+        rt.finish(|_| {
+            seated.store(true, Ordering::Release);
+            wait_for(&spawned);
+            Ok(())
+        })
+        .unwrap();
+    });
+    assert_eq!(log.take(), ["High", "Normal", "Low"]);
 }
 
 #[test]
@@ -354,7 +399,7 @@ fn spread<'s>(
         let mut options = s.codelet("mixed").priority(level);
         options = match random.below(6) {
             0 => options.on_xe(random.below(rt.xes() as u64) as usize),
-            1 => options.on_region(0),
+            1 => options.on_region(random.below(rt.plan().regions as u64) as usize),
             2 => options.near(blocks[random.below(blocks.len() as u64) as usize]),
             3 => options.with(groups[random.below(2) as usize]),
             _ => options,
@@ -404,37 +449,93 @@ fn leaves<'s>(s: &Scope<'s>, ran: &'s AtomicU32, seed: u64) {
     }
 }
 
+/// Runs programs of [`spread`] and counts.
+fn stress(rt: &Runtime, rounds: u64) {
+    let blocks = rt.blocks::<u64>(5, 1).unwrap();
+    for round in 0..rounds {
+        let ran = AtomicU32::new(0);
+        let meant = AtomicU32::new(0);
+        let host = |seed: u64| {
+            rt.finish(|s| {
+                let count = spread(s, rt, &blocks, &ran, seed, 1);
+                meant.fetch_add(count, Ordering::Relaxed);
+                Ok(())
+            })
+            .unwrap();
+        };
+        // Two hosts at once now and then: one of them may find no seat.
+        let seed = (round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        match round % 3 {
+            0 => std::thread::scope(|threads| {
+                threads.spawn(|| host(seed ^ 77));
+                host(seed);
+            }),
+            _ => host(seed),
+        }
+        let what = format!("{}, {} XEs, round {round}", rt.plan().mode, rt.xes());
+        assert_eq!(ran.into_inner(), meant.into_inner(), "{what}");
+    }
+    let skipped: u64 = rt.xe_counts().iter().map(|c| c.skipped).sum();
+    assert_eq!(skipped, 0);
+}
+
 #[test]
 fn all_run_once_whatever_their_levels_and_places() {
-    for mode in [CeMode::Shared, CeMode::Elastic, CeMode::Dedicated] {
+    for mode in MODES {
         for xes in [1, 2, 3, 8] {
-            let rt = runtime(xes, mode);
-            let blocks = rt.blocks::<u64>(5, 1).unwrap();
-            for round in 0..60u64 {
-                let ran = AtomicU32::new(0);
-                let meant = AtomicU32::new(0);
-                let host = |seed: u64| {
-                    rt.finish(|s| {
-                        let count = spread(s, &rt, &blocks, &ran, seed, 1);
-                        meant.fetch_add(count, Ordering::Relaxed);
-                        Ok(())
-                    })
-                    .unwrap();
-                };
-                // Two hosts at once now and then: one of them may find no seat.
-                let seed = (round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                match round % 3 {
-                    0 => std::thread::scope(|threads| {
-                        threads.spawn(|| host(seed ^ 77));
-                        host(seed);
-                    }),
-                    _ => host(seed),
+            stress(&runtime(xes, mode), 60);
+        }
+    }
+}
+
+/// Two domains in two memory regions.
+fn two_packages(mode: CeMode) -> Runtime {
+    Runtime::builder()
+        .topology(Topology::synthetic("package:2 core:2").unwrap())
+        .xes(4)
+        .ce(mode)
+        .oversubscribe(true)
+        .pin(false)
+        .ignore_environment()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn all_run_once_in_several_domains_and_regions() {
+    for mode in MODES {
+        let rt = two_packages(mode);
+        assert_eq!(rt.plan().domains.len(), 2);
+        stress(&rt, 40);
+    }
+}
+
+#[test]
+fn codelets_of_a_level_go_from_domain_to_domain() {
+    for level in [Priority::High, Priority::Low] {
+        let rt = two_packages(CeMode::Shared);
+        let (begin, mut brokered) = (Instant::now(), 0);
+        while brokered == 0 {
+            assert!(
+                begin.elapsed() < Duration::from_secs(20),
+                "nothing was brokered"
+            );
+            let ran = AtomicU32::new(0);
+            rt.finish(|s| {
+                for _ in 0..400 {
+                    s.codelet("some").priority(level).spawn((), |_, ()| {
+                        let begin = Instant::now();
+                        while begin.elapsed() < Duration::from_micros(50) {
+                            std::hint::spin_loop();
+                        }
+                        ran.fetch_add(1, Ordering::Relaxed);
+                    });
                 }
-                let ran = ran.into_inner();
-                assert_eq!(ran, meant.into_inner(), "{mode}, {xes} XEs, round {round}");
-            }
-            let skipped: u64 = rt.xe_counts().iter().map(|c| c.skipped).sum();
-            assert_eq!(skipped, 0);
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(ran.into_inner(), 400);
+            brokered = rt.ce_counts().iter().map(|c| c.brokered).sum();
         }
     }
 }
