@@ -28,6 +28,8 @@ pub enum Affinity {
     Region(u16),
     /// Where the other members of this group run.
     Group(u16),
+    /// On no execution engine: it waits for the world outside, and a thread of the control engine's does that.
+    Control,
 }
 
 /// In a word: the kind of affinity, above its number.
@@ -83,6 +85,7 @@ impl Affinity {
             Affinity::Prefer(xe) => 1 << 16 | u32::from(xe),
             Affinity::Only(xe) => 2 << 16 | u32::from(xe),
             Affinity::Region(region) => 3 << 16 | u32::from(region),
+            Affinity::Control => 4 << 16,
             Affinity::Group(group) => GROUP | u32::from(group),
         }
     }
@@ -95,6 +98,7 @@ impl Affinity {
             1 => Affinity::Prefer(index),
             2 => Affinity::Only(index),
             3 => Affinity::Region(index),
+            4 => Affinity::Control,
             0x80 => Affinity::Group(index),
             _ => Affinity::Anywhere,
         }
@@ -107,7 +111,7 @@ mod tests {
     use super::Priority::{self, *};
     use super::{HIGH, is_long, is_special, priority, word};
 
-    const ALL: [Affinity; 7] = [
+    const ALL: [Affinity; 8] = [
         Anywhere,
         Prefer(0),
         Prefer(7),
@@ -115,6 +119,7 @@ mod tests {
         Affinity::Region(73),
         Group(0),
         Group(65535),
+        Control,
     ];
 
     #[test]

@@ -171,6 +171,14 @@ impl Builder {
             )
         })?;
         let shared = Shared::new(id, plan, tuning, pools).inspect_err(|_| id.release())?;
+        if pin {
+            let cpus = shared
+                .plan
+                .domains
+                .iter()
+                .flat_map(|domain| &domain.ce_cpus);
+            shared.io.stay_on(cpus.copied().collect());
+        }
         let threads = start(&shared, pin).inspect_err(|_| shared.stop())?;
         Ok(Runtime::own(shared, topology, pin, threads))
     }

@@ -150,8 +150,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Posts a ready codelet of a level that is not normal, unless its place is an engine's inbox, where levels lie
-    /// together: then false.
+    /// Posts a ready codelet of a level that is not normal, unless its place is one where levels lie together: then
+    /// false.
     pub(crate) fn post_level(&self, id: u32, level: Priority, to: Destination) -> bool {
         let shared = self.shared;
         match to {
@@ -165,7 +165,7 @@ impl Engine<'_> {
                     Some((local.domain, tell))
                 });
                 if let Some((domain, tell)) = told {
-                    self.tell_sleepers(domain, tell);
+                    shared.tell_sleepers(domain, tell);
                 } else {
                     let domain = shared.next_domain();
                     let queue = shared.levels.domains[domain].of(level);
@@ -178,7 +178,7 @@ impl Engine<'_> {
                 queue.expect("not the normal level").push(id);
                 shared.wake_in_region(region);
             }
-            Destination::Inbox(_) | Destination::Pinned(_) => return false,
+            Destination::Inbox(_) | Destination::Pinned(_) | Destination::Control => return false,
         }
         true
     }

@@ -138,9 +138,17 @@ pub(crate) mod flag {
     /// Destroys its block at its end.
     pub(crate) const DESTROYS: u16 = 256;
     /// Belongs to a group, which is told when it starts.
-    pub(crate) const GROUPED: u16 = 2048;
+    pub(crate) const GROUPED: u16 = 32768;
     /// The payload holds the id of the child whose value will be its own.
     pub(crate) const FORWARDS: u16 = 512;
+    /// It commutes on some block: it starts when it has its turn there.
+    pub(crate) const COMMUTES: u16 = 2048;
+    /// It has places that are for its children only.
+    pub(crate) const WEAK: u16 = 4096;
+    /// All is done but its end: whoever gets it next ends it.
+    pub(crate) const ENDS: u16 = 8192;
+    /// Spawned through the at-ready door: it may give blocks back before its end.
+    pub(crate) const RELEASES: u16 = 16384;
 }
 
 /// The largest record; slots come in multiples of a cache line up to this.

@@ -3,7 +3,7 @@
 //! The same for the thread of a seat, a host that sits in one, and a thread outside of all seats (which spawns and
 //! satisfies, but does not run codelets).
 
-use crate::access::Lent;
+use crate::access::{Lent, Mode};
 use crate::affinity::{self, Priority};
 use crate::codelet::{Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
@@ -11,7 +11,7 @@ use crate::entry::EntryKind;
 use crate::error::{Error, Result};
 use crate::failure::Cause;
 use crate::local::Local;
-use crate::memory_region::LEAST_ALIGNMENT;
+use crate::memory_region::{Chunk, LEAST_ALIGNMENT};
 use crate::seat::Seat;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
@@ -71,9 +71,13 @@ struct Lendings {
     few: [Lent; FEW],
     count: usize,
     many: Vec<Lent>,
+    scratch: Vec<Chunk>,
 }
 
 const FEW: usize = 6;
+
+/// What few codelets have that needs a look before their bodies.
+const SPECIAL: u16 = flag::AT_READY | flag::COMMUTES | flag::ENDS | flag::GROUPED;
 
 impl Lendings {
     #[inline]
@@ -163,24 +167,41 @@ impl<'a> Engine<'a> {
         self.settle_ended_unless(parent, &mut Followers::posted());
         // SAFETY: it is ready, so it lives, and the queue it came through published it to us.
         let vtable = unsafe { record.vtable() };
-        if record.flags() & (flag::AT_READY | flag::GROUPED) != 0 {
-            match self.begin_specially(id, record, vtable.payload) {
+        let flags = record.flags();
+        if flags & SPECIAL != 0 {
+            match self.before_body(id, vtable.payload, flags, &mut followers) {
                 AtReady::Go => (),
                 AtReady::Wait => return followers.next,
             }
         }
-        let children = self.run_body(id, record, vtable);
+        let mut children = self.run_body(id, record, vtable);
+        if flags & flag::WEAK != 0 {
+            children += self.weak_places(id, vtable.payload);
+        }
         self.body_ended(id, record, children, &mut followers);
         followers.next
     }
 
-    /// What few codelets need before their bodies begin.
+    /// What few codelets need before their bodies. They do not run now if they wait for something, or if nothing but their end
+    /// was left to do.
     #[cold]
-    fn begin_specially(&self, id: u32, record: &Record, payload: usize) -> AtReady {
-        let flags = record.flags();
+    fn before_body(
+        &self,
+        id: u32,
+        payload: usize,
+        flags: u16,
+        followers: &mut Followers,
+    ) -> AtReady {
+        if flags & flag::ENDS != 0 {
+            self.end(id, followers);
+            return AtReady::Wait;
+        }
         if flags & flag::AT_READY != 0
             && let AtReady::Wait = self.enter_at_ready(id, payload)
         {
+            return AtReady::Wait;
+        }
+        if flags & flag::COMMUTES != 0 && !self.take_turns(id, payload, followers) {
             return AtReady::Wait;
         }
         if flags & flag::GROUPED != 0 {
@@ -191,7 +212,7 @@ impl<'a> Engine<'a> {
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
     #[inline]
-    fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
+    pub(crate) fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
         record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
@@ -237,13 +258,25 @@ impl<'a> Engine<'a> {
     fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
         let mut lent = Lendings::default();
         match self.lend(id, vtable.payload, &mut lent) {
-            // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
-            Ok(()) => unsafe { (vtable.run)(payload, frame, lent.list()) },
+            Ok(()) => {
+                // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
+                let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
+                self.give_scratch_back(lent);
+                ran
+            }
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
+                self.give_scratch_back(lent);
                 Ran::Failed(error.to_string())
             }
+        }
+    }
+
+    #[inline]
+    fn give_scratch_back(&self, lent: Lendings) {
+        for chunk in lent.scratch {
+            self.give_chunk(chunk);
         }
     }
 
@@ -262,6 +295,9 @@ impl<'a> Engine<'a> {
                     start: std::ptr::without_provenance_mut(LEAST_ALIGNMENT),
                     bytes: 0,
                 }),
+                EntryKind::Block(Mode::Reduce(operator)) => {
+                    lent.push(self.lane(Self::queue_of(entry), id, operator)?);
+                }
                 EntryKind::Block(mode) => {
                     let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
                     let start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
@@ -280,7 +316,14 @@ impl<'a> Engine<'a> {
                     };
                     lent.push(Lent { start, bytes: 0 });
                 }
-                EntryKind::Event | EntryKind::End => (),
+                EntryKind::Scratch => {
+                    let bytes = entry.scratch_bytes();
+                    let chunk = self.local(|local| local.magazine.take(bytes.max(1)))?;
+                    let start = chunk.ptr().as_ptr();
+                    lent.scratch.push(chunk);
+                    lent.push(Lent { start, bytes });
+                }
+                EntryKind::Event | EntryKind::End | EntryKind::Weak => (),
             }
         }
         Ok(())
@@ -385,21 +428,7 @@ impl<'a> Engine<'a> {
             let tell = route::announces(queued, local.others, local.host || long);
             (local.domain, tell)
         });
-        self.tell_sleepers(domain, tell);
-    }
-
-    /// Something was put in the own queue: tells the sleepers, or that somebody must watch it.
-    #[inline]
-    pub(crate) fn tell_sleepers(&self, domain: u16, tell: bool) {
-        if self.shared.seats.len() == 1 {
-            // There is nobody to tell.
-            return;
-        }
-        let domain = &self.shared.domains[usize::from(domain)];
-        match tell {
-            true => self.shared.notify(domain),
-            false => self.shared.watch(domain),
-        }
+        self.shared.tell_sleepers(domain, tell);
     }
 
     #[inline(never)]
@@ -433,6 +462,7 @@ impl<'a> Engine<'a> {
                     .push(id, &RecordLinks(shared));
                 self.posted(xe);
             }
+            Destination::Control => shared.io.push(id),
             Destination::Region(region) => {
                 shared.regions[usize::from(region)].push(id);
                 shared.wake_in_region(region);

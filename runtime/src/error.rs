@@ -27,6 +27,9 @@ pub enum ErrorKind {
     Failed,
     /// A scope could make no progress. [`Error::stuck`] names each codelet and what it waits for.
     Stuck,
+    /// An event of a kind that counts was used against its rules: counted below zero, satisfied beyond its bound, or
+    /// after it had fired. The text says which, and what to do.
+    Event,
     /// The operating system refused memory, a thread, or a call.
     System,
     /// An error that the user's code returned.

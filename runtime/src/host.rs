@@ -114,7 +114,7 @@ fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -
             shared.request(&shared.domains[0]);
         }
         while !root.has_ended() {
-            root.bed().wait();
+            shared.sleep_in(&root.bed());
         }
     });
     engine.retire();

@@ -74,6 +74,14 @@ impl Walk<'_> {
                         self.places.push(Place { cell, mode, who });
                     }
                 }
+                EntryKind::Weak => {
+                    let cell: *const QueueCell = Engine::queue_of(entry);
+                    if self.stays(cell) {
+                        // How it is declared is not told here any more: as if it were alone.
+                        let mode = Mode::Exclusive;
+                        self.places.push(Place { cell, mode, who });
+                    }
+                }
                 EntryKind::Value => self.give(entry.target_record(), true),
                 _ => (),
             }
@@ -114,8 +122,7 @@ impl Walk<'_> {
         let payload = unsafe { arena.record(codelet).vtable() }.payload;
         let mut entries = arena.entries(codelet, payload);
         entries.any(|(_, entry)| {
-            matches!(entry.kind(), EntryKind::Block(_))
-                && std::ptr::eq(entry.children().cast(), cell)
+            entry.kind().is_block() && std::ptr::eq(entry.children().cast(), cell)
         })
     }
 

@@ -16,6 +16,7 @@ use crate::topology::Topology;
 use crate::trigger::{Event, Trigger, make_event};
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A running Sprat: engines on this machine's cores, and the data blocks they work on.
 ///
@@ -183,6 +184,35 @@ impl Runtime {
         make_event(self.shared(), name, true)
     }
 
+    /// An event that comes after this time, not before, and soon after if the machine is not overloaded: a control engine
+    /// satisfies it, at some tens of microseconds' accuracy. A scope with codelets that wait for it waits, too.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// # use std::time::{Duration, Instant};
+    /// let rt = sprat::Runtime::new()?;
+    /// let begin = Instant::now();
+    /// rt.finish(|s| {
+    ///     let soon = rt.after(Duration::from_millis(5));
+    ///     s.codelet("look again").after(&soon).spawn((), |_, ()| println!("again"));
+    ///     Ok(())
+    /// })?;
+    /// assert!(begin.elapsed() >= Duration::from_millis(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Dropping the event cancels nothing that waits for it; a timer that nobody waits for costs nothing but a few words,
+    /// for its time at most.
+    pub fn after(&self, time: Duration) -> Event {
+        Event::timer(self.shared(), Instant::now().checked_add(time))
+    }
+
+    /// An event that comes at this time; at once if that has passed. See [`Runtime::after`].
+    pub fn at(&self, time: Instant) -> Event {
+        Event::timer(self.shared(), Some(time))
+    }
+
     /// Makes a group: see [`Scope::group`]. It can be used in all scopes of this runtime.
     pub fn group(&self) -> Group {
         self.shared().groups.make(self.shared().id)
@@ -245,6 +275,7 @@ impl std::fmt::Debug for Runtime {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.shared.stop();
+        self.shared.io.stop();
         if self.shared.on_engine() {
             // The last handle went on an engine, which cannot wait for itself: the threads end by themselves, and the
             // last of them takes the rest along.
@@ -254,5 +285,6 @@ impl Drop for Owner {
             // A panic of an engine was printed by the panic hook; it is too late to do anything about it.
             let _ = thread.join();
         }
+        self.shared.io.join();
     }
 }

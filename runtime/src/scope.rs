@@ -10,6 +10,7 @@ use crate::memory_region::LEAST_ALIGNMENT;
 use crate::trigger::{Event, Trigger, make_event};
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::time::{Duration, Instant};
 
 /// A region of codelets that ends when all of them, and all that they spawned, have ended.
 ///
@@ -89,6 +90,51 @@ impl<'s> Scope<'s> {
     #[inline]
     pub fn satisfy(&self, trigger: Trigger) {
         trigger.fire_on(self.frame().engine);
+    }
+
+    /// Gives a block back before the codelet ends, so that others may have it while the body goes on: `view` is what the
+    /// body got for it, from an access with a bare pointer ([`Read::raw`](crate::Read::raw) and its like,
+    /// [`Block::shared_write`], [`Block::exclusive`]). Only for codelets that came through the
+    /// [at-ready door](crate::Options::at_ready). What was written so far is what others see, even if the body fails later.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Access`] if the codelet took its place at its spawn, if its children use the block, or if no block
+    /// of it is there.
+    ///
+    /// # Safety
+    /// The body got `view` as a bare pointer, and neither it nor anything made from it is used any more. (A slice
+    /// will not do, even if it is cast: the compiler may use a slice as long as the body runs.)
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let a = rt.block::<u64>(1)?;
+    /// rt.finish(|s| {
+    ///     s.codelet("first").at_ready().spawn(a.write().raw(), |s, a| {
+    ///         // SAFETY: the block is ours for writing.
+    ///         unsafe { (*a)[0] = 7 };
+    ///         // SAFETY: a bare pointer, which is not used below.
+    ///         unsafe { s.release(a) }?;
+    ///         // Whoever waits for the block may run now.
+    ///         Ok(())
+    ///     });
+    ///     s.spawn(a.read(), |_, a| assert_eq!(a[0], 7));
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub unsafe fn release<T: Data>(&self, view: *mut [T]) -> Result<()> {
+        self.frame().release(view.cast())
+    }
+
+    /// An event that comes after this time. See [`Runtime::after`](crate::Runtime::after).
+    pub fn after(&self, time: Duration) -> Event {
+        Event::timer(self.frame().engine.shared, Instant::now().checked_add(time))
+    }
+
+    /// An event that comes at this time; at once if that has passed.
+    pub fn at(&self, time: Instant) -> Event {
+        Event::timer(self.frame().engine.shared, Some(time))
     }
 
     /// Makes a group: codelets [with](crate::Options::with) it stay together. A name that costs nothing to drop; 16,384 of

@@ -14,12 +14,14 @@ use crate::failure::FailureLog;
 use crate::group::Groups;
 use crate::id::{BlockId, RuntimeId};
 use crate::idle::{Idle, Parker};
+use crate::io::Io;
 use crate::levels::{LevelStealers, Levels};
 use crate::local::Local;
 use crate::memory_region::Pool;
 use crate::seat::Seat;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, Mutex, lock, mutant, thread};
+use crate::timers::Timers;
 use crossbeam_deque::Injector;
 use crossbeam_utils::CachePadded;
 use std::collections::VecDeque;
@@ -185,6 +187,10 @@ pub(crate) struct Shared {
     pub(crate) outside: Mutex<Vec<thread::ThreadId>>,
     /// The next domain that gets work from outside.
     pub(crate) next_domain: AtomicU32,
+    /// Events that fire when their time has come.
+    pub(crate) timers: Timers,
+    /// Accesses to files that wait for a thread, or have one.
+    pub(crate) io: Io,
     // Last, so that it goes last: records live in the pools' memory.
     pub(crate) arena: Arena,
 }
@@ -219,6 +225,8 @@ impl Shared {
             stranger: Mutex::new(Local::new(None, 0, pools[0].clone())),
             outside: Mutex::new(Vec::new()),
             next_domain: AtomicU32::new(0),
+            timers: Timers::new(),
+            io: Io::new(),
             arena,
             plan,
             tuning,
@@ -265,6 +273,20 @@ impl Shared {
                 .wake();
         } else if self.domains.len() > 1 {
             self.offer(domain);
+        }
+    }
+
+    /// Something was put in an engine's own queue: tells the sleepers, or that somebody must watch it.
+    #[inline]
+    pub(crate) fn tell_sleepers(&self, domain: u16, tell: bool) {
+        if self.seats.len() == 1 {
+            // There is nobody to tell.
+            return;
+        }
+        let domain = &self.domains[usize::from(domain)];
+        match tell {
+            true => self.notify(domain),
+            false => self.watch(domain),
         }
     }
 

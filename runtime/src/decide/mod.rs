@@ -7,8 +7,12 @@
 pub mod alternates;
 pub mod controller;
 pub mod dependence;
+pub mod event_kinds;
+pub mod lanes;
 pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod priority;
 pub mod route;
+pub mod timers;
+mod turns;

@@ -51,9 +51,21 @@ impl Tuning {
     }
 }
 
+/// How many threads there shall be for `live` file accesses that have been spawned and have not ended: each may block for
+/// long, and another one may be what it waits for (the two ends of a pipe); beyond a few they would only fight for the
+/// same disk.
+pub fn io_threads(live: usize) -> usize {
+    live.min(4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accesses_to_files_have_threads_of_their_own_up_to_a_few() {
+        assert_eq!([0, 1, 3, 4, 1000].map(io_threads), [0, 1, 3, 4, 4]);
+    }
 
     #[test]
     fn the_spin_budget_follows_the_wake_up_within_bounds() {
