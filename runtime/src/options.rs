@@ -182,7 +182,7 @@ impl<'x, 's> Options<'x, 's> {
     ///
     /// If a high codelet has to wait, those that it waits for and that have not started become high, too, and those that
     /// these wait for, up to 32 for one spawn. (Not followed: what the children of a codelet hold, and of several
-    /// readers side by side all but the last.)
+    /// that hold a block side by side, as readers do, all but the last.)
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
