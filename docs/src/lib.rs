@@ -71,6 +71,12 @@ pub mod design {
     #[doc = include_str!("../design/alternates.md")]
     pub mod alternates {}
 
+    #[doc = include_str!("../design/throttling.md")]
+    pub mod throttling {}
+
+    #[doc = include_str!("../design/checking.md")]
+    pub mod checking {}
+
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}
 }

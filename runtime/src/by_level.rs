@@ -139,7 +139,7 @@ impl Engine<'_> {
     #[inline(never)]
     pub(crate) fn ready_by_hint(&self, id: u32, word: u32, followers: &mut Followers) {
         let affinity = self.shared.groups.resolve(word);
-        let here = self.local(|local| local.here);
+        let here = self.local(|local| if local.checks() { None } else { local.here });
         let follows = followers.next.is_none()
             && !followers.none
             && priority::may_follow(affinity::priority(word))

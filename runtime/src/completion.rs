@@ -190,7 +190,9 @@ impl Engine<'_> {
             queue.leave(who, mode, effect);
             queue.next_step()
         });
-        self.go_on(cell, who, step, followers);
+        if step.is_some() {
+            self.go_on(cell, who, step, followers);
+        }
     }
 
     /// Does what a queue asks for, `step` first: told outside the lock, since telling may cost a trip to another core;
@@ -366,6 +368,9 @@ impl Engine<'_> {
     /// Fires an event that a user made: with the number of the failure that poisons it, or 0.
     #[inline]
     pub(crate) fn fire_event(&self, cell: &EventCell, cause: u32, followers: &mut Followers) {
+        if let Some(check) = &self.shared.check {
+            check.event_fired((&raw const *cell).addr(), cause == 0);
+        }
         cell.cause.store(cause, Ordering::Relaxed);
         self.tell(cell.one_shot.fire(cause != 0), cause, followers);
     }

@@ -128,7 +128,7 @@ impl<'a> Engine<'a> {
     /// Runs a codelet that is ready, then its successors and what was kept, as long as they belong here (up to the tuned
     /// run).
     pub(crate) fn run(&self, first: u32) {
-        self.local(|local| local.runs = true);
+        self.local(|local| local.runs = !local.checks());
         let mut at = first;
         let mut left = self.shared.tuning.next_run;
         while at != 0 {
@@ -257,25 +257,28 @@ impl<'a> Engine<'a> {
     #[inline(never)]
     fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
         let mut lent = Lendings::default();
-        match self.lend(id, vtable.payload, &mut lent) {
-            Ok(()) => {
+        let opened = (self.lend(id, vtable.payload, &mut lent))
+            .and_then(|()| self.open_blocks(id, vtable.payload, lent.list()));
+        match opened {
+            Ok(opened) => {
                 // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
                 let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
-                self.give_scratch_back(lent);
+                self.close_blocks(id, &opened);
+                self.give_scratch_back(&mut lent);
                 ran
             }
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
-                self.give_scratch_back(lent);
+                self.give_scratch_back(&mut lent);
                 Ran::Failed(error.to_string())
             }
         }
     }
 
     #[inline]
-    fn give_scratch_back(&self, lent: Lendings) {
-        for chunk in lent.scratch {
+    fn give_scratch_back(&self, lent: &mut Lendings) {
+        for chunk in lent.scratch.drain(..) {
             self.give_chunk(chunk);
         }
     }
@@ -379,7 +382,7 @@ impl<'a> Engine<'a> {
             return self.ready_by_hint(id, word, followers);
         }
         if followers.next.is_none() && !followers.none {
-            let here = self.local(|local| local.here);
+            let here = self.local(|local| if local.checks() { None } else { local.here });
             if here.is_some_and(|here| route::may_follow(affinity::Affinity::decode(word), here)) {
                 followers.next = Some(id);
                 return;

@@ -25,6 +25,8 @@ pub enum ErrorKind {
     OnEngine,
     /// A codelet returned an error or panicked. [`Error::failure`] has the details.
     Failed,
+    /// The checking mode found a mistake that the type system cannot refuse. The text names it, and how to see it again.
+    Check,
     /// A scope could make no progress. [`Error::stuck`] names each codelet and what it waits for.
     Stuck,
     /// An event of a kind that counts was used against its rules: counted below zero, satisfied beyond its bound, or

@@ -66,7 +66,10 @@ impl Engine<'_> {
 
     /// Looks once wherever there could be work for this engine.
     #[inline]
-    fn find(&self, domain: &Domain) -> Option<u32> {
+    pub(crate) fn find(&self, domain: &Domain) -> Option<u32> {
+        if self.local(|local| local.checks()) {
+            return self.find_in_any_order(domain);
+        }
         let tuning = &self.shared.tuning;
         let around = self.local(|local| {
             let around = route::looks_around(local.since, tuning);
@@ -94,7 +97,7 @@ impl Engine<'_> {
     }
 
     #[inline(never)]
-    fn look_through(&self, sources: &[Source], domain: &Domain) -> Option<u32> {
+    pub(crate) fn look_through(&self, sources: &[Source], domain: &Domain) -> Option<u32> {
         sources.iter().find_map(|source| self.look(*source, domain))
     }
 

@@ -184,6 +184,8 @@ impl<'x, 's> Options<'x, 's> {
     /// these wait for, up to 32 for one spawn. (Not followed: what the children of a codelet hold, and of several
     /// that hold a block side by side, as readers do, all but the last.)
     ///
+    /// In the checking mode, which runs what is ready in any order, levels say nothing.
+    ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
     /// use sprat::{Priority, Runtime};
@@ -197,8 +199,12 @@ impl<'x, 's> Options<'x, 's> {
     /// # }
     /// ```
     pub fn priority(mut self, priority: Priority) -> Self {
+        let shared = self.scope.frame().engine.shared;
+        if shared.check.is_some() {
+            return self;
+        }
         if priority != Priority::Normal {
-            self.scope.frame().engine.shared.levels.begin();
+            shared.levels.begin();
         }
         self.spec.priority = priority;
         self
@@ -340,6 +346,7 @@ where
     F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
 {
     let frame = scope.frame();
+    frame.throttle();
     let about = Body {
         vtable: Glue::<'s, A, F, O>::vtable(),
         name: spec.name.unwrap_or("codelet"),

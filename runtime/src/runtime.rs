@@ -256,6 +256,34 @@ impl Runtime {
             .collect()
     }
 
+    /// How many codelets live: were spawned and are not gone, scopes included. Free records that engines keep at hand are
+    /// counted, too, up to 128 for each engine and size of record, since counting exactly would cost each codelet
+    /// something.
+    ///
+    /// A body of a scope on a host thread is held back above [`Builder::live_codelets`](crate::Builder::live_codelets).
+    pub fn live_codelets(&self) -> usize {
+        self.shared().arena.handed_out() as usize
+    }
+
+    /// Bytes that codelets' records take, with those that are free for new ones: what most of them at a time have taken,
+    /// since it is kept as long as the runtime lives. Blocks and what bodies allocate are not in it.
+    pub fn codelet_bytes(&self) -> usize {
+        self.shared().arena.bytes()
+    }
+
+    /// The seed of the checking mode, if this runtime runs in it: see
+    /// [`Builder::check`](crate::Builder::check).
+    pub fn check_seed(&self) -> Option<u64> {
+        self.shared().check.as_ref().map(|check| check.seed())
+    }
+
+    /// What the checking mode would tell if the last handle went now: blocks that codelets made and nobody destroyed, and
+    /// events that nobody satisfied, a sentence each. Empty in other modes. Blocks that hosts made are theirs to keep.
+    pub fn leftovers(&self) -> Vec<String> {
+        let check = self.shared().check.as_ref();
+        check.map_or_else(Vec::new, |check| check.leftovers())
+    }
+
     /// For tests: control engines do nothing while paused. Results complete all the same.
     #[doc(hidden)]
     pub fn pause_control(&self, paused: bool) {
@@ -286,5 +314,8 @@ impl Drop for Owner {
             let _ = thread.join();
         }
         self.shared.io.join();
+        if let Some(check) = &self.shared.check {
+            check.tell_leftovers();
+        }
     }
 }

@@ -57,6 +57,7 @@ impl<'s> Scope<'s> {
     #[track_caller]
     pub fn scope(&self, body: impl FnOnce(&Scope<'s>)) -> Event {
         let outer = self.frame();
+        outer.throttle();
         match outer.open_scope() {
             Ok(id) => {
                 let guard = InnerScope {

@@ -3,6 +3,7 @@
 use crate::alternates::Alternates;
 use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
+use crate::check::Check;
 use crate::codelet::flag;
 use crate::counters::CeCounters;
 use crate::decide::controller::Watch;
@@ -54,7 +55,11 @@ impl Domain {
 
 /// The seats of a plan, with what others may take from there beside their normal queues.
 #[inline]
-fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> (Vec<Seat<Local>>, Vec<LevelStealers>) {
+fn seats(
+    plan: &Plan,
+    pools: &[Arc<Pool>],
+    check: Option<&Check>,
+) -> (Vec<Seat<Local>>, Vec<LevelStealers>) {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
         let here = Here {
             xe: number as u16,
@@ -62,6 +67,7 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> (Vec<Seat<Local>>, Vec<LevelSteale
         };
         let pool = pools[xe.region].clone();
         let mut local = Local::new(Some(here), xe.domain as u16, pool);
+        local.any_order = check.map(Check::order);
         local.others = plan.domains[xe.domain].xes.len() as u16 - 1;
         let stealer = local.queue.as_ref().expect("a seat has a queue").stealer();
         let tiers = local.levels.stealers();
@@ -156,6 +162,8 @@ pub(crate) struct Shared {
     this: Weak<Shared>,
     pub(crate) plan: Plan,
     pub(crate) tuning: Tuning,
+    /// In the checking mode alone. Before the pools, whose memory it guards.
+    pub(crate) check: Option<Box<Check>>,
     pub(crate) seats: Box<[Seat<Local>]>,
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
@@ -202,9 +210,10 @@ impl Shared {
         plan: Plan,
         tuning: Tuning,
         pools: Box<[Arc<Pool>]>,
+        check: Option<Box<Check>>,
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
-        let (seats, tiers) = seats(&plan, &pools);
+        let (seats, tiers) = seats(&plan, &pools, check.as_deref());
         Ok(std::sync::Arc::new_cyclic(|this| Shared {
             id,
             this: this.clone(),
@@ -212,6 +221,7 @@ impl Shared {
             levels: Levels::new(tiers.into(), plan.domains.len(), plan.regions),
             alternates: Alternates::new(plan.xes.len()),
             groups: Groups::new(),
+            check,
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),
             blocks: BlockTable::new(),
@@ -254,6 +264,9 @@ impl Shared {
             .make(self.id, &mut local.slots, bytes, owner, home)?;
         if owner != 0 {
             self.push_made(owner, made.slot());
+        }
+        if let Some(check) = &self.check {
+            self.check_made(check, made.slot(), bytes, owner);
         }
         Ok(made)
     }

@@ -139,6 +139,9 @@ pub struct Trigger {
 #[track_caller]
 pub(crate) fn make_event(shared: &Shared, name: &'static str, outside: bool) -> (Event, Trigger) {
     let made = Made::new(shared, name, outside);
+    if let Some(check) = &shared.check {
+        check.event_made((&raw const made.cell).addr(), name, Location::caller());
+    }
     let event = Event(Inner::Made(made.clone()));
     let trigger = Trigger {
         made: Some(made),

@@ -39,6 +39,8 @@ const LEVELS: &[&[&str]] = &[
         "decide::placement",
         "decide::route",
         "decide::controller",
+        "decide::throttle",
+        "decide::shuffle",
     ],
     &[
         "queue",
@@ -52,6 +54,7 @@ const LEVELS: &[&[&str]] = &[
         "block_table",
         "entrance",
         "failure",
+        "check",
         "local",
         "shared",
         "root",
@@ -71,6 +74,8 @@ const LEVELS: &[&[&str]] = &[
         "io_engine",
         "execution_engine",
         "control_engine",
+        "throttle",
+        "checking",
     ],
     &[
         "trigger",

@@ -539,3 +539,13 @@ fn codelets_of_a_level_go_from_domain_to_domain() {
         }
     }
 }
+
+#[test]
+fn levels_say_nothing_in_the_checking_mode() {
+    let rt = Runtime::builder()
+        .check(7)
+        .ignore_environment()
+        .build()
+        .unwrap();
+    stress(&rt, 3);
+}

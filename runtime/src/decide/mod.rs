@@ -14,5 +14,7 @@ pub mod plan;
 pub mod policy;
 pub mod priority;
 pub mod route;
+pub mod shuffle;
+pub mod throttle;
 pub mod timers;
 mod turns;

@@ -1,5 +1,7 @@
 //! The rules that placement and waking follow.
 
+use super::throttle::Marks;
+
 /// What the runtime aims at. More policies come with the NUMA and the energy work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,6 +28,8 @@ pub struct Tuning {
     pub patience: u32,
     /// How long a request to a control engine may stay unanswered before an idle engine answers it, in nanoseconds.
     pub silence_ns: u64,
+    /// Where host threads that spawn are held back.
+    pub live: Marks,
 }
 
 impl Default for Tuning {
@@ -36,6 +40,7 @@ impl Default for Tuning {
             look_around: 61,
             patience: 2,
             silence_ns: 2_000_000,
+            live: Marks::default(),
         }
     }
 }
