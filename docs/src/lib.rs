@@ -74,6 +74,12 @@ pub mod design {
     #[doc = include_str!("../design/stuck.md")]
     pub mod stuck {}
 
+    #[doc = include_str!("../design/priorities.md")]
+    pub mod priorities {}
+
+    #[doc = include_str!("../design/alternates.md")]
+    pub mod alternates {}
+
     #[doc = include_str!("../design/throttling.md")]
     pub mod throttling {}
 

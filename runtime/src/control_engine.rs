@@ -74,7 +74,9 @@ impl Shared {
     /// Engines where something waits and nothing began since the last look.
     fn stalled(&self, own: &Domain, once: bool) -> usize {
         let engine = |seat: &Seat<Local>| {
-            let queued = !seat.stealer.is_empty() || !seat.inbox.is_empty();
+            let xe = usize::from(own.first + seat.place);
+            let queued =
+                !seat.stealer.is_empty() || !seat.inbox.is_empty() || self.has_levelled_own(xe);
             (queued, seat.counters.ran.get())
         };
         lock(&own.control.watch).stalled(self.seats_of(own).iter().map(engine), once)
@@ -98,7 +100,7 @@ impl Shared {
         // What is between two queues is in nobody's: not while somebody looks whether scopes are stuck.
         let _stranger = lock(&self.stranger);
         let (giver, taker) = (&self.domains[from], &self.domains[to]);
-        let mut moved = 0;
+        let mut moved = self.broker_levels(giver, taker, count);
         let sources = self.seats_of(giver).iter().map(|seat| &seat.stealer);
         for stealer in sources {
             while moved < count {

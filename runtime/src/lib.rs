@@ -29,9 +29,11 @@
 
 mod access;
 mod affinity;
+mod alternates;
 mod arena;
 mod block_table;
 mod builder;
+mod by_level;
 mod cancel;
 mod canceller;
 mod channel;
@@ -55,16 +57,22 @@ mod event;
 mod execution_engine;
 mod failure;
 mod files;
+#[doc(hidden)]
+pub mod for_macros;
 mod glue;
+mod group;
 mod guard;
 mod handing_up;
 mod host;
 mod id;
 mod idle;
+mod inheritance;
 mod io;
 mod io_engine;
+mod isa;
 mod latch;
 mod lendings;
+mod levels;
 mod live;
 mod local;
 pub mod memory_region;
@@ -85,6 +93,7 @@ mod seat;
 mod shared;
 mod spawn;
 mod spin_lock;
+mod static_codelet;
 mod stuck;
 mod sweep;
 mod sync;
@@ -99,6 +108,7 @@ pub use access::{
     Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Product, Raw, Read, ReadValue,
     ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
 };
+pub use affinity::Priority;
 pub use builder::Builder;
 pub use canceller::Canceller;
 pub use channel::{Channel, ChannelTrigger};
@@ -106,13 +116,16 @@ pub use counters::{CeCounts, XeCounts};
 pub use data_block::{Block, Data};
 pub use decide::plan::CeMode;
 pub use error::{Error, ErrorKind, Result};
+pub use group::Group;
 #[doc(hidden)]
 pub use guard::Place as PanicPlace;
+pub use isa::Isa;
 pub use latch::{Latch, SharedTrigger};
 pub use options::{Options, Spawned};
 pub use outcome::Outcome;
 pub use repeat::Repeatable;
 pub use runtime::Runtime;
 pub use scope::Scope;
+pub use static_codelet::{AlternateCounts, Codelet, StaticBody, UnsafeBody};
 pub use topology::Topology;
 pub use trigger::{Event, Trigger};

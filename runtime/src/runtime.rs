@@ -5,6 +5,7 @@ use crate::data_block::{Block, Data};
 use crate::decide::placement;
 use crate::decide::plan::Plan;
 use crate::error::Result;
+use crate::group::Group;
 use crate::guard::Place;
 use crate::host;
 use crate::live;
@@ -254,6 +255,11 @@ impl Runtime {
     /// An event that comes at this time; at once if that has passed. See [`Runtime::after`].
     pub fn at(&self, time: Instant) -> Event {
         Event::timer(self.shared(), Some(time))
+    }
+
+    /// Makes a group: see [`Scope::group`]. It can be used in all scopes of this runtime.
+    pub fn group(&self) -> Group {
+        self.shared().groups.make(self.shared().id)
     }
 
     /// The machine, as far as this runtime may use it.

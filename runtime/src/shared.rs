@@ -1,5 +1,6 @@
 //! What all engines of a runtime share.
 
+use crate::alternates::Alternates;
 use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
 use crate::cancel::Cancelling;
@@ -13,10 +14,12 @@ use crate::decide::route::Here;
 use crate::error::Result;
 use crate::event::EventRef;
 use crate::failure::FailureLog;
+use crate::group::Groups;
 use crate::guard::Trap;
 use crate::id::{BlockId, RuntimeId};
 use crate::idle::{Idle, Parker};
 use crate::io::Io;
+use crate::levels::{LevelStealers, Levels};
 use crate::local::Local;
 use crate::memory_region::Pool;
 use crate::seat::Seat;
@@ -53,9 +56,13 @@ impl Domain {
     }
 }
 
-/// The seats of a plan.
+/// The seats of a plan, with what others may take from there beside their normal queues.
 #[inline]
-fn seats(plan: &Plan, pools: &[Arc<Pool>], check: Option<&Check>) -> Box<[Seat<Local>]> {
+fn seats(
+    plan: &Plan,
+    pools: &[Arc<Pool>],
+    check: Option<&Check>,
+) -> (Vec<Seat<Local>>, Vec<LevelStealers>) {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
         let here = Here {
             xe: number as u16,
@@ -66,11 +73,12 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>], check: Option<&Check>) -> Box<[Seat<L
         local.any_order = check.map(Check::order);
         local.others = plan.domains[xe.domain].xes.len() as u16 - 1;
         let stealer = local.queue.as_ref().expect("a seat has a queue").stealer();
+        let tiers = local.levels.stealers();
         let place = number - plan.domains[xe.domain].xes.start;
         let at = (here.region, xe.domain as u16, place as u16);
-        Seat::new(local, stealer, at, xe.cpu)
+        (Seat::new(local, stealer, at, xe.cpu), tiers)
     };
-    plan.xes.iter().enumerate().map(seat).collect()
+    plan.xes.iter().enumerate().map(seat).unzip()
 }
 
 /// What a control engine shares with the world. Model: `models/control.rs`.
@@ -163,6 +171,12 @@ pub(crate) struct Shared {
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
     pub(crate) regions: Box<[Injector<u32>]>,
+    /// The queues of the levels that are not normal.
+    pub(crate) levels: Levels,
+    /// What engines have measured of codelets' alternates.
+    pub(crate) alternates: Alternates,
+    /// Where groups of codelets are.
+    pub(crate) groups: Groups,
     pub(crate) pools: Box<[Arc<Pool>]>,
     pub(crate) blocks: BlockTable,
     pub(crate) failures: FailureLog,
@@ -205,10 +219,14 @@ impl Shared {
         check: Option<Box<Check>>,
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
+        let (seats, tiers) = seats(&plan, &pools, check.as_deref());
         Ok(std::sync::Arc::new_cyclic(|this| Shared {
             id,
             this: this.clone(),
-            seats: seats(&plan, &pools, check.as_deref()),
+            seats: seats.into(),
+            levels: Levels::new(tiers.into(), plan.domains.len(), plan.regions),
+            alternates: Alternates::new(plan.xes.len()),
+            groups: Groups::new(),
             check,
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),
@@ -289,6 +307,20 @@ impl Shared {
         }
     }
 
+    /// Something was put in an engine's own queue: tells the sleepers, or that somebody must watch it.
+    #[inline]
+    pub(crate) fn tell_sleepers(&self, domain: u16, tell: bool) {
+        if self.seats.len() == 1 {
+            // There is nobody to tell.
+            return;
+        }
+        let domain = &self.domains[usize::from(domain)];
+        match tell {
+            true => self.notify(domain),
+            false => self.watch(domain),
+        }
+    }
+
     /// A lone codelet was put in an engine's own queue, and nobody was told: if others sleep, somebody must watch that it
     /// is not left behind a long body.
     #[inline]
@@ -326,6 +358,23 @@ impl Shared {
         }
     }
 
+    /// Wakes an engine of a memory region to which work was posted, if one sleeps.
+    pub(crate) fn wake_in_region(&self, region: u16) {
+        let somebody = |seat: &&Seat<Local>| {
+            let idle = &self.domains[usize::from(seat.domain)].idle;
+            seat.region == region && idle.notify_seat(usize::from(seat.place))
+        };
+        if let Some(seat) = self.seats.iter().find(somebody) {
+            seat.occupancy.wake();
+        }
+    }
+
+    /// The number of the domain that gets the next work from outside.
+    pub(crate) fn next_domain(&self) -> usize {
+        // Relaxed: any domain will do.
+        self.next_domain.fetch_add(1, Ordering::Relaxed) as usize % self.domains.len()
+    }
+
     /// Asks a control engine to decide.
     #[inline]
     pub(crate) fn request(&self, domain: &Domain) {
@@ -336,7 +385,9 @@ impl Shared {
     #[inline]
     pub(crate) fn queued(&self, domain: &Domain) -> usize {
         let at = |seat: &Seat<Local>| seat.stealer.len() + usize::from(!seat.inbox.is_empty());
-        domain.injector.len() + self.seats_of(domain).iter().map(at).sum::<usize>()
+        domain.injector.len()
+            + self.seats_of(domain).iter().map(at).sum::<usize>()
+            + self.queued_levelled(domain)
     }
 
     /// The seats of a domain.
@@ -355,6 +406,7 @@ impl Shared {
             || !seat.stealer.is_empty()
             || (self.seats_of(domain).iter())
                 .any(|other| !other.inbox.is_empty() || other.stealer.len() > 1)
+            || self.has_levelled(seat)
     }
 
     /// Blocks, linked through `next_made`, whose maker has ended go to its parent: a codelet, or everybody.

@@ -1,7 +1,7 @@
 //! Spawning, without the types of the interface: a record is begun, filled by the caller, and launched.
 
 use crate::access::Declared;
-use crate::affinity::Affinity;
+use crate::affinity::{self, Affinity, Priority};
 use crate::codelet::{Body, Record, extensions, flag, record_bytes};
 use crate::engine::Frame;
 use crate::entry::{Entry, EntryKind};
@@ -28,6 +28,9 @@ pub(crate) struct Spec {
     /// Where it is spawned, if not where `spawn` is called.
     pub(crate) at: Option<&'static Location<'static>>,
     pub(crate) affinity: Affinity,
+    pub(crate) priority: Priority,
+    /// Its declared cost is longer than a wake-up.
+    pub(crate) long: bool,
     pub(crate) at_ready: bool,
     pub(crate) destroys: bool,
     /// What most codelets do not have.
@@ -133,7 +136,11 @@ impl Frame<'_> {
         if body.vtable.has_value {
             flags |= flag::RETAINED;
         }
-        record.begin(self.record, flags, spec.affinity.encode(), entries);
+        if let Affinity::Group(_) = spec.affinity {
+            flags |= flag::GROUPED;
+        }
+        let hints = affinity::word(spec.affinity, spec.priority, spec.long);
+        record.begin(self.record, flags, hints, entries);
         // SAFETY: the record is ours and not published.
         unsafe { record.set_body(body) };
         Ok(id)
@@ -185,6 +192,9 @@ impl Frame<'_> {
         self.count_child(id, body);
         if let Some(error) = begun.refused {
             engine.refuse(id, record, &error);
+        }
+        if spec.priority == Priority::High && record.count() != 0 {
+            self.give_level(id, body.vtable.payload);
         }
         if record.count() == 0 || self.depend(id, record, body, begun.blocks, spec) {
             engine.post(id);

@@ -11,6 +11,7 @@ mod entrance;
 mod event;
 mod idle;
 mod inbox;
+mod levels;
 mod reducing;
 mod root;
 mod seat;
