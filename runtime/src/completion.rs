@@ -4,16 +4,14 @@
 //! its failed children go to its parent, its record goes, its parent's count goes down. Written out and argued in
 //! `docs/design/codelets.md`.
 
-use crate::access::Mode;
 use crate::block_table::{QueueCell, destroyed};
 use crate::codelet::{Record, flag};
-use crate::decide::dependence::{Effect, Grant, Poison};
+use crate::decide::dependence::{AccessQueue, Effect, Grant, Poison};
 use crate::engine::{AtReady, Engine, Followers};
 use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind};
 use crate::error::Error;
 use crate::handing_up::keep;
-use crate::id::BlockId;
 use crate::root::Root;
 use crate::sync::atomic::Ordering;
 
@@ -28,7 +26,7 @@ impl Engine<'_> {
 
     /// The queue that a codelet's access gives its children, if there is one.
     #[inline]
-    fn children_of(entry: &Entry) -> Option<&QueueCell> {
+    pub(crate) fn children_of(entry: &Entry) -> Option<&QueueCell> {
         // SAFETY: made by `Box::into_raw` in this codelet's body, and removed when the codelet ends.
         unsafe { entry.children().cast::<QueueCell>().as_ref() }
     }
@@ -38,31 +36,39 @@ impl Engine<'_> {
     pub(crate) fn enter(&self, id: u32, payload: usize, last: bool) -> (u32, Option<Error>) {
         let shared = self.shared;
         let mut doors = self.local(|local| std::mem::take(&mut local.doors));
-        for (_, entry) in shared.arena.entries(id, payload) {
-            if let EntryKind::Block(mode) = entry.kind() {
+        let mut parts = self.local(|local| std::mem::take(&mut local.door_parts));
+        let mut entries = shared.arena.entries(id, payload);
+        while let Some((_, entry)) = entries.next() {
+            if let Some(mode) = entry.block_mode() {
                 let cell = Self::queue_of(entry);
                 let own = std::ptr::eq(cell, &raw const shared.blocks.slot(cell.slot).root);
                 let generation = own.then(|| entry.expected_generation());
                 // From here on the word is for the children's queue.
                 entry.set_children(std::ptr::null_mut());
                 // SAFETY: see `queue_of`.
-                doors.push(unsafe { Door::new(cell, mode, generation) });
+                let mut door = unsafe { Door::new(cell, mode, generation) };
+                if entry.kind() == EntryKind::Part(mode) {
+                    parts.push(self.door_part(cell, &mut entries));
+                    door = door.part(parts.len());
+                }
+                doors.push(door);
             }
         }
         let generation = |slot| shared.blocks.slot(slot).generation();
         let (mut left_out, mut error) = (0, None);
         let granted = loop {
-            match entrance::enter(&mut doors, id, last, generation) {
+            match entrance::enter(&mut doors, &parts, id, last, generation) {
                 Ok(granted) => break granted,
                 Err(gone) => {
                     left_out += self.leave_out(id, payload, gone);
                     doors.retain(|door| door.slot() != gone);
-                    error = Some(destroyed(BlockId::new(shared.id, gone, 0)));
+                    error = Some(destroyed(&shared.blocks.label_of_gone(gone)));
                 }
             }
         };
         doors.clear();
-        self.local(|local| local.doors = doors);
+        parts.clear();
+        self.local(|local| (local.doors, local.door_parts) = (doors, parts));
         if granted.poison != 0 {
             shared.arena.record(id).poison(granted.poison);
         }
@@ -75,8 +81,7 @@ impl Engine<'_> {
         let arena = &self.shared.arena;
         let mut count = 0;
         for (_, entry) in arena.entries(id, payload) {
-            let is_block = matches!(entry.kind(), EntryKind::Block(_));
-            if is_block && Self::queue_of(entry).slot == slot {
+            if entry.block_mode().is_some() && Self::queue_of(entry).slot == slot {
                 entry.void();
                 count += 1;
             }
@@ -92,7 +97,7 @@ impl Engine<'_> {
         record.set_flags(record.flags() & !flag::AT_READY);
         let blocks = arena
             .entries(id, payload)
-            .filter(|(_, entry)| matches!(entry.kind(), EntryKind::Block(_)));
+            .filter(|(_, entry)| entry.block_mode().is_some());
         let count = blocks.count() as u32;
         record.pending.set(count);
         let (granted, error) = self.enter(id, payload, record.flags() & flag::DESTROYS != 0);
@@ -135,19 +140,24 @@ impl Engine<'_> {
         // SAFETY: it lives, and was published to us.
         let payload = unsafe { record.vtable() }.payload;
         for (_, entry) in arena.entries(id, payload) {
-            if let EntryKind::Block(mode) = entry.kind()
+            if let Some(mode) = entry.block_mode()
                 && let Some(cell) = Self::children_of(entry)
             {
-                self.leave(cell, mode, effect, followers);
+                self.leave(cell, |queue| queue.leave(mode, effect), followers);
             }
         }
     }
 
     /// Leaves a queue, and tells those who hold the block because of that.
-    fn leave(&self, cell: &QueueCell, mode: Mode, effect: Effect, followers: &mut Followers) {
+    pub(crate) fn leave(
+        &self,
+        cell: &QueueCell,
+        leave: impl FnOnce(&mut AccessQueue<u32>),
+        followers: &mut Followers,
+    ) {
         // Told outside the lock, since telling may cost a trip to another core; mostly it is one or none.
         let mut grant = cell.queue.with(|queue| {
-            queue.leave(mode, effect);
+            leave(queue);
             queue.next_grant()
         });
         while let Some(Grant { who, poison }) = grant {
@@ -226,27 +236,44 @@ impl Engine<'_> {
         let own_effect = effect(record);
         // SAFETY: it lives, and was published to us.
         let payload = unsafe { record.vtable() }.payload;
-        for (_, entry) in arena.entries(id, payload) {
-            let EntryKind::Block(mode) = entry.kind() else {
-                continue;
+        let mut entries = arena.entries(id, payload);
+        while let Some((_, entry)) = entries.next() {
+            let mode = match entry.kind() {
+                EntryKind::Block(mode) => mode,
+                EntryKind::Part(mode) => {
+                    self.give_back_part(entry, &mut entries, mode, own_effect, followers);
+                    continue;
+                }
+                _ => continue,
             };
             let cell = Self::queue_of(entry);
             let effect = match Self::children_of(entry) {
                 None => own_effect,
                 Some(children) => {
-                    let left = children.queue.with(|queue| queue.poison());
-                    let children = entry.children().cast::<QueueCell>();
-                    entry.set_children(std::ptr::null_mut());
-                    // SAFETY: made by `Box::into_raw`, and all children, who alone knew it, have ended.
-                    drop(unsafe { Box::from_raw(children) });
+                    let (left, pieces) = children
+                        .queue
+                        .with(|queue| (queue.poison(), queue.take_poisoned_parts()));
+                    Self::remove_children(entry);
+                    if !pieces.is_empty() {
+                        self.leave_in_pieces(cell, mode, None, &pieces, followers);
+                        continue;
+                    }
                     left.map_or(Effect::Done, Effect::Failed)
                 }
             };
-            self.leave(cell, mode, effect, followers);
+            self.leave(cell, |queue| queue.leave(mode, effect), followers);
             if record.flags() & flag::DESTROYS != 0 {
                 self.destroy(cell.slot);
             }
         }
+    }
+
+    /// Removes the queue that an access gave the codelet's children, all of whom have ended.
+    pub(crate) fn remove_children(entry: &Entry) {
+        let children = entry.children().cast::<QueueCell>();
+        entry.set_children(std::ptr::null_mut());
+        // SAFETY: made by `Box::into_raw`, and all children, who alone knew it, have ended.
+        drop(unsafe { Box::from_raw(children) });
     }
 
     /// Frees the records that hold more of a codelet's entries.

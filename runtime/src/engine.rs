@@ -5,6 +5,7 @@
 
 use crate::access::Lent;
 use crate::affinity::Affinity;
+use crate::bounds::Bounds;
 use crate::codelet::{Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
 use crate::entry::EntryKind;
@@ -235,7 +236,8 @@ impl<'a> Engine<'a> {
     fn lend(&self, id: u32, payload: usize, lent: &mut Lendings) -> Result<()> {
         let arena = &self.shared.arena;
         let record = arena.record(id);
-        for (_, entry) in arena.entries(id, payload) {
+        let mut entries = arena.entries(id, payload);
+        while let Some((_, entry)) = entries.next() {
             match entry.kind() {
                 EntryKind::Unit => lent.push(Lent {
                     start: std::ptr::dangling_mut(),
@@ -252,6 +254,17 @@ impl<'a> Engine<'a> {
                     let bytes = slot.bytes();
                     lent.push(Lent { start, bytes });
                 }
+                EntryKind::Part(_) => {
+                    let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
+                    // Not `Write`, whatever it is: the memory may be new, and others will read the rest of it.
+                    let mode = crate::access::Mode::ReadWrite;
+                    let start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
+                    let extent = Bounds::take(&mut entries).extent;
+                    lent.push(Lent {
+                        start: start.wrapping_add(extent.start() as usize),
+                        bytes: extent.columns() as usize,
+                    });
+                }
                 EntryKind::Value => {
                     let producer = entry.target_record();
                     // SAFETY: the producer's record is kept until its parent ends, which waits for us.
@@ -264,7 +277,7 @@ impl<'a> Engine<'a> {
                     };
                     lent.push(Lent { start, bytes: 0 });
                 }
-                EntryKind::Event | EntryKind::End => (),
+                EntryKind::Event | EntryKind::End | EntryKind::Bounds => (),
             }
         }
         Ok(())

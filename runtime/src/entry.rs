@@ -8,6 +8,10 @@ use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 pub(crate) enum EntryKind {
     /// A block; the target is the queue that it enters.
     Block(Mode),
+    /// A part of a block; the target is the queue that it enters. The next two nodes are its bounds.
+    Part(Mode),
+    /// Half of the bounds of a part.
+    Bounds,
     /// The value of another codelet; the target is that codelet's record id.
     Value,
     /// An explicit event; the target is its one-shot.
@@ -38,6 +42,9 @@ const FIXED: u64 = u32::MAX as u64;
 /// The kind of an explicit event.
 const EVENT: u64 = 9;
 
+/// The kind of half of a part's bounds.
+const BOUNDS: u64 = 15;
+
 /// What an entry will stand for: its kind, its target, and the generation that the target must have. Two whole words, as
 /// they will be stored.
 #[derive(Clone, Copy)]
@@ -53,6 +60,10 @@ impl Found {
             EntryKind::Block(Mode::Read) => 0,
             EntryKind::Block(Mode::Write) => 1,
             EntryKind::Block(Mode::ReadWrite) => 2,
+            EntryKind::Part(Mode::Read) => 12,
+            EntryKind::Part(Mode::Write) => 13,
+            EntryKind::Part(Mode::ReadWrite) => 14,
+            EntryKind::Bounds => BOUNDS,
             EntryKind::Value => 8,
             EntryKind::Event => EVENT,
             EntryKind::End => 10,
@@ -74,10 +85,20 @@ impl Found {
         )
     }
 
-    /// Whether it is for a block.
+    /// Half of the bounds of a part: two numbers, the second less than 2^60.
+    #[inline]
+    pub(crate) fn bounds(first: u64, second: u64) -> Self {
+        debug_assert!(second >> 60 == 0);
+        Found {
+            target: std::ptr::without_provenance_mut(first as usize),
+            word: second << DISTANCE | BOUNDS,
+        }
+    }
+
+    /// Whether it is for a block or a part of one.
     #[inline]
     pub(crate) fn is_block(self) -> bool {
-        self.word & KIND < 8
+        matches!(self.word & KIND, 0..8 | 12..15)
     }
 }
 
@@ -101,6 +122,10 @@ impl Entry {
             8 => EntryKind::Value,
             EVENT => EntryKind::Event,
             10 => EntryKind::End,
+            12 => EntryKind::Part(Mode::Read),
+            13 => EntryKind::Part(Mode::Write),
+            14 => EntryKind::Part(Mode::ReadWrite),
+            BOUNDS => EntryKind::Bounds,
             _ => EntryKind::Unit,
         }
     }
@@ -119,7 +144,28 @@ impl Entry {
     /// Whether it stands for the end of a codelet or for an event, not for a block and not for nothing.
     #[inline]
     pub(crate) fn is_for_an_end_or_event(&self) -> bool {
-        !matches!(self.kind(), EntryKind::Block(_)) && !self.target().is_null()
+        let access = matches!(
+            self.kind(),
+            EntryKind::Block(_) | EntryKind::Part(_) | EntryKind::Bounds
+        );
+        !access && !self.target().is_null()
+    }
+
+    /// How it uses a block or a part of one, if it does.
+    #[inline]
+    pub(crate) fn block_mode(&self) -> Option<Mode> {
+        match self.kind() {
+            EntryKind::Block(mode) | EntryKind::Part(mode) => Some(mode),
+            _ => None,
+        }
+    }
+
+    /// The two numbers of half of a part's bounds.
+    #[inline]
+    pub(crate) fn numbers(&self) -> (u64, u64) {
+        debug_assert_eq!(self.kind(), EntryKind::Bounds);
+        let word = self.word.load(Ordering::Relaxed);
+        (self.target().addr() as u64, word >> DISTANCE)
     }
 
     /// Makes the entry stand for nothing.

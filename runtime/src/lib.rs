@@ -30,7 +30,9 @@
 mod access;
 mod affinity;
 mod arena;
+mod block_names;
 mod block_table;
+mod bounds;
 mod builder;
 mod codelet;
 mod completion;
@@ -41,24 +43,28 @@ mod counts;
 mod data_block;
 pub mod decide;
 mod declare;
+mod declare_part;
 mod engine;
 mod entrance;
 mod entry;
 pub mod error;
 mod event;
 mod execution_engine;
+mod extent;
 mod failure;
 mod glue;
 mod handing_up;
 mod host;
 mod id;
 mod idle;
+mod leave_part;
 mod local;
 pub mod memory_region;
 #[cfg(all(test, sprat_loom))]
 mod models;
 mod options;
 mod outcome;
+mod part;
 mod queue;
 mod root;
 mod runtime;
@@ -69,6 +75,7 @@ mod spawn;
 mod spin_lock;
 mod stuck;
 mod sync;
+mod tile;
 pub mod topology;
 mod trigger;
 
@@ -80,7 +87,11 @@ pub use decide::plan::CeMode;
 pub use error::{Error, ErrorKind, Result};
 pub use options::{Options, Spawned};
 pub use outcome::Outcome;
+pub use part::{
+    Part, ReadPart, ReadTile, ReadWritePart, ReadWriteTile, Tile, WritePart, WriteTile,
+};
 pub use runtime::Runtime;
 pub use scope::Scope;
+pub use tile::{TileMut, TileRef};
 pub use topology::Topology;
 pub use trigger::{Event, Trigger};

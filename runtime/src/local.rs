@@ -40,6 +40,8 @@ pub(crate) struct Local {
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
     pub(crate) doors: Vec<crate::entrance::Door>,
+    /// Reused between entrances.
+    pub(crate) door_parts: Vec<crate::entrance::DoorPart>,
 }
 
 impl Local {
@@ -62,6 +64,7 @@ impl Local {
             lone: (u16::MAX, 0, 0),
             declared: Vec::new(),
             doors: Vec::new(),
+            door_parts: Vec::new(),
         }
     }
 }

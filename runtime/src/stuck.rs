@@ -5,8 +5,9 @@
 //! and a host that enters a scope looks at `inspected`, and waits for that lock. Then nothing moves, and what is read
 //! here is exact.
 
+use crate::bounds::Bounds;
 use crate::codelet::flag;
-use crate::decide::dependence::Poison;
+use crate::decide::dependence::{AccessQueue, Poison};
 use crate::engine::{Engine, Followers};
 use crate::entry::EntryKind;
 use crate::error::Waiting;
@@ -27,6 +28,8 @@ struct Still<'a> {
     in_lists: HashSet<u32>,
     /// Codelets that wait in a queue, by the queue's address.
     in_queues: HashSet<(usize, u32)>,
+    /// The same for parts, with where they start.
+    in_parts: HashSet<(usize, u32, u64)>,
 }
 
 impl Shared {
@@ -96,6 +99,7 @@ impl<'a> Still<'a> {
             waiting: HashMap::new(),
             in_lists: HashSet::new(),
             in_queues: HashSet::new(),
+            in_parts: HashSet::new(),
         };
         let (mut lists, mut queues) = (HashSet::new(), HashSet::new());
         for id in shared.arena.ids() {
@@ -106,13 +110,19 @@ impl<'a> Still<'a> {
             still.waiting.entry(still.root(id)).or_default().push(id);
             for node in still.nodes(id) {
                 let entry = shared.arena.entry(node);
-                if let EntryKind::Block(_) = entry.kind() {
+                if entry.block_mode().is_some() {
                     let cell = Engine::queue_of(entry);
                     let address = std::ptr::from_ref(cell).addr();
                     if queues.insert(address) {
                         let waiting = cell.queue.with(|q| q.waiting().collect::<Vec<_>>());
                         let pairs = waiting.into_iter().map(|(who, _)| (address, who));
                         still.in_queues.extend(pairs);
+                        let parts = |queue: &mut AccessQueue<u32>| -> Vec<_> {
+                            queue.waiting_for_parts().collect()
+                        };
+                        let parts = cell.queue.with(parts).into_iter();
+                        let parts = parts.map(|(who, _, extent)| (address, who, extent.start()));
+                        still.in_parts.extend(parts);
                     }
                 } else if let Some(event) = still.one_shot(node)
                     && lists.insert(std::ptr::from_ref(event).addr())
@@ -128,6 +138,7 @@ impl<'a> Still<'a> {
         still
     }
 
+    /// The nodes of a codelet's entries, those of bounds among them.
     fn nodes(&self, id: u32) -> impl Iterator<Item = u32> + use<'a> {
         let arena = &self.shared.arena;
         // SAFETY: it lives and nothing moves.
@@ -139,7 +150,7 @@ impl<'a> Still<'a> {
     fn one_shot(&self, node: u32) -> Option<&'a OneShot> {
         let entry = self.shared.arena.entry(node);
         match entry.kind() {
-            EntryKind::Block(_) => None,
+            EntryKind::Block(_) | EntryKind::Part(_) | EntryKind::Bounds => None,
             EntryKind::Event => self.event(node).map(|cell| &cell.one_shot),
             _ => Some(&self.shared.arena.record(entry.target_record()).ended),
         }
@@ -170,7 +181,7 @@ impl<'a> Still<'a> {
             for node in ids.iter().flat_map(|&id| self.nodes(id)) {
                 let entry = self.shared.arena.entry(node);
                 match entry.kind() {
-                    EntryKind::Block(_) => {
+                    EntryKind::Block(_) | EntryKind::Part(_) => {
                         let address = std::ptr::from_ref(Engine::queue_of(entry)).addr();
                         links.extend(users[&address].iter().map(|&other| (root, other)));
                     }
@@ -208,7 +219,7 @@ impl<'a> Still<'a> {
             }
             for node in self.nodes(id) {
                 let entry = self.shared.arena.entry(node);
-                if let EntryKind::Block(_) = entry.kind() {
+                if entry.block_mode().is_some() {
                     let address = std::ptr::from_ref(Engine::queue_of(entry)).addr();
                     users.entry(address).or_default().insert(self.root(id));
                 }
@@ -246,16 +257,28 @@ impl<'a> Still<'a> {
     fn waits_for(&self, id: u32) -> Vec<String> {
         let arena = &self.shared.arena;
         let mut reasons = Vec::new();
-        for node in self.nodes(id) {
-            let entry = arena.entry(node);
+        // SAFETY: it lives and nothing moves.
+        let payload = unsafe { arena.record(id).vtable() }.payload;
+        let mut entries = arena.entries(id, payload);
+        while let Some((node, entry)) = entries.next() {
+            let queue = || {
+                let cell = Engine::queue_of(entry);
+                let label = self.shared.blocks.label_of_slot(cell.slot);
+                (std::ptr::from_ref(cell).addr(), label)
+            };
             match entry.kind() {
                 EntryKind::Block(mode) => {
-                    let cell = Engine::queue_of(entry);
-                    if self
-                        .in_queues
-                        .contains(&(std::ptr::from_ref(cell).addr(), id))
-                    {
-                        reasons.push(format!("block {} ({mode:?})", cell.slot));
+                    let (address, label) = queue();
+                    let among_parts = self.in_parts.contains(&(address, id, 0));
+                    if among_parts || self.in_queues.contains(&(address, id)) {
+                        reasons.push(format!("block {label} ({mode:?})"));
+                    }
+                }
+                EntryKind::Part(mode) => {
+                    let (address, label) = queue();
+                    let bounds = Bounds::take(&mut entries);
+                    if (self.in_parts).contains(&(address, id, bounds.extent.start())) {
+                        reasons.push(format!("block {label} {bounds} ({mode:?})"));
                     }
                 }
                 _ if !self.in_lists.contains(&node) => (),
@@ -296,7 +319,7 @@ impl<'a> Still<'a> {
         }
         for &node in &mine {
             let entry = arena.entry(node);
-            if matches!(entry.kind(), EntryKind::Block(_)) || !self.in_lists.contains(&node) {
+            if entry.block_mode().is_some() || !self.in_lists.contains(&node) {
                 continue;
             }
             let Some(event) = self.one_shot(node) else {

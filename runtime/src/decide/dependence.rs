@@ -8,8 +8,16 @@
 //!
 //! Nesting needs no second mechanism: a codelet's children enter a queue of the codelet's own, in which its body
 //! is the first holder ([`AccessQueue::held`]).
+//!
+//! While all accesses are to the whole block this is a plain queue. The first access to a part makes it a queue of parts
+//! ([`PartsQueue`]) until that has drained.
+
+mod parts;
+mod switch;
 
 pub use crate::access::Mode;
+pub use crate::extent::Extent;
+pub use parts::PartsQueue;
 use std::collections::VecDeque;
 
 /// Why a block's contents are not to be trusted: the number of a failure in the runtime's log.
@@ -50,6 +58,10 @@ pub struct AccessQueue<T> {
     holders: u32,
     poison: Option<Poison>,
     closed: bool,
+    /// The queue of parts rules: see `switch.rs`. Then `holders` is [`WRITER`] and nobody is in `waiting`.
+    in_parts: bool,
+    /// Kept once made.
+    parts: Option<Box<PartsQueue<T>>>,
 }
 
 const WRITER: u32 = u32::MAX;
@@ -61,6 +73,8 @@ impl<T> Default for AccessQueue<T> {
             holders: 0,
             poison: None,
             closed: false,
+            in_parts: false,
+            parts: None,
         }
     }
 }
@@ -83,6 +97,8 @@ impl<T: Copy> AccessQueue<T> {
         let overtakes = cfg!(sprat_mutant = "dependence_readers_overtake") && !mode.writes();
         if (self.waiting.is_empty() || overtakes) && self.admits(mode) {
             Entered::Granted(self.grant(mode))
+        } else if self.in_parts {
+            self.enter_whole(who, mode)
         } else {
             self.waiting.push_back((who, mode));
             Entered::Queued
@@ -92,6 +108,9 @@ impl<T: Copy> AccessQueue<T> {
     /// A holder leaves. Follow with [`AccessQueue::next_grant`] until it gives nothing.
     #[inline]
     pub fn leave(&mut self, mode: Mode, effect: Effect) {
+        if self.in_parts {
+            return self.leave_whole(mode, effect);
+        }
         if mode.writes() {
             debug_assert_eq!(self.holders, WRITER);
             self.holders = 0;
@@ -108,7 +127,9 @@ impl<T: Copy> AccessQueue<T> {
     /// The next access that holds the block because of what left.
     #[inline]
     pub fn next_grant(&mut self) -> Option<Grant<T>> {
-        let &(who, mode) = self.waiting.front()?;
+        let Some(&(who, mode)) = self.waiting.front() else {
+            return self.next_of_parts();
+        };
         if !self.admits(mode) {
             return None;
         }
@@ -132,7 +153,7 @@ impl<T: Copy> AccessQueue<T> {
         self.closed
     }
 
-    /// Why the contents are not to be trusted, if so.
+    /// Why the contents are not to be trusted, if so; of a queue of parts see [`AccessQueue::poisoned_parts`].
     #[inline]
     pub fn poison(&self) -> Option<Poison> {
         self.poison
@@ -144,7 +165,7 @@ impl<T: Copy> AccessQueue<T> {
         self.holders == 0 && self.waiting.is_empty()
     }
 
-    /// Those who wait, in order, with how they want it.
+    /// Those who wait, in order, with how they want it; of a queue of parts see [`AccessQueue::waiting_for_parts`].
     #[inline]
     pub fn waiting(&self) -> impl Iterator<Item = (T, Mode)> + '_ {
         self.waiting.iter().copied()
