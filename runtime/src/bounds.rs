@@ -57,9 +57,10 @@ impl Asked {
         }
         let nothing = rows == 0 || start == end;
         // Where it ends (or would start, if there is nothing in it), if that is a number.
-        let (row, column) = match nothing {
-            true => (self.rows.start, start),
-            false => (self.rows.end - 1, end),
+        let (row, column) = match (nothing, self.leading) {
+            (false, _) => (self.rows.end - 1, end),
+            (true, RANGE) => (0, start),
+            (true, _) => (self.rows.start, 0),
         };
         let at = row.checked_mul(self.leading);
         let behind = at.and_then(|at| at.checked_add(column));
@@ -218,5 +219,6 @@ mod tests {
         assert!(tile(9..10, 0..5, 10).within("", 380).is_ok());
         assert!(range(100, 100).within("", 800).is_ok());
         assert!(tile(3..3, 5..10, 10).within("", 400).is_ok());
+        assert!(tile(10..10, 10..10, 10).within("", 400).is_ok());
     }
 }

@@ -79,7 +79,7 @@ impl<T> Default for AccessQueue<T> {
     }
 }
 
-impl<T: Copy> AccessQueue<T> {
+impl<T: Copy + PartialEq> AccessQueue<T> {
     /// A queue whose first holder is already in: the body of the codelet whose children will enter here, or the
     /// codelet that makes the block.
     #[inline]

@@ -44,7 +44,7 @@ impl<T> Live<T> {
 /// A list longer than this is given back when it has drained.
 const KEPT: usize = 64;
 
-impl<T: Copy> PartsQueue<T> {
+impl<T: Copy + PartialEq> PartsQueue<T> {
     /// A queue for accesses inside `whole`.
     pub fn new(whole: Extent) -> Self {
         PartsQueue {
@@ -70,9 +70,10 @@ impl<T: Copy> PartsQueue<T> {
         });
     }
 
-    /// An access enters.
+    /// An access enters. It does not wait for those of the same codelet: these have no byte in common with it, but may seem
+    /// to if they are tiles with different strides.
     pub fn enter(&mut self, who: T, mode: Mode, extent: Extent) -> Entered {
-        let conflicts = |live: &&Live<T>| live.conflicts(mode, &extent);
+        let conflicts = |live: &&Live<T>| live.conflicts(mode, &extent) && live.who != Some(who);
         let waits_for = self.live.iter().filter(conflicts).count() as u32;
         self.live.push_back(Live {
             who: Some(who),
@@ -110,6 +111,7 @@ impl<T: Copy> PartsQueue<T> {
         self.live.remove(at);
         for index in at..self.live.len() {
             let live = &mut self.live[index];
+            // One of the same codelet holds its part, too, or nobody would leave.
             if live.waits_for == 0 || !live.conflicts(mode, extent) {
                 continue;
             }

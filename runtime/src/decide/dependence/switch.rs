@@ -6,7 +6,7 @@
 
 use super::{AccessQueue, Effect, Entered, Extent, Grant, Mode, PartsQueue, Poison, WRITER};
 
-impl<T: Copy> AccessQueue<T> {
+impl<T: Copy + PartialEq> AccessQueue<T> {
     /// As [`AccessQueue::held`], for the children of a codelet that holds this part of the block.
     pub fn held_part(mode: Mode, extent: Extent) -> Self {
         AccessQueue {

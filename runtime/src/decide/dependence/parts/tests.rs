@@ -83,3 +83,18 @@ fn of_readers_of_the_same_part_it_does_not_matter_who_leaves() {
     }
     assert_eq!(grants(&mut q), [(4, None)]);
 }
+
+#[test]
+fn a_codelet_does_not_wait_for_itself() {
+    let mut q = queue();
+    // Every second byte of some rows of four, and the odd bytes between them as rows of six.
+    let (even, odd) = (Extent::tile(0, 1, 8, 4), Extent::tile(1, 1, 5, 6));
+    assert!(even.overlaps(&odd) && !even.meets(&odd));
+    assert_eq!(q.enter(1, Mode::Write, even), Entered::Granted(None));
+    assert_eq!(q.enter(1, Mode::Write, odd), Entered::Granted(None));
+    assert_eq!(q.enter(2, Mode::Read, odd), Entered::Queued);
+    q.leave(Mode::Write, &even, Effect::Done);
+    assert_eq!(grants(&mut q), []);
+    q.leave(Mode::Write, &odd, Effect::Done);
+    assert_eq!(grants(&mut q), [(2, None)]);
+}
