@@ -12,6 +12,30 @@ pub mod configuration {}
 #[doc = include_str!("../decisions.md")]
 pub mod decisions {}
 
+/// The book: what the model means, chapter by chapter.
+pub mod book {
+    #[doc = include_str!("../book/SUMMARY.md")]
+    pub mod summary {}
+
+    #[doc = include_str!("../book/codelets.md")]
+    pub mod codelets {}
+
+    #[doc = include_str!("../book/blocks.md")]
+    pub mod blocks {}
+
+    #[doc = include_str!("../book/dependences.md")]
+    pub mod dependences {}
+
+    #[doc = include_str!("../book/scopes.md")]
+    pub mod scopes {}
+
+    #[doc = include_str!("../book/failure.md")]
+    pub mod failure {}
+
+    #[doc = include_str!("../book/divide-and-conquer.md")]
+    pub mod divide_and_conquer {}
+}
+
 /// How it is built, and why that is right.
 pub mod design {
     #[doc = include_str!("../design/layers.md")]

@@ -26,9 +26,14 @@ use crossbeam_utils::CachePadded;
 #[repr(align(16))]
 #[derive(Debug)]
 pub(crate) struct QueueCell {
-    pub(crate) queue: SpinLock<AccessQueue<u32>>,
+    pub(crate) queue: SpinLock<Queue>,
     pub(crate) slot: u32,
+    /// How the parent's weak access uses the block, if this queue is for the children of one.
+    pub(crate) weak: Option<Mode>,
 }
+
+/// An access queue whose reductions keep their lanes in chunks.
+pub(crate) type Queue = AccessQueue<u32, Chunk>;
 
 impl QueueCell {
     /// A queue for the children of a codelet whose body holds the block in `mode`.
@@ -37,6 +42,25 @@ impl QueueCell {
         QueueCell {
             queue: SpinLock::new(AccessQueue::held(mode)),
             slot,
+            weak: None,
+        }
+    }
+
+    /// A queue for the children of a weak access.
+    pub(crate) fn for_children_only(slot: u32, mode: Mode) -> Self {
+        QueueCell {
+            queue: SpinLock::new(AccessQueue::shut()),
+            slot,
+            weak: Some(mode),
+        }
+    }
+
+    /// The queue of a block itself.
+    pub(crate) fn of_block(slot: u32) -> Self {
+        QueueCell {
+            queue: SpinLock::new(AccessQueue::default()),
+            slot,
+            weak: None,
         }
     }
 }
@@ -59,10 +83,7 @@ pub(crate) struct BlockSlot {
 impl BlockSlot {
     fn vacant(slot: u32) -> Self {
         BlockSlot {
-            root: QueueCell {
-                queue: SpinLock::new(AccessQueue::default()),
-                slot,
-            },
+            root: QueueCell::of_block(slot),
             start: AtomicPtr::new(std::ptr::null_mut()),
             bytes: AtomicUsize::new(0),
             generation: AtomicU32::new(0),
@@ -91,6 +112,12 @@ impl BlockSlot {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// Where its memory starts, or null if it was not taken.
+    #[inline]
+    pub(crate) fn start(&self) -> *mut u8 {
+        self.start.load(Ordering::Relaxed)
+    }
+
     /// The block's memory, taken now if this is the first access: by the engine that runs it, so that the pages come
     /// from where it is. A first access that writes all of it gets recycled memory as it is, any other gets zeros.
     #[inline]
@@ -110,7 +137,7 @@ impl BlockSlot {
             if memory.is_none() {
                 let chunk = match mode {
                     Mode::Write => magazine.take(self.bytes())?,
-                    Mode::Read | Mode::ReadWrite => magazine.take_zeroed(self.bytes())?,
+                    _ => magazine.take_zeroed(self.bytes())?,
                 };
                 // Release pairs with the Acquire in `memory`.
                 self.start.store(chunk.ptr().as_ptr(), Ordering::Release);

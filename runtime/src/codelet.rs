@@ -10,7 +10,7 @@
 //! | `parent`, `affinity`, `count`, `extension`, `body` | the spawner, before the record is published | anybody who knows the codelet lives |
 //! | `sibling`, `retained` | the parent's body (it alone spawns there) | who ends the parent |
 //! | `made`, `failed` | the body, children that end (push) | who ends the codelet |
-//! | `link` | the inbox or free list that holds the record | the same |
+//! | `link` | the inbox that holds the record | the same |
 //! | payload | the spawner, then the engine that runs the body, then who ends the codelet; a value's readers read | |
 //!
 //! "Published" means: pushed on a ready queue, entered in an access queue or registered with a one-shot, each of which
@@ -138,6 +138,14 @@ pub(crate) mod flag {
     pub(crate) const DESTROYS: u16 = 256;
     /// The payload holds the id of the child whose value will be its own.
     pub(crate) const FORWARDS: u16 = 512;
+    /// It commutes on some block: it starts when it has its turn there.
+    pub(crate) const COMMUTES: u16 = 2048;
+    /// It has places that are for its children only.
+    pub(crate) const WEAK: u16 = 4096;
+    /// All is done but its end: whoever gets it next ends it.
+    pub(crate) const ENDS: u16 = 8192;
+    /// Spawned through the at-ready door: it may give blocks back before its end.
+    pub(crate) const RELEASES: u16 = 16384;
 }
 
 /// The largest record; slots come in multiples of a cache line up to this.
@@ -148,14 +156,14 @@ pub(crate) const HEADER: usize = size_of::<Record>();
 
 impl Record {
     /// A slot that nobody uses yet.
-    pub(crate) fn vacant(class: u8, next_free: u32) -> Self {
+    pub(crate) fn vacant(class: u8) -> Self {
         Record {
             ended: OneShot::new(),
             live: Live::new(),
             pending: Pending::new(),
             cause: AtomicU32::new(0),
             parent: AtomicU32::new(0),
-            link: AtomicU32::new(next_free),
+            link: AtomicU32::new(0),
             sibling: AtomicU32::new(0),
             retained: AtomicU32::new(0),
             made: AtomicU32::new(0),

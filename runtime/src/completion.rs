@@ -4,9 +4,10 @@
 //! its failed children go to its parent, its record goes, its parent's count goes down. Written out and argued in
 //! `docs/design/codelets.md`.
 
+use crate::access::Mode;
 use crate::block_table::{QueueCell, destroyed};
 use crate::codelet::{Record, flag};
-use crate::decide::dependence::{AccessQueue, Effect, Grant, Poison};
+use crate::decide::dependence::{Effect, Entered, Grant, Poison, Step};
 use crate::engine::{AtReady, Engine, Followers};
 use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind};
@@ -27,7 +28,7 @@ impl Engine<'_> {
     /// The queue that a codelet's access gives its children, if there is one.
     #[inline]
     pub(crate) fn children_of(entry: &Entry) -> Option<&QueueCell> {
-        // SAFETY: made by `Box::into_raw` in this codelet's body, and removed when the codelet ends.
+        // SAFETY: made by `Box::into_raw` in this codelet's body or at its entrance, and removed when the codelet ends.
         unsafe { entry.children().cast::<QueueCell>().as_ref() }
     }
 
@@ -39,20 +40,28 @@ impl Engine<'_> {
         let mut parts = self.local(|local| std::mem::take(&mut local.door_parts));
         let mut entries = shared.arena.entries(id, payload);
         while let Some((_, entry)) = entries.next() {
-            if let Some(mode) = entry.block_mode() {
-                let cell = Self::queue_of(entry);
-                let own = std::ptr::eq(cell, &raw const shared.blocks.slot(cell.slot).root);
-                let generation = own.then(|| entry.expected_generation());
-                // From here on the word is for the children's queue.
-                entry.set_children(std::ptr::null_mut());
-                // SAFETY: see `queue_of`.
-                let mut door = unsafe { Door::new(cell, mode, generation) };
-                if entry.kind() == EntryKind::Part(mode) {
-                    parts.push(self.door_part(cell, &mut entries));
-                    door = door.part(parts.len());
-                }
-                doors.push(door);
+            let kind = entry.kind();
+            if !kind.is_block() {
+                continue;
             }
+            let cell = Self::queue_of(entry);
+            let own = std::ptr::eq(cell, &raw const shared.blocks.slot(cell.slot).root);
+            let generation = own.then(|| entry.expected_generation());
+            // From here on the word is for the children's queue.
+            let (mode, weak) = match kind {
+                EntryKind::Block(mode) | EntryKind::Part(mode) => (mode, false),
+                _ => (Self::let_children_in(entry, cell.slot), true),
+            };
+            if !weak && !matches!(mode, Mode::Reduce(_)) {
+                entry.set_children(std::ptr::null_mut());
+            }
+            // SAFETY: see `queue_of`.
+            let mut door = unsafe { Door::new(cell, mode, generation) };
+            if kind == EntryKind::Part(mode) {
+                parts.push(self.door_part(cell, &mut entries));
+                door = door.part(parts.len());
+            }
+            doors.push(if weak { door.weak() } else { door });
         }
         let generation = |slot| shared.blocks.slot(slot).generation();
         let (mut left_out, mut error) = (0, None);
@@ -66,6 +75,9 @@ impl Engine<'_> {
                 }
             }
         };
+        if granted.more {
+            self.after_entrance(id, &doors);
+        }
         doors.clear();
         parts.clear();
         self.local(|local| (local.doors, local.door_parts) = (doors, parts));
@@ -75,13 +87,34 @@ impl Engine<'_> {
         (granted.count + left_out, error)
     }
 
+    /// What is left to do when the queues of a codelet have been entered: places for its children that have come at once,
+    /// and reductions that end here.
+    #[cold]
+    fn after_entrance(&self, id: u32, doors: &[Door]) {
+        let followers = &mut Followers::posted();
+        for door in doors {
+            let (cell, weak, entered) = door.entered();
+            match entered {
+                // The queue stays until the codelet ends, which waits for what is done here.
+                Entered::Combine => self.go_on(cell, id, Some(Step::Combine), followers),
+                Entered::Granted(poison) if weak => {
+                    self.open_for_children(cell, id, poison, followers);
+                }
+                _ => (),
+            }
+        }
+    }
+
     /// Makes the entries for a block that is gone stand for nothing; how many.
     #[cold]
     fn leave_out(&self, id: u32, payload: usize, slot: u32) -> u32 {
         let arena = &self.shared.arena;
         let mut count = 0;
         for (_, entry) in arena.entries(id, payload) {
-            if entry.block_mode().is_some() && Self::queue_of(entry).slot == slot {
+            if entry.kind().is_block() && Self::queue_of(entry).slot == slot {
+                if entry.kind() == EntryKind::Weak {
+                    Self::free_children(entry);
+                }
                 entry.void();
                 count += 1;
             }
@@ -97,7 +130,7 @@ impl Engine<'_> {
         record.set_flags(record.flags() & !flag::AT_READY);
         let blocks = arena
             .entries(id, payload)
-            .filter(|(_, entry)| entry.block_mode().is_some());
+            .filter(|(_, entry)| entry.kind().is_block());
         let count = blocks.count() as u32;
         record.pending.set(count);
         let (granted, error) = self.enter(id, payload, record.flags() & flag::DESTROYS != 0);
@@ -140,29 +173,54 @@ impl Engine<'_> {
         // SAFETY: it lives, and was published to us.
         let payload = unsafe { record.vtable() }.payload;
         for (_, entry) in arena.entries(id, payload) {
-            if let Some(mode) = entry.block_mode()
+            if let EntryKind::Block(mode) | EntryKind::Part(mode) = entry.kind()
                 && let Some(cell) = Self::children_of(entry)
             {
-                self.leave(cell, |queue| queue.leave(mode, effect), followers);
+                self.leave(cell, id, mode.among_children(), effect, followers);
             }
         }
     }
 
-    /// Leaves a queue, and tells those who hold the block because of that.
+    /// Leaves a queue, and does what is to be done because of that.
+    #[inline]
     pub(crate) fn leave(
         &self,
         cell: &QueueCell,
-        leave: impl FnOnce(&mut AccessQueue<u32>),
+        who: u32,
+        mode: Mode,
+        effect: Effect,
         followers: &mut Followers,
     ) {
-        // Told outside the lock, since telling may cost a trip to another core; mostly it is one or none.
-        let mut grant = cell.queue.with(|queue| {
-            leave(queue);
-            queue.next_grant()
+        let step = cell.queue.with(|queue| {
+            queue.leave(who, mode, effect);
+            queue.next_step()
         });
-        while let Some(Grant { who, poison }) = grant {
-            // The queue stays: if it is for children, their parent waits for our end, or we are the parent.
-            grant = cell.queue.with(|queue| queue.next_grant());
+        self.go_on(cell, who, step, followers);
+    }
+
+    /// Does what a queue asks for, `step` first: told outside the lock, since telling may cost a trip to another core;
+    /// mostly it is one or none. `who` left or entered the queue.
+    pub(crate) fn go_on(
+        &self,
+        cell: &QueueCell,
+        who: u32,
+        mut step: Option<Step<u32>>,
+        followers: &mut Followers,
+    ) {
+        while let Some(now) = step {
+            if now == Step::Combine {
+                self.combine(cell, who);
+            }
+            // The queue stays: if it is for children, their parent waits for somebody who has not been told, or for our
+            // end, or we are the parent.
+            step = cell.queue.with(|queue| queue.next_step());
+            let Step::Grant(Grant { who, poison, weak }) = now else {
+                continue;
+            };
+            if weak {
+                self.open_for_children(cell, who, poison, followers);
+                continue;
+            }
             let record = self.shared.arena.record(who);
             if let Some(poison) = poison {
                 record.poison(poison.get());
@@ -238,41 +296,51 @@ impl Engine<'_> {
         let payload = unsafe { record.vtable() }.payload;
         let mut entries = arena.entries(id, payload);
         while let Some((_, entry)) = entries.next() {
-            let mode = match entry.kind() {
-                EntryKind::Block(mode) => mode,
+            let (mode, weak) = match entry.kind() {
+                EntryKind::Block(mode) => (mode, false),
                 EntryKind::Part(mode) => {
-                    self.give_back_part(entry, &mut entries, mode, own_effect, followers);
+                    self.give_back_part(id, (entry, mode), &mut entries, own_effect, followers);
                     continue;
                 }
+                EntryKind::Weak => (Self::weak_mode_of(entry), true),
                 _ => continue,
             };
             let cell = Self::queue_of(entry);
             let effect = match Self::children_of(entry) {
                 None => own_effect,
                 Some(children) => {
-                    let (left, pieces) = children
-                        .queue
-                        .with(|queue| (queue.poison(), queue.take_poisoned_parts()));
-                    Self::remove_children(entry);
-                    if !pieces.is_empty() {
-                        self.leave_in_pieces(cell, mode, None, &pieces, followers);
+                    let pieces = children.queue.with(|queue| queue.poisoned_parts().to_vec());
+                    let left = self.what_children_left(id, children);
+                    Self::free_children(entry);
+                    if !pieces.is_empty() && !(weak && own_effect != Effect::Done) {
+                        if mode == Mode::Commute {
+                            self.pass_turn(cell, id, followers);
+                        }
+                        self.leave_in_pieces(cell, (id, mode), None, &pieces, followers);
                         continue;
                     }
-                    left.map_or(Effect::Done, Effect::Failed)
+                    // A body that is in the block has left its own effect to its children.
+                    match own_effect {
+                        Effect::Failed(_) if weak => own_effect,
+                        _ => left,
+                    }
                 }
             };
-            self.leave(cell, |queue| queue.leave(mode, effect), followers);
+            if mode == Mode::Commute {
+                self.pass_turn(cell, id, followers);
+            }
+            self.leave(cell, id, mode, effect, followers);
             if record.flags() & flag::DESTROYS != 0 {
                 self.destroy(cell.slot);
             }
         }
     }
 
-    /// Removes the queue that an access gave the codelet's children, all of whom have ended.
-    pub(crate) fn remove_children(entry: &Entry) {
+    /// Removes the queue for the children of an access.
+    pub(crate) fn free_children(entry: &Entry) {
         let children = entry.children().cast::<QueueCell>();
         entry.set_children(std::ptr::null_mut());
-        // SAFETY: made by `Box::into_raw`, and all children, who alone knew it, have ended.
+        // SAFETY: made by `Box::into_raw`, and all children, who alone knew it, have ended or were never there.
         drop(unsafe { Box::from_raw(children) });
     }
 

@@ -43,14 +43,24 @@ impl Frame<'_> {
             blocks: 0,
             bounds: 0,
             wrong: error.or(clash),
+            commutes: false,
+            weak: false,
         };
         for (at, one) in declared.iter().enumerate() {
             match *one {
                 // A block named twice is entered once, for writing.
-                Declared::Block(..) | Declared::Part(_)
+                Declared::Block(..) | Declared::Weak(..) | Declared::Part(_)
                     if once.as_ref().is_some_and(|once| !once.contains(&at)) => {}
                 Declared::Block(key, mode) => {
-                    writer.add(self.find_block(key.0, mode, spec.destroys));
+                    writer.commutes |= mode == Mode::Commute;
+                    writer.add(self.find_block(key.0, EntryKind::Block(mode), mode, spec.destroys));
+                }
+                Declared::Weak(key, mode) => {
+                    writer.weak = true;
+                    writer.add(self.find_block(key.0, EntryKind::Weak, mode, false));
+                }
+                Declared::Scratch(bytes) => {
+                    writer.add(bytes.map(Found::scratch).ok_or_else(scratch_error));
                 }
                 Declared::Value(key, kept) => writer.add(self.find_value(key.0, kept)),
                 Declared::Part(ref key) => {
@@ -65,6 +75,9 @@ impl Frame<'_> {
                 After::End(codelet) => self.find_end(codelet),
             });
         }
+        if writer.commutes || writer.weak {
+            self.mark(id, &mut writer);
+        }
         if writer.wrong.is_some() {
             let record = self.engine.shared.arena.record(id);
             record.keep_entries(writer.written);
@@ -76,19 +89,48 @@ impl Frame<'_> {
         }
     }
 
+    /// Notes in the record that it has accesses that are not like others.
+    #[cold]
+    fn mark(&self, id: u32, writer: &mut Writer<'_>) {
+        let record = self.engine.shared.arena.record(id);
+        if writer.commutes && writer.weak {
+            // Its children could wait for a place behind somebody who waits for its turn: a circle.
+            writer.wrong.get_or_insert_with(|| {
+                Error::new(
+                    ErrorKind::Access,
+                    "a codelet that commutes on a block cannot have weak accesses beside; declare them without `weak`, or spawn a child that commutes",
+                )
+            });
+        }
+        let mut flags = record.flags();
+        if writer.commutes {
+            flags |= flag::COMMUTES;
+        }
+        if writer.weak {
+            flags |= flag::WEAK;
+        }
+        record.set_flags(flags);
+    }
+
     /// The queue that an access of a child enters: the parent's if the parent declared the block, the block's own if
     /// it was made in here, or for everybody.
     #[inline]
-    fn find_block(&self, id: BlockId, mode: Mode, destroys: bool) -> Result<Found> {
+    fn find_block(
+        &self,
+        id: BlockId,
+        kind: EntryKind,
+        mode: Mode,
+        destroys: bool,
+    ) -> Result<Found> {
         let shared = self.engine.shared;
         let slot = shared.blocks.find(shared.id, id)?;
+        let found = |queue: *mut (), generation| match kind {
+            EntryKind::Weak => Found::weak(mode, queue, generation),
+            _ => Found::new(kind, queue, generation),
+        };
         let own = || {
             let cell: *const QueueCell = &raw const slot.root;
-            Found::new(
-                EntryKind::Block(mode),
-                cell.cast_mut().cast(),
-                id.generation(),
-            )
+            found(cell.cast_mut().cast(), id.generation())
         };
         if self.codelet == 0 {
             return match slot.owner.load(Ordering::Relaxed) {
@@ -101,12 +143,16 @@ impl Frame<'_> {
         // SAFETY: the codelet runs this body, so it lives.
         let payload = unsafe { arena.record(self.codelet).vtable() }.payload;
         for (_, entry) in arena.entries(self.codelet, payload) {
-            let EntryKind::Block(parents) = entry.kind() else {
-                continue;
-            };
-            if Engine::queue_of(entry).slot != id.slot() {
+            let parents = entry.kind();
+            if !parents.is_block() || Engine::queue_of(entry).slot != id.slot() {
                 continue;
             }
+            let parents = match parents {
+                EntryKind::Block(mode) => mode,
+                // Not enough for all of it.
+                EntryKind::Part(_) => continue,
+                _ => Engine::weak_mode_of(entry),
+            };
             if !slot.is(id) {
                 return Err(destroyed(&shared.blocks.label(id)));
             }
@@ -115,13 +161,22 @@ impl Frame<'_> {
                 return Err(self.undeclared(id, why));
             }
             if !parents.covers(mode) {
-                return Err(self.undeclared(id, "its parent declared it for reading only"));
+                let why = match parents {
+                    Mode::Reduce(_) => {
+                        "its parent declared it for a reduction, in which it has a lane of its own"
+                    }
+                    Mode::SharedWrite => {
+                        "its parent declared it for shared writing, which its children can do too, and read"
+                    }
+                    _ => "its parent declared it for reading only",
+                };
+                return Err(self.undeclared(id, why));
             }
             if entry.children().is_null() {
                 let cell = Box::new(QueueCell::for_children(id.slot(), parents));
                 entry.set_children(Box::into_raw(cell).cast());
             }
-            return Ok(Found::new(EntryKind::Block(mode), entry.children(), 0));
+            return Ok(found(entry.children(), 0));
         }
         if self.made_here(slot) {
             Ok(own())
@@ -265,6 +320,8 @@ struct Writer<'a> {
     /// Nodes for bounds of parts, which nobody waits for.
     bounds: u32,
     wrong: Option<Error>,
+    commutes: bool,
+    weak: bool,
 }
 
 impl Writer<'_> {
@@ -310,11 +367,19 @@ impl Writer<'_> {
 }
 
 #[cold]
+fn scratch_error() -> Error {
+    Error::new(
+        ErrorKind::BlockSize,
+        "scratch memory larger than the address space, or of elements aligned to more than 64 bytes; ask for less, or use a type with less alignment",
+    )
+}
+
+#[cold]
 fn twice_error(label: &str) -> Error {
     Error::new(
         ErrorKind::Access,
         format!(
-            "block {label} is declared twice by one codelet, once for writing; declare it once, as `read_write`"
+            "block {label} is declared twice by one codelet, once for writing or for its children; declare it once, as `read_write`"
         ),
     )
 }
@@ -324,8 +389,12 @@ fn twice_error(label: &str) -> Error {
 fn named_once(declared: &[Declared]) -> HashSet<usize> {
     let mut places: BTreeMap<BlockKey, Vec<(usize, bool)>> = BTreeMap::new();
     for (at, one) in declared.iter().enumerate() {
-        if let Declared::Block(key, mode) = one {
-            places.entry(*key).or_default().push((at, mode.writes()));
+        match one {
+            Declared::Block(key, mode) => {
+                places.entry(*key).or_default().push((at, mode.writes()));
+            }
+            Declared::Weak(key, _) => places.entry(*key).or_default().push((at, true)),
+            _ => (),
         }
     }
     let remain = |named: Vec<(usize, bool)>| match named.iter().find(|(_, writes)| *writes) {
@@ -350,6 +419,8 @@ fn named_twice(declared: &[Declared]) -> Named {
     const FEW: usize = 16;
     let named = declared.iter().filter_map(|one| match one {
         Declared::Block(key, mode) => Some((*key, mode.writes())),
+        // What is for the children only cannot be told from what is for the codelet, if they stand in one queue.
+        Declared::Weak(key, _) => Some((*key, true)),
         _ => None,
     });
     let in_parts = |one: &Declared| matches!(one, Declared::Part(_));

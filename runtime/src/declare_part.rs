@@ -78,6 +78,7 @@ impl Frame<'_> {
         while let Some((_, entry)) = entries.next() {
             let (mode, part) = match entry.kind() {
                 EntryKind::Block(mode) => (mode, None),
+                EntryKind::Weak => (Engine::weak_mode_of(entry), None),
                 EntryKind::Part(mode) => (mode, Some(Bounds::take(&mut entries))),
                 _ => continue,
             };
@@ -87,7 +88,11 @@ impl Frame<'_> {
             if part.is_some_and(|part| !part.extent.contains(&bounds.extent)) {
                 wrong = wrong.or(Some("its parent declared other parts of it"));
             } else if !mode.covers(key.mode) {
-                wrong = Some("its parent declared it for reading only");
+                wrong = Some(match mode {
+                    Mode::Reduce(_) => "its parent declared it for a reduction",
+                    Mode::SharedWrite => "its parent declared it for shared writing",
+                    _ => "its parent declared it for reading only",
+                });
             } else {
                 let whole = part.map(|part| part.extent);
                 return Some(Ok(queue_for_children(entry, slot.root.slot, mode, whole)));
@@ -133,6 +138,7 @@ fn queue_for_children(entry: &Entry, slot: u32, mode: Mode, part: Option<Extent>
         let cell = QueueCell {
             queue: SpinLock::new(queue),
             slot,
+            weak: None,
         };
         entry.set_children(Box::into_raw(Box::new(cell)).cast());
     }
@@ -177,6 +183,8 @@ pub(crate) fn fitting(declared: &[Declared]) -> Fitting {
     for (place, one) in declared.iter().enumerate() {
         let (key, mode, extent) = match one {
             Declared::Block(key, mode) => (*key, *mode, None),
+            // What is for the children only cannot be told from what is for the codelet.
+            Declared::Weak(key, _) => (*key, Mode::ReadWrite, None),
             Declared::Part(part) => {
                 let asked = asked(part, &declared[place + 1..]);
                 // As if the block were as long as can be: what does not fit into it is told elsewhere.
@@ -247,6 +255,7 @@ impl Fitting {
                 (key.block, format!("{asked} ({:?})", key.mode))
             }
             Declared::Block(key, mode) => (*key, format!("all of it ({mode:?})")),
+            Declared::Weak(key, mode) => (*key, format!("all of it (weak, {mode:?})")),
             _ => unreachable!("blocks and parts clash"),
         };
         let ((key, first), (_, second)) = (name(first), name(second));

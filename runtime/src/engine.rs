@@ -3,16 +3,15 @@
 //! The same for the thread of a seat, a host that sits in one, and a thread outside of all seats (which spawns and
 //! satisfies, but does not run codelets).
 
-use crate::access::Lent;
+use crate::access::{Lent, Mode};
 use crate::affinity::Affinity;
-use crate::bounds::Bounds;
 use crate::codelet::{Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
 use crate::entry::EntryKind;
 use crate::error::{Error, Result};
 use crate::failure::Cause;
 use crate::local::Local;
-use crate::memory_region::LEAST_ALIGNMENT;
+use crate::memory_region::{Chunk, LEAST_ALIGNMENT};
 use crate::seat::Seat;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
@@ -72,6 +71,7 @@ struct Lendings {
     few: [Lent; FEW],
     count: usize,
     many: Vec<Lent>,
+    scratch: Vec<Chunk>,
 }
 
 const FEW: usize = 6;
@@ -163,15 +163,44 @@ impl<'a> Engine<'a> {
         self.settle_ended_unless(parent, &mut Followers::posted());
         // SAFETY: it is ready, so it lives, and the queue it came through published it to us.
         let vtable = unsafe { record.vtable() };
-        if record.flags() & flag::AT_READY != 0 {
-            match self.enter_at_ready(id, vtable.payload) {
+        let flags = record.flags();
+        if flags & (flag::AT_READY | flag::COMMUTES | flag::ENDS) != 0 {
+            match self.before_body(id, vtable.payload, flags, &mut followers) {
                 AtReady::Go => (),
                 AtReady::Wait => return followers.next,
             }
         }
-        let children = self.run_body(id, record, vtable);
+        let mut children = self.run_body(id, record, vtable);
+        if flags & flag::WEAK != 0 {
+            children += self.weak_places(id, vtable.payload);
+        }
         self.body_ended(id, record, children, &mut followers);
         followers.next
+    }
+
+    /// What few codelets need before their bodies. They do not run now if they wait for something, or if nothing but their end
+    /// was left to do.
+    #[cold]
+    fn before_body(
+        &self,
+        id: u32,
+        payload: usize,
+        flags: u16,
+        followers: &mut Followers,
+    ) -> AtReady {
+        if flags & flag::ENDS != 0 {
+            self.end(id, followers);
+            return AtReady::Wait;
+        }
+        if flags & flag::AT_READY != 0
+            && let AtReady::Wait = self.enter_at_ready(id, payload)
+        {
+            return AtReady::Wait;
+        }
+        if flags & flag::COMMUTES != 0 && !self.take_turns(id, payload, followers) {
+            return AtReady::Wait;
+        }
+        AtReady::Go
     }
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
@@ -222,13 +251,25 @@ impl<'a> Engine<'a> {
     fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
         let mut lent = Lendings::default();
         match self.lend(id, vtable.payload, &mut lent) {
-            // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
-            Ok(()) => unsafe { (vtable.run)(payload, frame, lent.list()) },
+            Ok(()) => {
+                // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
+                let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
+                self.give_scratch_back(lent);
+                ran
+            }
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
+                self.give_scratch_back(lent);
                 Ran::Failed(error.to_string())
             }
+        }
+    }
+
+    #[inline]
+    fn give_scratch_back(&self, lent: Lendings) {
+        for chunk in lent.scratch {
+            self.give_chunk(chunk);
         }
     }
 
@@ -248,23 +289,16 @@ impl<'a> Engine<'a> {
                     start: std::ptr::without_provenance_mut(LEAST_ALIGNMENT),
                     bytes: 0,
                 }),
+                EntryKind::Block(Mode::Reduce(operator)) => {
+                    lent.push(self.lane(Self::queue_of(entry), id, operator)?);
+                }
                 EntryKind::Block(mode) => {
                     let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
                     let start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
                     let bytes = slot.bytes();
                     lent.push(Lent { start, bytes });
                 }
-                EntryKind::Part(_) => {
-                    let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
-                    // Not `Write`, whatever it is: the memory may be new, and others will read the rest of it.
-                    let mode = crate::access::Mode::ReadWrite;
-                    let start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
-                    let extent = Bounds::take(&mut entries).extent;
-                    lent.push(Lent {
-                        start: start.wrapping_add(extent.start() as usize),
-                        bytes: extent.columns() as usize,
-                    });
-                }
+                EntryKind::Part(_) => lent.push(self.lend_part(entry, &mut entries)?),
                 EntryKind::Value => {
                     let producer = entry.target_record();
                     // SAFETY: the producer's record is kept until its parent ends, which waits for us.
@@ -277,7 +311,14 @@ impl<'a> Engine<'a> {
                     };
                     lent.push(Lent { start, bytes: 0 });
                 }
-                EntryKind::Event | EntryKind::End | EntryKind::Bounds => (),
+                EntryKind::Scratch => {
+                    let bytes = entry.scratch_bytes();
+                    let chunk = self.local(|local| local.magazine.take(bytes.max(1)))?;
+                    let start = chunk.ptr().as_ptr();
+                    lent.scratch.push(chunk);
+                    lent.push(Lent { start, bytes });
+                }
+                EntryKind::Event | EntryKind::End | EntryKind::Weak | EntryKind::Bounds => (),
             }
         }
         Ok(())
@@ -359,8 +400,11 @@ impl<'a> Engine<'a> {
     #[inline]
     fn post_own(&self, id: u32) {
         let before = self.local(|local| {
+            if !local.runs {
+                return id;
+            }
             let queued = local.queue.as_ref().map_or(0, |queue| queue.len());
-            match local.runs && route::keeps(queued, local.others, local.host) {
+            match route::keeps(queued, local.others, local.host) {
                 true => std::mem::replace(&mut local.kept, id),
                 false => id,
             }
@@ -375,9 +419,10 @@ impl<'a> Engine<'a> {
     fn publish(&self, id: u32) {
         let (domain, tell) = self.local(|local| {
             let queue = local.queue.as_ref().expect("a seat has a queue");
-            let lone = queue.is_empty();
+            let queued = queue.len();
             queue.push(id);
-            (local.domain, route::announces(lone, local.host))
+            let tell = route::announces(queued, local.others, local.host);
+            (local.domain, tell)
         });
         if self.shared.seats.len() == 1 {
             // There is nobody to tell.

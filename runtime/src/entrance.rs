@@ -6,9 +6,10 @@
 //! Proof: `docs/design/dependences.md`; model: `models/entrance.rs`.
 
 use crate::access::Mode;
-use crate::block_table::QueueCell;
+use crate::block_table::{Queue, QueueCell};
 use crate::decide::dependence::{Entered, Extent};
 use crate::sync::mutant;
+use std::cell::Cell;
 
 /// One queue to enter.
 #[derive(Debug)]
@@ -16,10 +17,14 @@ pub(crate) struct Door {
     cell: *const QueueCell,
     slot: u32,
     mode: Mode,
+    /// For the codelet's children only: the codelet itself does not wait.
+    weak: bool,
     /// The part's place in the list of parts, counted from 1; 0 for all of the block.
     part: u32,
     /// The generation that the block must still have, if nothing else keeps it alive.
     generation: Option<u32>,
+    /// What entering gave.
+    entered: Cell<Entered>,
 }
 
 // SAFETY: an address; who follows it says why that is allowed.
@@ -39,6 +44,8 @@ pub(crate) struct Granted {
     pub(crate) count: u32,
     /// The number of the failure that poisoned one of them, or 0.
     pub(crate) poison: u32,
+    /// There is more to do: a door is weak, or ends a reduction. See [`Door::entered`].
+    pub(crate) more: bool,
 }
 
 impl Door {
@@ -49,8 +56,10 @@ impl Door {
             cell,
             slot: cell.slot,
             mode,
+            weak: false,
             part: 0,
             generation,
+            entered: Cell::new(Entered::Queued),
         }
     }
 
@@ -59,6 +68,17 @@ impl Door {
     pub(crate) fn part(mut self, place: usize) -> Self {
         self.part = place as u32;
         self
+    }
+
+    /// The same for the codelet's children only.
+    pub(crate) fn weak(mut self) -> Self {
+        self.weak = true;
+        self
+    }
+
+    /// After [`enter`]: the queue, whether the place is for the children only, and what entering gave.
+    pub(crate) fn entered(&self) -> (&QueueCell, bool, Entered) {
+        (self.cell(), self.weak, self.entered.get())
     }
 
     #[inline]
@@ -110,15 +130,17 @@ pub(crate) fn enter(
     let mut granted = Granted {
         count: 0,
         poison: 0,
+        more: false,
     };
     if gone.is_none() {
         for door in doors.iter() {
-            let enter = |queue: &mut crate::decide::dependence::AccessQueue<u32>| {
+            let (mode, weak) = (door.mode, door.weak);
+            let enter = |queue: &mut Queue| {
                 let entered = match door.part {
-                    0 => queue.enter(who, door.mode),
+                    0 => queue.enter_for(who, mode, weak),
                     place => {
                         let DoorPart { extent, whole } = parts[place as usize - 1];
-                        queue.enter_part(who, door.mode, extent, whole)
+                        queue.enter_part(who, mode, extent, whole)
                     }
                 };
                 if last {
@@ -127,9 +149,18 @@ pub(crate) fn enter(
                 entered
             };
             // SAFETY: we hold this lock, and entering does not come back to it.
-            if let Entered::Granted(poison) = unsafe { door.cell().queue.locked(enter) } {
-                granted.count += 1;
-                granted.poison = poison.map_or(granted.poison, |p| p.get());
+            let entered = unsafe { door.cell().queue.locked(enter) };
+            door.entered.set(entered);
+            match entered {
+                Entered::Granted(poison) if !weak => {
+                    granted.count += 1;
+                    granted.poison = poison.map_or(granted.poison, |p| p.get());
+                }
+                Entered::Queued if !weak => (),
+                _ => {
+                    granted.count += u32::from(weak);
+                    granted.more = true;
+                }
             }
         }
     }
@@ -150,5 +181,9 @@ fn one_by_one(doors: &[Door], who: u32) -> Result<Granted, u32> {
         matches!(entered, Entered::Granted(_))
     };
     let count = doors.iter().filter(enters).count() as u32;
-    Ok(Granted { count, poison: 0 })
+    Ok(Granted {
+        count,
+        poison: 0,
+        more: false,
+    })
 }

@@ -1,6 +1,6 @@
 //! Entries: what a codelet waits for and uses, each a node of 16 bytes in or beside its record (see [`crate::codelet`]).
 
-use crate::access::Mode;
+use crate::access::{Mode, Operator};
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 /// What an entry is for.
@@ -12,6 +12,9 @@ pub(crate) enum EntryKind {
     Part(Mode),
     /// Half of the bounds of a part.
     Bounds,
+    /// A block, for the codelet's children only; the target is the queue that it enters. How, its queue for children
+    /// knows, which it has from its entrance on.
+    Weak,
     /// The value of another codelet; the target is that codelet's record id.
     Value,
     /// An explicit event; the target is its one-shot.
@@ -20,12 +23,27 @@ pub(crate) enum EntryKind {
     End,
     /// The value of another codelet that has none to look at (`()`): its end, with a place among the views.
     Unit,
+    /// Memory for the codelet while it runs; the target is one more than its bytes.
+    Scratch,
+}
+
+impl EntryKind {
+    /// Whether it stands for a place in a block's queue.
+    #[inline]
+    pub(crate) fn is_block(self) -> bool {
+        matches!(
+            self,
+            EntryKind::Block(_) | EntryKind::Weak | EntryKind::Part(_)
+        )
+    }
 }
 
 /// A declared access or an explicit dependence: a node of 16 bytes.
 ///
 /// `word` holds the kind in its low four bits. Above them, for a block: the generation that it must have when it is
-/// entered, in the high half; from then on the address of the queue for children, if there is one. For the others: the
+/// entered, in the high half; from then on the address of the queue for children, if there is one. For a reduction, which
+/// gives children nothing: the operator in the low half, from the beginning; for a weak access, until it is entered: its
+/// mode. For the others: the
 /// distance to the start of the record, and in the high half the generation of what it names, then the link to the next
 /// waiter.
 #[repr(C, align(16))]
@@ -39,9 +57,16 @@ const KIND: u64 = 15;
 const DISTANCE: u32 = 4;
 /// Kind and distance.
 const FIXED: u64 = u32::MAX as u64;
+const REDUCE: u64 = 4;
+const WEAK: u64 = 7;
 /// The kind of an explicit event.
 const EVENT: u64 = 9;
+const UNIT: u64 = 11;
+/// A unit with this distance is scratch memory: no record is so long.
+const SCRATCH: u64 = FIXED & !KIND | UNIT;
 
+/// The first of the kinds of parts; those of the first three modes are possible.
+const PART: u64 = 12;
 /// The kind of half of a part's bounds.
 const BOUNDS: u64 = 15;
 
@@ -57,17 +82,15 @@ impl Found {
     #[inline]
     pub(crate) fn new(kind: EntryKind, target: *mut (), generation: u32) -> Self {
         let kind = match kind {
-            EntryKind::Block(Mode::Read) => 0,
-            EntryKind::Block(Mode::Write) => 1,
-            EntryKind::Block(Mode::ReadWrite) => 2,
-            EntryKind::Part(Mode::Read) => 12,
-            EntryKind::Part(Mode::Write) => 13,
-            EntryKind::Part(Mode::ReadWrite) => 14,
+            EntryKind::Block(mode) => code(mode),
+            EntryKind::Part(mode) => PART + code(mode),
             EntryKind::Bounds => BOUNDS,
+            EntryKind::Weak => WEAK,
             EntryKind::Value => 8,
             EntryKind::Event => EVENT,
             EntryKind::End => 10,
-            EntryKind::Unit => 11,
+            EntryKind::Unit => UNIT,
+            EntryKind::Scratch => SCRATCH,
         };
         Found {
             target,
@@ -83,6 +106,19 @@ impl Found {
             std::ptr::without_provenance_mut(record as usize),
             generation,
         )
+    }
+
+    /// A place in a queue for the children only.
+    pub(crate) fn weak(mode: Mode, target: *mut (), generation: u32) -> Self {
+        let mut found = Found::new(EntryKind::Weak, target, generation);
+        found.word |= code(mode) << DISTANCE;
+        found
+    }
+
+    /// So much scratch memory.
+    pub(crate) fn scratch(bytes: usize) -> Self {
+        let target = std::ptr::without_provenance_mut(bytes + 1);
+        Found::new(EntryKind::Scratch, target, 0)
     }
 
     /// Half of the bounds of a part: two numbers, the second less than 2^60.
@@ -102,6 +138,34 @@ impl Found {
     }
 }
 
+/// How a mode is kept: its kind, and for a reduction the operator.
+#[inline]
+fn code(mode: Mode) -> u64 {
+    match mode {
+        Mode::Read => 0,
+        Mode::Write => 1,
+        Mode::ReadWrite => 2,
+        Mode::Commute => 3,
+        Mode::Reduce(operator) => u64::from(operator.number()) << DISTANCE | REDUCE,
+        Mode::SharedWrite => 5,
+        Mode::Exclusive => 6,
+    }
+}
+
+/// The mode that is kept in a word; its kind is that of a block.
+#[inline]
+fn mode(word: u64) -> Mode {
+    match word & KIND {
+        0 => Mode::Read,
+        1 => Mode::Write,
+        2 => Mode::ReadWrite,
+        3 => Mode::Commute,
+        REDUCE => Mode::Reduce(Operator::new((word >> DISTANCE) as u16)),
+        5 => Mode::SharedWrite,
+        _ => Mode::Exclusive,
+    }
+}
+
 impl Entry {
     /// An entry for what was found, `distance` nodes behind the start of its codelet's record; 0 if it is in an
     /// extension.
@@ -115,19 +179,30 @@ impl Entry {
 
     #[inline]
     pub(crate) fn kind(&self) -> EntryKind {
-        match self.word.load(Ordering::Relaxed) & KIND {
-            0 => EntryKind::Block(Mode::Read),
-            1 => EntryKind::Block(Mode::Write),
-            2 => EntryKind::Block(Mode::ReadWrite),
+        let word = self.word.load(Ordering::Relaxed);
+        match word & KIND {
+            0..WEAK => EntryKind::Block(mode(word)),
+            WEAK => EntryKind::Weak,
             8 => EntryKind::Value,
             EVENT => EntryKind::Event,
             10 => EntryKind::End,
-            12 => EntryKind::Part(Mode::Read),
-            13 => EntryKind::Part(Mode::Write),
-            14 => EntryKind::Part(Mode::ReadWrite),
+            PART..BOUNDS => EntryKind::Part(mode(word - PART)),
             BOUNDS => EntryKind::Bounds,
+            _ if word & FIXED == SCRATCH => EntryKind::Scratch,
             _ => EntryKind::Unit,
         }
+    }
+
+    /// The mode of a weak access that has not been entered.
+    #[inline]
+    pub(crate) fn weak_mode(&self) -> Mode {
+        mode(self.word.load(Ordering::Relaxed) >> DISTANCE)
+    }
+
+    /// The bytes of scratch memory.
+    #[inline]
+    pub(crate) fn scratch_bytes(&self) -> usize {
+        self.target().addr() - 1
     }
 
     #[inline]
@@ -141,23 +216,12 @@ impl Entry {
         self.target.store(std::ptr::null_mut(), Ordering::Relaxed);
     }
 
-    /// Whether it stands for the end of a codelet or for an event, not for a block and not for nothing.
+    /// Whether it stands for the end of a codelet or for an event, or for scratch memory, which is there at once; not for
+    /// a block and not for nothing.
     #[inline]
     pub(crate) fn is_for_an_end_or_event(&self) -> bool {
-        let access = matches!(
-            self.kind(),
-            EntryKind::Block(_) | EntryKind::Part(_) | EntryKind::Bounds
-        );
-        !access && !self.target().is_null()
-    }
-
-    /// How it uses a block or a part of one, if it does.
-    #[inline]
-    pub(crate) fn block_mode(&self) -> Option<Mode> {
-        match self.kind() {
-            EntryKind::Block(mode) | EntryKind::Part(mode) => Some(mode),
-            _ => None,
-        }
+        let kind = self.kind();
+        !kind.is_block() && kind != EntryKind::Bounds && !self.target().is_null()
     }
 
     /// The two numbers of half of a part's bounds.
@@ -187,15 +251,21 @@ impl Entry {
         self.target().addr() as u32
     }
 
-    /// The queue for children of this access, or null. Made by the body, removed by who ends the codelet.
+    /// The queue for children of this access, or null. Made by the body, or at the entrance of a weak access; removed by
+    /// who ends the codelet.
     #[inline]
     pub(crate) fn children(&self) -> *mut () {
-        std::ptr::with_exposed_provenance_mut((self.word.load(Ordering::Relaxed) & !KIND) as usize)
+        match self.word.load(Ordering::Relaxed) {
+            word if word & KIND == REDUCE => std::ptr::null_mut(),
+            word => std::ptr::with_exposed_provenance_mut((word & !KIND) as usize),
+        }
     }
 
+    /// Not for reductions, which keep their operator in this place.
     #[inline]
     pub(crate) fn set_children(&self, queue: *mut ()) {
         let kind = self.word.load(Ordering::Relaxed) & KIND;
+        debug_assert_ne!(kind, REDUCE);
         let address = queue.expose_provenance() as u64;
         debug_assert_eq!(address & KIND, 0);
         self.word.store(address | kind, Ordering::Relaxed);

@@ -4,6 +4,7 @@ use crate::access::{Access, Lent, Slots, is_kept};
 use crate::codelet::{Ran, Vtable};
 use crate::engine::Frame;
 use crate::outcome::{End, Outcome};
+use crate::panics;
 use crate::scope::Scope;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -148,12 +149,12 @@ where
             Ok(End::Forward(value)) => Ran::Forward(value.id),
             Ok(End::Failed(error)) => {
                 let message = error.to_string();
-                drop_quietly(error);
+                panics::drop_quietly(error);
                 Ran::Failed(message)
             }
             Err(panic) => {
-                let message = panic_message(&*panic);
-                drop_quietly(panic);
+                let message = panics::message(&*panic);
+                panics::drop_quietly(panic);
                 Ran::Panicked(message)
             }
         }
@@ -163,14 +164,14 @@ where
     unsafe fn discard(payload: *mut u8) {
         // SAFETY: the premise of `discard`.
         let captured = unsafe { Place::<Captured<A, F>>::take(payload) };
-        drop_quietly(captured);
+        panics::drop_quietly(captured);
     }
 
     /// See [`Vtable::drop_value`].
     unsafe fn drop_value(payload: *mut u8) {
         // SAFETY: the premise of `drop_value`.
         let value = unsafe { Place::<O::Value>::take(payload) };
-        drop_quietly(value);
+        panics::drop_quietly(value);
     }
 
     /// See [`Vtable::move_value`].
@@ -187,30 +188,5 @@ where
     unsafe fn value(payload: *mut u8) -> *mut u8 {
         // SAFETY: the premise of `value`.
         unsafe { Place::<O::Value>::address(payload) }.cast()
-    }
-}
-
-/// Drops what users gave us; a panic in there must not unwind through an engine. The panic's message was printed by the
-/// panic hook; there is nobody left to tell. Its payload may panic, too, when it is dropped, and so on.
-fn drop_quietly<T>(thing: T) {
-    const PATIENCE: usize = 8;
-    let mut left = catch_unwind(AssertUnwindSafe(|| drop(thing))).err();
-    for _ in 0..PATIENCE {
-        let Some(payload) = left.take() else {
-            return;
-        };
-        left = catch_unwind(AssertUnwindSafe(|| drop(payload))).err();
-    }
-    std::mem::forget(left);
-}
-
-/// What a panic said.
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    if let Some(message) = panic.downcast_ref::<&str>() {
-        (*message).to_owned()
-    } else if let Some(message) = panic.downcast_ref::<String>() {
-        message.clone()
-    } else {
-        "a panic without a message".to_owned()
     }
 }

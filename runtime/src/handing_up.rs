@@ -4,6 +4,7 @@
 use crate::codelet::{Record, flag};
 use crate::engine::Engine;
 use crate::id::CodeletId;
+use crate::memory_region::Chunk;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::lock;
 
@@ -12,19 +13,24 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn destroy(&self, slot: u32) {
         let block = self.shared.blocks.slot(slot);
-        let memory = block.take_out_memory();
-        self.local(|local| {
-            if let Some(chunk) = memory {
-                let region = chunk.region();
-                let given = if region == local.magazine.pool().region() {
-                    local.magazine.give(chunk)
-                } else {
-                    self.shared.pools[usize::from(region)].give(chunk)
-                };
-                given.expect("the memory came from this region's pool");
+        if let Some(chunk) = block.take_out_memory() {
+            self.give_chunk(chunk);
+        }
+        self.local(|local| self.shared.blocks.end(slot, &mut local.slots));
+    }
+
+    /// Gives memory back to its region's pool.
+    #[inline]
+    pub(crate) fn give_chunk(&self, chunk: Chunk) {
+        let region = chunk.region();
+        let given = self.local(|local| {
+            if region == local.magazine.pool().region() {
+                local.magazine.give(chunk)
+            } else {
+                self.shared.pools[usize::from(region)].give(chunk)
             }
-            self.shared.blocks.end(slot, &mut local.slots);
         });
+        given.expect("the memory came from this region's pool");
     }
 
     /// The body returned a child's value as its own: noted until the child has ended too.

@@ -35,6 +35,7 @@ mod block_table;
 mod bounds;
 mod builder;
 mod codelet;
+mod commuting;
 mod completion;
 mod config;
 mod control_engine;
@@ -57,15 +58,20 @@ mod handing_up;
 mod host;
 mod id;
 mod idle;
-mod leave_part;
+
 mod local;
 pub mod memory_region;
 #[cfg(all(test, sprat_loom))]
 mod models;
 mod options;
 mod outcome;
+mod panics;
 mod part;
+mod part_of_codelet;
+mod prefetch;
 mod queue;
+mod reducing;
+mod release;
 mod root;
 mod runtime;
 mod scope;
@@ -78,8 +84,12 @@ mod sync;
 mod tile;
 pub mod topology;
 mod trigger;
+mod weak;
 
-pub use access::{Access, Read, ReadValue, ReadWrite, Value, Write};
+pub use access::{
+    Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Product, Raw, Read, ReadValue,
+    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
+};
 pub use builder::Builder;
 pub use counters::{CeCounts, XeCounts};
 pub use data_block::{Block, Data};

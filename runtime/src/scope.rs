@@ -90,6 +90,41 @@ impl<'s> Scope<'s> {
         trigger.fire_on(self.frame().engine);
     }
 
+    /// Gives a block back before the codelet ends, so that others may have it while the body goes on: `view` is what the
+    /// body got for it, from an access with a bare pointer ([`Read::raw`](crate::Read::raw) and its like,
+    /// [`Block::shared_write`], [`Block::exclusive`]). Only for codelets that came through the
+    /// [at-ready door](crate::Options::at_ready). What was written so far is what others see, even if the body fails later.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Access`] if the codelet took its place at its spawn, if its children use the block, or if no block
+    /// of it is there.
+    ///
+    /// # Safety
+    /// The body got `view` as a bare pointer, and neither it nor anything made from it is used any more. (A slice
+    /// will not do, even if it is cast: the compiler may use a slice as long as the body runs.)
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let a = rt.block::<u64>(1)?;
+    /// rt.finish(|s| {
+    ///     s.codelet("first").at_ready().spawn(a.write().raw(), |s, a| {
+    ///         // SAFETY: the block is ours for writing.
+    ///         unsafe { (*a)[0] = 7 };
+    ///         // SAFETY: a bare pointer, which is not used below.
+    ///         unsafe { s.release(a) }?;
+    ///         // Whoever waits for the block may run now.
+    ///         Ok(())
+    ///     });
+    ///     s.spawn(a.read(), |_, a| assert_eq!(a[0], 7));
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub unsafe fn release<T: Data>(&self, view: *mut [T]) -> Result<()> {
+        self.frame().release(view.cast())
+    }
+
     /// Makes a block of `len` elements. Made in a codelet, it can be used by that codelet's children and, when the
     /// codelet has ended, by its parent's; made in a host's scope, by everybody.
     ///

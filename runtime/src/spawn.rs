@@ -146,6 +146,9 @@ impl Frame<'_> {
         if spec.destroys {
             flags |= flag::DESTROYS;
         }
+        if spec.at_ready {
+            flags |= flag::RELEASES;
+        }
         if body.vtable.has_value {
             flags |= flag::RETAINED;
         }
@@ -247,6 +250,7 @@ impl Frame<'_> {
     fn join(&self, id: u32, node: u32, entry: &Entry) -> bool {
         let arena = &self.engine.shared.arena;
         let (event, cause, generation) = match entry.kind() {
+            EntryKind::Scratch => return true,
             EntryKind::Event => {
                 // SAFETY: the caller of `spawn` holds the event, and until it has fired its trigger does.
                 let cell = unsafe { &*entry.target().cast::<EventCell>() };

@@ -5,9 +5,10 @@
 //! and a host that enters a scope looks at `inspected`, and waits for that lock. Then nothing moves, and what is read
 //! here is exact.
 
+use crate::block_table::Queue;
 use crate::bounds::Bounds;
 use crate::codelet::flag;
-use crate::decide::dependence::{AccessQueue, Poison};
+use crate::decide::dependence::Poison;
 use crate::engine::{Engine, Followers};
 use crate::entry::EntryKind;
 use crate::error::Waiting;
@@ -110,16 +111,15 @@ impl<'a> Still<'a> {
             still.waiting.entry(still.root(id)).or_default().push(id);
             for node in still.nodes(id) {
                 let entry = shared.arena.entry(node);
-                if entry.block_mode().is_some() {
+                if entry.kind().is_block() {
                     let cell = Engine::queue_of(entry);
                     let address = std::ptr::from_ref(cell).addr();
                     if queues.insert(address) {
                         let waiting = cell.queue.with(|q| q.waiting().collect::<Vec<_>>());
                         let pairs = waiting.into_iter().map(|(who, _)| (address, who));
                         still.in_queues.extend(pairs);
-                        let parts = |queue: &mut AccessQueue<u32>| -> Vec<_> {
-                            queue.waiting_for_parts().collect()
-                        };
+                        let parts =
+                            |queue: &mut Queue| -> Vec<_> { queue.waiting_for_parts().collect() };
                         let parts = cell.queue.with(parts).into_iter();
                         let parts = parts.map(|(who, _, extent)| (address, who, extent.start()));
                         still.in_parts.extend(parts);
@@ -150,7 +150,11 @@ impl<'a> Still<'a> {
     fn one_shot(&self, node: u32) -> Option<&'a OneShot> {
         let entry = self.shared.arena.entry(node);
         match entry.kind() {
-            EntryKind::Block(_) | EntryKind::Part(_) | EntryKind::Bounds => None,
+            EntryKind::Block(_)
+            | EntryKind::Weak
+            | EntryKind::Scratch
+            | EntryKind::Part(_)
+            | EntryKind::Bounds => None,
             EntryKind::Event => self.event(node).map(|cell| &cell.one_shot),
             _ => Some(&self.shared.arena.record(entry.target_record()).ended),
         }
@@ -177,6 +181,10 @@ impl<'a> Still<'a> {
         let mut hopeful: HashSet<u32> = HashSet::new();
         let mut links: Vec<(u32, u32)> = Vec::new();
         let users = self.users_of_queues();
+        // Children wait in a queue of their own for their parent's weak place to come.
+        for (root, outer) in self.weak_places() {
+            links.extend(users[&outer].iter().map(|&other| (root, other)));
+        }
         for (&root, ids) in &self.waiting {
             for node in ids.iter().flat_map(|&id| self.nodes(id)) {
                 let entry = self.shared.arena.entry(node);
@@ -185,6 +193,7 @@ impl<'a> Still<'a> {
                         let address = std::ptr::from_ref(Engine::queue_of(entry)).addr();
                         links.extend(users[&address].iter().map(|&other| (root, other)));
                     }
+                    EntryKind::Weak => (),
                     _ if !self.in_lists.contains(&node) => (),
                     EntryKind::Event => {
                         if self.event(node).is_some_and(|event| event.outside) {
@@ -206,20 +215,38 @@ impl<'a> Still<'a> {
         roots.filter(|root| !hopeful.contains(root)).collect()
     }
 
+    /// The codelets that have not ended, whether they have run or not. One that has ended and is kept for its value has
+    /// given its blocks back.
+    fn codelets(&self) -> impl Iterator<Item = u32> {
+        let other = flag::ROOT | flag::SCOPE | flag::EXTENSION;
+        self.shared.arena.ids().into_iter().filter(move |&id| {
+            let flags = self.shared.arena.record(id).flags();
+            flags & flag::ALIVE != 0 && flags & other == 0 && !self.has_ended(id)
+        })
+    }
+
+    /// The queues in which codelets have places for their children only, with the scopes of these.
+    fn weak_places(&self) -> Vec<(u32, usize)> {
+        let mut places = Vec::new();
+        for id in self.codelets() {
+            for node in self.nodes(id) {
+                let entry = self.shared.arena.entry(node);
+                if entry.kind() == EntryKind::Weak {
+                    let address = std::ptr::from_ref(Engine::queue_of(entry)).addr();
+                    places.push((self.root(id), address));
+                }
+            }
+        }
+        places
+    }
+
     /// For each queue the scopes of those who hold it or wait in it.
     fn users_of_queues(&self) -> HashMap<usize, HashSet<u32>> {
         let mut users: HashMap<usize, HashSet<u32>> = HashMap::new();
-        for id in self.shared.arena.ids() {
-            let flags = self.shared.arena.record(id).flags();
-            let other = flag::ROOT | flag::SCOPE | flag::EXTENSION;
-            // A codelet that has ended and is kept for its value has given its blocks back.
-            let ended = self.has_ended(id);
-            if flags & flag::ALIVE == 0 || flags & other != 0 || ended {
-                continue;
-            }
+        for id in self.codelets() {
             for node in self.nodes(id) {
                 let entry = self.shared.arena.entry(node);
-                if entry.block_mode().is_some() {
+                if entry.kind().is_block() {
                     let address = std::ptr::from_ref(Engine::queue_of(entry)).addr();
                     users.entry(address).or_default().insert(self.root(id));
                 }
@@ -271,16 +298,19 @@ impl<'a> Still<'a> {
                     let (address, label) = queue();
                     let among_parts = self.in_parts.contains(&(address, id, 0));
                     if among_parts || self.in_queues.contains(&(address, id)) {
-                        reasons.push(format!("block {label} ({mode:?})"));
+                        reasons.push(format!("block {label}, {mode}"));
                     }
                 }
                 EntryKind::Part(mode) => {
                     let (address, label) = queue();
                     let bounds = Bounds::take(&mut entries);
-                    if (self.in_parts).contains(&(address, id, bounds.extent.start())) {
-                        reasons.push(format!("block {label} {bounds} ({mode:?})"));
+                    let start = bounds.extent.start();
+                    let among_parts = self.in_parts.contains(&(address, id, start));
+                    if among_parts || self.in_queues.contains(&(address, id)) {
+                        reasons.push(format!("block {label} {bounds}, {mode}"));
                     }
                 }
+                EntryKind::Weak => (),
                 _ if !self.in_lists.contains(&node) => (),
                 EntryKind::Event => {
                     if let Some(event) = self.event(node) {
@@ -319,7 +349,7 @@ impl<'a> Still<'a> {
         }
         for &node in &mine {
             let entry = arena.entry(node);
-            if entry.block_mode().is_some() || !self.in_lists.contains(&node) {
+            if entry.kind().is_block() || !self.in_lists.contains(&node) {
                 continue;
             }
             let Some(event) = self.one_shot(node) else {

@@ -32,7 +32,7 @@ pub(crate) mod atomic {
 /// What is not part of any protocol and must work in a `static`: never modelled.
 pub(crate) mod plain {
     pub(crate) use std::sync::Mutex;
-    pub(crate) use std::sync::atomic::{AtomicU32, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 }
 
 /// Threads.

@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Modules by level, from the bottom. A file may name its own level and those below; arrows inside a level form no circle.
 const LEVELS: &[&[&str]] = &[
-    &["error", "id", "sync", "spin_lock"],
+    &["error", "id", "panics", "sync", "spin_lock", "prefetch"],
     &["topology", "event", "counters", "counts"],
     &["memory_region"],
     &[
@@ -32,6 +32,8 @@ const LEVELS: &[&[&str]] = &[
     &[
         "decide",
         "decide::dependence",
+        "decide::lanes",
+        "decide::turns",
         "decide::policy",
         "decide::plan",
         "decide::placement",
@@ -51,7 +53,11 @@ const LEVELS: &[&[&str]] = &[
         "root",
         "engine",
         "completion",
-        "leave_part",
+        "part_of_codelet",
+        "commuting",
+        "reducing",
+        "release",
+        "weak",
         "handing_up",
         "spawn",
         "declare",

@@ -10,14 +10,24 @@
 //! handed up, values are not dropped, forwards forget failures, fresh blocks are not zero, `on_xe` is ignored, or a
 //! pending count is one short.
 
+#[path = "oracle/compare.rs"]
+mod compare;
 #[path = "oracle/coverage.rs"]
 mod coverage;
 #[path = "oracle/expect.rs"]
 mod expect;
+#[path = "oracle/generate.rs"]
+mod generate;
+#[path = "oracle/modes.rs"]
+mod modes;
 #[path = "oracle/program.rs"]
 mod program;
+#[path = "oracle/queues.rs"]
+mod queues;
 #[path = "oracle/run.rs"]
 mod run;
+#[path = "oracle/show.rs"]
+mod show;
 
 use coverage::Coverage;
 use expect::{Expected, expect};

@@ -557,8 +557,8 @@ fn stuck_reports_name_the_part() {
         error.stuck().iter().find(of).unwrap().waits_for.clone()
     };
     // The whole waits for a writer of a part; the readers of parts do not stand in its way.
-    assert_eq!(waiting("waits"), ["block u (0) [100..200] (Read)"]);
-    assert_eq!(waiting("waits for all"), ["block u (0) (Read)"]);
+    assert_eq!(waiting("waits"), ["block u (0) [100..200], to read it"]);
+    assert_eq!(waiting("waits for all"), ["block u (0), to read it"]);
     // All was skipped in order, and the queue is as it was.
     rt.finish(|s| {
         s.spawn(block.part(150..160).write(), |_, x| x.fill(1));

@@ -1,7 +1,7 @@
 //! Which codelet may start: the runtime's access queues, in plain cells.
 
 use crate::workload::Codelet;
-use sprat::decide::dependence::{AccessQueue, Effect, Entered};
+use sprat::decide::dependence::{AccessQueue, Effect, Entered, Mode, Step};
 
 /// A queue for each block, and for each codelet how many of its accesses it still waits for.
 pub(crate) struct Dependences {
@@ -21,8 +21,16 @@ impl Dependences {
     pub(crate) fn enter(&mut self, id: u32, codelet: &Codelet) -> bool {
         let mut waits = 0;
         for &(block, mode) in &codelet.accesses {
-            if self.queues[block as usize].enter(id, mode) == Entered::Queued {
-                waits += 1;
+            let queue = &mut self.queues[block as usize];
+            match queue.enter(id, in_order(mode)) {
+                Entered::Granted(_) => (),
+                Entered::Queued => waits += 1,
+                // Nobody else is in there, so what it waits for takes no time: nothing is added up here.
+                Entered::Combine => {
+                    queue.take_sums();
+                    queue.combined(Effect::Done);
+                    waits += usize::from(queue.next_step().is_none());
+                }
             }
         }
         self.pending[id as usize] = waits;
@@ -30,12 +38,17 @@ impl Dependences {
     }
 
     /// A codelet gives its blocks back; those that become ready by that, in the order in which they are told.
-    pub(crate) fn leave(&mut self, codelet: &Codelet) -> Vec<u32> {
+    pub(crate) fn leave(&mut self, id: u32, codelet: &Codelet) -> Vec<u32> {
         let mut ready = Vec::new();
         for &(block, mode) in &codelet.accesses {
             let queue = &mut self.queues[block as usize];
-            queue.leave(mode, Effect::Done);
-            while let Some(grant) = queue.next_grant() {
+            queue.leave(id, in_order(mode), Effect::Done);
+            while let Some(step) = queue.next_step() {
+                let Step::Grant(grant) = step else {
+                    queue.take_sums();
+                    queue.combined(Effect::Done);
+                    continue;
+                };
                 let pending = &mut self.pending[grant.who as usize];
                 *pending -= 1;
                 if *pending == 0 {
@@ -44,5 +57,13 @@ impl Dependences {
             }
         }
         ready
+    }
+}
+
+/// Codelets that commute are simulated in program order, which is one of the orders that they may run in.
+fn in_order(mode: Mode) -> Mode {
+    match mode {
+        Mode::Commute => Mode::ReadWrite,
+        other => other,
     }
 }

@@ -12,9 +12,11 @@ impl Simulation<'_> {
         let affinity = self.workload.codelets[id as usize].affinity;
         match route::destination(affinity, Some(engine.here)) {
             Destination::Own => {
-                let (lone, domain) = (engine.own.is_empty(), engine.domain);
+                let (queued, domain) = (engine.own.len(), engine.domain);
                 engine.own.push(id);
-                if route::announces(lone, engine.state == State::Hosting) {
+                let hosting = engine.state == State::Hosting;
+                let others = self.domains[domain].xes.len() as u16 - 1;
+                if route::announces(queued, others, hosting) {
                     self.notify(domain);
                 }
             }

@@ -228,7 +228,7 @@ impl<'a> Simulation<'a> {
         engine.tally.busy_ns += codelet.cost_ns;
         let here = engine.here;
         let mut next = None;
-        for ready in self.dependences.leave(codelet) {
+        for ready in self.dependences.leave(id, codelet) {
             let affinity = workload.codelets[ready as usize].affinity;
             if next.is_none() && may_follow(affinity, here) {
                 next = Some(ready);

@@ -1,21 +1,29 @@
 //! A block's access queue as a state machine: `(state, event) -> (state, actions)`.
 //!
 //! Accesses enter in program order (the order of entrance is the meaning, see the oracle in the tests) and are
-//! granted in that order; readers that stand next to each other share. Nobody overtakes, so nobody starves.
+//! granted in that order; neighbours whose mode shares, such as readers, hold the block as a group. Nobody overtakes, so
+//! nobody starves.
 //!
 //! Whoever enters several queues enters all of them as one step (the caller holds all their locks, taken in the
 //! order of block ids). Then the relation "waits for" follows the order of these steps and has no circle.
 //!
 //! Nesting needs no second mechanism: a codelet's children enter a queue of the codelet's own, in which its body
-//! is the first holder ([`AccessQueue::held`]).
+//! is the first holder ([`AccessQueue::held`]). If it takes its place for its children only, nobody is in there until that
+//! place has come ([`AccessQueue::shut`]).
 //!
-//! While all accesses are to the whole block this is a plain queue. The first access to a part makes it a queue of parts
-//! ([`PartsQueue`]) until that has drained.
+//! Which accesses form a group is a matter of the order of entrance alone: a group that all have left goes on if the
+//! next access belongs to it. What its members did becomes visible at its end, when an access of another kind comes:
+//! their poison, and the sums of a reduction ([`Step::Combine`]).
+//!
+//! While all accesses are to the whole block this is a plain queue. Accesses to parts, and those to the whole among them,
+//! form a group with an order of its own ([`PartsQueue`]).
 
 mod parts;
 mod switch;
 
-pub use crate::access::Mode;
+use super::lanes::{Lanes, Sums};
+use super::turns::Turns;
+pub use crate::access::{Mode, Operator};
 pub use crate::extent::Extent;
 pub use parts::PartsQueue;
 use std::collections::VecDeque;
@@ -28,8 +36,10 @@ pub type Poison = std::num::NonZeroU32;
 pub enum Entered {
     /// It holds the block from now on. If it reads, this is the poison it reads.
     Granted(Option<Poison>),
-    /// It waits; a later [`AccessQueue::next_grant`] names it.
+    /// It waits; a later [`AccessQueue::next_step`] names it.
     Queued,
+    /// It waits, and whoever let it enter must first do what [`Step::Combine`] asks for.
+    Combine,
 }
 
 /// An action: tell `who` that it holds the block.
@@ -39,6 +49,18 @@ pub struct Grant<T> {
     pub who: T,
     /// The poison it reads, if it reads any.
     pub poison: Option<Poison>,
+    /// It holds the block for its children only.
+    pub weak: bool,
+}
+
+/// An action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<T> {
+    /// Tell somebody.
+    Grant(Grant<T>),
+    /// A reduction has come to its end: take the lanes by [`AccessQueue::take_sums`], put them together and to the block,
+    /// and say so by [`AccessQueue::combined`]. Until then nobody holds the block but who does this.
+    Combine,
 }
 
 /// What the holder that leaves did to the contents.
@@ -50,95 +72,202 @@ pub enum Effect {
     Failed(Poison),
 }
 
-/// See the module. `T` names a codelet.
-#[derive(Clone, Debug)]
-pub struct AccessQueue<T> {
-    waiting: VecDeque<(T, Mode)>,
-    /// How many hold it for reading, or [`WRITER`].
-    holders: u32,
-    poison: Option<Poison>,
-    closed: bool,
-    /// The queue of parts rules: see `switch.rs`. Then `holders` is [`WRITER`] and nobody is in `waiting`.
-    in_parts: bool,
-    /// Kept once made.
-    parts: Option<Box<PartsQueue<T>>>,
+#[derive(Clone, Copy, Debug)]
+struct Ticket<T> {
+    who: T,
+    mode: Mode,
+    place: Place,
 }
 
-const WRITER: u32 = u32::MAX;
+/// What somebody who waits wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The block.
+    Whole,
+    /// The block, for the children only.
+    Weak,
+    /// A part: the next one in the list of parts to come.
+    Part,
+}
 
-impl<T> Default for AccessQueue<T> {
+impl Place {
+    #[inline]
+    fn of(weak: bool) -> Self {
+        if weak { Place::Weak } else { Place::Whole }
+    }
+}
+
+/// What few queues have.
+#[derive(Clone, Debug)]
+struct Special<T, M> {
+    turns: Turns<T>,
+    lanes: Option<Lanes<T, M>>,
+    parts: Option<PartsQueue<T>>,
+}
+
+/// See the module. `T` names a codelet, `M` is the memory of a reduction's lane.
+#[derive(Clone, Debug)]
+pub struct AccessQueue<T, M = ()> {
+    waiting: VecDeque<Ticket<T>>,
+    special: Option<Box<Special<T, M>>>,
+    /// How many hold it.
+    holders: u32,
+    /// What the group that holds it finds.
+    poison: Option<Poison>,
+    /// What the members of the group that holds it leave behind.
+    left: Option<Poison>,
+    /// How it is held, or was held last.
+    held: Mode,
+    closed: bool,
+    /// The queue of parts rules: see `switch.rs`. Then it counts as one exclusive holder.
+    in_parts: bool,
+}
+
+impl<T, M> Default for AccessQueue<T, M> {
     fn default() -> Self {
         AccessQueue {
             waiting: VecDeque::new(),
+            special: None,
             holders: 0,
             poison: None,
+            left: None,
+            held: Mode::Exclusive,
             closed: false,
             in_parts: false,
-            parts: None,
         }
     }
 }
 
-impl<T: Copy + PartialEq> AccessQueue<T> {
-    /// A queue whose first holder is already in: the body of the codelet whose children will enter here, or the
-    /// codelet that makes the block.
+impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
+    /// A queue whose first holder is already in: the body of the codelet whose children will enter here.
     #[inline]
     pub fn held(mode: Mode) -> Self {
         AccessQueue {
-            holders: if mode.writes() { WRITER } else { 1 },
+            holders: 1,
+            held: mode.among_children(),
             ..Self::default()
+        }
+    }
+
+    /// A queue for the children of a codelet that takes its place for them only: nobody gets in until
+    /// [`AccessQueue::open`].
+    #[inline]
+    pub fn shut() -> Self {
+        Self::held(Mode::Exclusive)
+    }
+
+    /// The place has come: children may enter, and find this poison. Follow with [`AccessQueue::next_step`] until it
+    /// gives nothing.
+    pub fn open(&mut self, poison: Option<Poison>) {
+        let effect = poison.map_or(Effect::Done, Effect::Failed);
+        match self.in_parts {
+            true => self.leave_whole(Mode::Exclusive, effect),
+            false => self.leave_alone(effect),
         }
     }
 
     /// An access enters. The queue is not closed.
     #[inline]
     pub fn enter(&mut self, who: T, mode: Mode) -> Entered {
+        self.enter_for(who, mode, false)
+    }
+
+    /// The same; if `weak`, for the children only.
+    #[inline]
+    pub fn enter_for(&mut self, who: T, mode: Mode, weak: bool) -> Entered {
         debug_assert!(!self.closed);
         let overtakes = cfg!(sprat_mutant = "dependence_readers_overtake") && !mode.writes();
         if (self.waiting.is_empty() || overtakes) && self.admits(mode) {
-            Entered::Granted(self.grant(mode))
+            match self.admit(who, mode) {
+                true => Entered::Granted(self.poison.filter(|_| mode.reads() || weak)),
+                false => Entered::Queued,
+            }
         } else if self.in_parts {
-            self.enter_whole(who, mode)
+            self.enter_whole(who, mode, weak)
         } else {
-            self.waiting.push_back((who, mode));
-            Entered::Queued
+            let place = Place::of(weak);
+            self.wait(Ticket { who, mode, place })
         }
     }
 
-    /// A holder leaves. Follow with [`AccessQueue::next_grant`] until it gives nothing.
     #[inline]
-    pub fn leave(&mut self, mode: Mode, effect: Effect) {
+    fn wait(&mut self, ticket: Ticket<T>) -> Entered {
+        self.waiting.push_back(ticket);
+        match self.ends_reduction() {
+            true => Entered::Combine,
+            false => Entered::Queued,
+        }
+    }
+
+    /// A holder leaves. Follow with [`AccessQueue::next_step`] until it gives nothing.
+    #[inline]
+    pub fn leave(&mut self, who: T, mode: Mode, effect: Effect) {
         if self.in_parts {
             return self.leave_whole(mode, effect);
         }
-        if mode.writes() {
-            debug_assert_eq!(self.holders, WRITER);
-            self.holders = 0;
-            self.poison = match effect {
-                Effect::Done => None,
-                Effect::Failed(poison) => Some(poison),
-            };
-        } else {
-            debug_assert!(self.holders != 0 && self.holders != WRITER);
-            self.holders -= 1;
+        if !mode.shares() {
+            return self.leave_alone(effect);
+        }
+        debug_assert!(self.holders != 0 && self.held == mode);
+        self.holders -= 1;
+        if mode != Mode::Read {
+            self.leave_group(who, effect);
         }
     }
 
-    /// The next access that holds the block because of what left.
     #[inline]
-    pub fn next_grant(&mut self) -> Option<Grant<T>> {
-        let Some(&(who, mode)) = self.waiting.front() else {
-            return self.next_of_parts();
+    fn leave_alone(&mut self, effect: Effect) {
+        debug_assert!(self.holders == 1 && !self.held.shares());
+        self.holders = 0;
+        self.poison = match effect {
+            Effect::Done => None,
+            Effect::Failed(poison) => Some(poison),
         };
-        if !self.admits(mode) {
-            return None;
+    }
+
+    fn leave_group(&mut self, who: T, effect: Effect) {
+        if let Effect::Failed(poison) = effect {
+            self.left.get_or_insert(poison);
         }
-        self.waiting.pop_front();
-        let poison = self.grant(mode);
-        if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
-            self.waiting = VecDeque::new();
+        if let Some(lanes) = self.lanes() {
+            lanes.leave(who);
         }
-        Some(Grant { who, poison })
+    }
+
+    /// What is to be done because of what left.
+    #[inline]
+    pub fn next_step(&mut self) -> Option<Step<T>> {
+        if self.in_parts
+            && let Some(grant) = self.next_of_parts()
+        {
+            return Some(Step::Grant(grant));
+        }
+        if let Some(lanes) = self.lanes()
+            && let Some(who) = lanes.next()
+        {
+            let (poison, weak) = (self.poison, false);
+            return Some(Step::Grant(Grant { who, poison, weak }));
+        }
+        loop {
+            let &Ticket { who, mode, place } = self.waiting.front()?;
+            if place == Place::Part && self.can_be_parts() {
+                self.be_parts(None);
+                return self.next_of_parts().map(Step::Grant);
+            }
+            if place == Place::Part || !self.admits(mode) {
+                return self.ends_reduction().then_some(Step::Combine);
+            }
+            let weak = place == Place::Weak;
+            self.waiting.pop_front();
+            let granted = self.admit(who, mode);
+            if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
+                self.waiting = VecDeque::new();
+            }
+            if granted {
+                let poison = self.poison.filter(|_| mode.reads() || weak);
+                return Some(Step::Grant(Grant { who, poison, weak }));
+            }
+        }
     }
 
     /// The last access to the block, its destruction, has entered: nobody may enter any more.
@@ -156,7 +285,7 @@ impl<T: Copy + PartialEq> AccessQueue<T> {
     /// Why the contents are not to be trusted, if so; of a queue of parts see [`AccessQueue::poisoned_parts`].
     #[inline]
     pub fn poison(&self) -> Option<Poison> {
-        self.poison
+        self.left.or(self.poison)
     }
 
     /// Whether nobody holds it and nobody waits.
@@ -165,25 +294,128 @@ impl<T: Copy + PartialEq> AccessQueue<T> {
         self.holders == 0 && self.waiting.is_empty()
     }
 
-    /// Those who wait, in order, with how they want it; of a queue of parts see [`AccessQueue::waiting_for_parts`].
-    #[inline]
+    /// Those who wait, in order, with how they want it (but for those inside a queue of parts, see
+    /// [`AccessQueue::waiting_for_parts`]); then those who hold their place in a group and wait for their
+    /// turn or lane.
     pub fn waiting(&self) -> impl Iterator<Item = (T, Mode)> + '_ {
-        self.waiting.iter().copied()
+        let special = self.special.as_deref();
+        let turns = special
+            .into_iter()
+            .flat_map(|special| special.turns.waiting());
+        let lanes = special.and_then(|special| special.lanes.as_ref());
+        let lanes = lanes.into_iter().flat_map(|lanes| lanes.waiting());
+        let inside = turns.chain(lanes).map(|who| (who, self.held));
+        let tickets = self.waiting.iter().map(|ticket| (ticket.who, ticket.mode));
+        tickets.chain(inside)
     }
 
     #[inline]
     fn admits(&self, mode: Mode) -> bool {
-        self.holders == 0 || (self.holders != WRITER && !mode.writes())
+        match self.holders {
+            0 => mode == self.held || !matches!(self.held, Mode::Reduce(_)),
+            _ => mode == self.held && mode.shares(),
+        }
+    }
+
+    /// `who` is in. False if it waits for its lane in there.
+    #[inline]
+    fn admit(&mut self, who: T, mode: Mode) -> bool {
+        self.holders += 1;
+        if self.held != mode {
+            self.begin_group(mode);
+        }
+        match mode {
+            Mode::Reduce(operator) => {
+                let lanes = &mut self.special().lanes;
+                lanes.get_or_insert_with(|| Lanes::new(operator)).join(who)
+            }
+            _ => true,
+        }
     }
 
     #[inline]
-    fn grant(&mut self, mode: Mode) -> Option<Poison> {
-        if mode.writes() {
-            self.holders = WRITER;
-        } else {
-            self.holders += 1;
+    fn begin_group(&mut self, mode: Mode) {
+        self.poison = self.left.take().or(self.poison);
+        self.held = mode;
+    }
+}
+
+/// Turns among those who commute, and the lanes of reductions.
+impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
+    fn special(&mut self) -> &mut Special<T, M> {
+        self.special.get_or_insert_with(|| {
+            Box::new(Special {
+                turns: Turns::default(),
+                lanes: None,
+                parts: None,
+            })
+        })
+    }
+
+    #[inline]
+    fn lanes(&mut self) -> Option<&mut Lanes<T, M>> {
+        self.special.as_mut()?.lanes.as_mut()
+    }
+
+    /// Whether it could be the turn of `who`, which commutes here.
+    #[inline]
+    pub fn turn_is_free_for(&self, who: T) -> bool {
+        let special = self.special.as_deref();
+        special.is_none_or(|special| special.turns.is_free_for(who))
+    }
+
+    /// `who`, which commutes here, takes its turn, which is free for it.
+    #[inline]
+    pub fn take_turn(&mut self, who: T) {
+        self.special().turns.take(who);
+    }
+
+    /// `who` waits for its turn; if it commutes here `alone`, it has the turn when it is woken.
+    #[inline]
+    pub fn wait_for_turn(&mut self, who: T, alone: bool) {
+        self.special().turns.wait(who, alone);
+    }
+
+    /// `who` is done with its turn, or could have it and cannot take it. Gives who is to be woken.
+    #[inline]
+    pub fn pass_turn(&mut self, who: T) -> Option<T> {
+        self.special.as_mut()?.turns.pass(who)
+    }
+
+    /// The memory of the lane that `who` holds, once it was taken.
+    pub fn lane_of(&mut self, who: T) -> Option<&mut Option<M>> {
+        self.lanes()?.memory_of(who)
+    }
+
+    /// All members of a reduction have left, and somebody waits for its result: then whoever finds this holds the block
+    /// until it has been put together.
+    #[inline]
+    fn ends_reduction(&mut self) -> bool {
+        let ends = self.holders == 0 && matches!(self.held, Mode::Reduce(_));
+        if ends {
+            self.begin_group(Mode::Exclusive);
+            self.holders = 1;
         }
-        self.poison.filter(|_| mode.reads())
+        ends
+    }
+
+    /// The lanes of the reduction that has come to its end.
+    pub fn take_sums(&mut self) -> Option<Sums<M>> {
+        let lanes = self.special.as_mut()?.lanes.take()?;
+        // Children may read what nobody has written before them.
+        let looks = (self.waiting.front())
+            .is_none_or(|next| next.mode.reads() || next.place != Place::Whole);
+        Some(lanes.end(self.poison().is_none() && looks))
+    }
+
+    /// What [`Step::Combine`] asked for was done. Follow with [`AccessQueue::next_step`] until it gives nothing.
+    pub fn combined(&mut self, effect: Effect) {
+        if self.in_parts {
+            return self.combined_in_parts(effect);
+        }
+        let before = self.poison;
+        self.leave_alone(effect);
+        self.poison = before.or(self.poison);
     }
 }
 
@@ -191,105 +423,4 @@ impl<T: Copy + PartialEq> AccessQueue<T> {
 const KEPT: usize = 64;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn grants(queue: &mut AccessQueue<u32>) -> Vec<u32> {
-        std::iter::from_fn(|| queue.next_grant())
-            .map(|g| g.who)
-            .collect()
-    }
-
-    #[test]
-    fn readers_share_and_a_writer_waits_for_them() {
-        let mut q = AccessQueue::default();
-        assert_eq!(q.enter(1, Mode::Read), Entered::Granted(None));
-        assert_eq!(q.enter(2, Mode::Read), Entered::Granted(None));
-        assert_eq!(q.enter(3, Mode::Write), Entered::Queued);
-        q.leave(Mode::Read, Effect::Done);
-        assert_eq!(grants(&mut q), []);
-        q.leave(Mode::Read, Effect::Done);
-        assert_eq!(grants(&mut q), [3]);
-    }
-
-    #[test]
-    fn a_reader_does_not_overtake_a_waiting_writer() {
-        let mut q = AccessQueue::default();
-        q.enter(1, Mode::Read);
-        q.enter(2, Mode::ReadWrite);
-        assert_eq!(q.enter(3, Mode::Read), Entered::Queued);
-        q.leave(Mode::Read, Effect::Done);
-        assert_eq!(grants(&mut q), [2]);
-        q.leave(Mode::ReadWrite, Effect::Done);
-        assert_eq!(grants(&mut q), [3]);
-    }
-
-    #[test]
-    fn neighbouring_readers_are_granted_together_up_to_the_next_writer() {
-        let mut q = AccessQueue::default();
-        q.enter(1, Mode::Write);
-        for who in 2..5 {
-            q.enter(who, Mode::Read);
-        }
-        q.enter(5, Mode::Write);
-        q.enter(6, Mode::Read);
-        q.leave(Mode::Write, Effect::Done);
-        assert_eq!(grants(&mut q), [2, 3, 4]);
-        for _ in 0..3 {
-            q.leave(Mode::Read, Effect::Done);
-        }
-        assert_eq!(grants(&mut q), [5]);
-    }
-
-    #[test]
-    fn poison_reaches_readers_and_a_full_write_heals() {
-        let poison = Poison::new(7).unwrap();
-        let mut q = AccessQueue::default();
-        q.enter(1, Mode::Write);
-        q.enter(2, Mode::Read);
-        q.enter(3, Mode::ReadWrite);
-        q.enter(4, Mode::Write);
-        q.enter(5, Mode::Read);
-        q.leave(Mode::Write, Effect::Failed(poison));
-        let grant = q.next_grant().unwrap();
-        assert_eq!((grant.who, grant.poison), (2, Some(poison)));
-        q.leave(Mode::Read, Effect::Failed(poison));
-        assert_eq!(q.next_grant().unwrap().poison, Some(poison));
-        q.leave(Mode::ReadWrite, Effect::Failed(poison));
-        assert_eq!(
-            q.next_grant().unwrap(),
-            Grant {
-                who: 4,
-                poison: None
-            }
-        );
-        q.leave(Mode::Write, Effect::Done);
-        assert_eq!(
-            q.next_grant().unwrap(),
-            Grant {
-                who: 5,
-                poison: None
-            }
-        );
-        assert_eq!(q.poison(), None);
-    }
-
-    #[test]
-    fn a_failed_reader_leaves_the_block_as_it_was() {
-        let mut q = AccessQueue::default();
-        q.enter(1, Mode::Read);
-        q.leave(Mode::Read, Effect::Failed(Poison::MIN));
-        assert_eq!(q.poison(), None);
-        assert!(q.is_idle());
-    }
-
-    #[test]
-    fn children_wait_for_the_body_that_writes_and_share_with_the_body_that_reads() {
-        let mut q = AccessQueue::held(Mode::ReadWrite);
-        assert_eq!(q.enter(1, Mode::Read), Entered::Queued);
-        q.leave(Mode::ReadWrite, Effect::Done);
-        assert_eq!(grants(&mut q), [1]);
-        let mut q = AccessQueue::held(Mode::Read);
-        assert_eq!(q.enter(1, Mode::Read), Entered::Granted(None));
-    }
-}
+mod tests;

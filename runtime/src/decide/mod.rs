@@ -6,7 +6,9 @@
 
 pub mod controller;
 pub mod dependence;
+pub mod lanes;
 pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod route;
+mod turns;

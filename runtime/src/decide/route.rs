@@ -104,13 +104,22 @@ pub fn keeps(queued: usize, others: u16, host_body: bool) -> bool {
     !host_body && queued >= usize::from(others)
 }
 
-/// Whether an engine that has put a codelet in its own queue tells the sleepers. Not for a lone one: the engine
-/// itself runs it next, as soon as the body ends, and waking another for it would cost more than it is worth; if
-/// the body is long, the control engine notices ([`super::controller`]). A host's body is always taken to be long.
+/// Whether an engine that puts a codelet in its own queue behind `queued` others tells the sleepers. Not for a lone
+/// one: the engine itself runs it next, as soon as the body ends, and waking another for it would cost more than it is
+/// worth; if the body is long, the control engine notices ([`super::controller`]). A host's body is always taken to be
+/// long. Where many lie already all have been told of them, so that only one in a few is told of again: for the case
+/// that the queue ran dry and somebody fell asleep just then.
 #[inline]
-pub fn announces(lone: bool, host_body: bool) -> bool {
-    host_body || !lone
+pub fn announces(queued: usize, others: u16, host_body: bool) -> bool {
+    match queued {
+        0 => host_body,
+        // Other domains may be told, too, where this one has no others.
+        _ => queued <= 2 * usize::from(others.max(2)) || queued.is_multiple_of(REMINDER),
+    }
 }
+
+/// See [`announces`].
+const REMINDER: usize = 8;
 
 /// What a thief does about a victim's queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +200,17 @@ mod tests {
         assert!(!keeps(6, 7, false));
         assert!(keeps(7, 7, false));
         assert!(!keeps(9, 1, true));
+    }
+
+    #[test]
+    fn a_lone_codelet_is_told_of_by_hosts_and_a_flood_now_and_then() {
+        assert!(!announces(0, 7, false));
+        assert!(announces(0, 7, true));
+        assert!(announces(1, 1, false) && announces(2, 1, false));
+        assert!(announces(14, 7, false) && announces(14, 7, true));
+        assert!(announces(4, 0, false) && !announces(5, 0, false));
+        let told: Vec<usize> = (15..40).filter(|&n| announces(n, 7, true)).collect();
+        assert_eq!(told, [16, 24, 32]);
     }
 
     #[test]

@@ -4,9 +4,8 @@ use super::Thing;
 use crate::access::Mode;
 use crate::block_table::QueueCell;
 use crate::counts::Pending;
-use crate::decide::dependence::{AccessQueue, Effect};
+use crate::decide::dependence::{Effect, Step};
 use crate::entrance::{Door, Granted, enter};
-use crate::spin_lock::SpinLock;
 use crate::sync::Arc;
 use crate::sync::model::{explore, spawn};
 
@@ -19,12 +18,8 @@ struct World {
 
 impl World {
     fn new() -> Arc<Self> {
-        let cell = |slot| QueueCell {
-            queue: SpinLock::new(AccessQueue::default()),
-            slot,
-        };
         Arc::new(World {
-            cells: [cell(0), cell(1)],
+            cells: [QueueCell::of_block(0), QueueCell::of_block(1)],
             data: [Thing::new(), Thing::new()],
             pending: [Pending::new(), Pending::new()],
             ran: [Thing::new(), Thing::new()],
@@ -54,10 +49,10 @@ impl World {
         for (cell, data) in self.cells.iter().zip(&self.data) {
             data.add(1);
             let next = cell.queue.with(|queue| {
-                queue.leave(Mode::ReadWrite, Effect::Done);
-                queue.next_grant()
+                queue.leave(who as u32, Mode::ReadWrite, Effect::Done);
+                queue.next_step()
             });
-            if let Some(grant) = next
+            if let Some(Step::Grant(grant)) = next
                 && self.pending[grant.who as usize].arrive(1)
             {
                 self.run(grant.who as usize);

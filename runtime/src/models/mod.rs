@@ -3,6 +3,7 @@
 //! Compiled only with `--cfg sprat_loom` for tests, and run by `.ci/run loom`. Each model has mutants, listed in
 //! `runtime/tests/loom/mutants.txt`, that must make it fail; see `docs/design/proofs.md`.
 
+mod commuting;
 mod control;
 mod counts;
 mod entrance;

@@ -11,11 +11,16 @@ pub struct Coverage {
 }
 
 /// Each of these must come up in one of so many programs, give or take (half as often is too rare).
-const WANTED: [(&str, u64); 36] = [
+const WANTED: [(&str, u64); 41] = [
     ("codelets run", 1),
     ("reads", 1),
     ("writes", 1),
     ("read-writes", 1),
+    ("commutes", 2),
+    ("reductions", 1),
+    ("weak accesses", 1),
+    ("children of weak accesses", 4),
+    ("groups of neighbours", 8),
     ("parents", 1),
     ("at depth 3 or more", 4),
     ("siblings that share a block", 1),
@@ -65,6 +70,7 @@ impl Coverage {
         self.add(which, 1);
         self.add("skipped", expected.skipped() as u64);
         self.add("heals", expected.heals);
+        self.add("groups of neighbours", expected.groups);
         self.add("blocks destroyed", expected.destroyed);
         self.add("events dropped", expected.dropped.len() as u64);
         let poisoned = |b: &&crate::expect::Contents| **b == crate::expect::Contents::Poisoned;
@@ -120,9 +126,23 @@ impl Coverage {
                 Mode::Read => "reads",
                 Mode::Write => "writes",
                 Mode::ReadWrite => "read-writes",
+                Mode::Commute => "commutes",
+                Mode::Sum | Mode::Floats => "reductions",
+                Mode::WeakRead | Mode::WeakWrite | Mode::WeakReadWrite => "weak accesses",
             };
             self.add(which, 1);
         }
+        let weak = |block: usize| {
+            node.accesses
+                .iter()
+                .any(|(other, mode)| *other == block && mode.is_weak())
+        };
+        let uses_weak = |step: &Step| match step {
+            Step::Spawn(child) => child.accesses.iter().any(|(block, _)| weak(*block)),
+            _ => false,
+        };
+        let uses_weak = node.steps.iter().filter(|step| uses_weak(step)).count();
+        self.add("children of weak accesses", uses_weak as u64);
         self.add("parents", u64::from(children(&node.steps)));
         self.add("at depth 3 or more", u64::from(node.depth >= 3));
         match node.place {

@@ -2,9 +2,11 @@
 //!
 //! Failures follow rule 8 of the design: a codelet that fails, or is skipped, poisons what it was to write, its value
 //! and its end; who would have read something poisoned is skipped; a write that succeeds heals. So does one that is
-//! refused, with what is right of its declaration. The end of a scope is never poisoned.
+//! refused, with what is right of its declaration. The end of a scope is never poisoned. What neighbours do as a group is
+//! seen at the end of the group: see `queues.rs`.
 
 use crate::program::{Duty, Holder, Kind, Mode, Node, Program, Step, Wrong};
+use crate::queues::{Name, Queues};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,9 @@ pub struct Expected {
     pub dropped: Vec<usize>,
     /// Full writes that healed a block.
     pub heals: u64,
+    /// Groups of two or more neighbours, who commute or reduce.
+    pub groups: u64,
+    queues: Queues,
     lens: Vec<usize>,
     ends: Vec<bool>,
     values: Vec<Option<u64>>,
@@ -90,6 +95,8 @@ pub fn expect(program: &Program) -> Expected {
         destroyed: 0,
         dropped: Vec::new(),
         heals: 0,
+        groups: 0,
+        queues: Queues::default(),
         lens: vec![0; program.all_blocks],
         ends: vec![false; program.nodes],
         values: vec![None; program.nodes],
@@ -100,9 +107,16 @@ pub fn expect(program: &Program) -> Expected {
         expected.lens[block] = *len;
     }
     let mut held = BTreeMap::new();
-    expected.list(&program.steps, program.seed, false, &mut held);
+    expected.list(&program.steps, None, program.seed, false, &mut held);
     held.into_keys()
         .for_each(|event| expected.drop_event(event));
+    for block in 0..program.all_blocks {
+        expected.settle(Name::Own(block), block);
+        let is_data = matches!(expected.blocks[block], Contents::Data(_));
+        if is_data && expected.queues.at(Name::Own(block)).poisoned {
+            expected.blocks[block] = Contents::Poisoned;
+        }
+    }
     expected
 }
 
@@ -127,17 +141,44 @@ impl Expected {
         self.dropped.push(event);
     }
 
-    fn poison(&mut self, node: &Node) {
-        for (block, mode) in &node.accesses {
-            if *mode != Mode::Read {
-                self.blocks[*block] = Contents::Poisoned;
+    fn data(&mut self, block: usize) -> &mut Vec<u64> {
+        match &mut self.blocks[block] {
+            Contents::Data(data) => data,
+            other => panic!("the generator lets somebody use a block that is {other:?}"),
+        }
+    }
+
+    /// Ends the group that is in a queue, if there is one.
+    fn settle(&mut self, queue: Name, block: usize) {
+        let (sums, members) = self.queues.settle(queue);
+        self.groups += u64::from(members > 1);
+        if let (Some((mode, sums)), Contents::Data(_)) = (sums, &self.blocks[block]) {
+            for (word, sum) in self.data(block).iter_mut().zip(sums) {
+                *word = mode.combine(*word, sum);
             }
+        }
+    }
+
+    /// An access takes its place.
+    fn enter(&mut self, queue: Name, block: usize, mode: Mode) {
+        if !self.queues.joins(queue, mode) {
+            self.settle(queue, block);
+        }
+        self.queues.enter(queue, mode);
+    }
+
+    /// What a codelet that does not run leaves.
+    fn poison(&mut self, node: &Node, parent: Option<&Node>) {
+        for (block, mode) in &node.accesses {
+            let queue = Name::of(parent, *block);
+            self.queues.leave(queue, mode.place(), true);
         }
     }
 
     fn list(
         &mut self,
         steps: &[Step],
+        parent: Option<&Node>,
         digest: u64,
         fails: bool,
         held: &mut BTreeMap<usize, Option<Duty>>,
@@ -149,11 +190,12 @@ impl Expected {
                     self.lens[*block] = *len;
                 }
                 Step::Destroy { block } => {
+                    self.queues.settle(Name::Own(*block));
                     self.blocks[*block] = Contents::Destroyed;
                     self.destroyed += 1;
                 }
                 Step::Pause => (),
-                Step::Scope { steps, .. } => self.list(steps, digest, fails, held),
+                Step::Scope { steps, .. } => self.list(steps, parent, digest, fails, held),
                 Step::Event { id, holder } => match holder {
                     Holder::Thread { satisfies: true } => self.events[*id] = Some(true),
                     // The body's last act, which one that fails never comes to.
@@ -177,27 +219,33 @@ impl Expected {
                         let duty = held.remove(&event).flatten().unwrap_or(Duty::Drop);
                         takes.push((event, duty));
                     }
-                    self.node(node, digest, takes);
+                    self.node(node, parent, digest, takes);
                 }
             }
         }
     }
 
-    fn node(&mut self, node: &Node, parent: u64, takes: Vec<(usize, Duty)>) {
+    fn node(&mut self, node: &Node, parent: Option<&Node>, number: u64, takes: Vec<(usize, Duty)>) {
+        for (block, mode) in &node.accesses {
+            self.enter(Name::of(parent, *block), *block, mode.place());
+        }
         if let Some(wrong) = node.wrong {
             self.fates[node.id] = Fate::Refused;
-            self.poison(node);
+            self.poison(node, parent);
             if let Wrong::Twice(block) = wrong {
-                self.blocks[block] = Contents::Poisoned;
+                let queue = Name::of(parent, block);
+                self.enter(queue, block, Mode::Write);
+                self.queues.leave(queue, Mode::Write, true);
             }
             takes
                 .into_iter()
                 .for_each(|(event, _)| self.drop_event(event));
             return;
         }
-        let reads = |mode: Mode| mode != Mode::Write;
-        let poisoned = (node.accesses.iter())
-            .any(|(block, mode)| reads(*mode) && self.blocks[*block] == Contents::Poisoned)
+        let finds_poison = |(block, mode): &(usize, Mode)| {
+            mode.is_poisoned() && self.queues.at(Name::of(parent, *block)).poisoned
+        };
+        let poisoned = node.accesses.iter().any(finds_poison)
             || node.values.iter().any(|&n| self.values[n].is_none())
             || node.units.iter().any(|&n| !self.ends[n])
             || node.after_ends.iter().any(|&n| !self.ends[n])
@@ -207,7 +255,7 @@ impl Expected {
                 .any(|&e| self.events[e] != Some(true));
         if poisoned {
             self.fates[node.id] = Fate::Skipped;
-            self.poison(node);
+            self.poison(node, parent);
             takes
                 .into_iter()
                 .for_each(|(event, _)| self.drop_event(event));
@@ -223,14 +271,13 @@ impl Expected {
                 }
             }
         }
-        let digest = self.body(node, parent);
+        let digest = self.body(node, parent, number);
         let fails = fails(node, digest);
         let done = match (fails, node.fail) {
             (true, Some(fail)) => {
                 self.fates[node.id] = Fate::Failed {
                     panicked: fail.panics,
                 };
-                self.poison(node);
                 fail.at
             }
             _ => {
@@ -242,8 +289,23 @@ impl Expected {
         if !fails && node.kind == Kind::Valued {
             self.values[node.id] = Some(digest);
         }
-        self.list(&node.steps[..done], digest, fails, &mut held);
+        for (block, mode) in &node.accesses {
+            let outer = self.queues.at(Name::of(parent, *block)).poisoned;
+            let poisoned = match mode.is_weak() {
+                true => outer,
+                false => fails && mode.writes(),
+            };
+            self.queues.open(Name::Of(node.id, *block), poisoned);
+        }
+        self.list(&node.steps[..done], Some(node), digest, fails, &mut held);
         held.into_keys().for_each(|event| self.drop_event(event));
+        for (block, mode) in &node.accesses {
+            let inner = Name::Of(node.id, *block);
+            self.settle(inner, *block);
+            let failed = self.queues.at(inner).poisoned || (fails && mode.is_weak());
+            let queue = Name::of(parent, *block);
+            self.queues.leave(queue, mode.place(), failed);
+        }
         if let (false, Kind::Forward(child)) = (fails, node.kind) {
             self.values[node.id] = self.values[child];
             self.ends[node.id] = self.values[child].is_some();
@@ -251,7 +313,7 @@ impl Expected {
     }
 
     /// What the body does to the blocks.
-    fn body(&mut self, node: &Node, parent: u64) -> u64 {
+    fn body(&mut self, node: &Node, parent: Option<&Node>, number: u64) -> u64 {
         let of = |mode: Mode| {
             (node.accesses.iter())
                 .filter(move |a| a.1 == mode)
@@ -266,22 +328,24 @@ impl Expected {
         };
         let reads = of(Mode::Read).chain(of(Mode::ReadWrite)).map(data);
         let values = node.values.iter().map(|&n| self.values[n].unwrap_or(0));
-        let digest = digest(node, parent, reads, values);
+        let digest = digest(node, number, reads, values);
         for (block, mode) in &node.accesses {
             let len = self.lens[*block];
-            let contents = &mut self.blocks[*block];
-            match (mode, &mut *contents) {
-                (Mode::Read, _) => (),
-                (Mode::ReadWrite, Contents::Data(data)) => {
-                    for (at, word) in data.iter_mut().enumerate() {
-                        *word = changed(digest, *word, at);
-                    }
-                }
-                _ => {
-                    self.heals += u64::from(*contents == Contents::Poisoned);
-                    *contents = Contents::Data((0..len).map(|at| written(digest, at)).collect());
-                }
+            let queue = Name::of(parent, *block);
+            let words: &mut [u64] = match mode {
+                Mode::Sum | Mode::Floats => self.queues.lane(queue, len),
+                _ => self.data(*block),
+            };
+            for (at, word) in words.iter_mut().enumerate() {
+                *word = match mode {
+                    Mode::Write => written(digest, at),
+                    Mode::ReadWrite => changed(digest, *word, at),
+                    Mode::Commute | Mode::Sum | Mode::Floats => mode.add(*word, digest, at),
+                    _ => *word,
+                };
             }
+            let heals = *mode == Mode::Write && self.queues.at(queue).poisoned;
+            self.heals += u64::from(heals);
         }
         digest
     }

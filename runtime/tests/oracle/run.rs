@@ -1,8 +1,10 @@
 //! Runs a program on a runtime and compares what happened with what it means.
 
-use crate::expect::{Contents, Expected, Fate, changed, digest, fails, written};
+use crate::compare::same;
+use crate::expect::{Expected, changed, digest, fails, written};
+use crate::modes::Floats;
 use crate::program::{Duty, Holder, Kind, Mode, Node, Place, Program, Step, Wrong};
-use sprat::{Block, Error, ErrorKind, Event, Result, Runtime, Scope, Trigger, Value};
+use sprat::{Block, Error, Event, Result, Runtime, Scope, Sum, Trigger, Value};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
@@ -12,7 +14,7 @@ use std::time::Duration;
 pub type Verdict = std::result::Result<(), String>;
 
 /// A value, counted so that it is known to be dropped once.
-struct Val {
+pub struct Val {
     word: u64,
     alive: &'static AtomicI32,
 }
@@ -25,15 +27,15 @@ impl Drop for Val {
 
 /// What is known of a codelet in a run.
 #[derive(Default)]
-struct Seen {
-    spawned: AtomicU32,
-    ran: AtomicU32,
+pub struct Seen {
+    pub spawned: AtomicU32,
+    pub ran: AtomicU32,
     /// How often its captures were dropped.
-    dropped: AtomicU32,
-    digest: AtomicU64,
-    end: OnceLock<Event>,
-    value: OnceLock<Value<Val>>,
-    unit: OnceLock<Value<()>>,
+    pub dropped: AtomicU32,
+    pub digest: AtomicU64,
+    pub end: OnceLock<Event>,
+    pub value: OnceLock<Value<Val>>,
+    pub unit: OnceLock<Value<()>>,
 }
 
 /// Dropped with a codelet's captures.
@@ -47,18 +49,18 @@ impl Drop for Captured<'_> {
 
 /// What runs of one program share: the names of things.
 pub struct Run<'p> {
-    rt: &'p Runtime,
+    pub rt: &'p Runtime,
     program: &'p Program,
-    seen: Vec<Seen>,
-    blocks: Vec<OnceLock<Block<u64>>>,
+    pub seen: Vec<Seen>,
+    pub blocks: Vec<OnceLock<Block<u64>>>,
     /// Who is in a block: -1 a writer, else so many readers.
     users: Vec<AtomicI32>,
-    clashes: AtomicU32,
+    pub clashes: AtomicU32,
     /// Codelets that ran on another engine than they had to.
-    strays: AtomicU32,
+    pub strays: AtomicU32,
     scopes: Vec<OnceLock<Event>>,
     events: Vec<OnceLock<Event>>,
-    values_alive: &'static AtomicI32,
+    pub values_alive: &'static AtomicI32,
 }
 
 /// A stay in a block.
@@ -114,6 +116,10 @@ type Views<'v> = (
     Vec<&'v mut [u64]>,
     Vec<&'v Val>,
     Vec<&'v ()>,
+    // Those who add: in turn, and in reductions of whole numbers and of floats.
+    (Vec<&'v mut [u64]>, Vec<&'v mut [u64]>, Vec<&'v mut [u64]>),
+    // What is for the children only.
+    (Vec<()>, Vec<()>, Vec<()>),
 );
 type Held = BTreeMap<usize, (Trigger, Option<Duty>)>;
 
@@ -172,104 +178,6 @@ impl<'p> Run<'p> {
         let counts = self.rt.xe_counts();
         let sum = |of: fn(&sprat::XeCounts) -> u64| counts.iter().map(of).sum();
         (sum(|c| c.ran), sum(|c| c.skipped))
-    }
-
-    fn compare_result(&self, expected: &Expected, result: Result<()>) -> Verdict {
-        let (failed, skipped) = (expected.failed() as u64, expected.skipped() as u64);
-        let error = match result {
-            Ok(()) => {
-                return same(
-                    "failed and skipped, as told by Ok",
-                    &(0, 0),
-                    &(failed, skipped),
-                );
-            }
-            Err(error) => error,
-        };
-        if error.kind() != ErrorKind::Failed {
-            return Err(format!("not a failure, but {:?}: {error}", error.kind()));
-        }
-        let failure = error.failure().ok_or("a failed scope without a failure")?;
-        let told = (failure.failed, failure.skipped);
-        same(
-            "failed and skipped, as told by the error",
-            &told,
-            &(failed, skipped),
-        )?;
-        let is = |of, n| failure.codelet == name(of, n);
-        let of_event = expected.dropped.iter().any(|&event| is('e', event));
-        let of_codelet = expected.fates.iter().enumerate().any(|(id, fate)| {
-            is('n', id)
-                && match fate {
-                    Fate::Failed { panicked } => {
-                        let said = format!("oracle: n{id}");
-                        failure.panicked == *panicked && failure.cause == said
-                    }
-                    Fate::Refused => !failure.panicked,
-                    _ => false,
-                }
-        });
-        match of_event || of_codelet {
-            true => Ok(()),
-            false => Err(format!(
-                "the error names none of those that failed: {error}"
-            )),
-        }
-    }
-
-    fn compare_codelets(&self, expected: &Expected) -> Verdict {
-        same(
-            "clashes in blocks",
-            &self.clashes.load(Ordering::Relaxed),
-            &0,
-        )?;
-        same("strays", &self.strays.load(Ordering::Relaxed), &0)?;
-        for (id, fate) in expected.fates.iter().enumerate() {
-            let seen = &self.seen[id];
-            let load = |count: &AtomicU32| count.load(Ordering::Relaxed);
-            let told = (load(&seen.spawned), load(&seen.ran), load(&seen.dropped));
-            let meant = match fate {
-                Fate::Absent => (0, 0, 0),
-                Fate::Ran(_) | Fate::Failed { .. } => (1, 1, 1),
-                Fate::Skipped | Fate::Refused => (1, 0, 1),
-            };
-            let what = format!("n{id}, {fate:?} (spawned, ran, captures dropped)");
-            same(&what, &told, &meant)?;
-            if let Fate::Ran(digest) = fate {
-                let what = format!("what n{id} computed");
-                same(&what, &seen.digest.load(Ordering::Relaxed), digest)?;
-            }
-        }
-        let alive = self.values_alive.load(Ordering::Relaxed);
-        same("values alive after the end", &alive, &0)
-    }
-
-    fn compare_blocks(&self, expected: &Expected) -> Verdict {
-        for (block, contents) in expected.blocks.iter().enumerate() {
-            let what = format!("block {block}");
-            let Some(&id) = self.blocks[block].get() else {
-                same(&what, &Contents::Absent, contents)?;
-                continue;
-            };
-            let found = match self.rt.read(id, <[u64]>::to_vec) {
-                Ok(data) => Contents::Data(data),
-                Err(error) if error.kind() == ErrorKind::Failed => {
-                    // The reading codelet is refused, or skipped.
-                    match error.failure().ok_or("no failure")?.failed {
-                        0 => Contents::Poisoned,
-                        _ => Contents::Destroyed,
-                    }
-                }
-                Err(error) => return Err(format!("{what}: {error}")),
-            };
-            same(&what, &found, contents)?;
-            if found != Contents::Destroyed {
-                self.rt
-                    .destroy(id)
-                    .map_err(|error| format!("{what}: {error}"))?;
-            }
-        }
-        Ok(())
     }
 
     fn block(&self, block: usize) -> Block<u64> {
@@ -361,6 +269,24 @@ impl<'p> Run<'p> {
         let mut values: Vec<_> = node.values.iter().map(|n| value(n).read()).collect();
         let unit = |n: &usize| self.seen[*n].unit.get().expect("spawned before").read();
         let units: Vec<_> = node.units.iter().map(unit).collect();
+        let adds = (
+            of(Mode::Commute).map(Block::commute).collect::<Vec<_>>(),
+            of(Mode::Sum).map(|b| b.reduce(Sum)).collect::<Vec<_>>(),
+            of(Mode::Floats)
+                .map(|b| b.reduce(Floats))
+                .collect::<Vec<_>>(),
+        );
+        let weak = (
+            of(Mode::WeakRead)
+                .map(|b| b.read().weak())
+                .collect::<Vec<_>>(),
+            of(Mode::WeakWrite)
+                .map(|b| b.write().weak())
+                .collect::<Vec<_>>(),
+            of(Mode::WeakReadWrite)
+                .map(|b| b.read_write().weak())
+                .collect::<Vec<_>>(),
+        );
         let mut options = s.codelet(name('n', node.id));
         match node.wrong {
             Some(Wrong::Undeclared(block) | Wrong::TooMuch(block)) => {
@@ -393,7 +319,7 @@ impl<'p> Run<'p> {
         if node.at_ready {
             options = options.at_ready();
         }
-        let access = (reads, writes, changes, values, units);
+        let access = (reads, writes, changes, values, units, adds, weak);
         let guard = Captured(seen);
         let end = match node.kind {
             Kind::Plain if takes.is_empty() => {
@@ -467,8 +393,10 @@ impl<'p> Run<'p> {
     ) -> Result<u64> {
         let seen = &self.seen[node.id];
         seen.ran.fetch_add(1, Ordering::Relaxed);
+        // The others are not in the block.
         let stays: Vec<Stay<'_>> = (node.accesses.iter())
-            .map(|(block, mode)| self.enter(*block, *mode != Mode::Read))
+            .filter(|(_, mode)| mode.excludes() || *mode == Mode::Read)
+            .map(|(block, mode)| self.enter(*block, mode.excludes()))
             .collect();
         if let Place::Xe(xe) = node.place {
             let xe = name('x', xe % self.rt.xes()).replace('x', "sprat-xe");
@@ -479,7 +407,7 @@ impl<'p> Run<'p> {
             self.strays.fetch_add(u32::from(strays), Ordering::Relaxed);
         }
         dawdle(node.dawdle);
-        let (reads, mut writes, mut changes, values, _) = views;
+        let (reads, mut writes, mut changes, values, _, mut adds, _) = views;
         let read = reads.iter().copied().chain(changes.iter().map(|c| &**c));
         let digest = digest(node, parent, read, values.iter().map(|v| v.word));
         seen.digest.store(digest, Ordering::Relaxed);
@@ -509,6 +437,18 @@ impl<'p> Run<'p> {
                     .filter(mine)
                     .for_each(|at| view[at] = changed(digest, view[at], at));
             }
+            for (mode, views) in [
+                (Mode::Commute, &mut adds.0),
+                (Mode::Sum, &mut adds.1),
+                (Mode::Floats, &mut adds.2),
+            ] {
+                for view in views {
+                    let len = view.len();
+                    (0..len)
+                        .filter(mine)
+                        .for_each(|at| view[at] = mode.add(view[at], digest, at));
+                }
+            }
         };
         write(0);
         let mut own = Vec::new();
@@ -536,13 +476,6 @@ fn dawdle(how: u16) {
         } else {
             (0..50).for_each(|_| std::hint::spin_loop());
         }
-    }
-}
-
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, meant: &T) -> Verdict {
-    match found == meant {
-        true => Ok(()),
-        false => Err(format!("{what}: {found:?}, and should be {meant:?}")),
     }
 }
 

@@ -22,6 +22,8 @@ pub struct PartsQueue<T> {
     granted: VecDeque<Grant<T>>,
     /// Extents that do not overlap.
     poisoned: Vec<(Extent, Poison)>,
+    /// Of those who wait to enter.
+    to_come: VecDeque<Extent>,
 }
 
 #[derive(Clone, Debug)]
@@ -29,6 +31,7 @@ struct Live<T> {
     /// `None` for a holder that nobody has to tell any more.
     who: Option<T>,
     mode: Mode,
+    weak: bool,
     extent: Extent,
     /// How many earlier accesses it waits for.
     waits_for: u32,
@@ -52,6 +55,7 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
             live: VecDeque::new(),
             granted: VecDeque::new(),
             poisoned: Vec::new(),
+            to_come: VecDeque::new(),
         }
     }
 
@@ -65,6 +69,7 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
         self.live.push_back(Live {
             who: None,
             mode,
+            weak: false,
             extent: self.whole,
             waits_for: 0,
         });
@@ -73,17 +78,41 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
     /// An access enters. It does not wait for those of the same codelet: these have no byte in common with it, but may seem
     /// to if they are tiles with different strides.
     pub fn enter(&mut self, who: T, mode: Mode, extent: Extent) -> Entered {
+        self.enter_for(who, mode, extent, false)
+    }
+
+    /// The same; if `weak`, for the children only.
+    pub fn enter_for(&mut self, who: T, mode: Mode, extent: Extent, weak: bool) -> Entered {
         let conflicts = |live: &&Live<T>| live.conflicts(mode, &extent) && live.who != Some(who);
         let waits_for = self.live.iter().filter(conflicts).count() as u32;
         self.live.push_back(Live {
             who: Some(who),
             mode,
+            weak,
             extent,
             waits_for,
         });
         match waits_for {
-            0 => Entered::Granted(self.read_by(mode, &extent)),
+            0 => Entered::Granted(self.read_by(mode, weak, &extent)),
             _ => Entered::Queued,
+        }
+    }
+
+    /// Somebody will enter for this part later, after those who were noted here before.
+    pub fn note(&mut self, extent: Extent) {
+        self.to_come.push_back(extent);
+    }
+
+    /// Somebody enters who has waited to: for the next part that was noted, or else for all of it. If there is nothing to
+    /// wait for, [`PartsQueue::next_grant`] tells.
+    pub fn enter_late(&mut self, who: T, mode: Mode, weak: bool, part: bool) {
+        let noted = match part {
+            true => self.to_come.pop_front(),
+            false => None,
+        };
+        let extent = noted.unwrap_or(self.whole);
+        if let Entered::Granted(poison) = self.enter_for(who, mode, extent, weak) {
+            self.granted.push_back(Grant { who, poison, weak });
         }
     }
 
@@ -117,9 +146,9 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
             }
             live.waits_for -= 1;
             if let (0, Some(who)) = (live.waits_for, live.who) {
-                let (mode, extent) = (live.mode, live.extent);
-                let poison = self.read_by(mode, &extent);
-                self.granted.push_back(Grant { who, poison });
+                let (mode, weak, extent) = (live.mode, live.weak, live.extent);
+                let poison = self.read_by(mode, weak, &extent);
+                self.granted.push_back(Grant { who, poison, weak });
             }
         }
         if self.live.is_empty() && self.live.capacity() > KEPT {
@@ -181,8 +210,8 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
         found.map(|&(_, poison)| poison)
     }
 
-    fn read_by(&self, mode: Mode, extent: &Extent) -> Option<Poison> {
-        match mode.reads() {
+    fn read_by(&self, mode: Mode, weak: bool, extent: &Extent) -> Option<Poison> {
+        match mode.reads() || weak {
             true => self.poison_in(extent),
             false => None,
         }

@@ -1,5 +1,6 @@
 //! Plain queues and queues of parts against a model that knows single bytes and no queues.
 
+use super::super::Step as Action;
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -32,6 +33,15 @@ enum Left {
     Failed,
     /// Of its bytes those in this range are poisoned.
     Pieces(u64, u64),
+}
+
+fn grants(queue: &mut AccessQueue<u32>) -> Vec<Grant<u32>> {
+    let steps = std::iter::from_fn(|| queue.next_step());
+    let grant = |step| match step {
+        Action::Grant(grant) => grant,
+        Action::Combine => panic!("nobody reduces here"),
+    };
+    steps.map(grant).collect()
 }
 
 fn bytes(extent: &Option<Extent>) -> BTreeSet<u64> {
@@ -122,7 +132,7 @@ proptest! {
 
     #[test]
     fn a_queue_grants_what_no_earlier_access_stands_against(steps in steps()) {
-        let mut queue = AccessQueue::default();
+        let mut queue = AccessQueue::<u32>::default();
         let mut model = Model { live: Vec::new(), poison: [None; BYTES as usize] };
         let mut next = 0;
         for step in steps {
@@ -139,7 +149,7 @@ proptest! {
                         Entered::Granted(poison) => {
                             prop_assert_eq!(newly, [(next, poison.is_some())]);
                         }
-                        Entered::Queued => prop_assert_eq!(newly, []),
+                        _ => prop_assert_eq!(newly, []),
                     }
                 }
                 Step::Leave(which, left) => {
@@ -170,13 +180,13 @@ proptest! {
                         _ => Effect::Done,
                     };
                     match (one.extent, pieces.is_empty() || !one.mode.writes()) {
-                        (None, true) => queue.leave(one.mode, effect),
+                        (None, true) => queue.leave(who, one.mode, effect),
                         (Some(extent), true) => queue.leave_part(one.mode, &extent, effect),
                         (extent, false) => {
-                            queue.leave_in_pieces(one.mode, extent, whole(), &pieces);
+                            queue.leave_in_pieces(who, one.mode, extent, whole(), &pieces);
                         }
                     }
-                    let mut told: Vec<(u32, bool)> = std::iter::from_fn(|| queue.next_grant())
+                    let mut told: Vec<(u32, bool)> = grants(&mut queue).into_iter()
                         .map(|grant| (grant.who, grant.poison.is_some()))
                         .collect();
                     told.sort_unstable();
@@ -204,13 +214,13 @@ proptest! {
 #[test]
 fn a_body_that_writes_is_waited_for_by_children_that_name_parts() {
     let part = Extent::range(8, 8);
-    let mut queue = AccessQueue::held_part(Mode::Write, Extent::range(0, 16));
+    let mut queue = AccessQueue::<u32>::held_part(Mode::Write, Extent::range(0, 16));
     assert_eq!(
         queue.enter_part(1, Mode::Read, part, whole()),
         Entered::Queued
     );
-    queue.leave(Mode::Write, Effect::Failed(Poison::MIN));
-    let grant = queue.next_grant().unwrap();
+    queue.leave(0, Mode::Write, Effect::Failed(Poison::MIN));
+    let grant = grants(&mut queue)[0];
     assert_eq!((grant.who, grant.poison), (1, Some(Poison::MIN)));
     queue.leave_part(Mode::Read, &part, Effect::Done);
     // All of it, which is not all of the block: a plain queue knows that.
@@ -222,7 +232,7 @@ fn a_body_that_writes_is_waited_for_by_children_that_name_parts() {
 
 #[test]
 fn readers_who_hold_the_whole_go_on_holding_it() {
-    let mut queue = AccessQueue::default();
+    let mut queue = AccessQueue::<u32>::default();
     queue.enter(1, Mode::Read);
     queue.enter(2, Mode::Read);
     queue.enter(3, Mode::Write);
@@ -231,12 +241,105 @@ fn readers_who_hold_the_whole_go_on_holding_it() {
         queue.enter_part(4, Mode::Read, part, whole()),
         Entered::Queued
     );
-    queue.leave(Mode::Read, Effect::Done);
-    assert_eq!(queue.next_grant(), None);
-    queue.leave(Mode::Read, Effect::Done);
-    assert_eq!(queue.next_grant().map(|grant| grant.who), Some(3));
-    queue.leave(Mode::Write, Effect::Done);
-    assert_eq!(queue.next_grant().map(|grant| grant.who), Some(4));
+    queue.leave(0, Mode::Read, Effect::Done);
+    assert_eq!(grants(&mut queue), []);
+    queue.leave(0, Mode::Read, Effect::Done);
+    assert_eq!(
+        grants(&mut queue).iter().map(|g| g.who).collect::<Vec<_>>(),
+        [3]
+    );
+    queue.leave(0, Mode::Write, Effect::Done);
+    assert_eq!(
+        grants(&mut queue).iter().map(|g| g.who).collect::<Vec<_>>(),
+        [4]
+    );
     queue.leave_part(Mode::Read, &part, Effect::Done);
     assert!(queue.is_idle());
+}
+
+#[test]
+fn groups_of_other_kinds_and_parts_wait_for_each_other() {
+    let mut queue = AccessQueue::<u32>::default();
+    let who = |queue: &mut AccessQueue<u32>| -> Vec<u32> {
+        grants(queue).iter().map(|grant| grant.who).collect()
+    };
+    let (a, b) = (Extent::range(0, 4), Extent::range(4, 4));
+    assert_eq!(
+        queue.enter_part(1, Mode::Write, a, whole()),
+        Entered::Granted(None)
+    );
+    assert_eq!(queue.enter(2, Mode::Commute), Entered::Queued);
+    assert_eq!(queue.enter(3, Mode::Commute), Entered::Queued);
+    // It overlaps nobody in there, but stands behind those who wait.
+    assert_eq!(
+        queue.enter_part(4, Mode::Write, b, whole()),
+        Entered::Queued
+    );
+    assert_eq!(queue.enter_part(5, Mode::Read, b, whole()), Entered::Queued);
+    assert_eq!(queue.enter_for(6, Mode::Read, true), Entered::Queued);
+    assert_eq!(queue.enter(7, Mode::SharedWrite), Entered::Queued);
+    assert_eq!(
+        queue.waiting().map(|(who, _)| who).collect::<Vec<_>>(),
+        [2, 3, 4, 5, 6, 7]
+    );
+    queue.leave_part(Mode::Write, &a, Effect::Done);
+    assert_eq!(who(&mut queue), [2, 3]);
+    queue.leave(2, Mode::Commute, Effect::Done);
+    assert_eq!(who(&mut queue), []);
+    queue.leave(3, Mode::Commute, Effect::Done);
+    assert_eq!(who(&mut queue), [4]);
+    queue.leave_part(Mode::Write, &b, Effect::Failed(Poison::MIN));
+    let told = grants(&mut queue);
+    let told: Vec<_> = told.iter().map(|g| (g.who, g.poison, g.weak)).collect();
+    let poison = Some(Poison::MIN);
+    assert_eq!(told, [(5, poison, false), (6, poison, true)]);
+    queue.leave_part(Mode::Read, &b, Effect::Done);
+    queue.leave(6, Mode::Read, Effect::Done);
+    // To who writes together with others, any poison is that of the whole.
+    let last = grants(&mut queue)[0];
+    assert_eq!((last.who, last.poison), (7, poison));
+    queue.leave(7, Mode::SharedWrite, Effect::Failed(Poison::MIN));
+    assert_eq!(
+        queue.enter_part(8, Mode::Read, a, whole()),
+        Entered::Granted(poison)
+    );
+}
+
+#[test]
+fn a_part_behind_a_reduction_waits_for_its_result() {
+    let mut queue = AccessQueue::<u32>::default();
+    let adds = Mode::Reduce(super::super::Operator::new(1));
+    let part = Extent::range(0, 4);
+    queue.enter(1, adds);
+    assert_eq!(
+        queue.enter_part(2, Mode::Write, part, whole()),
+        Entered::Queued
+    );
+    queue.leave(1, adds, Effect::Done);
+    assert_eq!(queue.next_step(), Some(Action::Combine));
+    // It writes only a part, so the rest of the sums is looked at.
+    assert!(queue.take_sums().unwrap().wanted);
+    queue.combined(Effect::Done);
+    assert_eq!(grants(&mut queue)[0].who, 2);
+    queue.leave_part(Mode::Write, &part, Effect::Done);
+    // One that has come to its end is put together by who comes behind it.
+    queue.enter(3, adds);
+    queue.leave(3, adds, Effect::Done);
+    assert_eq!(queue.next_step(), None);
+    assert_eq!(
+        queue.enter_part(4, Mode::Read, part, whole()),
+        Entered::Combine
+    );
+    assert!(queue.take_sums().unwrap().wanted);
+    // Others may come meanwhile.
+    assert_eq!(
+        queue.enter_part(5, Mode::Read, part, whole()),
+        Entered::Queued
+    );
+    queue.combined(Effect::Failed(Poison::MIN));
+    let told: Vec<_> = grants(&mut queue)
+        .iter()
+        .map(|g| (g.who, g.poison))
+        .collect();
+    assert_eq!(told, [(4, Some(Poison::MIN)), (5, Some(Poison::MIN))]);
 }

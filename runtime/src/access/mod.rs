@@ -1,50 +1,35 @@
 //! Accesses: how a codelet declares what it uses, and the views it gets for it.
 
+mod mode;
+mod raw;
+mod reduction;
+mod scratch;
+mod value;
+mod weak;
+
+pub use mode::{Mode, Operator};
+pub use raw::{ExclusiveAccess, Raw, SharedWrite};
+pub(crate) use reduction::OperatorTable;
+pub use reduction::{Max, Min, Product, Reduce, ReduceOp, Sum};
+pub use scratch::{Scratch, scratch};
+pub(crate) use value::is_kept;
+pub use value::{ReadValue, Value};
+pub use weak::{CanBeWeak, Weak};
+
 use crate::data_block::{Block, Data};
 use crate::id::{BlockId, CodeletId};
-use std::marker::PhantomData;
-
-/// How a codelet uses a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Mode {
-    /// Reads; shares with other reads.
-    Read,
-    /// Writes all of it. Old contents are readable but unspecified, so a failed predecessor does not matter.
-    Write,
-    /// Reads and writes.
-    ReadWrite,
-}
-
-impl Mode {
-    /// Whether the codelet looks at what was there: then a poisoned block poisons the codelet.
-    #[inline]
-    pub fn reads(self) -> bool {
-        !matches!(self, Mode::Write)
-    }
-
-    /// Whether the codelet changes the block: then its failure poisons the block.
-    #[inline]
-    pub fn writes(self) -> bool {
-        !matches!(self, Mode::Read)
-    }
-
-    /// Whether a codelet that declared `self` may give `child` to its children.
-    #[inline]
-    pub fn covers(self, child: Mode) -> bool {
-        match self {
-            Mode::Read => child == Mode::Read,
-            // What a `write` finds is unspecified, but its children may read what it wrote.
-            Mode::Write | Mode::ReadWrite => true,
-        }
-    }
-}
 
 /// One declared access, as engines see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Declared {
     #[doc(hidden)]
     Block(BlockKey, Mode),
+    /// A block, for the children only; nothing is lent.
+    #[doc(hidden)]
+    Weak(BlockKey, Mode),
+    /// Memory of the engine's own: so many bytes, or more than there can be.
+    #[doc(hidden)]
+    Scratch(Option<usize>),
     /// A value; whether there is anything to look at.
     #[doc(hidden)]
     Value(ValueKey, bool),
@@ -135,6 +120,16 @@ impl<'a> Slots<'a> {
         unsafe { std::slice::from_raw_parts_mut(lent.start.cast(), lent.bytes / size_of::<T>()) }
     }
 
+    /// The next block as a bare pointer.
+    ///
+    /// # Safety
+    /// The next slot is a block of `T`.
+    #[inline]
+    unsafe fn bare<T: Data>(&mut self) -> *mut [T] {
+        let lent = self.next();
+        std::ptr::slice_from_raw_parts_mut(lent.start.cast(), lent.bytes / size_of::<T>())
+    }
+
     /// The next value.
     ///
     /// # Safety
@@ -154,7 +149,7 @@ impl<'a> Slots<'a> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an access",
     label = "not an access",
-    note = "declare how the codelet uses the block: `block.read()`, `block.write()` or `block.read_write()`",
+    note = "declare how the codelet uses the block: `block.read()`, `block.write()`, `block.read_write()`, `block.commute()`, `block.reduce(Sum)`",
     note = "accesses can be grouped: tuples up to eight, arrays, `Vec`s, and `()` for none"
 )]
 pub unsafe trait Access: Send + Sync + 'static {
@@ -214,6 +209,10 @@ block_access!(
     /// Reads and writes a block. The view is `&mut [T]`.
     ReadWrite, read_write, &'v mut [T], exclusive
 );
+block_access!(
+    /// Reads and writes a block in turn with its neighbours that commute, in any order. The view is `&mut [T]`.
+    Commute, commute, &'v mut [T], exclusive
+);
 
 impl<T: Data> Block<T> {
     /// Access for reading: the codelet sees what the writers before it in program order left. View: `&[T]`.
@@ -234,70 +233,39 @@ impl<T: Data> Block<T> {
     pub fn read_write(self) -> ReadWrite<T> {
         ReadWrite(self)
     }
-}
 
-/// The value that a codelet returns, as a name for others to read; copied freely.
-///
-/// It can be named where its codelet was spawned, and by codelets that declared it; it lives until the codelet or scope
-/// around that place ends.
-pub struct Value<R> {
-    pub(crate) id: CodeletId,
-    marker: PhantomData<fn() -> R>,
-}
-
-impl<R> Value<R> {
-    pub(crate) fn new(id: CodeletId) -> Self {
-        Value {
-            id,
-            marker: PhantomData,
-        }
-    }
-}
-
-impl<R: Send + Sync + 'static> Value<R> {
-    /// Access for reading: the codelet waits until the value is there. View: `&R`.
+    /// Access for reading and writing **in any order** among neighbours: codelets that commute on the block, with no other
+    /// access to it between them, run one at a time as they come. All that was spawned before is there, and what comes
+    /// after sees what all of them did. View: `&mut [T]`.
+    ///
+    /// So the result depends on time unless what they do commutes: adding whole numbers does, adding floats does not to the
+    /// last bit (see [`Block::reduce`]). A codelet that commutes on several blocks has all of them or none while it runs. If
+    /// a block is busy, who comes waits in the block's list, and the engine that is in the block runs the next one right
+    /// after: hot shared state stays in one core's cache. That is how remote core locking does it: Lozi, David, Thomas, Lawall, Muller,
+    /// "Remote Core Locking", USENIX Annual Technical Conference 2012.
+    ///
+    /// A codelet that fails poisons the block for what comes after its neighbours, not for these, so that who runs does
+    /// not depend on time either; a full [`write`](Block::write) heals. The list is served in order, but who commutes on
+    /// several blocks goes to the end of it when another one is busy. A codelet that commutes cannot have
+    /// [weak](Weak) accesses beside.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let counts = rt.block::<u64>(10)?;
+    /// rt.finish(|s| {
+    ///     for n in 0..100 {
+    ///         s.spawn(counts.commute(), move |_, counts| counts[n % 10] += 1);
+    ///     }
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(rt.read(counts, |counts| counts.to_vec())?, [10; 10]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline]
-    pub fn read(self) -> ReadValue<R> {
-        ReadValue(self)
-    }
-}
-
-impl<R> Clone for Value<R> {
-    #[inline]
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<R> Copy for Value<R> {}
-
-/// Whether values of this type must be kept for their readers: all but `()`, of which there is only one.
-#[inline]
-pub(crate) fn is_kept<R: 'static>() -> bool {
-    std::any::TypeId::of::<R>() != std::any::TypeId::of::<()>()
-}
-
-/// Reads a value. The view is `&R`.
-pub struct ReadValue<R>(Value<R>);
-
-impl<R> Clone for ReadValue<R> {
-    #[inline]
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<R> Copy for ReadValue<R> {}
-
-// SAFETY: one slot, declared as the value of type `R` that the handle names.
-unsafe impl<R: Send + Sync + 'static> Access for ReadValue<R> {
-    type View<'v> = &'v R;
-    #[inline]
-    fn declare(&self, list: &mut Vec<Declared>) {
-        list.push(Declared::Value(ValueKey(self.0.id), is_kept::<R>()));
-    }
-    #[inline]
-    unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
-        // SAFETY: the caller's promise, for this access.
-        unsafe { slots.value::<R>() }
+    pub fn commute(self) -> Commute<T> {
+        Commute(self)
     }
 }
 
@@ -351,17 +319,3 @@ macro_rules! tuples {
 }
 
 tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) }
-
-#[cfg(test)]
-mod tests {
-    use super::Mode;
-
-    #[test]
-    fn rights_of_children() {
-        assert!(Mode::Read.covers(Mode::Read));
-        assert!(!Mode::Read.covers(Mode::Write));
-        assert!(!Mode::Read.covers(Mode::ReadWrite));
-        assert!(Mode::Write.covers(Mode::Read));
-        assert!(Mode::ReadWrite.covers(Mode::Write));
-    }
-}

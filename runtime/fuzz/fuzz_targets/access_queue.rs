@@ -1,0 +1,113 @@
+//! A block's access queue against a model without any cleverness: a list of accesses in the order of their entrance,
+//! where one holds the block if nothing before it that is still there conflicts with it or waits.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use sprat::decide::dependence::{AccessQueue, Effect, Entered, Mode, Poison};
+
+#[derive(Arbitrary, Debug)]
+enum Step {
+    /// Somebody enters.
+    Enter(Kind),
+    /// One of those who hold the block leaves, well or not.
+    Leave { holder: u8, fails: bool },
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Kind {
+    Read,
+    Write,
+    ReadWrite,
+}
+
+impl Kind {
+    fn mode(self) -> Mode {
+        match self {
+            Kind::Read => Mode::Read,
+            Kind::Write => Mode::Write,
+            Kind::ReadWrite => Mode::ReadWrite,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Access {
+    who: u32,
+    mode: Mode,
+    holds: bool,
+}
+
+#[derive(Default)]
+struct Model {
+    accesses: Vec<Access>,
+    poison: Option<Poison>,
+}
+
+impl Model {
+    fn admits(&self, at: usize) -> bool {
+        let reads = |access: &Access| access.mode == Mode::Read;
+        let before = &self.accesses[..at];
+        before.is_empty() || (reads(&self.accesses[at]) && before.iter().all(reads))
+    }
+
+    /// Who holds the block from now on, and what poison they read.
+    fn grants(&mut self) -> Vec<(u32, Option<Poison>)> {
+        let mut granted = Vec::new();
+        for at in 0..self.accesses.len() {
+            if !self.accesses[at].holds && self.admits(at) {
+                self.accesses[at].holds = true;
+                let Access { who, mode, .. } = self.accesses[at];
+                granted.push((who, self.poison.filter(|_| mode.reads())));
+            }
+        }
+        granted
+    }
+}
+
+fuzz_target!(|steps: Vec<Step>| {
+    let (mut queue, mut model) = (AccessQueue::default(), Model::default());
+    for (who, step) in (1..).zip(steps) {
+        match step {
+            Step::Enter(kind) => {
+                let mode = kind.mode();
+                let holds = false;
+                model.accesses.push(Access { who, mode, holds });
+                let expected = match model.grants().pop() {
+                    Some((granted, poison)) => {
+                        assert_eq!(granted, who);
+                        Entered::Granted(poison)
+                    }
+                    None => Entered::Queued,
+                };
+                assert_eq!(queue.enter(who, mode), expected);
+            }
+            Step::Leave { holder, fails } => {
+                let holders: Vec<usize> = (0..model.accesses.len())
+                    .filter(|&at| model.accesses[at].holds)
+                    .collect();
+                let Some(&at) = holders.get(usize::from(holder) % holders.len().max(1)) else {
+                    continue;
+                };
+                let Access { mode, .. } = model.accesses.remove(at);
+                let poison = Poison::new(who);
+                let effect = match poison.filter(|_| fails) {
+                    Some(poison) => Effect::Failed(poison),
+                    None => Effect::Done,
+                };
+                if mode.writes() {
+                    model.poison = poison.filter(|_| fails);
+                }
+                queue.leave(mode, effect);
+                let granted = std::iter::from_fn(|| queue.next_grant());
+                let granted: Vec<_> = granted.map(|g| (g.who, g.poison)).collect();
+                assert_eq!(granted, model.grants());
+            }
+        }
+        assert_eq!(queue.poison(), model.poison);
+        assert_eq!(queue.is_idle(), model.accesses.is_empty());
+        let waiting: Vec<u32> = queue.waiting().map(|(who, _)| who).collect();
+        let expected = model.accesses.iter().filter(|access| !access.holds);
+        assert_eq!(waiting, expected.map(|access| access.who).collect::<Vec<_>>());
+    }
+});

@@ -1,0 +1,111 @@
+//! Codelets that commute: each takes its turn in all the blocks in which it commutes, or in none of them, and the engine
+//! that is done with a block runs the next one there.
+//!
+//! Argued in `docs/design/turns.md`; model: `models/commuting.rs`.
+
+use crate::access::Mode;
+use crate::block_table::QueueCell;
+use crate::engine::{Engine, Followers};
+use crate::entry::{Entry, EntryKind};
+use crate::sync::atomic::Ordering;
+use crate::sync::mutant;
+
+/// `who`, which is in the groups of these queues, takes its turn in all of them as one step. If one is busy it waits
+/// there instead, and may be woken and run by others before this returns; `woken` are then those who are to look for their
+/// turn instead of it.
+pub(crate) fn take_turns(cells: &mut [&QueueCell], who: u32, woken: &mut Vec<u32>) -> bool {
+    if mutant!("turns_one_by_one") {
+        return one_by_one(cells, who);
+    }
+    if !mutant!("turns_unsorted") {
+        cells.sort_unstable_by_key(|cell| cell.slot);
+    }
+    for cell in cells.iter() {
+        cell.queue.acquire();
+    }
+    let is_busy = |cell: &&&QueueCell| {
+        // SAFETY: we hold this lock, and looking does not come back to it.
+        !unsafe { cell.queue.locked(|queue| queue.turn_is_free_for(who)) }
+    };
+    let busy = cells.iter().find(is_busy).copied();
+    for cell in cells.iter() {
+        let waits_here = busy.is_some_and(|busy| std::ptr::eq(busy, *cell));
+        let alone = cells.len() == 1;
+        let passes_on = !mutant!("turns_not_passed_on");
+        // SAFETY: we hold this lock, and what is done here does not come back to it.
+        let next = unsafe {
+            cell.queue.locked(|queue| match busy {
+                None => {
+                    queue.take_turn(who);
+                    None
+                }
+                Some(_) if waits_here => {
+                    queue.wait_for_turn(who, alone);
+                    None
+                }
+                // We may have been woken for this one, which is still free: somebody else may be able to use it.
+                Some(_) => queue.pass_turn(who).filter(|_| passes_on),
+            })
+        };
+        woken.extend(next);
+    }
+    for cell in cells.iter() {
+        // SAFETY: taken above, given back once.
+        unsafe { cell.queue.release() };
+    }
+    busy.is_none()
+}
+
+/// What [`take_turns`] must not do, for the mutant of this name: each turn in a step of its own, kept while the next one is
+/// waited for.
+fn one_by_one(cells: &[&QueueCell], who: u32) -> bool {
+    let takes = |cell: &&QueueCell| {
+        cell.queue.with(|queue| {
+            let free = queue.turn_is_free_for(who);
+            match free {
+                true => queue.take_turn(who),
+                false => queue.wait_for_turn(who, true),
+            }
+            free
+        })
+    };
+    cells.iter().all(takes)
+}
+
+impl Engine<'_> {
+    /// A codelet that commutes is about to run. False if it waits for its turn; it may be running elsewhere by then.
+    pub(crate) fn take_turns(&self, id: u32, payload: usize, followers: &mut Followers) -> bool {
+        let arena = &self.shared.arena;
+        if arena.record(id).cause.load(Ordering::Relaxed) != 0 {
+            // It does not run.
+            return true;
+        }
+        let commutes = |entry: &Entry| entry.kind() == EntryKind::Block(Mode::Commute);
+        let entries = arena.entries(id, payload).map(|(_, entry)| entry);
+        let mut cells = entries.filter(|e| commutes(e)).map(Self::queue_of);
+        let mut woken = Vec::new();
+        let taken = match (cells.next(), cells.next()) {
+            (Some(only), None) => take_turns(&mut [only], id, &mut woken),
+            (first, second) => {
+                let mut all: Vec<&QueueCell> =
+                    first.into_iter().chain(second).chain(cells).collect();
+                take_turns(&mut all, id, &mut woken)
+            }
+        };
+        for next in woken {
+            self.ready(next, followers);
+        }
+        taken
+    }
+
+    /// A codelet that commuted has ended, or was skipped: whose turn it is next runs here, next if possible.
+    pub(crate) fn pass_turn(&self, cell: &QueueCell, id: u32, followers: &mut Followers) {
+        if let Some(next) = cell.queue.with(|queue| queue.pass_turn(id)) {
+            let before = followers.next.take();
+            self.ready(next, followers);
+            if let Some(before) = before {
+                self.ready(before, followers);
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Whose turn it is among codelets that commute: one at a time is in the block, the others wait in a list.
+//!
+//! A codelet takes its turn in all the blocks in which it commutes, or in none. If one of them is busy it waits in the
+//! list of that one, and passes on what it came for: see [`Turns::pass`]. Proof: `docs/design/turns.md`.
+
+use std::collections::VecDeque;
+
+/// See the module. `T` names a codelet.
+#[derive(Clone, Debug)]
+pub(super) struct Turns<T> {
+    holder: Option<T>,
+    /// Who waits, and whether for this block alone.
+    waiting: VecDeque<(T, bool)>,
+}
+
+impl<T> Default for Turns<T> {
+    fn default() -> Self {
+        Turns {
+            holder: None,
+            waiting: VecDeque::new(),
+        }
+    }
+}
+
+impl<T: Copy + PartialEq> Turns<T> {
+    /// Whether it could be the turn of `who`: nobody has it, or it was handed over.
+    pub(super) fn is_free_for(&self, who: T) -> bool {
+        self.holder.is_none_or(|holder| holder == who)
+    }
+
+    pub(super) fn take(&mut self, who: T) {
+        debug_assert!(self.is_free_for(who));
+        self.holder = Some(who);
+    }
+
+    pub(super) fn wait(&mut self, who: T, alone: bool) {
+        self.waiting.push_back((who, alone));
+    }
+
+    /// `who` is done, or cannot take its turn: if the turn is its own or nobody's, the next who waits is to be woken.
+    /// One that waits for this block alone has the turn at once; another must look whether its other blocks are free,
+    /// and meanwhile the turn is nobody's.
+    pub(super) fn pass(&mut self, who: T) -> Option<T> {
+        if !self.is_free_for(who) {
+            return None;
+        }
+        self.holder = None;
+        let (next, alone) = self.waiting.pop_front()?;
+        self.holder = alone.then_some(next);
+        Some(next)
+    }
+
+    pub(super) fn waiting(&self) -> impl Iterator<Item = T> + '_ {
+        self.waiting.iter().map(|&(who, _)| who)
+    }
+}

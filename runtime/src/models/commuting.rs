@@ -1,0 +1,103 @@
+//! Taking turns as one step: no circle among those who hold some and wait for others, nobody is forgotten in a list, one
+//! at a time is in a block.
+
+use super::Thing;
+use crate::block_table::QueueCell;
+use crate::commuting::take_turns;
+use crate::decide::dependence::Mode;
+use crate::sync::Arc;
+use crate::sync::model::{explore, explore_within, spawn};
+
+struct World {
+    cells: [QueueCell; 2],
+    data: [Thing; 2],
+    ran: [Thing; 3],
+    wants: [&'static [usize]; 3],
+}
+
+impl World {
+    /// Codelets that commute on these blocks, and all have been let into the groups.
+    fn new(wants: [&'static [usize]; 3]) -> Arc<Self> {
+        let world = World {
+            cells: [QueueCell::of_block(0), QueueCell::of_block(1)],
+            data: [Thing::new(), Thing::new()],
+            ran: [Thing::new(), Thing::new(), Thing::new()],
+            wants,
+        };
+        for (who, wants) in wants.iter().enumerate() {
+            for &at in *wants {
+                let enter = |queue: &mut crate::block_table::Queue| {
+                    queue.enter(who as u32, Mode::Commute);
+                };
+                world.cells[at].queue.with(enter);
+            }
+        }
+        Arc::new(world)
+    }
+
+    /// What an engine does with a codelet that is ready, and with those that become ready by that.
+    fn start(&self, who: u32) {
+        let mut ready = vec![who];
+        while let Some(who) = ready.pop() {
+            let wants = self.wants[who as usize];
+            let mut cells: Vec<&QueueCell> = wants.iter().map(|&at| &self.cells[at]).collect();
+            if !take_turns(&mut cells, who, &mut ready) {
+                continue;
+            }
+            self.ran[who as usize].add(1);
+            wants.iter().for_each(|&at| self.data[at].add(1));
+            for &at in wants {
+                ready.extend(self.cells[at].queue.with(|queue| queue.pass_turn(who)));
+            }
+        }
+    }
+
+    fn check(&self) {
+        for (ran, wants) in self.ran.iter().zip(self.wants) {
+            let meant = u32::from(!wants.is_empty());
+            assert_eq!(ran.get(), meant, "each that commutes ran once");
+        }
+        for (at, data) in self.data.iter().enumerate() {
+            let users = self.wants.iter().filter(|wants| wants.contains(&at));
+            assert_eq!(data.get(), users.count() as u32);
+        }
+    }
+}
+
+/// Two want both blocks, named in opposite orders.
+#[test]
+fn two_want_two_blocks_in_opposite_orders() {
+    explore(|| {
+        let world = World::new([&[0, 1], &[1, 0], &[]]);
+        let other = {
+            let world = world.clone();
+            spawn(move || world.start(1))
+        };
+        world.start(0);
+        other.join().unwrap();
+        world.check();
+    });
+}
+
+/// One of three wants both blocks; it may be woken for the first one while the second one is busy, and somebody else
+/// waits for the first one.
+#[test]
+fn who_is_woken_in_vain_passes_it_on() {
+    explore_within(2, || {
+        let world = World::new([&[0, 1], &[0], &[1]]);
+        // The first block is busy: the one that wants both waits there, then the one that wants it alone.
+        let first = &world.cells[0].queue;
+        first.with(|queue| queue.take_turn(9));
+        world.start(0);
+        world.start(1);
+        let other = {
+            let world = world.clone();
+            spawn(move || world.start(2))
+        };
+        if let Some(next) = first.with(|queue| queue.pass_turn(9)) {
+            world.start(next);
+        }
+        other.join().unwrap();
+        world.check();
+    });
+}
