@@ -314,6 +314,26 @@ impl BlockTable {
         }
     }
 
+    /// Makes this memory the memory of a block that nobody knows yet. Whoever gave it keeps it for the block's life, which
+    /// ends by [`BlockTable::end_adopted`].
+    pub(crate) fn adopt(&self, id: BlockId, memory: *mut u8) {
+        // Release pairs with the Acquire in `BlockSlot::memory`, as for memory of our own.
+        self.slot(id.slot()).start.store(memory, Ordering::Release);
+    }
+
+    /// The scope of a host that adopted a block has ended, and with it all who used the block: the block goes, if it was not
+    /// destroyed before, and its slot is free.
+    pub(crate) fn end_adopted(&self, number: u32, cache: &mut SlotCache) {
+        let slot = self.slot(number);
+        if !slot.dead.load(Ordering::Relaxed) {
+            let chunk = slot.take_out_memory();
+            debug_assert!(chunk.is_none(), "the memory is the user's");
+            self.end(number, cache);
+        }
+        // Only now, when the generation has moved on: a block without an owner is everybody's.
+        self.inherit(number, 0, cache);
+    }
+
     /// A block's maker has ended: the block goes to an heir (0: everybody). False if it was destroyed meanwhile; then
     /// its slot is freed.
     #[inline]

@@ -162,6 +162,7 @@ fn run<'s, R>(
         engine.end(id, &mut Followers::posted());
     }
     wait(engine);
+    engine.end_adopted(record);
     record.set_flags(0);
     if record.ended.recycle() {
         engine.local(|local| local.records.give(arena, id));

@@ -28,6 +28,7 @@
 //! [`Runtime::finish`] and [`Scope`].
 
 mod access;
+mod adopted;
 mod affinity;
 mod arena;
 mod block_names;

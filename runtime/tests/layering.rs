@@ -67,7 +67,8 @@ const LEVELS: &[&[&str]] = &[
         "control_engine",
     ],
     &[
-        "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder", "models",
+        "adopted", "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder",
+        "models",
     ],
 ];
 
