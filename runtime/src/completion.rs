@@ -312,7 +312,8 @@ impl Engine<'_> {
                     let pieces = children.queue.with(|queue| queue.poisoned_parts().to_vec());
                     let left = self.what_children_left(id, children);
                     Self::free_children(entry);
-                    if !pieces.is_empty() && !(weak && own_effect != Effect::Done) {
+                    let skipped = weak && own_effect != Effect::Done;
+                    if !pieces.is_empty() && !skipped {
                         if mode == Mode::Commute {
                             self.pass_turn(cell, id, followers);
                         }

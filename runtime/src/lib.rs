@@ -35,6 +35,7 @@ mod block_names;
 mod block_table;
 mod bounds;
 mod builder;
+mod chunks;
 mod codelet;
 mod commuting;
 mod completion;
@@ -54,6 +55,7 @@ mod event;
 mod execution_engine;
 mod extent;
 mod failure;
+mod for_each;
 mod glue;
 mod handing_up;
 mod host;
@@ -61,6 +63,7 @@ mod id;
 mod idle;
 
 mod local;
+mod map_reduce;
 pub mod memory_region;
 #[cfg(all(test, sprat_loom))]
 mod models;
@@ -92,10 +95,12 @@ pub use access::{
     ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
 };
 pub use builder::Builder;
+pub use chunks::Chunks;
 pub use counters::{CeCounts, XeCounts};
 pub use data_block::{Block, Data};
 pub use decide::plan::CeMode;
 pub use error::{Error, ErrorKind, Result};
+pub use for_each::Grain;
 pub use options::{Options, Spawned};
 pub use outcome::Outcome;
 pub use part::{

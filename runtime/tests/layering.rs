@@ -38,6 +38,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::plan",
         "decide::placement",
         "decide::route",
+        "decide::grain",
         "decide::controller",
     ],
     &[
@@ -67,7 +68,18 @@ const LEVELS: &[&[&str]] = &[
         "control_engine",
     ],
     &[
-        "adopted", "trigger", "scope", "outcome", "glue", "options", "host", "runtime", "builder",
+        "adopted",
+        "chunks",
+        "for_each",
+        "map_reduce",
+        "trigger",
+        "scope",
+        "outcome",
+        "glue",
+        "options",
+        "host",
+        "runtime",
+        "builder",
         "models",
     ],
 ];

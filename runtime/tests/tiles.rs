@@ -34,7 +34,7 @@ fn views_are_rows_at_the_leading_dimension() {
             assert_eq!(tile.iter().flatten().sum::<f32>(), 189.0);
             // As BLAS goes through it.
             // SAFETY: element (2, 1) of the tile.
-            let last = unsafe { *tile.as_ptr().add(2 * tile.leading_dimension() + 1) };
+            let last = unsafe { *tile.as_ptr().wrapping_add(2 * tile.leading_dimension() + 1) };
             assert_eq!(last, 41.0);
             assert_eq!(
                 format!("{tile:?}"),
@@ -48,7 +48,11 @@ fn views_are_rows_at_the_leading_dimension() {
                 column.row_mut(5)[0] = -2.0;
                 column.iter_mut().take(2).for_each(|row| row.fill(-3.0));
                 // SAFETY: element (2, 0) of the tile, which is ours.
-                unsafe { *column.as_mut_ptr().add(2 * column.leading_dimension()) = -4.0 };
+                unsafe {
+                    *column
+                        .as_mut_ptr()
+                        .wrapping_add(2 * column.leading_dimension()) = -4.0
+                };
                 let short = column.reborrow();
                 assert_eq!((short[(6, 0)], short.as_ref().row(5)), (-1.0, &[-2.0][..]));
             },

@@ -6,6 +6,7 @@
 
 pub mod controller;
 pub mod dependence;
+pub mod grain;
 pub mod lanes;
 pub mod placement;
 pub mod plan;
