@@ -53,6 +53,9 @@ pub mod design {
     #[doc = include_str!("../design/events.md")]
     pub mod events {}
 
+    #[doc = include_str!("../design/io.md")]
+    pub mod io {}
+
     #[doc = include_str!("../design/parking.md")]
     pub mod parking {}
 
@@ -61,6 +64,12 @@ pub mod design {
 
     #[doc = include_str!("../design/stuck.md")]
     pub mod stuck {}
+
+    #[doc = include_str!("../design/throttling.md")]
+    pub mod throttling {}
+
+    #[doc = include_str!("../design/checking.md")]
+    pub mod checking {}
 
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}

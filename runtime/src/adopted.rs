@@ -49,7 +49,7 @@ impl<'s> Scope<'s> {
         let made = engine.local(|local| {
             let home = local.here.map_or(0, |here| here.xe);
             // The host's scope is the owner, so nobody outside of it may name the block.
-            (engine.shared).make_block(local, bytes, frame.top, home)
+            (engine.shared).make_adopted(local, bytes, frame.top, home)
         })?;
         // Why this is sound. The engines reach the slice through this address and nothing else, and only codelets that
         // have declared the block get it. Each of them is a codelet of this host's scope or descends from one: the block's
@@ -72,6 +72,9 @@ impl Engine<'_> {
             let blocks = &self.shared.blocks;
             // Read before: the slot may be somebody else's at once.
             let next = blocks.slot(at - 1).next_made.load(Ordering::Relaxed);
+            if let Some(check) = &self.shared.check {
+                self.check_destroyed(check, at - 1, None);
+            }
             self.local(|local| blocks.end_adopted(at - 1, &mut local.slots));
             at = next;
         }

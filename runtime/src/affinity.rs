@@ -12,6 +12,8 @@ pub enum Affinity {
     Only(u16),
     /// On an execution engine of this memory region; engines of others do not take it.
     Region(u16),
+    /// On no execution engine: it waits for the world outside, and a thread of the control engine's does that.
+    Control,
 }
 
 impl Affinity {
@@ -23,6 +25,7 @@ impl Affinity {
             Affinity::Prefer(xe) => 1 << 16 | u32::from(xe),
             Affinity::Only(xe) => 2 << 16 | u32::from(xe),
             Affinity::Region(region) => 3 << 16 | u32::from(region),
+            Affinity::Control => 4 << 16,
         }
     }
 
@@ -34,6 +37,7 @@ impl Affinity {
             1 => Affinity::Prefer(index),
             2 => Affinity::Only(index),
             3 => Affinity::Region(index),
+            4 => Affinity::Control,
             _ => Affinity::Anywhere,
         }
     }
@@ -45,7 +49,14 @@ mod tests {
 
     #[test]
     fn words_and_back() {
-        for a in [Anywhere, Prefer(0), Prefer(7), Only(65535), Region(73)] {
+        for a in [
+            Anywhere,
+            Prefer(0),
+            Prefer(7),
+            Only(65535),
+            Region(73),
+            Control,
+        ] {
             assert_eq!(Affinity::decode(a.encode()), a);
         }
     }

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Links;
 use crate::memory_region::Reservation;
 use crate::prefetch::prefetch_to_write;
-use crate::sync::atomic::Ordering;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use std::ptr::NonNull;
 
@@ -75,6 +75,10 @@ pub(crate) struct Arena {
     start: NonNull<u8>,
     depot: Mutex<Depot>,
     range: Reservation,
+    /// Slots that are not in the depot: with codelets, or free in an engine's lists. Changes under the depot's lock.
+    handed_out: AtomicU64,
+    /// Sizes of slots in use. Changes under the depot's lock.
+    sizes: AtomicU64,
 }
 
 // SAFETY: `start` is only an address; the records' shared fields are atomics, and the rest has premises of its own.
@@ -90,6 +94,8 @@ impl Arena {
             start: range.start(),
             depot: Mutex::new(Depot::default()),
             range,
+            handed_out: AtomicU64::new(0),
+            sizes: AtomicU64::new(0),
         })
     }
 
@@ -118,6 +124,7 @@ impl Arena {
             stack.count = left - from;
             stack.ids[..stack.count].copy_from_slice(&depot.free[class][from..]);
             depot.free[class].truncate(from);
+            self.count_handed_out(stack.count as u64);
             return Ok(());
         }
         let slot = (class + 1) * LINE;
@@ -138,9 +145,13 @@ impl Arena {
             }
             at += slot;
         }
-        depot.carving[class] = Some((chunk, at));
+        if depot.carving[class].replace((chunk, at)).is_none() {
+            let sizes = self.sizes.load(Ordering::Relaxed);
+            self.sizes.store(sizes + 1, Ordering::Relaxed);
+        }
         // The lowest on top, so that slots are first used in the order of their addresses.
         stack.ids[..stack.count].reverse();
+        self.count_handed_out(stack.count as u64);
         Ok(())
     }
 
@@ -180,7 +191,31 @@ impl Arena {
 
     #[cold]
     fn put_back(&self, class: usize, stack: &Stack) {
-        lock(&self.depot).free[class].extend_from_slice(stack.free());
+        let mut depot = lock(&self.depot);
+        depot.free[class].extend_from_slice(stack.free());
+        self.count_handed_out((stack.count as u64).wrapping_neg());
+    }
+
+    /// So many more; under the depot's lock, hence without a read-modify-write.
+    fn count_handed_out(&self, more: u64) {
+        let now = self.handed_out.load(Ordering::Relaxed);
+        self.handed_out
+            .store(now.wrapping_add(more), Ordering::Relaxed);
+    }
+
+    /// How many slots are with codelets, or free in engines' lists.
+    pub(crate) fn handed_out(&self) -> u64 {
+        self.handed_out.load(Ordering::Relaxed)
+    }
+
+    /// How many free slots so many engines may have in their lists.
+    pub(crate) fn most_kept(&self, engines: usize) -> u64 {
+        self.sizes.load(Ordering::Relaxed) * engines as u64 * 2 * BATCH as u64
+    }
+
+    /// Bytes of all slots that were ever used. They are never given back.
+    pub(crate) fn bytes(&self) -> usize {
+        lock(&self.depot).slots.len() * CHUNK_BYTES
     }
 
     /// The node id of the `index`-th node at `offset` bytes into a record.
@@ -342,6 +377,11 @@ impl RecordCache {
         }
         first.ids[first.count] = id;
         first.count += 1;
+    }
+
+    /// How many free slots it has.
+    pub(crate) fn held(&self) -> usize {
+        self.stacks.iter().flatten().map(|stack| stack.count).sum()
     }
 
     /// Gives everything to the depot, when the engine goes.

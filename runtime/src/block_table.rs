@@ -147,6 +147,12 @@ impl BlockSlot {
         })
     }
 
+    /// How long the chunk is that is its memory, and in which nothing else lies; 0 if there is none.
+    pub(crate) fn chunk_bytes(&self) -> usize {
+        self.memory
+            .with(|memory| memory.as_ref().map_or(0, Chunk::bytes))
+    }
+
     /// Takes the memory out, at the block's end.
     #[inline]
     pub(crate) fn take_out_memory(&self) -> Option<Chunk> {
@@ -419,6 +425,12 @@ impl Drop for BlockTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_queue_fits_a_cache_line_and_a_block_two() {
+        assert!(size_of::<QueueCell>() <= 64);
+        assert!(size_of::<BlockSlot>() <= 128);
+    }
 
     #[test]
     fn places_are_dense() {

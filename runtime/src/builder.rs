@@ -1,12 +1,14 @@
 //! What can be chosen about a runtime, and its start.
 
-use crate::config::Settings;
+use crate::check::Check;
+use crate::config::{Seed, Settings};
 use crate::decide::plan::{self, CeMode, Plan, Wishes};
 use crate::decide::policy::Tuning;
+use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RuntimeId;
 use crate::idle::Parker;
-use crate::memory_region::{Pool, PoolOptions};
+use crate::memory_region::{self, Pool, PoolOptions};
 use crate::runtime::Runtime;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
@@ -25,6 +27,8 @@ pub struct Builder {
     spin_us: Option<u64>,
     oversubscribe: Option<bool>,
     topology: Option<Topology>,
+    live_codelets: Option<usize>,
+    check: Option<u64>,
     ignores_environment: bool,
 }
 
@@ -85,6 +89,65 @@ impl Builder {
         self
     }
 
+    /// About how many codelets may live at a time before a host thread that spawns more in the body of a scope is held
+    /// back: then it runs codelets itself, or sleeps, until there are fewer, or until nothing else can run. Codelets that
+    /// spawn are never held back. So such a body must not hold what its codelets wait for (a lock, say) while it spawns.
+    /// Default: as many as an eighth of the memory that the process may use has room for (at 256 bytes each), but at
+    /// most 65,536 for each execution engine.
+    ///
+    /// 0 is an error of [`Builder::build`].
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::builder().live_codelets(1000).build()?;
+    /// rt.finish(|s| {
+    ///     for _ in 0..100_000 {
+    ///         s.spawn((), |_, ()| ());
+    ///     }
+    ///     Ok(())
+    /// })?;
+    /// assert!(rt.codelet_bytes() < 100_000 * 128);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn live_codelets(mut self, most: usize) -> Self {
+        self.live_codelets = Some(most);
+        self
+    }
+
+    /// The checking mode: finds what the type system cannot refuse, in `unsafe` code and in programs that depend on an
+    /// order they did not ask for. Slow, for tests; `SPRAT_CHECK=1` turns it on from outside.
+    ///
+    /// - One execution engine runs all codelets, each time one of those that are ready, as a generator with this seed
+    ///   says: the same seed replays the same schedule, as long as one host thread spawns and no other thread satisfies
+    ///   events meanwhile. How many engines were asked for does not matter; [`Runtime::plan`] says so in its reason.
+    /// - Blocks are accessible only while a body runs that declared them; destroyed ones never again (their addresses
+    ///   are used again after 1 GiB or 32,768 other destroyed blocks). Whoever touches one all the same, through an
+    ///   address that it kept, ends the process, with a message that names the codelet and the block.
+    /// - What a `write` finds is overwritten before the body: not a number as `f32` or `f64`.
+    /// - A body that changes a block which it declared for reading is told of, on the standard error stream and in the
+    ///   scope's error ([`ErrorKind::Check`]); the contents are mended, and the program goes on.
+    /// - When the last handle goes, blocks that codelets made and nobody destroyed, and events that nobody satisfied, are
+    ///   told of: see [`Runtime::leftovers`].
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::builder().check(7).build()?;
+    /// let block = rt.block::<f64>(4)?;
+    /// rt.finish(|s| {
+    ///     // Wrong: what `write` finds is unspecified.
+    ///     s.spawn(block.write(), |_, data| data[0] += 1.0);
+    ///     Ok(())
+    /// })?;
+    /// assert!(rt.read(block, |data| data[0].is_nan())?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn check(mut self, seed: u64) -> Self {
+        self.check = Some(seed);
+        self
+    }
+
     /// `SPRAT_*` variables do not apply.
     pub fn ignore_environment(mut self) -> Self {
         self.ignores_environment = true;
@@ -124,15 +187,17 @@ impl Builder {
             })?),
             (None, None) => None,
         };
+        let asked = self.xes.or(settings.xes);
+        let checks = self.seed(settings).is_some();
         let wishes = Wishes {
-            xes: self.xes.or(settings.xes),
-            mode,
+            xes: if checks { Some(1) } else { asked },
+            mode: if checks { Some(CeMode::Shared) } else { mode },
             oversubscribe: self
                 .oversubscribe
                 .or(settings.oversubscribe)
                 .unwrap_or(false),
         };
-        let plan = plan::plan(&topology, &wishes).map_err(|error| {
+        let mut plan = plan::plan(&topology, &wishes).map_err(|error| {
             match self.xes.is_none() && settings.xes.is_some() {
                 true => Error::new(
                     error.kind(),
@@ -141,7 +206,40 @@ impl Builder {
                 false => error,
             }
         })?;
+        if checks {
+            plan.reason = match asked {
+                Some(xes) if xes != 1 => format!(
+                    "the checking mode has one execution engine, whatever is asked for ({xes})"
+                ),
+                _ => "the checking mode has one execution engine".to_owned(),
+            };
+        }
         Ok((topology, plan))
+    }
+
+    /// The seed of the checking mode, if that is on.
+    fn seed(&self, settings: &Settings) -> Option<Seed> {
+        self.check.map(Seed::This).or(settings.check)
+    }
+
+    /// Where host threads that spawn are held back.
+    fn marks(&self, settings: &Settings, xes: usize) -> Result<Marks> {
+        let said = match self.live_codelets {
+            Some(most) => Some((most, "live_codelets")),
+            None => settings
+                .live_codelets
+                .map(|most| (most, "the environment variable SPRAT_LIVE_CODELETS")),
+        };
+        match said {
+            None => Ok(Marks::by_memory(memory_region::usable_bytes(), xes)),
+            Some((0, who)) => Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "{who} is 0, so nothing could be spawned; allow at least 1, better thousands"
+                ),
+            )),
+            Some((most, _)) => Ok(Marks::at(most)),
+        }
     }
 
     /// Starts the runtime.
@@ -154,15 +252,26 @@ impl Builder {
         let (topology, plan) = self.plan_with(&settings)?;
         let real = !matches!(topology.source, Source::Synthetic(_));
         let pin = self.pin.or(settings.pin).unwrap_or(true) && real;
-        let tuning = match self.spin_us.or(settings.spin_us) {
+        let mut tuning = match self.spin_us.or(settings.spin_us) {
             Some(us) => Tuning {
                 spin_ns: us.saturating_mul(1000),
                 ..Tuning::default()
             },
             None => Tuning::from_wake_up(measure_wake_up()?),
         };
-        let pools = (0..plan.regions)
-            .map(|region| Ok(Arc::new(Pool::new(region as u16, PoolOptions::default())?)));
+        tuning.live = self.marks(&settings, plan.xes.len())?;
+        let check = self.seed(&settings).map(|seed| {
+            Box::new(Check::new(match seed {
+                Seed::This(seed) => seed,
+                Seed::Any => any_seed(),
+            }))
+        });
+        let pools = (0..plan.regions).map(|region| {
+            Ok(Arc::new(Pool::new(
+                region as u16,
+                options(check.is_some()),
+            )?))
+        });
         let pools = pools.collect::<Result<Box<[_]>>>()?;
         let id = RuntimeId::take().ok_or_else(|| {
             Error::new(
@@ -170,10 +279,34 @@ impl Builder {
                 "65,535 runtimes live in this process; drop some",
             )
         })?;
-        let shared = Shared::new(id, plan, tuning, pools).inspect_err(|_| id.release())?;
+        let shared = Shared::new(id, plan, tuning, pools, check).inspect_err(|_| id.release())?;
+        if pin {
+            let cpus = shared
+                .plan
+                .domains
+                .iter()
+                .flat_map(|domain| &domain.ce_cpus);
+            shared.io.stay_on(cpus.copied().collect());
+        }
         let threads = start(&shared, pin).inspect_err(|_| shared.stop())?;
         Ok(Runtime::own(shared, topology, pin, threads))
     }
+}
+
+/// How the pools of a runtime treat memory.
+fn options(checks: bool) -> PoolOptions {
+    PoolOptions {
+        // Pages are made inaccessible one by one.
+        huge: !checks,
+        whole_pages: checks,
+        ..PoolOptions::default()
+    }
+}
+
+/// A seed that is another one in each run, and short enough to be typed.
+fn any_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0) % 1_000_000
 }
 
 /// Starts a thread for each seat and each control engine that is not one of them.

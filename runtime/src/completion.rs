@@ -12,6 +12,7 @@ use crate::engine::{AtReady, Engine, Followers};
 use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind};
 use crate::error::Error;
+use crate::event::EventCell;
 use crate::handing_up::keep;
 use crate::root::Root;
 use crate::sync::atomic::Ordering;
@@ -195,7 +196,9 @@ impl Engine<'_> {
             queue.leave(who, mode, effect);
             queue.next_step()
         });
-        self.go_on(cell, who, step, followers);
+        if step.is_some() {
+            self.go_on(cell, who, step, followers);
+        }
     }
 
     /// Does what a queue asks for, `step` first: told outside the lock, since telling may cost a trip to another core;
@@ -380,6 +383,16 @@ impl Engine<'_> {
             }
             node = next;
         }
+    }
+
+    /// Fires an event that a user made: with the number of the failure that poisons it, or 0.
+    #[inline]
+    pub(crate) fn fire_event(&self, cell: &EventCell, cause: u32, followers: &mut Followers) {
+        if let Some(check) = &self.shared.check {
+            check.event_fired((&raw const *cell).addr(), cause == 0);
+        }
+        cell.cause.store(cause, Ordering::Relaxed);
+        self.tell(cell.one_shot.fire(cause != 0), cause, followers);
     }
 
     #[inline]

@@ -11,6 +11,16 @@ pub(crate) struct Settings {
     pub(crate) spin_us: Option<u64>,
     pub(crate) oversubscribe: Option<bool>,
     pub(crate) topology: Option<String>,
+    pub(crate) live_codelets: Option<usize>,
+    pub(crate) check: Option<Seed>,
+}
+
+/// The seed of the checking mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seed {
+    /// Another one in each run.
+    Any,
+    This(u64),
 }
 
 impl Settings {
@@ -39,6 +49,25 @@ impl Settings {
             Some("0" | "false" | "no" | "off") => Ok(Some(false)),
             Some(other) => Err(wrong(name, other, "be 1 or 0")),
         };
+        let seed = |name| {
+            let Some(text) = text(name)? else {
+                return Ok(None);
+            };
+            if let Some(number) = text.strip_prefix("seed=") {
+                return match number.parse() {
+                    Ok(seed) => Ok(Some(Seed::This(seed))),
+                    Err(_) => Err(wrong(name, &text, "have a whole number after `seed=`")),
+                };
+            }
+            match switch(name) {
+                Ok(on) => Ok(on.unwrap_or(false).then_some(Seed::Any)),
+                Err(_) => Err(wrong(
+                    name,
+                    &text,
+                    "be 1, 0, or `seed=` with a whole number",
+                )),
+            }
+        };
         Ok(Settings {
             xes: number("SPRAT_XES")?.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
             ce: text("SPRAT_CE")?,
@@ -46,6 +75,9 @@ impl Settings {
             spin_us: number("SPRAT_SPIN_US")?,
             oversubscribe: switch("SPRAT_OVERSUBSCRIBE")?,
             topology: text("SPRAT_TOPOLOGY")?,
+            check: seed("SPRAT_CHECK")?,
+            live_codelets: number("SPRAT_LIVE_CODELETS")?
+                .map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         })
     }
 }
@@ -80,6 +112,8 @@ mod tests {
             ("SPRAT_SPIN_US", "0"),
             ("SPRAT_OVERSUBSCRIBE", "1"),
             ("SPRAT_TOPOLOGY", "core:4"),
+            ("SPRAT_LIVE_CODELETS", "5000"),
+            ("SPRAT_CHECK", "seed=7"),
         ];
         let expected = Settings {
             xes: Some(3),
@@ -88,8 +122,18 @@ mod tests {
             spin_us: Some(0),
             oversubscribe: Some(true),
             topology: Some("core:4".to_owned()),
+            live_codelets: Some(5000),
+            check: Some(Seed::This(7)),
         };
         assert_eq!(read(&all).unwrap(), expected);
+    }
+
+    #[test]
+    fn checking_is_on_off_or_seeded() {
+        let check = |text| read(&[("SPRAT_CHECK", text)]).unwrap().check;
+        assert_eq!(check("1"), Some(Seed::Any));
+        assert_eq!(check("off"), None);
+        assert_eq!(check("seed=0"), Some(Seed::This(0)));
     }
 
     #[test]
@@ -98,6 +142,9 @@ mod tests {
             ("SPRAT_XES", "two"),
             ("SPRAT_XES", "-1"),
             ("SPRAT_PIN", "maybe"),
+            ("SPRAT_LIVE_CODELETS", "many"),
+            ("SPRAT_CHECK", "twice"),
+            ("SPRAT_CHECK", "seed=x"),
         ] {
             let error = read(&[pair]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);

@@ -31,6 +31,7 @@ impl Shared {
     fn decide(&self, domain: &Domain, stands_in: bool) {
         let control = &domain.control;
         control.counters.rounds.add(1);
+        self.fire_timers();
         for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),
@@ -136,13 +137,13 @@ impl Shared {
             let asked = if requested() {
                 true
             } else if open && polls {
-                if looked.elapsed() < POLL {
+                if looked.elapsed() < POLL && !self.timers.is_late(0) {
                     spin_hint();
                     continue;
                 }
                 true
-            } else if watch {
-                control.bed.wait_for(nap)
+            } else if let Some(time) = self.sleep(domain, watch.then_some(nap)) {
+                control.bed.wait_for(time)
             } else {
                 control.bed.wait();
                 true

@@ -125,7 +125,7 @@ impl<'a> Engine<'a> {
     /// Runs a codelet that is ready, then its successors and what was kept, as long as they belong here (up to the tuned
     /// run).
     pub(crate) fn run(&self, first: u32) {
-        self.local(|local| local.runs = true);
+        self.local(|local| local.runs = !local.checks());
         let mut at = first;
         let mut left = self.shared.tuning.next_run;
         while at != 0 {
@@ -205,7 +205,7 @@ impl<'a> Engine<'a> {
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
     #[inline]
-    fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
+    pub(crate) fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
         record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
@@ -250,25 +250,28 @@ impl<'a> Engine<'a> {
     #[inline(never)]
     fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
         let mut lent = Lendings::default();
-        match self.lend(id, vtable.payload, &mut lent) {
-            Ok(()) => {
+        let opened = (self.lend(id, vtable.payload, &mut lent))
+            .and_then(|()| self.open_blocks(id, vtable.payload, lent.list()));
+        match opened {
+            Ok(opened) => {
                 // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
                 let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
-                self.give_scratch_back(lent);
+                self.close_blocks(id, &opened);
+                self.give_scratch_back(&mut lent);
                 ran
             }
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
-                self.give_scratch_back(lent);
+                self.give_scratch_back(&mut lent);
                 Ran::Failed(error.to_string())
             }
         }
     }
 
     #[inline]
-    fn give_scratch_back(&self, lent: Lendings) {
-        for chunk in lent.scratch {
+    fn give_scratch_back(&self, lent: &mut Lendings) {
+        for chunk in lent.scratch.drain(..) {
             self.give_chunk(chunk);
         }
     }
@@ -276,8 +279,7 @@ impl<'a> Engine<'a> {
     /// Lists the memory that a codelet's accesses name, in the order of their declaration.
     fn lend(&self, id: u32, payload: usize, lent: &mut Lendings) -> Result<()> {
         let arena = &self.shared.arena;
-        let record = arena.record(id);
-        let mut entries = arena.entries(id, payload);
+        let (record, mut entries) = (arena.record(id), arena.entries(id, payload));
         while let Some((_, entry)) = entries.next() {
             match entry.kind() {
                 EntryKind::Unit => lent.push(Lent {
@@ -318,7 +320,7 @@ impl<'a> Engine<'a> {
                     lent.scratch.push(chunk);
                     lent.push(Lent { start, bytes });
                 }
-                EntryKind::Event | EntryKind::End | EntryKind::Weak | EntryKind::Bounds => (),
+                _ => (),
             }
         }
         Ok(())
@@ -376,7 +378,7 @@ impl<'a> Engine<'a> {
                 .record(id)
                 .affinity
                 .load(Ordering::Relaxed);
-            let here = self.local(|local| local.here);
+            let here = self.local(|local| if local.checks() { None } else { local.here });
             if here.is_some_and(|here| route::may_follow(Affinity::decode(word), here)) {
                 followers.next = Some(id);
                 return;
@@ -459,6 +461,7 @@ impl<'a> Engine<'a> {
                     .push(id, &RecordLinks(shared));
                 self.posted(xe);
             }
+            Destination::Control => shared.io.push(id),
             Destination::Region(region) => {
                 shared.regions[usize::from(region)].push(id);
                 let somebody = |seat: &&Seat<Local>| {

@@ -26,8 +26,13 @@ pub enum ErrorKind {
     OnEngine,
     /// A codelet returned an error or panicked. [`Error::failure`] has the details.
     Failed,
+    /// The checking mode found a mistake that the type system cannot refuse. The text names it, and how to see it again.
+    Check,
     /// A scope could make no progress. [`Error::stuck`] names each codelet and what it waits for.
     Stuck,
+    /// An event of a kind that counts was used against its rules: counted below zero, satisfied beyond its bound, or
+    /// after it had fired. The text says which, and what to do.
+    Event,
     /// The operating system refused memory, a thread, or a call.
     System,
     /// An error that the user's code returned.

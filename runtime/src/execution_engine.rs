@@ -32,7 +32,10 @@ impl Engine<'_> {
         let elastic = !host && self.shared.is_elastic(seat);
         let mut searching = woken;
         while !done() {
-            if elastic && domain.control.requested.load(Ordering::Relaxed) {
+            if elastic
+                && (domain.control.requested.load(Ordering::Relaxed)
+                    || self.shared.timers.is_late(0))
+            {
                 self.shared.control(domain);
             }
             let found = if std::mem::take(&mut searching) {
@@ -63,7 +66,10 @@ impl Engine<'_> {
 
     /// Looks once wherever there could be work for this engine.
     #[inline]
-    fn find(&self, domain: &Domain) -> Option<u32> {
+    pub(crate) fn find(&self, domain: &Domain) -> Option<u32> {
+        if self.local(|local| local.checks()) {
+            return self.find_in_any_order(domain);
+        }
         let tuning = &self.shared.tuning;
         let around = self.local(|local| {
             let around = route::looks_around(local.since, tuning);
@@ -88,7 +94,7 @@ impl Engine<'_> {
     }
 
     #[inline(never)]
-    fn look_through(&self, sources: &[Source], domain: &Domain) -> Option<u32> {
+    pub(crate) fn look_through(&self, sources: &[Source], domain: &Domain) -> Option<u32> {
         sources.iter().find_map(|source| self.look(*source, domain))
     }
 
@@ -272,6 +278,9 @@ impl Engine<'_> {
     fn watch_control(&self, domain: &Domain, idle: Duration, silent_since: &mut Option<Duration>) {
         if !domain.control.requested.load(Ordering::Relaxed) {
             *silent_since = None;
+            if self.shared.fire_late_timers(1) {
+                self.count_stood_in();
+            }
             return;
         }
         let since = *silent_since.get_or_insert(idle);
@@ -321,6 +330,7 @@ impl Engine<'_> {
                     seat.counters.stood_in.add_shared(1);
                 }
             }
+            return shared.sleep_in(bed);
         }
         bed.wait();
     }
@@ -332,12 +342,19 @@ impl Engine<'_> {
         let asked = || control.requested.load(Ordering::Relaxed) && !paused();
         let mut nap = self.shared.nap(Duration::ZERO, true);
         loop {
-            let open = self.shared.open_scopes.load(Ordering::Relaxed) > 0;
+            let is_open = || self.shared.open_scopes.load(Ordering::Relaxed) > 0;
+            let open = is_open();
             control.watching.store(open, Ordering::Relaxed);
-            let woken = match open {
-                false => bed.wait_or(asked),
-                true if asked() => bed.wait_for(Duration::ZERO),
-                true => bed.wait_for(nap),
+            let nap_if_open = open.then_some(nap);
+            let sleep = match paused() {
+                true => nap_if_open,
+                false => self.shared.sleep(domain, nap_if_open),
+            };
+            let woken = match sleep {
+                _ if asked() => bed.wait_for(Duration::ZERO),
+                // Who asked may have lost patience and answered itself; that a scope is open says to watch it.
+                None => bed.wait_or(|| asked() || is_open()),
+                Some(time) => bed.wait_for(time),
             };
             // Only a claim ends the sleep; `work` looks at a request after the codelet that the engine was woken for.
             if woken {

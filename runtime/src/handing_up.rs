@@ -13,8 +13,10 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn destroy(&self, slot: u32) {
         let block = self.shared.blocks.slot(slot);
-        if let Some(chunk) = block.take_out_memory() {
-            self.give_chunk(chunk);
+        let memory = block.take_out_memory();
+        match &self.shared.check {
+            Some(check) => self.check_destroyed(check, slot, memory),
+            None => memory.into_iter().for_each(|chunk| self.give_chunk(chunk)),
         }
         self.local(|local| self.shared.blocks.end(slot, &mut local.slots));
     }

@@ -1,5 +1,6 @@
 //! A host thread in a scope: it takes a seat if one is free, and helps until its scope has ended.
 
+use crate::check;
 use crate::codelet::{HEADER, flag};
 use crate::engine::{Engine, Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
@@ -38,6 +39,11 @@ pub(crate) fn finish<'s, R>(
         // Other hosts' scopes may have been waiting for this one, and nobody else moves: somebody must look.
         shared.request(&shared.domains[0]);
     }
+    if let Some(check) = &shared.check
+        && !matches!(result, Ok(Ok(_)))
+    {
+        check.scope_failed();
+    }
     // The body's panic goes on only now, when all is in order again.
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }
@@ -75,7 +81,9 @@ fn in_seat<'s, R>(
     // Open only while we sit: else every scope's two ends would look as if all slept though one is open.
     shared.open_scopes.fetch_add(1, Ordering::SeqCst);
     engine.local(|local| local.host = true);
+    seat.in_body.store(true, Ordering::Relaxed);
     let result = run(&engine, &root, body, |engine| {
+        seat.in_body.store(false, Ordering::Relaxed);
         engine.local(|local| local.host = false);
         engine.work(seat, true, false, || root.has_ended());
     });
@@ -87,6 +95,9 @@ fn in_seat<'s, R>(
 
 fn stand_up(shared: &Shared, engine: &Engine<'_>, seat: &Seat<Local>) {
     engine.put_back_pinned(seat);
+    if shared.check.is_some() {
+        engine.put_back_ready(seat);
+    }
     seat.sign_out();
     let domain = &shared.domains[usize::from(seat.domain)];
     let place = usize::from(seat.place);
@@ -114,7 +125,7 @@ fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -
             shared.request(&shared.domains[0]);
         }
         while !root.has_ended() {
-            root.bed().wait();
+            shared.sleep_in(&root.bed());
         }
     });
     engine.retire();
@@ -167,7 +178,22 @@ fn run<'s, R>(
     if record.ended.recycle() {
         engine.local(|local| local.records.give(arena, id));
     }
-    result.map(|result| verdict(root, result))
+    let checks = engine.shared.check.is_some();
+    result.map(|result| match checks {
+        true => checked_verdict(root, result),
+        false => verdict(root, result),
+    })
+}
+
+/// The scope's result, and before it what the checking mode found.
+#[cold]
+fn checked_verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
+    let own = verdict(root, result);
+    let findings = std::mem::take(&mut *lock(&root.findings));
+    if findings.is_empty() {
+        return own;
+    }
+    Err(check::found(findings, own.err()))
 }
 
 /// The scope's result: what kept it from ending well comes before what its body says.

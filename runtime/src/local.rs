@@ -3,10 +3,17 @@
 use crate::arena::{Arena, RecordCache};
 use crate::block_table::{BlockTable, SlotCache};
 use crate::decide::route::Here;
+use crate::decide::shuffle::Shuffle;
 use crate::memory_region::{Magazine, Pool};
 use crate::sync::Arc;
 use crossbeam_deque::Worker;
 use std::collections::VecDeque;
+
+/// What is ready and not begun, and who says what is next.
+pub(crate) struct InAnyOrder {
+    pub(crate) shuffle: Shuffle,
+    pub(crate) ready: Vec<u32>,
+}
 
 /// The state of one engine that only the occupant of its seat touches; threads outside of all seats have one too.
 pub(crate) struct Local {
@@ -36,6 +43,10 @@ pub(crate) struct Local {
     pub(crate) attempt: u32,
     /// The victim with a lone codelet that was seen last, its count of started codelets then, and how often since.
     pub(crate) lone: (u16, u64, u32),
+    /// Spawns that a host's body may still do before it looks how many codelets live.
+    pub(crate) until_look: u32,
+    /// In the checking mode alone.
+    pub(crate) any_order: Option<Box<InAnyOrder>>,
     /// Reused between spawns.
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
@@ -62,6 +73,8 @@ impl Local {
             since: 0,
             attempt: 0,
             lone: (u16::MAX, 0, 0),
+            until_look: 0,
+            any_order: None,
             declared: Vec::new(),
             doors: Vec::new(),
             door_parts: Vec::new(),
@@ -70,6 +83,12 @@ impl Local {
 }
 
 impl Local {
+    /// It runs what is ready in an order of its own: the checking mode.
+    #[inline]
+    pub(crate) fn checks(&self) -> bool {
+        self.any_order.is_some()
+    }
+
     /// Gives back what it keeps.
     #[inline]
     pub(crate) fn leave(&mut self, arena: &Arena, blocks: &BlockTable) {

@@ -87,6 +87,11 @@ impl<R: Send + Sync + 'static> Spawned<R> {
         }
     }
 
+    /// Whether there was a record for it.
+    pub(crate) fn is_there(self) -> bool {
+        self.id.record() != 0
+    }
+
     /// What it will return, as a name.
     pub fn value(self) -> Value<R> {
         Value::new(self.id)
@@ -189,10 +194,19 @@ impl<'x, 's> Options<'x, 's> {
         (name, self.spec.at.unwrap_or(here))
     }
 
-    /// It counts as spawned there: for calls that spawn on behalf of their callers.
+    /// It counts as spawned there: for calls that spawn on behalf of their callers. The outermost says where.
     pub(crate) fn at(mut self, at: &'static Location<'static>) -> Self {
-        self.spec.at = Some(at);
+        self.spec.at.get_or_insert(at);
         self
+    }
+
+    pub(crate) fn placed(mut self, affinity: Affinity) -> Self {
+        self.spec.affinity = affinity;
+        self
+    }
+
+    pub(crate) fn scope(&self) -> &'x Scope<'s> {
+        self.scope
     }
 
     /// The at-ready door: enters its blocks' queues not now but when its events are there, all at once. Without events
@@ -247,6 +261,7 @@ where
     F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
 {
     let frame = scope.frame();
+    frame.throttle();
     let about = Body {
         vtable: Glue::<'s, A, F, O>::vtable(),
         name: spec.name.unwrap_or("codelet"),

@@ -2,7 +2,7 @@
 //! `decide/lanes.rs`.
 
 use crate::access::{Lent, Operator, OperatorTable};
-use crate::block_table::{BlockSlot, QueueCell};
+use crate::block_table::QueueCell;
 use crate::decide::dependence::{Effect, Mode};
 use crate::decide::lanes::{Sums, tree};
 use crate::engine::Engine;
@@ -63,7 +63,7 @@ impl Engine<'_> {
     /// Puts the lanes together and to the block, if anybody wants to know, and gives their memory back.
     fn add_up(&self, cell: &QueueCell, who: u32, sums: Sums<Chunk>) -> Effect {
         let added = match sums.wanted {
-            true => self.add_to(self.shared.blocks.slot(cell.slot), &sums),
+            true => self.add_to(cell.slot, &sums),
             false => Ok(()),
         };
         for chunk in sums.lanes.into_iter().flatten() {
@@ -81,7 +81,8 @@ impl Engine<'_> {
         }
     }
 
-    fn add_to(&self, block: &BlockSlot, sums: &Sums<Chunk>) -> Result<()> {
+    fn add_to(&self, slot: u32, sums: &Sums<Chunk>) -> Result<()> {
+        let block = self.shared.blocks.slot(slot);
         let table = OperatorTable::of(sums.operator);
         let lanes: Vec<&Chunk> = sums.lanes.iter().flatten().collect();
         let Some(first) = lanes.first() else {
@@ -99,7 +100,8 @@ impl Engine<'_> {
             tree(lanes.len()).for_each(|(into, from)| add(lanes[into].ptr().as_ptr(), lanes[from]));
             add(start, first);
         };
-        panics::caught(all)
+        let lent = Lent { start, bytes };
+        self.with_block_open(slot, &lent, || panics::caught(all))?
             .map_err(|panic| Error::msg(format!("the operator of its reduction: {panic}")))
     }
 }

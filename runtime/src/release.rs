@@ -41,6 +41,9 @@ impl Frame<'_> {
                 );
             }
             entry.void();
+            if let Some(check) = &engine.shared.check {
+                check.release(cell.slot);
+            }
             let followers = &mut Followers::posted();
             if mode == Mode::Commute {
                 engine.pass_turn(cell, id, followers);

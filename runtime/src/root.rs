@@ -17,6 +17,8 @@ pub(crate) struct Root {
     failed: AtomicU64,
     skipped: AtomicU64,
     pub(crate) stuck: Mutex<Vec<Waiting>>,
+    /// What the checking mode found.
+    pub(crate) findings: Mutex<Vec<String>>,
 }
 
 /// Where the host waits. In a cell only so that the model sees who looks at it, and when.
@@ -39,6 +41,7 @@ impl Root {
             failed: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
             stuck: Mutex::new(Vec::new()),
+            findings: Mutex::new(Vec::new()),
         }
     }
 

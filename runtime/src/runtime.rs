@@ -15,6 +15,7 @@ use crate::topology::Topology;
 use crate::trigger::{Event, Trigger, make_event};
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A running Sprat: engines on this machine's cores, and the data blocks they work on.
 ///
@@ -66,7 +67,7 @@ impl Runtime {
         }
     }
 
-    fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Shared {
         &self.owner.shared
     }
 
@@ -209,6 +210,35 @@ impl Runtime {
         make_event(self.shared(), name, true)
     }
 
+    /// An event that comes after this time, not before, and soon after if the machine is not overloaded: a control engine
+    /// satisfies it, at some tens of microseconds' accuracy. A scope with codelets that wait for it waits, too.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// # use std::time::{Duration, Instant};
+    /// let rt = sprat::Runtime::new()?;
+    /// let begin = Instant::now();
+    /// rt.finish(|s| {
+    ///     let soon = rt.after(Duration::from_millis(5));
+    ///     s.codelet("look again").after(&soon).spawn((), |_, ()| println!("again"));
+    ///     Ok(())
+    /// })?;
+    /// assert!(begin.elapsed() >= Duration::from_millis(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Dropping the event cancels nothing that waits for it; a timer that nobody waits for costs nothing but a few words,
+    /// for its time at most.
+    pub fn after(&self, time: Duration) -> Event {
+        Event::timer(self.shared(), Instant::now().checked_add(time))
+    }
+
+    /// An event that comes at this time; at once if that has passed. See [`Runtime::after`].
+    pub fn at(&self, time: Instant) -> Event {
+        Event::timer(self.shared(), Some(time))
+    }
+
     /// The machine, as far as this runtime may use it.
     pub fn topology(&self) -> &Topology {
         &self.owner.topology
@@ -247,6 +277,34 @@ impl Runtime {
             .collect()
     }
 
+    /// How many codelets live: were spawned and are not gone, scopes included. Free records that engines keep at hand are
+    /// counted, too, up to 128 for each engine and size of record, since counting exactly would cost each codelet
+    /// something.
+    ///
+    /// A body of a scope on a host thread is held back above [`Builder::live_codelets`](crate::Builder::live_codelets).
+    pub fn live_codelets(&self) -> usize {
+        self.shared().arena.handed_out() as usize
+    }
+
+    /// Bytes that codelets' records take, with those that are free for new ones: what most of them at a time have taken,
+    /// since it is kept as long as the runtime lives. Blocks and what bodies allocate are not in it.
+    pub fn codelet_bytes(&self) -> usize {
+        self.shared().arena.bytes()
+    }
+
+    /// The seed of the checking mode, if this runtime runs in it: see
+    /// [`Builder::check`](crate::Builder::check).
+    pub fn check_seed(&self) -> Option<u64> {
+        self.shared().check.as_ref().map(|check| check.seed())
+    }
+
+    /// What the checking mode would tell if the last handle went now: blocks that codelets made and nobody destroyed, and
+    /// events that nobody satisfied, a sentence each. Empty in other modes. Blocks that hosts made are theirs to keep.
+    pub fn leftovers(&self) -> Vec<String> {
+        let check = self.shared().check.as_ref();
+        check.map_or_else(Vec::new, |check| check.leftovers())
+    }
+
     /// For tests: control engines do nothing while paused. Results complete all the same.
     #[doc(hidden)]
     pub fn pause_control(&self, paused: bool) {
@@ -266,6 +324,7 @@ impl std::fmt::Debug for Runtime {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.shared.stop();
+        self.shared.io.stop();
         if self.shared.on_engine() {
             // The last handle went on an engine, which cannot wait for itself: the threads end by themselves, and the
             // last of them takes the rest along.
@@ -274,6 +333,10 @@ impl Drop for Owner {
         for thread in lock(&self.threads).drain(..) {
             // A panic of an engine was printed by the panic hook; it is too late to do anything about it.
             let _ = thread.join();
+        }
+        self.shared.io.join();
+        if let Some(check) = &self.shared.check {
+            check.tell_leftovers();
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::memory_region::LEAST_ALIGNMENT;
 use crate::trigger::{Event, Trigger, make_event};
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::time::{Duration, Instant};
 
 /// A region of codelets that ends when all of them, and all that they spawned, have ended.
 ///
@@ -55,6 +56,7 @@ impl<'s> Scope<'s> {
     #[track_caller]
     pub fn scope(&self, body: impl FnOnce(&Scope<'s>)) -> Event {
         let outer = self.frame();
+        outer.throttle();
         match outer.open_scope() {
             Ok(id) => {
                 let guard = InnerScope {
@@ -123,6 +125,16 @@ impl<'s> Scope<'s> {
     /// ```
     pub unsafe fn release<T: Data>(&self, view: *mut [T]) -> Result<()> {
         self.frame().release(view.cast())
+    }
+
+    /// An event that comes after this time. See [`Runtime::after`](crate::Runtime::after).
+    pub fn after(&self, time: Duration) -> Event {
+        Event::timer(self.frame().engine.shared, Instant::now().checked_add(time))
+    }
+
+    /// An event that comes at this time; at once if that has passed.
+    pub fn at(&self, time: Instant) -> Event {
+        Event::timer(self.frame().engine.shared, Some(time))
     }
 
     /// Makes a block of `len` elements. Made in a codelet, it can be used by that codelet's children and, when the

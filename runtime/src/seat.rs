@@ -88,6 +88,8 @@ pub(crate) struct Seat<S> {
     pub(crate) pinned: CachePadded<Inbox>,
     pub(crate) stealer: Stealer<u32>,
     pub(crate) counters: CachePadded<XeCounters>,
+    /// A host's body runs here, and no codelet. Written by the occupant; a hint to others.
+    pub(crate) in_body: AtomicBool,
     /// The seat's own thread and the host that sits here, for the check that codelets do not wait.
     threads: Mutex<[Option<thread::ThreadId>; 2]>,
     pub(crate) region: u16,
@@ -116,6 +118,7 @@ impl<S> Seat<S> {
             pinned: CachePadded::new(Inbox::new()),
             stealer,
             counters: CachePadded::new(XeCounters::new()),
+            in_body: AtomicBool::new(false),
             threads: Mutex::new([None; 2]),
             region,
             domain,

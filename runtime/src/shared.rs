@@ -2,6 +2,7 @@
 
 use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
+use crate::check::Check;
 use crate::codelet::flag;
 use crate::counters::CeCounters;
 use crate::decide::controller::Watch;
@@ -12,11 +13,13 @@ use crate::error::Result;
 use crate::failure::FailureLog;
 use crate::id::{BlockId, RuntimeId};
 use crate::idle::{Idle, Parker};
+use crate::io::Io;
 use crate::local::Local;
 use crate::memory_region::Pool;
 use crate::seat::Seat;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, Mutex, lock, mutant, thread};
+use crate::timers::Timers;
 use crossbeam_deque::Injector;
 use crossbeam_utils::CachePadded;
 use std::collections::VecDeque;
@@ -49,7 +52,7 @@ impl Domain {
 
 /// The seats of a plan.
 #[inline]
-fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
+fn seats(plan: &Plan, pools: &[Arc<Pool>], check: Option<&Check>) -> Box<[Seat<Local>]> {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
         let here = Here {
             xe: number as u16,
@@ -57,6 +60,7 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>]) -> Box<[Seat<Local>]> {
         };
         let pool = pools[xe.region].clone();
         let mut local = Local::new(Some(here), xe.domain as u16, pool);
+        local.any_order = check.map(Check::order);
         local.others = plan.domains[xe.domain].xes.len() as u16 - 1;
         let stealer = local.queue.as_ref().expect("a seat has a queue").stealer();
         let place = number - plan.domains[xe.domain].xes.start;
@@ -150,6 +154,8 @@ pub(crate) struct Shared {
     this: Weak<Shared>,
     pub(crate) plan: Plan,
     pub(crate) tuning: Tuning,
+    /// In the checking mode alone. Before the pools, whose memory it guards.
+    pub(crate) check: Option<Box<Check>>,
     pub(crate) seats: Box<[Seat<Local>]>,
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
@@ -175,6 +181,10 @@ pub(crate) struct Shared {
     pub(crate) outside: Mutex<Vec<thread::ThreadId>>,
     /// The next domain that gets work from outside.
     pub(crate) next_domain: AtomicU32,
+    /// Events that fire when their time has come.
+    pub(crate) timers: Timers,
+    /// Accesses to files that wait for a thread, or have one.
+    pub(crate) io: Io,
     // Last, so that it goes last: records live in the pools' memory.
     pub(crate) arena: Arena,
 }
@@ -186,12 +196,14 @@ impl Shared {
         plan: Plan,
         tuning: Tuning,
         pools: Box<[Arc<Pool>]>,
+        check: Option<Box<Check>>,
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
         Ok(std::sync::Arc::new_cyclic(|this| Shared {
             id,
             this: this.clone(),
-            seats: seats(&plan, &pools),
+            seats: seats(&plan, &pools, check.as_deref()),
+            check,
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),
             blocks: BlockTable::new(),
@@ -205,6 +217,8 @@ impl Shared {
             stranger: Mutex::new(Local::new(None, 0, pools[0].clone())),
             outside: Mutex::new(Vec::new()),
             next_domain: AtomicU32::new(0),
+            timers: Timers::new(),
+            io: Io::new(),
             arena,
             plan,
             tuning,
@@ -232,6 +246,28 @@ impl Shared {
             .make(self.id, &mut local.slots, bytes, owner, home)?;
         if owner != 0 {
             self.push_made(owner, made.slot());
+        }
+        if let Some(check) = &self.check {
+            self.check_made(check, made.slot(), bytes, owner);
+        }
+        Ok(made)
+    }
+
+    /// Makes a block that belongs to the scope of a host with this root, and whose memory will be a user's.
+    pub(crate) fn make_adopted(
+        &self,
+        local: &mut Local,
+        bytes: usize,
+        root: u32,
+        home: u16,
+    ) -> Result<BlockId> {
+        let made = self
+            .blocks
+            .make(self.id, &mut local.slots, bytes, root, home)?;
+        self.push_made(root, made.slot());
+        if let Some(check) = &self.check {
+            // A host's.
+            self.check_made(check, made.slot(), bytes, 0);
         }
         Ok(made)
     }

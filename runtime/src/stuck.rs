@@ -185,6 +185,8 @@ impl<'a> Still<'a> {
         for (root, outer) in self.weak_places() {
             links.extend(users[&outer].iter().map(|&other| (root, other)));
         }
+        // An access to a file will end.
+        hopeful.extend(self.shared.io.in_flight().iter().map(|&id| self.root(id)));
         for (&root, ids) in &self.waiting {
             for node in ids.iter().flat_map(|&id| self.nodes(id)) {
                 let entry = self.shared.arena.entry(node);

@@ -5,12 +5,12 @@
 //! layering test sees to it.
 
 #[cfg(not(sprat_loom))]
-pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
+pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 #[cfg(not(sprat_loom))]
 pub(crate) use std::thread::{Thread, park};
 
 #[cfg(sprat_loom)]
-pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
+pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 #[cfg(sprat_loom)]
 pub(crate) use loom::thread::{Thread, park};
 
@@ -32,7 +32,7 @@ pub(crate) mod atomic {
 /// What is not part of any protocol and must work in a `static`: never modelled.
 pub(crate) mod plain {
     pub(crate) use std::sync::Mutex;
-    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 }
 
 /// Threads.
@@ -131,6 +131,23 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Waits until `bell` rings, or for no reason, with `guard`'s mutex free meanwhile.
+pub(crate) fn wait<'a, T>(bell: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    bell.wait(guard)
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Sleeps for this long, for nobody to wake; under loom, which has no time, not at all.
+pub(crate) fn sleep(time: std::time::Duration) {
+    #[cfg(not(sprat_loom))]
+    std::thread::sleep(time);
+    #[cfg(sprat_loom)]
+    {
+        let _ = time;
+        thread::yield_now();
+    }
 }
 
 /// Parks for about this long; under loom, which has no time, like [`park`].

@@ -97,6 +97,19 @@ fn runtimes() -> Vec<(String, Runtime)> {
     all
 }
 
+/// Runtimes in the checking mode, each with a seed of its own.
+fn checking() -> Vec<(String, Runtime)> {
+    let start = |seed| {
+        let builder = Runtime::builder().check(seed).pin(false);
+        let rt = builder.ignore_environment().build();
+        (
+            format!("SPRAT_CHECK=seed={seed}"),
+            rt.expect("the runtime starts"),
+        )
+    };
+    (0..4).map(start).collect()
+}
+
 fn on(rt: &Runtime, program: &Program, expected: &Expected, alone: bool) -> Verdict {
     let run = Run::new(rt, program);
     run.check(expected, alone)
@@ -127,12 +140,27 @@ fn everywhere(all: &[(String, Runtime)], program: &Program, twice: usize) -> Ver
 
 #[test]
 fn random_programs_mean_what_their_sequential_run_means() {
-    let cases = number("SPRAT_ORACLE_CASES", u64::from(CASES)) as u32;
+    compare(runtimes(), number("SPRAT_ORACLE_CASES", u64::from(CASES))).assert();
+}
+
+#[test]
+fn in_the_checking_mode_they_mean_the_same_in_every_order() {
+    compare(
+        checking(),
+        number("SPRAT_ORACLE_CASES", u64::from(CASES)).div_ceil(4),
+    );
+}
+
+/// Compares so many programs on these runtimes; what they had in them.
+fn compare(all: Vec<(String, Runtime)>, cases: u64) -> Coverage {
+    /// One at a time: the watch knows of one, and a panic's hook is everybody's.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
+    let cases = cases as u32;
     let seed = number("SPRAT_ORACLE_SEED", SEED);
     println!("SPRAT_ORACLE_SEED={seed} SPRAT_ORACLE_CASES={cases}");
     be_quiet();
     watch();
-    let all = runtimes();
     let coverage = RefCell::new(Coverage::default());
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -154,7 +182,7 @@ fn random_programs_mean_what_their_sequential_run_means() {
     });
     println!("{:.1?}", begin.elapsed());
     match result {
-        Ok(()) => coverage.borrow().assert(),
+        Ok(()) => coverage.into_inner(),
         Err(TestError::Fail(why, choices)) => {
             let program = Program::from_choices(&choices);
             panic!("SPRAT_ORACLE_SEED={seed}: {why}\n{program}");

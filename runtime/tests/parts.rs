@@ -597,3 +597,37 @@ fn names_show_also_when_the_block_is_gone_and_not_for_its_successor() {
         "{told}"
     );
 }
+
+#[test]
+fn in_the_checking_mode_parts_tiles_loops_and_adopted_slices_work_too() {
+    let rt = Runtime::builder()
+        .check(3)
+        .ignore_environment()
+        .build()
+        .unwrap();
+    let block = rt.block::<u64>(5_000).unwrap();
+    let mut mine = vec![1u64; 500];
+    rt.finish(|s| {
+        let mine = s.adopt(&mut mine)?;
+        s.spawn(block.part(0..500).write(), |_, x| x.fill(1));
+        s.for_each(block.part(500..).write(), 100, |_, x| x.fill(2));
+        let both = (
+            block.tile(0..5, 0..10, 100).read(),
+            mine.part(0..50).write(),
+        );
+        let more = (block.read(), block.part(3..4).read());
+        s.spawn((both, more), |_, ((tile, mine), (all, one))| {
+            assert_eq!((all.len(), one[0]), (5_000, 1));
+            for (from, to) in tile.iter().zip(mine.chunks_mut(10)) {
+                to.copy_from_slice(from);
+            }
+        });
+        let map = |_, x: &[u64]| x.iter().sum::<u64>();
+        let sum = s.map_reduce(block.read(), sprat::Grain::Auto, map, |a, b| a + b);
+        s.spawn(sum.read(), |_, sum| assert_eq!(*sum, 500 + 9_000));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(mine, [1; 500]);
+    rt.destroy(block).unwrap();
+}

@@ -28,6 +28,7 @@ impl Simulation<'_> {
                 self.engines[usize::from(to)].pinned.push_back(id);
                 self.wake_if_asleep(usize::from(to));
             }
+            Destination::Control => unreachable!("the check of the workload refuses it"),
             Destination::Region(region) => {
                 self.regions[usize::from(region)].push_back(id);
                 let sleeps =

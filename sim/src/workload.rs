@@ -117,6 +117,10 @@ impl Workload {
                     );
                     return wrong(ErrorKind::Config, text);
                 }
+                Affinity::Control => {
+                    let text = "no files are simulated; name an engine, a region, or `Anywhere`";
+                    return wrong(ErrorKind::Config, text.to_owned());
+                }
                 Affinity::Region(region) if !has_engine(region) => {
                     let text = format!("no execution engine is in memory region {region}");
                     return wrong(ErrorKind::Config, text);

@@ -4,10 +4,10 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use sprat::decide::dependence::{AccessQueue, Effect, Entered, Mode, Poison};
+use sprat::decide::dependence::{AccessQueue, Effect, Entered, Grant, Mode, Poison, Step};
 
 #[derive(Arbitrary, Debug)]
-enum Step {
+enum Act {
     /// Somebody enters.
     Enter(Kind),
     /// One of those who hold the block leaves, well or not.
@@ -19,6 +19,9 @@ enum Kind {
     Read,
     Write,
     ReadWrite,
+    Commute,
+    SharedWrite,
+    Exclusive,
 }
 
 impl Kind {
@@ -27,6 +30,9 @@ impl Kind {
             Kind::Read => Mode::Read,
             Kind::Write => Mode::Write,
             Kind::ReadWrite => Mode::ReadWrite,
+            Kind::Commute => Mode::Commute,
+            Kind::SharedWrite => Mode::SharedWrite,
+            Kind::Exclusive => Mode::Exclusive,
         }
     }
 }
@@ -41,14 +47,19 @@ struct Access {
 #[derive(Default)]
 struct Model {
     accesses: Vec<Access>,
+    /// What those find who hold it.
     poison: Option<Poison>,
+    /// What a group leaves to those after it.
+    left: Option<Poison>,
+    /// How it is held, or was held last.
+    held: Option<Mode>,
 }
 
 impl Model {
     fn admits(&self, at: usize) -> bool {
-        let reads = |access: &Access| access.mode == Mode::Read;
+        let mode = self.accesses[at].mode;
         let before = &self.accesses[..at];
-        before.is_empty() || (reads(&self.accesses[at]) && before.iter().all(reads))
+        before.is_empty() || (mode.shares() && before.iter().all(|access| access.mode == mode))
     }
 
     /// Who holds the block from now on, and what poison they read.
@@ -58,6 +69,10 @@ impl Model {
             if !self.accesses[at].holds && self.admits(at) {
                 self.accesses[at].holds = true;
                 let Access { who, mode, .. } = self.accesses[at];
+                if self.held != Some(mode) {
+                    self.poison = self.left.take().or(self.poison);
+                    self.held = Some(mode);
+                }
                 granted.push((who, self.poison.filter(|_| mode.reads())));
             }
         }
@@ -65,11 +80,19 @@ impl Model {
     }
 }
 
-fuzz_target!(|steps: Vec<Step>| {
-    let (mut queue, mut model) = (AccessQueue::default(), Model::default());
+/// Who was told what.
+fn told(step: Step<u32>) -> (u32, Option<Poison>) {
+    match step {
+        Step::Grant(Grant { who, poison, .. }) => (who, poison),
+        Step::Combine => panic!("nobody has reduced"),
+    }
+}
+
+fuzz_target!(|steps: Vec<Act>| {
+    let (mut queue, mut model) = (AccessQueue::<u32>::default(), Model::default());
     for (who, step) in (1..).zip(steps) {
         match step {
-            Step::Enter(kind) => {
+            Act::Enter(kind) => {
                 let mode = kind.mode();
                 let holds = false;
                 model.accesses.push(Access { who, mode, holds });
@@ -82,29 +105,33 @@ fuzz_target!(|steps: Vec<Step>| {
                 };
                 assert_eq!(queue.enter(who, mode), expected);
             }
-            Step::Leave { holder, fails } => {
+            Act::Leave { holder, fails } => {
                 let holders: Vec<usize> = (0..model.accesses.len())
                     .filter(|&at| model.accesses[at].holds)
                     .collect();
                 let Some(&at) = holders.get(usize::from(holder) % holders.len().max(1)) else {
                     continue;
                 };
-                let Access { mode, .. } = model.accesses.remove(at);
+                let Access { mode, who: left, .. } = model.accesses.remove(at);
                 let poison = Poison::new(who);
                 let effect = match poison.filter(|_| fails) {
                     Some(poison) => Effect::Failed(poison),
                     None => Effect::Done,
                 };
-                if mode.writes() {
-                    model.poison = poison.filter(|_| fails);
+                match mode {
+                    Mode::Read => (),
+                    Mode::Commute | Mode::SharedWrite => {
+                        model.left = model.left.or(poison.filter(|_| fails));
+                    }
+                    _ => model.poison = poison.filter(|_| fails),
                 }
-                queue.leave(mode, effect);
-                let granted = std::iter::from_fn(|| queue.next_grant());
-                let granted: Vec<_> = granted.map(|g| (g.who, g.poison)).collect();
+                queue.leave(left, mode, effect);
+                let granted = std::iter::from_fn(|| queue.next_step());
+                let granted: Vec<_> = granted.map(told).collect();
                 assert_eq!(granted, model.grants());
             }
         }
-        assert_eq!(queue.poison(), model.poison);
+        assert_eq!(queue.poison(), model.left.or(model.poison));
         assert_eq!(queue.is_idle(), model.accesses.is_empty());
         let waiting: Vec<u32> = queue.waiting().map(|(who, _)| who).collect();
         let expected = model.accesses.iter().filter(|access| !access.holds);

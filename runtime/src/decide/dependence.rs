@@ -100,6 +100,10 @@ impl Place {
 /// What few queues have.
 #[derive(Clone, Debug)]
 struct Special<T, M> {
+    /// What the group that holds the block finds.
+    poison: Option<Poison>,
+    /// What the members of the group that holds it leave behind.
+    left: Option<Poison>,
     turns: Turns<T>,
     lanes: Option<Lanes<T, M>>,
     parts: Option<PartsQueue<T>>,
@@ -112,10 +116,6 @@ pub struct AccessQueue<T, M = ()> {
     special: Option<Box<Special<T, M>>>,
     /// How many hold it.
     holders: u32,
-    /// What the group that holds it finds.
-    poison: Option<Poison>,
-    /// What the members of the group that holds it leave behind.
-    left: Option<Poison>,
     /// How it is held, or was held last.
     held: Mode,
     closed: bool,
@@ -129,8 +129,6 @@ impl<T, M> Default for AccessQueue<T, M> {
             waiting: VecDeque::new(),
             special: None,
             holders: 0,
-            poison: None,
-            left: None,
             held: Mode::Exclusive,
             closed: false,
             in_parts: false,
@@ -179,7 +177,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         let overtakes = cfg!(sprat_mutant = "dependence_readers_overtake") && !mode.writes();
         if (self.waiting.is_empty() || overtakes) && self.admits(mode) {
             match self.admit(who, mode) {
-                true => Entered::Granted(self.poison.filter(|_| mode.reads() || weak)),
+                true => Entered::Granted(self.found(mode, weak)),
                 false => Entered::Queued,
             }
         } else if self.in_parts {
@@ -219,15 +217,21 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
     fn leave_alone(&mut self, effect: Effect) {
         debug_assert!(self.holders == 1 && !self.held.shares());
         self.holders = 0;
-        self.poison = match effect {
-            Effect::Done => None,
-            Effect::Failed(poison) => Some(poison),
-        };
+        self.set_poison(effect);
+    }
+
+    #[inline]
+    fn set_poison(&mut self, effect: Effect) {
+        match (effect, &mut self.special) {
+            (Effect::Done, None) => (),
+            (Effect::Done, Some(special)) => special.poison = None,
+            (Effect::Failed(poison), _) => self.special().poison = Some(poison),
+        }
     }
 
     fn leave_group(&mut self, who: T, effect: Effect) {
         if let Effect::Failed(poison) = effect {
-            self.left.get_or_insert(poison);
+            self.special().left.get_or_insert(poison);
         }
         if let Some(lanes) = self.lanes() {
             lanes.leave(who);
@@ -245,7 +249,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         if let Some(lanes) = self.lanes()
             && let Some(who) = lanes.next()
         {
-            let (poison, weak) = (self.poison, false);
+            let (poison, weak) = (self.found(self.held, false), false);
             return Some(Step::Grant(Grant { who, poison, weak }));
         }
         loop {
@@ -264,7 +268,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
                 self.waiting = VecDeque::new();
             }
             if granted {
-                let poison = self.poison.filter(|_| mode.reads() || weak);
+                let poison = self.found(mode, weak);
                 return Some(Step::Grant(Grant { who, poison, weak }));
             }
         }
@@ -285,7 +289,15 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
     /// Why the contents are not to be trusted, if so; of a queue of parts see [`AccessQueue::poisoned_parts`].
     #[inline]
     pub fn poison(&self) -> Option<Poison> {
-        self.left.or(self.poison)
+        let special = self.special.as_ref()?;
+        special.left.or(special.poison)
+    }
+
+    /// The poison that somebody finds who is let in.
+    #[inline]
+    fn found(&self, mode: Mode, weak: bool) -> Option<Poison> {
+        let special = self.special.as_ref()?;
+        special.poison.filter(|_| mode.reads() || weak)
     }
 
     /// Whether nobody holds it and nobody waits.
@@ -335,8 +347,10 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
 
     #[inline]
     fn begin_group(&mut self, mode: Mode) {
-        self.poison = self.left.take().or(self.poison);
         self.held = mode;
+        if let Some(special) = &mut self.special {
+            special.poison = special.left.take().or(special.poison);
+        }
     }
 }
 
@@ -345,6 +359,8 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
     fn special(&mut self) -> &mut Special<T, M> {
         self.special.get_or_insert_with(|| {
             Box::new(Special {
+                poison: None,
+                left: None,
                 turns: Turns::default(),
                 lanes: None,
                 parts: None,
@@ -413,9 +429,12 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         if self.in_parts {
             return self.combined_in_parts(effect);
         }
-        let before = self.poison;
-        self.leave_alone(effect);
-        self.poison = before.or(self.poison);
+        debug_assert!(self.holders == 1 && self.held == Mode::Exclusive);
+        self.holders = 0;
+        // What was poisoned before still is.
+        if let Effect::Failed(_) = effect {
+            self.set_poison(effect);
+        }
     }
 }
 

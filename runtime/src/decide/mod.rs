@@ -6,10 +6,14 @@
 
 pub mod controller;
 pub mod dependence;
+pub mod event_kinds;
 pub mod grain;
 pub mod lanes;
 pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod route;
+pub mod shuffle;
+pub mod throttle;
+pub mod timers;
 mod turns;

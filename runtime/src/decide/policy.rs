@@ -1,5 +1,7 @@
 //! The rules that placement and waking follow.
 
+use super::throttle::Marks;
+
 /// What the runtime aims at. More policies come with the NUMA and the energy work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,6 +28,8 @@ pub struct Tuning {
     pub patience: u32,
     /// How long a request to a control engine may stay unanswered before an idle engine answers it, in nanoseconds.
     pub silence_ns: u64,
+    /// Where host threads that spawn are held back.
+    pub live: Marks,
 }
 
 impl Default for Tuning {
@@ -36,6 +40,7 @@ impl Default for Tuning {
             look_around: 61,
             patience: 2,
             silence_ns: 2_000_000,
+            live: Marks::default(),
         }
     }
 }
@@ -51,9 +56,21 @@ impl Tuning {
     }
 }
 
+/// How many threads there shall be for `live` file accesses that have been spawned and have not ended: each may block for
+/// long, and another one may be what it waits for (the two ends of a pipe); beyond a few they would only fight for the
+/// same disk.
+pub fn io_threads(live: usize) -> usize {
+    live.min(4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accesses_to_files_have_threads_of_their_own_up_to_a_few() {
+        assert_eq!([0, 1, 3, 4, 1000].map(io_threads), [0, 1, 3, 4, 4]);
+    }
 
     #[test]
     fn the_spin_budget_follows_the_wake_up_within_bounds() {

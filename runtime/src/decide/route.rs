@@ -23,6 +23,8 @@ pub enum Destination {
     Pinned(u16),
     /// The queue of a memory region.
     Region(u16),
+    /// The control engine's threads for input and output.
+    Control,
 }
 
 /// Whether a codelet that became ready may be the next one right here.
@@ -32,6 +34,7 @@ pub fn may_follow(affinity: Affinity, here: Here) -> bool {
         Affinity::Anywhere => true,
         Affinity::Prefer(xe) | Affinity::Only(xe) => xe == here.xe,
         Affinity::Region(region) => region == here.region,
+        Affinity::Control => false,
     }
 }
 
@@ -45,6 +48,7 @@ pub fn destination(affinity: Affinity, here: Option<Here>) -> Destination {
         Affinity::Prefer(xe) => Destination::Inbox(xe),
         Affinity::Only(xe) => Destination::Pinned(xe),
         Affinity::Region(region) => Destination::Region(region),
+        Affinity::Control => Destination::Control,
     }
 }
 
@@ -163,6 +167,7 @@ mod tests {
         assert!(may_follow(Affinity::Region(1), HERE));
         assert!(!may_follow(Affinity::Prefer(2), HERE));
         assert!(!may_follow(Affinity::Region(0), HERE));
+        assert!(!may_follow(Affinity::Control, HERE));
     }
 
     #[test]
@@ -174,6 +179,7 @@ mod tests {
         assert_eq!(destination(Affinity::Prefer(2), Some(HERE)), Inbox(2));
         assert_eq!(destination(Affinity::Only(3), Some(HERE)), Pinned(3));
         assert_eq!(destination(Affinity::Region(0), Some(HERE)), Region(0));
+        assert_eq!(destination(Affinity::Control, Some(HERE)), Control);
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub(super) const MAX_BYTES: usize = 1 << 46;
 /// How many sizes there are.
 pub(super) const CLASSES: usize = 4 + 4 * (46 - 8);
 
+/// All sizes from this one on are whole pages.
+pub(super) const PAGED_BYTES: usize = 16 << 10;
+
 const PAGE: usize = 4096;
 /// Below this a size is below the first doubling that has four sizes.
 const FINE_BYTES: usize = 256;
@@ -113,7 +116,7 @@ mod tests {
                     "{before} is rounded up to {bytes}"
                 );
             }
-            assert!(bytes < 16 << 10 || class.align() >= PAGE);
+            assert!(bytes < PAGED_BYTES || class.align() >= PAGE);
             assert_eq!(class.is_direct(), bytes % HUGE == 0);
             assert!(bytes < 8 << 20 || class.is_direct());
             before = bytes;

@@ -163,3 +163,38 @@ pub(super) fn ram_bytes() -> usize {
         .unwrap_or(0)
         .saturating_mul(page_bytes())
 }
+
+/// The limit on this process's memory or addresses, the lower one, if there is one.
+pub(super) fn limit_bytes() -> Option<usize> {
+    let limit = |which| {
+        let mut limit = libc::rlimit {
+            rlim_cur: libc::RLIM_INFINITY,
+            rlim_max: libc::RLIM_INFINITY,
+        };
+        // SAFETY: the system writes one limit to a place that is ours.
+        let failed = unsafe { libc::getrlimit(which, &raw mut limit) };
+        let set = failed == 0 && limit.rlim_cur != libc::RLIM_INFINITY;
+        set.then_some(usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX))
+    };
+    let limits = [limit(libc::RLIMIT_AS), limit(libc::RLIMIT_DATA)];
+    limits.into_iter().flatten().min()
+}
+
+/// Whether [`protect`] does anything.
+pub(super) const PROTECTS: bool = true;
+
+/// Makes a range accessible, or not.
+///
+/// # Safety
+/// The range consists of whole pages that [`map`] gave, and nobody uses its contents while it is not accessible.
+pub(super) unsafe fn protect(at: NonNull<u8>, len: usize, open: bool) -> io::Result<()> {
+    let prot = match open {
+        true => libc::PROT_READ | libc::PROT_WRITE,
+        false => libc::PROT_NONE,
+    };
+    // SAFETY: by this function's premise.
+    match unsafe { libc::mprotect(at.as_ptr().cast(), len, prot) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}

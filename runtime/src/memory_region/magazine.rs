@@ -25,6 +25,8 @@ const BATCH_MOST: usize = 32;
 #[derive(Debug)]
 pub struct Magazine {
     pool: Arc<Pool>,
+    /// As the pool's.
+    least: usize,
     stacks: Box<[Stack]>,
 }
 
@@ -60,6 +62,7 @@ impl Magazine {
         };
         let sizes = Class::all().take_while(|class| class.bytes() <= LARGEST);
         Magazine {
+            least: pool.least(),
             pool,
             stacks: sizes.map(stack).collect(),
         }
@@ -73,7 +76,7 @@ impl Magazine {
     /// Takes a chunk of at least `bytes` bytes, as [`Pool::take`] does, with its errors.
     #[inline]
     pub fn take(&mut self, bytes: usize) -> Result<Chunk> {
-        let class = Class::of(bytes)?;
+        let class = Class::of(bytes.max(self.least))?;
         match self.stacks.get_mut(class.index()) {
             Some(stack) => match stack.chunks.pop() {
                 Some(chunk) => Ok(chunk),

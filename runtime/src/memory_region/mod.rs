@@ -8,6 +8,7 @@
 //! - `linux` / `portable`: what is asked of the system. `pages`: an owned range of it.
 //! - `class`: the sizes there are.  `chunk`: one piece of memory, of one of these sizes.
 //! - `store`: what a pool knows, behind its lock.  `pool`: the lock, and the calls that must not be made under it.
+//! - `guard`: for the checking mode, memory that nobody may touch.
 //! - `magazine`: an engine's own few chunks, so that it rarely needs the lock.
 //!
 //! The pool never touches memory before its user does: the core that writes first decides where the pages are.
@@ -16,6 +17,7 @@
 
 mod chunk;
 mod class;
+mod guard;
 mod magazine;
 mod options;
 #[cfg(all(target_os = "linux", not(miri)))]
@@ -37,8 +39,10 @@ mod tests;
 
 pub use chunk::Chunk;
 pub(crate) use class::LINE as LEAST_ALIGNMENT;
+pub(crate) use guard::{Guard, Running, State as GuardState, runs};
 pub use magazine::Magazine;
 pub use options::PoolOptions;
+pub(crate) use options::usable_bytes;
 pub use pool::Pool;
 pub(crate) use reservation::Reservation;
 pub use stats::PoolStats;

@@ -15,6 +15,9 @@ pub struct PoolOptions {
     /// The system's node that the pages should come from; none unless set: then each page comes from the node whose
     /// core writes to it first. It is a wish: see [`super::PoolStats::unbound_bytes`].
     pub node: Option<u16>,
+    /// Whether each chunk has pages of its own: at least four of 4096 bytes, so that it can be made inaccessible. For the
+    /// checking mode; no unless set.
+    pub whole_pages: bool,
 }
 
 impl Default for PoolOptions {
@@ -28,6 +31,32 @@ impl Default for PoolOptions {
             keep_bytes,
             huge: true,
             node: None,
+            whole_pages: false,
         }
     }
+}
+
+/// How many bytes of memory this process may use: what the machine has, or the process's limits or a container's leave
+/// of it; 0 if the system does not say.
+pub(crate) fn usable_bytes() -> usize {
+    let limits = [os::limit_bytes(), container_bytes()];
+    let limits = limits.into_iter().flatten();
+    match (os::ram_bytes(), limits.min()) {
+        (ram, None) => ram,
+        (0, Some(limit)) => limit,
+        (ram, Some(limit)) => ram.min(limit),
+    }
+}
+
+/// The limit of the container that we are in, as it sees itself: in version 2 of cgroups, or in version 1 (which says a
+/// very large number for none).
+fn container_bytes() -> Option<usize> {
+    let files = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ];
+    let said = files
+        .iter()
+        .find_map(|file| std::fs::read_to_string(file).ok());
+    said?.trim().parse().ok()
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use super::Magazine;
 use super::PoolOptions;
 use super::chunk::Chunk;
-use super::class::Class;
+use super::class::{self, Class};
 use super::os;
 use super::pages::Pages;
 use super::stats::PoolStats;
@@ -29,6 +29,8 @@ pub struct Pool {
     keep_bytes: usize,
     huge: bool,
     node: Option<u16>,
+    /// The smallest chunk: sizes from this one on are all whole pages.
+    least: usize,
     map: MapFn,
     store: Mutex<Store>,
 }
@@ -54,6 +56,10 @@ impl Pool {
             keep_bytes: options.keep_bytes,
             huge: options.huge && os::huge_allowed(),
             node: options.node,
+            least: match options.whole_pages {
+                true => class::PAGED_BYTES,
+                false => 0,
+            },
             map,
             store: Mutex::new(Store::new(owner, region, release_cut, options.huge)),
         })
@@ -68,7 +74,7 @@ impl Pool {
     ///
     /// Errors: `BlockSize` for no bytes or more than can be addressed, `System` if the system has no memory left.
     pub fn take(&self, bytes: usize) -> Result<Chunk> {
-        self.take_class(Class::of(bytes)?)
+        self.take_class(Class::of(bytes.max(self.least))?)
     }
 
     /// Takes a chunk whose first `bytes` bytes are zero; if it is fresh, without touching it.
@@ -101,6 +107,11 @@ impl Pool {
     /// Its counts now.
     pub fn stats(&self) -> PoolStats {
         self.with_store(|store| store.stats.clone())
+    }
+
+    /// The bytes of its smallest chunk, or 0 for the smallest there is.
+    pub(super) fn least(&self) -> usize {
+        self.least
     }
 
     pub(super) fn take_class(&self, class: Class) -> Result<Chunk> {

@@ -94,3 +94,19 @@ pub(super) fn page_bytes() -> usize {
 pub(super) fn ram_bytes() -> usize {
     0
 }
+
+/// Limits are not known here.
+pub(super) fn limit_bytes() -> Option<usize> {
+    None
+}
+
+/// Whether [`protect`] does anything.
+pub(super) const PROTECTS: bool = false;
+
+/// Everything stays accessible here.
+///
+/// # Safety
+/// None; unsafe as its namesake on Linux is.
+pub(super) unsafe fn protect(_: NonNull<u8>, _: usize, _: bool) -> io::Result<()> {
+    Ok(())
+}

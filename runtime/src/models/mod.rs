@@ -14,6 +14,7 @@ mod root;
 mod seat;
 mod spin_lock;
 mod stuck;
+mod timers;
 
 use crate::event::Links;
 use crate::sync::UnsafeCell;

@@ -11,7 +11,7 @@ pub struct Coverage {
 }
 
 /// Each of these must come up in one of so many programs, give or take (half as often is too rare).
-const WANTED: [(&str, u64); 41] = [
+const WANTED: [(&str, u64); 42] = [
     ("codelets run", 1),
     ("reads", 1),
     ("writes", 1),
@@ -20,7 +20,8 @@ const WANTED: [(&str, u64); 41] = [
     ("reductions", 1),
     ("weak accesses", 1),
     ("children of weak accesses", 4),
-    ("groups of neighbours", 8),
+    ("groups of neighbours", 4),
+    ("more neighbours than lanes", 16),
     ("parents", 1),
     ("at depth 3 or more", 4),
     ("siblings that share a block", 1),
@@ -71,6 +72,7 @@ impl Coverage {
         self.add("skipped", expected.skipped() as u64);
         self.add("heals", expected.heals);
         self.add("groups of neighbours", expected.groups);
+        self.add("more neighbours than lanes", expected.in_used_lanes as u64);
         self.add("blocks destroyed", expected.destroyed);
         self.add("events dropped", expected.dropped.len() as u64);
         let poisoned = |b: &&crate::expect::Contents| **b == crate::expect::Contents::Poisoned;

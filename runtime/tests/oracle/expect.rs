@@ -6,7 +6,7 @@
 //! seen at the end of the group: see `queues.rs`.
 
 use crate::program::{Duty, Holder, Kind, Mode, Node, Program, Step, Wrong};
-use crate::queues::{Name, Queues};
+use crate::queues::{LANES, Name, Queues};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Expected {
     pub heals: u64,
     /// Groups of two or more neighbours, who commute or reduce.
     pub groups: u64,
+    /// Members of groups that share lanes with others.
+    pub in_used_lanes: usize,
     queues: Queues,
     lens: Vec<usize>,
     ends: Vec<bool>,
@@ -96,6 +98,7 @@ pub fn expect(program: &Program) -> Expected {
         dropped: Vec::new(),
         heals: 0,
         groups: 0,
+        in_used_lanes: 0,
         queues: Queues::default(),
         lens: vec![0; program.all_blocks],
         ends: vec![false; program.nodes],
@@ -152,6 +155,7 @@ impl Expected {
     fn settle(&mut self, queue: Name, block: usize) {
         let (sums, members) = self.queues.settle(queue);
         self.groups += u64::from(members > 1);
+        self.in_used_lanes += members.saturating_sub(LANES);
         if let (Some((mode, sums)), Contents::Data(_)) = (sums, &self.blocks[block]) {
             for (word, sum) in self.data(block).iter_mut().zip(sums) {
                 *word = mode.combine(*word, sum);

@@ -123,6 +123,10 @@ impl Maker<'_> {
                     _ => continue,
                 },
                 5 => Step::Pause,
+                6 => {
+                    self.row(known, depth, &mut steps);
+                    continue;
+                }
                 _ => {
                     let node = self.node(known, depth, direct, std::mem::take(&mut handed));
                     Step::Spawn(Box::new(node))
@@ -178,26 +182,8 @@ impl Maker<'_> {
     }
 
     fn node(&mut self, known: &mut Known, depth: usize, direct: bool, handed: Vec<usize>) -> Node {
-        let id = self.program.nodes;
-        self.program.nodes += 1;
-        let mut node = Node {
-            id,
-            accesses: Vec::new(),
-            values: Vec::new(),
-            units: Vec::new(),
-            after_ends: Vec::new(),
-            after_scopes: Vec::new(),
-            after_events: Vec::new(),
-            at_ready: false,
-            place: Place::Anywhere,
-            kind: Kind::Plain,
-            fail: None,
-            wrong: None,
-            takes: Vec::new(),
-            dawdle: 0,
-            steps: Vec::new(),
-            depth,
-        };
+        let mut node = self.plain_node(depth);
+        let id = node.id;
         if direct && !known.chained.is_empty() && self.choices.once_in(4) {
             self.chained_accesses(known, &mut node);
         } else {
@@ -245,6 +231,60 @@ impl Maker<'_> {
             _ => known.values.push(id),
         }
         node
+    }
+
+    fn plain_node(&mut self, depth: usize) -> Node {
+        let id = self.program.nodes;
+        self.program.nodes += 1;
+        Node {
+            id,
+            accesses: Vec::new(),
+            values: Vec::new(),
+            units: Vec::new(),
+            after_ends: Vec::new(),
+            after_scopes: Vec::new(),
+            after_events: Vec::new(),
+            at_ready: false,
+            place: Place::Anywhere,
+            kind: Kind::Plain,
+            fail: None,
+            wrong: None,
+            takes: Vec::new(),
+            dawdle: 0,
+            steps: Vec::new(),
+            depth,
+        }
+    }
+
+    /// Some codelets in a row that add to the same block in the same way.
+    fn row(&mut self, known: &mut Known, depth: usize, steps: &mut Vec<Step>) {
+        let all: Vec<(usize, Mode)> = known.blocks.iter().map(|(b, m)| (*b, *m)).collect();
+        let mode = [Mode::Floats, Mode::Commute, Mode::Sum][self.choices.below(3)];
+        let Some((block, right)) = self.choices.pick(&all) else {
+            return;
+        };
+        if !right.covers(mode) {
+            return;
+        }
+        for _ in 0..2 + self.choices.below(20) {
+            if self.program.nodes >= MOST_NODES {
+                break;
+            }
+            let mut node = self.plain_node(depth);
+            node.accesses.push((block, mode));
+            node.dawdle = self.choices.below(8) as u16;
+            if self.fails && self.choices.once_in(64) {
+                node.fail = Some(Fail {
+                    at: 0,
+                    panics: false,
+                    if_odd: false,
+                });
+            }
+            known.units.push(node.id);
+            known.ends.push(node.id);
+            steps.push(Step::Spawn(Box::new(node)));
+        }
+        known.last.insert(block, mode);
     }
 
     /// How a codelet uses a block beside what it has declared already.

@@ -40,7 +40,8 @@ struct Group {
     lanes: Vec<Vec<u64>>,
 }
 
-const LANES: usize = 16;
+/// How many lanes a reduction has.
+pub const LANES: usize = 16;
 
 #[derive(Clone, Debug, Default)]
 pub struct Queues(BTreeMap<Name, State>);

@@ -164,7 +164,9 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
             return;
         }
         let (holders, held) = (self.holders, self.held);
-        let poison = self.left.take().or(self.poison.take());
+        let poison = self.poison();
+        self.set_poison(Effect::Done);
+        self.special().left = None;
         let parts = self.parts(whole);
         if let Some(poison) = poison {
             parts.set_poison(&parts.whole(), Effect::Failed(poison));
@@ -196,7 +198,9 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
             _ => return,
         };
         parts.set_poison(&whole, Effect::Done);
-        self.poison = poison;
+        if let Some(poison) = poison {
+            self.set_poison(Effect::Failed(poison));
+        }
         (self.holders, self.in_parts) = (0, false);
     }
 }

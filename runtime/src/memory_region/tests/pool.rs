@@ -199,3 +199,35 @@ fn huge_pages_are_counted() {
     let s = pool.stats();
     assert_eq!((s.huge_bytes, s.small_page_mappings), (0, 0), "{s:?}");
 }
+
+#[test]
+fn chunks_with_pages_of_their_own_are_whole_pages() {
+    let options = PoolOptions {
+        whole_pages: true,
+        huge: false,
+        ..PoolOptions::default()
+    };
+    let pool = Arc::new(Pool::new(0, options).unwrap());
+    let mut magazine = Magazine::new(pool.clone());
+    for bytes in [1, 64, 4096, 5000, 20_000, 300_000, 3 * MIB] {
+        let chunks = [pool.take(bytes).unwrap(), magazine.take(bytes).unwrap()];
+        for chunk in &chunks {
+            assert!(chunk.ptr().addr().get().is_multiple_of(4096), "{bytes}");
+            assert!(
+                chunk.bytes() >= bytes && chunk.bytes().is_multiple_of(4096),
+                "{bytes}"
+            );
+        }
+        chunks
+            .into_iter()
+            .for_each(|chunk| magazine.give(chunk).unwrap());
+    }
+}
+
+#[cfg(all(target_os = "linux", not(miri)))]
+#[test]
+fn a_process_may_use_at_most_what_the_machine_has() {
+    let usable = crate::memory_region::usable_bytes();
+    let ram = crate::memory_region::os::ram_bytes();
+    assert!(usable > 0 && usable <= ram, "{usable} of {ram}");
+}

@@ -1,0 +1,127 @@
+//! Events that fire when their time has come. Which ones is decided in [`crate::decide::timers`]; control engines fire
+//! them ([`crate::time_keeper`]).
+
+use crate::decide::timers as decide;
+use crate::event::EventCell;
+use crate::id::RuntimeId;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
+use std::time::{Duration, Instant};
+
+/// An event that a timer fires.
+pub(crate) struct Alarm {
+    pub(crate) cell: EventCell,
+    pub(crate) runtime: RuntimeId,
+}
+
+impl Alarm {
+    /// Whether somebody may still learn of it. Nobody can begin to once only the heap knows it: a codelet that joins its
+    /// waiters holds the event.
+    fn is_wanted(alarm: &Arc<Alarm>) -> bool {
+        Arc::strong_count(alarm) > 1 || alarm.cell.one_shot.waiters() != 0
+    }
+}
+
+/// See the module.
+pub(crate) struct Timers {
+    /// Time is counted from here, in nanoseconds.
+    begin: Instant,
+    /// The first deadline, or [`NONE`]. Written while the heap is locked; who only looks may see an older one.
+    next: AtomicU64,
+    heap: Mutex<decide::Timers<Arc<Alarm>>>,
+}
+
+/// No deadline.
+const NONE: u64 = u64::MAX;
+
+impl Timers {
+    pub(crate) fn new() -> Self {
+        Timers {
+            begin: Instant::now(),
+            next: AtomicU64::new(NONE),
+            heap: Mutex::new(decide::Timers::default()),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.begin.elapsed().as_nanos() as u64
+    }
+
+    /// The first deadline, as far as the caller knows.
+    #[inline]
+    fn next(&self) -> Option<u64> {
+        // Relaxed: who adds the first one wakes the control engine afterwards, by its bed, which orders this.
+        Some(self.next.load(Ordering::Relaxed)).filter(|&next| next != NONE)
+    }
+
+    /// Whether there is one.
+    #[inline]
+    pub(crate) fn is_pending(&self) -> bool {
+        self.next().is_some()
+    }
+
+    /// Whether one should have fired by now, `grace_ns` nanoseconds ago or more.
+    #[inline]
+    pub(crate) fn is_late(&self, grace_ns: u64) -> bool {
+        self.next()
+            .is_some_and(|next| next.saturating_add(grace_ns) <= self.now())
+    }
+
+    /// How long somebody may sleep who would sleep for `nap` (`None`: until woken) and is to be there `grace_ns`
+    /// nanoseconds after the first deadline.
+    #[inline]
+    pub(crate) fn sleep(&self, nap: Option<Duration>, grace_ns: u64) -> Option<Duration> {
+        let Some(next) = self.next() else {
+            return nap;
+        };
+        let nap = nap.map(|nap| nap.as_nanos() as u64);
+        let deadline = Some(next.saturating_add(grace_ns));
+        decide::sleep_ns(nap, deadline, self.now()).map(Duration::from_nanos)
+    }
+
+    /// Adds an alarm for this time; true if it is the first one now, so that who sleeps until the first must hear of it.
+    pub(crate) fn add(&self, time: Instant, alarm: Arc<Alarm>) -> bool {
+        let since = time.saturating_duration_since(self.begin).as_nanos();
+        let deadline = u64::try_from(since).unwrap_or(NONE).min(NONE - 1);
+        let mut heap = lock(&self.heap);
+        let before = heap.next();
+        heap.add(deadline, alarm, Alarm::is_wanted);
+        self.publish(&heap);
+        before.is_none_or(|before| deadline < before)
+    }
+
+    fn publish(&self, heap: &decide::Timers<Arc<Alarm>>) {
+        let next = heap.next().unwrap_or(NONE);
+        self.next.store(next, Ordering::Relaxed);
+    }
+
+    /// The alarms whose time has come, the first first. Nobody else fires any while this lives.
+    pub(crate) fn due(&self) -> Due<'_> {
+        Due {
+            heap: lock(&self.heap),
+            timers: self,
+            now: self.now(),
+        }
+    }
+}
+
+/// See [`Timers::due`].
+pub(crate) struct Due<'a> {
+    heap: MutexGuard<'a, decide::Timers<Arc<Alarm>>>,
+    timers: &'a Timers,
+    now: u64,
+}
+
+impl Iterator for Due<'_> {
+    type Item = Arc<Alarm>;
+
+    fn next(&mut self) -> Option<Arc<Alarm>> {
+        self.heap.fire(self.now)
+    }
+}
+
+impl Drop for Due<'_> {
+    fn drop(&mut self) {
+        self.timers.publish(&self.heap);
+    }
+}
