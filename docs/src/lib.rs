@@ -88,6 +88,12 @@ pub mod design {
     #[doc = include_str!("../design/cancellation.md")]
     pub mod cancellation {}
 
+    #[doc = include_str!("../design/parts.md")]
+    pub mod parts {}
+
+    #[doc = include_str!("../design/loops.md")]
+    pub mod loops {}
+
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}
 }

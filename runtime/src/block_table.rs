@@ -11,6 +11,7 @@
 //! | `bytes`, `home` | the maker | before the id is known |
 
 use crate::access::Mode;
+use crate::block_names::Names;
 use crate::decide::dependence::AccessQueue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlockId, RuntimeId};
@@ -162,14 +163,13 @@ impl BlockSlot {
     }
 }
 
-/// The error for a block that is gone.
+/// The error for a block with this label that is gone.
 #[cold]
-pub(crate) fn destroyed(id: BlockId) -> Error {
+pub(crate) fn destroyed(label: &str) -> Error {
     Error::new(
         ErrorKind::Stale,
         format!(
-            "block {} was destroyed before; do not name a block after its `destroy`",
-            id.slot()
+            "block {label} was destroyed before, or adopted by a scope that has ended; do not name a block after its `destroy`, nor an adopted one after its scope"
         ),
     )
 }
@@ -183,6 +183,7 @@ const BUCKETS: usize = 23;
 pub(crate) struct BlockTable {
     buckets: [AtomicPtr<CachePadded<BlockSlot>>; BUCKETS],
     spare: Mutex<Spare>,
+    names: Names,
 }
 
 #[derive(Debug, Default)]
@@ -215,6 +216,7 @@ impl BlockTable {
         BlockTable {
             buckets: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
             spare: Mutex::new(Spare::default()),
+            names: Names::default(),
         }
     }
 
@@ -247,8 +249,32 @@ impl BlockTable {
         if slot.is(id) {
             Ok(slot)
         } else {
-            Err(destroyed(id))
+            Err(destroyed(&self.label(id)))
         }
+    }
+
+    /// Names a block, for messages.
+    pub(crate) fn name(&self, id: BlockId, name: &str) {
+        self.names.set(id, name);
+    }
+
+    /// A block's name and number, or its number, for messages.
+    pub(crate) fn label(&self, id: BlockId) -> String {
+        let generation = id.generation();
+        self.names.label(id.slot(), generation..=generation)
+    }
+
+    /// The same for the block that has this slot now.
+    pub(crate) fn label_of_slot(&self, slot: u32) -> String {
+        let generation = self.slot(slot).generation();
+        self.names.label(slot, generation..=generation)
+    }
+
+    /// The same for the block that went from this slot a moment ago, or is about to.
+    pub(crate) fn label_of_gone(&self, slot: u32) -> String {
+        let generation = self.slot(slot).generation();
+        self.names
+            .label(slot, generation.saturating_sub(1)..=generation)
     }
 
     /// Makes a block of this many bytes.
@@ -292,6 +318,26 @@ impl BlockTable {
         if free {
             self.free(number, cache);
         }
+    }
+
+    /// Makes this memory the memory of a block that nobody knows yet. Whoever gave it keeps it for the block's life, which
+    /// ends by [`BlockTable::end_adopted`].
+    pub(crate) fn adopt(&self, id: BlockId, memory: *mut u8) {
+        // Release pairs with the Acquire in `BlockSlot::memory`, as for memory of our own.
+        self.slot(id.slot()).start.store(memory, Ordering::Release);
+    }
+
+    /// The scope of a host that adopted a block has ended, and with it all who used the block: the block goes, if it was not
+    /// destroyed before, and its slot is free.
+    pub(crate) fn end_adopted(&self, number: u32, cache: &mut SlotCache) {
+        let slot = self.slot(number);
+        if !slot.dead.load(Ordering::Relaxed) {
+            let chunk = slot.take_out_memory();
+            debug_assert!(chunk.is_none(), "the memory is the user's");
+            self.end(number, cache);
+        }
+        // Only now, when the generation has moved on: a block without an owner is everybody's.
+        self.inherit(number, 0, cache);
     }
 
     /// A block's maker has ended: the block goes to an heir (0: everybody). False if it was destroyed meanwhile; then

@@ -102,11 +102,24 @@ impl Engine<'_> {
         let is_lent = |entry: &Entry| {
             !matches!(
                 entry.kind(),
-                EntryKind::Event | EntryKind::End | EntryKind::Weak
+                EntryKind::Event | EntryKind::End | EntryKind::Weak | EntryKind::Bounds
             )
         };
         let entries = shared.arena.entries(id, payload).map(|(_, entry)| entry);
         for (entry, lent) in entries.filter(|entry| is_lent(entry)).zip(lent) {
+            // All of the block for a part, of which nothing is known here.
+            if let EntryKind::Part(_) = entry.kind() {
+                let slot = Self::queue_of(entry).slot;
+                let block = shared.blocks.slot(slot);
+                let all = Lent {
+                    start: block.start(),
+                    bytes: block.bytes(),
+                };
+                let chunk = block.chunk_bytes();
+                // SAFETY: all of the block's memory; one body runs at a time, and this one has not begun.
+                opened
+                    .extend(unsafe { check.open((slot, Mode::ReadWrite), &all, chunk, &opened) }?);
+            }
             // A reduction lends a lane, which is nobody else's.
             if let EntryKind::Block(mode) = entry.kind()
                 && !matches!(mode, Mode::Reduce(_))

@@ -14,7 +14,6 @@ use crate::entry::{Entry, EntryKind};
 use crate::error::Error;
 use crate::event::EventCell;
 use crate::handing_up::keep;
-use crate::id::BlockId;
 use crate::root::Root;
 use crate::sync::atomic::Ordering;
 
@@ -39,7 +38,9 @@ impl Engine<'_> {
     pub(crate) fn enter(&self, id: u32, payload: usize, last: bool) -> (u32, Option<Error>) {
         let shared = self.shared;
         let mut doors = self.local(|local| std::mem::take(&mut local.doors));
-        for (_, entry) in shared.arena.entries(id, payload) {
+        let mut parts = self.local(|local| std::mem::take(&mut local.door_parts));
+        let mut entries = shared.arena.entries(id, payload);
+        while let Some((_, entry)) = entries.next() {
             let kind = entry.kind();
             if !kind.is_block() {
                 continue;
@@ -49,25 +50,29 @@ impl Engine<'_> {
             let generation = own.then(|| entry.expected_generation());
             // From here on the word is for the children's queue.
             let (mode, weak) = match kind {
-                EntryKind::Block(mode) => (mode, false),
+                EntryKind::Block(mode) | EntryKind::Part(mode) => (mode, false),
                 _ => (Self::let_children_in(entry, cell.slot), true),
             };
             if !weak && !matches!(mode, Mode::Reduce(_)) {
                 entry.set_children(std::ptr::null_mut());
             }
             // SAFETY: see `queue_of`.
-            let door = unsafe { Door::new(cell, mode, generation) };
+            let mut door = unsafe { Door::new(cell, mode, generation) };
+            if kind == EntryKind::Part(mode) {
+                parts.push(self.door_part(cell, &mut entries));
+                door = door.part(parts.len());
+            }
             doors.push(if weak { door.weak() } else { door });
         }
         let generation = |slot| shared.blocks.slot(slot).generation();
         let (mut left_out, mut error) = (0, None);
         let granted = loop {
-            match entrance::enter(&mut doors, id, last, generation) {
+            match entrance::enter(&mut doors, &parts, id, last, generation) {
                 Ok(granted) => break granted,
                 Err(gone) => {
                     left_out += self.leave_out(id, payload, gone);
                     doors.retain(|door| door.slot() != gone);
-                    error = Some(destroyed(BlockId::new(shared.id, gone, 0)));
+                    error = Some(destroyed(&shared.blocks.label_of_gone(gone)));
                 }
             }
         };
@@ -75,7 +80,8 @@ impl Engine<'_> {
             self.after_entrance(id, &doors);
         }
         doors.clear();
-        self.local(|local| local.doors = doors);
+        parts.clear();
+        self.local(|local| (local.doors, local.door_parts) = (doors, parts));
         if granted.poison != 0 {
             shared.arena.record(id).poison(granted.poison);
         }
@@ -168,7 +174,7 @@ impl Engine<'_> {
         // SAFETY: it lives, and was published to us.
         let payload = unsafe { record.vtable() }.payload;
         for (_, entry) in arena.entries(id, payload) {
-            if let EntryKind::Block(mode) = entry.kind()
+            if let EntryKind::Block(mode) | EntryKind::Part(mode) = entry.kind()
                 && let Some(cell) = Self::children_of(entry)
             {
                 self.leave(cell, id, mode.among_children(), effect, followers);
@@ -291,9 +297,14 @@ impl Engine<'_> {
         let own_effect = effect(record);
         // SAFETY: it lives, and was published to us.
         let payload = unsafe { record.vtable() }.payload;
-        for (_, entry) in arena.entries(id, payload) {
+        let mut entries = arena.entries(id, payload);
+        while let Some((_, entry)) = entries.next() {
             let (mode, weak) = match entry.kind() {
                 EntryKind::Block(mode) => (mode, false),
+                EntryKind::Part(mode) => {
+                    self.give_back_part(id, (entry, mode), &mut entries, own_effect, followers);
+                    continue;
+                }
                 EntryKind::Weak => (Self::weak_mode_of(entry), true),
                 _ => continue,
             };
@@ -301,8 +312,17 @@ impl Engine<'_> {
             let effect = match Self::children_of(entry) {
                 None => own_effect,
                 Some(children) => {
+                    let pieces = children.queue.with(|queue| queue.poisoned_parts().to_vec());
                     let left = self.what_children_left(id, children);
                     Self::free_children(entry);
+                    let skipped = weak && own_effect != Effect::Done;
+                    if !pieces.is_empty() && !skipped {
+                        if mode == Mode::Commute {
+                            self.pass_turn(cell, id, followers);
+                        }
+                        self.leave_in_pieces(cell, (id, mode), None, &pieces, followers);
+                        continue;
+                    }
                     // A body that is in the block has left its own effect to its children.
                     match own_effect {
                         Effect::Failed(_) if weak => own_effect,

@@ -5,16 +5,17 @@ use crate::access::{BlockKey, Declared, Mode};
 use crate::arena::Places;
 use crate::block_table::{BlockSlot, QueueCell, destroyed};
 use crate::codelet::{MAX_RECORD, flag};
+use crate::declare_part::{ELSEWHERE, fitting};
 use crate::engine::{Engine, Frame};
 use crate::entry::{Entry, EntryKind, Found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlockId, CodeletId};
-use crate::spawn::{After, Spec};
+use crate::spawn::{After, Spec, Written};
 use crate::sync::atomic::{Ordering, fence};
 use std::collections::{BTreeMap, HashSet};
 
 impl Frame<'_> {
-    /// Writes the entries that are right. Gives how many of them are for blocks, and the first thing that is wrong.
+    /// Writes the entries that are right.
     pub(crate) fn write_entries(
         &self,
         id: u32,
@@ -22,22 +23,33 @@ impl Frame<'_> {
         declared: &[Declared],
         spec: &Spec,
         error: Option<Error>,
-    ) -> (u32, Option<Error>) {
-        let twice = named_twice(declared);
-        let once = twice.map(|_| named_once(declared));
+    ) -> Written {
+        let blocks = &self.engine.shared.blocks;
+        let named = named_twice(declared);
+        let twice = match named {
+            Named::Once => None,
+            Named::Twice(key) => Some((twice_error(&blocks.label(key.0)), named_once(declared))),
+            Named::InParts => {
+                let fitting = fitting(declared);
+                let error = fitting.error(declared, |key| blocks.label(key.0));
+                error.map(|error| (error, fitting.places))
+            }
+        };
+        let (clash, once) = twice.unzip();
         let mut writer = Writer {
             places: self.engine.shared.arena.places(id, payload),
             first: id,
             written: 0,
             blocks: 0,
-            wrong: error.or(twice.map(twice_error)),
+            bounds: 0,
+            wrong: error.or(clash),
             commutes: false,
             weak: false,
         };
         for (at, one) in declared.iter().enumerate() {
             match *one {
                 // A block named twice is entered once, for writing.
-                Declared::Block(..) | Declared::Weak(..)
+                Declared::Block(..) | Declared::Weak(..) | Declared::Part(_)
                     if once.as_ref().is_some_and(|once| !once.contains(&at)) => {}
                 Declared::Block(key, mode) => {
                     writer.commutes |= mode == Mode::Commute;
@@ -51,6 +63,10 @@ impl Frame<'_> {
                     writer.add(bytes.map(Found::scratch).ok_or_else(scratch_error));
                 }
                 Declared::Value(key, kept) => writer.add(self.find_value(key.0, kept)),
+                Declared::Part(ref key) => {
+                    writer.add_part(self.find_part(key, &declared[at + 1..]));
+                }
+                Declared::Bounds(..) => (),
             }
         }
         for after in spec.after() {
@@ -66,7 +82,11 @@ impl Frame<'_> {
             let record = self.engine.shared.arena.record(id);
             record.keep_entries(writer.written);
         }
-        (writer.blocks, writer.wrong)
+        Written {
+            blocks: writer.blocks,
+            bounds: writer.bounds,
+            wrong: writer.wrong,
+        }
     }
 
     /// Notes in the record that it has accesses that are not like others.
@@ -116,10 +136,7 @@ impl Frame<'_> {
             return match slot.owner.load(Ordering::Relaxed) {
                 0 => Ok(own()),
                 _ if self.made_here(slot) => Ok(own()),
-                _ => Err(self.undeclared(
-                    id,
-                    "it was made by a codelet of another scope that has not ended",
-                )),
+                _ => Err(self.undeclared(id, ELSEWHERE)),
             };
         }
         let arena = &shared.arena;
@@ -132,10 +149,12 @@ impl Frame<'_> {
             }
             let parents = match parents {
                 EntryKind::Block(mode) => mode,
+                // Not enough for all of it.
+                EntryKind::Part(_) => continue,
                 _ => Engine::weak_mode_of(entry),
             };
             if !slot.is(id) {
-                return Err(destroyed(id));
+                return Err(destroyed(&shared.blocks.label(id)));
             }
             if destroys {
                 let why = "its parent declared it, and goes on holding it; destroy it where it was made, or after the parent";
@@ -162,12 +181,22 @@ impl Frame<'_> {
         if self.made_here(slot) {
             Ok(own())
         } else {
-            Err(self.undeclared(id, "its parent did not declare it"))
+            let parts = (arena.entries(self.codelet, payload)).any(|(_, entry)| {
+                matches!(entry.kind(), EntryKind::Part(_))
+                    && Engine::queue_of(entry).slot == id.slot()
+            });
+            Err(self.undeclared(
+                id,
+                match parts {
+                    true => "its parent declared only parts of it",
+                    false => "its parent did not declare it",
+                },
+            ))
         }
     }
 
     /// Whether a block was made by the codelet around this body or a descendant of it.
-    fn made_here(&self, slot: &BlockSlot) -> bool {
+    pub(crate) fn made_here(&self, slot: &BlockSlot) -> bool {
         let arena = &self.engine.shared.arena;
         let mut owner = slot.owner.load(Ordering::Acquire);
         let mut at = owner;
@@ -197,12 +226,12 @@ impl Frame<'_> {
     }
 
     #[cold]
-    fn undeclared(&self, id: BlockId, why: &str) -> Error {
+    pub(crate) fn undeclared(&self, id: BlockId, why: &str) -> Error {
         Error::new(
             ErrorKind::Undeclared,
             format!(
                 "block {} cannot be used here: {why}; declare it in the parent with the right that the children need",
-                id.slot()
+                self.engine.shared.blocks.label(id)
             ),
         )
     }
@@ -288,12 +317,33 @@ struct Writer<'a> {
     first: u32,
     written: usize,
     blocks: u32,
+    /// Nodes for bounds of parts, which nobody waits for.
+    bounds: u32,
     wrong: Option<Error>,
     commutes: bool,
     weak: bool,
 }
 
 impl Writer<'_> {
+    #[inline(never)]
+    fn add_part(&mut self, found: Result<(Found, [Found; 2])>) {
+        match found {
+            Ok((found, bounds)) => {
+                self.add(Ok(found));
+                for half in bounds {
+                    let (_, place) = self.places.next().expect("one place for each entry");
+                    // SAFETY: a place of a record that is ours and not published.
+                    unsafe { place.write(Entry::new(half, 0)) };
+                    self.written += 1;
+                    self.bounds += 1;
+                }
+            }
+            Err(error) => {
+                self.wrong.get_or_insert(error);
+            }
+        }
+    }
+
     #[inline]
     fn add(&mut self, found: Result<Found>) {
         match found {
@@ -325,11 +375,11 @@ fn scratch_error() -> Error {
 }
 
 #[cold]
-fn twice_error(key: BlockKey) -> Error {
+fn twice_error(label: &str) -> Error {
     Error::new(
         ErrorKind::Access,
         format!(
-            "{key:?} is declared twice by one codelet, once for writing or for its children; declare it once, as `read_write`"
+            "block {label} is declared twice by one codelet, once for writing or for its children; declare it once, as `read_write`"
         ),
     )
 }
@@ -344,7 +394,7 @@ fn named_once(declared: &[Declared]) -> HashSet<usize> {
                 places.entry(*key).or_default().push((at, mode.writes()));
             }
             Declared::Weak(key, _) => places.entry(*key).or_default().push((at, true)),
-            Declared::Value(..) | Declared::Scratch(_) => (),
+            _ => (),
         }
     }
     let remain = |named: Vec<(usize, bool)>| match named.iter().find(|(_, writes)| *writes) {
@@ -354,33 +404,53 @@ fn named_once(declared: &[Declared]) -> HashSet<usize> {
     places.into_values().flat_map(remain).collect()
 }
 
-/// A block that is declared twice with a write among them, if there is one: it cannot be lent.
-fn named_twice(declared: &[Declared]) -> Option<BlockKey> {
+/// How often blocks are named.
+enum Named {
+    /// Each block once, or for reading only.
+    Once,
+    /// This one more than once, with a write among them: it cannot be lent.
+    Twice(BlockKey),
+    /// There are parts among them, which have to be looked at.
+    InParts,
+}
+
+fn named_twice(declared: &[Declared]) -> Named {
     /// Up to so many, comparing all pairs is faster than sorting a copy.
     const FEW: usize = 16;
     let named = declared.iter().filter_map(|one| match one {
         Declared::Block(key, mode) => Some((*key, mode.writes())),
         // What is for the children only cannot be told from what is for the codelet, if they stand in one queue.
         Declared::Weak(key, _) => Some((*key, true)),
-        Declared::Value(..) | Declared::Scratch(_) => None,
+        _ => None,
     });
+    let in_parts = |one: &Declared| matches!(one, Declared::Part(_));
     // Fewer than two blocks cannot clash.
-    named.clone().nth(1)?;
+    if named.clone().nth(1).is_none() {
+        return match declared.len() > 3 && declared.iter().any(in_parts) {
+            true => Named::InParts,
+            false => Named::Once,
+        };
+    }
     let clash = |a: &(BlockKey, bool), b: &(BlockKey, bool)| a.0 == b.0 && (a.1 || b.1);
-    if declared.len() <= FEW {
+    if declared.iter().any(in_parts) {
+        return Named::InParts;
+    }
+    let twice = if declared.len() <= FEW {
         let mut left = named.clone();
-        return named.clone().find_map(|one| {
+        named.clone().find_map(|one| {
             left.next();
             left.clone()
                 .any(|other| clash(&one, &other))
                 .then_some(one.0)
-        });
-    }
-    let mut blocks: Vec<(BlockKey, bool)> = named.collect();
-    // Writes first, so that one stands beside each other mention.
-    blocks.sort_unstable_by_key(|&(key, writes)| (key, !writes));
-    let pair = blocks.windows(2).find(|pair| clash(&pair[0], &pair[1]));
-    pair.map(|pair| pair[0].0)
+        })
+    } else {
+        let mut blocks: Vec<(BlockKey, bool)> = named.collect();
+        // Writes first, so that one stands beside each other mention.
+        blocks.sort_unstable_by_key(|&(key, writes)| (key, !writes));
+        let pair = blocks.windows(2).find(|pair| clash(&pair[0], &pair[1]));
+        pair.map(|pair| pair[0].0)
+    };
+    twice.map_or(Named::Once, Named::Twice)
 }
 
 #[inline]

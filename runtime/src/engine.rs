@@ -257,8 +257,8 @@ impl<'a> Engine<'a> {
     /// Lists the memory that a codelet's accesses name, in the order of their declaration.
     fn lend(&self, id: u32, payload: usize, lent: &mut Lendings) -> Result<()> {
         let arena = &self.shared.arena;
-        let record = arena.record(id);
-        for (_, entry) in arena.entries(id, payload) {
+        let (record, mut entries) = (arena.record(id), arena.entries(id, payload));
+        while let Some((_, entry)) = entries.next() {
             match entry.kind() {
                 EntryKind::Unit => lent.push(Lent {
                     start: std::ptr::dangling_mut(),
@@ -278,6 +278,7 @@ impl<'a> Engine<'a> {
                     let bytes = slot.bytes();
                     lent.push(Lent { start, bytes });
                 }
+                EntryKind::Part(_) => lent.push(self.lend_part(entry, &mut entries)?),
                 EntryKind::Value => {
                     let producer = entry.target_record();
                     // SAFETY: the producer's record is kept until its parent ends, which waits for us.
@@ -297,7 +298,7 @@ impl<'a> Engine<'a> {
                     lent.scratch.push(chunk);
                     lent.push(Lent { start, bytes });
                 }
-                EntryKind::Event | EntryKind::End | EntryKind::Weak => (),
+                _ => (),
             }
         }
         Ok(())

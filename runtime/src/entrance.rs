@@ -7,7 +7,7 @@
 
 use crate::access::Mode;
 use crate::block_table::{Queue, QueueCell};
-use crate::decide::dependence::Entered;
+use crate::decide::dependence::{Entered, Extent};
 use crate::sync::mutant;
 use std::cell::Cell;
 
@@ -19,6 +19,8 @@ pub(crate) struct Door {
     mode: Mode,
     /// For the codelet's children only: the codelet itself does not wait.
     weak: bool,
+    /// The part's place in the list of parts, counted from 1; 0 for all of the block.
+    part: u32,
     /// The generation that the block must still have, if nothing else keeps it alive.
     generation: Option<u32>,
     /// What entering gave.
@@ -27,6 +29,13 @@ pub(crate) struct Door {
 
 // SAFETY: an address; who follows it says why that is allowed.
 unsafe impl Send for Door {}
+
+/// A part that a door is for, and all of what the first access to a part makes its queue one of parts of.
+#[derive(Debug)]
+pub(crate) struct DoorPart {
+    pub(crate) extent: Extent,
+    pub(crate) whole: Extent,
+}
 
 /// What entering gave.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,9 +57,17 @@ impl Door {
             slot: cell.slot,
             mode,
             weak: false,
+            part: 0,
             generation,
             entered: Cell::new(Entered::Queued),
         }
+    }
+
+    /// It is for a part: the one with this place in the list that [`enter`] will be given, counted from 1.
+    #[inline]
+    pub(crate) fn part(mut self, place: usize) -> Self {
+        self.part = place as u32;
+        self
     }
 
     /// The same for the codelet's children only.
@@ -79,17 +96,19 @@ impl Door {
 /// Enters all of these queues as one step, or none of them if a block is gone: then gives the block's slot.
 ///
 /// `generation` tells a slot's generation, exact under the lock of its queue. With `last`, nobody may enter after
-/// this access: it destroys the block.
+/// this access: it destroys the block. `parts` are the parts that doors are for.
 pub(crate) fn enter(
     doors: &mut [Door],
+    parts: &[DoorPart],
     who: u32,
     last: bool,
     generation: impl Fn(u32) -> u32,
 ) -> Result<Granted, u32> {
-    // One lock for each cell: doors of the same cell are neighbours after this. (Two cells of one block, its own queue
-    // and a parent's, never meet here: a codelet uses the one or the other.)
+    // One lock for each cell: doors of the same cell are neighbours after this. (Two cells of one block meet here only if
+    // they are for the children of accesses to two parts of it; then all who enter both are children of one parent, and
+    // the cells' addresses are the same for all of them.)
     if !mutant!("entrance_unsorted") {
-        doors.sort_unstable_by_key(|door| door.slot);
+        doors.sort_unstable_by_key(|door| (door.slot, door.cell));
     }
     if mutant!("entrance_one_by_one") {
         return one_by_one(doors, who);
@@ -117,7 +136,13 @@ pub(crate) fn enter(
         for door in doors.iter() {
             let (mode, weak) = (door.mode, door.weak);
             let enter = |queue: &mut Queue| {
-                let entered = queue.enter_for(who, mode, weak);
+                let entered = match door.part {
+                    0 => queue.enter_for(who, mode, weak),
+                    place => {
+                        let DoorPart { extent, whole } = parts[place as usize - 1];
+                        queue.enter_part(who, mode, extent, whole)
+                    }
+                };
                 if last {
                     queue.close();
                 }

@@ -8,6 +8,10 @@ use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 pub(crate) enum EntryKind {
     /// A block; the target is the queue that it enters.
     Block(Mode),
+    /// A part of a block; the target is the queue that it enters. The next two nodes are its bounds.
+    Part(Mode),
+    /// Half of the bounds of a part.
+    Bounds,
     /// A block, for the codelet's children only; the target is the queue that it enters. How, its queue for children
     /// knows, which it has from its entrance on.
     Weak,
@@ -27,7 +31,10 @@ impl EntryKind {
     /// Whether it stands for a place in a block's queue.
     #[inline]
     pub(crate) fn is_block(self) -> bool {
-        matches!(self, EntryKind::Block(_) | EntryKind::Weak)
+        matches!(
+            self,
+            EntryKind::Block(_) | EntryKind::Weak | EntryKind::Part(_)
+        )
     }
 }
 
@@ -58,6 +65,11 @@ const UNIT: u64 = 11;
 /// A unit with this distance is scratch memory: no record is so long.
 const SCRATCH: u64 = FIXED & !KIND | UNIT;
 
+/// The first of the kinds of parts; those of the first three modes are possible.
+const PART: u64 = 12;
+/// The kind of half of a part's bounds.
+const BOUNDS: u64 = 15;
+
 /// What an entry will stand for: its kind, its target, and the generation that the target must have. Two whole words, as
 /// they will be stored.
 #[derive(Clone, Copy)]
@@ -71,6 +83,8 @@ impl Found {
     pub(crate) fn new(kind: EntryKind, target: *mut (), generation: u32) -> Self {
         let kind = match kind {
             EntryKind::Block(mode) => code(mode),
+            EntryKind::Part(mode) => PART + code(mode),
+            EntryKind::Bounds => BOUNDS,
             EntryKind::Weak => WEAK,
             EntryKind::Value => 8,
             EntryKind::Event => EVENT,
@@ -107,10 +121,20 @@ impl Found {
         Found::new(EntryKind::Scratch, target, 0)
     }
 
-    /// Whether it is for a block.
+    /// Half of the bounds of a part: two numbers, the second less than 2^60.
+    #[inline]
+    pub(crate) fn bounds(first: u64, second: u64) -> Self {
+        debug_assert!(second >> 60 == 0);
+        Found {
+            target: std::ptr::without_provenance_mut(first as usize),
+            word: second << DISTANCE | BOUNDS,
+        }
+    }
+
+    /// Whether it is for a block or a part of one.
     #[inline]
     pub(crate) fn is_block(self) -> bool {
-        self.word & KIND < 8
+        matches!(self.word & KIND, 0..8 | 12..15)
     }
 }
 
@@ -162,6 +186,8 @@ impl Entry {
             8 => EntryKind::Value,
             EVENT => EntryKind::Event,
             10 => EntryKind::End,
+            PART..BOUNDS => EntryKind::Part(mode(word - PART)),
+            BOUNDS => EntryKind::Bounds,
             _ if word & FIXED == SCRATCH => EntryKind::Scratch,
             _ => EntryKind::Unit,
         }
@@ -194,7 +220,16 @@ impl Entry {
     /// a block and not for nothing.
     #[inline]
     pub(crate) fn is_for_an_end_or_event(&self) -> bool {
-        !self.kind().is_block() && !self.target().is_null()
+        let kind = self.kind();
+        !kind.is_block() && kind != EntryKind::Bounds && !self.target().is_null()
+    }
+
+    /// The two numbers of half of a part's bounds.
+    #[inline]
+    pub(crate) fn numbers(&self) -> (u64, u64) {
+        debug_assert_eq!(self.kind(), EntryKind::Bounds);
+        let word = self.word.load(Ordering::Relaxed);
+        (self.target().addr() as u64, word >> DISTANCE)
     }
 
     /// Makes the entry stand for nothing.

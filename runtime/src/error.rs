@@ -21,7 +21,8 @@ pub enum ErrorKind {
     Access,
     /// A child named a block that its parent did not declare, or with more right. Declare it in the parent.
     Undeclared,
-    /// `finish` and other waiting calls were made on an engine. Codelets never wait: spawn, or use `scope`.
+    /// `finish` and other waiting calls were made on an engine. Codelets never wait: spawn, or use `scope`. Also for other
+    /// calls that are for host threads only.
     OnEngine,
     /// A codelet returned an error or panicked. [`Error::failure`] has the details.
     Failed,

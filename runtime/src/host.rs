@@ -205,6 +205,7 @@ fn run<'s, R>(
     }
     wait(engine);
     root.cancels.close(&engine.shared.cancelling);
+    engine.end_adopted(record);
     record.set_flags(0);
     if record.ended.recycle() {
         engine.local(|local| local.records.give(arena, id));

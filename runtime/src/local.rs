@@ -56,6 +56,8 @@ pub(crate) struct Local {
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
     pub(crate) doors: Vec<crate::entrance::Door>,
+    /// Reused between entrances.
+    pub(crate) door_parts: Vec<crate::entrance::DoorPart>,
 }
 
 impl Local {
@@ -82,6 +84,7 @@ impl Local {
             levels: Box::new(LocalLevels::new(here.is_some())),
             declared: Vec::new(),
             doors: Vec::new(),
+            door_parts: Vec::new(),
         }
     }
 }

@@ -280,6 +280,15 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
+    /// The name, and where it is spawned if not here.
+    pub(crate) fn about(
+        &self,
+        here: &'static Location<'static>,
+    ) -> (&'static str, &'static Location<'static>) {
+        let name = self.spec.name.unwrap_or("codelet");
+        (name, self.spec.at.unwrap_or(here))
+    }
+
     /// It counts as spawned there: for calls that spawn on behalf of their callers. The outermost says where.
     pub(crate) fn at(mut self, at: &'static Location<'static>) -> Self {
         self.spec.at.get_or_insert(at);

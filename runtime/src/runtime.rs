@@ -164,6 +164,33 @@ impl Runtime {
         (0..count).map(make).collect()
     }
 
+    /// Gives a block a name, for error messages and stuck reports: `block u (3)`. No cost but there.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let u = rt.block::<f64>(100)?;
+    /// rt.name(u, "u")?;
+    /// let wrong = rt.finish(|s| {
+    ///     s.spawn(u.part(90..110).read(), |_, _| ());
+    ///     Ok(())
+    /// });
+    /// let message = wrong.unwrap_err().to_string();
+    /// assert!(message.contains("block u (0) has 100 elements, and [90..110] reaches behind them"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Stale`](crate::ErrorKind::Stale) or [`ErrorKind::Foreign`](crate::ErrorKind::Foreign) if this runtime
+    /// does not have the block.
+    pub fn name<T>(&self, block: Block<T>, name: &str) -> Result<()> {
+        let shared = self.shared();
+        shared.blocks.find(shared.id, block.id)?;
+        shared.blocks.name(block.id, name);
+        Ok(())
+    }
+
     /// Lends a block's contents to `body`, in order with all accesses spawned before.
     ///
     /// # Errors

@@ -6,8 +6,7 @@ use crate::block_table::{BlockTable, SlotCache};
 use crate::cancel::Cancelling;
 use crate::check::Check;
 use crate::codelet::flag;
-use crate::counters::CeCounters;
-use crate::decide::controller::Watch;
+use crate::control::Control;
 use crate::decide::plan::{DomainPlan, Plan};
 use crate::decide::policy::Tuning;
 use crate::decide::route::Here;
@@ -17,7 +16,7 @@ use crate::failure::FailureLog;
 use crate::group::Groups;
 use crate::guard::Trap;
 use crate::id::{BlockId, RuntimeId};
-use crate::idle::{Idle, Parker};
+use crate::idle::Idle;
 use crate::io::Io;
 use crate::levels::{LevelStealers, Levels};
 use crate::local::Local;
@@ -79,84 +78,6 @@ fn seats(
         (Seat::new(local, stealer, at, xe.cpu), tiers)
     };
     plan.xes.iter().enumerate().map(seat).unzip()
-}
-
-/// What a control engine shares with the world. Model: `models/control.rs`.
-pub(crate) struct Control {
-    /// Something is to be decided.
-    pub(crate) requested: CachePadded<AtomicBool>,
-    /// The control engine looks by itself now and then. A hint.
-    pub(crate) watching: AtomicBool,
-    /// The routine runs; whoever turns this on runs it.
-    pub(crate) busy: AtomicBool,
-    pub(crate) bed: Parker,
-    /// For the routine.
-    pub(crate) watch: Mutex<Watch>,
-    pub(crate) counters: CeCounters,
-    /// For tests: the control engine's thread does nothing while this is set.
-    pub(crate) paused: AtomicBool,
-}
-
-impl Control {
-    /// Asks for a decision.
-    pub(crate) fn ask(&self) {
-        // AcqRel: what led to the request is seen by the routine that answers it (which swaps it off).
-        let order = if mutant!("control_ask_relaxed") {
-            Ordering::Relaxed
-        } else {
-            Ordering::AcqRel
-        };
-        if !self.requested.swap(true, order) {
-            self.bed.wake();
-        }
-    }
-
-    /// Runs the routine, unless somebody does already: then false, and whoever runs it now will run it once more if
-    /// something was asked for meanwhile. So no request is left behind.
-    pub(crate) fn answer(&self, mut routine: impl FnMut()) -> bool {
-        // Pairs with the fence below: who finds it busy here after a request is seen to have asked there.
-        if !mutant!("control_no_asker_fence") {
-            fence(Ordering::SeqCst);
-        }
-        let mut ran = false;
-        // Acquire pairs with the Release below: the routine's runs are in order.
-        while self
-            .busy
-            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
-            .is_ok()
-        {
-            // AcqRel: sees what led to the request.
-            self.requested.swap(false, Ordering::AcqRel);
-            routine();
-            let order = if mutant!("control_release_relaxed") {
-                Ordering::Relaxed
-            } else {
-                Ordering::Release
-            };
-            self.busy.store(false, order);
-            ran = true;
-            if !mutant!("control_no_answerer_fence") {
-                fence(Ordering::SeqCst);
-            }
-            let again = self.requested.load(Ordering::Relaxed);
-            if !again || mutant!("control_answers_once") {
-                break;
-            }
-        }
-        ran
-    }
-
-    pub(crate) fn new() -> Self {
-        Control {
-            requested: CachePadded::new(AtomicBool::new(false)),
-            watching: AtomicBool::new(false),
-            busy: AtomicBool::new(false),
-            bed: Parker::new(),
-            watch: Mutex::new(Watch::default()),
-            counters: CeCounters::new(),
-            paused: AtomicBool::new(false),
-        }
-    }
 }
 
 /// See the module.
@@ -285,6 +206,25 @@ impl Shared {
         }
         if let Some(check) = &self.check {
             self.check_made(check, made.slot(), bytes, owner);
+        }
+        Ok(made)
+    }
+
+    /// Makes a block that belongs to the scope of a host with this root, and whose memory will be a user's.
+    pub(crate) fn make_adopted(
+        &self,
+        local: &mut Local,
+        bytes: usize,
+        root: u32,
+        home: u16,
+    ) -> Result<BlockId> {
+        let made = self
+            .blocks
+            .make(self.id, &mut local.slots, bytes, root, home)?;
+        self.push_made(root, made.slot());
+        if let Some(check) = &self.check {
+            // A host's.
+            self.check_made(check, made.slot(), bytes, 0);
         }
         Ok(made)
     }

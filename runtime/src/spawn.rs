@@ -59,11 +59,23 @@ impl Spec {
     }
 }
 
+/// What `Frame::write_entries` wrote.
+pub(crate) struct Written {
+    /// Entries for blocks and their parts.
+    pub(crate) blocks: u32,
+    /// Nodes that hold bounds of parts.
+    pub(crate) bounds: u32,
+    /// The first thing that is wrong.
+    pub(crate) wrong: Option<Error>,
+}
+
 /// A record that is being filled.
 pub(crate) struct Begun {
     pub(crate) id: CodeletId,
     /// Entries for blocks.
     blocks: u32,
+    /// Nodes that hold bounds of parts.
+    bounds: u32,
     refused: Option<Error>,
 }
 
@@ -79,7 +91,9 @@ impl Frame<'_> {
         if count > usize::from(u16::MAX) {
             return Err(Error::new(
                 ErrorKind::Access,
-                format!("one codelet with {count} accesses; split it, at most 65,535 are possible"),
+                format!(
+                    "one codelet with {count} accesses (of which parts of blocks count for three); split it, at most 65,535 are possible"
+                ),
             ));
         }
         let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
@@ -87,18 +101,23 @@ impl Frame<'_> {
         let id = self.id_of(record);
         let payload = body.vtable.payload;
         let extended = self.extend(id.record(), extensions(payload, count));
-        let (blocks, refused) = match extended {
+        let written = match extended {
             Ok(()) => self.write_entries(id.record(), payload, declared, spec, error),
             Err(error) => {
                 let record = self.engine.shared.arena.record(id.record());
                 record.keep_entries(0);
-                (0, Some(error))
+                Written {
+                    blocks: 0,
+                    bounds: 0,
+                    wrong: Some(error),
+                }
             }
         };
         Ok(Begun {
             id,
-            blocks,
-            refused,
+            blocks: written.blocks,
+            bounds: written.bounds,
+            refused: written.wrong,
         })
     }
 
@@ -190,22 +209,23 @@ impl Frame<'_> {
         let id = begun.id.record();
         let record = engine.shared.arena.record(id);
         self.count_child(id, body);
-        if let Some(error) = begun.refused {
-            engine.refuse(id, record, &error);
+        if let Some(error) = &begun.refused {
+            engine.refuse(id, record, error);
         }
         if spec.priority == Priority::High && record.count() != 0 {
             self.give_level(id, body.vtable.payload);
         }
-        if record.count() == 0 || self.depend(id, record, body, begun.blocks, spec) {
+        if record.count() == 0 || self.depend(record, body, &begun, spec) {
             engine.post(id);
         }
     }
 
     /// Enters the queues and joins the events. True if the codelet is ready at once.
-    fn depend(&self, id: u32, record: &Record, body: Body, blocks: u32, spec: &Spec) -> bool {
+    fn depend(&self, record: &Record, body: Body, begun: &Begun, spec: &Spec) -> bool {
         let engine = self.engine;
+        let (id, blocks) = (begun.id.record(), begun.blocks);
         let payload = body.vtable.payload;
-        let total = record.count() as u32;
+        let total = record.count() as u32 - begun.bounds;
         // No more than what it waits for can arrive, so it cannot be ready before it has joined the last of them; and it
         // is not touched after that, unless something was there already, which is taken off last.
         record.pending.set(total);

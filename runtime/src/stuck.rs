@@ -5,6 +5,8 @@
 //! and a host that enters a scope looks at `inspected`, and waits for that lock. Then nothing moves, and what is read
 //! here is exact.
 
+use crate::block_table::Queue;
+use crate::bounds::Bounds;
 use crate::codelet::flag;
 use crate::decide::dependence::Poison;
 use crate::engine::{Engine, Followers};
@@ -27,6 +29,8 @@ struct Still<'a> {
     in_lists: HashSet<u32>,
     /// Codelets that wait in a queue, by the queue's address.
     in_queues: HashSet<(usize, u32)>,
+    /// The same for parts, with where they start.
+    in_parts: HashSet<(usize, u32, u64)>,
 }
 
 impl Shared {
@@ -97,6 +101,7 @@ impl<'a> Still<'a> {
             waiting: HashMap::new(),
             in_lists: HashSet::new(),
             in_queues: HashSet::new(),
+            in_parts: HashSet::new(),
         };
         let (mut lists, mut queues) = (HashSet::new(), HashSet::new());
         for id in shared.arena.ids() {
@@ -114,6 +119,11 @@ impl<'a> Still<'a> {
                         let waiting = cell.queue.with(|q| q.waiting().collect::<Vec<_>>());
                         let pairs = waiting.into_iter().map(|(who, _)| (address, who));
                         still.in_queues.extend(pairs);
+                        let parts =
+                            |queue: &mut Queue| -> Vec<_> { queue.waiting_for_parts().collect() };
+                        let parts = cell.queue.with(parts).into_iter();
+                        let parts = parts.map(|(who, _, extent)| (address, who, extent.start()));
+                        still.in_parts.extend(parts);
                     }
                 } else if let Some(event) = still.one_shot(node)
                     && lists.insert(std::ptr::from_ref(event).addr())
@@ -129,6 +139,7 @@ impl<'a> Still<'a> {
         still
     }
 
+    /// The nodes of a codelet's entries, those of bounds among them.
     fn nodes(&self, id: u32) -> impl Iterator<Item = u32> + use<'a> {
         let arena = &self.shared.arena;
         // SAFETY: it lives and nothing moves.
@@ -140,7 +151,11 @@ impl<'a> Still<'a> {
     fn one_shot(&self, node: u32) -> Option<&'a OneShot> {
         let entry = self.shared.arena.entry(node);
         match entry.kind() {
-            EntryKind::Block(_) | EntryKind::Weak | EntryKind::Scratch => None,
+            EntryKind::Block(_)
+            | EntryKind::Weak
+            | EntryKind::Scratch
+            | EntryKind::Part(_)
+            | EntryKind::Bounds => None,
             EntryKind::Event => self.event(node).map(|cell| &cell.one_shot),
             _ => Some(&self.shared.arena.record(entry.target_record()).ended),
         }
@@ -177,7 +192,7 @@ impl<'a> Still<'a> {
             for node in ids.iter().flat_map(|&id| self.nodes(id)) {
                 let entry = self.shared.arena.entry(node);
                 match entry.kind() {
-                    EntryKind::Block(_) => {
+                    EntryKind::Block(_) | EntryKind::Part(_) => {
                         let address = std::ptr::from_ref(Engine::queue_of(entry)).addr();
                         links.extend(users[&address].iter().map(|&other| (root, other)));
                     }
@@ -272,16 +287,30 @@ impl<'a> Still<'a> {
     fn waits_for(&self, id: u32) -> Vec<String> {
         let arena = &self.shared.arena;
         let mut reasons = Vec::new();
-        for node in self.nodes(id) {
-            let entry = arena.entry(node);
+        // SAFETY: it lives and nothing moves.
+        let payload = unsafe { arena.record(id).vtable() }.payload;
+        let mut entries = arena.entries(id, payload);
+        while let Some((node, entry)) = entries.next() {
+            let queue = || {
+                let cell = Engine::queue_of(entry);
+                let label = self.shared.blocks.label_of_slot(cell.slot);
+                (std::ptr::from_ref(cell).addr(), label)
+            };
             match entry.kind() {
                 EntryKind::Block(mode) => {
-                    let cell = Engine::queue_of(entry);
-                    if self
-                        .in_queues
-                        .contains(&(std::ptr::from_ref(cell).addr(), id))
-                    {
-                        reasons.push(format!("block {}, {mode}", cell.slot));
+                    let (address, label) = queue();
+                    let among_parts = self.in_parts.contains(&(address, id, 0));
+                    if among_parts || self.in_queues.contains(&(address, id)) {
+                        reasons.push(format!("block {label}, {mode}"));
+                    }
+                }
+                EntryKind::Part(mode) => {
+                    let (address, label) = queue();
+                    let bounds = Bounds::take(&mut entries);
+                    let start = bounds.extent.start();
+                    let among_parts = self.in_parts.contains(&(address, id, start));
+                    if among_parts || self.in_queues.contains(&(address, id)) {
+                        reasons.push(format!("block {label} {bounds}, {mode}"));
                     }
                 }
                 EntryKind::Weak => (),

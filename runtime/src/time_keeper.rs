@@ -1,10 +1,11 @@
 //! Who fires timers: the first domain's control engine, whose sleep ends at the first deadline; and whoever idles or
 //! sleeps in a scope, if that one is silent.
 
+use crate::control::Control;
 use crate::engine::{Engine, Followers};
 use crate::event::EventRef;
 use crate::idle::Parker;
-use crate::shared::{Control, Domain, Shared};
+use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{lock, mutant};
 use std::time::{Duration, Instant};

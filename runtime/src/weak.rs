@@ -55,8 +55,17 @@ impl Engine<'_> {
         let children = entry.and_then(Self::children_of);
         let children =
             children.expect("a place in a queue has an entry, and one for children a queue");
+        // What of the block is poisoned, if it is not all of it. It stays so as long as the place is held.
+        let pieces = match poison {
+            Some(_) => cell.queue.with(|queue| queue.poisoned_parts().to_vec()),
+            None => Vec::new(),
+        };
+        let whole = self.whole(cell);
         let step = children.queue.with(|queue| {
-            queue.open(poison);
+            match &pieces[..] {
+                [] => queue.open(poison),
+                pieces => queue.open_in_pieces(who, whole, pieces),
+            }
             queue.next_step()
         });
         self.go_on(children, who, step, followers);

@@ -33,6 +33,22 @@ pub enum Declared {
     /// A value; whether there is anything to look at.
     #[doc(hidden)]
     Value(ValueKey, bool),
+    /// A part of a block. Two `Bounds` follow: rows, then columns, in elements.
+    #[doc(hidden)]
+    Part(PartKey),
+    #[doc(hidden)]
+    Bounds(usize, usize),
+}
+
+/// A part of a block, but for its bounds, opaque.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartKey {
+    pub(crate) block: BlockKey,
+    /// Elements from one row's start to the next one's; of a range, which has one row, [`usize::MAX`].
+    pub(crate) leading: usize,
+    /// Bytes of an element.
+    pub(crate) element: u32,
+    pub(crate) mode: Mode,
 }
 
 /// A block's id, opaque.
@@ -77,7 +93,7 @@ impl<'a> Slots<'a> {
     }
 
     #[inline]
-    fn next(&mut self) -> Lent {
+    pub(crate) fn next(&mut self) -> Lent {
         *self.lent.next().expect("one slot for each declared access")
     }
 
@@ -86,7 +102,7 @@ impl<'a> Slots<'a> {
     /// # Safety
     /// The next slot is a block of `T` that the codelet holds for `'v`, at least for reading.
     #[inline]
-    unsafe fn shared<'v, T: Data>(&mut self) -> &'v [T] {
+    pub(crate) unsafe fn shared<'v, T: Data>(&mut self) -> &'v [T] {
         let lent = self.next();
         // SAFETY: the block's memory is `bytes` long, aligned for `T` (`block_bytes` refuses others), initialised (zeroed when taken, plain
         // old data since), and nobody writes it while a reader holds the block: the caller's promise.
@@ -98,7 +114,7 @@ impl<'a> Slots<'a> {
     /// # Safety
     /// The next slot is a block of `T` that the codelet holds for `'v`, alone.
     #[inline]
-    unsafe fn exclusive<'v, T: Data>(&mut self) -> &'v mut [T] {
+    pub(crate) unsafe fn exclusive<'v, T: Data>(&mut self) -> &'v mut [T] {
         let lent = self.next();
         // SAFETY: as in `shared`, and nobody else has access while a writer holds the block.
         unsafe { std::slice::from_raw_parts_mut(lent.start.cast(), lent.bytes / size_of::<T>()) }

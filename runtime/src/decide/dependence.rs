@@ -14,11 +14,19 @@
 //! Which accesses form a group is a matter of the order of entrance alone: a group that all have left goes on if the
 //! next access belongs to it. What its members did becomes visible at its end, when an access of another kind comes:
 //! their poison, and the sums of a reduction ([`Step::Combine`]).
+//!
+//! While all accesses are to the whole block this is a plain queue. Accesses to parts, and those to the whole among them,
+//! form a group with an order of its own ([`PartsQueue`]).
+
+mod parts;
+mod switch;
 
 use super::lanes::{Lanes, Sums};
+use super::ring::Ring;
 use super::turns::Turns;
 pub use crate::access::{Mode, Operator};
-use std::collections::VecDeque;
+pub use crate::extent::Extent;
+pub use parts::PartsQueue;
 
 /// Why a block's contents are not to be trusted: the number of a failure in the runtime's log.
 pub type Poison = std::num::NonZeroU32;
@@ -68,7 +76,25 @@ pub enum Effect {
 struct Ticket<T> {
     who: T,
     mode: Mode,
-    weak: bool,
+    place: Place,
+}
+
+/// What somebody who waits wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The block.
+    Whole,
+    /// The block, for the children only.
+    Weak,
+    /// A part: the next one in the list of parts to come.
+    Part,
+}
+
+impl Place {
+    #[inline]
+    fn of(weak: bool) -> Self {
+        if weak { Place::Weak } else { Place::Whole }
+    }
 }
 
 /// What few queues have.
@@ -80,36 +106,40 @@ struct Special<T, M> {
     left: Option<Poison>,
     turns: Turns<T>,
     lanes: Option<Lanes<T, M>>,
+    parts: Option<PartsQueue<T>>,
 }
 
-/// See the module. `T` names a codelet, `M` is the memory of a reduction's lane.
+/// See the module. `T` names a codelet (its default names nobody), `M` is the memory of a reduction's lane.
 #[derive(Clone, Debug)]
 pub struct AccessQueue<T, M = ()> {
-    waiting: VecDeque<Ticket<T>>,
+    waiting: Ring<Ticket<T>>,
     special: Option<Box<Special<T, M>>>,
     /// How many hold it.
     holders: u32,
-    /// Who got it last, if that is known.
-    last: Option<T>,
+    /// Who got it last; what nobody is called, if that is not known.
+    last: T,
     /// How it is held, or was held last.
     held: Mode,
     closed: bool,
+    /// The queue of parts rules: see `switch.rs`. Then it counts as one exclusive holder.
+    in_parts: bool,
 }
 
-impl<T, M> Default for AccessQueue<T, M> {
+impl<T: Default, M> Default for AccessQueue<T, M> {
     fn default() -> Self {
         AccessQueue {
-            waiting: VecDeque::new(),
+            waiting: Ring::default(),
             special: None,
             holders: 0,
-            last: None,
+            last: T::default(),
             held: Mode::Exclusive,
             closed: false,
+            in_parts: false,
         }
     }
 }
 
-impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
+impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     /// A queue whose first holder is already in: the body of the codelet whose children will enter here.
     #[inline]
     pub fn held(mode: Mode) -> Self {
@@ -131,7 +161,10 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
     /// gives nothing.
     pub fn open(&mut self, poison: Option<Poison>) {
         let effect = poison.map_or(Effect::Done, Effect::Failed);
-        self.leave_alone(effect);
+        match self.in_parts {
+            true => self.leave_whole(Mode::Exclusive, effect),
+            false => self.leave_alone(effect),
+        }
     }
 
     /// An access enters. The queue is not closed.
@@ -150,18 +183,29 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
                 true => Entered::Granted(self.found(mode, weak)),
                 false => Entered::Queued,
             }
+        } else if self.in_parts {
+            self.enter_whole(who, mode, weak)
         } else {
-            self.waiting.push_back(Ticket { who, mode, weak });
-            match self.ends_reduction() {
-                true => Entered::Combine,
-                false => Entered::Queued,
-            }
+            let place = Place::of(weak);
+            self.wait(Ticket { who, mode, place })
+        }
+    }
+
+    #[inline]
+    fn wait(&mut self, ticket: Ticket<T>) -> Entered {
+        self.waiting.push_back(ticket);
+        match self.ends_reduction() {
+            true => Entered::Combine,
+            false => Entered::Queued,
         }
     }
 
     /// A holder leaves. Follow with [`AccessQueue::next_step`] until it gives nothing.
     #[inline]
     pub fn leave(&mut self, who: T, mode: Mode, effect: Effect) {
+        if self.in_parts {
+            return self.leave_whole(mode, effect);
+        }
         if !mode.shares() {
             return self.leave_alone(effect);
         }
@@ -204,6 +248,11 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
     /// What is to be done because of what left.
     #[inline]
     pub fn next_step(&mut self) -> Option<Step<T>> {
+        if self.in_parts
+            && let Some(grant) = self.next_of_parts()
+        {
+            return Some(Step::Grant(grant));
+        }
         if let Some(lanes) = self.lanes()
             && let Some(who) = lanes.next()
         {
@@ -211,14 +260,19 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
             return Some(Step::Grant(Grant { who, poison, weak }));
         }
         loop {
-            let &Ticket { who, mode, weak } = self.waiting.front()?;
-            if !self.admits(mode) {
+            let &Ticket { who, mode, place } = self.waiting.front()?;
+            if place == Place::Part && self.can_be_parts() {
+                self.be_parts(None);
+                return self.next_of_parts().map(Step::Grant);
+            }
+            if place == Place::Part || !self.admits(mode) {
                 return self.ends_reduction().then_some(Step::Combine);
             }
+            let weak = place == Place::Weak;
             self.waiting.pop_front();
             let granted = self.admit(who, mode);
             if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
-                self.waiting = VecDeque::new();
+                self.waiting = Ring::default();
             }
             if granted {
                 let poison = self.found(mode, weak);
@@ -239,7 +293,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         self.closed
     }
 
-    /// Why the contents are not to be trusted, if so.
+    /// Why the contents are not to be trusted, if so; of a queue of parts see [`AccessQueue::poisoned_parts`].
     #[inline]
     pub fn poison(&self) -> Option<Poison> {
         let special = self.special.as_ref()?;
@@ -259,7 +313,8 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         self.holders == 0 && self.waiting.is_empty()
     }
 
-    /// Those who wait, in order, with how they want it; then those who hold their place in a group and wait for their
+    /// Those who wait, in order, with how they want it (but for those inside a queue of parts, see
+    /// [`AccessQueue::waiting_for_parts`]); then those who hold their place in a group and wait for their
     /// turn or lane.
     pub fn waiting(&self) -> impl Iterator<Item = (T, Mode)> + '_ {
         let special = self.special.as_deref();
@@ -293,7 +348,8 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         let before = self.waiting.iter().rev().skip(behind).skip_while(shares);
         let mut front: Vec<(T, bool)> = before.take(most).map(|other| (other.who, true)).collect();
         let certain = !self.held.shares();
-        if let Some(last) = self.last
+        let last = self.last;
+        if last != T::default()
             && self.holders != 0
             && (certain || self.held != mode || !front.is_empty())
         {
@@ -314,7 +370,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
     #[inline]
     fn admit(&mut self, who: T, mode: Mode) -> bool {
         self.holders += 1;
-        self.last = Some(who);
+        self.last = who;
         if self.held != mode {
             self.begin_group(mode);
         }
@@ -337,7 +393,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
 }
 
 /// Turns among those who commute, and the lanes of reductions.
-impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
+impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     fn special(&mut self) -> &mut Special<T, M> {
         self.special.get_or_insert_with(|| {
             Box::new(Special {
@@ -345,6 +401,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
                 left: None,
                 turns: Turns::default(),
                 lanes: None,
+                parts: None,
             })
         })
     }
@@ -392,7 +449,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         if ends {
             self.begin_group(Mode::Exclusive);
             self.holders = u32::from(!cfg!(sprat_mutant = "dependence_reduction_unheld"));
-            self.last = None;
+            self.last = T::default();
         }
         ends
     }
@@ -401,12 +458,16 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
     pub fn take_sums(&mut self) -> Option<Sums<M>> {
         let lanes = self.special.as_mut()?.lanes.take()?;
         // Children may read what nobody has written before them.
-        let looks = (self.waiting.front()).is_none_or(|next| next.mode.reads() || next.weak);
+        let looks = (self.waiting.front())
+            .is_none_or(|next| next.mode.reads() || next.place != Place::Whole);
         Some(lanes.end(self.poison().is_none() && looks))
     }
 
     /// What [`Step::Combine`] asked for was done. Follow with [`AccessQueue::next_step`] until it gives nothing.
     pub fn combined(&mut self, effect: Effect) {
+        if self.in_parts {
+            return self.combined_in_parts(effect);
+        }
         debug_assert!(self.holders == 1 && self.held == Mode::Exclusive);
         self.holders = 0;
         // What was poisoned before still is.

@@ -1,7 +1,7 @@
 //! Requests to a control engine: one runs the routine at a time, and no request is left behind.
 
 use super::Thing;
-use crate::shared::Control;
+use crate::control::Control;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::model::{explore, spawn};

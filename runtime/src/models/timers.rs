@@ -1,8 +1,8 @@
 //! Timers: a control engine that goes to sleep while a first deadline is added does not miss it.
 
+use crate::control::Control;
 use crate::event::EventRef;
 use crate::id::RuntimeId;
-use crate::shared::Control;
 use crate::sync::atomic::Ordering;
 use crate::sync::model::{explore_within, spawn};
 use crate::sync::{Arc, spin_hint};
@@ -29,7 +29,7 @@ fn a_deadline_is_seen_before_the_sleep_though_another_answers() {
             let world = world.clone();
             spawn(move || {
                 world.control.bed.adopt();
-                while !world.timers.is_pending() {
+                while world.timers.sleep(None, 0).is_none() {
                     if world.control.requested.load(Ordering::Relaxed) {
                         if !world.control.answer(|| ()) {
                             spin_hint();

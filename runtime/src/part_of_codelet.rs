@@ -1,0 +1,107 @@
+//! Parts of blocks at the two ends of a codelet's hold on them: what it enters, is lent, and gives back.
+
+use crate::access::{Lent, Mode};
+use crate::block_table::{Queue, QueueCell};
+use crate::bounds::Bounds;
+use crate::decide::dependence::{Effect, Extent, Poison};
+use crate::engine::{Engine, Followers};
+use crate::entrance::DoorPart;
+use crate::entry::Entry;
+use crate::error::Result;
+
+impl Engine<'_> {
+    /// All of the block that a queue is for.
+    pub(crate) fn whole(&self, cell: &QueueCell) -> Extent {
+        Extent::range(0, self.shared.blocks.slot(cell.slot).bytes() as u64)
+    }
+
+    /// What the door to a part's queue needs to know of the part, whose bounds are the next of these entries.
+    #[inline(never)]
+    pub(crate) fn door_part<'e>(
+        &self,
+        cell: &QueueCell,
+        entries: &mut impl Iterator<Item = (u32, &'e Entry)>,
+    ) -> DoorPart {
+        DoorPart {
+            extent: Bounds::take(entries).extent,
+            whole: self.whole(cell),
+        }
+    }
+
+    /// The memory of a part, whose bounds are the next of these entries.
+    #[inline(never)]
+    pub(crate) fn lend_part<'e>(
+        &self,
+        entry: &Entry,
+        entries: &mut impl Iterator<Item = (u32, &'e Entry)>,
+    ) -> Result<Lent> {
+        let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
+        // Not `Write`, whatever it is: the memory may be new, and others will read the rest of it.
+        let start = self.local(|local| slot.memory(Mode::ReadWrite, &mut local.magazine))?;
+        let extent = Bounds::take(entries).extent;
+        Ok(Lent {
+            start: start.wrapping_add(extent.start() as usize),
+            bytes: extent.columns() as usize,
+        })
+    }
+
+    /// Gives back a part, whose bounds are the next of these entries.
+    #[inline(never)]
+    pub(crate) fn give_back_part<'e>(
+        &self,
+        id: u32,
+        (entry, mode): (&Entry, Mode),
+        entries: &mut impl Iterator<Item = (u32, &'e Entry)>,
+        own_effect: Effect,
+        followers: &mut Followers,
+    ) {
+        let extent = Bounds::take(entries).extent;
+        let cell = Self::queue_of(entry);
+        let effect = match Self::children_of(entry) {
+            None => own_effect,
+            Some(children) => {
+                let pieces = children.queue.with(|queue| queue.poisoned_parts().to_vec());
+                let left = self.what_children_left(id, children);
+                Self::free_children(entry);
+                if !pieces.is_empty() {
+                    let who = (id, mode);
+                    return self.leave_in_pieces(cell, who, Some(extent), &pieces, followers);
+                }
+                left
+            }
+        };
+        self.leave_by(cell, id, followers, |queue| {
+            queue.leave_part(mode, &extent, effect)
+        });
+    }
+
+    /// Leaves a queue when the children have left these pieces poisoned, and the rest well.
+    #[cold]
+    pub(crate) fn leave_in_pieces(
+        &self,
+        cell: &QueueCell,
+        (who, mode): (u32, Mode),
+        part: Option<Extent>,
+        pieces: &[(Extent, Poison)],
+        followers: &mut Followers,
+    ) {
+        let whole = self.whole(cell);
+        self.leave_by(cell, who, followers, |queue| {
+            queue.leave_in_pieces(who, mode, part, whole, pieces);
+        });
+    }
+
+    fn leave_by(
+        &self,
+        cell: &QueueCell,
+        who: u32,
+        followers: &mut Followers,
+        leave: impl FnOnce(&mut Queue),
+    ) {
+        let step = cell.queue.with(|queue| {
+            leave(queue);
+            queue.next_step()
+        });
+        self.go_on(cell, who, step, followers);
+    }
+}
