@@ -50,6 +50,15 @@ pub mod design {
     #[doc = include_str!("../design/dependences.md")]
     pub mod dependences {}
 
+    #[doc = include_str!("../design/turns.md")]
+    pub mod turns {}
+
+    #[doc = include_str!("../design/reductions.md")]
+    pub mod reductions {}
+
+    #[doc = include_str!("../design/weak.md")]
+    pub mod weak {}
+
     #[doc = include_str!("../design/events.md")]
     pub mod events {}
 
@@ -65,11 +74,19 @@ pub mod design {
     #[doc = include_str!("../design/stuck.md")]
     pub mod stuck {}
 
+    #[doc = include_str!("../design/priorities.md")]
+    pub mod priorities {}
+
+    #[doc = include_str!("../design/alternates.md")]
+    pub mod alternates {}
+
     #[doc = include_str!("../design/throttling.md")]
     pub mod throttling {}
 
     #[doc = include_str!("../design/checking.md")]
     pub mod checking {}
+    #[doc = include_str!("../design/cancellation.md")]
+    pub mod cancellation {}
 
     #[doc = include_str!("../design/parts.md")]
     pub mod parts {}

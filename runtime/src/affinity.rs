@@ -1,4 +1,18 @@
-//! Affinity: where a codelet would like to run, in a word that travels with it.
+//! Hints of a codelet: where it would like to run, how urgent it is, whether it is long; in a word that travels with it.
+//!
+//! A word of 0 means that nothing was asked for, which is what the fast paths look at.
+
+/// How urgent a codelet is: see [`Options::priority`](crate::Options::priority).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// After all others.
+    Low,
+    /// What codelets are that say nothing.
+    #[default]
+    Normal,
+    /// Before all others.
+    High,
+}
 
 /// A hint, as stored in a codelet's record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,8 +26,54 @@ pub enum Affinity {
     Only(u16),
     /// On an execution engine of this memory region; engines of others do not take it.
     Region(u16),
+    /// Where the other members of this group run.
+    Group(u16),
     /// On no execution engine: it waits for the world outside, and a thread of the control engine's does that.
     Control,
+}
+
+/// In a word: the kind of affinity, above its number.
+const KIND: u32 = 0xff << 16;
+/// The kind of [`Affinity::Group`]: a bit of its own.
+const GROUP: u32 = 0x80 << 16;
+/// In a word: the codelet is of the high level. May be set later than the rest, by who waits for the codelet.
+pub(crate) const HIGH: u32 = 1 << 24;
+/// In a word: it is of the low level, unless it is of the high one.
+const LOW: u32 = 1 << 25;
+/// In a word: its declared cost is longer than a wake-up.
+const LONG: u32 = 1 << 26;
+
+/// All hints as a word.
+#[inline]
+pub(crate) fn word(affinity: Affinity, priority: Priority, long: bool) -> u32 {
+    let level = match priority {
+        Priority::Low => LOW,
+        Priority::Normal => 0,
+        Priority::High => HIGH,
+    };
+    affinity.encode() | level | if long { LONG } else { 0 }
+}
+
+/// The level in a word.
+#[inline]
+pub(crate) fn priority(word: u32) -> Priority {
+    match word & (HIGH | LOW) {
+        0 => Priority::Normal,
+        LOW => Priority::Low,
+        _ => Priority::High,
+    }
+}
+
+/// Whether a word says that the codelet is long.
+#[inline]
+pub(crate) fn is_long(word: u32) -> bool {
+    word & LONG != 0
+}
+
+/// Whether a word has a level that is not normal, or a group: then the usual choice of what runs next is not enough.
+#[inline]
+pub(crate) fn is_special(word: u32) -> bool {
+    word & (HIGH | LOW | GROUP) != 0
 }
 
 impl Affinity {
@@ -26,6 +86,7 @@ impl Affinity {
             Affinity::Only(xe) => 2 << 16 | u32::from(xe),
             Affinity::Region(region) => 3 << 16 | u32::from(region),
             Affinity::Control => 4 << 16,
+            Affinity::Group(group) => GROUP | u32::from(group),
         }
     }
 
@@ -33,11 +94,12 @@ impl Affinity {
     #[inline]
     pub fn decode(word: u32) -> Self {
         let index = word as u16;
-        match word >> 16 {
+        match (word & KIND) >> 16 {
             1 => Affinity::Prefer(index),
             2 => Affinity::Only(index),
             3 => Affinity::Region(index),
             4 => Affinity::Control,
+            0x80 => Affinity::Group(index),
             _ => Affinity::Anywhere,
         }
     }
@@ -46,18 +108,51 @@ impl Affinity {
 #[cfg(test)]
 mod tests {
     use super::Affinity::{self, *};
+    use super::Priority::{self, *};
+    use super::{HIGH, is_long, is_special, priority, word};
+
+    const ALL: [Affinity; 8] = [
+        Anywhere,
+        Prefer(0),
+        Prefer(7),
+        Only(65535),
+        Affinity::Region(73),
+        Group(0),
+        Group(65535),
+        Control,
+    ];
 
     #[test]
     fn words_and_back() {
-        for a in [
-            Anywhere,
-            Prefer(0),
-            Prefer(7),
-            Only(65535),
-            Region(73),
-            Control,
-        ] {
+        for a in ALL {
             assert_eq!(Affinity::decode(a.encode()), a);
+            for p in [Low, Normal, High] {
+                for long in [false, true] {
+                    let word = word(a, p, long);
+                    let back = (Affinity::decode(word), priority(word), is_long(word));
+                    assert_eq!(back, (a, p, long));
+                }
+            }
         }
+        assert_eq!(word(Anywhere, Normal, false), 0);
+    }
+
+    #[test]
+    fn a_raised_word_is_high_and_otherwise_the_same() {
+        for a in ALL {
+            for p in [Low, Normal, High] {
+                let raised = word(a, p, true) | HIGH;
+                let back = (Affinity::decode(raised), priority(raised), is_long(raised));
+                assert_eq!(back, (a, Priority::High, true));
+            }
+        }
+    }
+
+    #[test]
+    fn levels_and_groups_are_special() {
+        assert!(!is_special(word(Only(3), Normal, true)));
+        assert!(is_special(word(Anywhere, Low, false)));
+        assert!(is_special(word(Anywhere, High, false)));
+        assert!(is_special(word(Group(0), Normal, false)));
     }
 }

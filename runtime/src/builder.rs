@@ -6,8 +6,10 @@ use crate::decide::plan::{self, CeMode, Plan, Wishes};
 use crate::decide::policy::Tuning;
 use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
+use crate::guard::guarded;
 use crate::id::RuntimeId;
 use crate::idle::Parker;
+use crate::live;
 use crate::memory_region::{self, Pool, PoolOptions};
 use crate::runtime::Runtime;
 use crate::shared::Shared;
@@ -289,6 +291,7 @@ impl Builder {
             shared.io.stay_on(cpus.copied().collect());
         }
         let threads = start(&shared, pin).inspect_err(|_| shared.stop())?;
+        live::enter(&shared);
         Ok(Runtime::own(shared, topology, pin, threads))
     }
 }
@@ -345,12 +348,13 @@ fn spawn(
     let text = format!(
         "the thread {name} could not be started; ask for fewer engines, or raise the limit on threads"
     );
+    let place = format!("the thread {name}");
     let started = thread::Builder::new().name(name).spawn(move || {
         if let Some(cpus) = cpus {
             // Refused inside some containers: then the engine works wherever it is put.
             let _ = topology::set_affinity(&cpus);
         }
-        work();
+        guarded(&place, work);
     });
     started.map_err(|error| Error::system(text, error))
 }

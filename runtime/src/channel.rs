@@ -2,11 +2,13 @@
 
 use crate::decide::event_kinds::{self as kinds, Action, Input, Kind, Misuse, Verdict};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::EventRef;
+use crate::live;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::spin_lock::SpinLock;
-use crate::trigger::{Event, Made};
+use crate::trigger::{Event, blame, fire};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::panic::Location;
@@ -14,37 +16,36 @@ use std::sync::Arc;
 
 /// What both ends share.
 struct Line {
-    /// The first event, which is never handed out: its name and runtime are those of all.
-    pattern: Arc<Made>,
-    outside: bool,
-    machine: SpinLock<kinds::Channel<Arc<Made>, ()>>,
+    /// An event that is never handed out: its name and runtime are those of all.
+    pattern: EventRef,
+    machine: SpinLock<kinds::Channel<EventRef, ()>>,
     made_at: &'static Location<'static>,
 }
 
 impl Line {
     /// Steps, and fires the events that the step says.
-    fn step(&self, input: Input<Arc<Made>, ()>) -> Result<()> {
+    fn step(&self, input: Input<EventRef, ()>) -> Result<()> {
         let mut told = Vec::new();
         let step = self.machine.with(|machine| {
             machine.step(input, &mut |action| {
-                if let Action::Tell(made, verdict) = action {
-                    told.push((made, verdict));
+                if let Action::Tell(event, verdict) = action {
+                    told.push((event, verdict));
                 }
             })
         });
         step.map_err(|misuse| self.wrong(misuse))?;
         // Outside the lock: each event is told by one step.
-        for (made, verdict) in told {
+        for (event, verdict) in told {
             match verdict {
-                Verdict::Poisoned(cause) => made.fire(cause.get()),
-                Verdict::Satisfied(_) | Verdict::Destroyed => made.fire(0),
+                Verdict::Poisoned(cause) => fire(&event, cause.get()),
+                Verdict::Satisfied(_) | Verdict::Destroyed => fire(&event, 0),
             }
         }
         Ok(())
     }
 
     fn wrong(&self, misuse: Misuse) -> Error {
-        let (name, at) = (self.pattern.name(), self.made_at);
+        let (name, at) = (self.pattern.name, self.made_at);
         Error::new(
             ErrorKind::Event,
             format!("the channel `{name}`, made at {at}: {misuse}"),
@@ -65,7 +66,7 @@ impl Line {
 ///     for _ in 0..3 {
 ///         trigger.satisfy()?; // a device has made a step
 ///     }
-///     sprat::Result::Ok(())
+///     Ok::<(), sprat::Error>(())
 /// });
 /// rt.finish(|s| {
 ///     for step in 0..3 {
@@ -92,8 +93,7 @@ fn make(
     bound: Option<NonZeroUsize>,
 ) -> (Channel, ChannelTrigger) {
     let line = Arc::new(Line {
-        pattern: Made::new(shared, name, outside),
-        outside,
+        pattern: EventRef::new(shared.id, name, outside),
         machine: SpinLock::new(kinds::Channel::new(bound)),
         made_at: Location::caller(),
     });
@@ -107,9 +107,14 @@ impl Channel {
     /// [`ErrorKind::Event`] if so many events as the channel's bound allows have not come yet.
     pub fn next(&self) -> Result<Event> {
         let line = &*self.0;
-        let made = Made::new(line.pattern.shared(), line.pattern.name(), line.outside);
-        line.step(Input::Register(made.clone()))?;
-        Ok(Event::made(made))
+        let pattern = &line.pattern;
+        let event = match live::find(pattern.runtime) {
+            Some(shared) => shared.new_event(pattern.name, pattern.outside),
+            // Nobody will wait for it.
+            None => EventRef::new(pattern.runtime, pattern.name, pattern.outside),
+        };
+        line.step(Input::Register(event.clone()))?;
+        Ok(Event::made(event))
     }
 }
 
@@ -127,7 +132,7 @@ impl Drop for ChannelTrigger {
     fn drop(&mut self) {
         let line = &*self.0;
         let message = "the channel's trigger was dropped before this event of it came".to_owned();
-        let cause = line.pattern.blame(line.made_at, message);
+        let cause = blame(&line.pattern, line.made_at, message);
         line.step(Input::Close(cause))
             .expect("a channel can be closed");
     }
@@ -135,13 +140,13 @@ impl Drop for ChannelTrigger {
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Channel({})", self.0.pattern.name())
+        write!(f, "Channel({})", self.0.pattern.name)
     }
 }
 
 impl fmt::Debug for ChannelTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ChannelTrigger({})", self.0.pattern.name())
+        write!(f, "ChannelTrigger({})", self.0.pattern.name)
     }
 }
 

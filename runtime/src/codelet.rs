@@ -8,6 +8,7 @@
 //! | `live`, `pending` | their protocols (`counts.rs`) | anybody |
 //! | `cause` | a predecessor, before it takes its one off `pending` | who runs the codelet |
 //! | `parent`, `affinity`, `count`, `extension`, `body` | the spawner, before the record is published | anybody who knows the codelet lives |
+//! | the high level in `affinity` | who spawns a codelet that waits for this one (`inheritance.rs`) | anybody: a hint |
 //! | `sibling`, `retained` | the parent's body (it alone spawns there) | who ends the parent |
 //! | `made`, `failed` | the body, children that end (push) | who ends the codelet |
 //! | `link` | the inbox that holds the record | the same |
@@ -136,6 +137,8 @@ pub(crate) mod flag {
     pub(crate) const ALIVE: u16 = 128;
     /// Destroys its block at its end.
     pub(crate) const DESTROYS: u16 = 256;
+    /// Belongs to a group, which is told when it starts.
+    pub(crate) const GROUPED: u16 = 32768;
     /// The payload holds the id of the child whose value will be its own.
     pub(crate) const FORWARDS: u16 = 512;
     /// It commutes on some block: it starts when it has its turn there.

@@ -5,7 +5,9 @@
 //! when that thread has been silent too long. So a stalled control engine costs performance, never progress.
 
 use crate::decide::controller::{Decision, DomainView, Observation, decide, nap_ns};
+use crate::decide::deadline::{NEVER, nap_until};
 use crate::engine::Engine;
+use crate::guard::Place;
 use crate::local::Local;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
@@ -31,6 +33,9 @@ impl Shared {
     fn decide(&self, domain: &Domain, stands_in: bool) {
         let control = &domain.control;
         control.counters.rounds.add(1);
+        self.trap.at(Place::ControlEngine);
+        self.look_at_deadlines();
+        self.sweep();
         self.fire_timers();
         for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
@@ -69,7 +74,9 @@ impl Shared {
     /// Engines where something waits and nothing began since the last look.
     fn stalled(&self, own: &Domain, once: bool) -> usize {
         let engine = |seat: &Seat<Local>| {
-            let queued = !seat.stealer.is_empty() || !seat.inbox.is_empty();
+            let xe = usize::from(own.first + seat.place);
+            let queued =
+                !seat.stealer.is_empty() || !seat.inbox.is_empty() || self.has_levelled_own(xe);
             (queued, seat.counters.ran.get())
         };
         lock(&own.control.watch).stalled(self.seats_of(own).iter().map(engine), once)
@@ -79,7 +86,13 @@ impl Shared {
     pub(crate) fn nap(&self, last: Duration, asked: bool) -> Duration {
         let asleep = |domain: &Domain| domain.idle.asleep() == domain.idle.seats();
         let all_asleep = self.domains.iter().all(asleep);
-        Duration::from_nanos(nap_ns(last.as_nanos() as u64, asked, all_asleep))
+        let nap = nap_ns(last.as_nanos() as u64, asked, all_asleep);
+        let cancelling = &self.cancelling;
+        // Relaxed: who sets an earlier one asks for a decision afterwards.
+        match cancelling.earliest.load(Ordering::Relaxed) {
+            NEVER => Duration::from_nanos(nap),
+            earliest => Duration::from_nanos(nap_until(nap, cancelling.now_ns(), earliest)),
+        }
     }
 
     /// Moves codelets from one domain's queues to another domain's injector, and wakes somebody there.
@@ -87,7 +100,7 @@ impl Shared {
         // What is between two queues is in nobody's: not while somebody looks whether scopes are stuck.
         let _stranger = lock(&self.stranger);
         let (giver, taker) = (&self.domains[from], &self.domains[to]);
-        let mut moved = 0;
+        let mut moved = self.broker_levels(giver, taker, count);
         let sources = self.seats_of(giver).iter().map(|seat| &seat.stealer);
         for stealer in sources {
             while moved < count {
@@ -132,7 +145,9 @@ impl Shared {
                 continue;
             }
             let open = self.open_scopes.load(Ordering::Relaxed) > 0;
-            let watch = open && self.domains.iter().any(|d| d.idle.asleep() > 0);
+            let watched = self.cancelling.watched.load(Ordering::Relaxed) > 0;
+            let asleep = |domain: &Domain| domain.idle.asleep() > 0;
+            let watch = open && (watched || self.domains.iter().any(asleep));
             control.watching.store(watch, Ordering::Relaxed);
             let asked = if requested() {
                 true

@@ -63,6 +63,10 @@ counters! {
         ran,
         /// Codelets skipped here, since they depend on what a failed one was to write.
         skipped,
+        /// Codelets that were not started here, since their scope was cancelled.
+        cancelled,
+        /// Times that the body of a [repeatable](crate::Options::repeatable) codelet ran again here.
+        repeated,
         /// Codelets taken from other engines of the domain.
         stolen,
         /// Codelets posted to other engines.

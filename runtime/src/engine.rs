@@ -4,14 +4,15 @@
 //! satisfies, but does not run codelets).
 
 use crate::access::{Lent, Mode};
-use crate::affinity::Affinity;
+use crate::affinity::{self, Priority};
 use crate::codelet::{Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
 use crate::entry::EntryKind;
 use crate::error::{Error, Result};
 use crate::failure::Cause;
+use crate::lendings::Lendings;
 use crate::local::Local;
-use crate::memory_region::{Chunk, LEAST_ALIGNMENT};
+use crate::memory_region::LEAST_ALIGNMENT;
 use crate::seat::Seat;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
@@ -65,39 +66,8 @@ pub(crate) enum AtReady {
     Wait,
 }
 
-/// The memory lent to one codelet: a few on the stack, more on the heap.
-#[derive(Default)]
-struct Lendings {
-    few: [Lent; FEW],
-    count: usize,
-    many: Vec<Lent>,
-    scratch: Vec<Chunk>,
-}
-
-const FEW: usize = 6;
-
-impl Lendings {
-    #[inline]
-    fn push(&mut self, lent: Lent) {
-        if self.count < FEW {
-            self.few[self.count] = lent;
-        } else {
-            if self.count == FEW {
-                self.many.extend(self.few);
-            }
-            self.many.push(lent);
-        }
-        self.count += 1;
-    }
-
-    #[inline]
-    fn list(&self) -> &[Lent] {
-        match self.count {
-            few @ 0..=FEW => &self.few[..few],
-            _ => &self.many,
-        }
-    }
-}
+/// What few codelets have that needs a look before their bodies.
+const SPECIAL: u16 = flag::AT_READY | flag::COMMUTES | flag::ENDS | flag::GROUPED;
 
 impl<'a> Engine<'a> {
     /// # Safety
@@ -130,17 +100,18 @@ impl<'a> Engine<'a> {
         let mut left = self.shared.tuning.next_run;
         while at != 0 {
             let next = self.execute(at).unwrap_or(0);
-            let kept = self.local(|local| std::mem::take(&mut local.kept));
+            let (kept, urgent) =
+                self.local(|local| (std::mem::take(&mut local.kept), local.urgent));
             left -= 1;
             at = match (next, kept) {
                 (0, kept) => kept,
                 (next, 0) => next,
                 (next, kept) => {
-                    self.publish(kept);
+                    self.publish(kept, false);
                     next
                 }
             };
-            if left == 0 {
+            if left == 0 || (urgent && at != 0 && self.gives_way(at)) {
                 break;
             }
         }
@@ -164,7 +135,7 @@ impl<'a> Engine<'a> {
         // SAFETY: it is ready, so it lives, and the queue it came through published it to us.
         let vtable = unsafe { record.vtable() };
         let flags = record.flags();
-        if flags & (flag::AT_READY | flag::COMMUTES | flag::ENDS) != 0 {
+        if flags & SPECIAL != 0 {
             match self.before_body(id, vtable.payload, flags, &mut followers) {
                 AtReady::Go => (),
                 AtReady::Wait => return followers.next,
@@ -200,6 +171,9 @@ impl<'a> Engine<'a> {
         if flags & flag::COMMUTES != 0 && !self.take_turns(id, payload, followers) {
             return AtReady::Wait;
         }
+        if flags & flag::GROUPED != 0 {
+            self.bring_group(id);
+        }
         AtReady::Go
     }
 
@@ -209,11 +183,15 @@ impl<'a> Engine<'a> {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
         record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
+        let cut = self.shared.cancelling.watched.load(Ordering::Relaxed) != 0
+            && self.cut_off(record, flags & flag::CAPTURES != 0);
         if record.cause.load(Ordering::Relaxed) != 0 {
             if flags & flag::CAPTURES != 0 {
                 // SAFETY: the flag said that the payload holds the captures.
                 unsafe { (vtable.discard)(payload) };
-                self.count_skipped(id);
+                if !cut {
+                    self.count_skipped(id);
+                }
             }
             return 0;
         }
@@ -358,28 +336,16 @@ impl<'a> Engine<'a> {
         self.with_root(id, |root| root.failed(cause));
     }
 
-    #[cold]
-    fn count_skipped(&self, id: u32) {
-        if let Some(seat) = self.seat {
-            seat.counters.skipped.add(1);
-        }
-        let cause = self.shared.arena.record(id).cause.load(Ordering::Relaxed);
-        let cause = || self.shared.failures.cause(cause);
-        self.with_root(id, |root| root.skipped(cause));
-    }
-
     /// A codelet became ready: it is the next one here, or is posted where it belongs.
     #[inline]
     pub(crate) fn ready(&self, id: u32, followers: &mut Followers) {
+        let word = (self.shared.arena.record(id).affinity).load(Ordering::Relaxed);
+        if affinity::is_special(word) {
+            return self.ready_by_hint(id, word, followers);
+        }
         if followers.next.is_none() && !followers.none {
-            let word = self
-                .shared
-                .arena
-                .record(id)
-                .affinity
-                .load(Ordering::Relaxed);
             let here = self.local(|local| if local.checks() { None } else { local.here });
-            if here.is_some_and(|here| route::may_follow(Affinity::decode(word), here)) {
+            if here.is_some_and(|here| route::may_follow(affinity::Affinity::decode(word), here)) {
                 followers.next = Some(id);
                 return;
             }
@@ -391,10 +357,10 @@ impl<'a> Engine<'a> {
     #[inline]
     pub(crate) fn post(&self, id: u32) {
         let record = self.shared.arena.record(id);
-        let affinity = Affinity::decode(record.affinity.load(Ordering::Relaxed));
-        match affinity {
-            Affinity::Anywhere if self.seat.is_some() => self.post_own(id),
-            _ => self.post_elsewhere(id, affinity),
+        match record.affinity.load(Ordering::Relaxed) {
+            // No wish at all.
+            0 if self.seat.is_some() => self.post_own(id),
+            word => self.post_elsewhere(id, word),
         }
     }
 
@@ -412,40 +378,40 @@ impl<'a> Engine<'a> {
             }
         });
         if before != 0 {
-            self.publish(before);
+            self.publish(before, false);
         }
     }
 
-    /// Puts a ready codelet in the own queue of an engine that has one, for all to see.
+    /// Puts a ready codelet in the own queue of an engine that has one, for all to see. One that is `long` is worth a
+    /// wake-up in any case.
     #[inline]
-    fn publish(&self, id: u32) {
+    fn publish(&self, id: u32, long: bool) {
         let (domain, tell) = self.local(|local| {
             let queue = local.queue.as_ref().expect("a seat has a queue");
             let queued = queue.len();
             queue.push(id);
-            let tell = route::announces(queued, local.others, local.host);
+            let tell = route::announces(queued, local.others, local.host || long);
             (local.domain, tell)
         });
-        if self.shared.seats.len() == 1 {
-            // There is nobody to tell.
-            return;
-        }
-        let domain = &self.shared.domains[usize::from(domain)];
-        match tell {
-            true => self.shared.notify(domain),
-            false => self.shared.watch(domain),
-        }
+        self.shared.tell_sleepers(domain, tell);
     }
 
     #[inline(never)]
-    fn post_elsewhere(&self, id: u32, affinity: Affinity) {
+    fn post_elsewhere(&self, id: u32, word: u32) {
         let shared = self.shared;
-        match route::destination(affinity, self.local(|local| local.here)) {
-            Destination::Own if self.seat.is_some() => self.post_own(id),
+        let affinity = shared.groups.resolve(word);
+        let to = route::destination(affinity, self.local(|local| local.here));
+        let level = affinity::priority(word);
+        if level != Priority::Normal && self.post_level(id, level, to) {
+            return;
+        }
+        match to {
+            Destination::Own if self.seat.is_some() => match affinity::is_long(word) {
+                true => self.publish(id, true),
+                false => self.post_own(id),
+            },
             Destination::Own => {
-                // Relaxed: any domain will do.
-                let turn = shared.next_domain.fetch_add(1, Ordering::Relaxed) as usize;
-                let domain = &shared.domains[turn % shared.domains.len()];
+                let domain = &shared.domains[shared.next_domain()];
                 domain.injector.push(id);
                 shared.notify(domain);
             }
@@ -464,13 +430,7 @@ impl<'a> Engine<'a> {
             Destination::Control => shared.io.push(id),
             Destination::Region(region) => {
                 shared.regions[usize::from(region)].push(id);
-                let somebody = |seat: &&Seat<Local>| {
-                    let idle = &shared.domains[usize::from(seat.domain)].idle;
-                    seat.region == region && idle.notify_seat(usize::from(seat.place))
-                };
-                if let Some(seat) = shared.seats.iter().find(somebody) {
-                    seat.occupancy.wake();
-                }
+                shared.wake_in_region(region);
             }
         }
     }

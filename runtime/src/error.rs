@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Check,
     /// A scope could make no progress. [`Error::stuck`] names each codelet and what it waits for.
     Stuck,
+    /// The scope was cancelled, by somebody or by its deadline. [`Error::cancellation`] says why, and what was left.
+    Cancelled,
     /// An event of a kind that counts was used against its rules: counted below zero, satisfied beyond its bound, or
     /// after it had fired. The text says which, and what to do.
     Event,
@@ -78,7 +80,28 @@ struct Inner {
     message: String,
     failure: Option<Failure>,
     stuck: Vec<Waiting>,
+    cancellation: Option<Cancellation>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// How a cancelled scope ended, and what was left of it.
+#[derive(Clone, Debug)]
+pub struct Cancellation {
+    /// What the one who cancelled it said.
+    pub reason: String,
+    /// Whether its deadline passed (else somebody cancelled it).
+    pub by_deadline: bool,
+    /// How many bodies ran, to a good or a bad end. Counted since the scope had its first
+    /// [canceller](crate::Scope::canceller) or a [deadline](crate::Runtime::finish_within), since counting costs
+    /// something: take it before the first spawn, and all are counted.
+    pub ran: u64,
+    /// The remainder: how many codelets were spawned and did not start, because of this cancellation or that of a scope
+    /// inside. Their captures were dropped, and what they were to write is poisoned.
+    pub not_started: u64,
+    /// How many codelets failed; of those [`Error::failure`] names the first.
+    pub failed: u64,
+    /// How many were skipped because they would have read what a failed codelet was to write.
+    pub skipped: u64,
 }
 
 /// The result of most calls.
@@ -92,6 +115,7 @@ impl Error {
             message: message.into(),
             failure: None,
             stuck: Vec::new(),
+            cancellation: None,
             source: None,
         }))
     }
@@ -120,12 +144,25 @@ impl Error {
         error
     }
 
+    /// With the first codelet that failed before or meanwhile, and what the scope's body said, if that was an error.
+    pub(crate) fn cancelled(
+        cancellation: Cancellation,
+        failure: Option<Failure>,
+        said: Option<Error>,
+    ) -> Self {
+        let mut error = Self::new(ErrorKind::Cancelled, String::new());
+        error.0.cancellation = Some(cancellation);
+        error.0.failure = failure;
+        error.0.source = said.map(Error::into_std);
+        error
+    }
+
     /// The kind, to react to.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The first codelet that failed, for [`ErrorKind::Failed`].
+    /// The first codelet that failed, for [`ErrorKind::Failed`]; for [`ErrorKind::Cancelled`], too, if one failed.
     pub fn failure(&self) -> Option<&Failure> {
         self.0.failure.as_ref()
     }
@@ -133,6 +170,11 @@ impl Error {
     /// The codelets that wait, for [`ErrorKind::Stuck`]; else empty.
     pub fn stuck(&self) -> &[Waiting] {
         &self.0.stuck
+    }
+
+    /// Why the scope was cancelled and what was left, for [`ErrorKind::Cancelled`].
+    pub fn cancellation(&self) -> Option<&Cancellation> {
+        self.0.cancellation.as_ref()
     }
 
     /// The same error as a [`std::error::Error`], for code that collects those.
@@ -143,6 +185,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(cancellation) = &self.0.cancellation {
+            write!(f, "{cancellation}")?;
+            return match &self.0.failure {
+                Some(failure) => write!(f, "; before that or meanwhile {failure}"),
+                None => Ok(()),
+            };
+        }
         if let Some(failure) = &self.0.failure {
             return write!(f, "{failure}");
         }
@@ -180,6 +229,16 @@ impl fmt::Display for Failure {
             )?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Cancellation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the scope was cancelled: {}; {} codelets ran, {} were not started",
+            self.reason, self.ran, self.not_started
+        )
     }
 }
 

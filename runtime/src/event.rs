@@ -16,8 +16,10 @@
 //! of each compare-and-swap, so a stale handle can never join the list of the record's next tenant.
 //! Proof: `docs/design/events.md`; model: `models/event.rs`.
 
+use crate::id::RuntimeId;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::mutant;
+use std::ptr::NonNull;
 
 const NONE: u32 = 0;
 const FIRED: u32 = u32::MAX;
@@ -136,6 +138,63 @@ impl OneShot {
         (before as u32, generation < u32::MAX - 1)
     }
 
+    /// Takes out the waiters for whom `cut` holds, while others may register and fire; `told` hears of each that is not
+    /// in the list any more, and why: [`Registered::Waiting`] for those taken out, else how the one-shot fired meanwhile.
+    /// The caller keeps the one-shot and its generation alive. Proof: `docs/design/cancellation.md`.
+    pub(crate) fn cut_out(
+        &self,
+        generation: u32,
+        links: &impl Links,
+        mut cut: impl FnMut(u32) -> bool,
+        mut told: impl FnMut(u32, Registered),
+    ) {
+        let mut node = self.take_waiters(generation);
+        while node != NONE {
+            // Read before telling, as in `fire`.
+            let next = links.next(node);
+            if cut(node) {
+                told(node, Registered::Waiting);
+            } else {
+                // The node is ours until it is in the list again.
+                let registered = self.register(generation, node, links);
+                if registered != Registered::Waiting && !mutant!("event_cut_forgets_fired") {
+                    told(node, registered);
+                }
+            }
+            node = next;
+        }
+    }
+
+    /// Takes the list of waiters, if it has not fired: from then on they are the caller's, to tell or to register again.
+    fn take_waiters(&self, generation: u32) -> u32 {
+        // Acquire pairs with the Release in `register`: the nodes' links and the waiting codelets.
+        let order = if mutant!("event_take_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Acquire
+        };
+        let mut seen = self.0.load(Ordering::Relaxed);
+        loop {
+            let low = seen as u32;
+            if (seen >> 32) as u32 != generation || low == NONE || low > MAX_NODE {
+                return NONE;
+            }
+            if mutant!("event_take_blind") {
+                self.0.store(word(generation, NONE), Ordering::Relaxed);
+                return low;
+            }
+            match self.0.compare_exchange_weak(
+                seen,
+                word(generation, NONE),
+                order,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return low,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
     /// The verdict, if this generation has fired: `Some(poisoned)`.
     #[inline]
     pub(crate) fn verdict(&self, generation: u32) -> Option<bool> {
@@ -189,18 +248,119 @@ pub(crate) struct EventCell {
     pub(crate) one_shot: OneShot,
     /// The number of a failure; written before it fires poisoned.
     pub(crate) cause: AtomicU32,
+    /// Who refers to it.
+    refs: Refs,
+    pub(crate) runtime: RuntimeId,
     pub(crate) name: &'static str,
     /// Whether threads outside of the runtime may satisfy it; else only codelets of its scope do.
     pub(crate) outside: bool,
 }
 
-impl EventCell {
-    pub(crate) fn new(name: &'static str, outside: bool) -> Self {
-        EventCell {
+/// How many refer to a thing: one at first.
+#[derive(Debug)]
+pub(crate) struct Refs(AtomicU32);
+
+impl Refs {
+    pub(crate) fn new() -> Self {
+        Refs(AtomicU32::new(1))
+    }
+
+    /// One more, by one who does.
+    #[inline]
+    pub(crate) fn add(&self) {
+        // Relaxed: the new reference comes from one that is there.
+        let before = self.0.fetch_add(1, Ordering::Relaxed);
+        if before > u32::MAX / 2 {
+            // So many were leaked that the count would come round.
+            std::process::abort();
+        }
+    }
+
+    /// Whether more than `known` do. Asked by those who do: then a no is final.
+    pub(crate) fn are_more_than(&self, known: u32) -> bool {
+        // Acquire as in `let_go`.
+        self.0.load(Ordering::Acquire) > known
+    }
+
+    /// One less, by one who did; whether it was the last. That all others have done with the thing is seen after a yes.
+    #[inline]
+    pub(crate) fn let_go(&self) -> bool {
+        // Acquire pairs with the Release below. The last one is the only one who could add one.
+        let look = if mutant!("event_ref_look_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Acquire
+        };
+        // Release pairs with the Acquire of the last, here or above.
+        let release = if mutant!("event_ref_release_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::AcqRel
+        };
+        self.0.load(look) == 1 || self.0.fetch_sub(1, release) == 1
+    }
+}
+
+/// A counted reference to an event's cell. Like an `Arc`, but the last one to go, if it is seen to be the last, needs
+/// no atomic write for that: mostly the one that satisfies the event, when the program has dropped its handle. Model:
+/// `models/event.rs`.
+#[derive(Debug)]
+pub(crate) struct EventRef(NonNull<EventCell>);
+
+// SAFETY: a reference gives shared access only, and the cell, which is `Sync`, may be freed by any thread.
+unsafe impl Send for EventRef {}
+// SAFETY: as above.
+unsafe impl Sync for EventRef {}
+
+impl EventRef {
+    pub(crate) fn new(runtime: RuntimeId, name: &'static str, outside: bool) -> Self {
+        let cell = Box::new(EventCell {
             one_shot: OneShot::new(),
             cause: AtomicU32::new(0),
+            refs: Refs::new(),
+            runtime,
             name,
             outside,
+        });
+        EventRef(NonNull::from(Box::leak(cell)))
+    }
+
+    /// Whether somebody refers to it beside these `known`. Who speaks for all of them and reads no does not race with
+    /// anybody: nobody else could make another reference.
+    pub(crate) fn is_shared(&self, known: u32) -> bool {
+        self.refs.are_more_than(known)
+    }
+
+    /// Whether it has fired.
+    pub(crate) fn has_fired(&self) -> bool {
+        self.one_shot.verdict(0).is_some()
+    }
+}
+
+impl std::ops::Deref for EventRef {
+    type Target = EventCell;
+
+    #[inline]
+    fn deref(&self) -> &EventCell {
+        // SAFETY: it is freed with the last reference, and this is one.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for EventRef {
+    #[inline]
+    fn clone(&self) -> Self {
+        self.refs.add();
+        EventRef(self.0)
+    }
+}
+
+impl Drop for EventRef {
+    #[inline]
+    fn drop(&mut self) {
+        if self.refs.let_go() {
+            // SAFETY: made by `Box::leak`, and nobody else refers to it.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
     }
 }

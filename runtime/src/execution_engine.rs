@@ -4,6 +4,7 @@ use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source, Theft};
 use crate::engine::{Engine, Followers, RecordLinks};
 use crate::event::Links;
+use crate::guard::Place;
 use crate::idle::Parker;
 use crate::local::Local;
 use crate::seat::Seat;
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 /// those who work.
 const SPINS: u32 = 16;
 /// How many codelets one theft takes at most.
-const HAUL: usize = 32;
+pub(crate) const HAUL: usize = 32;
 
 impl Engine<'_> {
     /// Works in `seat` until `done`. `host` says whose bed to park in; `woken` that the engine counts as searching.
@@ -78,6 +79,12 @@ impl Engine<'_> {
             }
             around
         });
+        if around {
+            self.shared.look_at_deadlines();
+        }
+        if self.shared.levels.used() {
+            return self.find_by_level(domain, around);
+        }
         let [first, others @ ..] = route::look_order(around);
         // Mostly the first place is the own queue, and has something.
         let own = match first {
@@ -121,6 +128,10 @@ impl Engine<'_> {
 
     /// Takes all that was posted to a seat: the oldest to run now, the others into the own queue.
     fn empty(&self, seat: &Seat<Local>) -> Option<u32> {
+        if self.shared.levels.used() {
+            self.take_in(seat, &seat.inbox, false);
+            return self.pop_highest();
+        }
         let links = RecordLinks(self.shared);
         let first = seat.inbox.take(&links);
         if first == 0 {
@@ -152,7 +163,7 @@ impl Engine<'_> {
 
     /// Takes from a queue that everybody feeds.
     #[inline]
-    fn draw(&self, injector: &Injector<u32>, most: usize) -> Option<u32> {
+    pub(crate) fn draw(&self, injector: &Injector<u32>, most: usize) -> Option<u32> {
         if injector.is_empty() {
             return None;
         }
@@ -167,7 +178,7 @@ impl Engine<'_> {
     }
 
     /// Asks the others of the domain, nearest number first.
-    fn steal(&self, domain: &Domain) -> Option<u32> {
+    pub(crate) fn steal(&self, domain: &Domain) -> Option<u32> {
         if domain.count < 2 {
             return None;
         }
@@ -187,7 +198,7 @@ impl Engine<'_> {
     }
 
     #[inline]
-    fn count_stolen(&self) {
+    pub(crate) fn count_stolen(&self) {
         if let Some(seat) = self.seat {
             seat.counters.stolen.add(1);
         }
@@ -302,6 +313,10 @@ impl Engine<'_> {
     fn park(&self, seat: &Seat<Local>, domain: &Domain, host: bool, done: &impl Fn() -> bool) {
         let place = usize::from(seat.place);
         let shared = self.shared;
+        shared.trap.at(match host {
+            true => Place::Host,
+            false => Place::ExecutionEngine,
+        });
         let stays = || done() || shared.stops() || shared.has_work(seat);
         if domain.idle.lie_down(place, stays) {
             seat.counters.parked.add(1);
@@ -332,7 +347,7 @@ impl Engine<'_> {
             }
             return shared.sleep_in(bed);
         }
-        bed.wait();
+        shared.sleep_in(bed);
     }
 
     /// An elastic control engine whose seat is announced asleep does its duty until the seat is claimed.
@@ -371,8 +386,13 @@ impl Engine<'_> {
     /// What only this seat may run goes back where its next occupant finds it.
     #[inline]
     pub(crate) fn put_back_pinned(&self, seat: &Seat<Local>) {
-        let pinned = self.local(|local| std::mem::take(&mut local.pinned));
-        for id in pinned {
+        let (levelled, pinned) = self.local(|local| {
+            (
+                local.levels.take_pinned(),
+                std::mem::take(&mut local.pinned),
+            )
+        });
+        for id in levelled.chain(pinned) {
             seat.pinned.push(id, &RecordLinks(self.shared));
         }
     }
@@ -401,7 +421,7 @@ impl Shared {
 
 /// Tries until it is clear whether there was something.
 #[inline]
-fn insist(mut take: impl FnMut() -> Steal<u32>) -> Option<u32> {
+pub(crate) fn insist(mut take: impl FnMut() -> Steal<u32>) -> Option<u32> {
     loop {
         match take() {
             Steal::Success(id) => return Some(id),

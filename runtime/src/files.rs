@@ -225,7 +225,7 @@ impl<'s> Scope<'s> {
     /// let rt = sprat::Runtime::new()?;
     /// rt.finish(|s| {
     ///     let numbers = s.read_file::<u16>(&path, ..)?;
-    ///     s.spawn(numbers.read(), |_, numbers| assert_eq!(numbers.map(u16::from_le), [1, 2]));
+    ///     s.spawn(numbers.read(), |_, numbers| assert_eq!(u16::from_le(numbers[1]), 2));
     ///     Ok(())
     /// })?;
     /// # std::fs::remove_file(&path)?;

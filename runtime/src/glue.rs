@@ -13,17 +13,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const INLINE: usize = 512;
 
 /// A place in a payload for a `T`, or for a box of it if it is large.
-struct Place<T>(PhantomData<T>);
+pub(crate) struct Place<T>(PhantomData<T>);
 
 impl<T> Place<T> {
     const BOXED: bool = size_of::<T>() > INLINE || align_of::<T>() > 16;
     /// Whether taking it away is more than forgetting it.
     const DROPS: bool = Self::BOXED || std::mem::needs_drop::<T>();
-    const BYTES: usize = if Self::BOXED { 8 } else { size_of::<T>() };
+    pub(crate) const BYTES: usize = if Self::BOXED { 8 } else { size_of::<T>() };
 
     /// # Safety
     /// The payload is free and has `BYTES` bytes, aligned to 16.
-    unsafe fn put(payload: *mut u8, thing: T) {
+    pub(crate) unsafe fn put(payload: *mut u8, thing: T) {
         if Self::BOXED {
             let address = Box::into_raw(Box::new(thing));
             // SAFETY: the caller's promise.
@@ -47,7 +47,7 @@ impl<T> Place<T> {
 
     /// # Safety
     /// As for `address`; the payload is free afterwards.
-    unsafe fn take(payload: *mut u8) -> T {
+    pub(crate) unsafe fn take(payload: *mut u8) -> T {
         // SAFETY: the caller's promise.
         let address = unsafe { Self::address(payload) };
         if Self::BOXED {
@@ -59,6 +59,9 @@ impl<T> Place<T> {
         }
     }
 }
+
+/// How a body ended, or what it threw.
+pub(crate) type Caught<R> = Result<End<R>, Box<dyn std::any::Any + Send>>;
 
 /// What a codelet carries until it runs.
 struct Captured<A, F> {
@@ -83,7 +86,7 @@ where
         (if most < 16 { 16 } else { most }).next_multiple_of(16)
     };
 
-    const KEPT: Vtable = Vtable {
+    pub(crate) const KEPT: Vtable = Vtable {
         run: Self::run,
         discard: Self::discard,
         drop_value: if Place::<O::Value>::DROPS {
@@ -101,7 +104,7 @@ where
         has_value: true,
     };
 
-    const UNIT: Vtable = Vtable {
+    pub(crate) const UNIT: Vtable = Vtable {
         drop_value: None,
         value: None,
         has_value: false,
@@ -138,10 +141,20 @@ where
             let view = unsafe { access.view(&mut Slots::new(lent)) };
             body(&scope, view).end()
         }));
+        // SAFETY: the captures are gone, so the payload is free.
+        unsafe { Self::settle(payload, ended) }
+    }
+
+    /// Leaves the value of a body that ended in the payload, or gives what it said.
+    ///
+    /// # Safety
+    /// The payload is free, and that of a record with room for the value.
+    #[inline]
+    pub(crate) unsafe fn settle(payload: *mut u8, ended: Caught<O::Value>) -> Ran {
         match ended {
             Ok(End::Value(value)) => {
                 if is_kept::<O::Value>() {
-                    // SAFETY: the captures are gone, so the payload is free.
+                    // SAFETY: the caller's promise.
                     unsafe { Place::put(payload, value) };
                 }
                 Ran::Done

@@ -1,9 +1,11 @@
 //! A host thread in a scope: it takes a seat if one is free, and helps until its scope has ended.
 
+use crate::cancel::ScopeId;
 use crate::check;
 use crate::codelet::{HEADER, flag};
 use crate::engine::{Engine, Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
+use crate::guard::guarded;
 use crate::local::Local;
 use crate::root::Root;
 use crate::scope::Scope;
@@ -14,15 +16,20 @@ use crate::sync::{lock, thread};
 use crate::topology::{self, CpuSet};
 use std::any::Any;
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::time::Duration;
 
-/// A scope's result, or the panic of its body.
+/// What a scope's body gave, or its panic.
 type Ended<R> = Result<Result<R>, Box<dyn Any + Send>>;
+
+/// A scope's deadline: how long it may take, and where that was said.
+pub(crate) type Limit = (Duration, &'static Location<'static>);
 
 /// Runs `body` in a new scope and waits until all of it has ended.
 pub(crate) fn finish<'s, R>(
     shared: &Shared,
     pin: bool,
+    limit: Option<Limit>,
     body: impl FnOnce(&Scope<'s>) -> Result<R>,
 ) -> Result<R> {
     if shared.on_engine() {
@@ -31,20 +38,25 @@ pub(crate) fn finish<'s, R>(
             "`finish`, `read` and `write` wait, and codelets and scopes' bodies never do; spawn codelets, or open a nested `scope` and go on from its event",
         ));
     }
-    let result = match sit_down(shared) {
-        Some(xe) => in_seat(shared, pin, xe, body),
-        None => outside(shared, body),
-    };
+    // The body's panics are caught inside, and what it gave is dropped after.
+    let (result, root) = guarded("the engine of a host thread", || match sit_down(shared) {
+        Some(xe) => in_seat(shared, pin, xe, limit, body),
+        None => outside(shared, limit, body),
+    });
     if shared.open_scopes.load(Ordering::SeqCst) > 0 {
         // Other hosts' scopes may have been waiting for this one, and nobody else moves: somebody must look.
         shared.request(&shared.domains[0]);
     }
+    let result = result.map(|result| match shared.check.is_some() {
+        true => checked_verdict(&root, result),
+        false => verdict(&root, result),
+    });
     if let Some(check) = &shared.check
         && !matches!(result, Ok(Ok(_)))
     {
         check.scope_failed();
     }
-    // The body's panic goes on only now, when all is in order again.
+    // The body's panic goes on only now, when all is in order again; so does one of a drop of what it gave.
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
@@ -67,8 +79,9 @@ fn in_seat<'s, R>(
     shared: &Shared,
     pin: bool,
     xe: u16,
+    limit: Option<Limit>,
     body: impl FnOnce(&Scope<'s>) -> Result<R>,
-) -> Ended<R> {
+) -> (Ended<R>, Root) {
     let seat = &shared.seats[usize::from(xe)];
     shared.wait_for_inspection();
     seat.sign_in(true);
@@ -82,7 +95,7 @@ fn in_seat<'s, R>(
     shared.open_scopes.fetch_add(1, Ordering::SeqCst);
     engine.local(|local| local.host = true);
     seat.in_body.store(true, Ordering::Relaxed);
-    let result = run(&engine, &root, body, |engine| {
+    let result = run(&engine, &root, limit, body, |engine| {
         seat.in_body.store(false, Ordering::Relaxed);
         engine.local(|local| local.host = false);
         engine.work(seat, true, false, || root.has_ended());
@@ -90,7 +103,7 @@ fn in_seat<'s, R>(
     shared.open_scopes.fetch_sub(1, Ordering::SeqCst);
     stand_up(shared, &engine, seat);
     drop(moved);
-    result
+    (result, root)
 }
 
 fn stand_up(shared: &Shared, engine: &Engine<'_>, seat: &Seat<Local>) {
@@ -106,7 +119,11 @@ fn stand_up(shared: &Shared, engine: &Engine<'_>, seat: &Seat<Local>) {
 
 /// A host thread for which no seat is free: it spawns, and sleeps until its scope has ended. (Its body cannot be shipped
 /// to an engine, since it need not be `Send`.)
-fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -> Ended<R> {
+fn outside<'s, R>(
+    shared: &Shared,
+    limit: Option<Limit>,
+    body: impl FnOnce(&Scope<'s>) -> Result<R>,
+) -> (Ended<R>, Root) {
     let mut local = Local::new(None, 0, shared.pools[0].clone());
     lock(&shared.outside).push(thread::current().id());
     shared.outside_bodies.fetch_add(1, Ordering::SeqCst);
@@ -116,7 +133,7 @@ fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -
     let engine = unsafe { Engine::new(shared, None, &raw mut local) };
     let root = Root::new(None);
     root.bed().adopt();
-    let result = run(&engine, &root, body, |engine| {
+    let result = run(&engine, &root, limit, body, |engine| {
         engine.settle_ended();
         shared.outside_bodies.fetch_sub(1, Ordering::SeqCst);
         if !root.has_ended() {
@@ -132,13 +149,14 @@ fn outside<'s, R>(shared: &Shared, body: impl FnOnce(&Scope<'s>) -> Result<R>) -
     shared.open_scopes.fetch_sub(1, Ordering::SeqCst);
     let me = thread::current().id();
     lock(&shared.outside).retain(|&thread| thread != me);
-    result
+    (result, root)
 }
 
 /// Opens the scope, runs the body, waits by `wait`, closes the scope.
 fn run<'s, R>(
     engine: &Engine<'_>,
     root: &Root,
+    limit: Option<Limit>,
     body: impl FnOnce(&Scope<'s>) -> Result<R>,
     wait: impl FnOnce(&Engine<'_>),
 ) -> Ended<R> {
@@ -150,7 +168,8 @@ fn run<'s, R>(
             // SAFETY: it is ours, and nothing was spawned in it.
             unsafe { Root::end(root, engine.shared, None) };
             wait(engine);
-            return Ok(Err(error));
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(body)));
+            return dropped.map(|()| Err(error));
         }
     };
     let record = arena.record(id);
@@ -164,6 +183,18 @@ fn run<'s, R>(
         top: id,
         children: Cell::new(0),
     };
+    if let Some((limit, set_at)) = limit {
+        let scope = ScopeId {
+            record: id,
+            generation: record.ended.generation(),
+            whole: true,
+        };
+        let all = &engine.shared.cancelling;
+        root.cancels.add_deadline(all, scope, limit, set_at);
+        engine.shared.look_at_deadlines();
+        // Some control engine shall not sleep longer than that.
+        engine.shared.request(&engine.shared.domains[0]);
+    }
     let result = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the frame outlives the scope, which is borrowed by the body only.
         let scope = unsafe { Scope::new(&raw const frame) };
@@ -174,15 +205,12 @@ fn run<'s, R>(
     }
     wait(engine);
     engine.end_adopted(record);
+    root.cancels.close(&engine.shared.cancelling);
     record.set_flags(0);
     if record.ended.recycle() {
         engine.local(|local| local.records.give(arena, id));
     }
-    let checks = engine.shared.check.is_some();
-    result.map(|result| match checks {
-        true => checked_verdict(root, result),
-        false => verdict(root, result),
-    })
+    result
 }
 
 /// The scope's result, and before it what the checking mode found.
@@ -199,6 +227,10 @@ fn checked_verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
 /// The scope's result: what kept it from ending well comes before what its body says.
 fn verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
     let stuck = root.take_stuck();
+    if let Some(cancellation) = root.cancellation() {
+        let said = result.err();
+        return Err(Error::cancelled(cancellation, root.failure(), said));
+    }
     if !stuck.is_empty() {
         return Err(Error::stuck_scope(stuck));
     }

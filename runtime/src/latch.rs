@@ -2,18 +2,19 @@
 
 use crate::decide::event_kinds::{self as kinds, Action, Input, Kind, Misuse, Verdict};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::EventRef;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::spin_lock::SpinLock;
-use crate::trigger::{Event, Made};
+use crate::trigger::{Event, blame, fire};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
 /// What the clones of one handle share: a state machine whose one waiter is the event.
 struct Handle<K: Kind<(), ()>> {
-    made: Arc<Made>,
+    event: EventRef,
     machine: SpinLock<K>,
     made_at: &'static Location<'static>,
     what: &'static str,
@@ -29,7 +30,7 @@ impl<K: Kind<(), ()>> Handle<K> {
         kind: K,
     ) -> Self {
         let handle = Handle {
-            made: Made::new(shared, name, outside),
+            event: shared.new_event(name, outside),
             machine: SpinLock::new(kind),
             made_at: Location::caller(),
             what,
@@ -41,7 +42,7 @@ impl<K: Kind<(), ()>> Handle<K> {
     }
 
     fn event(&self) -> Event {
-        Event::made(self.made.clone())
+        Event::made(self.event.clone())
     }
 
     /// Steps, and fires the event if that is what the step says; whether it did.
@@ -57,14 +58,14 @@ impl<K: Kind<(), ()>> Handle<K> {
         // Outside the lock: one step alone tells the one waiter.
         match verdict {
             None => return Ok(false),
-            Some(Verdict::Poisoned(cause)) => self.made.fire(cause.get()),
-            Some(Verdict::Satisfied(_) | Verdict::Destroyed) => self.made.fire(0),
+            Some(Verdict::Poisoned(cause)) => fire(&self.event, cause.get()),
+            Some(Verdict::Satisfied(_) | Verdict::Destroyed) => fire(&self.event, 0),
         }
         Ok(true)
     }
 
     fn wrong(&self, misuse: Misuse) -> Error {
-        let (what, name, at) = (self.what, self.made.name(), self.made_at);
+        let (what, name, at) = (self.what, self.event.name, self.made_at);
         Error::new(
             ErrorKind::Event,
             format!("the {what} `{name}`, made at {at}: {misuse}"),
@@ -74,14 +75,14 @@ impl<K: Kind<(), ()>> Handle<K> {
 
 impl<K: Kind<(), ()>> Drop for Handle<K> {
     fn drop(&mut self) {
-        if self.made.has_fired() {
+        if self.event.one_shot.verdict(0).is_some() {
             return;
         }
         let message = format!(
             "the last handle of the {} was dropped before it fired",
             self.what
         );
-        let cause = self.made.blame(self.made_at, message);
+        let cause = blame(&self.event, self.made_at, message);
         self.step(Input::Close(cause))
             .expect("every kind can be closed");
     }
@@ -150,7 +151,7 @@ impl Latch {
 
 impl fmt::Debug for Latch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Latch({}, at {})", self.0.made.name(), self.count())
+        write!(f, "Latch({}, at {})", self.0.event.name, self.count())
     }
 }
 
@@ -199,7 +200,7 @@ impl SharedTrigger {
 
 impl fmt::Debug for SharedTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SharedTrigger({})", self.0.made.name())
+        write!(f, "SharedTrigger({})", self.0.event.name)
     }
 }
 

@@ -30,11 +30,15 @@
 mod access;
 mod adopted;
 mod affinity;
+mod alternates;
 mod arena;
 mod block_names;
 mod block_table;
 mod bounds;
 mod builder;
+mod by_level;
+mod cancel;
+mod canceller;
 mod channel;
 mod check;
 mod checking;
@@ -60,14 +64,23 @@ mod extent;
 mod failure;
 mod files;
 mod for_each;
+#[doc(hidden)]
+pub mod for_macros;
 mod glue;
+mod group;
+mod guard;
 mod handing_up;
 mod host;
 mod id;
 mod idle;
+mod inheritance;
 mod io;
 mod io_engine;
+mod isa;
 mod latch;
+mod lendings;
+mod levels;
+mod live;
 mod local;
 mod map_reduce;
 pub mod memory_region;
@@ -82,6 +95,7 @@ mod prefetch;
 mod queue;
 mod reducing;
 mod release;
+mod repeat;
 mod root;
 mod runtime;
 mod scope;
@@ -89,7 +103,9 @@ mod seat;
 mod shared;
 mod spawn;
 mod spin_lock;
+mod static_codelet;
 mod stuck;
+mod sweep;
 mod sync;
 mod throttle;
 mod tile;
@@ -103,7 +119,9 @@ pub use access::{
     Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Product, Raw, Read, ReadValue,
     ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
 };
+pub use affinity::Priority;
 pub use builder::Builder;
+pub use canceller::Canceller;
 pub use channel::{Channel, ChannelTrigger};
 pub use chunks::Chunks;
 pub use counters::{CeCounts, XeCounts};
@@ -111,14 +129,20 @@ pub use data_block::{Block, Data};
 pub use decide::plan::CeMode;
 pub use error::{Error, ErrorKind, Result};
 pub use for_each::Grain;
+pub use group::Group;
+#[doc(hidden)]
+pub use guard::Place as PanicPlace;
+pub use isa::Isa;
 pub use latch::{Latch, SharedTrigger};
 pub use options::{Options, Spawned};
 pub use outcome::Outcome;
 pub use part::{
     Part, ReadPart, ReadTile, ReadWritePart, ReadWriteTile, Tile, WritePart, WriteTile,
 };
+pub use repeat::Repeatable;
 pub use runtime::Runtime;
 pub use scope::Scope;
+pub use static_codelet::{AlternateCounts, Codelet, StaticBody, UnsafeBody};
 pub use tile::{TileMut, TileRef};
 pub use topology::Topology;
 pub use trigger::{Event, Trigger};

@@ -4,6 +4,7 @@ use crate::arena::{Arena, RecordCache};
 use crate::block_table::{BlockTable, SlotCache};
 use crate::decide::route::Here;
 use crate::decide::shuffle::Shuffle;
+use crate::levels::LocalLevels;
 use crate::memory_region::{Magazine, Pool};
 use crate::sync::Arc;
 use crossbeam_deque::Worker;
@@ -47,6 +48,10 @@ pub(crate) struct Local {
     pub(crate) until_look: u32,
     /// In the checking mode alone.
     pub(crate) any_order: Option<Box<InAnyOrder>>,
+    /// Something of the high level was put in the own queue of that level, and may lie there.
+    pub(crate) urgent: bool,
+    /// The queues of the levels that are not normal.
+    pub(crate) levels: Box<LocalLevels>,
     /// Reused between spawns.
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
@@ -75,6 +80,8 @@ impl Local {
             lone: (u16::MAX, 0, 0),
             until_look: 0,
             any_order: None,
+            urgent: false,
+            levels: Box::new(LocalLevels::new(here.is_some())),
             declared: Vec::new(),
             doors: Vec::new(),
             door_parts: Vec::new(),

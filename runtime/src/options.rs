@@ -1,11 +1,14 @@
 //! Spawning as users do it: options first, then `spawn`.
 
 use crate::access::{Access, ReadValue, Value};
-use crate::affinity::Affinity;
-use crate::codelet::Body;
+use crate::affinity::{Affinity, Priority};
+use crate::codelet::{Body, Vtable};
 use crate::data_block::{Block, Data};
+use crate::decide::route;
 use crate::error::{Error, ErrorKind};
 use crate::glue::Glue;
+use crate::group::Group;
+use crate::guard::guarded;
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
 use crate::scope::Scope;
@@ -171,6 +174,98 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
+    /// How urgent it is. Among codelets that are ready an engine takes the higher level before the lower one, from its own
+    /// queues, from what was posted to it, and when it takes from others; but out of 64 that it starts from queues at
+    /// least 4 go to each lower level that has something, so that nothing starves. A level moves codelets that are ready:
+    /// it interrupts none, and changes no order that accesses and events ask for. Successors that an engine runs one
+    /// right after the other do not go through queues; a high one in the engine's own queue comes before them, what
+    /// others post is seen after 64 of them at most.
+    ///
+    /// If a high codelet has to wait, those that it waits for and that have not started become high, too, and those that
+    /// these wait for, up to 32 for one spawn. (Not followed: what the children of a codelet hold, and of several
+    /// that hold a block side by side, as readers do, all but the last.)
+    ///
+    /// In the checking mode, which runs what is ready in any order, levels say nothing.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{Priority, Runtime};
+    ///
+    /// let rt = Runtime::new()?;
+    /// rt.finish(|s| {
+    ///     s.codelet("log").priority(Priority::Low).spawn((), |_, ()| println!("some time"));
+    ///     s.codelet("pivot").priority(Priority::High).spawn((), |_, ()| println!("soon"));
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn priority(mut self, priority: Priority) -> Self {
+        let shared = self.scope.frame().engine.shared;
+        if shared.check.is_some() {
+            return self;
+        }
+        if priority != Priority::Normal {
+            shared.levels.begin();
+        }
+        self.spec.priority = priority;
+        self
+    }
+
+    /// Runs it where the other members of the group run: on the engine where one of them started last, if that is not
+    /// busy while others are idle. The first to start chooses; an engine that takes a member from another one takes the
+    /// group along. A hint, like [`Options::near`]; of `near`, `with`, `on_xe` and `on_region` the last one counts.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// rt.finish(|s| {
+    ///     let tile = s.group();
+    ///     let first = s.codelet("load").with(tile).spawn((), |_, ()| Ok(vec![1.0f64; 1 << 10]));
+    ///     s.codelet("sum").with(tile).spawn(first.read(), |_, v| println!("{}", v.iter().sum::<f64>()));
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn with(mut self, group: Group) -> Self {
+        if group.runtime == self.scope.frame().engine.shared.id {
+            self.spec.affinity = Affinity::Group(group.number);
+        } else {
+            self.wrong(Error::new(
+                ErrorKind::Foreign,
+                "a group of another runtime; use it with the runtime that made it",
+            ));
+        }
+        self
+    }
+
+    /// What it will cost: operations on floating-point numbers, and bytes moved from or to memory; rough numbers will
+    /// do. If that is more than a wake-up costs, an idle engine is woken for it at once, even if it is the only one in
+    /// the queue, which is otherwise left to the engine that made it ready.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let (a, b) = (rt.block::<f64>(256 * 256)?, rt.block::<f64>(256 * 256)?);
+    /// let (flops, bytes) = (2 * 256 * 256 * 256, 2 * 256 * 256 * 8);
+    /// rt.finish(|s| {
+    ///     s.codelet("square").cost(flops, bytes).spawn((a.read(), b.write()), |_, (a, b)| {
+    ///         for (row, out) in a.chunks(256).zip(b.chunks_mut(256)) {
+    ///             out.fill(0.0);
+    ///             for (x, other) in row.iter().zip(a.chunks(256)) {
+    ///                 out.iter_mut().zip(other).for_each(|(sum, y)| *sum += x * y);
+    ///             }
+    ///         }
+    ///     });
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn cost(mut self, flops: u64, bytes: u64) -> Self {
+        let tuning = &self.scope.frame().engine.shared.tuning;
+        self.spec.long = route::is_long(flops, bytes, tuning);
+        self
+    }
+
     /// Runs it after an event, beside what its accesses ask for.
     pub fn after(mut self, event: &Event) -> Self {
         let shared = self.scope.frame().engine.shared;
@@ -216,6 +311,11 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
+    /// What it is made of.
+    pub(crate) fn into_parts(self) -> (&'x Scope<'s>, Spec) {
+        (self.scope, self.spec)
+    }
+
     /// The first thing that is wrong is told.
     fn wrong(&mut self, error: Error) {
         self.spec.rare().error.get_or_insert(error);
@@ -246,6 +346,9 @@ impl<'x, 's> Options<'x, 's> {
     }
 }
 
+/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
+const PLACE: &str = "a spawn";
+
 /// Spawns a codelet with these options.
 #[track_caller]
 #[inline]
@@ -260,37 +363,52 @@ where
     O: Outcome,
     F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
 {
+    let vtable = Glue::<'s, A, F, O>::vtable();
+    spawn_with(scope, spec, access, vtable, |payload, access| {
+        // SAFETY: `spawn_with` gives the payload of a new record for this vtable.
+        unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
+    })
+}
+
+/// Spawns a codelet with these options, whose captures `put` puts into the payload of a record made for the vtable.
+#[track_caller]
+#[inline]
+pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
+    scope: &Scope<'_>,
+    spec: &mut Spec,
+    access: A,
+    vtable: &'static Vtable,
+    put: impl FnOnce(*mut u8, A),
+) -> Spawned<R> {
     let frame = scope.frame();
     frame.throttle();
     let about = Body {
-        vtable: Glue::<'s, A, F, O>::vtable(),
+        vtable,
         name: spec.name.unwrap_or("codelet"),
         spawned_at: spec.at.unwrap_or(Location::caller()),
     };
     // Accesses name something, so a type without size declares nothing.
     if size_of::<A>() == 0 && spec.rare.is_none() {
-        let id = frame.begin_bare(about, spec);
+        let id = guarded(PLACE, || frame.begin_bare(about, spec));
         if id.record() == 0 {
             return Spawned::new(id);
         }
         let payload = frame.engine.shared.arena.payload(id.record());
-        // SAFETY: `begin_bare` made the record for this vtable, and its payload is free.
-        unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
-        frame.launch_bare(id, about);
+        put(payload, access);
+        guarded(PLACE, || frame.launch_bare(id, about));
         return Spawned::new(id);
     }
     let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
     access.declare(&mut declared);
-    let begun = frame.begin(about, &declared, spec);
+    let begun = guarded(PLACE, || frame.begin(about, &declared, spec));
     declared.clear();
     frame.engine.local(|local| local.declared = declared);
     match begun {
         Ok(begun) => {
             let id = begun.id;
             let payload = frame.engine.shared.arena.payload(id.record());
-            // SAFETY: `begin` made the record for this vtable, and its payload is free.
-            unsafe { Glue::<'s, A, F, O>::put(payload, access, body) };
-            frame.launch(begun, about, spec);
+            put(payload, access);
+            guarded(PLACE, || frame.launch(begun, about, spec));
             Spawned::new(id)
         }
         Err(error) => Spawned::new(frame.fail(about, error)),

@@ -11,6 +11,13 @@ use crate::failure::Cause;
 use crate::memory_region::Chunk;
 use crate::panics;
 
+/// Puts the reduction together that has come to its end in a queue, by `add`. The queue is held meanwhile, without its lock.
+pub(crate) fn combine(cell: &QueueCell, add: impl FnOnce(Sums<Chunk>) -> Effect) {
+    let sums = cell.queue.with(|queue| queue.take_sums());
+    let effect = sums.map_or(Effect::Done, add);
+    cell.queue.with(|queue| queue.combined(effect));
+}
+
 impl Engine<'_> {
     /// The lane of a member of a reduction, which holds it; its memory is taken if it is the first in there.
     pub(crate) fn lane(&self, cell: &QueueCell, who: u32, operator: Operator) -> Result<Lent> {
@@ -47,9 +54,7 @@ impl Engine<'_> {
     /// entered behind it.
     #[cold]
     pub(crate) fn combine(&self, cell: &QueueCell, who: u32) {
-        let sums = cell.queue.with(|queue| queue.take_sums());
-        let effect = sums.map_or(Effect::Done, |sums| self.add_up(cell, who, sums));
-        cell.queue.with(|queue| queue.combined(effect));
+        combine(cell, |sums| self.add_up(cell, who, sums));
     }
 
     /// What the children of a codelet, who all have ended, left of a block.

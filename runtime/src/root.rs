@@ -1,6 +1,7 @@
 //! The scope of a host thread: what its codelets report to, and how the host learns of its end.
 
-use crate::error::{Failure, Waiting};
+use crate::cancel::Cancels;
+use crate::error::{Cancellation, Failure, Waiting};
 use crate::failure::Cause;
 use crate::idle::Parker;
 use crate::shared::Shared;
@@ -19,6 +20,7 @@ pub(crate) struct Root {
     pub(crate) stuck: Mutex<Vec<Waiting>>,
     /// What the checking mode found.
     pub(crate) findings: Mutex<Vec<String>>,
+    pub(crate) cancels: Cancels,
 }
 
 /// Where the host waits. In a cell only so that the model sees who looks at it, and when.
@@ -42,6 +44,7 @@ impl Root {
             skipped: AtomicU64::new(0),
             stuck: Mutex::new(Vec::new()),
             findings: Mutex::new(Vec::new()),
+            cancels: Cancels::new(),
         }
     }
 
@@ -143,6 +146,14 @@ impl Root {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let first = lock(&self.first).take();
         first.map(|cause| cause.report(load(&self.failed), load(&self.skipped)))
+    }
+
+    /// After the end: how it was cancelled, if it was.
+    #[inline]
+    pub(crate) fn cancellation(&self) -> Option<Cancellation> {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        self.cancels
+            .verdict(load(&self.failed), load(&self.skipped))
     }
 
     /// Codelets of a stuck scope.

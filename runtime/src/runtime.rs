@@ -5,7 +5,10 @@ use crate::data_block::{Block, Data};
 use crate::decide::placement;
 use crate::decide::plan::Plan;
 use crate::error::Result;
+use crate::group::Group;
+use crate::guard::Place;
 use crate::host;
+use crate::live;
 use crate::memory_region::PoolStats;
 use crate::scope::{Scope, block_bytes};
 use crate::shared::Shared;
@@ -78,6 +81,8 @@ impl Runtime {
     /// # Errors
     /// What `body` returns; [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the first codelet that failed;
     /// [`ErrorKind::Stuck`](crate::ErrorKind::Stuck) with those that wait for what can no longer come;
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if the scope was [cancelled](Scope::canceller), with what was
+    /// left of it;
     /// [`ErrorKind::OnEngine`](crate::ErrorKind::OnEngine) when called by a codelet or in the body of a scope.
     ///
     /// # Panics
@@ -86,7 +91,47 @@ impl Runtime {
     where
         F: FnOnce(&Scope<'s>) -> Result<R>,
     {
-        host::finish(self.shared(), self.owner.pin, body)
+        host::finish(self.shared(), self.owner.pin, None, body)
+    }
+
+    /// Like [`finish`](Runtime::finish), with a deadline: if all has not ended `limit` after the call, the scope is
+    /// [cancelled](crate::Canceller::cancel). So this returns at the latest when the deadline has passed and the bodies
+    /// that ran then, its own among them, have ended (see there for the one other thing it may wait for); bodies that take
+    /// long ask [`Scope::is_cancelled`]. A deadline is kept to about a millisecond while the machine is not overloaded; a
+    /// limit of zero starts nothing.
+    ///
+    /// ```
+    /// use sprat::{ErrorKind, Runtime};
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = Runtime::new()?;
+    /// let (answer, _trigger) = rt.event("an answer from another machine");
+    /// let error = rt
+    ///     .finish_within(Duration::from_millis(5), |s| {
+    ///         s.codelet("use the answer").after(&answer).spawn((), |_, ()| ());
+    ///         Ok(())
+    ///     })
+    ///     .unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Cancelled);
+    /// let left = error.cancellation().unwrap();
+    /// assert!(left.by_deadline && left.not_started == 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Runtime::finish`], and [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if the deadline passed.
+    ///
+    /// # Panics
+    /// As [`Runtime::finish`].
+    #[track_caller]
+    pub fn finish_within<'s, F, R>(&self, limit: Duration, body: F) -> Result<R>
+    where
+        F: FnOnce(&Scope<'s>) -> Result<R>,
+    {
+        let limit = Some((limit, Location::caller()));
+        host::finish(self.shared(), self.owner.pin, limit, body)
     }
 
     /// Makes a block of `len` elements.
@@ -239,6 +284,11 @@ impl Runtime {
         Event::timer(self.shared(), Some(time))
     }
 
+    /// Makes a group: see [`Scope::group`]. It can be used in all scopes of this runtime.
+    pub fn group(&self) -> Group {
+        self.shared().groups.make(self.shared().id)
+    }
+
     /// The machine, as far as this runtime may use it.
     pub fn topology(&self) -> &Topology {
         &self.owner.topology
@@ -305,6 +355,12 @@ impl Runtime {
         check.map_or_else(Vec::new, |check| check.leftovers())
     }
 
+    /// For tests: the runtime panics when it comes to this place.
+    #[doc(hidden)]
+    pub fn panic_inside(&self, place: Place) {
+        self.shared().trap.set(place);
+    }
+
     /// For tests: control engines do nothing while paused. Results complete all the same.
     #[doc(hidden)]
     pub fn pause_control(&self, paused: bool) {
@@ -323,6 +379,7 @@ impl std::fmt::Debug for Runtime {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        live::leave(self.shared.id);
         self.shared.stop();
         self.shared.io.stop();
         if self.shared.on_engine() {

@@ -4,6 +4,7 @@ use crate::codelet::{Body, flag};
 use crate::data_block::{Block, Data};
 use crate::engine::{Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
+use crate::group::Group;
 use crate::id::CodeletId;
 use crate::memory_region::LEAST_ALIGNMENT;
 use crate::trigger::{Event, Trigger, make_event};
@@ -135,6 +136,13 @@ impl<'s> Scope<'s> {
     /// An event that comes at this time; at once if that has passed.
     pub fn at(&self, time: Instant) -> Event {
         Event::timer(self.frame().engine.shared, Some(time))
+    }
+
+    /// Makes a group: codelets [with](crate::Options::with) it stay together. A name that costs nothing to drop; 16,384 of
+    /// a runtime are told apart, then the numbers begin again.
+    pub fn group(&self) -> Group {
+        let shared = self.frame().engine.shared;
+        shared.groups.make(shared.id)
     }
 
     /// Makes a block of `len` elements. Made in a codelet, it can be used by that codelet's children and, when the

@@ -1,7 +1,9 @@
 //! What all engines of a runtime share.
 
+use crate::alternates::Alternates;
 use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
+use crate::cancel::Cancelling;
 use crate::check::Check;
 use crate::codelet::flag;
 use crate::counters::CeCounters;
@@ -10,10 +12,14 @@ use crate::decide::plan::{DomainPlan, Plan};
 use crate::decide::policy::Tuning;
 use crate::decide::route::Here;
 use crate::error::Result;
+use crate::event::EventRef;
 use crate::failure::FailureLog;
+use crate::group::Groups;
+use crate::guard::Trap;
 use crate::id::{BlockId, RuntimeId};
 use crate::idle::{Idle, Parker};
 use crate::io::Io;
+use crate::levels::{LevelStealers, Levels};
 use crate::local::Local;
 use crate::memory_region::Pool;
 use crate::seat::Seat;
@@ -50,9 +56,13 @@ impl Domain {
     }
 }
 
-/// The seats of a plan.
+/// The seats of a plan, with what others may take from there beside their normal queues.
 #[inline]
-fn seats(plan: &Plan, pools: &[Arc<Pool>], check: Option<&Check>) -> Box<[Seat<Local>]> {
+fn seats(
+    plan: &Plan,
+    pools: &[Arc<Pool>],
+    check: Option<&Check>,
+) -> (Vec<Seat<Local>>, Vec<LevelStealers>) {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
         let here = Here {
             xe: number as u16,
@@ -63,11 +73,12 @@ fn seats(plan: &Plan, pools: &[Arc<Pool>], check: Option<&Check>) -> Box<[Seat<L
         local.any_order = check.map(Check::order);
         local.others = plan.domains[xe.domain].xes.len() as u16 - 1;
         let stealer = local.queue.as_ref().expect("a seat has a queue").stealer();
+        let tiers = local.levels.stealers();
         let place = number - plan.domains[xe.domain].xes.start;
         let at = (here.region, xe.domain as u16, place as u16);
-        Seat::new(local, stealer, at, xe.cpu)
+        (Seat::new(local, stealer, at, xe.cpu), tiers)
     };
-    plan.xes.iter().enumerate().map(seat).collect()
+    plan.xes.iter().enumerate().map(seat).unzip()
 }
 
 /// What a control engine shares with the world. Model: `models/control.rs`.
@@ -160,6 +171,12 @@ pub(crate) struct Shared {
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
     pub(crate) regions: Box<[Injector<u32>]>,
+    /// The queues of the levels that are not normal.
+    pub(crate) levels: Levels,
+    /// What engines have measured of codelets' alternates.
+    pub(crate) alternates: Alternates,
+    /// Where groups of codelets are.
+    pub(crate) groups: Groups,
     pub(crate) pools: Box<[Arc<Pool>]>,
     pub(crate) blocks: BlockTable,
     pub(crate) failures: FailureLog,
@@ -167,6 +184,9 @@ pub(crate) struct Shared {
     pub(crate) failed_ends: Mutex<VecDeque<u32>>,
     /// The engines' claims when it was last looked whether scopes are stuck, and none was.
     pub(crate) looked_at: AtomicU64,
+    /// In a line of its own: every engine looks at it before each codelet.
+    pub(crate) cancelling: CachePadded<Cancelling>,
+    pub(crate) trap: Trap,
     pub(crate) stop: AtomicBool,
     /// Scopes of host threads that have not ended.
     pub(crate) open_scopes: AtomicUsize,
@@ -199,10 +219,14 @@ impl Shared {
         check: Option<Box<Check>>,
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
+        let (seats, tiers) = seats(&plan, &pools, check.as_deref());
         Ok(std::sync::Arc::new_cyclic(|this| Shared {
             id,
             this: this.clone(),
-            seats: seats(&plan, &pools, check.as_deref()),
+            seats: seats.into(),
+            levels: Levels::new(tiers.into(), plan.domains.len(), plan.regions),
+            alternates: Alternates::new(plan.xes.len()),
+            groups: Groups::new(),
             check,
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),
@@ -210,6 +234,8 @@ impl Shared {
             failures: FailureLog::default(),
             failed_ends: Mutex::new(VecDeque::new()),
             looked_at: AtomicU64::new(u64::MAX),
+            cancelling: CachePadded::new(Cancelling::new()),
+            trap: Trap::new(),
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),
             outside_bodies: AtomicUsize::new(0),
@@ -224,6 +250,16 @@ impl Shared {
             tuning,
             pools,
         }))
+    }
+
+    /// An event. If threads outside of the runtime may satisfy it, cancelled scopes will find who waits for it.
+    #[inline]
+    pub(crate) fn new_event(&self, name: &'static str, outside: bool) -> EventRef {
+        let event = EventRef::new(self.id, name, outside);
+        if outside {
+            lock(&self.cancelling.outside).add(event.clone());
+        }
+        event
     }
 
     /// A handle that keeps this alive.
@@ -253,25 +289,6 @@ impl Shared {
         Ok(made)
     }
 
-    /// Makes a block that belongs to the scope of a host with this root, and whose memory will be a user's.
-    pub(crate) fn make_adopted(
-        &self,
-        local: &mut Local,
-        bytes: usize,
-        root: u32,
-        home: u16,
-    ) -> Result<BlockId> {
-        let made = self
-            .blocks
-            .make(self.id, &mut local.slots, bytes, root, home)?;
-        self.push_made(root, made.slot());
-        if let Some(check) = &self.check {
-            // A host's.
-            self.check_made(check, made.slot(), bytes, 0);
-        }
-        Ok(made)
-    }
-
     /// The domain of an engine.
     #[inline]
     pub(crate) fn domain_of(&self, xe: u16) -> &Domain {
@@ -287,6 +304,20 @@ impl Shared {
                 .wake();
         } else if self.domains.len() > 1 {
             self.offer(domain);
+        }
+    }
+
+    /// Something was put in an engine's own queue: tells the sleepers, or that somebody must watch it.
+    #[inline]
+    pub(crate) fn tell_sleepers(&self, domain: u16, tell: bool) {
+        if self.seats.len() == 1 {
+            // There is nobody to tell.
+            return;
+        }
+        let domain = &self.domains[usize::from(domain)];
+        match tell {
+            true => self.notify(domain),
+            false => self.watch(domain),
         }
     }
 
@@ -327,6 +358,23 @@ impl Shared {
         }
     }
 
+    /// Wakes an engine of a memory region to which work was posted, if one sleeps.
+    pub(crate) fn wake_in_region(&self, region: u16) {
+        let somebody = |seat: &&Seat<Local>| {
+            let idle = &self.domains[usize::from(seat.domain)].idle;
+            seat.region == region && idle.notify_seat(usize::from(seat.place))
+        };
+        if let Some(seat) = self.seats.iter().find(somebody) {
+            seat.occupancy.wake();
+        }
+    }
+
+    /// The number of the domain that gets the next work from outside.
+    pub(crate) fn next_domain(&self) -> usize {
+        // Relaxed: any domain will do.
+        self.next_domain.fetch_add(1, Ordering::Relaxed) as usize % self.domains.len()
+    }
+
     /// Asks a control engine to decide.
     #[inline]
     pub(crate) fn request(&self, domain: &Domain) {
@@ -337,7 +385,9 @@ impl Shared {
     #[inline]
     pub(crate) fn queued(&self, domain: &Domain) -> usize {
         let at = |seat: &Seat<Local>| seat.stealer.len() + usize::from(!seat.inbox.is_empty());
-        domain.injector.len() + self.seats_of(domain).iter().map(at).sum::<usize>()
+        domain.injector.len()
+            + self.seats_of(domain).iter().map(at).sum::<usize>()
+            + self.queued_levelled(domain)
     }
 
     /// The seats of a domain.
@@ -356,6 +406,7 @@ impl Shared {
             || !seat.stealer.is_empty()
             || (self.seats_of(domain).iter())
                 .any(|other| !other.inbox.is_empty() || other.stealer.len() > 1)
+            || self.has_levelled(seat)
     }
 
     /// Blocks, linked through `next_made`, whose maker has ended go to its parent: a codelet, or everybody.
@@ -383,7 +434,7 @@ impl Shared {
 
     /// Adds a block to those that a codelet made.
     #[inline]
-    fn push_made(&self, owner: u32, slot: u32) {
+    pub(crate) fn push_made(&self, owner: u32, slot: u32) {
         let list = &self.arena.record(owner).made;
         let block = self.blocks.slot(slot);
         let mut head = list.load(Ordering::Relaxed);

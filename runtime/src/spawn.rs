@@ -1,7 +1,7 @@
 //! Spawning, without the types of the interface: a record is begun, filled by the caller, and launched.
 
 use crate::access::Declared;
-use crate::affinity::Affinity;
+use crate::affinity::{self, Affinity, Priority};
 use crate::codelet::{Body, Record, extensions, flag, record_bytes};
 use crate::engine::Frame;
 use crate::entry::{Entry, EntryKind};
@@ -28,6 +28,9 @@ pub(crate) struct Spec {
     /// Where it is spawned, if not where `spawn` is called.
     pub(crate) at: Option<&'static Location<'static>>,
     pub(crate) affinity: Affinity,
+    pub(crate) priority: Priority,
+    /// Its declared cost is longer than a wake-up.
+    pub(crate) long: bool,
     pub(crate) at_ready: bool,
     pub(crate) destroys: bool,
     /// What most codelets do not have.
@@ -152,7 +155,11 @@ impl Frame<'_> {
         if body.vtable.has_value {
             flags |= flag::RETAINED;
         }
-        record.begin(self.record, flags, spec.affinity.encode(), entries);
+        if let Affinity::Group(_) = spec.affinity {
+            flags |= flag::GROUPED;
+        }
+        let hints = affinity::word(spec.affinity, spec.priority, spec.long);
+        record.begin(self.record, flags, hints, entries);
         // SAFETY: the record is ours and not published.
         unsafe { record.set_body(body) };
         Ok(id)
@@ -205,6 +212,9 @@ impl Frame<'_> {
         if let Some(error) = &begun.refused {
             engine.refuse(id, record, error);
         }
+        if spec.priority == Priority::High && record.count() != 0 {
+            self.give_level(id, body.vtable.payload);
+        }
         if record.count() == 0 || self.depend(record, body, &begun, spec) {
             engine.post(id);
         }
@@ -254,6 +264,9 @@ impl Frame<'_> {
             EntryKind::Event => {
                 // SAFETY: the caller of `spawn` holds the event, and until it has fired its trigger does.
                 let cell = unsafe { &*entry.target().cast::<EventCell>() };
+                if cell.outside && self.is_cut_off(id) {
+                    return self.joined_late(entry);
+                }
                 (&cell.one_shot, &cell.cause, 0)
             }
             _ => {
@@ -270,6 +283,20 @@ impl Frame<'_> {
                 self.joined_late(entry)
             }
         }
+    }
+
+    /// A codelet that would wait for a thread outside: whether its scope is cancelled, so that it shall not.
+    fn is_cut_off(&self, id: u32) -> bool {
+        let engine = self.engine;
+        let watched = engine.shared.cancelling.watched.load(Ordering::Relaxed);
+        let poison = match watched {
+            0 => 0,
+            _ => engine.cut_in(self.record),
+        };
+        if poison != 0 {
+            engine.shared.arena.record(id).poison(poison);
+        }
+        poison != 0
     }
 
     /// What the entry names is there already.

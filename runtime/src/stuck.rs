@@ -87,6 +87,7 @@ impl Shared {
         still(self.domains.iter().map(|domain| &domain.idle), || {
             self.outside_bodies.load(Ordering::Relaxed) == 0
                 && self.seats.iter().all(quiet)
+                && self.levels.are_empty()
                 && self.domains.iter().all(|domain| domain.injector.is_empty())
                 && self.regions.iter().all(|region| region.is_empty())
         })

@@ -2,12 +2,11 @@
 //! sleeps in a scope, if that one is silent.
 
 use crate::engine::{Engine, Followers};
-use crate::event::EventCell;
+use crate::event::EventRef;
 use crate::idle::Parker;
 use crate::shared::{Control, Domain, Shared};
 use crate::sync::atomic::Ordering;
-use crate::sync::{Arc, lock, mutant};
-use crate::timers::Alarm;
+use crate::sync::{lock, mutant};
 use std::time::{Duration, Instant};
 
 /// How often the silence of a control engine a sleeper lets pass before it fires timers itself: with a control engine
@@ -25,19 +24,16 @@ pub(crate) fn tell(control: &Control) {
 }
 
 impl Shared {
-    /// An alarm that fires when this time has come.
-    pub(crate) fn add_timer(&self, time: Instant) -> Arc<Alarm> {
-        let alarm = Arc::new(Alarm {
-            cell: EventCell::new("timer", true),
-            runtime: self.id,
-        });
+    /// An event that fires when this time has come.
+    pub(crate) fn add_timer(&self, time: Instant) -> EventRef {
+        let event = self.new_event("timer", true);
         if time <= Instant::now() {
             // Nobody knows it yet.
-            alarm.cell.one_shot.fire(false);
-        } else if self.timers.add(time, alarm.clone()) {
+            event.one_shot.fire(false);
+        } else if self.timers.add(time, event.clone()) {
             tell(&self.domains[0].control);
         }
-        alarm
+        event
     }
 
     /// Fires what is due.
@@ -49,8 +45,8 @@ impl Shared {
         let mut stranger = lock(&self.stranger);
         // SAFETY: the lock's guard is ours until the end.
         let engine = unsafe { Engine::new(self, None, &raw mut *stranger) };
-        for alarm in due {
-            engine.fire_event(&alarm.cell, 0, &mut Followers::posted());
+        for event in due {
+            engine.fire_event(&event, 0, &mut Followers::posted());
         }
         // Perhaps nobody became ready by that, and a scope has lost its last hope.
         self.looked_at.store(u64::MAX, Ordering::Relaxed);
@@ -74,17 +70,22 @@ impl Shared {
         late
     }
 
-    /// Sleeps until woken. Sees to it that timers fire meanwhile, though the control engine be silent.
+    /// Sleeps until woken. Sees to it that timers fire meanwhile, and scopes end at their deadlines, though the control engine
+    /// be silent.
     pub(crate) fn sleep_in(&self, bed: &Parker) {
-        while self.timers.is_pending() {
+        loop {
             let grace = SLEEPERS_PATIENCE * self.tuning.silence_ns;
-            let Some(time) = self.timers.sleep(None, grace) else {
+            let timer = self.timers.sleep(None, grace);
+            let deadline = self.cancelling.until_deadline();
+            let deadline = deadline.map(|left| left + Duration::from_nanos(self.tuning.silence_ns));
+            let Some(time) = timer.into_iter().chain(deadline).min() else {
                 break;
             };
             if bed.wait_for(time) {
                 return;
             }
             self.fire_late_timers(SLEEPERS_PATIENCE);
+            self.look_at_deadlines();
         }
         bed.wait();
     }

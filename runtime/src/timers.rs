@@ -2,24 +2,15 @@
 //! them ([`crate::time_keeper`]).
 
 use crate::decide::timers as decide;
-use crate::event::EventCell;
-use crate::id::RuntimeId;
+use crate::event::EventRef;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Arc, Mutex, MutexGuard, lock};
+use crate::sync::{Mutex, MutexGuard, lock};
 use std::time::{Duration, Instant};
 
-/// An event that a timer fires.
-pub(crate) struct Alarm {
-    pub(crate) cell: EventCell,
-    pub(crate) runtime: RuntimeId,
-}
-
-impl Alarm {
-    /// Whether somebody may still learn of it. Nobody can begin to once only the heap knows it: a codelet that joins its
-    /// waiters holds the event.
-    fn is_wanted(alarm: &Arc<Alarm>) -> bool {
-        Arc::strong_count(alarm) > 1 || alarm.cell.one_shot.waiters() != 0
-    }
+/// Whether somebody may still learn of an event. Nobody can begin to once only the heap and the list for cancelled scopes
+/// know it: a codelet that joins its waiters holds it.
+fn is_wanted(event: &EventRef) -> bool {
+    event.is_shared(2) || event.one_shot.waiters() != 0
 }
 
 /// See the module.
@@ -28,7 +19,7 @@ pub(crate) struct Timers {
     begin: Instant,
     /// The first deadline, or [`NONE`]. Written while the heap is locked; who only looks may see an older one.
     next: AtomicU64,
-    heap: Mutex<decide::Timers<Arc<Alarm>>>,
+    heap: Mutex<decide::Timers<EventRef>>,
 }
 
 /// No deadline.
@@ -54,12 +45,6 @@ impl Timers {
         Some(self.next.load(Ordering::Relaxed)).filter(|&next| next != NONE)
     }
 
-    /// Whether there is one.
-    #[inline]
-    pub(crate) fn is_pending(&self) -> bool {
-        self.next().is_some()
-    }
-
     /// Whether one should have fired by now, `grace_ns` nanoseconds ago or more.
     #[inline]
     pub(crate) fn is_late(&self, grace_ns: u64) -> bool {
@@ -79,23 +64,23 @@ impl Timers {
         decide::sleep_ns(nap, deadline, self.now()).map(Duration::from_nanos)
     }
 
-    /// Adds an alarm for this time; true if it is the first one now, so that who sleeps until the first must hear of it.
-    pub(crate) fn add(&self, time: Instant, alarm: Arc<Alarm>) -> bool {
+    /// Adds an event for this time; true if it is the first one now, so that who sleeps until the first must hear of it.
+    pub(crate) fn add(&self, time: Instant, event: EventRef) -> bool {
         let since = time.saturating_duration_since(self.begin).as_nanos();
         let deadline = u64::try_from(since).unwrap_or(NONE).min(NONE - 1);
         let mut heap = lock(&self.heap);
         let before = heap.next();
-        heap.add(deadline, alarm, Alarm::is_wanted);
+        heap.add(deadline, event, is_wanted);
         self.publish(&heap);
         before.is_none_or(|before| deadline < before)
     }
 
-    fn publish(&self, heap: &decide::Timers<Arc<Alarm>>) {
+    fn publish(&self, heap: &decide::Timers<EventRef>) {
         let next = heap.next().unwrap_or(NONE);
         self.next.store(next, Ordering::Relaxed);
     }
 
-    /// The alarms whose time has come, the first first. Nobody else fires any while this lives.
+    /// The events whose time has come, the first first. Nobody else fires any while this lives.
     pub(crate) fn due(&self) -> Due<'_> {
         Due {
             heap: lock(&self.heap),
@@ -107,15 +92,15 @@ impl Timers {
 
 /// See [`Timers::due`].
 pub(crate) struct Due<'a> {
-    heap: MutexGuard<'a, decide::Timers<Arc<Alarm>>>,
+    heap: MutexGuard<'a, decide::Timers<EventRef>>,
     timers: &'a Timers,
     now: u64,
 }
 
 impl Iterator for Due<'_> {
-    type Item = Arc<Alarm>;
+    type Item = EventRef;
 
-    fn next(&mut self) -> Option<Arc<Alarm>> {
+    fn next(&mut self) -> Option<EventRef> {
         self.heap.fire(self.now)
     }
 }

@@ -40,6 +40,21 @@ fn nobody_else_has_it_while_the_body_runs() {
 }
 
 #[test]
+fn one_codelet_can_have_several() {
+    let rt = runtime(1);
+    rt.finish(|s| {
+        for _ in 0..3 {
+            s.spawn([scratch::<u64>(64); 9], |_, mut all| {
+                (0..9).for_each(|n| all[n].fill(n as u64));
+                (0..9).for_each(|n| assert_eq!(all[n], [n as u64; 64]));
+            });
+        }
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn it_is_recycled_also_after_failures() {
     let rt = runtime(1);
     let used = |rt: &Runtime| rt.memory()[0].mapped_bytes;

@@ -40,6 +40,11 @@ use std::marker::PhantomData;
 /// # Ok(())
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not add up elements of type `{T}`",
+    label = "not an operator for elements of type `{T}`",
+    note = "`Sum`, `Product`, `Min` and `Max` are for blocks of numbers; for other elements implement `ReduceOp` for a type without fields"
+)]
 pub trait ReduceOp<T>: Copy + Send + Sync + 'static {
     /// What changes nothing: what the elements that a codelet gets begin with.
     fn identity(&self) -> T;
@@ -232,7 +237,32 @@ impl<T: Data> Block<T> {
     /// should be small, or the members few. A member that fails poisons the block for what comes after the group, the
     /// other members run. Children of a member cannot name the block.
     ///
-    /// An operator has no state; one that has does not compile.
+    /// An operator has no state; one that has does not compile:
+    ///
+    /// ```compile_fail
+    /// #[derive(Clone, Copy)]
+    /// struct Scaled(u64);
+    ///
+    /// impl sprat::ReduceOp<u64> for Scaled {
+    ///     fn identity(&self) -> u64 {
+    ///         0
+    ///     }
+    ///     fn combine(&self, into: &mut [u64], from: &[u64]) {
+    ///         into[0] += self.0 * from[0];
+    ///     }
+    /// }
+    ///
+    /// fn main() -> sprat::Result<()> {
+    ///     let rt = sprat::Runtime::new()?;
+    ///     let a = rt.block::<u64>(1)?;
+    ///     rt.finish(|s| {
+    ///         s.spawn(a.reduce(Scaled(2)), |_, a| a[0] += 1);
+    ///         Ok(())
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// # Example
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {

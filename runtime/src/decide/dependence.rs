@@ -116,6 +116,8 @@ pub struct AccessQueue<T, M = ()> {
     special: Option<Box<Special<T, M>>>,
     /// How many hold it, or [`PARTS`].
     holders: u32,
+    /// Who got it last, if that is known.
+    last: Option<T>,
     /// How it is held, or was held last.
     held: Mode,
     closed: bool,
@@ -130,6 +132,7 @@ impl<T, M> Default for AccessQueue<T, M> {
             waiting: VecDeque::new(),
             special: None,
             holders: 0,
+            last: None,
             held: Mode::Exclusive,
             closed: false,
         }
@@ -231,7 +234,11 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
 
     fn leave_group(&mut self, who: T, effect: Effect) {
         if let Effect::Failed(poison) = effect {
-            self.special().left.get_or_insert(poison);
+            let special = self.special();
+            special.left.get_or_insert(poison);
+            if cfg!(sprat_mutant = "dependence_group_meets_its_poison") {
+                special.poison = special.left;
+            }
         }
         if let Some(lanes) = self.lanes() {
             lanes.leave(who);
@@ -321,6 +328,35 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         tickets.chain(inside)
     }
 
+    /// Whom an access in `mode` waits for here: those in front of `who`, or with `None` of all that could still enter.
+    /// The newest first, at most `most` and the holder, each with whether it is certain to be here: of those who hold it
+    /// side by side only the one that came last is known, which may have left before the others. Nobody, if `who` does
+    /// not wait.
+    pub fn in_front(&self, who: Option<T>, mode: Mode, most: usize) -> Vec<(T, bool)> {
+        /// A place further in front than this is not looked for, since the queue is locked meanwhile.
+        const NEAR: usize = 1024;
+        let mut near = self.waiting.iter().rev().take(NEAR);
+        let behind = match who {
+            None => 0,
+            Some(who) => match near.position(|other| other.who == who) {
+                None => return Vec::new(),
+                Some(place) => place + 1,
+            },
+        };
+        // One does not wait for those next to it that share with it.
+        let shares = |other: &&Ticket<T>| mode.shares() && other.mode == mode;
+        let before = self.waiting.iter().rev().skip(behind).skip_while(shares);
+        let mut front: Vec<(T, bool)> = before.take(most).map(|other| (other.who, true)).collect();
+        let certain = !self.held.shares();
+        if let Some(last) = self.last
+            && self.holders != 0
+            && (certain || self.held != mode || !front.is_empty())
+        {
+            front.push((last, certain));
+        }
+        front
+    }
+
     #[inline]
     fn admits(&self, mode: Mode) -> bool {
         match self.holders {
@@ -333,6 +369,7 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
     #[inline]
     fn admit(&mut self, who: T, mode: Mode) -> bool {
         self.holders += 1;
+        self.last = Some(who);
         if self.held != mode {
             self.begin_group(mode);
         }
@@ -410,7 +447,8 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         let ends = self.holders == 0 && matches!(self.held, Mode::Reduce(_));
         if ends {
             self.begin_group(Mode::Exclusive);
-            self.holders = 1;
+            self.holders = u32::from(!cfg!(sprat_mutant = "dependence_reduction_unheld"));
+            self.last = None;
         }
         ends
     }

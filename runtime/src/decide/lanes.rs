@@ -19,13 +19,18 @@ pub const LANES: usize = 16;
 /// assert_eq!(pairs, [(0, 1), (2, 3), (0, 2), (0, 4)]);
 /// ```
 pub fn tree(lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+    let in_one_row = cfg!(sprat_mutant = "lanes_in_one_row");
     let widths = std::iter::successors(Some(1), |width| Some(2 * width));
     widths
         .take_while(move |width| *width < lanes)
         .flat_map(move |width| {
-            (0..lanes - width)
-                .step_by(2 * width)
-                .map(move |at| (at, at + width))
+            (0..lanes - width).step_by(2 * width).map(move |at| {
+                if in_one_row {
+                    (0, at + width)
+                } else {
+                    (at, at + width)
+                }
+            })
         })
 }
 
@@ -134,6 +139,12 @@ impl<T: Copy + PartialEq, M> Lanes<T, M> {
 #[cfg(test)]
 mod tests {
     use super::{LANES, tree};
+
+    #[test]
+    fn lanes_are_put_together_by_pairs() {
+        let pairs: Vec<_> = tree(6).collect();
+        assert_eq!(pairs, [(0, 1), (2, 3), (4, 5), (0, 2), (0, 4)]);
+    }
 
     #[test]
     fn the_tree_brings_every_lane_to_the_first_once() {

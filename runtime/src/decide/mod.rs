@@ -4,7 +4,9 @@
 //! the simulator and the curious, and outside the promise of semantic versioning.
 #![forbid(unsafe_code)]
 
+pub mod alternates;
 pub mod controller;
+pub mod deadline;
 pub mod dependence;
 pub mod event_kinds;
 pub mod grain;
@@ -12,6 +14,7 @@ pub mod lanes;
 pub mod placement;
 pub mod plan;
 pub mod policy;
+pub mod priority;
 pub mod route;
 pub mod shuffle;
 pub mod throttle;

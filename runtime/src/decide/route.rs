@@ -31,7 +31,8 @@ pub enum Destination {
 #[inline]
 pub fn may_follow(affinity: Affinity, here: Here) -> bool {
     match affinity {
-        Affinity::Anywhere => true,
+        // A group is looked up before; one that has no engine yet has no wish.
+        Affinity::Anywhere | Affinity::Group(_) => true,
         Affinity::Prefer(xe) | Affinity::Only(xe) => xe == here.xe,
         Affinity::Region(region) => region == here.region,
         Affinity::Control => false,
@@ -43,7 +44,7 @@ pub fn may_follow(affinity: Affinity, here: Here) -> bool {
 #[inline]
 pub fn destination(affinity: Affinity, here: Option<Here>) -> Destination {
     match affinity {
-        Affinity::Anywhere => Destination::Own,
+        Affinity::Anywhere | Affinity::Group(_) => Destination::Own,
         Affinity::Prefer(xe) if here.is_some_and(|here| here.xe == xe) => Destination::Own,
         Affinity::Prefer(xe) => Destination::Inbox(xe),
         Affinity::Only(xe) => Destination::Pinned(xe),
@@ -108,15 +109,27 @@ pub fn keeps(queued: usize, others: u16, host_body: bool) -> bool {
     !host_body && queued >= usize::from(others)
 }
 
+/// Operations and bytes that one core does in a nanosecond, both at once, for declared costs. Meant to be on the fast
+/// side, so that a codelet that counts as long is.
+const RATE: (u64, u64) = (8, 8);
+
+/// Whether a codelet with this declared cost, `flops` operations on `bytes` bytes of memory, takes longer than a wake-up
+/// costs: the larger of the two times (Williams, Waterman and Patterson, "Roofline: an insightful visual performance
+/// model for multicore architectures", CACM 52(4), 2009) against [`Tuning::spin_ns`], which follows the wake-up.
+pub fn is_long(flops: u64, bytes: u64, tuning: &Tuning) -> bool {
+    (flops / RATE.0).max(bytes / RATE.1) > tuning.spin_ns
+}
+
 /// Whether an engine that puts a codelet in its own queue behind `queued` others tells the sleepers. Not for a lone
 /// one: the engine itself runs it next, as soon as the body ends, and waking another for it would cost more than it is
-/// worth; if the body is long, the control engine notices ([`super::controller`]). A host's body is always taken to be
-/// long. Where many lie already all have been told of them, so that only one in a few is told of again: for the case
-/// that the queue ran dry and somebody fell asleep just then.
+/// worth; if the body is long, the control engine notices ([`super::controller`]). But one is told of that would wait
+/// `long`, since a host's body is always taken to be long, or is long itself by its declared cost ([`is_long`]), so that
+/// a wake-up is worth it. Where many lie already all have been told of them, so that only one in a few is told of again:
+/// for the case that the queue ran dry and somebody fell asleep just then.
 #[inline]
-pub fn announces(queued: usize, others: u16, host_body: bool) -> bool {
+pub fn announces(queued: usize, others: u16, long: bool) -> bool {
     match queued {
-        0 => host_body,
+        0 => long,
         // Other domains may be told, too, where this one has no others.
         _ => queued <= 2 * usize::from(others.max(2)) || queued.is_multiple_of(REMINDER),
     }
@@ -217,6 +230,20 @@ mod tests {
         assert!(announces(4, 0, false) && !announces(5, 0, false));
         let told: Vec<usize> = (15..40).filter(|&n| announces(n, 7, true)).collect();
         assert_eq!(told, [16, 24, 32]);
+    }
+
+    #[test]
+    fn a_declared_cost_is_long_if_either_half_takes_longer_than_a_wake_up() {
+        let tuning = Tuning {
+            spin_ns: 1000,
+            ..Tuning::default()
+        };
+        let long = |flops, bytes| is_long(flops, bytes, &tuning);
+        assert!(!long(0, 0));
+        assert!(!long(8_000, 8_000));
+        assert!(long(8_008, 0));
+        assert!(long(0, 8_008));
+        assert!(long(u64::MAX, u64::MAX));
     }
 
     #[test]

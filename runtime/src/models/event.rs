@@ -1,7 +1,7 @@
 //! The one-shot: who registers is told, or finds it fired; stale handles join no list.
 
 use super::{Table, Thing};
-use crate::event::{OneShot, Registered};
+use crate::event::{OneShot, Refs, Registered};
 use crate::sync::Arc;
 use crate::sync::model::{explore, spawn};
 
@@ -115,5 +115,31 @@ fn who_finds_the_generation_over_sees_the_end() {
         assert!(world.event.recycle());
         let waits = late.join().unwrap() == Registered::Waiting;
         assert_eq!(told.len(), usize::from(waits));
+    });
+}
+
+/// The last to let go does so after all others have done with the thing; that it is the last, it may see or find out.
+#[test]
+fn the_last_reference_goes_after_the_others() {
+    explore(|| {
+        let shared = Arc::new((Refs::new(), Thing::new()));
+        let let_go = |shared: &(Refs, Thing)| {
+            assert_eq!(shared.1.get(), 0);
+            if shared.0.let_go() {
+                // Stands for the end of the thing: loom fails if somebody may still look at it.
+                shared.1.add(1);
+            }
+        };
+        shared.0.add();
+        shared.0.add();
+        let others = [(), ()].map(|()| {
+            let shared = shared.clone();
+            spawn(move || let_go(&shared))
+        });
+        let_go(&shared);
+        for thread in others {
+            thread.join().unwrap();
+        }
+        assert_eq!(shared.1.get(), 1);
     });
 }

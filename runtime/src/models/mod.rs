@@ -3,6 +3,7 @@
 //! Compiled only with `--cfg sprat_loom` for tests, and run by `.ci/run loom`. Each model has mutants, listed in
 //! `runtime/tests/loom/mutants.txt`, that must make it fail; see `docs/design/proofs.md`.
 
+mod cancel;
 mod commuting;
 mod control;
 mod counts;
@@ -10,6 +11,8 @@ mod entrance;
 mod event;
 mod idle;
 mod inbox;
+mod levels;
+mod reducing;
 mod root;
 mod seat;
 mod spin_lock;

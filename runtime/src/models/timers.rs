@@ -1,13 +1,13 @@
 //! Timers: a control engine that goes to sleep while a first deadline is added does not miss it.
 
-use crate::event::EventCell;
+use crate::event::EventRef;
 use crate::id::RuntimeId;
 use crate::shared::Control;
-use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
 use crate::sync::model::{explore_within, spawn};
+use crate::sync::{Arc, spin_hint};
 use crate::time_keeper::tell;
-use crate::timers::{Alarm, Timers};
+use crate::timers::Timers;
 use std::time::{Duration, Instant};
 
 struct World {
@@ -22,35 +22,34 @@ fn a_deadline_is_seen_before_the_sleep_though_another_answers() {
             control: Control::new(),
             timers: Timers::new(),
         });
-        world.control.bed.adopt();
         // Somebody has asked for something else.
         world.control.ask();
-        let adder = {
+        // It sleeps for ever only if nobody wakes it.
+        let control_engine = {
             let world = world.clone();
             spawn(move || {
-                let alarm = Arc::new(Alarm {
-                    cell: EventCell::new("timer", true),
-                    runtime: RuntimeId(1),
-                });
-                let time = Instant::now() + Duration::from_secs(1000);
-                assert!(world.timers.add(time, alarm));
-                tell(&world.control);
+                world.control.bed.adopt();
+                while !world.timers.is_pending() {
+                    if world.control.requested.load(Ordering::Relaxed) {
+                        if !world.control.answer(|| ()) {
+                            spin_hint();
+                        }
+                    } else {
+                        world.control.bed.wait();
+                    }
+                }
             })
         };
-        // Stands in for the control engine.
+        // Stands in for it.
         let other = {
             let world = world.clone();
             spawn(move || world.control.answer(|| ()))
         };
-        // The control engine: it sleeps for ever only if nobody wakes it.
-        while !world.timers.is_pending() {
-            if world.control.requested.load(Ordering::Relaxed) {
-                world.control.answer(|| ());
-            } else {
-                world.control.bed.wait();
-            }
-        }
-        adder.join().unwrap();
+        let event = EventRef::new(RuntimeId(1), "timer", true);
+        let time = Instant::now() + Duration::from_secs(1000);
+        assert!(world.timers.add(time, event));
+        tell(&world.control);
         other.join().unwrap();
+        control_engine.join().unwrap();
     });
 }

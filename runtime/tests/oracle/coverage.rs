@@ -1,7 +1,7 @@
 //! What the random programs had in them: a generator that covers nothing proves nothing.
 
 use crate::expect::{Expected, Fate};
-use crate::program::{Duty, Holder, Kind, Mode, Node, Place, Program, Step};
+use crate::program::{Duty, Holder, Kind, Level, Mode, Node, Place, Program, Step};
 use std::collections::BTreeMap;
 
 #[derive(Default)]
@@ -11,7 +11,7 @@ pub struct Coverage {
 }
 
 /// Each of these must come up in one of so many programs, give or take (half as often is too rare).
-const WANTED: [(&str, u64); 42] = [
+const WANTED: [(&str, u64); 45] = [
     ("codelets run", 1),
     ("reads", 1),
     ("writes", 1),
@@ -28,6 +28,9 @@ const WANTED: [(&str, u64); 42] = [
     ("near", 2),
     ("on an engine", 2),
     ("on a region", 2),
+    ("in a group", 2),
+    ("high", 2),
+    ("low", 2),
     ("at-ready after events", 12),
     ("failed by an error", 4),
     ("failed by a panic", 4),
@@ -152,7 +155,10 @@ impl Coverage {
             Place::Near(_) => self.add("near", 1),
             Place::Xe(_) => self.add("on an engine", 1),
             Place::Region => self.add("on a region", 1),
+            Place::Group(_) => self.add("in a group", 1),
         }
+        self.add("high", u64::from(node.level == Level::High));
+        self.add("low", u64::from(node.level == Level::Low));
         let waits = !node.after_ends.is_empty() || !node.after_events.is_empty();
         let door = node.at_ready && waits && !node.accesses.is_empty();
         self.add("at-ready after events", u64::from(door));

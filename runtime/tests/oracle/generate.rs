@@ -1,7 +1,9 @@
 //! Random programs. A program is made from a list of numbers, its choices; every list makes a valid program, and
 //! smaller numbers and shorter lists make simpler ones, so that proptest's shrinking of the list shrinks the program.
 
-use crate::program::{Duty, Fail, Holder, Kind, Mode, Node, Place, Program, Step, Wrong};
+use crate::program::{
+    Duty, Fail, GROUPS, Holder, Kind, Level, Mode, Node, Place, Program, Step, Wrong,
+};
 use std::collections::BTreeMap;
 
 const MOST_NODES: usize = 60;
@@ -197,13 +199,19 @@ impl Maker<'_> {
             let duty = self.duty();
             node.takes.push((event, duty));
         }
-        node.place = match self.choices.below(8) {
+        node.level = match self.choices.below(6) {
+            4 => Level::Low,
+            5 => Level::High,
+            _ => Level::Normal,
+        };
+        node.place = match self.choices.below(9) {
             5 => match node.accesses.first() {
                 Some(&(block, _)) => Place::Near(block),
                 None => Place::Anywhere,
             },
             6 => Place::Xe(self.choices.below(8)),
             7 => Place::Region,
+            8 => Place::Group(self.choices.below(GROUPS)),
             _ => Place::Anywhere,
         };
         node.dawdle = match self.choices.below(4) {
@@ -246,6 +254,7 @@ impl Maker<'_> {
             after_events: Vec::new(),
             at_ready: false,
             place: Place::Anywhere,
+            level: Level::Normal,
             kind: Kind::Plain,
             fail: None,
             wrong: None,

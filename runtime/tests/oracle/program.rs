@@ -10,6 +10,19 @@ pub enum Place {
     /// This engine, modulo their number.
     Xe(usize),
     Region,
+    /// With the others of this group.
+    Group(usize),
+}
+
+/// Groups of codelets.
+pub const GROUPS: usize = 3;
+
+/// How urgent a codelet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Normal,
+    Low,
+    High,
 }
 
 /// What a body gives.
@@ -85,6 +98,7 @@ pub struct Node {
     pub after_events: Vec<usize>,
     pub at_ready: bool,
     pub place: Place,
+    pub level: Level,
     pub kind: Kind,
     pub fail: Option<Fail>,
     pub wrong: Option<Wrong>,

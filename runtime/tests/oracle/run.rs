@@ -3,8 +3,8 @@
 use crate::compare::same;
 use crate::expect::{Expected, changed, digest, fails, written};
 use crate::modes::Floats;
-use crate::program::{Duty, Holder, Kind, Mode, Node, Place, Program, Step, Wrong};
-use sprat::{Block, Error, Event, Result, Runtime, Scope, Sum, Trigger, Value};
+use crate::program::{Duty, GROUPS, Holder, Kind, Level, Mode, Node, Place, Program, Step, Wrong};
+use sprat::{Block, Error, Event, Group, Priority, Result, Runtime, Scope, Sum, Trigger, Value};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
@@ -61,6 +61,9 @@ pub struct Run<'p> {
     scopes: Vec<OnceLock<Event>>,
     events: Vec<OnceLock<Event>>,
     pub values_alive: &'static AtomicI32,
+    groups: [Group; GROUPS],
+    /// Whether codelets have levels: on half of the runtimes, since engines look for them once there were any.
+    levels: bool,
 }
 
 /// A stay in a block.
@@ -139,6 +142,8 @@ impl<'p> Run<'p> {
             scopes: many(program.scopes, OnceLock::new),
             events: many(program.events, OnceLock::new),
             values_alive: counter(),
+            groups: std::array::from_fn(|_| rt.group()),
+            levels: (rt.xes() + rt.plan().mode as usize).is_multiple_of(2),
         }
     }
 
@@ -306,6 +311,12 @@ impl<'p> Run<'p> {
             Place::Near(block) => options.near(self.block(block)),
             Place::Xe(xe) => options.on_xe(xe % self.rt.xes()),
             Place::Region => options.on_region(0),
+            Place::Group(group) => options.with(self.groups[group]),
+        };
+        options = match node.level {
+            Level::Low if self.levels => options.priority(Priority::Low),
+            Level::High if self.levels => options.priority(Priority::High),
+            _ => options,
         };
         for n in &node.after_ends {
             options = options.after(self.seen[*n].end.get().expect("spawned before"));

@@ -1,6 +1,6 @@
 //! Programs as people read them.
 
-use crate::program::{Place, Program, Step};
+use crate::program::{Level, Place, Program, Step};
 
 /// A program as people read it: a line for each step.
 impl std::fmt::Display for Program {
@@ -41,6 +41,9 @@ fn show(f: &mut std::fmt::Formatter<'_>, steps: &[Step], depth: usize) -> std::f
                 }
                 if !matches!(node.place, Place::Anywhere) {
                     write!(f, " {:?}", node.place)?;
+                }
+                if node.level != Level::Normal {
+                    write!(f, " {:?}", node.level)?;
                 }
                 if let Some(wrong) = node.wrong {
                     write!(f, " wrong: {wrong:?}")?;

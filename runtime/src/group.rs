@@ -1,0 +1,65 @@
+//! Groups: codelets that would like to run on the same engine.
+
+use crate::affinity::Affinity;
+use crate::id::RuntimeId;
+use crate::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+
+/// Codelets that stay together: see [`Options::with`](crate::Options::with). A name, freely copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub(crate) runtime: RuntimeId,
+    pub(crate) number: u16,
+}
+
+/// Groups that are told apart at a time.
+const GROUPS: usize = 1 << 14;
+
+/// Where the groups are: hints, read and written without order.
+#[derive(Debug)]
+pub(crate) struct Groups {
+    /// The engine of each group plus one, or 0 as long as no member has started.
+    homes: Box<[AtomicU16]>,
+    next: AtomicU32,
+}
+
+impl Groups {
+    pub(crate) fn new() -> Self {
+        Groups {
+            homes: (0..GROUPS).map(|_| AtomicU16::new(0)).collect(),
+            next: AtomicU32::new(0),
+        }
+    }
+
+    /// A group that has no engine yet.
+    pub(crate) fn make(&self, runtime: RuntimeId) -> Group {
+        let number = self.next.fetch_add(1, Ordering::Relaxed) as usize % GROUPS;
+        self.homes[number].store(0, Ordering::Relaxed);
+        Group {
+            runtime,
+            number: number as u16,
+        }
+    }
+
+    /// The affinity in a word of hints, with the present engine for a group.
+    #[inline]
+    pub(crate) fn resolve(&self, word: u32) -> Affinity {
+        match Affinity::decode(word) {
+            Affinity::Group(group) => {
+                match self.homes[usize::from(group)].load(Ordering::Relaxed) {
+                    0 => Affinity::Anywhere,
+                    home => Affinity::Prefer(home - 1),
+                }
+            }
+            affinity => affinity,
+        }
+    }
+
+    /// A member starts on this engine, and the group is there from now on.
+    pub(crate) fn moves(&self, group: u16, xe: u16) {
+        let home = &self.homes[usize::from(group)];
+        // Mostly it is there already, and its line stays shared.
+        if home.load(Ordering::Relaxed) != xe + 1 {
+            home.store(xe + 1, Ordering::Relaxed);
+        }
+    }
+}

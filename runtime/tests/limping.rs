@@ -1,0 +1,367 @@
+//! Engines that stand still or limp: the others go on with what has not started there, nothing is lost or run twice, and
+//! what only the slow engine may run waits for it.
+//!
+//! Threads are frozen and slowed by control groups of version 1, by thread, which needs root; without these the tests say
+//! so and pass. (Version 2 freezes and limits a thread only if the whole process is moved into a group of its own.)
+//!
+//! Checked itself: fails if idle engines do not rob inboxes, or do not steal.
+
+// Runs the runtime itself, which under loom works in models alone.
+#![cfg(not(sprat_loom))]
+#![cfg(target_os = "linux")]
+
+use sprat::{Block, CeMode, Runtime};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+fn runtime(xes: usize) -> Runtime {
+    Runtime::builder()
+        .xes(xes)
+        .ce(CeMode::Shared)
+        .oversubscribe(true)
+        .ignore_environment()
+        .build()
+        .unwrap()
+}
+
+/// Past the test harness, which shows what tests print only if they fail.
+fn skip(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// A control group of our own; threads in it are let go at the end, however that comes.
+struct Group {
+    path: PathBuf,
+    root: PathBuf,
+    inside: Mutex<Vec<u64>>,
+}
+
+impl Group {
+    /// `None`, with the reason told, if this machine or this user has none of this kind.
+    fn new(controller: &str, name: &str) -> Option<Group> {
+        let root = Path::new("/sys/fs/cgroup").join(controller);
+        let path = root.join(format!("sprat-test-{}-{name}", std::process::id()));
+        if !root.join("tasks").exists() {
+            skip(&format!("no control groups of version 1 for {controller}"));
+            return None;
+        }
+        if let Err(error) = fs::create_dir(&path) {
+            skip(&format!("{} cannot be made: {error}", path.display()));
+            return None;
+        }
+        Some(Group {
+            path,
+            root,
+            inside: Mutex::new(Vec::new()),
+        })
+    }
+
+    fn set(&self, file: &str, text: &str) -> std::io::Result<()> {
+        fs::write(self.path.join(file), text)
+    }
+
+    fn get(&self, file: &str) -> String {
+        fs::read_to_string(self.path.join(file)).unwrap_or_default()
+    }
+
+    fn add(&self, thread: u64) -> std::io::Result<()> {
+        self.inside.lock().unwrap().push(thread);
+        self.set("tasks", &thread.to_string())
+    }
+
+    /// Stops the threads in it; returns when they stand.
+    fn freeze(&self) {
+        self.set("freezer.state", "FROZEN").unwrap();
+        let begin = Instant::now();
+        while self.get("freezer.state").trim() != "FROZEN" {
+            assert!(
+                begin.elapsed() < Duration::from_secs(10),
+                "it does not freeze"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn thaw(&self) {
+        let _ = self.set("freezer.state", "THAWED");
+    }
+}
+
+/// Thaws when a test fails: before it waits for threads that wait for the frozen one. And a process that is killed with a
+/// frozen thread does not go away.
+struct Thaws<'a>(&'a Group);
+
+impl Drop for Thaws<'_> {
+    fn drop(&mut self) {
+        self.0.thaw();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.thaw();
+        for thread in self.inside.lock().unwrap().drain(..) {
+            // It may have ended.
+            let _ = fs::write(self.root.join("tasks"), thread.to_string());
+        }
+        if let Err(error) = fs::remove_dir(&self.path) {
+            skip(&format!("{} is left behind: {error}", self.path.display()));
+        }
+    }
+}
+
+/// The system's number of the calling thread.
+fn me() -> u64 {
+    let link = fs::read_link("/proc/thread-self").unwrap();
+    let number = link.file_name().unwrap().to_str().unwrap();
+    number.parse().unwrap()
+}
+
+/// The threads of a runtime's engines, which name themselves when they begin.
+fn engines(count: usize) -> Vec<u64> {
+    wait_until("engines", || threads("sprat-xe").len(), count);
+    threads("sprat-xe")
+}
+
+/// The threads whose names begin so.
+fn threads(name: &str) -> Vec<u64> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let is = |path: &Path| {
+        fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm.starts_with(name))
+    };
+    tasks
+        .filter(|task| is(&task.path()))
+        .map(|task| task.file_name().to_str().unwrap().parse().unwrap())
+        .collect()
+}
+
+/// Tests here slow down threads that they find by name: one at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn wait_until<T: PartialEq + std::fmt::Debug>(what: &str, found: impl Fn() -> T, meant: T) {
+    let begin = Instant::now();
+    while found() != meant {
+        assert!(
+            begin.elapsed() < Duration::from_secs(15),
+            "{what}: {:?}",
+            found()
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn others_go_on_with_what_has_not_started_on_a_frozen_engine() {
+    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
+    let Some(freezer) = Group::new("freezer", "one") else {
+        return;
+    };
+    const MANY: usize = 500;
+    let rt = runtime(3);
+    let blocks: Vec<Block<u64>> = rt.blocks(3, 1).unwrap();
+    let ran: Vec<AtomicU32> = (0..4 * MANY).map(|_| AtomicU32::new(0)).collect();
+    let (thread, go) = (AtomicU64::new(0), AtomicBool::new(false));
+    let ran_in = |part: usize| {
+        let part = &ran[part * MANY..(part + 1) * MANY];
+        part.iter()
+            .filter(|ran| ran.load(Ordering::Relaxed) > 0)
+            .count()
+    };
+    std::thread::scope(|threads| {
+        let _thaws = Thaws(&freezer);
+        let (rt, ran, thread, go, blocks) = (&rt, &ran, &thread, &go, &blocks);
+        let host = threads.spawn(move || {
+            rt.finish(|s| {
+                let count = move |at: usize| ran[at].fetch_add(1, Ordering::Relaxed);
+                s.codelet("freezes").on_xe(1).spawn((), move |s, ()| {
+                    // In its own queue, behind its back; in its inbox; and what only it may run.
+                    for at in 0..MANY {
+                        s.spawn((), move |_, ()| {
+                            count(at);
+                        });
+                    }
+                    thread.store(me(), Ordering::Release);
+                    while !go.load(Ordering::Acquire) {
+                        std::hint::spin_loop();
+                    }
+                });
+                s.codelet("posts").on_xe(2).spawn((), move |s, ()| {
+                    while thread.load(Ordering::Acquire) == 0 {
+                        std::thread::yield_now();
+                    }
+                    for at in MANY..2 * MANY {
+                        // Blocks of three belong to an engine each.
+                        s.codelet("near").near(blocks[1]).spawn((), move |_, ()| {
+                            count(at);
+                        });
+                    }
+                    for at in 2 * MANY..3 * MANY {
+                        s.codelet("only").on_xe(1).spawn((), move |_, ()| {
+                            count(at);
+                        });
+                    }
+                    for at in 3 * MANY..4 * MANY {
+                        s.spawn((), move |_, ()| {
+                            count(at);
+                        });
+                    }
+                });
+                Ok(())
+            })
+        });
+        wait_until(
+            "has a body begun",
+            || thread.load(Ordering::Acquire) != 0,
+            true,
+        );
+        freezer.add(thread.load(Ordering::Acquire)).unwrap();
+        freezer.freeze();
+        go.store(true, Ordering::Release);
+        let parts = || [0, 1, 2, 3].map(ran_in);
+        // One codelet of its own it may have kept to run next (`decide::route::keeps`): that one waits for it.
+        wait_until("the others go on", || parts()[0] >= MANY - 1, true);
+        wait_until(
+            "the others go on",
+            || parts()[1..].to_vec(),
+            vec![MANY, 0, MANY],
+        );
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(parts()[2], 0, "what only the frozen engine may run");
+        assert!(!host.is_finished());
+        freezer.thaw();
+        host.join().unwrap().unwrap();
+    });
+    let counts: Vec<u32> = ran.iter().map(|ran| ran.load(Ordering::Relaxed)).collect();
+    assert_eq!(counts, [1; 4 * MANY]);
+}
+
+/// Chains of codelets on blocks, checked: so many steps on each block, in order, each once.
+fn chains(rt: &Runtime, blocks: usize, steps: u64) {
+    let blocks = rt.blocks::<u64>(blocks, 8).unwrap();
+    let ran = AtomicU64::new(0);
+    rt.finish(|s| {
+        let ran = &ran;
+        for step in 0..steps {
+            for (n, &block) in blocks.iter().enumerate() {
+                let left = blocks[(n + 1) % blocks.len()];
+                let options = s.codelet("step").near(block);
+                options.spawn((block.read_write(), left.read()), move |_, (here, left)| {
+                    ran.fetch_add(1, Ordering::Relaxed);
+                    for (x, y) in here.iter_mut().zip(left) {
+                        *x = x.wrapping_mul(31).wrapping_add(y ^ step);
+                    }
+                });
+            }
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(ran.into_inner(), steps * blocks.len() as u64);
+    let mut meant = vec![0u64; blocks.len()];
+    for step in 0..steps {
+        for n in 0..meant.len() {
+            let left = meant[(n + 1) % meant.len()];
+            meant[n] = meant[n].wrapping_mul(31).wrapping_add(left ^ step);
+        }
+    }
+    for (block, meant) in blocks.iter().zip(meant) {
+        assert_eq!(rt.read(*block, <[u64]>::to_vec).unwrap(), [meant; 8]);
+    }
+}
+
+#[test]
+fn engines_that_freeze_now_and_then_lose_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
+    let rt = runtime(3);
+    let groups: Option<Vec<(Group, u64)>> = engines(3)
+        .into_iter()
+        .map(|thread| Some((Group::new("freezer", &thread.to_string())?, thread)))
+        .collect();
+    let Some(groups) = groups else {
+        return;
+    };
+    for (group, thread) in &groups {
+        group.add(*thread).unwrap();
+    }
+    let stop = AtomicBool::new(false);
+    let frozen = std::thread::scope(|threads| {
+        let freezer = threads.spawn(|| {
+            let mut rounds = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let (group, _) = &groups[rounds % groups.len()];
+                let _thaws = Thaws(group);
+                group.freeze();
+                std::thread::sleep(Duration::from_millis(3));
+                group.thaw();
+                std::thread::sleep(Duration::from_millis(1));
+                rounds += 1;
+            }
+            rounds
+        });
+        let hosts: Vec<_> = (0..2)
+            .map(|_| {
+                threads.spawn(|| {
+                    let begin = Instant::now();
+                    while begin.elapsed() < Duration::from_millis(1500) {
+                        chains(&rt, 6, 100);
+                    }
+                })
+            })
+            .collect();
+        let ended: Vec<_> = hosts.into_iter().map(|host| host.join()).collect();
+        stop.store(true, Ordering::Relaxed);
+        let frozen = freezer.join().unwrap();
+        ended.into_iter().for_each(|ended| ended.unwrap());
+        frozen
+    });
+    assert!(frozen > 20, "frozen {frozen} times");
+}
+
+#[test]
+fn an_engine_that_gets_a_fifth_of_its_core_holds_nobody_up() {
+    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
+    let Some(slow) = Group::new("cpu", "slow") else {
+        return;
+    };
+    let quota = slow
+        .set("cpu.cfs_period_us", "10000")
+        .and_then(|()| slow.set("cpu.cfs_quota_us", "2000"));
+    if let Err(error) = quota {
+        return skip(&format!("no quota can be set: {error}"));
+    }
+    let rt = runtime(2);
+    // The host sits in one of the two seats; the thread of the other one limps.
+    for thread in engines(2) {
+        slow.add(thread).unwrap();
+    }
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(1500) {
+        chains(&rt, 6, 100);
+        let ran = AtomicU64::new(0);
+        rt.finish(|s| {
+            for _ in 0..2000 {
+                s.spawn((), |_, ()| {
+                    let begin = Instant::now();
+                    while begin.elapsed() < Duration::from_micros(20) {}
+                    ran.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(ran.into_inner(), 2000);
+    }
+    let throttled = slow.get("cpu.stat");
+    let times = throttled
+        .lines()
+        .find_map(|line| line.strip_prefix("nr_throttled "))
+        .and_then(|times| times.parse::<u64>().ok());
+    assert!(
+        times.is_some_and(|times| times > 10),
+        "it did not limp: {throttled}"
+    );
+}
