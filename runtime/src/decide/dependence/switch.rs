@@ -181,6 +181,8 @@ impl<T: Copy + PartialEq, M> AccessQueue<T, M> {
         }
         (0..holders).for_each(|_| parts.hold(held));
         (self.holders, self.held) = (PARTS, Mode::Exclusive);
+        // There may be many from now on.
+        self.last = None;
         while let Some(&Ticket { who, mode, place }) = self.waiting.front()
             && joins(mode)
         {
