@@ -4,7 +4,10 @@ use crate::codelet::Record;
 use crate::data_block::{Block, Data};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::BlockId;
+use crate::local::Local;
 use crate::scope::{Scope, block_bytes};
+use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 
 impl<'s> Scope<'s> {
@@ -78,5 +81,26 @@ impl Engine<'_> {
             self.local(|local| blocks.end_adopted(at - 1, &mut local.slots));
             at = next;
         }
+    }
+}
+
+impl Shared {
+    /// Makes a block that belongs to the scope of a host with this root, and whose memory will be a user's.
+    pub(crate) fn make_adopted(
+        &self,
+        local: &mut Local,
+        bytes: usize,
+        root: u32,
+        home: u16,
+    ) -> Result<BlockId> {
+        let made = self
+            .blocks
+            .make(self.id, &mut local.slots, bytes, root, home)?;
+        self.push_made(root, made.slot());
+        if let Some(check) = &self.check {
+            // A host's.
+            self.check_made(check, made.slot(), bytes, 0);
+        }
+        Ok(made)
     }
 }

@@ -258,16 +258,28 @@ impl Copies {
         }
         let mut declared = Vec::new();
         access.declare(&mut declared);
-        declared.retain(|one| !matches!(one, Declared::Weak(..)));
+        declared.retain(|one| !matches!(one, Declared::Weak(..) | Declared::Bounds(..)));
         for (at, (one, lent)) in declared.iter().zip(lent).enumerate() {
-            let Declared::Block(_, mode) = one else {
-                continue;
+            let mode = match one {
+                Declared::Block(_, mode) => mode,
+                // A range, which is in one piece, or nothing to copy.
+                Declared::Part(key) if key.leading == usize::MAX || key.mode != Mode::ReadWrite => {
+                    &key.mode
+                }
+                Declared::Part(_) => {
+                    copies.give_back(engine);
+                    return Err(crate::error::Error::new(
+                        crate::error::ErrorKind::Access,
+                        "a repeatable codelet cannot read and write a tile, which lies in pieces; declare its rows as parts",
+                    ));
+                }
+                _ => continue,
             };
             // What others write at the same time cannot be put back; what is only read, or unspecified, need not be.
             if matches!(mode, Mode::Read | Mode::Write | Mode::SharedWrite) {
                 continue;
             }
-            match engine.local(|local| local.magazine.take(lent.bytes)) {
+            match engine.local(|local| local.magazine.take(lent.bytes.max(1))) {
                 Ok(chunk) => {
                     let to = chunk.ptr().as_ptr();
                     // SAFETY: the codelet holds these bytes alone, the block's or those of a reduction's lane, and the chunk, ours

@@ -210,25 +210,6 @@ impl Shared {
         Ok(made)
     }
 
-    /// Makes a block that belongs to the scope of a host with this root, and whose memory will be a user's.
-    pub(crate) fn make_adopted(
-        &self,
-        local: &mut Local,
-        bytes: usize,
-        root: u32,
-        home: u16,
-    ) -> Result<BlockId> {
-        let made = self
-            .blocks
-            .make(self.id, &mut local.slots, bytes, root, home)?;
-        self.push_made(root, made.slot());
-        if let Some(check) = &self.check {
-            // A host's.
-            self.check_made(check, made.slot(), bytes, 0);
-        }
-        Ok(made)
-    }
-
     /// The domain of an engine.
     #[inline]
     pub(crate) fn domain_of(&self, xe: u16) -> &Domain {
@@ -374,7 +355,7 @@ impl Shared {
 
     /// Adds a block to those that a codelet made.
     #[inline]
-    fn push_made(&self, owner: u32, slot: u32) {
+    pub(crate) fn push_made(&self, owner: u32, slot: u32) {
         let list = &self.arena.record(owner).made;
         let block = self.blocks.slot(slot);
         let mut head = list.load(Ordering::Relaxed);

@@ -114,16 +114,17 @@ struct Special<T, M> {
 pub struct AccessQueue<T, M = ()> {
     waiting: Ring<Ticket<T>>,
     special: Option<Box<Special<T, M>>>,
-    /// How many hold it.
+    /// How many hold it, or [`PARTS`].
     holders: u32,
     /// Who got it last; what nobody is called, if that is not known.
     last: T,
     /// How it is held, or was held last.
     held: Mode,
     closed: bool,
-    /// The queue of parts rules: see `switch.rs`. Then it counts as one exclusive holder.
-    in_parts: bool,
 }
+
+/// The number of holders that says that the queue of parts rules, see `switch.rs`. `held` is exclusive then.
+const PARTS: u32 = u32::MAX;
 
 impl<T: Default, M> Default for AccessQueue<T, M> {
     fn default() -> Self {
@@ -134,7 +135,6 @@ impl<T: Default, M> Default for AccessQueue<T, M> {
             last: T::default(),
             held: Mode::Exclusive,
             closed: false,
-            in_parts: false,
         }
     }
 }
@@ -161,7 +161,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     /// gives nothing.
     pub fn open(&mut self, poison: Option<Poison>) {
         let effect = poison.map_or(Effect::Done, Effect::Failed);
-        match self.in_parts {
+        match self.in_parts() {
             true => self.leave_whole(Mode::Exclusive, effect),
             false => self.leave_alone(effect),
         }
@@ -183,7 +183,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
                 true => Entered::Granted(self.found(mode, weak)),
                 false => Entered::Queued,
             }
-        } else if self.in_parts {
+        } else if self.in_parts() {
             self.enter_whole(who, mode, weak)
         } else {
             let place = Place::of(weak);
@@ -203,7 +203,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     /// A holder leaves. Follow with [`AccessQueue::next_step`] until it gives nothing.
     #[inline]
     pub fn leave(&mut self, who: T, mode: Mode, effect: Effect) {
-        if self.in_parts {
+        if self.in_parts() {
             return self.leave_whole(mode, effect);
         }
         if !mode.shares() {
@@ -248,7 +248,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     /// What is to be done because of what left.
     #[inline]
     pub fn next_step(&mut self) -> Option<Step<T>> {
-        if self.in_parts
+        if self.in_parts()
             && let Some(grant) = self.next_of_parts()
         {
             return Some(Step::Grant(grant));
@@ -465,7 +465,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
 
     /// What [`Step::Combine`] asked for was done. Follow with [`AccessQueue::next_step`] until it gives nothing.
     pub fn combined(&mut self, effect: Effect) {
-        if self.in_parts {
+        if self.in_parts() {
             return self.combined_in_parts(effect);
         }
         debug_assert!(self.holders == 1 && self.held == Mode::Exclusive);

@@ -8,7 +8,9 @@
 //!
 //! While the queue of parts rules, whoever stands first in `waiting` is of another kind.
 
-use super::{AccessQueue, Effect, Entered, Extent, Grant, Mode, PartsQueue, Place, Poison, Ticket};
+use super::{
+    AccessQueue, Effect, Entered, Extent, Grant, Mode, PARTS, PartsQueue, Place, Poison, Ticket,
+};
 
 /// Whether an access to the whole block can be one among accesses to its parts.
 #[inline]
@@ -34,7 +36,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         if self.can_be_parts() {
             self.be_parts(Some(whole));
         }
-        let joins = self.in_parts && self.waiting.is_empty();
+        let joins = self.in_parts() && self.waiting.is_empty();
         let parts = self.parts(Some(whole));
         if joins {
             return parts.enter(who, mode, extent);
@@ -86,7 +88,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     /// What of a queue of parts is poisoned, in extents that do not overlap; of a plain queue nothing.
     pub fn poisoned_parts(&self) -> &[(Extent, Poison)] {
         match self.special.as_deref() {
-            Some(special) if self.in_parts => {
+            Some(special) if self.in_parts() => {
                 special.parts.as_ref().map_or(&[], PartsQueue::poisoned)
             }
             _ => &[],
@@ -95,7 +97,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
 
     /// Those who wait in a queue of parts, in order, with how they want which part.
     pub fn waiting_for_parts(&self) -> impl Iterator<Item = (T, Mode, Extent)> + '_ {
-        let special = self.special.as_deref().filter(|_| self.in_parts);
+        let special = self.special.as_deref().filter(|_| self.in_parts());
         let parts = special.and_then(|special| special.parts.as_ref());
         parts.into_iter().flat_map(|parts| parts.waiting())
     }
@@ -118,7 +120,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         let place = Place::of(weak);
         self.waiting.push_back(Ticket { who, mode, place });
         self.go_back();
-        if self.in_parts {
+        if self.in_parts() {
             return Entered::Queued;
         }
         // Nobody is in there, and nobody stood before it.
@@ -149,6 +151,12 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         self.parts(None).next_grant()
     }
 
+    /// Whether the queue of parts rules.
+    #[inline]
+    pub(super) fn in_parts(&self) -> bool {
+        self.holders == PARTS
+    }
+
     /// Whether the queue of parts rules or could do so: nobody is in there but who can be taken along.
     pub(super) fn can_be_parts(&self) -> bool {
         let in_the_way = match self.holders {
@@ -160,7 +168,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
 
     /// The queue of parts rules from now on, and takes all along that can be.
     pub(super) fn be_parts(&mut self, whole: Option<Extent>) {
-        if self.in_parts {
+        if self.in_parts() {
             return;
         }
         let (holders, held) = (self.holders, self.held);
@@ -172,7 +180,9 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
             parts.set_poison(&parts.whole(), Effect::Failed(poison));
         }
         (0..holders).for_each(|_| parts.hold(held));
-        (self.holders, self.held, self.in_parts) = (1, Mode::Exclusive, true);
+        (self.holders, self.held) = (PARTS, Mode::Exclusive);
+        // There may be many from now on.
+        self.last = T::default();
         while let Some(&Ticket { who, mode, place }) = self.waiting.front()
             && joins(mode)
         {
@@ -201,7 +211,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         if let Some(poison) = poison {
             self.set_poison(Effect::Failed(poison));
         }
-        (self.holders, self.in_parts) = (0, false);
+        self.holders = 0;
     }
 }
 
