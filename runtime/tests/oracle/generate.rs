@@ -298,9 +298,9 @@ impl Maker<'_> {
 
     /// How a codelet uses a block beside what it has declared already.
     fn mode(&mut self, node: &Node, last: Option<&Mode>) -> Mode {
-        let mode = match self.choices.below(15) {
+        let mode = match self.choices.below(16) {
             0..=2 => Mode::Read,
-            3 => Mode::Write,
+            3 | 12 => Mode::Write,
             4 | 5 => Mode::ReadWrite,
             6 => Mode::Commute,
             7 => Mode::Sum,
