@@ -257,8 +257,13 @@ impl Engine<'_> {
         let mut silent_since = None;
         loop {
             if let Some(id) = self.find(domain) {
-                if domain.idle.end_search() && self.shared.has_work(seat) {
-                    self.shared.notify(domain);
+                if domain.idle.end_search() {
+                    if self.shared.has_work(seat) {
+                        self.shared.notify(domain);
+                    } else if self.shared.queued(domain) > 0 {
+                        // A lone one is left to its owner, who may be in a long body.
+                        self.shared.watch(domain);
+                    }
                 }
                 return Some(id);
             }

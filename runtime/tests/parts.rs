@@ -182,13 +182,13 @@ fn lists_of_accesses_in_all_numbers_wait_for_all_of_them() {
 #[test]
 fn a_list_of_parts_in_extension_records_waits_for_each_of_them() {
     let rt = runtime(3);
-    let block = rt.block::<u64>(1000).unwrap();
+    let block = rt.block::<u64>(400).unwrap();
     rt.finish(|s| {
-        for round in 0..5 {
-            for i in 0..1000 {
+        for round in 0..3 {
+            for i in 0..400 {
                 s.spawn(block.part(i..=i).read_write(), move |_, x| x[0] += i as u64);
             }
-            let all: Vec<_> = (0..1000).map(|i| block.part(i..i + 1).read()).collect();
+            let all: Vec<_> = (0..400).map(|i| block.part(i..i + 1).read()).collect();
             s.codelet("all").spawn(all, move |_, views| {
                 let right = |(i, view): (usize, &&[u64])| view[0] == (round + 1) * i as u64;
                 assert!(views.iter().enumerate().all(right));
