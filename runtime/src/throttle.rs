@@ -87,8 +87,11 @@ impl Engine<'_> {
     }
 
     /// Waits a little. Unlike an engine without work this one is not announced asleep, so nobody takes its seat, and no
-    /// scope is found stuck: its body is open.
+    /// scope is found stuck: its body is open. Sees to it that deadlines are kept and timers fire meanwhile, though the
+    /// control engine be silent and all others be in long bodies.
     fn nap(&self, wait: &mut Wait) {
+        self.shared.look_at_deadlines();
+        self.shared.fire_late_timers(1);
         if (wait.since.elapsed().as_nanos() as u64) < self.shared.tuning.spin_ns {
             for _ in 0..SPINS {
                 spin_hint();
