@@ -141,7 +141,6 @@ fn a_host_that_is_held_back_and_helps_honours_its_deadline() {
                 watched(&format!("helps, {mode}, {xes} XEs, {paused}"), || {
                     let rt = of(xes, mode, Some(8));
                     rt.pause_control(paused);
-                    let begin = Instant::now();
                     let ran = AtomicUsize::new(0);
                     let error = rt
                         .finish_within(Duration::from_millis(30), |s| {
@@ -158,11 +157,8 @@ fn a_host_that_is_held_back_and_helps_honours_its_deadline() {
                     let left = error.cancellation().unwrap();
                     assert_eq!(left.ran as usize, ran.load(SeqCst));
                     assert_eq!(left.ran + left.not_started, 5000);
-                    assert!(
-                        begin.elapsed() < Duration::from_secs(2),
-                        "{:?}",
-                        begin.elapsed()
-                    );
+                    // Without the deadline all run.
+                    assert!(left.ran < 1000, "{mode}, {xes} XEs, {paused}: {left:?}");
                 });
             }
         }
