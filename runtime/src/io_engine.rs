@@ -14,7 +14,7 @@ use crate::sync::thread;
 use crate::topology;
 
 impl Shared {
-    /// A codelet that accesses a file is about to be spawned. Follow with [`Shared::access_ended`] if it is not.
+    /// A codelet that accesses a file is about to be spawned. Follow with `io.forget()` if it is not.
     pub(crate) fn expect_access(&self) -> Result<()> {
         let started = self.io.expect(|number, cpus| {
             let shared = self.hold();

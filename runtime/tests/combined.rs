@@ -507,7 +507,7 @@ fn reductions_that_are_cancelled_and_destroyed_leave_no_memory() {
                         });
                     }
                 });
-                if n % 2 == 0 {
+                if n.is_multiple_of(2) {
                     s.destroy(a);
                 }
                 Ok(())
@@ -517,7 +517,7 @@ fn reductions_that_are_cancelled_and_destroyed_leave_no_memory() {
             } else {
                 result.unwrap();
             }
-            if n % 2 != 0 {
+            if !n.is_multiple_of(2) {
                 rt.destroy(a).unwrap();
             }
         };
@@ -777,4 +777,211 @@ fn spawn_all<'s>(
             })),
         }
     }
+}
+
+/// A high loop's chunks go before what is normal, though that was spawned later; in sums, too.
+#[test]
+fn chunks_of_a_loop_have_its_level() {
+    watched("chunks and levels", || {
+        let rt = of(1, CeMode::Shared, None);
+        let log = Mutex::new(Vec::new());
+        let note = |what: &'static str| log.lock().unwrap().push(what);
+        rt.finish(|s| {
+            s.codelet("high")
+                .priority(Priority::High)
+                .spawn((), |s, ()| {
+                    s.codelet("loop")
+                        .priority(Priority::High)
+                        .for_each(0..8, 1, |_, _| note("chunk"));
+                    s.spawn((), |_, ()| note("normal"));
+                    s.codelet("sum").priority(Priority::High).map_reduce(
+                        0..8,
+                        1,
+                        |_, _| note("chunk"),
+                        |(), ()| (),
+                    );
+                    s.spawn((), |_, ()| note("normal"));
+                });
+            Ok(())
+        })
+        .unwrap();
+        let log = log.into_inner().unwrap();
+        assert_eq!(log.len(), 18);
+        // What is normal has its share, too, but is not the first.
+        let normal = log.iter().position(|&what| what == "normal");
+        assert!(normal >= Some(10), "{log:?}");
+    });
+}
+
+/// What was captured is dropped where a codelet is cut off, skipped or refused; and such a drop may do anything.
+#[test]
+fn drops_of_captures_use_the_runtime() {
+    everywhere("drops", Some(16), |rt| {
+        let (a, b) = (rt.block::<u64>(8).unwrap(), rt.block::<u64>(8).unwrap());
+        rt.write(a, |a| a.fill(0)).unwrap();
+        let (skipped, told) = (AtomicU64::new(0), AtomicU64::new(0));
+        let (skipped, told) = (&skipped, &told);
+        struct Last(Option<(Trigger, sprat::Latch, sprat::Canceller, mpsc::Sender<()>)>);
+        impl Drop for Last {
+            fn drop(&mut self) {
+                let (trigger, latch, canceller, sender) = self.0.take().unwrap();
+                latch.down().unwrap();
+                trigger.satisfy();
+                canceller.cancel("by a drop");
+                sender.send(()).unwrap();
+            }
+        }
+        let (sender, receiver) = mpsc::channel();
+        let error = rt
+            .finish(|s| {
+                let canceller = s.canceller();
+                let (first, second) = (s.event("first"), rt.event("second"));
+                let (latched, latch) = rt.latch("latched", 3);
+                let last = |trigger| {
+                    Last(Some((
+                        trigger,
+                        latch.clone(),
+                        canceller.clone(),
+                        sender.clone(),
+                    )))
+                };
+                // Skipped, since it reads what failed.
+                s.spawn(a.part(0..4).write(), |_, _| Err::<(), _>(Error::msg("no")));
+                let keep = last(first.1);
+                s.spawn(a.read(), move |_, _| {
+                    let _keep = &keep;
+                    skipped.fetch_add(1, SeqCst);
+                });
+                // Refused at once: two accesses that contradict each other.
+                let keep = last(second.1);
+                s.spawn((b.write(), b.read()), move |_, _| {
+                    let _keep = &keep;
+                });
+                for event in [&first.0, &second.0, &latched] {
+                    for level in LEVELS {
+                        s.codelet("told")
+                            .priority(level)
+                            .after(event)
+                            .spawn((), move |_, ()| {
+                                told.fetch_add(1, SeqCst);
+                            });
+                    }
+                }
+                latch.down().unwrap();
+                Ok(())
+            })
+            .unwrap_err();
+        let left = error.cancellation().unwrap();
+        assert_eq!(receiver.try_iter().count(), 2);
+        assert_eq!(skipped.load(SeqCst), 0);
+        // All but the refused one are cut off, unless the first two had their turn before.
+        let begun = left.failed + left.skipped;
+        assert!((1..=3).contains(&begun), "{left:?}");
+        assert_eq!(begun + left.not_started, 12, "{left:?}");
+    });
+}
+
+/// Files, streams that never come, timers, levels and parts under one deadline.
+#[cfg(unix)]
+#[test]
+fn files_end_at_a_deadline_with_everything_else() {
+    let path = std::env::temp_dir().join(format!("sprat-combined-{}", std::process::id()));
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    everywhere("files", Some(16), |rt| {
+        for paused in [false, true] {
+            rt.pause_control(paused);
+            let a = rt.block::<u8>(64).unwrap();
+            let live = Arc::new(AtomicUsize::new(0));
+            let error = rt
+                .finish_within(Duration::from_millis(20), |s| {
+                    let far = s.after(Duration::from_secs(3600));
+                    let read = s.codelet("read").priority(Priority::High);
+                    read.read_file_into(a, &path, 0)?;
+                    s.codelet("late").after(&far).write_file(a, &path)?;
+                    for n in 0..50usize {
+                        let keep = Counted::new(&live);
+                        let options = s.codelet("part").priority(LEVELS[n % 3]);
+                        options.spawn(a.part(n..n + 8).read_write(), move |_, _| {
+                            let _keep = &keep;
+                        });
+                    }
+                    s.destroy(a);
+                    Ok(())
+                })
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+            assert_eq!(live.load(SeqCst), 0);
+            assert!(rt.read(a, |_| ()).is_err());
+        }
+    });
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// A body that has given a block back is not run again; until then it is, and finds its block as it was.
+#[test]
+fn repeatable_ones_that_release_and_commute() {
+    everywhere("repeatable, release", None, |rt| {
+        let (a, b) = (rt.block::<u64>(4).unwrap(), rt.block::<u64>(4).unwrap());
+        rt.write(a, |a| a.fill(0)).unwrap();
+        rt.write(b, |b| b.fill(0)).unwrap();
+        let tries = AtomicU64::new(0);
+        let tries = &tries;
+        let result = rt.finish(|s| {
+            for n in 0..30usize {
+                let options = s.codelet("adds").priority(LEVELS[n % 3]).at_ready();
+                options
+                    .repeatable(5)
+                    .spawn((a.commute(), b.commute()), move |s, (a, b)| {
+                        a[0] += 1;
+                        b[0] += 1;
+                        if tries.fetch_add(1, SeqCst).is_multiple_of(2) {
+                            return Err(Error::msg("not now"));
+                        }
+                        // SAFETY: it is not used afterwards.
+                        unsafe { s.release::<u64>(a) }?;
+                        match n {
+                            29 => Err(Error::msg("too late")),
+                            _ => Ok(()),
+                        }
+                    });
+            }
+            Ok(())
+        });
+        let failure = result.unwrap_err();
+        assert_eq!(failure.failure().unwrap().failed, 1);
+        assert_eq!(rt.read(a, |a| a[0]).unwrap(), 30);
+        assert!(rt.read(b, |_| ()).is_err());
+    });
+}
+
+/// What a high codelet waits for goes before what else is ready, be they in a whole block or in parts of one.
+#[test]
+#[ignore = "known: a level is given on through whole blocks only; who waits for a part, or for who holds one, gives it to nobody"]
+fn levels_are_given_on_through_parts() {
+    watched("levels through parts", || {
+        for which in 0..4 {
+            let rt = of(1, CeMode::Shared, None);
+            let a = rt.block::<u64>(16).unwrap();
+            let log = Mutex::new(Vec::new());
+            let note = |what: &'static str| log.lock().unwrap().push(what);
+            rt.finish(|s| {
+                let first = s.codelet("holds");
+                match which {
+                    0 | 1 => drop(first.spawn(a.read_write(), |_, _| note("holds"))),
+                    _ => drop(first.spawn(a.part(0..8).read_write(), |_, _| note("holds"))),
+                }
+                (0..20).for_each(|_| drop(s.spawn((), |_, ()| note("other"))));
+                let high = s.codelet("high").priority(Priority::High);
+                match which {
+                    0 | 2 => drop(high.spawn(a.read_write(), |_, _| note("high"))),
+                    _ => drop(high.spawn(a.part(4..6).read_write(), |_, _| note("high"))),
+                }
+                Ok(())
+            })
+            .unwrap();
+            let log = log.into_inner().unwrap();
+            assert_eq!(log[..2], ["holds", "high"], "{which}: {log:?}");
+        }
+    });
 }
