@@ -971,7 +971,9 @@ fn levels_are_given_on_through_parts() {
                     0 | 1 => drop(first.spawn(a.read_write(), |_, _| note("holds"))),
                     _ => drop(first.spawn(a.part(0..8).read_write(), |_, _| note("holds"))),
                 }
-                (0..20).for_each(|_| drop(s.spawn((), |_, ()| note("other"))));
+                (0..20).for_each(|_| {
+                    s.spawn((), |_, ()| note("other"));
+                });
                 let high = s.codelet("high").priority(Priority::High);
                 match which {
                     0 | 2 => drop(high.spawn(a.read_write(), |_, _| note("high"))),
@@ -983,5 +985,63 @@ fn levels_are_given_on_through_parts() {
             let log = log.into_inner().unwrap();
             assert_eq!(log[..2], ["holds", "high"], "{which}: {log:?}");
         }
+    });
+}
+
+/// A codelet that cancels its children leaves everybody else alone: loops, sums, weak places and reductions among them.
+#[test]
+fn a_codelet_cancels_its_children_of_all_kinds() {
+    everywhere("children", Some(32), |rt| {
+        let (a, b) = (rt.block::<u64>(64).unwrap(), rt.block::<u64>(1).unwrap());
+        rt.write(a, |a| a.fill(1)).unwrap();
+        rt.write(b, |b| b.fill(0)).unwrap();
+        let live = Arc::new(AtomicUsize::new(0));
+        let (never, trigger) = rt.event("never");
+        let never = &never;
+        let ran = AtomicU64::new(0);
+        let ran = &ran;
+        rt.finish(|s| {
+            for n in 0..4usize {
+                let live = live.clone();
+                let part = a.part(16 * n..16 * n + 16).read_write();
+                let level = LEVELS[n % 3];
+                let parent = s.codelet("parent").priority(level);
+                parent.spawn((part, b.reduce(Sum)), move |s, (_, b)| {
+                    b[0] += 1;
+                    if n % 2 == 0 {
+                        s.cancel("no children");
+                    }
+                    let keep = Counted::new(&live);
+                    let child = s.codelet("child").priority(LEVELS[(n + 1) % 3]);
+                    child.for_each(part, 2, move |_, x| {
+                        let _keep = &keep;
+                        x.iter_mut().for_each(|x| *x += 1);
+                        ran.fetch_add(x.len() as u64, SeqCst);
+                    });
+                    let keep = Counted::new(&live);
+                    s.map_reduce(part, 2, move |_, x| x.len() + (&keep, 0).1, |x, y| x + y);
+                    if n % 2 == 0 {
+                        let keep = Counted::new(&live);
+                        s.codelet("never").after(never).spawn(part, move |_, _| {
+                            let _keep = &keep;
+                        });
+                    }
+                });
+            }
+            // What was cancelled is poisoned, and healed here.
+            s.spawn([a.part(0..16).write(), a.part(32..48).write()], |_, all| {
+                all.into_iter().for_each(|x| x.fill(5));
+            });
+            s.spawn(a.read(), |_, a| {
+                let meant = |at: usize| [5, 2][at / 16 % 2];
+                assert!(a.iter().enumerate().all(|(at, &x)| x == meant(at)), "{a:?}");
+            });
+            Ok(())
+        })
+        .unwrap();
+        drop(trigger);
+        assert_eq!(ran.load(SeqCst), 32);
+        assert_eq!(live.load(SeqCst), 0);
+        assert_eq!(rt.read(b, |b| b[0]).unwrap(), 4);
     });
 }
