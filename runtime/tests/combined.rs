@@ -779,37 +779,40 @@ fn spawn_all<'s>(
     }
 }
 
-/// A high loop's chunks go before what is normal, though that was spawned later; in sums, too.
+/// A low loop's chunks, and those of a low sum, wait for what is normal and becomes ready meanwhile.
 #[test]
 fn chunks_of_a_loop_have_its_level() {
     watched("chunks and levels", || {
-        let rt = of(1, CeMode::Shared, None);
-        let log = Mutex::new(Vec::new());
-        let note = |what: &'static str| log.lock().unwrap().push(what);
-        rt.finish(|s| {
-            s.codelet("high")
-                .priority(Priority::High)
-                .spawn((), |s, ()| {
-                    s.codelet("loop")
-                        .priority(Priority::High)
-                        .for_each(0..8, 1, |_, _| note("chunk"));
-                    s.spawn((), |_, ()| note("normal"));
-                    s.codelet("sum").priority(Priority::High).map_reduce(
-                        0..8,
-                        1,
-                        |_, _| note("chunk"),
-                        |(), ()| (),
-                    );
-                    s.spawn((), |_, ()| note("normal"));
-                });
-            Ok(())
-        })
-        .unwrap();
-        let log = log.into_inner().unwrap();
-        assert_eq!(log.len(), 18);
-        // What is normal has its share, too, but is not the first.
-        let normal = log.iter().position(|&what| what == "normal");
-        assert!(normal >= Some(10), "{log:?}");
+        for sums in [false, true] {
+            let rt = of(1, CeMode::Shared, None);
+            let log = Mutex::new(Vec::new());
+            let note = |what: &'static str| log.lock().unwrap().push(what);
+            let (begun, begins) = rt.shared_event("begun");
+            let chunk = |_, _| {
+                begins.satisfy();
+                note("chunk");
+            };
+            rt.finish(|s| {
+                for _ in 0..5 {
+                    s.codelet("normal")
+                        .after(&begun)
+                        .spawn((), |_, ()| note("normal"));
+                }
+                let low = s.codelet("low").priority(Priority::Low);
+                if sums {
+                    low.map_reduce(0..64, 1, chunk, |(), ()| ());
+                } else {
+                    low.for_each(0..64, 1, chunk);
+                }
+                Ok(())
+            })
+            .unwrap();
+            let log = log.into_inner().unwrap();
+            assert_eq!(log.len(), 69);
+            // Chunks of a sum come in small groups, and what is low has its share, too.
+            let normal = log.iter().rposition(|&what| what == "normal");
+            assert!(normal < Some(20), "{log:?}");
+        }
     });
 }
 
