@@ -85,5 +85,9 @@ impl Drop for Moves<'_> {
         // Perhaps nobody became ready, and a scope has lost its last hope.
         self.0.looked_at.store(u64::MAX, Ordering::Relaxed);
         self.0.outside_bodies.fetch_sub(1, Ordering::SeqCst);
+        if self.0.open_scopes.load(Ordering::Relaxed) > 0 {
+            // All may sleep, and the control engine be silent: who wakes up for this looks before it sleeps again.
+            self.0.notify(&self.0.domains[0]);
+        }
     }
 }

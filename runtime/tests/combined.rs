@@ -1048,3 +1048,40 @@ fn a_codelet_cancels_its_children_of_all_kinds() {
         assert_eq!(rt.read(b, |b| b[0]).unwrap(), 4);
     });
 }
+
+/// When the last access to a file has ended, or the last timer fired, and made nobody ready, its scope is found stuck, though the control engine is
+/// silent.
+#[cfg(unix)]
+#[test]
+fn a_scope_is_stuck_when_its_last_file_has_been_read() {
+    everywhere("files, stuck", None, |rt| {
+        for paused in [false, true] {
+            rt.pause_control(paused);
+            let a = rt.block::<u8>(8).unwrap();
+            let error = rt
+                .finish(|s| {
+                    let soon = s.after(Duration::from_millis(5));
+                    let (event, trigger) = s.event("never");
+                    let read = s.codelet("read").after(&soon);
+                    read.read_file_into(a, "/dev/zero", 0)?;
+                    s.codelet("holds")
+                        .after(&event)
+                        .spawn_once((), move |s, ()| s.satisfy(trigger));
+                    Ok(())
+                })
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Stuck, "{error}");
+            // The same with a timer as the last hope.
+            let error = rt
+                .finish(|s| {
+                    let soon = s.after(Duration::from_millis(5));
+                    let (event, trigger) = s.event("never");
+                    let both = s.codelet("holds").after(&event).after(&soon);
+                    both.spawn_once((), move |s, ()| s.satisfy(trigger));
+                    Ok(())
+                })
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Stuck, "{error}");
+        }
+    });
+}
