@@ -383,6 +383,9 @@ impl Engine<'_> {
             }
             if !paused() {
                 self.shared.control(domain);
+            } else if open {
+                // Silent as the control engine, this is still the engine that may have fallen asleep last.
+                self.shared.stand_in(domain);
             }
             nap = self.shared.nap(nap, false);
         }

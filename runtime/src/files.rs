@@ -167,7 +167,8 @@ impl<'s> Options<'_, 's> {
                 let shared = s.frame().engine.shared;
                 let bytes = bytemuck::cast_slice_mut(data);
                 let end = start.saturating_add(bytes.len() as u64);
-                transfer::read(&path, start, whole, bytes, &|| shared.stops()).map_err(|error| {
+                let called_off = || shared.stops() || s.is_cancelled();
+                transfer::read(&path, start, whole, bytes, &called_off).map_err(|error| {
                     let what = format!("reading bytes {start}..{end} of \"{}\"", path.display());
                     Error::msg(format!("{what}: {error}"))
                 })
@@ -183,7 +184,8 @@ impl<'s> Options<'_, 's> {
             options.spawn_once(block.read(), move |s, data: &[T]| {
                 let shared = s.frame().engine.shared;
                 let bytes: &[u8] = bytemuck::cast_slice(data);
-                transfer::write(&path, start, bytes, &|| shared.stops()).map_err(|error| {
+                let called_off = || shared.stops() || s.is_cancelled();
+                transfer::write(&path, start, bytes, &called_off).map_err(|error| {
                     let count = bytes.len();
                     let place = start.map_or(String::new(), |start| format!("byte {start} of "));
                     let what = format!("writing {count} bytes to {place}\"{}\"", path.display());
@@ -216,7 +218,8 @@ impl<'s> Scope<'s> {
     /// The file is read by a thread that may block, so no engine does. If that fails, this counts as a codelet that failed:
     /// the block is poisoned, and the scope's error names the path, the range, and what the system said.
     ///
-    /// Pipes and devices can be read with a range from 0 to an end. A pipe that nobody opens for writing is waited for.
+    /// Pipes and devices can be read with a range from 0 to an end. A pipe that nobody opens for writing is waited for,
+    /// until the scope is [cancelled](crate::Canceller::cancel): that calls off accesses that run, which count as failed.
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {

@@ -6,6 +6,7 @@
 //! alone goes through the chunks in order. See `docs/design/loops.md`.
 
 use crate::access::Value;
+use crate::affinity::Priority;
 use crate::chunks::Chunks;
 use crate::decide::grain;
 use crate::error::Result;
@@ -45,18 +46,21 @@ pub(crate) struct Job<A: Chunks, F> {
     pub(crate) body: F,
     pub(crate) name: &'static str,
     pub(crate) at: &'static Location<'static>,
+    /// The loop's, and so that of all its chunks.
+    pub(crate) level: Priority,
     stop: AtomicBool,
     /// What the first chunk said that panicked.
     failed: Mutex<Option<String>>,
 }
 
 impl<A: Chunks, F> Job<A, F> {
-    pub(crate) fn new(raw: A::Raw, body: F, (name, at): About) -> Self {
+    pub(crate) fn new(raw: A::Raw, body: F, (name, at, level): About) -> Self {
         Job {
             raw,
             body,
             name,
             at,
+            level,
             stop: AtomicBool::new(false),
             failed: Mutex::new(None),
         }
@@ -146,7 +150,8 @@ impl<'s> Scope<'s> {
 }
 
 impl<'s> Options<'_, 's> {
-    /// Spawns a loop with these options. See [`Scope::for_each`].
+    /// Spawns a loop with these options. See [`Scope::for_each`]. Its chunks are of its level; those options about placement
+    /// hold for its beginning only, since chunks run on all engines.
     #[track_caller]
     pub fn for_each<A, F>(self, access: A, grain: impl Into<Grain>, body: F) -> Spawned<()>
     where
@@ -196,8 +201,8 @@ where
     let chunks = Cut { from, len, chunk };
     let all = s.scope(|s| halve(s, &job, chunks, 0..count));
     // It declares what the loop has declared: so if it fails, that is poisoned.
-    let ended = s.codelet(job.name).at(job.at).after(&all);
-    let ended = ended.spawn_once(access, move |_, _| job.end());
+    let ended = s.codelet(job.name).at(job.at).priority(job.level);
+    let ended = ended.after(&all).spawn_once(access, move |_, _| job.end());
     Finished::Later(ended.value())
 }
 
@@ -236,7 +241,7 @@ where
     while chunks.len() > 1 {
         let mid = chunks.start + chunks.len() / 2;
         let (second, theirs) = (mid..chunks.end, job.clone());
-        let options = s.codelet(job.name).at(job.at);
+        let options = s.codelet(job.name).at(job.at).priority(job.level);
         options.spawn_once((), move |s, ()| halve(s, &theirs, cut, second));
         chunks.end = mid;
     }
@@ -268,8 +273,8 @@ where
     }
 }
 
-/// What a loop is called, and where.
-pub(crate) type About = (&'static str, &'static Location<'static>);
+/// What a loop is called, where, and its level.
+pub(crate) type About = (&'static str, &'static Location<'static>, Priority);
 
 /// The result of a body whose length may be wrong.
 pub(crate) fn with_len<A: Chunks, R>(

@@ -14,7 +14,7 @@ use crate::sync::thread;
 use crate::topology;
 
 impl Shared {
-    /// A codelet that accesses a file is about to be spawned. Follow with [`Shared::access_ended`] if it is not.
+    /// A codelet that accesses a file is about to be spawned. Follow with `io.forget()` if it is not.
     pub(crate) fn expect_access(&self) -> Result<()> {
         let started = self.io.expect(|number, cpus| {
             let shared = self.hold();
@@ -85,5 +85,9 @@ impl Drop for Moves<'_> {
         // Perhaps nobody became ready, and a scope has lost its last hope.
         self.0.looked_at.store(u64::MAX, Ordering::Relaxed);
         self.0.outside_bodies.fetch_sub(1, Ordering::SeqCst);
+        if self.0.open_scopes.load(Ordering::Relaxed) > 0 {
+            // All may sleep, and the control engine be silent: who wakes up for this looks before it sleeps again.
+            self.0.notify(&self.0.domains[0]);
+        }
     }
 }

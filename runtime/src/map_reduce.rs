@@ -82,7 +82,8 @@ impl<'s> Scope<'s> {
 }
 
 impl<'s> Options<'_, 's> {
-    /// Spawns a reduction with these options. See [`Scope::map_reduce`].
+    /// Spawns a reduction with these options. See [`Scope::map_reduce`]. They hold for it as for a
+    /// [loop](Options::for_each).
     #[track_caller]
     pub fn map_reduce<A, R, M, C>(
         self,
@@ -220,6 +221,7 @@ where
     let ended = s
         .codelet(reduction.job.name)
         .at(reduction.job.at)
+        .priority(reduction.job.level)
         .after(&all);
     let ended = ended.spawn_once(access, move |_, _| Ok(reduction.end()));
     Finished::Later(ended.value())
@@ -244,6 +246,7 @@ fn halve<'s, A, M, C, R>(
         let mut their_way = way.clone();
         their_way.push((mid, false));
         let options = s.codelet(reduction.job.name).at(reduction.job.at);
+        let options = options.priority(reduction.job.level);
         options.spawn_once((), move |s, ()| halve(s, &theirs, their_way, second, group));
         way.push((mid, true));
         chunks.end = mid;

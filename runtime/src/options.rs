@@ -182,8 +182,8 @@ impl<'x, 's> Options<'x, 's> {
     /// others post is seen after 64 of them at most.
     ///
     /// If a high codelet has to wait, those that it waits for and that have not started become high, too, and those that
-    /// these wait for, up to 32 for one spawn. (Not followed: what the children of a codelet hold, and of several
-    /// that hold a block side by side, as readers do, all but the last.)
+    /// these wait for, up to 32 for one spawn. (Not followed: what the children of a codelet hold, parts of
+    /// blocks, and of several that hold a block side by side, as readers do, all but the last.)
     ///
     /// In the checking mode, which runs what is ready in any order, levels say nothing.
     ///
@@ -280,13 +280,13 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
-    /// The name, and where it is spawned if not here.
+    /// The name, where it is spawned if not here, and the level.
     pub(crate) fn about(
         &self,
         here: &'static Location<'static>,
-    ) -> (&'static str, &'static Location<'static>) {
+    ) -> (&'static str, &'static Location<'static>, Priority) {
         let name = self.spec.name.unwrap_or("codelet");
-        (name, self.spec.at.unwrap_or(here))
+        (name, self.spec.at.unwrap_or(here), self.spec.priority)
     }
 
     /// It counts as spawned there: for calls that spawn on behalf of their callers. The outermost says where.

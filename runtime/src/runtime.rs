@@ -215,7 +215,8 @@ impl Runtime {
     /// Lends a block to `body` for reading and writing, in order with all accesses spawned before.
     ///
     /// # Errors
-    /// As [`Runtime::finish`].
+    /// As [`Runtime::finish`]; a poisoned block gives the failure that poisoned it, and stays so: a codelet that declares
+    /// [`Block::write`] heals it.
     #[track_caller]
     pub fn write<T, R>(&self, block: Block<T>, body: impl FnOnce(&mut [T]) -> R + Send) -> Result<R>
     where

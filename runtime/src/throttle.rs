@@ -39,6 +39,9 @@ impl Engine<'_> {
         let (mut held, mut waits) = (false, None);
         while marks.hold(self.live_at_least(), held) && !shared.stops() {
             held = true;
+            // The control engine may be silent, and all others in long bodies.
+            shared.look_at_deadlines();
+            shared.fire_late_timers(1);
             let found = self.seat.and_then(|seat| self.find(shared.domain_at(seat)));
             let seen = Seen {
                 found: found.is_some(),
@@ -70,6 +73,7 @@ impl Engine<'_> {
         seat.in_body.store(false, Ordering::Relaxed);
         self.run(first);
         for _ in 1..BURST {
+            self.shared.look_at_deadlines();
             match self.find(domain) {
                 Some(id) => self.run(id),
                 None => break,

@@ -85,7 +85,10 @@ impl Shared {
             if bed.wait_for(time) {
                 return;
             }
-            self.fire_late_timers(SLEEPERS_PATIENCE);
+            if self.fire_late_timers(SLEEPERS_PATIENCE) {
+                // Perhaps nobody became ready, all sleep, and the control engine would have looked for stuck scopes now.
+                self.stand_in(&self.domains[0]);
+            }
             self.look_at_deadlines();
         }
         bed.wait();
