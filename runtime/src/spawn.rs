@@ -5,7 +5,7 @@ use crate::affinity::{self, Affinity, Priority};
 use crate::codelet::{Body, Record, extensions, flag, record_bytes};
 use crate::engine::Frame;
 use crate::entry::{Entry, EntryKind};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Origin, Result};
 use crate::event::{EventCell, Registered};
 use crate::failure::Cause;
 use crate::id::CodeletId;
@@ -197,6 +197,8 @@ impl Frame<'_> {
             spawned_at: body.spawned_at,
             message: error.to_string(),
             panicked: false,
+            kind: error.kind(),
+            origin: Origin::Codelet,
         };
         self.engine
             .with_root(self.record, |root| root.failed(cause));

@@ -1,6 +1,8 @@
 //! What reviewers found wrong, each with a test named after what is right.
 
-use sprat::{Error, Runtime};
+use sprat::error::Origin;
+use sprat::{Error, ErrorKind, Runtime, Scope, Spawned};
+use std::time::Duration;
 
 fn runtime(xes: usize) -> Runtime {
     Runtime::builder()
@@ -11,6 +13,8 @@ fn runtime(xes: usize) -> Runtime {
         .build()
         .unwrap()
 }
+
+fn ignore<R>(_: Spawned<R>) {}
 
 #[test]
 fn what_a_codelet_that_forwards_a_failed_child_was_to_write_is_poisoned() {
@@ -69,4 +73,132 @@ fn what_a_codelet_without_a_value_was_to_write_is_poisoned_if_the_child_it_retur
     .unwrap_err();
     assert!(rt.read(b, |_| ()).is_err());
     assert_eq!(rt.read(good, |good| good[0]).unwrap(), 7);
+}
+
+#[test]
+fn a_refused_codelet_tells_the_kind_of_what_is_wrong() {
+    use ErrorKind::{Access, BlockSize, Config, Foreign, Stale, Undeclared, User};
+    let rt = runtime(1);
+    let other = runtime(1);
+    let kind = |body: &dyn Fn(&Scope<'_>)| {
+        let told = rt.finish(|s| {
+            body(s);
+            Ok(())
+        });
+        let error = told.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
+        error.failure().unwrap().kind
+    };
+    let (b, foreign, gone) = (
+        rt.block::<u64>(1).unwrap(),
+        other.block::<u64>(1).unwrap(),
+        rt.block::<u64>(1).unwrap(),
+    );
+    rt.destroy(gone).unwrap();
+    let nothing = |s: &Scope<'_>, access| ignore(s.codelet("nothing").spawn(access, |_, _| ()));
+    assert_eq!(kind(&|s| nothing(s, foreign.read())), Foreign);
+    assert_eq!(kind(&|s| nothing(s, gone.read())), Stale);
+    let twice = (b.write(), b.read());
+    assert_eq!(kind(&|s| ignore(s.spawn(twice, |_, _| ()))), Access);
+    let child = |s: &Scope<'_>| {
+        s.spawn((), move |s, ()| ignore(s.spawn(b.read(), |_, _| ())));
+    };
+    assert_eq!(kind(&child), Undeclared);
+    let nowhere = |s: &Scope<'_>| ignore(s.codelet("nowhere").on_xe(9).spawn((), |_, ()| ()));
+    assert_eq!(kind(&nowhere), Config);
+    // And a body tells the kind of its error, a panic that of the user's errors.
+    let asks = |s: &Scope<'_>| ignore(s.spawn((), |s, ()| s.block::<u64>(0).map(|_| ())));
+    assert_eq!(kind(&asks), BlockSize);
+    let says = |s: &Scope<'_>| ignore(s.spawn((), |_, ()| Err::<(), _>(Error::msg("no"))));
+    assert_eq!(kind(&says), User);
+    let panics = |s: &Scope<'_>| ignore(s.spawn((), |_, ()| panic!("expected")));
+    assert_eq!(kind(&panics), User);
+    let again = |s: &Scope<'_>| {
+        let body = |s: &Scope<'_>, ()| s.block::<u64>(0).map(|_| ());
+        s.codelet("again").repeatable(2).spawn((), body);
+    };
+    assert_eq!(kind(&again), BlockSize);
+    let adopts = |s: &Scope<'_>| {
+        let own = s.spawn((), |_, ()| Ok(1u64));
+        s.spawn((), move |_, ()| own.value());
+    };
+    assert_eq!(kind(&adopts), Undeclared);
+}
+
+#[test]
+fn a_failure_says_whether_it_is_one_of_those_that_failed() {
+    let rt = runtime(1);
+    let (b, c) = (rt.block::<u64>(1).unwrap(), rt.block::<u64>(1).unwrap());
+    let fail = |s: &Scope<'_>| {
+        let body = |_: &Scope<'_>, _: &mut [u64]| Err::<(), _>(Error::msg("no"));
+        s.codelet("old").spawn(b.write(), body);
+        s.codelet("too").spawn(c.write(), body);
+        Ok(())
+    };
+    let error = rt.finish(fail).unwrap_err();
+    let failure = error.failure().unwrap();
+    assert!(failure.counted && failure.failed == 2, "{error}");
+    let told = error.to_string();
+    assert!(
+        told.ends_with("2 codelets failed in all, this one first"),
+        "{told}"
+    );
+
+    // Old poison: nobody failed here.
+    let error = rt.read(b, |_| ()).unwrap_err();
+    let failure = error.failure().unwrap();
+    let counts = (failure.counted, failure.failed, failure.skipped);
+    assert_eq!(counts, (false, 0, 1), "{error}");
+    assert_eq!(failure.codelet, "old");
+
+    // Old poison first, and then two that fail here.
+    let error = rt
+        .finish(|s| {
+            s.codelet("reader").spawn(b.read(), |_, _| ());
+            let later = s.after(Duration::from_millis(100));
+            for _ in 0..2 {
+                let own = s.codelet("own").after(&later);
+                own.spawn((), |_, ()| Err::<(), _>(Error::msg("no")));
+            }
+            Ok(())
+        })
+        .unwrap_err();
+    let failure = error.failure().unwrap();
+    assert_eq!(failure.codelet, "old");
+    assert!(!failure.counted && failure.failed == 2, "{error}");
+    let told = error.to_string();
+    assert!(
+        told.contains("; 2 of the scope's codelets failed later"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_event_that_cannot_come_is_called_an_event_with_its_place() {
+    let rt = runtime(1);
+    let line = line!() + 1;
+    let (go, trigger) = rt.event("go");
+    let error = rt
+        .finish(|s| {
+            s.codelet("waits").after(&go).spawn((), |_, ()| ());
+            drop(trigger);
+            Ok(())
+        })
+        .unwrap_err();
+    let failure = error.failure().unwrap();
+    assert_eq!(
+        (failure.origin, failure.kind),
+        (Origin::Event, ErrorKind::Event)
+    );
+    assert_eq!(
+        (failure.counted, failure.failed, failure.skipped),
+        (false, 0, 1)
+    );
+    assert_eq!(failure.spawned_at.line(), line);
+    let want = format!(
+        "event `go`, made at {}, cannot come any more: the event's trigger was dropped unsatisfied; 1 skipped, since they wait for it",
+        failure.spawned_at
+    );
+    let told = error.to_string();
+    assert!(told.starts_with(&want), "{told}");
 }
