@@ -88,6 +88,7 @@ pub mod memory_region;
 #[cfg(all(test, sprat_loom))]
 mod models;
 mod options;
+mod out_of_reach;
 mod outcome;
 mod panics;
 mod part;

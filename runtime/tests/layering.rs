@@ -87,6 +87,7 @@ const LEVELS: &[&[&str]] = &[
         "weak",
         "handing_up",
         "spawn",
+        "out_of_reach",
         "declare",
         "declare_part",
         "stuck",

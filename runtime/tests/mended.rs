@@ -1,7 +1,8 @@
 //! What reviewers found wrong, each with a test named after what is right.
 
 use sprat::error::Origin;
-use sprat::{Error, ErrorKind, Runtime, Scope, Spawned};
+use sprat::{Block, Error, ErrorKind, Runtime, Scope, Spawned};
+use std::sync::Mutex;
 use std::time::Duration;
 
 fn runtime(xes: usize) -> Runtime {
@@ -201,4 +202,100 @@ fn an_event_that_cannot_come_is_called_an_event_with_its_place() {
     );
     let told = error.to_string();
     assert!(told.starts_with(&want), "{told}");
+}
+
+/// The cause of the failure of the scope with this body.
+#[track_caller]
+fn cause<'s>(rt: &Runtime, body: impl FnOnce(&Scope<'s>)) -> String {
+    let told = rt.finish(|s| {
+        body(s);
+        Ok(())
+    });
+    told.unwrap_err().failure().unwrap().cause.clone()
+}
+
+#[test]
+fn a_child_that_destroys_its_parents_block_is_told_one_thing_to_do() {
+    let rt = runtime(1);
+    let b = rt.block::<u64>(1).unwrap();
+    let told = cause(&rt, |s| {
+        s.spawn(b.write(), move |s, _| ignore(s.destroy(b)));
+    });
+    let want = "destroy it after the parent, in the scope or codelet that made it";
+    assert!(told.ends_with(want), "{told}");
+    assert!(!told.contains("declare it"), "{told}");
+    // Which can be done.
+    rt.finish(|s| {
+        s.spawn(b.write(), |_, _| ());
+        s.destroy(b);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_block_of_a_sibling_gives_advice_that_can_be_followed() {
+    let rt = runtime(2);
+    let made: Mutex<Option<Block<u64>>> = Mutex::new(None);
+    let made = &made;
+    let (there, trigger) = rt.event("there");
+    let (used, done) = rt.event("used");
+    let told = cause(&rt, move |s| {
+        let maker = move |s: &Scope<'_>, ()| {
+            *made.lock().unwrap() = Some(s.block(1)?);
+            s.satisfy(trigger);
+            // It has not ended before the other one has named its block.
+            s.codelet("last").after(&used).spawn((), |_, ()| ());
+            Ok(())
+        };
+        s.codelet("maker").spawn_once((), maker);
+        let user = s.codelet("user").after(&there);
+        user.spawn_once((), move |s, ()| {
+            let block = made.lock().unwrap().unwrap();
+            s.spawn(block.read(), |_, _| ());
+            s.spawn(block.part(0..1).read(), |_, _| ());
+            s.satisfy(done);
+        });
+    });
+    let want = "make it above both, before they are spawned, and declare it in both";
+    assert!(told.ends_with(want), "{told}");
+    assert!(!told.contains("parent"), "{told}");
+
+    // What the host made can be declared in the parent.
+    let b = rt.block::<u64>(1).unwrap();
+    let told = cause(&rt, |s| {
+        s.spawn((), move |s, ()| {
+            ignore(s.spawn(b.part(0..1).read(), |_, _| ()))
+        });
+    });
+    assert!(told.contains("declare it in the parent"), "{told}");
+    // And so can what a codelet above the parent made.
+    let told = cause(&rt, |s| {
+        s.spawn((), move |s, ()| {
+            let b = s.block::<u64>(1)?;
+            s.spawn((), move |s, ()| ignore(s.spawn(b.read(), |_, _| ())));
+            Ok(())
+        });
+    });
+    assert!(told.contains("declare it in the parent"), "{told}");
+}
+
+#[test]
+fn a_value_of_an_inner_scope_gives_advice_that_can_be_followed() {
+    let rt = runtime(1);
+    let (go, trigger) = rt.event("go");
+    let told = cause(&rt, move |s| {
+        let mut value = None;
+        s.scope(|s| {
+            s.scope(|s| {
+                let waits = s.codelet("inner").after(&go);
+                value = Some(waits.spawn((), |_, ()| Ok(1u64)).value());
+            });
+        });
+        s.spawn(value.unwrap().read(), |_, _| ());
+        s.satisfy(trigger);
+    });
+    let want = "name it in there, or spawn its codelet out here";
+    assert!(told.ends_with(want), "{told}");
+    assert!(!told.contains("parent"), "{told}");
 }
