@@ -186,6 +186,12 @@ impl Error {
         error
     }
 
+    /// What a scope's body said, with the first failure among its codelets, unless the body told of one itself.
+    pub(crate) fn beside(mut self, failure: Failure) -> Self {
+        self.0.failure.get_or_insert(failure);
+        self
+    }
+
     pub(crate) fn stuck_scope(waiting: Vec<Waiting>) -> Self {
         let mut error = Self::new(ErrorKind::Stuck, String::new());
         error.0.stuck = waiting;
@@ -210,7 +216,8 @@ impl Error {
         self.0.kind
     }
 
-    /// The first failure, for [`ErrorKind::Failed`]; for [`ErrorKind::Cancelled`], too, if a codelet failed.
+    /// The first failure, for [`ErrorKind::Failed`]. For [`ErrorKind::Cancelled`], and for an error that the body of
+    /// [`finish`](crate::Runtime::finish) returned, too, if a codelet failed.
     pub fn failure(&self) -> Option<&Failure> {
         self.0.failure.as_ref()
     }
@@ -233,23 +240,28 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(cancellation) = &self.0.cancellation {
-            write!(f, "{cancellation}")?;
-            return match &self.0.failure {
-                Some(failure) => write!(f, "; before that or meanwhile {failure}"),
-                None => Ok(()),
-            };
-        }
-        if let Some(failure) = &self.0.failure {
-            return write!(f, "{failure}");
-        }
-        if self.0.kind == ErrorKind::Stuck {
-            return write_stuck(f, &self.0.stuck);
-        }
-        f.write_str(&self.0.message)?;
-        match &self.0.source {
-            Some(source) if self.0.kind == ErrorKind::System => write!(f, ": {source}"),
-            _ => Ok(()),
+        let Inner { kind, message, .. } = &*self.0;
+        let besides = match (&self.0.cancellation, kind) {
+            (Some(cancellation), _) => {
+                write!(f, "{cancellation}")?;
+                "; before that or meanwhile "
+            }
+            (None, ErrorKind::Stuck) if message.is_empty() => {
+                write_stuck(f, &self.0.stuck)?;
+                "\nbesides, "
+            }
+            (None, _) if message.is_empty() => "",
+            (None, _) => {
+                f.write_str(message)?;
+                if let (ErrorKind::System, Some(source)) = (kind, &self.0.source) {
+                    write!(f, ": {source}")?;
+                }
+                "; besides, "
+            }
+        };
+        match &self.0.failure {
+            Some(failure) => write!(f, "{besides}{failure}"),
+            None => Ok(()),
         }
     }
 }

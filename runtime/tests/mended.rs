@@ -299,3 +299,61 @@ fn a_value_of_an_inner_scope_gives_advice_that_can_be_followed() {
     assert!(told.ends_with(want), "{told}");
     assert!(!told.contains("parent"), "{told}");
 }
+
+#[test]
+fn an_error_of_the_scopes_body_does_not_hide_that_codelets_failed() {
+    let rt = runtime(1);
+    let body = |fails: bool| {
+        rt.finish(|s| -> sprat::Result<()> {
+            if fails {
+                let codelet = s.codelet("load");
+                codelet.spawn((), |_, ()| Err::<(), _>(Error::msg("no file")));
+            }
+            "x".parse::<u32>()?;
+            Ok(())
+        })
+        .unwrap_err()
+    };
+    let error = body(true);
+    assert_eq!(error.kind(), ErrorKind::User);
+    let failure = error.failure().unwrap();
+    assert_eq!((failure.codelet.as_str(), failure.failed), ("load", 1));
+    let told = error.to_string();
+    assert!(
+        told.starts_with("invalid digit found in string; besides, codelet `load`"),
+        "{told}"
+    );
+    assert!(told.ends_with("no file"), "{told}");
+    let source = error.into_std();
+    assert!(source.source().unwrap().is::<std::num::ParseIntError>());
+
+    let error = body(false);
+    assert!(error.failure().is_none());
+    assert_eq!(error.to_string(), "invalid digit found in string");
+}
+
+#[test]
+fn a_codelet_with_a_block_that_is_gone_takes_its_place_in_the_others() {
+    // One engine: the host's, which runs nothing before the body has returned.
+    let rt = runtime(1);
+    let block = || rt.block::<u64>(1).unwrap();
+    let (low, gone, high) = (block(), block(), block());
+    let error = rt
+        .finish(|s| {
+            let gone_by_then = s.destroy(gone).event();
+            let bad = s.codelet("bad").at_ready().after(&gone_by_then);
+            bad.spawn((low.write(), gone.read(), high.write()), |_, _| ());
+            Ok(())
+        })
+        .unwrap_err();
+    let failure = error.failure().unwrap();
+    assert_eq!(
+        (failure.kind, failure.failed),
+        (ErrorKind::Stale, 1),
+        "{error}"
+    );
+    for block in [low, high] {
+        let error = rt.read(block, |_| ()).unwrap_err();
+        assert_eq!(error.failure().unwrap().codelet, "bad", "{error}");
+    }
+}
