@@ -1,5 +1,6 @@
 //! The runtime: started by a builder, used through handles, shut down with the last of them.
 
+use crate::all_or_none::all_or_none;
 use crate::counters::{CeCounts, XeCounts};
 use crate::data_block::{Block, Data};
 use crate::decide::placement;
@@ -9,6 +10,7 @@ use crate::group::Group;
 use crate::guard::Place;
 use crate::host;
 use crate::live;
+use crate::local::Local;
 use crate::memory_region::PoolStats;
 use crate::scope::{Scope, block_bytes};
 use crate::shared::Shared;
@@ -172,19 +174,19 @@ impl Runtime {
     ///
     /// # Errors
     /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if `len` is 0 or too large, or `T` is aligned to more
-    /// than 64 bytes.
+    /// than 64 bytes; [`ErrorKind::System`](crate::ErrorKind::System) if the table of blocks is full: then none is made.
     pub fn blocks<T: Data>(&self, count: usize, len: usize) -> Result<Vec<Block<T>>> {
         let shared = self.shared();
         let bytes = block_bytes::<T>(len)?;
         let xes = shared.seats.len() as u16;
         let mut stranger = lock(&shared.stranger);
-        let make = |index| {
+        let make = |local: &mut Local, index| {
             let home = placement::owner(index, count, xes);
-            shared
-                .make_block(&mut stranger, bytes, 0, home)
-                .map(Block::new)
+            shared.make_block(local, bytes, 0, home)
         };
-        (0..count).map(make).collect()
+        let unmake = |local: &mut Local, id| shared.unmake_block(local, id);
+        let ids = all_or_none(&mut *stranger, count, make, unmake)?;
+        Ok(ids.into_iter().map(Block::new).collect())
     }
 
     /// Gives a block a name, for error messages and stuck reports: `block u (3)`. No cost but there.

@@ -15,6 +15,7 @@ use std::path::Path;
 const LEVELS: &[&[&str]] = &[
     &[
         "error",
+        "all_or_none",
         "id",
         "panics",
         "sync",
