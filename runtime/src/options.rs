@@ -82,6 +82,13 @@ impl<R> Clone for Spawned<R> {
 }
 impl<R> Copy for Spawned<R> {}
 
+impl<R> std::fmt::Debug for Spawned<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let of = std::any::type_name::<R>();
+        write!(f, "Spawned<{of}>({:?})", self.id)
+    }
+}
+
 impl<R: Send + Sync + 'static> Spawned<R> {
     fn new(id: CodeletId) -> Self {
         Spawned {
@@ -144,6 +151,12 @@ impl<R: Send + Sync + 'static> Spawned<R> {
 pub struct Options<'x, 's> {
     scope: &'x Scope<'s>,
     spec: Spec,
+}
+
+impl std::fmt::Debug for Options<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.spec.show(f, "Options")
+    }
 }
 
 impl<'x, 's> Options<'x, 's> {

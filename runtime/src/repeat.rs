@@ -22,6 +22,13 @@ pub struct Repeatable<'x, 's> {
     times: u32,
 }
 
+impl std::fmt::Debug for Repeatable<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.spec.show(f, "Repeatable")?;
+        write!(f, " up to {} times more", self.times)
+    }
+}
+
 impl<'x, 's> Options<'x, 's> {
     /// The body may run again, up to `times` times more, when it returns an error or panics. The last of the options.
     ///

@@ -57,6 +57,21 @@ impl Spec {
     pub(crate) fn after(&self) -> &[After] {
         self.rare.as_ref().map_or(&[], |rare| &rare.after)
     }
+
+    /// For the options' `Debug`: what was asked for, without the addresses of events.
+    pub(crate) fn show(&self, f: &mut std::fmt::Formatter<'_>, as_what: &str) -> std::fmt::Result {
+        let mut shown = f.debug_struct(as_what);
+        shown
+            .field("name", &self.name)
+            .field("affinity", &self.affinity)
+            .field("priority", &self.priority)
+            .field("at_ready", &self.at_ready)
+            .field("after", &self.after().len());
+        if let Some(error) = self.rare.as_ref().and_then(|rare| rare.error.as_ref()) {
+            shown.field("error", error);
+        }
+        shown.finish()
+    }
 }
 
 /// What `Frame::write_entries` wrote.

@@ -357,3 +357,47 @@ fn a_codelet_with_a_block_that_is_gone_takes_its_place_in_the_others() {
         assert_eq!(error.failure().unwrap().codelet, "bad", "{error}");
     }
 }
+
+#[test]
+fn public_types_can_be_shown_and_name_no_addresses() {
+    use sprat::{Max, scratch};
+    let rt = runtime(1);
+    let b = rt.block::<u64>(8).unwrap();
+    let (event, trigger) = rt.event("go");
+    let mut shown = vec![
+        format!("{:?}", (b.read(), b.write(), b.read_write(), b.commute())),
+        format!("{:?}", (b.read().raw(), b.commute().raw())),
+        format!("{:?}", (b.read().weak(), b.reduce(Max), scratch::<u64>(4))),
+        format!("{:?}", (b.part(1..3), b.part(1..3).write())),
+        format!("{:?}", b.tile(0..1, 0..2, 4).read()),
+        format!("{event:?} {trigger:?} {rt:?}"),
+    ];
+    rt.finish(|s| {
+        let spawned = s.spawn((), |_, ()| Ok(1u64));
+        let options = s.codelet("named").after(&event).on_xe(7);
+        shown.push(format!("{s:?} {options:?}"));
+        shown.push(format!("{:?}", options.repeatable(3)));
+        let (value, read) = (spawned.value(), spawned.read());
+        shown.push(format!("{spawned:?} {value:?} {read:?}"));
+        s.satisfy(trigger);
+        Ok(())
+    })
+    .unwrap();
+    let all = shown.join("\n");
+    assert!(!all.contains("0x"), "{all}");
+    for part in [
+        "(Read(Block<u64>#0), Write(Block<u64>#0), ReadWrite(",
+        "Raw(Read(Block<u64>#0))",
+        "Weak(Read(Block<u64>#0))",
+        "Max",
+        "Scratch<u64>(4)",
+        "Block<u64>#0[1..3], WritePart(Block<u64>#0[1..3])",
+        "ReadTile(Block<u64>#0[rows 0..1, columns 0..2 of 4])",
+        "name: Some(\"named\")",
+        "there is no execution engine 7",
+        "up to 3 times more",
+        "ReadValue(Value<u64>(codelet ",
+    ] {
+        assert!(all.contains(part), "`{part}` is missing: {all}");
+    }
+}
