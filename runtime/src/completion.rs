@@ -193,12 +193,15 @@ impl Engine<'_> {
         effect: Effect,
         followers: &mut Followers,
     ) {
-        let step = cell.queue.with(|queue| {
+        let (step, rests) = cell.queue.with(|queue| {
             queue.leave(who, mode, effect);
-            queue.next_step()
+            (queue.next_step(), queue.rests())
         });
-        if step.is_some() {
-            self.go_on(cell, who, step, followers);
+        match step {
+            None => (),
+            // Mostly one that holds it alone.
+            Some(Step::Grant(grant)) if rests => self.granted(cell, grant, followers),
+            _ => self.go_on(cell, who, step, followers),
         }
     }
 
@@ -218,20 +221,25 @@ impl Engine<'_> {
             // The queue stays: if it is for children, their parent waits for somebody who has not been told, or for our
             // end, or we are the parent.
             step = cell.queue.with(|queue| queue.next_step());
-            let Step::Grant(Grant { who, poison, weak }) = now else {
-                continue;
-            };
-            if weak {
-                self.open_for_children(cell, who, poison, followers);
-                continue;
+            if let Step::Grant(grant) = now {
+                self.granted(cell, grant, followers);
             }
-            let record = self.shared.arena.record(who);
-            if let Some(poison) = poison {
-                record.poison(poison.get());
-            }
-            if record.pending.arrive(1) {
-                self.ready(who, followers);
-            }
+        }
+    }
+
+    /// Tells somebody that what it waited for in a queue has come.
+    #[inline]
+    fn granted(&self, cell: &QueueCell, grant: Grant<u32>, followers: &mut Followers) {
+        let Grant { who, poison, weak } = grant;
+        if weak {
+            return self.open_for_children(cell, who, poison, followers);
+        }
+        let record = self.shared.arena.record(who);
+        if let Some(poison) = poison {
+            record.poison(poison.get());
+        }
+        if record.pending.arrive(1) {
+            self.ready(who, followers);
         }
     }
 

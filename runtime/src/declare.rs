@@ -405,9 +405,32 @@ enum Named {
     InParts,
 }
 
+/// The common case: up to three accesses to whole blocks or values, and no block twice.
+#[inline]
+fn few_once(declared: &[Declared]) -> Option<Named> {
+    let block = |one: &Declared| match one {
+        Declared::Block(key, _) => Some(*key),
+        _ => None,
+    };
+    let all = declared.len() <= 3
+        && (declared.iter()).all(|one| matches!(one, Declared::Block(..) | Declared::Value(..)));
+    if !all {
+        return None;
+    }
+    let same = |a: usize, b: usize| match (declared.get(a), declared.get(b)) {
+        (Some(a), Some(b)) => block(a).is_some() && block(a) == block(b),
+        _ => false,
+    };
+    let differ = !same(0, 1) && !same(0, 2) && !same(1, 2);
+    differ.then_some(Named::Once)
+}
+
 fn named_twice(declared: &[Declared]) -> Named {
     /// Up to so many, comparing all pairs is faster than sorting a copy.
     const FEW: usize = 16;
+    if let Some(once) = few_once(declared) {
+        return once;
+    }
     let named = declared.iter().filter_map(|one| match one {
         Declared::Block(key, mode) => Some((*key, mode.writes())),
         // What is for the children only cannot be told from what is for the codelet, if they stand in one queue.

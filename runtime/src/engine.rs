@@ -178,7 +178,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();

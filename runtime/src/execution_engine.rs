@@ -66,7 +66,7 @@ impl Engine<'_> {
     }
 
     /// Looks once wherever there could be work for this engine.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, domain: &Domain) -> Option<u32> {
         if self.local(|local| local.checks()) {
             return self.find_in_any_order(domain);

@@ -1,0 +1,87 @@
+//! What few queues have: turns among those who commute, and the lanes of reductions.
+
+use super::{AccessQueue, Effect, Lanes, Mode, Place, Special, Sums, Turns};
+
+impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
+    pub(super) fn special(&mut self) -> &mut Special<T, M> {
+        self.special.get_or_insert_with(|| {
+            Box::new(Special {
+                poison: None,
+                left: None,
+                turns: Turns::default(),
+                lanes: None,
+                parts: None,
+            })
+        })
+    }
+
+    #[inline]
+    pub(super) fn lanes(&mut self) -> Option<&mut Lanes<T, M>> {
+        self.special.as_mut()?.lanes.as_mut()
+    }
+
+    /// Whether it could be the turn of `who`, which commutes here.
+    #[inline]
+    pub fn turn_is_free_for(&self, who: T) -> bool {
+        let special = self.special.as_deref();
+        special.is_none_or(|special| special.turns.is_free_for(who))
+    }
+
+    /// `who`, which commutes here, takes its turn, which is free for it.
+    #[inline]
+    pub fn take_turn(&mut self, who: T) {
+        self.special().turns.take(who);
+    }
+
+    /// `who` waits for its turn; if it commutes here `alone`, it has the turn when it is woken.
+    #[inline]
+    pub fn wait_for_turn(&mut self, who: T, alone: bool) {
+        self.special().turns.wait(who, alone);
+    }
+
+    /// `who` is done with its turn, or could have it and cannot take it. Gives who is to be woken.
+    #[inline]
+    pub fn pass_turn(&mut self, who: T) -> Option<T> {
+        self.special.as_mut()?.turns.pass(who)
+    }
+
+    /// The memory of the lane that `who` holds, once it was taken.
+    pub fn lane_of(&mut self, who: T) -> Option<&mut Option<M>> {
+        self.lanes()?.memory_of(who)
+    }
+
+    /// All members of a reduction have left, and somebody waits for its result: then whoever finds this holds the block
+    /// until it has been put together.
+    #[inline]
+    pub(super) fn ends_reduction(&mut self) -> bool {
+        let ends = self.holders == 0 && matches!(self.held, Mode::Reduce(_));
+        if ends {
+            self.begin_group(Mode::Exclusive);
+            self.holders = u32::from(!cfg!(sprat_mutant = "dependence_reduction_unheld"));
+            self.last = T::default();
+        }
+        ends
+    }
+
+    /// The lanes of the reduction that has come to its end.
+    pub fn take_sums(&mut self) -> Option<Sums<M>> {
+        let lanes = self.special.as_mut()?.lanes.take()?;
+        // Children may read what nobody has written before them.
+        let looks = (self.waiting.front())
+            .is_none_or(|next| next.mode.reads() || next.place != Place::Whole);
+        Some(lanes.end(self.poison().is_none() && looks))
+    }
+
+    /// What [`Step::Combine`] asked for was done. Follow with [`AccessQueue::next_step`] until it gives nothing.
+    pub fn combined(&mut self, effect: Effect) {
+        if self.in_parts() {
+            return self.combined_in_parts(effect);
+        }
+        debug_assert!(self.holders == 1 && self.held == Mode::Exclusive);
+        self.holders = 0;
+        // What was poisoned before still is.
+        if let Effect::Failed(_) = effect {
+            self.set_poison(effect);
+        }
+    }
+}
