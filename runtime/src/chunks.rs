@@ -50,6 +50,12 @@ impl<T> Clone for RawSlice<T> {
 }
 impl<T> Copy for RawSlice<T> {}
 
+impl<T> std::fmt::Debug for RawSlice<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RawSlice({} elements)", self.len)
+    }
+}
+
 // SAFETY: an address; who follows it says why that is allowed. The elements may be used on any thread (`Data`).
 unsafe impl<T: Data> Send for RawSlice<T> {}
 // SAFETY: as above.

@@ -26,6 +26,7 @@
 use crate::access::Lent;
 use crate::counts::{Live, Pending};
 use crate::entry::Entry;
+use crate::error::Error;
 use crate::event::OneShot;
 use crate::sync::UnsafeCell;
 use crate::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
@@ -110,7 +111,7 @@ pub(crate) enum Ran {
     /// The value will be the value of this child, when all has ended.
     Forward(crate::id::CodeletId),
     /// It returned an error.
-    Failed(String),
+    Failed(Error),
     /// It panicked.
     Panicked(String),
 }

@@ -1,6 +1,7 @@
 //! What happens when a body ends, when a codelet ends (it and its descendants), and who becomes ready by that.
 //!
-//! The order at a codelet's end: its blocks are given back, its value stands, its end event fires, its blocks made and
+//! The order at a codelet's end: the value that it forwards is taken over (or the failure that is there instead, which
+//! poisons its blocks), its blocks are given back, its end event fires, its blocks made and
 //! its failed children go to its parent, its record goes, its parent's count goes down. Written out and argued in
 //! `docs/design/codelets.md`.
 
@@ -252,11 +253,12 @@ impl Engine<'_> {
             if flags & flag::ROOT != 0 {
                 return self.end_root(at, record);
             }
+            if flags & flag::FORWARDS != 0 {
+                // First, since it fails with its child: then so does what it was to write.
+                self.take_over_value(at, record);
+            }
             if record.count() != 0 {
                 self.give_back(at, record, followers);
-            }
-            if flags & flag::FORWARDS != 0 {
-                self.take_over_value(at, record);
             }
             let extension = record.extension.load(Ordering::Relaxed);
             if extension != 0 {
@@ -323,19 +325,18 @@ impl Engine<'_> {
                     let pieces = children.queue.with(|queue| queue.poisoned_parts().to_vec());
                     let left = self.what_children_left(id, children);
                     Self::free_children(entry);
-                    let skipped = weak && own_effect != Effect::Done;
-                    if !pieces.is_empty() && !skipped {
+                    let whole = weak || record.flags() & flag::FORWARDS != 0;
+                    let failed = whole && own_effect != Effect::Done;
+                    if !pieces.is_empty() && !failed {
                         if mode == Mode::Commute {
                             self.pass_turn(cell, id, followers);
                         }
                         self.leave_in_pieces(cell, (id, mode), None, &pieces, followers);
                         continue;
                     }
-                    // A body that is in the block has left its own effect to its children.
-                    match own_effect {
-                        Effect::Failed(_) if weak => own_effect,
-                        _ => left,
-                    }
+                    // A body that is in the block has left its own effect to its children; not that of a child whose
+                    // value it forwards, which is known only now.
+                    if failed { own_effect } else { left }
                 }
             };
             if mode == Mode::Commute {

@@ -16,7 +16,7 @@ use std::marker::PhantomData;
 pub trait Data: bytemuck::Pod + Send + Sync {}
 impl<T: bytemuck::Pod + Send + Sync> Data for T {}
 
-/// A contiguous chunk of `T` with a home, a version, and an access queue: here its name, which is copied freely and
+/// A contiguous chunk of `T` with a home and an access queue: here its name, which is copied freely and
 /// gives no access to the data. Only a codelet that declares the block reaches its memory, as a slice.
 ///
 /// A new block reads as zeros. Its memory is taken at the first access, by the engine that makes it.

@@ -5,11 +5,12 @@ use crate::access::{BlockKey, Declared, Mode};
 use crate::arena::Places;
 use crate::block_table::{BlockSlot, QueueCell, destroyed};
 use crate::codelet::{MAX_RECORD, flag};
-use crate::declare_part::{ELSEWHERE, fitting};
+use crate::declare_part::fitting;
 use crate::engine::{Engine, Frame};
 use crate::entry::{Entry, EntryKind, Found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlockId, CodeletId};
+use crate::out_of_reach::ELSEWHERE;
 use crate::spawn::{After, Spec, Written};
 use crate::sync::atomic::{Ordering, fence};
 use std::collections::{BTreeMap, HashSet};
@@ -136,7 +137,7 @@ impl Frame<'_> {
             return match slot.owner.load(Ordering::Relaxed) {
                 0 => Ok(own()),
                 _ if self.made_here(slot) => Ok(own()),
-                _ => Err(self.undeclared(id, ELSEWHERE)),
+                _ => Err(self.refused(id, ELSEWHERE)),
             };
         }
         let arena = &shared.arena;
@@ -157,8 +158,8 @@ impl Frame<'_> {
                 return Err(destroyed(&shared.blocks.label(id)));
             }
             if destroys {
-                let why = "its parent declared it, and goes on holding it; destroy it where it was made, or after the parent";
-                return Err(self.undeclared(id, why));
+                let why = "its parent declared it, and holds it until its end; destroy it after the parent, in the scope or codelet that made it";
+                return Err(self.refused(id, why));
             }
             if !parents.covers(mode) {
                 let why = match parents {
@@ -185,13 +186,10 @@ impl Frame<'_> {
                 matches!(entry.kind(), EntryKind::Part(_))
                     && Engine::queue_of(entry).slot == id.slot()
             });
-            Err(self.undeclared(
-                id,
-                match parts {
-                    true => "its parent declared only parts of it",
-                    false => "its parent did not declare it",
-                },
-            ))
+            Err(match parts {
+                true => self.undeclared(id, "its parent declared only parts of it"),
+                false => self.out_of_reach(id, slot),
+            })
         }
     }
 
@@ -225,17 +223,6 @@ impl Frame<'_> {
         }
     }
 
-    #[cold]
-    pub(crate) fn undeclared(&self, id: BlockId, why: &str) -> Error {
-        Error::new(
-            ErrorKind::Undeclared,
-            format!(
-                "block {} cannot be used here: {why}; declare it in the parent with the right that the children need",
-                self.engine.shared.blocks.label(id)
-            ),
-        )
-    }
-
     /// A value can be named where it was spawned, and by codelets that declared it: then it is kept until they end.
     fn find_value(&self, id: CodeletId, kept: bool) -> Result<Found> {
         if !kept {
@@ -266,6 +253,10 @@ impl Frame<'_> {
                 ErrorKind::Stale,
                 "a value was named after the end of the codelet or scope that it was spawned in; read it there, or return it",
             ),
+            false if self.is_of_inner_scope(parent) => Error::new(
+                ErrorKind::Undeclared,
+                "a value was named outside the scope that it was spawned in; name it in there, or spawn its codelet out here",
+            ),
             false => Error::new(
                 ErrorKind::Undeclared,
                 "a value was named by a codelet that neither spawned nor declared it; declare `value.read()` in the parent",
@@ -275,7 +266,7 @@ impl Frame<'_> {
 
     /// The record that children belong to and the scopes around it, up to the codelet or the host's scope.
     #[inline]
-    fn scopes(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = u32> + '_ {
         let arena = &self.engine.shared.arena;
         let up =
             |&at: &u32| (at != self.top).then(|| arena.record(at).parent.load(Ordering::Relaxed));

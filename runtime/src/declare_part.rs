@@ -10,13 +10,10 @@ use crate::entry::{Entry, EntryKind, Found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::extent::Extent;
 use crate::id::BlockId;
+use crate::out_of_reach::ELSEWHERE;
 use crate::spin_lock::SpinLock;
 use crate::sync::atomic::Ordering;
 use std::collections::{BTreeMap, HashSet};
-
-/// Why a host's scope may not name a block.
-pub(crate) const ELSEWHERE: &str =
-    "it was adopted by another scope, or made by a codelet of another scope that has not ended";
 
 /// A part as it was declared.
 fn asked(key: &PartKey, rest: &[Declared]) -> Asked {
@@ -107,13 +104,10 @@ impl Frame<'_> {
         if everybody || self.made_here(slot) {
             return Ok(());
         }
-        Err(self.undeclared(
-            id,
-            match self.codelet {
-                0 => ELSEWHERE,
-                _ => "its parent did not declare it",
-            },
-        ))
+        Err(match self.codelet {
+            0 => self.refused(id, ELSEWHERE),
+            _ => self.out_of_reach(id, slot),
+        })
     }
 
     #[cold]

@@ -8,7 +8,7 @@ use crate::affinity::{self, Priority};
 use crate::codelet::{Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
 use crate::entry::EntryKind;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Origin, Result};
 use crate::failure::Cause;
 use crate::lendings::Lendings;
 use crate::local::Local;
@@ -218,8 +218,8 @@ impl<'a> Engine<'a> {
             }
             Ran::Done => (),
             Ran::Forward(child) => self.forward(id, record, child),
-            Ran::Failed(message) => self.record_failure(id, message, false),
-            Ran::Panicked(message) => self.record_failure(id, message, true),
+            Ran::Failed(error) => self.record_failure(id, &error),
+            Ran::Panicked(message) => self.record_panic(id, message),
         }
         frame.children.get()
     }
@@ -242,7 +242,7 @@ impl<'a> Engine<'a> {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
                 self.give_scratch_back(&mut lent);
-                Ran::Failed(error.to_string())
+                Ran::Failed(error)
             }
         }
     }
@@ -316,12 +316,21 @@ impl<'a> Engine<'a> {
             // SAFETY: the payload holds the captures, as the flag said until now.
             unsafe { (vtable.discard)(self.shared.arena.payload(id)) };
         }
-        self.record_failure(id, error.to_string(), false);
+        self.record_failure(id, error);
     }
 
     /// Logs a failure and poisons the codelet with it.
     #[cold]
-    pub(crate) fn record_failure(&self, id: u32, message: String, panicked: bool) {
+    pub(crate) fn record_failure(&self, id: u32, error: &Error) {
+        self.record_cause(id, error.to_string(), error.kind(), false);
+    }
+
+    #[cold]
+    fn record_panic(&self, id: u32, message: String) {
+        self.record_cause(id, message, ErrorKind::User, true);
+    }
+
+    fn record_cause(&self, id: u32, message: String, kind: ErrorKind, panicked: bool) {
         let record = self.shared.arena.record(id);
         // SAFETY: it lives: we spawn it or run it.
         let body = unsafe { record.body() };
@@ -330,6 +339,8 @@ impl<'a> Engine<'a> {
             spawned_at: body.spawned_at,
             message,
             panicked,
+            kind,
+            origin: Origin::Codelet,
         };
         let poison = self.shared.failures.add(cause.clone());
         record.poison(poison.get());

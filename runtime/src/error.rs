@@ -4,6 +4,29 @@ use std::fmt;
 use std::panic::Location;
 
 /// What kind of thing went wrong, for code that wants to react; the text is for people.
+///
+/// A codelet that is refused at its spawn, since it declares what it may not, fails: the scope's error is of the kind
+/// [`Failed`](ErrorKind::Failed), and the reason's kind ([`Foreign`](ErrorKind::Foreign), [`Stale`](ErrorKind::Stale),
+/// [`Access`](ErrorKind::Access), [`Undeclared`](ErrorKind::Undeclared), or that of another option) is in
+/// [`Failure::kind`].
+///
+/// ```
+/// # fn main() -> sprat::Result<()> {
+/// use sprat::{ErrorKind, Runtime};
+///
+/// let (rt, other) = (Runtime::new()?, Runtime::new()?);
+/// let foreign = other.block::<u64>(1)?;
+/// let error = rt
+///     .finish(|s| {
+///         s.spawn(foreign.read(), |_, _| ());
+///         Ok(())
+///     })
+///     .unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Failed);
+/// assert_eq!(error.failure().unwrap().kind, ErrorKind::Foreign);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -33,7 +56,8 @@ pub enum ErrorKind {
     /// The scope was cancelled, by somebody or by its deadline. [`Error::cancellation`] says why, and what was left.
     Cancelled,
     /// An event of a kind that counts was used against its rules: counted below zero, satisfied beyond its bound, or
-    /// after it had fired. The text says which, and what to do.
+    /// after it had fired. The text says which, and what to do. In [`Failure::kind`]: an event cannot come any more, since
+    /// its trigger was dropped.
     Event,
     /// The operating system refused memory, a thread, or a call.
     System,
@@ -41,18 +65,42 @@ pub enum ErrorKind {
     User,
 }
 
-/// The first codelet that failed in a scope, and what its failure cost.
+/// What a failure began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// A codelet: its body failed, or it was refused at its spawn.
+    Codelet,
+    /// An event that cannot come any more.
+    Event,
+    /// A scope that was cancelled.
+    Scope,
+}
+
+/// The first failure that a scope was told of, and what it cost: mostly that of a codelet of the scope.
+///
+/// The first in time, not in the program's order: of codelets that fail independently of each other, another one may be
+/// the first in the next run. What fails because of a failure never comes before it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Failure {
-    /// The codelet's name.
+    /// What failed.
+    pub origin: Origin,
+    /// The codelet's name, or the event's.
     pub codelet: String,
-    /// Where it was spawned.
+    /// Where the codelet was spawned, the event made, or the scope cancelled.
     pub spawned_at: &'static Location<'static>,
+    /// The kind of the error: why the codelet was refused, or what the error was that its body returned;
+    /// [`ErrorKind::User`] for a panic and for errors of the user's own.
+    pub kind: ErrorKind,
     /// What it said: the error it returned, or the message of its panic.
     pub cause: String,
     /// Whether it panicked (else it returned an error, or was refused at its spawn).
     pub panicked: bool,
-    /// How many codelets of the scope failed, this one included.
+    /// Whether it is a codelet of this scope, and so one of the `failed`. If not, it failed in an earlier scope and left
+    /// a block poisoned, or it is an event; then codelets of this scope were skipped because of it.
+    pub counted: bool,
+    /// How many codelets of this scope failed: at least 1 if this one is [counted](Failure::counted), else perhaps 0.
     pub failed: u64,
     /// How many were skipped because they would have read what a failed codelet was to write.
     pub skipped: u64,
@@ -138,6 +186,12 @@ impl Error {
         error
     }
 
+    /// What a scope's body said, with the first failure among its codelets, unless the body told of one itself.
+    pub(crate) fn beside(mut self, failure: Failure) -> Self {
+        self.0.failure.get_or_insert(failure);
+        self
+    }
+
     pub(crate) fn stuck_scope(waiting: Vec<Waiting>) -> Self {
         let mut error = Self::new(ErrorKind::Stuck, String::new());
         error.0.stuck = waiting;
@@ -162,7 +216,8 @@ impl Error {
         self.0.kind
     }
 
-    /// The first codelet that failed, for [`ErrorKind::Failed`]; for [`ErrorKind::Cancelled`], too, if one failed.
+    /// The first failure, for [`ErrorKind::Failed`]. For [`ErrorKind::Cancelled`], and for an error that the body of
+    /// [`finish`](crate::Runtime::finish) returned, too, if a codelet failed.
     pub fn failure(&self) -> Option<&Failure> {
         self.0.failure.as_ref()
     }
@@ -185,50 +240,62 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(cancellation) = &self.0.cancellation {
-            write!(f, "{cancellation}")?;
-            return match &self.0.failure {
-                Some(failure) => write!(f, "; before that or meanwhile {failure}"),
-                None => Ok(()),
-            };
-        }
-        if let Some(failure) = &self.0.failure {
-            return write!(f, "{failure}");
-        }
-        if self.0.kind == ErrorKind::Stuck {
-            return write_stuck(f, &self.0.stuck);
-        }
-        f.write_str(&self.0.message)?;
-        match &self.0.source {
-            Some(source) if self.0.kind == ErrorKind::System => write!(f, ": {source}"),
-            _ => Ok(()),
+        let Inner { kind, message, .. } = &*self.0;
+        let besides = match (&self.0.cancellation, kind) {
+            (Some(cancellation), _) => {
+                write!(f, "{cancellation}")?;
+                "; before that or meanwhile "
+            }
+            (None, ErrorKind::Stuck) if message.is_empty() => {
+                write_stuck(f, &self.0.stuck)?;
+                "\nbesides, "
+            }
+            (None, _) if message.is_empty() => "",
+            (None, _) => {
+                f.write_str(message)?;
+                if let (ErrorKind::System, Some(source)) = (kind, &self.0.source) {
+                    write!(f, ": {source}")?;
+                }
+                "; besides, "
+            }
+        };
+        match &self.0.failure {
+            Some(failure) => write!(f, "{besides}{failure}"),
+            None => Ok(()),
         }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = if self.panicked { "panicked" } else { "failed" };
-        write!(
-            f,
-            "codelet `{}`, spawned at {}, {verb}: {}",
-            self.codelet, self.spawned_at, self.cause
-        )?;
-        if self.failed > 1 {
-            write!(
+        let (name, at, cause) = (&self.codelet, self.spawned_at, &self.cause);
+        match self.origin {
+            Origin::Codelet => {
+                let verb = if self.panicked { "panicked" } else { "failed" };
+                write!(f, "codelet `{name}`, spawned at {at}, {verb}: {cause}")?;
+            }
+            Origin::Event => write!(
                 f,
-                "; {} codelets failed in all, this one first",
-                self.failed
-            )?;
+                "event `{name}`, made at {at}, cannot come any more: {cause}"
+            )?,
+            Origin::Scope => write!(f, "a scope, at {at}, was {cause}")?,
         }
-        if self.skipped > 0 {
-            write!(
+        match (self.counted, self.failed) {
+            (true, 0 | 1) | (false, 0) => (),
+            (true, failed) => write!(f, "; {failed} codelets failed in all, this one first")?,
+            (false, failed) => write!(f, "; {failed} of the scope's codelets failed later")?,
+        }
+        match (self.skipped, self.origin) {
+            (0, _) => Ok(()),
+            (skipped, Origin::Event) => write!(
                 f,
-                "; {} skipped, since they depend on what failed codelets were to write",
-                self.skipped
-            )?;
+                "; {skipped} skipped, since they wait for it, or depend on what others were to write"
+            ),
+            (skipped, _) => write!(
+                f,
+                "; {skipped} skipped, since they depend on what failed codelets were to write"
+            ),
         }
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@
 //! belongs to the runtime. Its entries are numbered from 1; the number is what travels.
 
 use crate::decide::dependence::Poison;
-use crate::error::Failure;
+use crate::error::{ErrorKind, Failure, Origin};
 use crate::sync::{Mutex, lock};
 use std::collections::VecDeque;
 use std::panic::Location;
@@ -16,16 +16,21 @@ pub(crate) struct Cause {
     pub(crate) spawned_at: &'static Location<'static>,
     pub(crate) message: String,
     pub(crate) panicked: bool,
+    pub(crate) kind: ErrorKind,
+    pub(crate) origin: Origin,
 }
 
 impl Cause {
-    /// The error's detail, with the counts of the scope that reports it.
-    pub(crate) fn report(self, failed: u64, skipped: u64) -> Failure {
+    /// The error's detail, with the counts of the scope that reports it, and whether this one is counted there.
+    pub(crate) fn report(self, counted: bool, failed: u64, skipped: u64) -> Failure {
         Failure {
+            origin: self.origin,
             codelet: self.codelet.to_owned(),
             spawned_at: self.spawned_at,
+            kind: self.kind,
             cause: self.message,
             panicked: self.panicked,
+            counted,
             failed,
             skipped,
         }
@@ -85,6 +90,8 @@ mod tests {
             spawned_at: Location::caller(),
             message: number.to_string(),
             panicked: false,
+            kind: ErrorKind::User,
+            origin: Origin::Codelet,
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::access::{Access, Lent, Slots, is_kept};
 use crate::codelet::{Ran, Vtable};
 use crate::engine::Frame;
+use crate::error::Error;
 use crate::outcome::{End, Outcome};
 use crate::panics;
 use crate::scope::Scope;
@@ -161,9 +162,10 @@ where
             }
             Ok(End::Forward(value)) => Ran::Forward(value.id),
             Ok(End::Failed(error)) => {
-                let message = error.to_string();
+                // Without what the user put into it, which may do anything when it is dropped.
+                let told = Error::new(error.kind(), error.to_string());
                 panics::drop_quietly(error);
-                Ran::Failed(message)
+                Ran::Failed(told)
             }
             Err(panic) => {
                 let message = panics::message(&*panic);

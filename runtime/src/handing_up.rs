@@ -3,6 +3,7 @@
 
 use crate::codelet::{Record, flag};
 use crate::engine::Engine;
+use crate::error::{Error, ErrorKind};
 use crate::id::CodeletId;
 use crate::memory_region::Chunk;
 use crate::sync::atomic::{AtomicU32, Ordering};
@@ -49,8 +50,12 @@ impl Engine<'_> {
             }
         };
         if !known {
+            let kind = match child.runtime() == self.shared.id {
+                true => ErrorKind::Undeclared,
+                false => ErrorKind::Foreign,
+            };
             let message = "it returned a value of a codelet that it did not spawn itself; return the value of a child";
-            return self.record_failure(id, message.to_owned(), false);
+            return self.record_failure(id, &Error::new(kind, message));
         }
         record.set_flags(record.flags() | flag::FORWARDS);
         let note = [child.record(), child.generation()];

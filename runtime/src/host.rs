@@ -234,10 +234,11 @@ fn verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
     if !stuck.is_empty() {
         return Err(Error::stuck_scope(stuck));
     }
-    let value = result?;
-    match root.failure() {
-        None => Ok(value),
-        Some(failure) => Err(Error::failed(failure)),
+    match (result, root.failure()) {
+        (Ok(value), None) => Ok(value),
+        (Ok(_), Some(failure)) => Err(Error::failed(failure)),
+        (Err(said), None) => Err(said),
+        (Err(said), Some(failure)) => Err(said.beside(failure)),
     }
 }
 

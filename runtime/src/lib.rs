@@ -27,9 +27,12 @@
 //! Order follows from accesses, in program order: a program means what its sequential run means. See
 //! [`Runtime::finish`] and [`Scope`].
 
+#![warn(missing_debug_implementations)]
+
 mod access;
 mod adopted;
 mod affinity;
+mod all_or_none;
 mod alternates;
 mod arena;
 mod block_names;
@@ -88,6 +91,7 @@ pub mod memory_region;
 #[cfg(all(test, sprat_loom))]
 mod models;
 mod options;
+mod out_of_reach;
 mod outcome;
 mod panics;
 mod part;

@@ -82,6 +82,13 @@ impl<R> Clone for Spawned<R> {
 }
 impl<R> Copy for Spawned<R> {}
 
+impl<R> std::fmt::Debug for Spawned<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let of = std::any::type_name::<R>();
+        write!(f, "Spawned<{of}>({:?})", self.id)
+    }
+}
+
 impl<R: Send + Sync + 'static> Spawned<R> {
     fn new(id: CodeletId) -> Self {
         Spawned {
@@ -106,16 +113,50 @@ impl<R: Send + Sync + 'static> Spawned<R> {
     }
 
     /// The event of its end: it and its descendants have ended.
+    ///
+    /// It is poisoned, so that those after it are skipped, if the codelet itself failed or was skipped, or forwards the
+    /// value of a child that was. If only others in it failed, its children or what they spawned, then it is not: they
+    /// poison what they were to write, and the scope's error tells of them.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{Error, Runtime};
+    ///
+    /// let rt = Runtime::new()?;
+    /// let error = rt
+    ///     .finish(|s| {
+    ///         let parent = s.spawn((), |s, ()| {
+    ///             s.codelet("child").spawn((), |_, ()| Err::<(), _>(Error::msg("no")));
+    ///         });
+    ///         s.codelet("runs").after(&parent.event()).spawn((), |_, ()| ());
+    ///         Ok(())
+    ///     })
+    ///     .unwrap_err();
+    /// let failure = error.failure().unwrap();
+    /// assert_eq!((failure.failed, failure.skipped), (1, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn event(self) -> Event {
         Event::end(self.id)
     }
 }
 
 /// The options of a codelet; they come first, and `spawn` comes last and takes its place at once.
+///
+/// An option that makes no sense makes the codelet fail, like an access that does not: the scope's error is of the kind
+/// [`Failed`](ErrorKind::Failed), and [`Failure::kind`](crate::error::Failure::kind) is the kind named under "Errors"
+/// of the option.
 #[must_use = "a codelet's options do nothing until `spawn`"]
 pub struct Options<'x, 's> {
     scope: &'x Scope<'s>,
     spec: Spec,
+}
+
+impl std::fmt::Debug for Options<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.spec.show(f, "Options")
+    }
 }
 
 impl<'x, 's> Options<'x, 's> {
@@ -128,6 +169,9 @@ impl<'x, 's> Options<'x, 's> {
     }
 
     /// Runs it on the engine that the block belongs to, if that is not busy while others are idle.
+    ///
+    /// # Errors
+    /// The codelet fails with [`ErrorKind::Stale`] or [`ErrorKind::Foreign`] if this runtime does not have the block.
     pub fn near<T>(mut self, block: Block<T>) -> Self {
         let shared = self.scope.frame().engine.shared;
         match shared.blocks.find(shared.id, block.id) {
@@ -141,6 +185,10 @@ impl<'x, 's> Options<'x, 's> {
     }
 
     /// Runs it on this execution engine and on no other.
+    ///
+    /// # Errors
+    /// The codelet fails with [`ErrorKind::Config`] if there is no such engine: they are numbered from 0 to
+    /// [`Runtime::xes`](crate::Runtime::xes) - 1.
     pub fn on_xe(mut self, xe: usize) -> Self {
         let xes = self.scope.frame().engine.shared.seats.len();
         if xe < xes {
@@ -157,6 +205,9 @@ impl<'x, 's> Options<'x, 's> {
     }
 
     /// Runs it on an execution engine of this memory region.
+    ///
+    /// # Errors
+    /// The codelet fails with [`ErrorKind::Config`] if no execution engine of this runtime is in such a region.
     pub fn on_region(mut self, region: usize) -> Self {
         let shared = self.scope.frame().engine.shared;
         let region_of = |seat: &crate::seat::Seat<_>| usize::from(seat.region);
@@ -226,6 +277,9 @@ impl<'x, 's> Options<'x, 's> {
     /// })
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// The codelet fails with [`ErrorKind::Foreign`] if another runtime made the group.
     pub fn with(mut self, group: Group) -> Self {
         if group.runtime == self.scope.frame().engine.shared.id {
             self.spec.affinity = Affinity::Group(group.number);
@@ -266,7 +320,11 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
-    /// Runs it after an event, beside what its accesses ask for.
+    /// Runs it after an event, beside what its accesses ask for. If the event is poisoned the codelet is skipped.
+    ///
+    /// # Errors
+    /// The codelet fails with [`ErrorKind::Foreign`] if the event is of another runtime, and with [`ErrorKind::Stale`] if
+    /// it is the end of a codelet for which there was no record, since nothing could be spawned.
     pub fn after(mut self, event: &Event) -> Self {
         let shared = self.scope.frame().engine.shared;
         match event.as_after(shared) {

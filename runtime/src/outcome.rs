@@ -18,6 +18,7 @@ pub trait Outcome {
 
 /// How a body ended.
 #[doc(hidden)]
+#[derive(Debug)]
 pub enum End<R> {
     Value(R),
     Forward(Value<R>),

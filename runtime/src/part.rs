@@ -196,6 +196,12 @@ macro_rules! accesses {
             pub struct $name<T>(pub(crate) $of<T>);
             copied! { $name }
 
+            impl<T> fmt::Debug for $name<T> {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    write!(f, "{}({:?})", stringify!($name), self.0)
+                }
+            }
+
             // SAFETY: one slot, declared as the part of the block of `T` that the view names.
             unsafe impl<T: Data> Access for $name<T> {
                 type View<'v> = $view;

@@ -3,6 +3,7 @@
 use crate::access::{Lent, Mode};
 use crate::block_table::{Queue, QueueCell};
 use crate::bounds::Bounds;
+use crate::codelet::flag;
 use crate::decide::dependence::{Effect, Extent, Poison};
 use crate::engine::{Engine, Followers};
 use crate::entrance::DoorPart;
@@ -63,11 +64,14 @@ impl Engine<'_> {
                 let pieces = children.queue.with(|queue| queue.poisoned_parts().to_vec());
                 let left = self.what_children_left(id, children);
                 Self::free_children(entry);
-                if !pieces.is_empty() {
+                // The failure of a child whose value it forwards is in none of the pieces.
+                let forwards = self.shared.arena.record(id).flags() & flag::FORWARDS != 0;
+                let failed = forwards && own_effect != Effect::Done;
+                if !pieces.is_empty() && !failed {
                     let who = (id, mode);
                     return self.leave_in_pieces(cell, who, Some(extent), &pieces, followers);
                 }
-                left
+                if failed { own_effect } else { left }
             }
         };
         self.leave_by(cell, id, followers, |queue| {

@@ -6,7 +6,7 @@ use crate::block_table::QueueCell;
 use crate::decide::dependence::{Effect, Mode};
 use crate::decide::lanes::{Sums, tree};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Origin, Result};
 use crate::failure::Cause;
 use crate::memory_region::Chunk;
 use crate::panics;
@@ -82,6 +82,8 @@ impl Engine<'_> {
                 spawned_at: unsafe { self.shared.arena.record(who).body() }.spawned_at,
                 message: format!("block {}: {error}", cell.slot),
                 panicked: true,
+                kind: error.kind(),
+                origin: Origin::Codelet,
             })),
         }
     }

@@ -3,7 +3,7 @@
 use crate::access::{Access, Declared, Lent, Mode, Slots};
 use crate::codelet::{Ran, Vtable};
 use crate::engine::{Engine, Frame};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::glue::{Caught, Glue, Place};
 use crate::memory_region::Chunk;
 use crate::options::{Options, Spawned, spawn_with};
@@ -20,6 +20,13 @@ pub struct Repeatable<'x, 's> {
     scope: &'x Scope<'s>,
     spec: Spec,
     times: u32,
+}
+
+impl std::fmt::Debug for Repeatable<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.spec.show(f, "Repeatable")?;
+        write!(f, " up to {} times more", self.times)
+    }
 }
 
 impl<'x, 's> Options<'x, 's> {
@@ -154,7 +161,7 @@ where
         // SAFETY: as above.
         let held = unsafe { Self::held(frame) };
         let ran = match Copies::take(engine, &captured.access, lent, left > 0) {
-            Err(error) => Ran::Failed(error.to_string()),
+            Err(error) => Ran::Failed(error),
             Ok(copies) => {
                 let ran = loop {
                     // SAFETY: the premises of `run`; the captures are gone, so the payload is free.
@@ -182,7 +189,7 @@ where
             _ => format!("{message} (in the last of {runs} runs)"),
         };
         match ran {
-            Ran::Failed(message) => Ran::Failed(told(message)),
+            Ran::Failed(error) => Ran::Failed(Error::new(error.kind(), told(error.to_string()))),
             Ran::Panicked(message) => Ran::Panicked(told(message)),
             other => other,
         }

@@ -14,7 +14,8 @@ use crate::sync::{Arc, Mutex, UnsafeCell, lock, mutant};
 pub(crate) struct Root {
     ended: AtomicBool,
     place: UnsafeCell<Place>,
-    first: Mutex<Option<Cause>>,
+    /// The first failure that was told here, and whether it is of a codelet of this scope.
+    first: Mutex<Option<(Cause, bool)>>,
     failed: AtomicU64,
     skipped: AtomicU64,
     pub(crate) stuck: Mutex<Vec<Waiting>>,
@@ -130,14 +131,15 @@ impl Root {
     #[inline]
     pub(crate) fn failed(&self, cause: Cause) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        lock(&self.first).get_or_insert(cause);
+        lock(&self.first).get_or_insert((cause, true));
     }
 
-    /// A codelet was skipped.
+    /// A codelet was skipped. If that is the first that we hear of, the cause lies outside: codelets of the scope tell of
+    /// their failure before they poison anything.
     #[inline]
     pub(crate) fn skipped(&self, cause: impl FnOnce() -> Cause) {
         self.skipped.fetch_add(1, Ordering::Relaxed);
-        lock(&self.first).get_or_insert_with(cause);
+        lock(&self.first).get_or_insert_with(|| (cause(), false));
     }
 
     /// After the end: the first failure, if there was one, with the counts.
@@ -145,7 +147,7 @@ impl Root {
     pub(crate) fn failure(&self) -> Option<Failure> {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let first = lock(&self.first).take();
-        first.map(|cause| cause.report(load(&self.failed), load(&self.skipped)))
+        first.map(|(cause, counted)| cause.report(counted, load(&self.failed), load(&self.skipped)))
     }
 
     /// After the end: how it was cancelled, if it was.

@@ -1,5 +1,6 @@
 //! The runtime: started by a builder, used through handles, shut down with the last of them.
 
+use crate::all_or_none::all_or_none;
 use crate::counters::{CeCounts, XeCounts};
 use crate::data_block::{Block, Data};
 use crate::decide::placement;
@@ -9,6 +10,7 @@ use crate::group::Group;
 use crate::guard::Place;
 use crate::host;
 use crate::live;
+use crate::local::Local;
 use crate::memory_region::PoolStats;
 use crate::scope::{Scope, block_bytes};
 use crate::shared::Shared;
@@ -79,11 +81,34 @@ impl Runtime {
     /// for its own codelets (on a channel, say): they may have only this seat to run in.
     ///
     /// # Errors
-    /// What `body` returns; [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the first codelet that failed;
-    /// [`ErrorKind::Stuck`](crate::ErrorKind::Stuck) with those that wait for what can no longer come;
-    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if the scope was [cancelled](Scope::canceller), with what was
-    /// left of it;
-    /// [`ErrorKind::OnEngine`](crate::ErrorKind::OnEngine) when called by a codelet or in the body of a scope.
+    /// The first of these that is so:
+    ///
+    /// - [`ErrorKind::OnEngine`](crate::ErrorKind::OnEngine) when called by a codelet or in the body of a scope;
+    /// - [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if the scope was [cancelled](Scope::canceller), with what was
+    ///   left of it;
+    /// - [`ErrorKind::Stuck`](crate::ErrorKind::Stuck) with those that wait for what can no longer come;
+    /// - what `body` returns, if that is an error; if codelets failed as well, the text and
+    ///   [`Error::failure`](crate::Error::failure) tell of the first of them, too;
+    /// - [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the first codelet that failed: the first in time, so if several
+    ///   fail that do not depend on each other it may be another one in the next run.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{Error, ErrorKind, Runtime};
+    ///
+    /// let rt = Runtime::new()?;
+    /// let error = rt
+    ///     .finish(|s| -> sprat::Result<()> {
+    ///         s.codelet("load").spawn((), |_, ()| Err::<(), _>(Error::msg("no such file")));
+    ///         Err(Error::msg("the arguments make no sense"))
+    ///     })
+    ///     .unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::User);
+    /// assert!(error.to_string().starts_with("the arguments make no sense; besides, codelet `load`"));
+    /// assert_eq!(error.failure().unwrap().cause, "no such file");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// If `body` panics, with its panic, after everything spawned has ended.
@@ -149,19 +174,19 @@ impl Runtime {
     ///
     /// # Errors
     /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if `len` is 0 or too large, or `T` is aligned to more
-    /// than 64 bytes.
+    /// than 64 bytes; [`ErrorKind::System`](crate::ErrorKind::System) if the table of blocks is full: then none is made.
     pub fn blocks<T: Data>(&self, count: usize, len: usize) -> Result<Vec<Block<T>>> {
         let shared = self.shared();
         let bytes = block_bytes::<T>(len)?;
         let xes = shared.seats.len() as u16;
         let mut stranger = lock(&shared.stranger);
-        let make = |index| {
+        let make = |local: &mut Local, index| {
             let home = placement::owner(index, count, xes);
-            shared
-                .make_block(&mut stranger, bytes, 0, home)
-                .map(Block::new)
+            shared.make_block(local, bytes, 0, home)
         };
-        (0..count).map(make).collect()
+        let unmake = |local: &mut Local, id| shared.unmake_block(local, id);
+        let ids = all_or_none(&mut *stranger, count, make, unmake)?;
+        Ok(ids.into_iter().map(Block::new).collect())
     }
 
     /// Gives a block a name, for error messages and stuck reports: `block u (3)`. No cost but there.
@@ -214,9 +239,31 @@ impl Runtime {
 
     /// Lends a block to `body` for reading and writing, in order with all accesses spawned before.
     ///
+    /// It reads, whatever `body` does: so it fails on a poisoned block, like [`Runtime::read`], and never heals it. What
+    /// heals a block is a codelet that declares it with [`write`](Block::write), and ends well.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{Error, Runtime};
+    ///
+    /// let rt = Runtime::new()?;
+    /// let b = rt.block::<u64>(1)?;
+    /// let fails = rt.finish(|s| {
+    ///     s.spawn(b.write(), |_, _| Err::<(), _>(Error::msg("no")));
+    ///     Ok(())
+    /// });
+    /// assert!(fails.is_err() && rt.write(b, |b| b.fill(7)).is_err());
+    /// rt.finish(|s| {
+    ///     s.spawn(b.write(), |_, b| b.fill(7));
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(rt.read(b, |b| b[0])?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// As [`Runtime::finish`]; a poisoned block gives the failure that poisoned it, and stays so: a codelet that declares
-    /// [`Block::write`] heals it.
+    /// As [`Runtime::finish`]; a poisoned block gives the failure that poisoned it.
     #[track_caller]
     pub fn write<T, R>(&self, block: Block<T>, body: impl FnOnce(&mut [T]) -> R + Send) -> Result<R>
     where

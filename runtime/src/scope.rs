@@ -24,6 +24,18 @@ pub struct Scope<'s> {
     marker: PhantomData<fn(&'s ()) -> &'s ()>,
 }
 
+impl std::fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let frame = self.frame();
+        let children = frame.children.get();
+        write!(
+            f,
+            "Scope(of record {}, {children} children so far)",
+            frame.record
+        )
+    }
+}
+
 impl<'s> Scope<'s> {
     /// # Safety
     /// The frame outlives the scope, and stays on this thread.

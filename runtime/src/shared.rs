@@ -210,6 +210,16 @@ impl Shared {
         Ok(made)
     }
 
+    /// A block goes that was made for everybody, and that nobody has been told of.
+    #[cold]
+    pub(crate) fn unmake_block(&self, local: &mut Local, id: BlockId) {
+        if let Some(check) = &self.check {
+            let gone = check.destroyed(id.slot(), None, &self.pools);
+            gone.expect("it has no memory");
+        }
+        self.blocks.end(id.slot(), &mut local.slots);
+    }
+
     /// The domain of an engine.
     #[inline]
     pub(crate) fn domain_of(&self, xe: u16) -> &Domain {

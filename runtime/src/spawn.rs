@@ -5,7 +5,7 @@ use crate::affinity::{self, Affinity, Priority};
 use crate::codelet::{Body, Record, extensions, flag, record_bytes};
 use crate::engine::Frame;
 use crate::entry::{Entry, EntryKind};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Origin, Result};
 use crate::event::{EventCell, Registered};
 use crate::failure::Cause;
 use crate::id::CodeletId;
@@ -56,6 +56,21 @@ impl Spec {
     #[inline]
     pub(crate) fn after(&self) -> &[After] {
         self.rare.as_ref().map_or(&[], |rare| &rare.after)
+    }
+
+    /// For the options' `Debug`: what was asked for, without the addresses of events.
+    pub(crate) fn show(&self, f: &mut std::fmt::Formatter<'_>, as_what: &str) -> std::fmt::Result {
+        let mut shown = f.debug_struct(as_what);
+        shown
+            .field("name", &self.name)
+            .field("affinity", &self.affinity)
+            .field("priority", &self.priority)
+            .field("at_ready", &self.at_ready)
+            .field("after", &self.after().len());
+        if let Some(error) = self.rare.as_ref().and_then(|rare| rare.error.as_ref()) {
+            shown.field("error", error);
+        }
+        shown.finish()
     }
 }
 
@@ -197,6 +212,8 @@ impl Frame<'_> {
             spawned_at: body.spawned_at,
             message: error.to_string(),
             panicked: false,
+            kind: error.kind(),
+            origin: Origin::Codelet,
         };
         self.engine
             .with_root(self.record, |root| root.failed(cause));

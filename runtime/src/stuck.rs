@@ -11,7 +11,7 @@ use crate::codelet::flag;
 use crate::decide::dependence::Poison;
 use crate::engine::{Engine, Followers};
 use crate::entry::EntryKind;
-use crate::error::Waiting;
+use crate::error::{ErrorKind, Origin, Waiting};
 use crate::event::{EventCell, Links, OneShot};
 use crate::failure::Cause;
 use crate::local::Local;
@@ -394,6 +394,8 @@ impl<'a> Still<'a> {
             spawned_at: body.spawned_at,
             message: "its scope was stuck".to_owned(),
             panicked: false,
+            kind: ErrorKind::Stuck,
+            origin: Origin::Codelet,
         })
     }
 }

@@ -5,6 +5,7 @@ use crate::cancel::{Cancels, Deadline, Link, ScopeId};
 use crate::codelet::{Record, flag};
 use crate::engine::{Engine, Followers};
 use crate::entry::EntryKind;
+use crate::error::{ErrorKind, Origin};
 use crate::event::{EventCell, Registered};
 use crate::failure::Cause;
 use crate::shared::Shared;
@@ -123,6 +124,8 @@ impl Shared {
             spawned_at: at,
             message: format!("cancelled: {reason}"),
             panicked: false,
+            kind: ErrorKind::Cancelled,
+            origin: Origin::Scope,
         };
         let poison = || self.failures.add(cause()).get();
         let why = (reason.clone(), by_deadline);

@@ -2,7 +2,7 @@
 
 use crate::decide::dependence::Poison;
 use crate::engine::{Engine, Followers};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Origin, Result};
 use crate::event::{EventCell, EventRef};
 use crate::failure::Cause;
 use crate::guard::{Place, guarded};
@@ -58,6 +58,8 @@ pub(crate) fn blame(
         spawned_at: made_at,
         message,
         panicked: false,
+        kind: ErrorKind::Event,
+        origin: Origin::Event,
     };
     // Of a runtime that is gone nobody asks for the cause.
     live::find(event.runtime).map_or(Poison::MIN, |shared| shared.failures.add(cause))

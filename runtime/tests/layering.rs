@@ -15,6 +15,7 @@ use std::path::Path;
 const LEVELS: &[&[&str]] = &[
     &[
         "error",
+        "all_or_none",
         "id",
         "panics",
         "sync",
@@ -87,6 +88,7 @@ const LEVELS: &[&[&str]] = &[
         "weak",
         "handing_up",
         "spawn",
+        "out_of_reach",
         "declare",
         "declare_part",
         "stuck",

@@ -87,6 +87,12 @@ pub struct Slots<'a> {
     lent: std::slice::Iter<'a, Lent>,
 }
 
+impl std::fmt::Debug for Slots<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Slots({} left)", self.lent.len())
+    }
+}
+
 impl<'a> Slots<'a> {
     pub(crate) fn new(lent: &'a [Lent]) -> Self {
         Slots { lent: lent.iter() }
@@ -180,6 +186,12 @@ macro_rules! block_access {
             }
         }
         impl<T> Copy for $name<T> {}
+
+        impl<T> std::fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({:?})", stringify!($name), self.0)
+            }
+        }
 
         // SAFETY: one slot, declared as the block of `T` that the view names.
         unsafe impl<T: Data> Access for $name<T> {

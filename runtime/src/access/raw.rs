@@ -4,7 +4,7 @@ use super::{Access, BlockKey, Commute, Declared, Mode, Read, ReadWrite, Slots, W
 use crate::data_block::{Block, Data};
 
 /// An access like the one inside, whose view is a bare pointer to the elements, `*mut [T]`: see [`Read::raw`].
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Raw<A>(A);
 
 macro_rules! raw {
@@ -48,6 +48,12 @@ macro_rules! bare_access {
             }
         }
         impl<T> Copy for $name<T> {}
+
+        impl<T> std::fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({:?})", stringify!($name), self.0)
+            }
+        }
 
         // SAFETY: one slot, declared as the block of `T` that the access names.
         unsafe impl<T: Data> Access for $name<T> {

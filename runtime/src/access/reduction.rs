@@ -222,6 +222,13 @@ impl<T, O> Clone for Reduce<T, O> {
 }
 impl<T, O> Copy for Reduce<T, O> {}
 
+impl<T, O> std::fmt::Debug for Reduce<T, O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let by = std::any::type_name::<O>();
+        write!(f, "Reduce({:?} by {by})", self.block)
+    }
+}
+
 impl<T: Data> Block<T> {
     /// Access for adding to the block by an operator, side by side with neighbours that use the same one, **with the
     /// same bits each time**. View: `&mut [T]`, which begins with what the operator calls its identity or with what other

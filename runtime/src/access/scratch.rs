@@ -18,6 +18,13 @@ impl<T> Clone for Scratch<T> {
 }
 impl<T> Copy for Scratch<T> {}
 
+impl<T> std::fmt::Debug for Scratch<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let element = std::any::type_name::<T>();
+        write!(f, "Scratch<{element}>({})", self.len)
+    }
+}
+
 /// `len` elements of memory for the codelet alone while it runs; what is in there is unspecified. It comes from the pool
 /// of the engine that runs the codelet, mostly what an earlier codelet had there and so warm in its caches, and waits for
 /// nothing. View: `&mut [T]`.

@@ -38,6 +38,13 @@ impl<R> Clone for Value<R> {
 }
 impl<R> Copy for Value<R> {}
 
+impl<R> std::fmt::Debug for Value<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let of = std::any::type_name::<R>();
+        write!(f, "Value<{of}>({:?})", self.id)
+    }
+}
+
 /// Whether values of this type must be kept for their readers: all but `()`, of which there is only one.
 #[inline]
 pub(crate) fn is_kept<R: 'static>() -> bool {
@@ -54,6 +61,12 @@ impl<R> Clone for ReadValue<R> {
     }
 }
 impl<R> Copy for ReadValue<R> {}
+
+impl<R> std::fmt::Debug for ReadValue<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ReadValue({:?})", self.0)
+    }
+}
 
 // SAFETY: one slot, declared as the value of type `R` that the handle names.
 unsafe impl<R: Send + Sync + 'static> Access for ReadValue<R> {

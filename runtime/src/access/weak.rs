@@ -4,7 +4,7 @@ use super::{Access, BlockKey, Declared, Mode, Read, ReadWrite, Slots, Write};
 use crate::data_block::{Block, Data};
 
 /// Takes the codelet's place for its children only: see [`Read::weak`]. The view is `()`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Weak<A>(A);
 
 /// Accesses that can be [`Weak`]: reads, writes and read-writes of blocks.

@@ -303,16 +303,19 @@ impl Expected {
         }
         self.list(&node.steps[..done], Some(node), digest, fails, &mut held);
         held.into_keys().for_each(|event| self.drop_event(event));
-        for (block, mode) in &node.accesses {
-            let inner = Name::Of(node.id, *block);
-            self.settle(inner, *block);
-            let failed = self.queues.at(inner).poisoned || (fails && mode.is_weak());
-            let queue = Name::of(parent, *block);
-            self.queues.leave(queue, mode.place(), failed);
-        }
+        let mut fails_with_child = false;
         if let (false, Kind::Forward(child)) = (fails, node.kind) {
             self.values[node.id] = self.values[child];
             self.ends[node.id] = self.values[child].is_some();
+            fails_with_child = self.values[child].is_none();
+        }
+        for (block, mode) in &node.accesses {
+            let inner = Name::Of(node.id, *block);
+            self.settle(inner, *block);
+            let own = fails_with_child || (fails && mode.is_weak());
+            let failed = self.queues.at(inner).poisoned || own;
+            let queue = Name::of(parent, *block);
+            self.queues.leave(queue, mode.place(), failed);
         }
     }
 
