@@ -257,13 +257,10 @@ impl Engine<'_> {
         let mut silent_since = None;
         loop {
             if let Some(id) = self.find(domain) {
-                if domain.idle.end_search() {
-                    if self.shared.has_work(seat) {
-                        self.shared.notify(domain);
-                    } else if self.shared.queued(domain) > 0 {
-                        // A lone one is left to its owner, who may be in a long body.
-                        self.shared.watch(domain);
-                    }
+                // Also for a lone one that is left to its owner: that one may be in a long body.
+                let more = || self.shared.has_work(seat) || self.shared.queued(domain) > 0;
+                if domain.idle.end_search() && more() {
+                    self.shared.notify(domain);
                 }
                 return Some(id);
             }
