@@ -2,6 +2,7 @@
 
 mod blocks;
 mod chain;
+mod contended;
 mod events;
 mod flat;
 mod flows;
@@ -126,6 +127,27 @@ pub const KERNELS: &[Kernel] = &[
         CODELET,
         "ns",
         flows::two_blocks,
+    ),
+    kernel(
+        "contended",
+        "all change the same KiB of state, each in its turn: commutative accesses",
+        CODELET,
+        "ns",
+        contended::commute,
+    ),
+    kernel(
+        "contended_mutex",
+        "the same in independent codelets, by a mutex",
+        CODELET,
+        "ns",
+        contended::mutex,
+    ),
+    kernel(
+        "contended_spin",
+        "the same in independent codelets, by a spin lock",
+        CODELET,
+        "ns",
+        contended::spin,
     ),
     kernel(
         "block_create",
