@@ -72,7 +72,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         Some(lanes.end(self.poison().is_none() && looks))
     }
 
-    /// What [`Step::Combine`] asked for was done. Follow with [`AccessQueue::next_step`] until it gives nothing.
+    /// What [`Step::Combine`](super::Step::Combine) asked for was done. Follow with [`AccessQueue::next_step`] until it gives nothing.
     pub fn combined(&mut self, effect: Effect) {
         if self.in_parts() {
             return self.combined_in_parts(effect);
