@@ -147,7 +147,7 @@ impl Engine<'_> {
     }
 
     /// The body ended (or was skipped) after it spawned `children`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn body_ended(
         &self,
         id: u32,

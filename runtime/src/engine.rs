@@ -228,26 +228,32 @@ impl<'a> Engine<'a> {
     #[inline(never)]
     fn run_with_views(&self, id: u32, vtable: &Vtable, payload: *mut u8, frame: *const ()) -> Ran {
         let mut lent = Lendings::default();
-        let opened = (self.lend(id, vtable.payload, &mut lent))
-            .and_then(|()| self.open_blocks(id, vtable.payload, lent.list()));
-        match opened {
-            Ok(opened) => {
-                // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
-                let ran = unsafe { (vtable.run)(payload, frame, lent.list()) };
-                self.close_blocks(id, &opened);
-                self.give_scratch_back(&mut lent);
-                ran
-            }
+        let mut views = self.lend(id, vtable.payload, &mut lent);
+        let mut opened = Vec::new();
+        if self.shared.check.is_some() && views.is_ok() {
+            views = self
+                .open_blocks(id, vtable.payload, lent.list())
+                .map(|blocks| opened = blocks);
+        }
+        let ran = match views {
+            // SAFETY: the codelet is ready: it holds its accesses, which `lent` describes, and its captures.
+            Ok(()) => unsafe { (vtable.run)(payload, frame, lent.list()) },
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
-                self.give_scratch_back(&mut lent);
                 Ran::Failed(error)
             }
+        };
+        if !opened.is_empty() {
+            self.close_blocks(id, &opened);
         }
+        if !lent.scratch.is_empty() {
+            self.give_scratch_back(&mut lent);
+        }
+        ran
     }
 
-    #[inline]
+    #[cold]
     fn give_scratch_back(&self, lent: &mut Lendings) {
         for chunk in lent.scratch.drain(..) {
             self.give_chunk(chunk);
@@ -376,7 +382,7 @@ impl<'a> Engine<'a> {
     }
 
     /// A ready codelet of an engine that has a queue: it is kept to run next, or put there.
-    #[inline]
+    #[inline(always)]
     fn post_own(&self, id: u32) {
         let before = self.local(|local| {
             if !local.runs {
