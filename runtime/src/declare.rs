@@ -282,6 +282,12 @@ impl Frame<'_> {
     #[inline]
     fn check_runtime(&self, id: CodeletId) -> Result<()> {
         let shared = self.engine.shared;
+        if id.as_recorded().is_some() {
+            return Err(Error::new(
+                ErrorKind::Graph,
+                "a codelet of a graph was named outside of its recording; let it write what you need into a block",
+            ));
+        }
         if id.record() == 0 {
             return Err(Error::new(
                 ErrorKind::Stale,

@@ -59,6 +59,9 @@ pub enum ErrorKind {
     /// after it had fired. The text says which, and what to do. In [`Failure::kind`]: an event cannot come any more, since
     /// its trigger was dropped.
     Event,
+    /// A graph cannot hold what was to be recorded, its codelets did what only others may (they spawn nothing), or it is
+    /// being replayed already.
+    Graph,
     /// The operating system refused memory, a thread, or a call.
     System,
     /// An error that the user's code returned.

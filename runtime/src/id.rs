@@ -98,6 +98,24 @@ impl CodeletId {
         }
     }
 
+    /// Numbers of recordings begin here, where those of runtimes never come.
+    pub(crate) const FIRST_RECORDING: u64 = 1 << 63;
+
+    /// A codelet of a graph: the recording's number (0: none), the codelet's there. It has no record, so wherever records are
+    /// named it is nobody.
+    pub(crate) fn recorded(recording: u64, codelet: u32) -> Self {
+        CodeletId {
+            place: u64::from(codelet) << 32,
+            runtime: recording,
+        }
+    }
+
+    /// The recording and the codelet's number there, if it is one of a graph; else the numbers of none.
+    pub(crate) fn as_recorded(self) -> Option<(u64, u32)> {
+        let recorded = self.record() == 0 && self.runtime >= Self::FIRST_RECORDING;
+        recorded.then_some((self.runtime, self.generation()))
+    }
+
     #[inline]
     pub(crate) fn runtime(self) -> RuntimeId {
         RuntimeId(self.runtime)

@@ -4,6 +4,7 @@ use crate::arena::{Arena, RecordCache};
 use crate::block_table::{BlockTable, SlotCache};
 use crate::decide::route::Here;
 use crate::decide::shuffle::Shuffle;
+use crate::instead::Instead;
 use crate::levels::LocalLevels;
 use crate::memory_region::{Magazine, Pool};
 use crate::sync::Arc;
@@ -52,6 +53,8 @@ pub(crate) struct Local {
     pub(crate) urgent: bool,
     /// The queues of the levels that are not normal.
     pub(crate) levels: Box<LocalLevels>,
+    /// What becomes of spawns here.
+    pub(crate) instead: Instead,
     /// Reused between spawns.
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
@@ -82,6 +85,7 @@ impl Local {
             any_order: None,
             urgent: false,
             levels: Box::new(LocalLevels::new(here.is_some())),
+            instead: Instead::Spawn,
             declared: Vec::new(),
             doors: Vec::new(),
             door_parts: Vec::new(),

@@ -11,6 +11,7 @@ use crate::group::Group;
 use crate::guard::guarded;
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
+use crate::record;
 use crate::scope::Scope;
 use crate::spawn::Spec;
 use crate::trigger::Event;
@@ -38,10 +39,13 @@ impl<'s> Scope<'s> {
         O: Outcome,
         F: for<'c, 'v> Fn(&'c Scope<'s>, A::View<'v>) -> O + Send + Sync + 's,
     {
+        if !record::spawns(self) {
+            return record::instead_of(self, &mut Spec::default(), access, body);
+        }
         spawn_in(self, &mut Spec::default(), access, body)
     }
 
-    /// Like [`Scope::spawn`], for a body that can run only once (it cannot be recorded).
+    /// Like [`Scope::spawn`], for a body that can run only once (it cannot be [recorded](crate::Runtime::record)).
     #[track_caller]
     pub fn spawn_once<A, F, O>(&self, access: A, body: F) -> Spawned<O::Value>
     where
@@ -49,7 +53,7 @@ impl<'s> Scope<'s> {
         O: Outcome,
         F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
     {
-        spawn_in(self, &mut Spec::default(), access, body)
+        Options::new(self).spawn_once(access, body)
     }
 
     /// Destroys a block: an access like any other, after which nobody may name it. Its memory is recycled.
@@ -90,7 +94,7 @@ impl<R> std::fmt::Debug for Spawned<R> {
 }
 
 impl<R: Send + Sync + 'static> Spawned<R> {
-    fn new(id: CodeletId) -> Self {
+    pub(crate) fn new(id: CodeletId) -> Self {
         Spawned {
             id,
             marker: PhantomData,
@@ -317,6 +321,7 @@ impl<'x, 's> Options<'x, 's> {
     pub fn cost(mut self, flops: u64, bytes: u64) -> Self {
         let tuning = &self.scope.frame().engine.shared.tuning;
         self.spec.long = route::is_long(flops, bytes, tuning);
+        self.spec.cost_ns = route::cost_ns(flops, bytes);
         self
     }
 
@@ -388,7 +393,11 @@ impl<'x, 's> Options<'x, 's> {
         O: Outcome,
         F: for<'c, 'v> Fn(&'c Scope<'s>, A::View<'v>) -> O + Send + Sync + 's,
     {
-        self.spawn_once(access, body)
+        let mut options = self;
+        if !record::spawns(options.scope) {
+            return record::instead_of(options.scope, &mut options.spec, access, body);
+        }
+        spawn_in(options.scope, &mut options.spec, access, body)
     }
 
     /// Spawns it. See [`Scope::spawn_once`].
@@ -400,9 +409,17 @@ impl<'x, 's> Options<'x, 's> {
         O: Outcome,
         F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
     {
+        let name = self.spec.name.unwrap_or("codelet");
+        let refused = self.scope.frame().refuses(Body::unnamed(name), ONCE);
+        if let Some(id) = refused {
+            return Spawned::new(id);
+        }
         spawn_in(self.scope, &mut self.spec, access, body)
     }
 }
+
+/// Why a body that can run once is not recorded.
+const ONCE: &str = "a graph is replayed, and this body can run only once; use `spawn` with a body that is `Fn`, and record loops and accesses to files as codelets of your own";
 
 /// Where the runtime's own code runs in a body: what unwinds there is not the body's.
 const PLACE: &str = "a spawn";

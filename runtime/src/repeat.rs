@@ -1,7 +1,7 @@
 //! Codelets whose bodies may run again when they fail, each time on what they found the first time.
 
 use crate::access::{Access, Declared, Lent, Mode, Slots};
-use crate::codelet::{Ran, Vtable};
+use crate::codelet::{Body, Ran, Vtable};
 use crate::engine::{Engine, Frame};
 use crate::error::{Error, Result};
 use crate::glue::{Caught, Glue, Place};
@@ -88,6 +88,11 @@ impl<'s> Repeatable<'_, 's> {
         F: for<'c, 'v> Fn(&'c Scope<'s>, A::View<'v>) -> O + Send + Sync + 's,
     {
         let times = self.times;
+        let name = self.spec.name.unwrap_or("codelet");
+        let refused = self.scope.frame().refuses(Body::unnamed(name), REPEATABLE);
+        if let Some(id) = refused {
+            return Spawned::new(id);
+        }
         let vtable = Again::<'s, A, F, O>::vtable();
         spawn_with(
             self.scope,
@@ -106,6 +111,9 @@ impl<'s> Repeatable<'_, 's> {
         )
     }
 }
+
+/// Why such a codelet is not recorded.
+const REPEATABLE: &str = "repeatable codelets are not compiled into graphs; repeat in the body what may fail";
 
 /// What such a codelet carries until it runs.
 struct Captured<A, F> {

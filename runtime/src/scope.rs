@@ -69,6 +69,9 @@ impl<'s> Scope<'s> {
     #[track_caller]
     pub fn scope(&self, body: impl FnOnce(&Scope<'s>)) -> Event {
         let outer = self.frame();
+        if let Some(id) = outer.refuses(Body::unnamed("scope"), INNER) {
+            return Event::end(id);
+        }
         outer.throttle();
         match outer.open_scope() {
             Ok(id) => {
@@ -172,6 +175,9 @@ impl<'s> Scope<'s> {
         frame.make_block(len, home)
     }
 }
+
+/// Why an inner scope is not recorded.
+const INNER: &str = "a graph has no scopes inside; spawn what the scope holds, and go on after the ends of its last codelets";
 
 /// Closes an inner scope when its body has ended, by whatever way.
 struct InnerScope<'a> {

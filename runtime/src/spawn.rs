@@ -31,6 +31,8 @@ pub(crate) struct Spec {
     pub(crate) priority: Priority,
     /// Its declared cost is longer than a wake-up.
     pub(crate) long: bool,
+    /// Its declared cost in nanoseconds; 0 if none was declared.
+    pub(crate) cost_ns: u32,
     pub(crate) at_ready: bool,
     pub(crate) destroys: bool,
     /// What most codelets do not have.

@@ -10,6 +10,7 @@ pub mod deadline;
 pub mod dependence;
 pub mod event_kinds;
 pub mod grain;
+pub mod graph;
 pub mod lanes;
 pub mod placement;
 pub mod plan;

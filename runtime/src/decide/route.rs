@@ -120,6 +120,12 @@ pub fn is_long(flops: u64, bytes: u64, tuning: &Tuning) -> bool {
     (flops / RATE.0).max(bytes / RATE.1) > tuning.spin_ns
 }
 
+/// The time that a codelet with this declared cost takes, in nanoseconds, at least 1.
+pub fn cost_ns(flops: u64, bytes: u64) -> u32 {
+    let time = (flops / RATE.0).max(bytes / RATE.1);
+    u32::try_from(time).unwrap_or(u32::MAX).max(1)
+}
+
 /// Whether an engine that puts a codelet in its own queue behind `queued` others tells the sleepers. Not for a lone
 /// one: the engine itself runs it next, as soon as the body ends, and waking another for it would cost more than it is
 /// worth; if the body is long, the control engine notices ([`super::controller`]). But one is told of that would wait

@@ -1,0 +1,198 @@
+//! Recorded graphs: from what codelets use to a schedule, which says who runs what in which order, and who waits for whom.
+//!
+//! Codelets come in program order. What they use are **cells**: blocks, values, ends. A schedule is made of **lanes**:
+//! lists of codelets that run one after the other, in program order. So a dependence inside a lane costs nothing, and one
+//! between lanes is a position that the other lane must have passed. The protocol that runs lanes, and the proof, are in
+//! `docs/design/replay.md`.
+
+mod owners;
+#[cfg(test)]
+mod tests;
+mod waits;
+
+pub use owners::{Wish, owners};
+pub use waits::schedule;
+
+use crate::access::Mode;
+
+/// One use of a cell by a codelet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The cell's number.
+    pub cell: u32,
+    /// How it is used. What commutes is ordered like what reads and writes.
+    pub mode: Mode,
+}
+
+impl Use {
+    /// Whether neighbours in this mode need not wait for each other.
+    fn side_by_side(self) -> bool {
+        matches!(self.mode, Mode::Read | Mode::SharedWrite)
+    }
+}
+
+/// What was recorded, in program order.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// Where each codelet's uses begin; one more at the end.
+    starts: Vec<u32>,
+    uses: Vec<Use>,
+    wishes: Vec<Wish>,
+    /// For each cell the engine that it belongs to, if it is a block.
+    homes: Vec<Option<u16>>,
+}
+
+impl Program {
+    /// An empty program.
+    pub fn new() -> Self {
+        Program {
+            starts: vec![0],
+            ..Program::default()
+        }
+    }
+
+    /// One more cell; its number. A block belongs to an engine, its home.
+    pub fn cell(&mut self, home: Option<u16>) -> u32 {
+        self.homes.push(home);
+        self.homes.len() as u32 - 1
+    }
+
+    /// One more codelet with what it uses; its number.
+    pub fn codelet(&mut self, wish: Wish, uses: impl IntoIterator<Item = Use>) -> u32 {
+        self.uses.extend(uses);
+        self.starts.push(self.uses.len() as u32);
+        self.wishes.push(wish);
+        self.wishes.len() as u32 - 1
+    }
+
+    /// Gives codelets one more use each, which come with rising numbers of codelets.
+    pub fn add_uses(&mut self, more: &[(u32, Use)]) {
+        let mut uses = Vec::with_capacity(self.uses.len() + more.len());
+        let mut more = more.iter().peekable();
+        let mut from = 0;
+        for (codelet, end) in self.starts[1..].iter_mut().enumerate() {
+            uses.extend_from_slice(&self.uses[from..*end as usize]);
+            from = *end as usize;
+            while let Some((_, one)) = more.next_if(|(at, _)| *at as usize == codelet) {
+                uses.push(*one);
+            }
+            *end = uses.len() as u32;
+        }
+        debug_assert!(more.next().is_none(), "in the codelets' order");
+        self.uses = uses;
+    }
+
+    /// How many codelets there are.
+    pub fn len(&self) -> usize {
+        self.wishes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.wishes.is_empty()
+    }
+
+    /// How many cells there are.
+    pub fn cells(&self) -> usize {
+        self.homes.len()
+    }
+
+    /// What a codelet uses.
+    #[inline]
+    pub fn uses(&self, codelet: u32) -> &[Use] {
+        let at = codelet as usize;
+        &self.uses[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+
+    /// Where a codelet's uses begin among all.
+    #[inline]
+    pub fn first_use(&self, codelet: u32) -> u32 {
+        self.starts[codelet as usize]
+    }
+
+    /// All uses, codelet by codelet.
+    pub fn all_uses(&self) -> &[Use] {
+        &self.uses
+    }
+}
+
+/// Where a codelet runs: its engine, and whether it must be that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// The engine.
+    pub xe: u16,
+    /// No other engine may run it.
+    pub only: bool,
+}
+
+/// Who runs what, and who waits for whom.
+#[derive(Debug, Default)]
+pub struct Schedule {
+    /// The lanes, by owner.
+    pub lanes: Vec<Lane>,
+}
+
+/// Codelets that run one after the other.
+#[derive(Debug)]
+pub struct Lane {
+    /// Who runs it.
+    pub owner: Owner,
+    /// The codelets, in program order.
+    pub steps: Vec<Step>,
+    /// What the steps wait for, step by step.
+    pub waits: Vec<Wait>,
+}
+
+/// One codelet in a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The codelet's number.
+    pub codelet: u32,
+    /// How many of the lane's waits are its own.
+    pub waits: u16,
+    /// Some other lane waits until this step has run.
+    pub publishes: bool,
+}
+
+/// What a step waits for: another lane's position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The lane, doubled; and one more if its position is meant in the round before.
+    word: u32,
+    /// So many of that lane's steps must have run.
+    pub steps: u32,
+}
+
+impl Wait {
+    /// A wait for a lane that has run so many steps, of this round or of the one before.
+    pub fn new(lane: u32, steps: u32, before: bool) -> Self {
+        Wait {
+            word: lane << 1 | u32::from(before),
+            steps,
+        }
+    }
+
+    /// The other lane.
+    #[inline]
+    pub fn lane(self) -> usize {
+        (self.word >> 1) as usize
+    }
+
+    /// Whether it is a position in the round before.
+    #[inline]
+    pub fn is_in_the_round_before(self) -> bool {
+        self.word & 1 != 0
+    }
+
+    /// What the other lane must have reached when the waiting step is of this round.
+    #[inline]
+    pub fn reached_in(self, round: u32) -> u64 {
+        reached(round - (self.word & 1), self.steps)
+    }
+}
+
+/// How far a lane is, as one number that only grows: it is in this round (numbered from 1) and has run so many steps of it.
+#[inline]
+pub fn reached(round: u32, steps: u32) -> u64 {
+    u64::from(round) << 32 | u64::from(steps)
+}

@@ -1,0 +1,131 @@
+//! Which engine runs what.
+
+use super::{Owner, Program};
+use std::collections::HashMap;
+
+/// What a codelet says about where it would run, and what it costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// An engine.
+    pub xe: Option<u16>,
+    /// It must be that engine.
+    pub only: bool,
+    /// Codelets with the same number, other than 0, stay together.
+    pub group: u32,
+    /// Nanoseconds that it will take, or 0 if nothing is known.
+    pub cost: u32,
+}
+
+/// Codelets without a wish that stay together, since they write the same block or belong to the same group.
+#[derive(Clone, Copy, Debug)]
+struct Cluster {
+    load: u64,
+    home: u16,
+}
+
+/// Of each codelet the engine that runs it: the one that it asks for; else that of the block it writes, as long as
+/// the blocks' homes share the work fairly, or else that of its share of the blocks in the order of their first use. What
+/// writes no block stays with what it reads, as long as that engine has not too much to do.
+pub fn owners(program: &Program, xes: u16) -> Vec<Owner> {
+    let cost = |codelet: u32| u64::from(program.wishes[codelet as usize].cost.max(1));
+    let all = 0..program.len() as u32;
+    let mut loads = vec![0u64; usize::from(xes)];
+    let mut clusters: Vec<Cluster> = Vec::new();
+    let mut by_cell: Vec<u32> = vec![u32::MAX; program.cells()];
+    let mut by_group: HashMap<u32, u32> = HashMap::new();
+    let mut cluster_of: Vec<u32> = vec![u32::MAX; program.len()];
+    for codelet in all.clone() {
+        let wish = &program.wishes[codelet as usize];
+        if let Some(xe) = wish.xe {
+            loads[usize::from(xe)] += cost(codelet);
+            continue;
+        }
+        let written = program.uses(codelet).iter().find_map(|one| {
+            let home = program.homes[one.cell as usize];
+            home.filter(|_| one.mode.writes()).map(|home| (one, home))
+        });
+        let place = match (wish.group, written) {
+            (0, None) => continue,
+            (0, Some((one, _))) => &mut by_cell[one.cell as usize],
+            (group, _) => by_group.entry(group).or_insert(u32::MAX),
+        };
+        if *place == u32::MAX {
+            *place = clusters.len() as u32;
+            clusters.push(Cluster {
+                load: 0,
+                home: written.map_or(0, |(_, home)| home % xes),
+            });
+        }
+        cluster_of[codelet as usize] = *place;
+        clusters[*place as usize].load += cost(codelet);
+    }
+    let placed = place(&clusters, &mut loads);
+    let total: u64 = all.clone().map(cost).sum();
+    // With less than this between them two engines count as equally busy.
+    let slack = total / (8 * u64::from(xes)) + 1;
+    let mut owners: Vec<Owner> = Vec::with_capacity(program.len());
+    let mut made_by: Vec<u32> = vec![u32::MAX; program.cells()];
+    for codelet in all {
+        let wish = &program.wishes[codelet as usize];
+        let uses = program.uses(codelet);
+        let xe = match (wish.xe, cluster_of[codelet as usize]) {
+            (Some(xe), _) => xe,
+            (None, u32::MAX) => {
+                let makers = uses.iter().map(|one| made_by[one.cell as usize]);
+                let last = makers.filter(|&maker| maker != u32::MAX).max();
+                let xe = follow(last.map(|maker| owners[maker as usize].xe), &loads, slack);
+                loads[usize::from(xe)] += cost(codelet);
+                xe
+            }
+            (None, cluster) => placed[cluster as usize],
+        };
+        for one in uses.iter().filter(|one| one.mode.writes()) {
+            made_by[one.cell as usize] = codelet;
+        }
+        owners.push(Owner {
+            xe,
+            only: wish.only,
+        });
+    }
+    owners
+}
+
+/// The engine of the last one that made what a codelet reads, unless another one has less to do by more than the slack.
+fn follow(maker: Option<u16>, loads: &[u64], slack: u64) -> u16 {
+    let (least, load) = loads
+        .iter()
+        .enumerate()
+        .min_by_key(|(_, load)| **load)
+        .expect("there are engines");
+    match maker {
+        Some(xe) if loads[usize::from(xe)] <= load + slack => xe,
+        _ => least as u16,
+    }
+}
+
+/// The engine of each cluster; what that adds to the loads is added.
+fn place(clusters: &[Cluster], loads: &mut [u64]) -> Vec<u16> {
+    let total = loads.iter().sum::<u64>() + clusters.iter().map(|c| c.load).sum::<u64>();
+    let largest = clusters.iter().map(|c| c.load).max().unwrap_or(0);
+    let fair = total / loads.len() as u64;
+    let mut by_home = loads.to_vec();
+    for cluster in clusters {
+        by_home[usize::from(cluster.home)] += cluster.load;
+    }
+    // A quarter more than its share, and one cluster more for whole numbers' sake.
+    if by_home.iter().all(|&load| load <= fair + fair / 4 + largest) {
+        loads.copy_from_slice(&by_home);
+        return clusters.iter().map(|cluster| cluster.home).collect();
+    }
+    let mut xe = 0;
+    let mut placed = Vec::with_capacity(clusters.len());
+    for cluster in clusters {
+        // On to the next engine if this one would be farther from its share with the cluster than without.
+        while xe + 1 < loads.len() && loads[xe] + cluster.load / 2 >= fair.max(1) {
+            xe += 1;
+        }
+        loads[xe] += cluster.load;
+        placed.push(xe as u16);
+    }
+    placed
+}

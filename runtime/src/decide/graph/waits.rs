@@ -1,0 +1,156 @@
+//! Who waits for whom.
+
+use super::{Lane, Owner, Program, Schedule, Step, Wait, reached};
+use crate::access::Mode;
+
+/// A position that a lane must have passed: the lane, and how far, over two rounds that are numbered from 0.
+#[derive(Clone, Copy)]
+struct Point {
+    lane: u32,
+    at: u64,
+}
+
+/// No lane.
+const NONE: u32 = u32::MAX;
+
+/// The last steps of some lanes: mostly of one.
+#[derive(Clone)]
+struct Front {
+    first: Point,
+    more: Vec<Point>,
+}
+
+impl Front {
+    fn new() -> Self {
+        Front {
+            first: Point { lane: NONE, at: 0 },
+            more: Vec::new(),
+        }
+    }
+
+    /// One more step; those of a lane come in its order.
+    fn push(&mut self, point: Point) {
+        if self.first.lane == NONE || self.first.lane == point.lane {
+            self.first = point;
+            return;
+        }
+        match self.more.iter_mut().find(|other| other.lane == point.lane) {
+            Some(other) => *other = point,
+            None => self.more.push(point),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Point> {
+        let first = (self.first.lane != NONE).then_some(self.first);
+        first.into_iter().chain(self.more.iter().copied())
+    }
+}
+
+/// Who used a cell last: a group of neighbours that need not wait for each other, and the group before.
+#[derive(Clone)]
+struct Cell {
+    mode: Option<Mode>,
+    group: Front,
+    before: Front,
+}
+
+/// Puts codelets into the lanes of their owners, in program order, and finds what each waits for.
+///
+/// The program is gone through twice, as two rounds: what the first leaves behind is what the steps of the second find of
+/// the round before, and so in all later rounds. A step does not wait for what its lane has waited for already: lanes go
+/// through their steps in order, so who has seen a position has seen all before it.
+pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
+    let mut sorted: Vec<Owner> = owners.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut lanes: Vec<Lane> = (sorted.iter())
+        .map(|&owner| Lane {
+            owner,
+            steps: Vec::new(),
+            waits: Vec::new(),
+        })
+        .collect();
+    // Of each codelet its lane and its place there.
+    let mut places: Vec<(u32, u32)> = Vec::with_capacity(owners.len());
+    for (codelet, owner) in owners.iter().enumerate() {
+        let lane = sorted.partition_point(|other| other < owner);
+        let steps = &mut lanes[lane].steps;
+        places.push((lane as u32, steps.len() as u32));
+        steps.push(Step {
+            codelet: codelet as u32,
+            waits: 0,
+            publishes: false,
+        });
+    }
+    let mut finder = Finder {
+        seen: vec![0; lanes.len() * lanes.len()],
+        lanes: lanes.len(),
+        found: Vec::new(),
+    };
+    let unused = Cell {
+        mode: None,
+        group: Front::new(),
+        before: Front::new(),
+    };
+    let mut cells = vec![unused; program.cells()];
+    for round in 0..2 {
+        for (codelet, &(lane, place)) in places.iter().enumerate() {
+            let here = Point {
+                lane,
+                at: reached(round, place + 1),
+            };
+            finder.find(program, codelet as u32, here, &mut cells);
+            if round == 0 {
+                continue;
+            }
+            for point in &finder.found {
+                let (before, steps) = (point.at >> 32 == 0, point.at as u32);
+                lanes[point.lane as usize].steps[steps as usize - 1].publishes = true;
+                let own = &mut lanes[lane as usize];
+                own.waits.push(Wait::new(point.lane, steps, before));
+                own.steps[place as usize].waits += 1;
+            }
+        }
+    }
+    Schedule { lanes }
+}
+
+/// Finds what steps wait for.
+struct Finder {
+    /// For each lane how far it knows each other one to be.
+    seen: Vec<u64>,
+    lanes: usize,
+    /// What the present step waits for: of each lane at most one position.
+    found: Vec<Point>,
+}
+
+impl Finder {
+    /// What a codelet waits for, whose step is the point `here`; notes that it uses its cells.
+    fn find(&mut self, program: &Program, codelet: u32, here: Point, cells: &mut [Cell]) {
+        self.found.clear();
+        for one in program.uses(codelet) {
+            let cell = &mut cells[one.cell as usize];
+            if cell.mode != Some(one.mode) || !one.side_by_side() {
+                cell.before = std::mem::replace(&mut cell.group, Front::new());
+                cell.mode = Some(one.mode);
+            }
+            for point in cell.before.iter() {
+                self.wait_for(point, here.lane);
+            }
+            cell.group.push(here);
+        }
+    }
+
+    fn wait_for(&mut self, point: Point, lane: u32) {
+        let seen = &mut self.seen[lane as usize * self.lanes + point.lane as usize];
+        if point.lane == lane || *seen >= point.at {
+            return;
+        }
+        *seen = point.at;
+        let mut found = self.found.iter_mut();
+        match found.find(|other| other.lane == point.lane) {
+            Some(other) => *other = point,
+            None => self.found.push(point),
+        }
+    }
+}

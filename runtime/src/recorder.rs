@@ -1,0 +1,348 @@
+//! What a recording collects: codelets in program order, with what they use, instead of running them.
+
+use crate::access::{BlockKey, Declared, Lent, Mode};
+use crate::affinity::Affinity;
+use crate::captures::Captures;
+use crate::codelet::Body;
+use crate::decide::graph::{Program, Use, Wish};
+use crate::engine::Frame;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{BlockId, CodeletId};
+use crate::instead::Instead;
+use crate::recorded::{Recorded, special};
+use crate::shared::Shared;
+use crate::spawn::{After, Spec};
+use crate::sync::plain::{AtomicU64, Ordering};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::panic::Location;
+
+/// What a cell of a graph is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CellOf {
+    Block(BlockKey),
+    Value(u32),
+    End(u32),
+}
+
+/// What many codelets have in common: where they were spawned, and under which name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Site {
+    pub(crate) name: &'static str,
+    pub(crate) spawned_at: &'static Location<'static>,
+}
+
+/// See the module.
+pub(crate) struct Recorder {
+    /// Different for each recording of the process.
+    number: u64,
+    recording: RefCell<Recording>,
+}
+
+/// What was recorded so far.
+#[derive(Default)]
+pub(crate) struct Recording {
+    pub(crate) program: Program,
+    pub(crate) codelets: Vec<Recorded>,
+    pub(crate) captures: Captures,
+    pub(crate) cells: Vec<CellOf>,
+    /// How the graph as a whole uses each block, by the blocks' cells.
+    pub(crate) blocks: Vec<(u32, Mode)>,
+    pub(crate) lents: Vec<Lent>,
+    /// Which of these are blocks: the place there, and the place in `blocks`.
+    pub(crate) block_lents: Vec<(u32, u32)>,
+    pub(crate) sites: Vec<Site>,
+    site_of: HashMap<Site, u32>,
+    /// The places in `blocks`.
+    by_block: HashMap<BlockId, u32>,
+    /// The cells of values.
+    values: HashMap<u32, u32>,
+    /// The cells of the ends that somebody waits for.
+    ends: BTreeMap<u32, u32>,
+    /// The first thing that cannot be recorded.
+    error: Option<Error>,
+}
+
+impl Recorder {
+    pub(crate) fn new() -> Self {
+        static NUMBERS: AtomicU64 = AtomicU64::new(CodeletId::FIRST_RECORDING);
+        Recorder {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            recording: RefCell::new(Recording {
+                program: Program::new(),
+                ..Recording::default()
+            }),
+        }
+    }
+
+    /// Records a codelet that has declared this, whose captures `keep` puts away.
+    pub(crate) fn record(
+        &self,
+        shared: &Shared,
+        spec: &mut Spec,
+        (name, spawned_at): (&'static str, &'static Location<'static>),
+        declared: &[Declared],
+        has_value: bool,
+        keep: impl FnOnce(&mut Captures) -> Recorded,
+    ) -> CodeletId {
+        let mut recording = self.recording.borrow_mut();
+        let site = Site { name, spawned_at };
+        let number = recording.codelets.len() as u32;
+        if number == MOST {
+            recording.refuse(site, Error::new(ErrorKind::Graph, "a graph has at most 1,073,741,824 codelets"));
+            return CodeletId::recorded(0, 0);
+        }
+        let first = recording.lents.len() as u32;
+        let uses = match recording.uses(shared, self.number, spec, declared) {
+            Ok(uses) => uses,
+            Err(error) => {
+                recording.refuse(site, error);
+                return CodeletId::recorded(0, 0);
+            }
+        };
+        recording.add(shared, number, site, spec, uses, first, has_value, keep);
+        CodeletId::recorded(self.number, number)
+    }
+
+    /// Something was spawned that cannot be recorded.
+    #[cold]
+    pub(crate) fn refuse(&self, body: Body, why: &str) {
+        let site = Site {
+            name: body.name,
+            spawned_at: body.spawned_at,
+        };
+        let error = Error::new(ErrorKind::Graph, why);
+        self.recording.borrow_mut().refuse(site, error);
+    }
+
+    /// What was recorded, or what could not be.
+    pub(crate) fn finish(self) -> Result<Recording> {
+        let mut recording = self.recording.into_inner();
+        if let Some(error) = recording.error.take() {
+            return Err(error);
+        }
+        let ends = std::mem::take(&mut recording.ends);
+        let mode = Mode::Write;
+        let more: Vec<(u32, Use)> = ends
+            .into_iter()
+            .map(|(codelet, cell)| (codelet, Use { cell, mode }))
+            .collect();
+        if !more.is_empty() {
+            recording.program.add_uses(&more);
+        }
+        Ok(recording)
+    }
+}
+
+/// Codelets that a graph can have: their lanes' numbers are doubled in a word.
+const MOST: u32 = 1 << 30;
+
+impl Recording {
+    fn refuse(&mut self, site: Site, error: Error) {
+        let Site { name, spawned_at } = site;
+        let text = format!("codelet `{name}`, spawned at {spawned_at}, cannot be recorded: {error}");
+        self.error.get_or_insert(Error::new(error.kind(), text));
+    }
+
+    fn cell(&mut self, of: CellOf, home: Option<u16>) -> u32 {
+        self.cells.push(of);
+        self.program.cell(home)
+    }
+
+    /// What a codelet uses, by what it has declared; the list of what it is lent grows along.
+    fn uses(
+        &mut self,
+        shared: &Shared,
+        recording: u64,
+        spec: &mut Spec,
+        declared: &[Declared],
+    ) -> Result<Vec<Use>> {
+        let refused = |why: &str| Err(Error::new(ErrorKind::Graph, why));
+        if let Some(error) = spec.rare.as_mut().and_then(|rare| rare.error.take()) {
+            return Err(error);
+        }
+        if spec.destroys {
+            return refused("a block is destroyed once, and a graph is replayed; destroy it after the replay");
+        }
+        let mut uses: Vec<Use> = Vec::with_capacity(declared.len());
+        for one in declared {
+            let lent = match *one {
+                Declared::Block(_, Mode::Reduce(_)) => {
+                    return refused("reductions are not compiled yet; declare `read_write`, or reduce into blocks of their own");
+                }
+                Declared::Block(key, mode) => {
+                    let (cell, place) = self.block(shared, key, mode)?;
+                    let clash = |other: &&Use| other.cell == cell && (other.mode.writes() || mode.writes());
+                    if uses.iter().any(|other| clash(&other)) {
+                        let label = shared.blocks.label(key.0);
+                        return Err(Error::new(
+                            ErrorKind::Access,
+                            format!("block {label} is declared twice by one codelet, once for writing; declare it once, as `read_write`"),
+                        ));
+                    }
+                    uses.push(Use { cell, mode });
+                    self.block_lents.push((self.lents.len() as u32, place));
+                    Lent::default()
+                }
+                Declared::Value(key, kept) => {
+                    let codelet = self.of_this_recording(recording, key.0)?;
+                    let cell = match kept {
+                        true => self.values[&codelet],
+                        false => self.end(codelet),
+                    };
+                    uses.push(Use { cell, mode: Mode::Read });
+                    self.codelets[codelet as usize].value()
+                }
+                Declared::Scratch(Some(bytes)) => Lent { start: std::ptr::null_mut(), bytes },
+                Declared::Scratch(None) => {
+                    return Err(Error::new(ErrorKind::BlockSize, "scratch memory larger than the address space, or of elements aligned to more than 64 bytes; ask for less, or use a type with less alignment"));
+                }
+                Declared::Weak(..) => {
+                    return refused("weak accesses are for children, and codelets of a graph spawn none; record the children themselves");
+                }
+                Declared::Part(_) | Declared::Bounds(..) => {
+                    return refused("parts and tiles of blocks are not compiled yet; use a block for each part");
+                }
+            };
+            self.lents.push(lent);
+        }
+        for after in spec.after() {
+            let After::End(id) = *after else {
+                return refused("an event comes once, and a graph is replayed; wait for the ends of codelets of this graph, or for the event before the replay");
+            };
+            let codelet = self.of_this_recording(recording, id)?;
+            let cell = self.end(codelet);
+            uses.push(Use { cell, mode: Mode::Read });
+        }
+        Ok(uses)
+    }
+
+    /// The number of a codelet of this graph.
+    fn of_this_recording(&self, recording: u64, id: CodeletId) -> Result<u32> {
+        match id.as_recorded() {
+            Some((of, codelet)) if of == recording => Ok(codelet),
+            Some(_) => Err(Error::new(
+                ErrorKind::Foreign,
+                "it names a codelet of another graph; record both in one graph",
+            )),
+            None => Err(Error::new(
+                ErrorKind::Graph,
+                "it names a codelet outside of the graph, or one that could not be recorded; write what it gives into a block, and read that",
+            )),
+        }
+    }
+
+    /// The cell of a codelet's end.
+    fn end(&mut self, codelet: u32) -> u32 {
+        if let Some(&cell) = self.ends.get(&codelet) {
+            return cell;
+        }
+        let cell = self.cell(CellOf::End(codelet), None);
+        self.ends.insert(codelet, cell);
+        cell
+    }
+
+    /// The cell of a block and its place among the graph's blocks.
+    fn block(&mut self, shared: &Shared, key: BlockKey, mode: Mode) -> Result<(u32, u32)> {
+        if let Some(&place) = self.by_block.get(&key.0) {
+            let (cell, whole) = &mut self.blocks[place as usize];
+            if mode.writes() && *whole == Mode::Read {
+                *whole = Mode::ReadWrite;
+            }
+            return Ok((*cell, place));
+        }
+        let slot = shared.blocks.find(shared.id, key.0)?;
+        let home = slot.home.load(crate::sync::atomic::Ordering::Relaxed);
+        let place = self.blocks.len() as u32;
+        if place == u32::from(u16::MAX) {
+            return Err(Error::new(
+                ErrorKind::Graph,
+                "a graph uses at most 65,535 blocks; make fewer and larger ones",
+            ));
+        }
+        let cell = self.cell(CellOf::Block(key), Some(home));
+        let whole = match mode {
+            Mode::Read | Mode::Write => mode,
+            _ => Mode::ReadWrite,
+        };
+        self.blocks.push((cell, whole));
+        self.by_block.insert(key.0, place);
+        Ok((cell, place))
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one codelet")]
+    fn add(
+        &mut self,
+        shared: &Shared,
+        number: u32,
+        site: Site,
+        spec: &Spec,
+        mut uses: Vec<Use>,
+        first: u32,
+        has_value: bool,
+        keep: impl FnOnce(&mut Captures) -> Recorded,
+    ) {
+        if has_value {
+            let cell = self.cell(CellOf::Value(number), None);
+            self.values.insert(number, cell);
+            uses.push(Use { cell, mode: Mode::Write });
+        }
+        let sites = &mut self.sites;
+        let site = *self.site_of.entry(site).or_insert_with(|| {
+            sites.push(site);
+            sites.len() as u32 - 1
+        });
+        let mut recorded = keep(&mut self.captures);
+        let lents = &self.lents[first as usize..];
+        recorded.site = site;
+        recorded.first_lent = first;
+        recorded.lents = lents.len() as u16;
+        if lents.iter().any(|lent| lent.start.is_null()) {
+            recorded.special |= special::SCRATCH;
+        }
+        self.codelets.push(recorded);
+        self.program.codelet(wish(shared, spec), uses);
+    }
+}
+
+/// Where a codelet would run.
+fn wish(shared: &Shared, spec: &Spec) -> Wish {
+    let (mut wish, seats) = (Wish { cost: spec.cost_ns, ..Wish::default() }, &shared.seats);
+    match spec.affinity {
+        Affinity::Anywhere | Affinity::Control => (),
+        Affinity::Prefer(xe) => wish.xe = Some(xe % seats.len() as u16),
+        Affinity::Only(xe) => (wish.xe, wish.only) = (Some(xe), true),
+        Affinity::Region(region) => {
+            let there = seats.iter().position(|seat| seat.region == region);
+            (wish.xe, wish.only) = (there.map(|xe| xe as u16), true);
+        }
+        Affinity::Group(group) => wish.group = u32::from(group) + 1,
+    }
+    wish
+}
+
+impl Frame<'_> {
+    /// Says that nothing but `spawn` can be recorded, and nothing at all be spawned by a codelet of a graph; `None` where
+    /// codelets are spawned as usual.
+    #[inline]
+    pub(crate) fn refuses(&self, body: Body, why: &str) -> Option<CodeletId> {
+        match self.engine.local(|local| local.instead) {
+            Instead::Spawn => None,
+            instead => Some(self.refuse(body, why, instead)),
+        }
+    }
+
+    #[cold]
+    fn refuse(&self, body: Body, why: &str, instead: Instead) -> CodeletId {
+        match instead {
+            Instead::Record(recorder) => {
+                // SAFETY: it stays as long as the engine says so, on this thread.
+                let recorder = unsafe { &*recorder.cast::<Recorder>() };
+                recorder.refuse(body, why);
+            }
+            // Who runs a codelet of a graph looks whether it has children.
+            _ => self.children.set(self.children.get() + 1),
+        }
+        CodeletId::recorded(0, 0)
+    }
+}

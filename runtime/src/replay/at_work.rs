@@ -1,0 +1,198 @@
+//! An engine at work on a graph: it goes through its lanes, takes over those of others that nobody runs, looks on for a
+//! while when none goes on, and then sleeps.
+
+use super::Replay;
+use super::lanes::{Lanes, Pause, Visit};
+use crate::engine::{Engine, Frame};
+use crate::idle::Parker;
+use crate::instead::Instead;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, lock, spin_hint};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+/// How often the only lane looks at what it waits for, before its engine looks elsewhere: about a microsecond.
+const LOOKS: u32 = 32;
+/// After how many turns without a step an engine takes over lanes of others: some microseconds.
+const PATIENCE: u32 = 64;
+/// The longest sleep, in case that a wake-up was missed.
+const NAP: Duration = Duration::from_millis(1);
+
+/// What an engine keeps while it works on a graph.
+pub(crate) struct Place {
+    state: Mutex<State>,
+    bed: Parker,
+    sleeps: AtomicBool,
+}
+
+/// One of each for each lane.
+struct State {
+    /// How far this engine has seen each to be.
+    seen: Box<[u64]>,
+    /// The other lane that each waited for when it was seen last, and what that must have reached.
+    blocked: Box<[(usize, u64)]>,
+    /// Those that this engine cares for: its own, and others' that it has taken over.
+    mine: Box<[bool]>,
+}
+
+impl Place {
+    pub(crate) fn new(lanes: usize) -> Self {
+        Place {
+            state: Mutex::new(State {
+                seen: vec![0; lanes].into(),
+                blocked: vec![(0, 0); lanes].into(),
+                mine: vec![false; lanes].into(),
+            }),
+            bed: Parker::new(),
+            sleeps: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Nobody is like this: for lanes that have ended.
+const NEVER: (usize, u64) = (0, u64::MAX);
+
+impl Replay<'_> {
+    /// Runs lanes until all have ended.
+    pub(super) fn work(&self, engine: &Engine<'_>, holder: u32) {
+        let xe = engine.local(|local| local.here.map_or(0, |here| here.xe));
+        let place = &self.graph.places[usize::from(xe)];
+        let mut state = lock(&place.state);
+        let lanes = &self.graph.schedule.lanes;
+        for (at, lane) in lanes.iter().enumerate() {
+            state.seen[at] = 0;
+            state.blocked[at] = (0, 0);
+            state.mine[at] = lane.owner.xe == xe;
+        }
+        place.bed.adopt();
+        let frame = Frame {
+            engine,
+            record: holder,
+            codelet: holder,
+            top: holder,
+            children: Cell::new(0),
+        };
+        engine.local(|local| local.instead = Instead::Refuse);
+        let ran = Worker {
+            replay: self,
+            lanes: &self.graph.lanes,
+            frame: &frame,
+            xe,
+            only_lane: state.mine.iter().filter(|mine| **mine).count() <= 1,
+        }
+        .work(place, &mut state);
+        engine.local(|local| local.instead = Instead::Spawn);
+        if let Some(seat) = engine.seat {
+            seat.counters.ran.add(ran);
+        }
+    }
+
+    /// Wakes the engines that sleep.
+    #[cold]
+    fn wake(&self) {
+        for place in &self.graph.places {
+            if place.sleeps.load(Ordering::Relaxed) {
+                place.bed.wake();
+            }
+        }
+    }
+}
+
+/// An engine at work.
+struct Worker<'a> {
+    replay: &'a Replay<'a>,
+    lanes: &'a Lanes,
+    frame: &'a Frame<'a>,
+    xe: u16,
+    /// There is nothing else to do here while the only lane waits.
+    only_lane: bool,
+}
+
+impl Worker<'_> {
+    fn work(&self, place: &Place, state: &mut State) -> u64 {
+        let spin = Duration::from_nanos(self.frame.engine.shared.tuning.spin_ns);
+        let (mut ran, mut turns, mut idle_since) = (0, 0, None);
+        while !self.lanes.have_ended() {
+            let count = self.turn(state, turns >= PATIENCE);
+            if count > 0 {
+                ran += count;
+                (turns, idle_since) = (0, None);
+                continue;
+            }
+            turns += 1;
+            spin_hint();
+            if turns <= PATIENCE {
+                continue;
+            }
+            let since = *idle_since.get_or_insert_with(Instant::now);
+            if since.elapsed() > spin {
+                self.sleep(place, state);
+            }
+        }
+        ran
+    }
+
+    /// Goes through the lanes once: its own, and those of others if it shall. How many steps were run.
+    fn turn(&self, state: &mut State, take_over: bool) -> u64 {
+        let mut ran = 0;
+        for at in 0..state.mine.len() {
+            if state.mine[at] {
+                ran += self.visit(state, at);
+            }
+        }
+        if ran > 0 || !take_over {
+            return ran;
+        }
+        for at in 0..state.mine.len() {
+            let owner = self.replay.graph.schedule.lanes[at].owner;
+            if !state.mine[at] && !owner.only && !self.lanes.is_taken(at) {
+                ran += self.visit(state, at);
+                state.mine[at] = ran > 0;
+                if ran > 0 {
+                    return ran;
+                }
+            }
+        }
+        0
+    }
+
+    fn visit(&self, state: &mut State, at: usize) -> u64 {
+        let (other, needed) = state.blocked[at];
+        if needed == NEVER.1 || !self.lanes.may_go_on(other, needed) {
+            return 0;
+        }
+        let own = self.replay.graph.schedule.lanes[at].owner.xe == self.xe;
+        let visit = Visit {
+            rounds: self.replay.rounds,
+            own,
+            looks: if own && self.only_lane { LOOKS } else { 0 },
+        };
+        let run = |codelet, round| self.replay.run_one(self.frame, codelet, round);
+        let schedule = &self.replay.graph.schedule;
+        let wake = || self.replay.wake();
+        let (ran, pause) = (self.lanes).visit(schedule, at, visit, &mut state.seen, run, wake);
+        match pause {
+            Pause::Taken if own => self.lanes.want(at),
+            Pause::Taken | Pause::Wanted => state.mine[at] = own,
+            Pause::Blocked(other, needed) => state.blocked[at] = (other, needed),
+            Pause::Ended => state.blocked[at] = NEVER,
+        }
+        ran
+    }
+
+    /// Sleeps until a lane that others wait for may go on, or a while.
+    #[cold]
+    fn sleep(&self, place: &Place, state: &State) {
+        place.sleeps.store(true, Ordering::Relaxed);
+        let mut stays = !self.lanes.have_ended();
+        for (at, &(other, needed)) in state.blocked.iter().enumerate() {
+            if needed != NEVER.1 && state.mine[at] && needed != 0 {
+                stays &= self.lanes.watch(other, needed);
+            }
+        }
+        if stays {
+            place.bed.wait_for(NAP);
+        }
+        place.sleeps.store(false, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,316 @@
+//! Lanes at work: how far each is, who has it, and what it waits for. Protocol and proof: `docs/design/replay.md`, whose step
+//! names stand here; model: `models/replay.rs`.
+//!
+//! | field | written by | read by |
+//! |---|---|---|
+//! | `reached` | who has the lane | anybody |
+//! | `wanted_from` | a sleeper, and who has the lane | who has the lane |
+//! | `taken` | who takes the lane or gives it back | anybody |
+//! | `wanted` | the owner, who finds it taken | who has it, and does not own it |
+//! | `place` | who has the lane | who has the lane |
+
+use crate::decide::graph::{Schedule, Wait, reached};
+use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::{UnsafeCell, mutant, spin_hint};
+use crossbeam_utils::CachePadded;
+
+/// See the module.
+pub(crate) struct Lanes {
+    lanes: Box<[Lane]>,
+    /// Lanes that have not ended.
+    left: CachePadded<AtomicU32>,
+}
+
+struct Lane {
+    progress: CachePadded<Progress>,
+    hold: CachePadded<Hold>,
+}
+
+/// In a line of its own: others look at it while its lane runs.
+struct Progress {
+    reached: AtomicU64,
+    /// Somebody sleeps until the lane has reached this, or more.
+    wanted_from: AtomicU64,
+}
+
+struct Hold {
+    taken: AtomicBool,
+    wanted: AtomicBool,
+    place: UnsafeCell<Place>,
+}
+
+/// Where a lane is: the next step.
+#[derive(Clone, Copy)]
+struct Place {
+    round: u32,
+    step: u32,
+    /// The first of the step's waits.
+    wait: u32,
+}
+
+// SAFETY: `place` is touched by who has the lane, and the lane changes hands by `taken`, whose Acquire and Release hand it on.
+unsafe impl Sync for Lanes {}
+// SAFETY: as above.
+unsafe impl Send for Lanes {}
+
+/// Nobody sleeps.
+const NOBODY: u64 = u64::MAX;
+
+/// Why a lane does not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// Another one has it.
+    Taken,
+    /// It waits until this other lane has reached this.
+    Blocked(usize, u64),
+    /// Its owner wants it.
+    Wanted,
+    /// It has run all its rounds.
+    Ended,
+}
+
+/// How a lane is visited.
+#[derive(Clone, Copy)]
+pub(crate) struct Visit {
+    /// The last round.
+    pub(crate) rounds: u32,
+    /// By its owner, who does not give it back because somebody wants it.
+    pub(crate) own: bool,
+    /// How often to look again at what it waits for, before it is given back.
+    pub(crate) looks: u32,
+}
+
+impl Lanes {
+    pub(crate) fn new(count: usize) -> Self {
+        let lane = |_| Lane {
+            progress: CachePadded::new(Progress {
+                reached: AtomicU64::new(0),
+                wanted_from: AtomicU64::new(NOBODY),
+            }),
+            hold: CachePadded::new(Hold {
+                taken: AtomicBool::new(false),
+                wanted: AtomicBool::new(false),
+                place: UnsafeCell::new(Place {
+                    round: 1,
+                    step: 0,
+                    wait: 0,
+                }),
+            }),
+        };
+        Lanes {
+            lanes: (0..count).map(lane).collect(),
+            left: CachePadded::new(AtomicU32::new(0)),
+        }
+    }
+
+    /// All lanes stand before their first round. The caller has the graph alone, and whoever works on it later learns of it
+    /// from the caller.
+    pub(crate) fn begin(&self) {
+        for lane in &self.lanes {
+            lane.progress.reached.store(reached(1, 0), Ordering::Relaxed);
+            lane.progress.wanted_from.store(NOBODY, Ordering::Relaxed);
+            lane.hold.wanted.store(false, Ordering::Relaxed);
+            lane.hold.place.with_mut(|place| {
+                // SAFETY: the caller has the graph alone.
+                unsafe {
+                    *place = Place {
+                        round: 1,
+                        step: 0,
+                        wait: 0,
+                    }
+                }
+            });
+        }
+        let count = self.lanes.len() as u32;
+        self.left.store(count, Ordering::Relaxed);
+    }
+
+    /// Whether all lanes have ended. What their codelets did is seen after a yes.
+    #[inline]
+    pub(crate) fn have_ended(&self) -> bool {
+        // Acquire pairs with the AcqRel in `end`.
+        self.left.load(Ordering::Acquire) == 0
+    }
+
+    /// R1 to R4: takes a lane and runs its steps, each by `run` with its codelet's and its round's numbers, until it cannot go
+    /// on. `seen` is how far this thread has seen each lane to be; `passed` is called when sleepers wait for what the lane
+    /// has reached. Gives how many steps were run, too.
+    pub(crate) fn visit(
+        &self,
+        schedule: &Schedule,
+        at: usize,
+        visit: Visit,
+        seen: &mut [u64],
+        mut run: impl FnMut(u32, u32),
+        passed: impl Fn(),
+    ) -> (u64, Pause) {
+        let lane = &self.lanes[at];
+        if !lane.take() {
+            return (0, Pause::Taken);
+        }
+        if visit.own {
+            lane.hold.wanted.store(false, Ordering::Relaxed);
+        }
+        let plan = &schedule.lanes[at];
+        // SAFETY: we have the lane.
+        let mut place = lane.hold.place.with(|place| unsafe { *place });
+        let mut ran = 0;
+        let pause = loop {
+            if place.round > visit.rounds {
+                break Pause::Ended;
+            }
+            let step = plan.steps[place.step as usize];
+            let first = place.wait as usize;
+            let next = first + usize::from(step.waits);
+            // R2.
+            let blocked = plan.waits[first..next].iter().find_map(|&wait| {
+                let needed = needed(wait, place.round)?;
+                (!self.look(wait.lane(), needed, seen, visit.looks)).then_some((wait.lane(), needed))
+            });
+            if let Some((other, needed)) = blocked {
+                break Pause::Blocked(other, needed);
+            }
+            // R3.
+            run(step.codelet, place.round);
+            ran += 1;
+            place.step += 1;
+            place.wait = next as u32;
+            if place.step as usize == plan.steps.len() {
+                place = Place {
+                    round: place.round + 1,
+                    step: 0,
+                    wait: 0,
+                };
+            }
+            if step.publishes {
+                lane.publish(reached(place.round, place.step), &passed);
+            }
+            // Not after the last step: whoever runs that one says that the lane has ended.
+            let more = place.round <= visit.rounds;
+            if more && !visit.own && lane.hold.wanted.load(Ordering::Relaxed) {
+                break Pause::Wanted;
+            }
+        };
+        // SAFETY: as above.
+        lane.hold.place.with_mut(|there| unsafe { *there = place });
+        lane.give_back();
+        if pause == Pause::Ended && ran > 0 {
+            self.end(&passed);
+        }
+        (ran, pause)
+    }
+
+    /// Whether a lane has reached what is needed.
+    #[inline]
+    fn look(&self, other: usize, needed: u64, seen: &mut [u64], looks: u32) -> bool {
+        if seen[other] >= needed {
+            return true;
+        }
+        for _ in 0..=looks {
+            // Acquire pairs with the Release in `publish`: what was done up to there is seen.
+            let order = if mutant!("replay_look_relaxed") {
+                Ordering::Relaxed
+            } else {
+                Ordering::Acquire
+            };
+            seen[other] = self.lanes[other].progress.reached.load(order);
+            if seen[other] >= needed {
+                return true;
+            }
+            spin_hint();
+        }
+        false
+    }
+
+    /// Whether a lane has reached this: a hint for who does not have the lane that waits for it.
+    #[inline]
+    pub(crate) fn may_go_on(&self, other: usize, needed: u64) -> bool {
+        self.lanes[other].progress.reached.load(Ordering::Relaxed) >= needed
+    }
+
+    /// Whether somebody has the lane: a hint.
+    #[inline]
+    pub(crate) fn is_taken(&self, at: usize) -> bool {
+        self.lanes[at].hold.taken.load(Ordering::Relaxed)
+    }
+
+    /// The owner of a lane wants it from whoever has it.
+    #[inline]
+    pub(crate) fn want(&self, at: usize) {
+        let wanted = &self.lanes[at].hold.wanted;
+        if !wanted.load(Ordering::Relaxed) {
+            wanted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// W1: the caller will sleep until the lane has reached this. False if it has.
+    pub(crate) fn watch(&self, other: usize, needed: u64) -> bool {
+        let progress = &self.lanes[other].progress;
+        progress.wanted_from.fetch_min(needed, Ordering::Relaxed);
+        // The one who publishes has no fence, so this one makes a missed wake-up rare, and the sleeper's time limit makes it
+        // harmless.
+        fence(Ordering::SeqCst);
+        progress.reached.load(Ordering::Relaxed) < needed
+    }
+
+    fn end(&self, passed: &impl Fn()) {
+        // AcqRel: who sees that none is left sees what all did.
+        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            passed();
+        }
+    }
+}
+
+/// What the other lane must have reached; `None` if there is nothing to wait for in a mutant.
+#[inline]
+fn needed(wait: Wait, round: u32) -> Option<u64> {
+    if mutant!("replay_no_round_before") && wait.is_in_the_round_before() {
+        return None;
+    }
+    if mutant!("replay_round_forgotten") {
+        return Some(wait.reached_in(1));
+    }
+    Some(wait.reached_in(round))
+}
+
+impl Lane {
+    /// R1.
+    #[inline]
+    fn take(&self) -> bool {
+        // Acquire pairs with the Release in `give_back`: we see what was done in the lane, and where it is.
+        let order = if mutant!("replay_take_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Acquire
+        };
+        let taken = &self.hold.taken;
+        !taken.load(Ordering::Relaxed) && !taken.swap(true, order)
+    }
+
+    /// R4.
+    #[inline]
+    fn give_back(&self) {
+        // Release pairs with the Acquire in `take`.
+        let order = if mutant!("replay_give_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Release
+        };
+        self.hold.taken.store(false, order);
+    }
+
+    #[inline]
+    fn publish(&self, reached: u64, passed: &impl Fn()) {
+        // Release pairs with the Acquire in `look`.
+        let order = if mutant!("replay_publish_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Release
+        };
+        self.progress.reached.store(reached, order);
+        if reached >= self.progress.wanted_from.load(Ordering::Relaxed) {
+            self.progress.wanted_from.store(NOBODY, Ordering::Relaxed);
+            passed();
+        }
+    }
+}
