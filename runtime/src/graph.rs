@@ -1,102 +1,19 @@
 //! Recorded graphs as users hold them.
 
-use crate::access::{BlockKey, Lent, Mode};
-use crate::captures::Captures;
-use crate::decide::graph::{Program, Schedule, owners, schedule};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::RuntimeId;
 use crate::instead::Instead;
-use crate::recorded::Recorded;
-use crate::recorder::{CellOf, Recorder, Recording, Site};
-use crate::replay::lanes::Lanes;
-use crate::replay::{Held, Place, Poisons, Replay};
+use crate::recorder::Recorder;
+use crate::replay::{Compiled, Held, Replay};
 use crate::runtime::Runtime;
 use crate::scope::Scope;
-use crate::shared::Shared;
-use crate::sync::UnsafeCell;
-use crate::sync::atomic::AtomicBool;
 use std::marker::PhantomData;
 use std::panic::Location;
 
 /// Codelets that were recorded with their dependences, to be replayed many times: see [`Runtime::record`].
 pub struct Graph<'g> {
-    inner: Inner,
+    inner: Compiled,
     /// Bodies borrow what lives for `'g`.
     marker: PhantomData<fn(&'g ()) -> &'g ()>,
-}
-
-/// A graph without the lifetime of what it borrows.
-pub(crate) struct Inner {
-    runtime: RuntimeId,
-    /// Somebody replays it.
-    pub(crate) held: AtomicBool,
-    pub(crate) codelets: Box<[Recorded]>,
-    sites: Box<[Site]>,
-    pub(crate) program: Program,
-    pub(crate) cells: Box<[CellOf]>,
-    pub(crate) blocks: Box<[(BlockKey, Mode)]>,
-    /// The blocks' memory in the present replay, or the last one. Written before codelets run, by who leads the replay.
-    pub(crate) memory: UnsafeCell<Box<[Lent]>>,
-    /// What codelets are lent, codelet by codelet. Written like `memory`.
-    pub(crate) lents: UnsafeCell<Box<[Lent]>>,
-    /// Which of these are blocks, and which.
-    pub(crate) block_lents: Box<[(u32, u32)]>,
-    pub(crate) schedule: Schedule,
-    pub(crate) lanes: Lanes,
-    /// One for each engine.
-    pub(crate) places: Box<[Place]>,
-    pub(crate) poisons: Poisons,
-    /// Where the codelets' captures lie.
-    _captures: Captures,
-}
-
-// SAFETY: bodies, accesses and values are `Send` and `Sync`; lent memory is only an address until a codelet runs, which has it
-// by the blocks' queues and the protocol of the lanes; and the cells are written by who has the graph alone.
-unsafe impl Send for Inner {}
-// SAFETY: as above.
-unsafe impl Sync for Inner {}
-
-impl Inner {
-    fn compile(shared: &Shared, recording: Recording) -> Self {
-        let program = recording.program;
-        let owners = owners(&program, shared.seats.len() as u16);
-        let schedule = schedule(&program, &owners);
-        let count = schedule.lanes.len();
-        let block = |&(cell, mode): &(u32, Mode)| match recording.cells[cell as usize] {
-            CellOf::Block(key) => (key, mode),
-            _ => unreachable!("a block's cell"),
-        };
-        Inner {
-            runtime: shared.id,
-            held: AtomicBool::new(false),
-            blocks: recording.blocks.iter().map(block).collect(),
-            memory: UnsafeCell::new(vec![Lent::default(); recording.blocks.len()].into()),
-            lents: UnsafeCell::new(recording.lents.into()),
-            block_lents: recording.block_lents.into(),
-            poisons: Poisons::new(program.cells()),
-            cells: recording.cells.into(),
-            codelets: recording.codelets.into(),
-            sites: recording.sites.into(),
-            program,
-            schedule,
-            lanes: Lanes::new(count),
-            places: (shared.seats.iter()).map(|_| Place::new(count)).collect(),
-            _captures: recording.captures,
-        }
-    }
-
-    pub(crate) fn site(&self, codelet: u32) -> Site {
-        self.sites[self.codelets[codelet as usize].site as usize]
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        for codelet in &self.codelets {
-            // SAFETY: nobody replays a graph that goes.
-            unsafe { codelet.discard() };
-        }
-    }
 }
 
 impl std::fmt::Debug for Graph<'_> {
@@ -137,7 +54,7 @@ impl Runtime {
         })?;
         let recording = recorder.finish()?;
         Ok(Graph {
-            inner: Inner::compile(self.shared(), recording),
+            inner: Compiled::new(self.shared(), recording),
             marker: PhantomData,
         })
     }
@@ -167,7 +84,7 @@ impl Runtime {
 
     fn replay_from(
         &self,
-        graph: &Inner,
+        graph: &Compiled,
         rounds: usize,
         first: u64,
         at: &'static Location<'static>,
@@ -178,7 +95,9 @@ impl Runtime {
                 "a graph of another runtime; replay it with the runtime that recorded it",
             ));
         }
-        let rounds = u32::try_from(rounds).ok().filter(|&rounds| rounds < u32::MAX);
+        let rounds = u32::try_from(rounds)
+            .ok()
+            .filter(|&rounds| rounds < u32::MAX);
         let Some(rounds) = rounds else {
             return Err(Error::new(
                 ErrorKind::Graph,

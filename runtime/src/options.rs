@@ -40,7 +40,8 @@ impl<'s> Scope<'s> {
         F: for<'c, 'v> Fn(&'c Scope<'s>, A::View<'v>) -> O + Send + Sync + 's,
     {
         if !record::spawns(self) {
-            return record::instead_of(self, &mut Spec::default(), access, body);
+            let id = record::instead_of(self, &mut Spec::default(), access, body);
+            return Spawned::new(id);
         }
         spawn_in(self, &mut Spec::default(), access, body)
     }
@@ -395,7 +396,8 @@ impl<'x, 's> Options<'x, 's> {
     {
         let mut options = self;
         if !record::spawns(options.scope) {
-            return record::instead_of(options.scope, &mut options.spec, access, body);
+            let id = record::instead_of(options.scope, &mut options.spec, access, body);
+            return Spawned::new(id);
         }
         spawn_in(options.scope, &mut options.spec, access, body)
     }

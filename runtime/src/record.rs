@@ -2,14 +2,15 @@
 
 use crate::access::{Access, Lent, Slots, is_kept};
 use crate::captures::Captures;
+use crate::codelet::Body;
 use crate::engine::Frame;
 use crate::error::ErrorKind;
-use crate::options::Spawned;
+use crate::glue::Caught;
+use crate::id::CodeletId;
+use crate::instead::Instead;
 use crate::outcome::{End, Outcome};
 use crate::panics;
 use crate::recorded::{Fault, Recorded, Run, Table};
-use crate::codelet::Body;
-use crate::instead::Instead;
 use crate::recorder::Recorder;
 use crate::scope::Scope;
 use crate::spawn::Spec;
@@ -62,7 +63,7 @@ where
         let kept = unsafe { &*captured.cast::<Kept<A, F, O::Value>>() };
         // SAFETY: the premise of `Run`: the frame outlives the body.
         let scope = unsafe { Scope::<'s>::new(frame.cast::<Frame<'_>>()) };
-        let ended = catch_unwind(AssertUnwindSafe(|| {
+        let ended: Caught<O::Value> = catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: the premise of `Run`: the codelet holds what `lent` describes until the body ends.
             let view = unsafe { kept.access.view(&mut Slots::new(lent)) };
             (kept.body)(&scope, view).end()
@@ -114,7 +115,7 @@ where
 
 /// What a body said, or threw, that did not end well.
 #[cold]
-fn fault<R>(ended: std::thread::Result<End<R>>) -> Box<Fault> {
+fn fault<R>(ended: Caught<R>) -> Box<Fault> {
     let (kind, message, panicked) = match ended {
         Ok(End::Failed(error)) => {
             let told = (error.kind(), error.to_string(), false);
@@ -156,7 +157,7 @@ pub(crate) fn instead_of<'s, A, F, O>(
     spec: &mut Spec,
     access: A,
     body: F,
-) -> Spawned<O::Value>
+) -> CodeletId
 where
     A: Access,
     O: Outcome,
@@ -167,7 +168,7 @@ where
     let spawned_at = spec.at.unwrap_or(Location::caller());
     let Instead::Record(recorder) = frame.engine.local(|local| local.instead) else {
         let refused = frame.refuses(Body::unnamed(name), "");
-        return Spawned::new(refused.expect("it is not a codelet"));
+        return refused.expect("it is not a codelet");
     };
     // SAFETY: it stays as long as the engine says so, on this thread.
     let recorder = unsafe { &*recorder.cast::<Recorder>() };
@@ -175,9 +176,12 @@ where
     access.declare(&mut declared);
     let kept = is_kept::<O::Value>();
     let shared = frame.engine.shared;
-    Spawned::new(
-        recorder.record(shared, spec, (name, spawned_at), &declared, kept, |captures| {
-            Again::<'s, A, F, O>::keep(captures, access, body)
-        }),
+    recorder.record(
+        shared,
+        spec,
+        (name, spawned_at),
+        &declared,
+        kept,
+        |captures| Again::<'s, A, F, O>::keep(captures, access, body),
     )
 }

@@ -89,7 +89,13 @@ impl Recorder {
         let site = Site { name, spawned_at };
         let number = recording.codelets.len() as u32;
         if number == MOST {
-            recording.refuse(site, Error::new(ErrorKind::Graph, "a graph has at most 1,073,741,824 codelets"));
+            recording.refuse(
+                site,
+                Error::new(
+                    ErrorKind::Graph,
+                    "a graph has at most 1,073,741,824 codelets",
+                ),
+            );
             return CodeletId::recorded(0, 0);
         }
         let first = recording.lents.len() as u32;
@@ -140,7 +146,8 @@ const MOST: u32 = 1 << 30;
 impl Recording {
     fn refuse(&mut self, site: Site, error: Error) {
         let Site { name, spawned_at } = site;
-        let text = format!("codelet `{name}`, spawned at {spawned_at}, cannot be recorded: {error}");
+        let text =
+            format!("codelet `{name}`, spawned at {spawned_at}, cannot be recorded: {error}");
         self.error.get_or_insert(Error::new(error.kind(), text));
     }
 
@@ -162,22 +169,29 @@ impl Recording {
             return Err(error);
         }
         if spec.destroys {
-            return refused("a block is destroyed once, and a graph is replayed; destroy it after the replay");
+            return refused(
+                "a block is destroyed once, and a graph is replayed; destroy it after the replay",
+            );
         }
         let mut uses: Vec<Use> = Vec::with_capacity(declared.len());
         for one in declared {
             let lent = match *one {
                 Declared::Block(_, Mode::Reduce(_)) => {
-                    return refused("reductions are not compiled yet; declare `read_write`, or reduce into blocks of their own");
+                    return refused(
+                        "reductions are not compiled yet; declare `read_write`, or reduce into blocks of their own",
+                    );
                 }
                 Declared::Block(key, mode) => {
                     let (cell, place) = self.block(shared, key, mode)?;
-                    let clash = |other: &&Use| other.cell == cell && (other.mode.writes() || mode.writes());
+                    let clash =
+                        |other: &&Use| other.cell == cell && (other.mode.writes() || mode.writes());
                     if uses.iter().any(|other| clash(&other)) {
                         let label = shared.blocks.label(key.0);
                         return Err(Error::new(
                             ErrorKind::Access,
-                            format!("block {label} is declared twice by one codelet, once for writing; declare it once, as `read_write`"),
+                            format!(
+                                "block {label} is declared twice by one codelet, once for writing; declare it once, as `read_write`"
+                            ),
                         ));
                     }
                     uses.push(Use { cell, mode });
@@ -190,29 +204,47 @@ impl Recording {
                         true => self.values[&codelet],
                         false => self.end(codelet),
                     };
-                    uses.push(Use { cell, mode: Mode::Read });
+                    uses.push(Use {
+                        cell,
+                        mode: Mode::Read,
+                    });
                     self.codelets[codelet as usize].value()
                 }
-                Declared::Scratch(Some(bytes)) => Lent { start: std::ptr::null_mut(), bytes },
+                Declared::Scratch(Some(bytes)) => Lent {
+                    start: std::ptr::null_mut(),
+                    bytes,
+                },
                 Declared::Scratch(None) => {
-                    return Err(Error::new(ErrorKind::BlockSize, "scratch memory larger than the address space, or of elements aligned to more than 64 bytes; ask for less, or use a type with less alignment"));
+                    return Err(Error::new(
+                        ErrorKind::BlockSize,
+                        "scratch memory larger than the address space, or of elements aligned to more than 64 bytes; ask for less, or use a type with less alignment",
+                    ));
                 }
                 Declared::Weak(..) => {
-                    return refused("weak accesses are for children, and codelets of a graph spawn none; record the children themselves");
+                    return refused(
+                        "weak accesses are for children, and codelets of a graph spawn none; record the children themselves",
+                    );
                 }
                 Declared::Part(_) | Declared::Bounds(..) => {
-                    return refused("parts and tiles of blocks are not compiled yet; use a block for each part");
+                    return refused(
+                        "parts and tiles of blocks are not compiled yet; use a block for each part",
+                    );
                 }
             };
             self.lents.push(lent);
         }
         for after in spec.after() {
             let After::End(id) = *after else {
-                return refused("an event comes once, and a graph is replayed; wait for the ends of codelets of this graph, or for the event before the replay");
+                return refused(
+                    "an event comes once, and a graph is replayed; wait for the ends of codelets of this graph, or for the event before the replay",
+                );
             };
             let codelet = self.of_this_recording(recording, id)?;
             let cell = self.end(codelet);
-            uses.push(Use { cell, mode: Mode::Read });
+            uses.push(Use {
+                cell,
+                mode: Mode::Read,
+            });
         }
         Ok(uses)
     }
@@ -285,7 +317,10 @@ impl Recording {
         if has_value {
             let cell = self.cell(CellOf::Value(number), None);
             self.values.insert(number, cell);
-            uses.push(Use { cell, mode: Mode::Write });
+            uses.push(Use {
+                cell,
+                mode: Mode::Write,
+            });
         }
         let sites = &mut self.sites;
         let site = *self.site_of.entry(site).or_insert_with(|| {
@@ -307,7 +342,13 @@ impl Recording {
 
 /// Where a codelet would run.
 fn wish(shared: &Shared, spec: &Spec) -> Wish {
-    let (mut wish, seats) = (Wish { cost: spec.cost_ns, ..Wish::default() }, &shared.seats);
+    let (mut wish, seats) = (
+        Wish {
+            cost: spec.cost_ns,
+            ..Wish::default()
+        },
+        &shared.seats,
+    );
     match spec.affinity {
         Affinity::Anywhere | Affinity::Control => (),
         Affinity::Prefer(xe) => wish.xe = Some(xe % seats.len() as u16),

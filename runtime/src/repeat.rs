@@ -113,7 +113,8 @@ impl<'s> Repeatable<'_, 's> {
 }
 
 /// Why such a codelet is not recorded.
-const REPEATABLE: &str = "repeatable codelets are not compiled into graphs; repeat in the body what may fail";
+const REPEATABLE: &str =
+    "repeatable codelets are not compiled into graphs; repeat in the body what may fail";
 
 /// What such a codelet carries until it runs.
 struct Captured<A, F> {

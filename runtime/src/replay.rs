@@ -1,24 +1,23 @@
 //! Replaying a graph: engines run its lanes, round by round. Protocol and proof: `docs/design/replay.md`.
 
 mod at_work;
+mod compiled;
 pub(crate) mod lanes;
 mod one;
 mod poison;
 
-pub(crate) use at_work::Place;
-pub(crate) use poison::Poisons;
+pub(crate) use compiled::Compiled;
 
-use crate::access::{Access, Declared, Lent, Mode, Slots};
+use crate::access::{Access, Declared, Slots};
 use crate::affinity::Affinity;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::Inner;
 use crate::scope::Scope;
 use crate::sync::atomic::Ordering;
 use std::panic::Location;
 
 /// All blocks of a graph, used as the graph as a whole uses them.
-struct Whole(*const Inner);
+struct Whole(*const Compiled);
 
 // SAFETY: an address; the graph stays during its replay, which holds it alone.
 unsafe impl Send for Whole {}
@@ -44,11 +43,11 @@ unsafe impl Access for Whole {
 }
 
 /// A graph that somebody replays; nobody else can meanwhile.
-pub(crate) struct Held<'a>(&'a Inner);
+pub(crate) struct Held<'a>(&'a Compiled);
 
 impl<'a> Held<'a> {
     /// Takes it, if nobody has it.
-    pub(crate) fn take(graph: &'a Inner) -> Result<Self> {
+    pub(crate) fn take(graph: &'a Compiled) -> Result<Self> {
         // Acquire pairs with the Release below: we see what the last one left.
         match graph.held.swap(true, Ordering::Acquire) {
             false => Ok(Held(graph)),
@@ -69,7 +68,7 @@ impl Drop for Held<'_> {
 
 /// One call of `replay`.
 pub(crate) struct Replay<'a> {
-    pub(crate) graph: &'a Inner,
+    pub(crate) graph: &'a Compiled,
     pub(crate) rounds: u32,
     /// The number that the first round has in messages.
     pub(crate) first: u64,
@@ -116,44 +115,5 @@ impl<'a> Replay<'a> {
                 .placed(affinity)
                 .spawn_once((), move |s, ()| self.work(s.frame().engine, holder));
         }
-    }
-}
-
-impl Inner {
-    /// How the graph uses its blocks.
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = (crate::access::BlockKey, Mode)> + '_ {
-        self.blocks.iter().copied()
-    }
-
-    /// Takes the blocks' memory from `next`, one after the other, and tells the codelets of those that have moved.
-    ///
-    /// # Safety
-    /// The caller holds the graph, and nobody runs codelets of it.
-    unsafe fn lend(&self, mut next: impl FnMut() -> Lent) {
-        let moved = self.memory.with_mut(|memory| {
-            // SAFETY: the caller's promise.
-            let memory = unsafe { &mut *memory };
-            let mut moved = false;
-            for place in memory.iter_mut() {
-                let lent = next();
-                moved |= place.start != lent.start || place.bytes != lent.bytes;
-                *place = lent;
-            }
-            moved
-        });
-        if !moved {
-            return;
-        }
-        self.lents.with_mut(|lents| {
-            // SAFETY: the caller's promise.
-            let lents = unsafe { &mut *lents };
-            self.memory.with(|memory| {
-                // SAFETY: as above; it was written before.
-                let memory = unsafe { &*memory };
-                for &(lent, block) in &self.block_lents {
-                    lents[lent as usize] = memory[block as usize];
-                }
-            });
-        });
     }
 }

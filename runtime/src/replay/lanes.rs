@@ -107,7 +107,9 @@ impl Lanes {
     /// from the caller.
     pub(crate) fn begin(&self) {
         for lane in &self.lanes {
-            lane.progress.reached.store(reached(1, 0), Ordering::Relaxed);
+            lane.progress
+                .reached
+                .store(reached(1, 0), Ordering::Relaxed);
             lane.progress.wanted_from.store(NOBODY, Ordering::Relaxed);
             lane.hold.wanted.store(false, Ordering::Relaxed);
             lane.hold.place.with_mut(|place| {
@@ -165,7 +167,8 @@ impl Lanes {
             // R2.
             let blocked = plan.waits[first..next].iter().find_map(|&wait| {
                 let needed = needed(wait, place.round)?;
-                (!self.look(wait.lane(), needed, seen, visit.looks)).then_some((wait.lane(), needed))
+                (!self.look(wait.lane(), needed, seen, visit.looks))
+                    .then_some((wait.lane(), needed))
             });
             if let Some((other, needed)) = blocked {
                 break Pause::Blocked(other, needed);
@@ -186,7 +189,7 @@ impl Lanes {
                 lane.publish(reached(place.round, place.step), &passed);
             }
             // Not after the last step: whoever runs that one says that the lane has ended.
-            let more = place.round <= visit.rounds;
+            let more = place.round <= visit.rounds || mutant!("replay_wanted_at_the_end");
             if more && !visit.own && lane.hold.wanted.load(Ordering::Relaxed) {
                 break Pause::Wanted;
             }
@@ -255,7 +258,12 @@ impl Lanes {
 
     fn end(&self, passed: &impl Fn()) {
         // AcqRel: who sees that none is left sees what all did.
-        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+        let order = if mutant!("replay_end_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::AcqRel
+        };
+        if self.left.fetch_sub(1, order) == 1 {
             passed();
         }
     }

@@ -1,11 +1,11 @@
 //! Which cells of a graph are poisoned while it is replayed. Who uses a cell is ordered by the graph's protocol, so plain
 //! loads and stores do.
 
+use super::Compiled;
 use crate::access::{BlockKey, Declared, Mode};
 use crate::codelet::{Body, flag};
 use crate::decide::graph::Use;
 use crate::engine::Frame;
-use crate::graph::Inner;
 use crate::recorder::CellOf;
 use crate::spawn::Spec;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -67,7 +67,7 @@ impl Poisons {
     }
 
     /// At a replay's end: the blocks that are poisoned are left so, by children of the codelet that holds them all.
-    pub(super) fn leave(&self, graph: &Inner, frame: &Frame<'_>) {
+    pub(super) fn leave(&self, graph: &Compiled, frame: &Frame<'_>) {
         if !self.any() {
             return;
         }

@@ -113,7 +113,10 @@ fn place(clusters: &[Cluster], loads: &mut [u64]) -> Vec<u16> {
         by_home[usize::from(cluster.home)] += cluster.load;
     }
     // A quarter more than its share, and one cluster more for whole numbers' sake.
-    if by_home.iter().all(|&load| load <= fair + fair / 4 + largest) {
+    if by_home
+        .iter()
+        .all(|&load| load <= fair + fair / 4 + largest)
+    {
         loads.copy_from_slice(&by_home);
         return clusters.iter().map(|cluster| cluster.home).collect();
     }

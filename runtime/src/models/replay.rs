@@ -1,0 +1,127 @@
+//! Lanes of a graph: what a step waits for it sees; a lane is run by one at a time, in its order, round by round; all that
+//! is to run runs, once.
+
+use super::Thing;
+use crate::access::Mode;
+use crate::decide::graph::{Owner, Program, Schedule, Use, Wish, schedule};
+use crate::replay::lanes::{Lanes, Pause, Visit};
+use crate::sync::Arc;
+use crate::sync::model::{explore_within, spawn};
+
+/// A graph whose cells are things, on two engines.
+struct World {
+    schedule: Schedule,
+    program: Program,
+    cells: Vec<Thing>,
+    lanes: Lanes,
+    rounds: u32,
+}
+
+impl World {
+    /// Codelets with their engines and what they use.
+    fn new(cells: u32, codelets: &[(u16, &[(u32, Mode)])], rounds: u32) -> Arc<Self> {
+        let mut program = Program::new();
+        (0..cells).for_each(|_| _ = program.cell(None));
+        for (_, uses) in codelets {
+            let one = |&(cell, mode): &(u32, Mode)| Use { cell, mode };
+            program.codelet(Wish::default(), uses.iter().map(one));
+        }
+        let owner = |&(xe, _): &(u16, &[(u32, Mode)])| Owner { xe, only: false };
+        let owners: Vec<Owner> = codelets.iter().map(owner).collect();
+        let schedule = schedule(&program, &owners);
+        let lanes = Lanes::new(schedule.lanes.len());
+        lanes.begin();
+        Arc::new(World {
+            schedule,
+            program,
+            cells: (0..cells).map(|_| Thing::new()).collect(),
+            lanes,
+            rounds,
+        })
+    }
+
+    /// One visit of a lane; loom checks that whoever uses a cell is ordered.
+    fn visit(&self, at: usize, own: bool, seen: &mut [u64]) -> Pause {
+        let visit = Visit {
+            rounds: self.rounds,
+            own,
+            looks: 0,
+        };
+        let run = |codelet, _| {
+            for one in self.program.uses(codelet) {
+                let thing = &self.cells[one.cell as usize];
+                match one.mode {
+                    Mode::Read => _ = thing.get(),
+                    _ => thing.add(1),
+                }
+            }
+        };
+        let (_, pause) = (self.lanes).visit(&self.schedule, at, visit, seen, run, || ());
+        pause
+    }
+
+    /// Visits lanes until all have ended: its own first.
+    fn work(&self, own: usize) {
+        let mut seen = vec![0; self.schedule.lanes.len()];
+        while !self.lanes.have_ended() {
+            for step in 0..seen.len() {
+                let at = (own + step) % seen.len();
+                if self.visit(at, at == own, &mut seen) == Pause::Taken && at == own {
+                    self.lanes.want(at);
+                }
+            }
+            crate::sync::spin_hint();
+        }
+    }
+
+    /// All ran, and who sees the end sees all.
+    fn check(&self, expected: &[u32]) {
+        assert!(self.lanes.have_ended());
+        let found: Vec<u32> = self.cells.iter().map(Thing::get).collect();
+        assert_eq!(found, expected);
+    }
+}
+
+const READ: Mode = Mode::Read;
+const WRITE: Mode = Mode::ReadWrite;
+
+#[test]
+fn rounds_overlap_and_see_each_other() {
+    explore_within(2, || {
+        // a writes 0; b reads it and writes 1. In the next round a waits for b's reading, b for a's writing.
+        let codelets: &[(u16, &[(u32, Mode)])] =
+            &[(0, &[(0, WRITE)]), (1, &[(0, READ), (1, WRITE)])];
+        let world = World::new(2, codelets, 2);
+        let other = {
+            let world = world.clone();
+            spawn(move || {
+                let mut seen = [0; 2];
+                while world.visit(1, true, &mut seen) != Pause::Ended {
+                    crate::sync::spin_hint();
+                }
+            })
+        };
+        let mut seen = [0; 2];
+        while world.visit(0, true, &mut seen) != Pause::Ended {
+            crate::sync::spin_hint();
+        }
+        other.join().unwrap();
+        world.check(&[2, 2]);
+    });
+}
+
+#[test]
+fn a_lane_is_taken_over_and_given_back() {
+    explore_within(2, || {
+        // Two lanes that do not wait for each other: each engine runs what it finds.
+        let codelets: &[(u16, &[(u32, Mode)])] = &[(0, &[(0, WRITE)]), (1, &[(1, WRITE)])];
+        let world = World::new(2, codelets, 2);
+        let other = {
+            let world = world.clone();
+            spawn(move || world.work(1))
+        };
+        world.work(0);
+        world.check(&[2, 2]);
+        other.join().unwrap();
+    });
+}

@@ -1,0 +1,127 @@
+//! A graph without the lifetime of what it borrows: its codelets, their schedule, and what a replay works on.
+
+use super::at_work::Place;
+use super::lanes::Lanes;
+use super::poison::Poisons;
+use crate::access::{BlockKey, Lent, Mode};
+use crate::captures::Captures;
+use crate::decide::graph::{Program, Schedule, owners, schedule};
+use crate::id::RuntimeId;
+use crate::recorded::Recorded;
+use crate::recorder::{CellOf, Recording, Site};
+use crate::shared::Shared;
+use crate::sync::UnsafeCell;
+use crate::sync::atomic::AtomicBool;
+
+/// See the module.
+pub(crate) struct Compiled {
+    pub(crate) runtime: RuntimeId,
+    /// Somebody replays it.
+    pub(crate) held: AtomicBool,
+    pub(crate) codelets: Box<[Recorded]>,
+    sites: Box<[Site]>,
+    pub(crate) program: Program,
+    pub(crate) cells: Box<[CellOf]>,
+    pub(crate) blocks: Box<[(BlockKey, Mode)]>,
+    /// The blocks' memory in the present replay, or the last one. Written before codelets run, by who leads the replay.
+    pub(crate) memory: UnsafeCell<Box<[Lent]>>,
+    /// What codelets are lent, codelet by codelet. Written like `memory`.
+    pub(crate) lents: UnsafeCell<Box<[Lent]>>,
+    /// Which of these are blocks, and which.
+    pub(crate) block_lents: Box<[(u32, u32)]>,
+    pub(crate) schedule: Schedule,
+    pub(crate) lanes: Lanes,
+    /// One for each engine.
+    pub(crate) places: Box<[Place]>,
+    pub(crate) poisons: Poisons,
+    /// Where the codelets' captures lie.
+    _captures: Captures,
+}
+
+// SAFETY: bodies, accesses and values are `Send` and `Sync`; lent memory is only an address until a codelet runs, which has it
+// by the blocks' queues and the protocol of the lanes; and the cells are written by who has the graph alone.
+unsafe impl Send for Compiled {}
+// SAFETY: as above.
+unsafe impl Sync for Compiled {}
+
+impl Compiled {
+    pub(crate) fn new(shared: &Shared, recording: Recording) -> Self {
+        let program = recording.program;
+        let owners = owners(&program, shared.seats.len() as u16);
+        let schedule = schedule(&program, &owners);
+        let count = schedule.lanes.len();
+        let block = |&(cell, mode): &(u32, Mode)| match recording.cells[cell as usize] {
+            CellOf::Block(key) => (key, mode),
+            _ => unreachable!("a block's cell"),
+        };
+        Compiled {
+            runtime: shared.id,
+            held: AtomicBool::new(false),
+            blocks: recording.blocks.iter().map(block).collect(),
+            memory: UnsafeCell::new(vec![Lent::default(); recording.blocks.len()].into()),
+            lents: UnsafeCell::new(recording.lents.into()),
+            block_lents: recording.block_lents.into(),
+            poisons: Poisons::new(program.cells()),
+            cells: recording.cells.into(),
+            codelets: recording.codelets.into(),
+            sites: recording.sites.into(),
+            program,
+            schedule,
+            lanes: Lanes::new(count),
+            places: (shared.seats.iter()).map(|_| Place::new(count)).collect(),
+            _captures: recording.captures,
+        }
+    }
+
+    pub(crate) fn site(&self, codelet: u32) -> Site {
+        self.sites[self.codelets[codelet as usize].site as usize]
+    }
+}
+
+impl Drop for Compiled {
+    fn drop(&mut self) {
+        for codelet in &self.codelets {
+            // SAFETY: nobody replays a graph that goes.
+            unsafe { codelet.discard() };
+        }
+    }
+}
+
+impl Compiled {
+    /// How the graph uses its blocks.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (BlockKey, Mode)> + '_ {
+        self.blocks.iter().copied()
+    }
+
+    /// Takes the blocks' memory from `next`, one after the other, and tells the codelets of those that have moved.
+    ///
+    /// # Safety
+    /// The caller holds the graph, and nobody runs codelets of it.
+    pub(super) unsafe fn lend(&self, mut next: impl FnMut() -> Lent) {
+        let moved = self.memory.with_mut(|memory| {
+            // SAFETY: the caller's promise.
+            let memory = unsafe { &mut *memory };
+            let mut moved = false;
+            for place in memory.iter_mut() {
+                let lent = next();
+                moved |= place.start != lent.start || place.bytes != lent.bytes;
+                *place = lent;
+            }
+            moved
+        });
+        if !moved {
+            return;
+        }
+        self.lents.with_mut(|lents| {
+            // SAFETY: the caller's promise.
+            let lents = unsafe { &mut *lents };
+            self.memory.with(|memory| {
+                // SAFETY: as above; it was written before.
+                let memory = unsafe { &*memory };
+                for &(lent, block) in &self.block_lents {
+                    lents[lent as usize] = memory[block as usize];
+                }
+            });
+        });
+    }
+}
