@@ -1,5 +1,5 @@
 //! Programs that use Sprat: what they share, and what is too long for one file.
 
+pub mod frame;
 pub mod jacobi;
-pub mod options;
 pub mod png_file;
