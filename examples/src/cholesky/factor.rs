@@ -117,17 +117,18 @@ impl<'r> Factor<'r> {
                 // Row i of L times row j of L, as far as both reach.
                 let row = |i| (0..=j).map(|k| self.at(i, k).read()).collect::<Vec<_>>();
                 let access = (row(i), row(j), squares.reduce(Sum));
-                s.codelet("residual").spawn(access, move |_, (a, b, squares)| {
-                    let mut rest = vec![0.0; tiles.side(i) * tiles.side(j)];
-                    matrix.fill(&tiles, i, j, &mut rest);
-                    // What is beside the diagonal stands for its mirror image, too.
-                    let times = if i == j { 1.0 } else { 2.0 };
-                    squares[1] += times * square(&rest);
-                    for (a, b) in a.iter().zip(&b) {
-                        kernel::gemm(a, b, &mut rest, tiles.side(i), tiles.side(j));
-                    }
-                    squares[0] += times * square(&rest);
-                });
+                s.codelet("residual")
+                    .spawn(access, move |_, (a, b, squares)| {
+                        let mut rest = vec![0.0; tiles.side(i) * tiles.side(j)];
+                        matrix.fill(&tiles, i, j, &mut rest);
+                        // What is beside the diagonal stands for its mirror image, too.
+                        let times = if i == j { 1.0 } else { 2.0 };
+                        squares[1] += times * square(&rest);
+                        for (a, b) in a.iter().zip(&b) {
+                            kernel::gemm(a, b, &mut rest, tiles.side(i), tiles.side(j));
+                        }
+                        squares[0] += times * square(&rest);
+                    });
             }
             Ok(())
         })?;
@@ -173,22 +174,24 @@ pub fn gemm_rates(
     let mut rates = Vec::new();
     runtime.finish(|s| {
         let access = tiles.iter().map(|t| t.write()).collect::<Vec<_>>();
-        s.codelet("rate").on_xe(0).spawn_once(access, |_, mut views| {
-            for view in &mut views {
-                view.fill(1e-3);
-            }
-            let [a, b, c] = &mut views[..] else { return };
-            kernel::gemm(a, b, c, tile, tile);
-            for _ in 0..rounds {
-                let (begin, mut times) = (Instant::now(), 0);
-                while begin.elapsed() < each {
-                    kernel::gemm(a, b, c, tile, tile);
-                    times += 1;
+        s.codelet("rate")
+            .on_xe(0)
+            .spawn_once(access, |_, mut views| {
+                for view in &mut views {
+                    view.fill(1e-3);
                 }
-                let flops = 2.0 * (tile as f64).powi(3) * f64::from(times);
-                rates.push(flops / begin.elapsed().as_secs_f64());
-            }
-        });
+                let [a, b, c] = &mut views[..] else { return };
+                kernel::gemm(a, b, c, tile, tile);
+                for _ in 0..rounds {
+                    let (begin, mut times) = (Instant::now(), 0);
+                    while begin.elapsed() < each {
+                        kernel::gemm(a, b, c, tile, tile);
+                        times += 1;
+                    }
+                    let flops = 2.0 * (tile as f64).powi(3) * f64::from(times);
+                    rates.push(flops / begin.elapsed().as_secs_f64());
+                }
+            });
         Ok(())
     })?;
     for tile in tiles {

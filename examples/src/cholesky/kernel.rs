@@ -48,7 +48,10 @@ fn factor(a: &mut [f64], rows: usize, at: usize) -> Result<()> {
         }
         // Not a number is no positive one either.
         if here[0].is_nan() || here[0] <= 0.0 {
-            let text = format!("the matrix is not positive definite: {} at row {row} of a tile on its diagonal", here[0]);
+            let text = format!(
+                "the matrix is not positive definite: {} at row {row} of a tile on its diagonal",
+                here[0]
+            );
             return Err(Error::msg(text));
         }
         let root = here[0].sqrt();
@@ -231,6 +234,9 @@ mod tests {
     fn what_is_not_positive_definite_is_refused() {
         let mut a = [1.0, 2.0, 2.0, 1.0];
         let error = potrf(&mut a, 2).unwrap_err().to_string();
-        assert!(error.contains("not positive definite: -3 at row 1"), "{error}");
+        assert!(
+            error.contains("not positive definite: -3 at row 1"),
+            "{error}"
+        );
     }
 }
