@@ -3,4 +3,6 @@
 pub mod cholesky;
 pub mod frame;
 pub mod jacobi;
+pub mod life;
 pub mod png_file;
+pub mod wavefront;
