@@ -1,12 +1,14 @@
-//! PNG files: read as brightness, written whole or not at all.
+//! PNG files: read as brightness. Files of any kind, written whole or not at all.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, ErrorKind, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use png::{ColorType, Decoder, Limits, Transformations};
 use sprat::{Error, Result};
 use tempfile::NamedTempFile;
+
+use crate::frame::open;
 
 /// A decoder may take so much memory for a picture; what needs more is refused, not tried.
 const MOST_BYTES: usize = 1 << 30;
@@ -28,13 +30,7 @@ impl Picture {
     /// # Errors
     /// With the file's name, what is wrong with it, and what to do.
     pub fn read(path: &Path) -> Result<Picture> {
-        let file = File::open(path).map_err(|error| {
-            let hint = match error.kind() {
-                ErrorKind::NotFound => "; check the name, relative to the current folder",
-                _ => "",
-            };
-            Error::msg(format!("cannot open {}: {error}{hint}", path.display()))
-        })?;
+        let file = open(path)?;
         Self::decode(BufReader::new(file)).map_err(|error| {
             let text = format!(
                 "cannot read {} as a PNG picture: {error}; it may be cut off, damaged, or of another format",
@@ -153,7 +149,7 @@ impl Output {
     /// A file beside the place, gone when it is dropped.
     fn part(&self) -> std::io::Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".sprat-").suffix(".png.part");
+        builder.prefix(".sprat-").suffix(".part");
         #[cfg(unix)]
         {
             // As any new file has: what the user's mask allows.
@@ -168,10 +164,18 @@ impl Output {
     /// # Errors
     /// With the file's name and what is wrong.
     pub fn write_rgb(self, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
+        self.write(|file| encode(file, width, height, rgb))
+    }
+
+    /// Writes what `write` writes, and gives it its name if that goes well.
+    ///
+    /// # Errors
+    /// With the file's name and what is wrong.
+    pub fn write(self, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
         let tell =
             |what: String| Error::msg(format!("cannot write {}: {what}", self.path.display()));
         let mut file = self.part().map_err(|error| tell(error.to_string()))?;
-        encode(file.as_file_mut(), width, height, rgb).map_err(|error| tell(error.to_string()))?;
+        write(file.as_file_mut()).map_err(|error| tell(error.to_string()))?;
         file.persist(&self.path)
             .map_err(|error| tell(error.to_string()))?;
         Ok(())
