@@ -89,7 +89,7 @@ where
         kept.value.with_mut(|place| {
             if old {
                 // SAFETY: the caller's promise, and there is one: it is read once, and another one is put there.
-                let old = unsafe { (*place).assume_init_read() };
+                let old = unsafe { place.cast::<O::Value>().read() };
                 panics::drop_quietly(old);
             }
             // SAFETY: the caller's promise.
@@ -105,7 +105,7 @@ where
         if kept.has_value.get() {
             kept.value.with_mut(|place| {
                 // SAFETY: there is one, and nobody else has it: it is read once.
-                let value = unsafe { (*place).assume_init_read() };
+                let value = unsafe { place.cast::<O::Value>().read() };
                 panics::drop_quietly(value);
             });
         }
