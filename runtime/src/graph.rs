@@ -10,6 +10,23 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 /// Codelets that were recorded with their dependences, to be replayed many times: see [`Runtime::record`].
+///
+/// It lives no longer than what its codelets borrow:
+///
+/// ```compile_fail
+/// # fn main() -> sprat::Result<()> {
+/// let rt = sprat::Runtime::new()?;
+/// let graph;
+/// {
+///     let table = [1.0, 2.0];
+///     graph = rt.record(|s| {
+///         s.spawn((), |_, ()| println!("{}", table[0]));
+///         Ok(())
+///     })?;
+/// }
+/// rt.replay(&graph, 1)
+/// # }
+/// ```
 pub struct Graph<'g> {
     inner: Compiled,
     /// Bodies borrow what lives for `'g`.
@@ -42,7 +59,53 @@ impl Graph<'_> {
 }
 
 impl Runtime {
-    /// Records what `body` spawns, without running it, as a graph that [`replay`](Runtime::replay) runs as often as one likes.
+    /// Records what `body` spawns, without running it, as a graph that [`replay`](Runtime::replay) runs as often as one likes:
+    /// for codes that do the same in each step. The body is that of [`finish`](Runtime::finish), so one function serves for
+    /// both.
+    ///
+    /// Dependences are found once, and each codelet gets an engine: the one that it asks for by
+    /// [`near`](crate::Options::near), [`on_xe`](crate::Options::on_xe), [`on_region`](crate::Options::on_region) or
+    /// [`with`](crate::Options::with), or that of the block that it writes; if all blocks belong to few engines, they
+    /// are shared out in the order in which the codelets write them. So a replay pays nothing for a dependence between two
+    /// codelets of an engine, and a look at a number for one between two engines.
+    ///
+    /// A graph means what its codelets mean in program order, round after round; a codelet that commutes takes its turn in that
+    /// order, too, and [levels](crate::Options::priority) change nothing. Codelets may return values for
+    /// others of the graph, and wait for each other's [ends](crate::Spawned::event). They spawn nothing.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{Block, Runtime, Scope};
+    ///
+    /// fn sweep(s: &Scope<'_>, from: &[Block<f64>], to: &[Block<f64>]) -> sprat::Result<()> {
+    ///     for i in 0..from.len() {
+    ///         let (west, east) = (from[i.saturating_sub(1)], from[(i + 1).min(from.len() - 1)]);
+    ///         s.codelet("sweep").near(to[i]).spawn(
+    ///             (west.read(), east.read(), to[i].write()),
+    ///             |_, (west, east, to)| to[0] = (west[0] + east[0]) / 2.0,
+    ///         );
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// let rt = Runtime::new()?;
+    /// let (a, b) = (rt.blocks::<f64>(8, 1)?, rt.blocks::<f64>(8, 1)?);
+    /// rt.write(a[0], |x| x[0] = 1.0)?;
+    /// let two_sweeps = rt.record(|s| sweep(s, &a, &b).and_then(|()| sweep(s, &b, &a)))?;
+    /// rt.replay(&two_sweeps, 500)?;
+    /// assert!(rt.read(a[7], |x| x[0] > 0.0)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What `body` returns, if that is an error. Else [`ErrorKind::Graph`](crate::ErrorKind::Graph) for the first thing that
+    /// cannot be recorded, with what to do instead: bodies that run [once](Scope::spawn_once) (loops, files), scopes
+    /// inside, events that are not ends of codelets of the graph, `destroy`, weak and repeatable codelets, reductions, parts and
+    /// tiles of blocks, and codelets outside of the graph; and the kinds that a spawn would fail with.
+    ///
+    /// # Panics
+    /// If `body` panics, with its panic.
     pub fn record<'g, F>(&self, body: F) -> Result<Graph<'g>>
     where
         F: FnOnce(&Scope<'g>) -> Result<()>,
@@ -59,13 +122,49 @@ impl Runtime {
         })
     }
 
-    /// Runs a graph so many times.
+    /// Runs a graph so many times, as if its codelets had been spawned anew in each round. The calling thread takes a seat and
+    /// works, as in [`finish`](Runtime::finish), and the other engines come if they have time: a graph is finished by whoever
+    /// is there.
+    ///
+    /// Rounds overlap as far as the data allow. The replay takes its place in the queues of all blocks of the graph at once, so it
+    /// is ordered with codelets of other scopes, with the host's reads and writes and with other replays. Several
+    /// graphs may be replayed at once.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Failed`](crate::ErrorKind::Failed) if codelets failed; the first failure's text names its round, counted from
+    ///   0. What depends on it is skipped, and stays poisoned until it is written, as in `finish`; the rounds go on. If what
+    ///   the graph reads is poisoned before, the replay is skipped as a whole.
+    /// - [`ErrorKind::OnEngine`](crate::ErrorKind::OnEngine) when called by a codelet or in the body of a scope;
+    /// - [`ErrorKind::Foreign`](crate::ErrorKind::Foreign) if another runtime recorded the graph;
+    /// - [`ErrorKind::Graph`](crate::ErrorKind::Graph) if another thread is replaying this graph, or for 2^32 - 1 rounds or more.
     #[track_caller]
     pub fn replay(&self, graph: &Graph<'_>, rounds: usize) -> Result<()> {
         self.replay_from(&graph.inner, rounds, 0, Location::caller())
     }
 
-    /// Runs a graph again and again until `done`, which is told the number of the round that has ended, from 0, says so.
+    /// Runs a graph again and again until `done` says so, which is told the number of the round that has ended, from 0.
+    ///
+    /// Between two rounds nothing of the graph runs, so `done` may read blocks; rounds do not overlap. To look less often,
+    /// record several steps as one graph.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let x = rt.block::<f64>(1)?;
+    /// rt.write(x, |x| x[0] = 100.0)?;
+    /// let newton = rt.record(|s| {
+    ///     s.spawn(x.read_write(), |_, x| x[0] = (x[0] + 2.0 / x[0]) / 2.0);
+    ///     Ok(())
+    /// })?;
+    /// let root = |rt: &sprat::Runtime| rt.read(x, |x| x[0]).unwrap_or(0.0);
+    /// rt.replay_until(&newton, |_| (root(&rt).powi(2) - 2.0).abs() < 1e-12)?;
+    /// assert!((root(&rt) - 2f64.sqrt()).abs() < 1e-9);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Runtime::replay`]; then no more rounds are run.
     #[track_caller]
     pub fn replay_until(
         &self,

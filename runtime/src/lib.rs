@@ -115,6 +115,7 @@ mod scope;
 mod seat;
 mod shared;
 mod spawn;
+mod spawned;
 mod spin_lock;
 mod static_codelet;
 mod stuck;
@@ -148,7 +149,7 @@ pub use group::Group;
 pub use guard::Place as PanicPlace;
 pub use isa::Isa;
 pub use latch::{Latch, SharedTrigger};
-pub use options::{Options, Spawned};
+pub use options::Options;
 pub use outcome::Outcome;
 pub use part::{
     Part, ReadPart, ReadTile, ReadWritePart, ReadWriteTile, Tile, WritePart, WriteTile,
@@ -156,6 +157,7 @@ pub use part::{
 pub use repeat::Repeatable;
 pub use runtime::Runtime;
 pub use scope::Scope;
+pub use spawned::Spawned;
 pub use static_codelet::{AlternateCounts, Codelet, StaticBody, UnsafeBody};
 pub use tile::{TileMut, TileRef};
 pub use topology::Topology;

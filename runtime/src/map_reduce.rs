@@ -6,8 +6,9 @@
 use crate::chunks::Chunks;
 use crate::decide::grain::{self, CHUNK_NS};
 use crate::for_each::{About, Finished, Grain, Job, with_len};
-use crate::options::{Options, Spawned};
+use crate::options::Options;
 use crate::scope::Scope;
+use crate::spawned::Spawned;
 use crate::sync::{Mutex, lock};
 use std::ops::Range;
 use std::panic::Location;

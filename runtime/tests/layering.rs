@@ -123,6 +123,7 @@ const LEVELS: &[&[&str]] = &[
         "glue",
         "repeat",
         "record",
+        "spawned",
         "options",
         "replay",
         "graph",

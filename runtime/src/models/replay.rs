@@ -125,3 +125,26 @@ fn a_lane_is_taken_over_and_given_back() {
         other.join().unwrap();
     });
 }
+
+#[test]
+fn an_owner_gets_its_lane_back() {
+    explore_within(3, || {
+        let codelets: &[(u16, &[(u32, Mode)])] = &[(0, &[(0, WRITE)])];
+        let world = World::new(1, codelets, 2);
+        let work = |world: &World, own: bool| {
+            while !world.lanes.have_ended() {
+                if world.visit(0, own, &mut [0]) == Pause::Taken && own {
+                    world.lanes.want(0);
+                }
+                crate::sync::spin_hint();
+            }
+            world.check(&[2]);
+        };
+        let other = {
+            let world = world.clone();
+            spawn(move || work(&world, false))
+        };
+        work(&world, true);
+        other.join().unwrap();
+    });
+}

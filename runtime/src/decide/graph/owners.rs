@@ -104,22 +104,27 @@ fn follow(maker: Option<u16>, loads: &[u64], slack: u64) -> u16 {
 }
 
 /// The engine of each cluster; what that adds to the loads is added.
-fn place(clusters: &[Cluster], loads: &mut [u64]) -> Vec<u16> {
-    let total = loads.iter().sum::<u64>() + clusters.iter().map(|c| c.load).sum::<u64>();
-    let largest = clusters.iter().map(|c| c.load).max().unwrap_or(0);
-    let fair = total / loads.len() as u64;
-    let mut by_home = loads.to_vec();
+fn place(clusters: &[Cluster], loads: &mut Vec<u64>) -> Vec<u16> {
+    let mut by_home = loads.clone();
     for cluster in clusters {
         by_home[usize::from(cluster.home)] += cluster.load;
     }
-    // A quarter more than its share, and one cluster more for whole numbers' sake.
-    if by_home
-        .iter()
-        .all(|&load| load <= fair + fair / 4 + largest)
-    {
-        loads.copy_from_slice(&by_home);
+    let mut shared = loads.clone();
+    let shares = share_out(clusters, &mut shared);
+    let most = |loads: &[u64]| loads.iter().max().copied().unwrap_or(0);
+    // Data stays where it is unless that costs more than a quarter of the time.
+    if most(&by_home) <= most(&shared) + most(&shared) / 4 {
+        *loads = by_home;
         return clusters.iter().map(|cluster| cluster.home).collect();
     }
+    *loads = shared;
+    shares
+}
+
+/// Contiguous shares, in the order of the clusters' first use.
+fn share_out(clusters: &[Cluster], loads: &mut [u64]) -> Vec<u16> {
+    let total = loads.iter().sum::<u64>() + clusters.iter().map(|c| c.load).sum::<u64>();
+    let fair = total / loads.len() as u64;
     let mut xe = 0;
     let mut placed = Vec::with_capacity(clusters.len());
     for cluster in clusters {
