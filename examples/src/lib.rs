@@ -4,5 +4,6 @@ pub mod cholesky;
 pub mod frame;
 pub mod jacobi;
 pub mod life;
+pub mod particles;
 pub mod png_file;
 pub mod wavefront;
