@@ -14,7 +14,7 @@ use crate::shared::Shared;
 use crate::spawn::{After, Spec};
 use crate::sync::plain::{AtomicU64, Ordering};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::panic::Location;
 
 /// What a cell of a graph is.
@@ -55,10 +55,11 @@ pub(crate) struct Recording {
     site_of: HashMap<Site, u32>,
     /// The places in `blocks`.
     by_block: HashMap<BlockId, u32>,
-    /// The cells of values.
-    values: HashMap<u32, u32>,
-    /// The cells of the ends that somebody waits for.
-    ends: BTreeMap<u32, u32>,
+    /// Of each codelet the cell of its value, and that of its end if somebody waits for that; or [`NONE`].
+    own_cells: Vec<[u32; 2]>,
+    /// Reused between codelets.
+    uses: Vec<Use>,
+    last_site: Option<(Site, u32)>,
     /// The first thing that cannot be recorded.
     error: Option<Error>,
 }
@@ -127,11 +128,14 @@ impl Recorder {
         if let Some(error) = recording.error.take() {
             return Err(error);
         }
-        let ends = std::mem::take(&mut recording.ends);
+        let own_cells = std::mem::take(&mut recording.own_cells);
         let mode = Mode::Write;
-        let more: Vec<(u32, Use)> = ends
-            .into_iter()
-            .map(|(codelet, cell)| (codelet, Use { cell, mode }))
+        let waited_for = own_cells
+            .iter()
+            .zip(0..)
+            .filter(|([_, end], _)| *end != NONE);
+        let more: Vec<(u32, Use)> = waited_for
+            .map(|(&[_, cell], codelet)| (codelet, Use { cell, mode }))
             .collect();
         if !more.is_empty() {
             recording.program.add_uses(&more);
@@ -139,6 +143,9 @@ impl Recorder {
         Ok(recording)
     }
 }
+
+/// No cell.
+const NONE: u32 = u32::MAX;
 
 /// Codelets that a graph can have: their lanes' numbers are doubled in a word.
 const MOST: u32 = 1 << 30;
@@ -173,7 +180,8 @@ impl Recording {
                 "a block is destroyed once, and a graph is replayed; destroy it after the replay",
             );
         }
-        let mut uses: Vec<Use> = Vec::with_capacity(declared.len());
+        let mut uses = std::mem::take(&mut self.uses);
+        uses.clear();
         for one in declared {
             let lent = match *one {
                 Declared::Block(_, Mode::Reduce(_)) => {
@@ -201,7 +209,7 @@ impl Recording {
                 Declared::Value(key, kept) => {
                     let codelet = self.of_this_recording(recording, key.0)?;
                     let cell = match kept {
-                        true => self.values[&codelet],
+                        true => self.own_cells[codelet as usize][0],
                         false => self.end(codelet),
                     };
                     uses.push(Use {
@@ -266,12 +274,11 @@ impl Recording {
 
     /// The cell of a codelet's end.
     fn end(&mut self, codelet: u32) -> u32 {
-        if let Some(&cell) = self.ends.get(&codelet) {
-            return cell;
+        let at = codelet as usize;
+        if self.own_cells[at][1] == NONE {
+            self.own_cells[at][1] = self.cell(CellOf::End(codelet), None);
         }
-        let cell = self.cell(CellOf::End(codelet), None);
-        self.ends.insert(codelet, cell);
-        cell
+        self.own_cells[at][1]
     }
 
     /// The cell of a block and its place among the graph's blocks.
@@ -314,19 +321,16 @@ impl Recording {
         has_value: bool,
         keep: impl FnOnce(&mut Captures) -> Recorded,
     ) {
+        self.own_cells.push([NONE; 2]);
         if has_value {
             let cell = self.cell(CellOf::Value(number), None);
-            self.values.insert(number, cell);
+            self.own_cells[number as usize][0] = cell;
             uses.push(Use {
                 cell,
                 mode: Mode::Write,
             });
         }
-        let sites = &mut self.sites;
-        let site = *self.site_of.entry(site).or_insert_with(|| {
-            sites.push(site);
-            sites.len() as u32 - 1
-        });
+        let site = self.site_number(site);
         let mut recorded = keep(&mut self.captures);
         let lents = &self.lents[first as usize..];
         recorded.site = site;
@@ -336,7 +340,25 @@ impl Recording {
             recorded.special |= special::SCRATCH;
         }
         self.codelets.push(recorded);
-        self.program.codelet(wish(shared, spec), uses);
+        (self.program).codelet(wish(shared, spec), uses.iter().copied());
+        self.uses = uses;
+    }
+
+    /// The number of a site; mostly that of the last codelet.
+    fn site_number(&mut self, site: Site) -> u32 {
+        if let Some((last, number)) = self.last_site
+            && std::ptr::eq(last.spawned_at, site.spawned_at)
+            && std::ptr::eq(last.name, site.name)
+        {
+            return number;
+        }
+        let sites = &mut self.sites;
+        let number = *self.site_of.entry(site).or_insert_with(|| {
+            sites.push(site);
+            sites.len() as u32 - 1
+        });
+        self.last_site = Some((site, number));
+        number
     }
 }
 

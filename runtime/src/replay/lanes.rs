@@ -189,7 +189,7 @@ impl Lanes {
                 lane.publish(reached(place.round, place.step), &passed);
             }
             // Not after the last step: whoever runs that one says that the lane has ended.
-            let more = place.round <= visit.rounds || mutant!("replay_wanted_at_the_end");
+            let more = place.round <= visit.rounds;
             if more && !visit.own && lane.hold.wanted.load(Ordering::Relaxed) {
                 break Pause::Wanted;
             }
