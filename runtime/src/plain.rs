@@ -14,21 +14,45 @@ use crate::engine::{Engine, Followers, Frame};
 use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind, Found};
 use crate::error::Result;
+use crate::guard::guarded;
 use crate::id::CodeletId;
 use crate::prefetch::prefetch_to_write;
 use crate::spawn::Spec;
 use crate::sync::atomic::Ordering;
 
 /// A record whose payload is to be filled, and the queues it will enter, of which it has so many.
-pub(crate) struct BegunPlain<const N: usize> {
-    pub(crate) id: CodeletId,
+struct BegunPlain<const N: usize> {
+    id: CodeletId,
     doors: [Door; N],
 }
 
+/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
+const PLACE: &str = "a spawn";
+
 impl Frame<'_> {
+    /// Spawns a codelet with so many accesses, whose captures `put` puts into the payload; or gives back what was not used,
+    /// see [`Frame::begin_plain`].
+    #[inline(always)]
+    pub(crate) fn spawn_plain<const N: usize, A, P: FnOnce(*mut u8, A)>(
+        &self,
+        about: Body,
+        spec: &Spec,
+        list: &PlainList,
+        access: A,
+        put: P,
+    ) -> std::result::Result<CodeletId, (A, P)> {
+        let Some(begun) = guarded(PLACE, || self.begin_plain::<N>(about, spec, list)) else {
+            return Err((access, put));
+        };
+        let id = begun.id;
+        put(self.engine.shared.arena.payload(id.record()), access);
+        guarded(PLACE, || self.launch_plain(begun, about, spec));
+        Ok(id)
+    }
+
     /// Takes a record for a codelet with these accesses, and writes the entries. `None` if anything about them is not plain or
     /// not right, or there is no record: then nothing has been done.
-    pub(crate) fn begin_plain<const N: usize>(
+    fn begin_plain<const N: usize>(
         &self,
         body: Body,
         spec: &Spec,
@@ -72,7 +96,7 @@ impl Frame<'_> {
     #[inline(always)]
     fn find_plain(&self, key: BlockKey, mode: Mode) -> Option<(Found, Door)> {
         let shared = self.engine.shared;
-        let (id, kind) = (key.0, EntryKind::Block(mode));
+        let id = key.0;
         if self.codelet != 0 || id.runtime() != shared.id.number() {
             return self.find_plain_in_parent(key, mode);
         }
@@ -83,7 +107,7 @@ impl Frame<'_> {
         if !slot.is(id) {
             return None;
         }
-        let found = Found::new(kind, (&raw const slot.root).cast_mut().cast(), 0);
+        let found = Found::plain(mode, (&raw const slot.root).cast());
         // SAFETY: slots stay as long as the runtime.
         let door = unsafe {
             Door::new(
@@ -110,16 +134,11 @@ impl Frame<'_> {
         let generation = own.then(|| (slot.generation_cell(), id.generation()));
         // SAFETY: as above.
         let door = unsafe { Door::new(cell, mode, generation) };
-        Some((Found::new(EntryKind::Block(mode), found.target(), 0), door))
+        Some((Found::plain(mode, found.target()), door))
     }
 
     /// Publishes a record whose payload holds the captures.
-    pub(crate) fn launch_plain<const N: usize>(
-        &self,
-        begun: BegunPlain<N>,
-        body: Body,
-        spec: &Spec,
-    ) {
+    fn launch_plain<const N: usize>(&self, begun: BegunPlain<N>, body: Body, spec: &Spec) {
         let engine = self.engine;
         let BegunPlain { id, mut doors } = begun;
         let id = id.record();
@@ -133,6 +152,9 @@ impl Frame<'_> {
             Ok(granted) => {
                 if granted.poison != 0 {
                     record.poison(granted.poison);
+                }
+                if granted.more {
+                    engine.after_entrance(id, &doors);
                 }
                 granted.count
             }
@@ -222,11 +244,14 @@ impl Engine<'_> {
                 self.give_back_whole(id, record, (entry, mode, false), followers);
                 continue;
             }
-            let (step, rests) = match mode {
-                Mode::Read => Self::left(cell, id, Mode::Read, effect),
+            let (step, rests) = cell.queue.with(|queue| {
                 // For who leaves it is all the same how it was alone.
-                _ => Self::left(cell, id, Mode::ReadWrite, effect),
-            };
+                match mode {
+                    Mode::Read => queue.leave(id, Mode::Read, effect),
+                    _ => queue.leave(id, Mode::ReadWrite, effect),
+                }
+                (queue.next_step(), queue.rests())
+            });
             match step {
                 None => (),
                 Some(Step::Grant(grant)) if rests && grant.is_plain() => {
