@@ -34,7 +34,7 @@ impl FromStr for Rule {
         let numbers = |digits: &str| {
             digits.chars().try_fold(0u16, |bits, digit| {
                 let n = digit.to_digit(9).ok_or_else(wrong)?;
-                Ok(bits | 1 << n)
+                Ok::<u16, String>(bits | 1 << n)
             })
         };
         let (birth, survival) = match upper.strip_prefix('B') {
