@@ -7,7 +7,7 @@
 use crate::access::{BlockKey, FEW, Lent, Mode, PlainList};
 use crate::affinity::Priority;
 use crate::block_table::QueueCell;
-use crate::codelet::{Body, Ran, Record, Vtable, flag};
+use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag};
 use crate::completion::effect;
 use crate::decide::dependence::Step;
 use crate::engine::{Engine, Followers, Frame};
@@ -76,12 +76,11 @@ impl Frame<'_> {
         }
         let record = self.take_record(body, spec, N).ok()?;
         let arena = &shared.arena;
-        for (found, (_, place)) in found
-            .into_iter()
-            .zip(arena.places(record, body.vtable.payload))
-        {
+        debug_assert!(N <= capacity(body.vtable.payload));
+        let first = arena.first_place(record, body.vtable.payload);
+        for (at, found) in found.into_iter().enumerate() {
             // SAFETY: a place of a record that is ours and not published.
-            unsafe { place.write(Entry::new(found, 0)) };
+            unsafe { first.wrapping_add(at).write(Entry::new(found, 0)) };
         }
         let taken = arena.record(record);
         taken.set_plain(N);
@@ -214,11 +213,12 @@ impl Engine<'_> {
     fn lend_plain(&self, id: u32, payload: usize, count: usize) -> Result<[Lent; FEW]> {
         let mut lent = [Lent::default(); FEW];
         let entries = self.shared.arena.first_entries(id, payload, count);
-        for (lent, entry) in lent.iter_mut().zip(entries) {
+        for (at, entry) in entries.iter().enumerate() {
             let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
             let mode = entry.plain_mode();
-            lent.start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
-            lent.bytes = slot.bytes();
+            let start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
+            let bytes = slot.bytes();
+            lent[at] = Lent { start, bytes };
         }
         Ok(lent)
     }
