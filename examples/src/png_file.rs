@@ -1,6 +1,7 @@
 //! PNG files: read as brightness, written in colours.
 
-use std::io::{BufReader, Write};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
 use png::{ColorType, Decoder, Limits, Transformations};
@@ -104,15 +105,17 @@ impl Picture {
 /// # Errors
 /// With the file's name and what is wrong.
 pub fn write_rgb(output: Output, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
-    output.write(|to| encode(to, width, height, rgb))
+    output.write(|file| encode(file, width, height, rgb))
 }
 
-fn encode(to: impl Write, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
-    let mut encoder = png::Encoder::new(to, u32::try_from(width)?, u32::try_from(height)?);
+fn encode(file: &mut File, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
+    let mut to = BufWriter::new(file);
+    let mut encoder = png::Encoder::new(&mut to, u32::try_from(width)?, u32::try_from(height)?);
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(rgb)?;
     writer.finish()?;
+    to.flush()?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Solves a sparse system of equations; `cg --help` says what can be set. The work is in `sprat_examples::cg`.
 
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -126,7 +127,11 @@ fn run(args: &Args) -> Result<()> {
         )));
     }
     match output {
-        Some(output) => output.write(|to| write_vector(to, &solved.solution)),
+        Some(output) => output.write(|file| {
+            let mut to = BufWriter::new(file);
+            write_vector(&mut to, &solved.solution)?;
+            Ok(to.flush()?)
+        }),
         None => Ok(()),
     }
 }

@@ -1,7 +1,6 @@
 //! Files that are written whole or not at all.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use sprat::{Error, Result};
@@ -65,18 +64,15 @@ impl Output {
         builder.tempfile_in(self.folder())
     }
 
-    /// Writes the file by this closure, and gives it its name.
+    /// Writes what `write` writes, and gives it its name if that goes well.
     ///
     /// # Errors
     /// With the file's name and what is wrong.
-    pub fn write(self, write: impl FnOnce(&mut BufWriter<&mut File>) -> Result<()>) -> Result<()> {
+    pub fn write(self, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
         let tell =
             |what: String| Error::msg(format!("cannot write {}: {what}", self.path.display()));
         let mut file = self.part().map_err(|error| tell(error.to_string()))?;
-        let mut to = BufWriter::new(file.as_file_mut());
-        write(&mut to).map_err(|error| tell(error.to_string()))?;
-        to.flush().map_err(|error| tell(error.to_string()))?;
-        drop(to);
+        write(file.as_file_mut()).map_err(|error| tell(error.to_string()))?;
         file.persist(&self.path)
             .map_err(|error| tell(error.to_string()))?;
         Ok(())

@@ -97,16 +97,17 @@ impl<'r> Components<'r> {
         self.each_part(|s, part, changed| {
             let access = (
                 levels.part(part.vertices()).read(),
-                self.graph.degrees.part(part.vertices()).read(),
+                self.graph.degrees.read(),
                 self.labels[0].part(part.vertices()).write(),
                 changed,
             );
-            let first = part.first;
+            let vertices = part.vertices();
             s.codelet("label").near(part.home()).spawn(
                 access,
                 move |_, (levels, degrees, labels, changed)| {
                     changed[0] = 0;
-                    let labels = (first..).zip(labels);
+                    let labels = (vertices.start as u32..).zip(labels);
+                    let degrees = &degrees[vertices.clone()];
                     for ((&level, &degree), (vertex, label)) in
                         levels.iter().zip(degrees).zip(labels)
                     {
