@@ -7,5 +7,6 @@ pub mod graph;
 pub mod jacobi;
 pub mod life;
 pub mod matrix_market;
+pub mod particles;
 pub mod png_file;
 pub mod wavefront;
