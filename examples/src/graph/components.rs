@@ -105,7 +105,7 @@ impl<'r> Components<'r> {
             s.codelet("label").near(part.home()).spawn(
                 access,
                 move |_, (levels, degrees, labels, changed)| {
-                    changed[0] = 0;
+                    let mut any = false;
                     let labels = (vertices.start as u32..).zip(labels);
                     let degrees = &degrees[vertices.clone()];
                     for ((&level, &degree), (vertex, label)) in
@@ -113,8 +113,9 @@ impl<'r> Components<'r> {
                     {
                         let reached = level != UNREACHED;
                         *label = if reached { 0 } else { vertex };
-                        changed[0] |= u8::from(!reached && degree > 0);
+                        any |= !reached && degree > 0;
                     }
+                    changed[0] = any.into();
                 },
             );
         })
@@ -134,15 +135,16 @@ impl<'r> Components<'r> {
                 access,
                 move |_, (lists, labels, next, changed)| {
                     let lists = Lists::new(lists);
-                    changed[0] = 0;
+                    let mut any = false;
                     for (at, next) in next.iter_mut().enumerate() {
                         let old = labels[first + at];
                         *next = match old {
                             0 => 0,
                             _ => least(old, lists.of(at), labels),
                         };
-                        changed[0] |= u8::from(*next != old);
+                        any |= *next != old;
                     }
+                    changed[0] = any.into();
                 },
             );
         })?;
