@@ -82,6 +82,16 @@ fn the_solution_is_written_and_is_one() {
     assert_eq!(left, 3, "nothing else is left");
 }
 
+/// More parts than a reduction has lanes.
+#[test]
+fn many_parts_are_added_up_in_the_same_order() {
+    let folder = TempDir::new().unwrap();
+    let args = ["--poisson", "50x50x50", "--tolerance", "1e-2", "--verify"];
+    let shown = solved(folder.path(), &args);
+    assert!(shown.contains("27 of rows"), "{shown}");
+    assert!(shown.contains("bit for bit"), "{shown}");
+}
+
 /// The same bits on one engine and on two.
 #[test]
 fn the_bits_do_not_depend_on_engines() {

@@ -11,9 +11,6 @@ use sprat::{Block, Result, Runtime, Scope};
 use super::layout::Graph;
 use super::rows::{Lists, Rows};
 
-/// So many iterations are spawned before the host looks at the error: few enough that little is done in vain, and that
-/// the queues of the shares, of which parts are used, stay short.
-const WINDOW: usize = 1;
 /// Sums that a part gives: what vertices without outgoing edges have, and by how much ranks changed.
 const SUMS: usize = 2;
 /// A vertex's sum is taken in so many lanes, so that one addition need not wait for the last.
@@ -120,9 +117,8 @@ impl<'r> PageRank<'r> {
         let begin = Instant::now();
         let (mut iterations, mut change) = (0, f64::INFINITY);
         while iterations < options.iterations && change >= options.tolerance {
-            let these = WINDOW.min(options.iterations - iterations);
-            change = self.iterate(these)?;
-            iterations += these;
+            change = self.iterate()?;
+            iterations += 1;
             done(iterations);
         }
         Ok(Ranks {
@@ -133,22 +129,21 @@ impl<'r> PageRank<'r> {
         })
     }
 
-    /// Does so many iterations, and gives by how much ranks changed in the last one.
+    /// Does one iteration, and gives by how much ranks changed. The host waits for its end: if the next one's parts were
+    /// spawned meanwhile, the lists of accesses to parts of the shares would be twice as long.
     ///
     /// # Errors
     /// The runtime's.
-    pub fn iterate(&mut self, iterations: usize) -> Result<f64> {
+    pub fn iterate(&mut self) -> Result<f64> {
         self.runtime.finish(|s| {
-            for _ in 0..iterations {
-                for at in 0..self.rows.parts.len() {
-                    self.pull(s, at);
-                }
-                self.total(s, 1);
-                self.shares.swap(0, 1);
-                self.totals.swap(0, 1);
+            for at in 0..self.rows.parts.len() {
+                self.pull(s, at);
             }
+            self.total(s, 1);
             Ok(())
         })?;
+        self.shares.swap(0, 1);
+        self.totals.swap(0, 1);
         self.runtime.read(self.totals[0], |totals| totals[1])
     }
 
