@@ -1,5 +1,6 @@
 //! Programs that use Sprat: what they share, and what is too long for one file.
 
+pub mod cg;
 pub mod cholesky;
 pub mod frame;
 pub mod graph;
