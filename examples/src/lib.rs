@@ -5,5 +5,7 @@ pub mod frame;
 pub mod jacobi;
 pub mod life;
 pub mod particles;
+pub mod pipeline;
 pub mod png_file;
+pub mod refine;
 pub mod wavefront;

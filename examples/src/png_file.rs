@@ -164,18 +164,18 @@ impl Output {
     /// # Errors
     /// With the file's name and what is wrong.
     pub fn write_rgb(self, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
-        self.write(|file| encode(file, width, height, rgb))
+        self.write(|file| encode(file.as_file_mut(), width, height, rgb))
     }
 
     /// Writes what `write` writes, and gives it its name if that goes well.
     ///
     /// # Errors
     /// With the file's name and what is wrong.
-    pub fn write(self, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+    pub fn write(self, write: impl FnOnce(&mut NamedTempFile) -> Result<()>) -> Result<()> {
         let tell =
             |what: String| Error::msg(format!("cannot write {}: {what}", self.path.display()));
         let mut file = self.part().map_err(|error| tell(error.to_string()))?;
-        write(file.as_file_mut()).map_err(|error| tell(error.to_string()))?;
+        write(&mut file).map_err(|error| tell(error.to_string()))?;
         file.persist(&self.path)
             .map_err(|error| tell(error.to_string()))?;
         Ok(())
