@@ -46,56 +46,59 @@ impl Report<'_> {
             true => "",
             false => ": more than asked for; ask for a higher --deepest",
         };
-        rows.row("error", format!("at most about {:.1e}{enough}", sum.error))
-            .row(
-                "mesh",
-                format!(
-                    "{} squares, cut {} to {} times",
-                    sum.leaves.len(),
-                    levels().min().unwrap_or(0),
-                    levels().max().unwrap_or(0)
-                ),
-            )
-            .row("calls", format!("{} of the function", sum.calls))
-            .engines(self.runtime)
-            .row(
-                "time",
-                format!(
-                    "{:.4} s (median of {})",
-                    time.as_secs_f64(),
-                    self.rounds.len()
-                ),
-            )
-            .row("rate", format!("{:.2} million calls/s", rate(time) / 1e6))
-            .row(
-                "one engine's looks",
-                format!(
-                    "{:.2} million calls/s (median of {})",
-                    one / 1e6,
-                    calls.len()
-                ),
-            )
-            .row(
-                "share of bound",
-                format!(
-                    "{:.1} % of {xes} times that, {:.2} million calls/s",
-                    100.0 * rate(time) / bound,
-                    bound / 1e6
-                ),
-            )
-            .row(
-                "plain recursion",
-                format!(
-                    "{:.4} s, {:.2} million calls/s (one thread; median of {})",
-                    serial.as_secs_f64(),
-                    rate(serial) / 1e6,
-                    self.serial.len()
-                ),
-            )
-            .row(
-                "speed-up",
-                format!("{:.2}", serial.as_secs_f64() / time.as_secs_f64()),
-            );
+        rows.row(
+            "error",
+            format!("about {:.1e}, as the rules see it{enough}", sum.error),
+        )
+        .row(
+            "mesh",
+            format!(
+                "{} squares, cut {} to {} times",
+                sum.leaves.len(),
+                levels().min().unwrap_or(0),
+                levels().max().unwrap_or(0)
+            ),
+        )
+        .row("calls", format!("{} of the function", sum.calls))
+        .engines(self.runtime)
+        .row(
+            "time",
+            format!(
+                "{:.4} s (median of {})",
+                time.as_secs_f64(),
+                self.rounds.len()
+            ),
+        )
+        .row("rate", format!("{:.2} million calls/s", rate(time) / 1e6))
+        .row(
+            "one engine's looks",
+            format!(
+                "{:.2} million calls/s (median of {})",
+                one / 1e6,
+                calls.len()
+            ),
+        )
+        .row(
+            "share of bound",
+            format!(
+                "{:.1} % of {xes} times that, {:.2} million calls/s",
+                100.0 * rate(time) / bound,
+                bound / 1e6
+            ),
+        )
+        .row(
+            "plain recursion",
+            format!(
+                "{:.4} s, {:.2} million calls/s (one thread; median of {})",
+                serial.as_secs_f64(),
+                rate(serial) / 1e6,
+                self.serial.len()
+            ),
+        )
+        .row(
+            "speed-up",
+            format!("{:.2}", serial.as_secs_f64() / time.as_secs_f64()),
+        );
         if self.verified {
             rows.row(
                 "verified",
