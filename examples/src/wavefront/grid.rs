@@ -9,7 +9,13 @@ use super::kernel::{self, Best, Borders};
 use super::scoring::{NEVER, Scoring};
 
 /// What a tile reads and writes: letters of both sequences, borders from above and the left, borders to below and the right.
-type Accesses = ([Read<u8>; 2], [Read<i32>; 2], Write<i32>, Write<i32>);
+type Accesses = (
+    [Read<u8>; 2],
+    [Read<i32>; 2],
+    Write<i32>,
+    Write<i32>,
+    Scratch<i32>,
+);
 
 sprat::codelet! {
     /// A tile.
