@@ -52,7 +52,10 @@ fn what_makes_no_sense_is_refused() {
     refused(&["--size", "0"], &["--size"]);
     refused(&["--tile", "0"], &["--tile"]);
     refused(&["--rounds", "x"], &["--rounds", "x"]);
-    refused(&["--size", "4000000"], &["memory", "--size"]);
+    refused(
+        &["--size", "4000000", "--tile", "65536"],
+        &["memory", "--size"],
+    );
     refused(&["--size", "4000", "--tile", "1"], &["codelets", "--tile"]);
     refused(&["--xes", "0"], &["zero execution engines"]);
 }

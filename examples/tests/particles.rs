@@ -33,7 +33,7 @@ fn agrees_with_the_plain_loop_in_every_mode() {
                 let args = [
                     "--verify",
                     "--steps",
-                    "60",
+                    "12",
                     "--particles",
                     count,
                     "--density",
@@ -76,7 +76,7 @@ fn what_is_conserved_is_conserved() {
         assert!(number(&shown, "momentum             ") < 1e-12, "{shown}");
         number(&shown, "a drift of ")
     };
-    let (long, short) = (drift("0.004", "100"), drift("0.001", "400"));
+    let (long, short) = (drift("0.004", "24"), drift("0.001", "96"));
     assert!(long < 1e-3, "{long}");
     assert!(short < long, "{short} {long}");
 }

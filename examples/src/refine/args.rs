@@ -21,7 +21,7 @@ pub struct Args {
     pub function: Function,
 
     /// How far the integral may be off
-    #[arg(long, value_name = "ERROR", default_value_t = 1e-11, value_parser = positive)]
+    #[arg(long, value_name = "ERROR", default_value_t = 1e-11, allow_negative_numbers = true, value_parser = positive)]
     pub tolerance: f64,
 
     /// Squares are cut so many times at most
