@@ -2,8 +2,10 @@
 
 pub mod cholesky;
 pub mod frame;
+pub mod graph;
 pub mod jacobi;
 pub mod life;
+pub mod matrix_market;
 pub mod particles;
 pub mod pipeline;
 pub mod png_file;

@@ -114,16 +114,31 @@ impl Lines {
         if self.line.len() == LONGEST {
             return Err(self.wrong("the line is too long for a text; is it a file of this format?"));
         }
+        Ok(Some(self.line()))
+    }
+
+    /// The line that was read last.
+    pub fn line(&self) -> &[u8] {
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
+        line.strip_suffix(b"\r").unwrap_or(line)
+    }
+
+    /// The number of the line that was read last, from 1 on.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// An error about the line that was read last.
     pub fn wrong(&self, what: impl Display) -> Error {
+        self.wrong_at(self.number, what)
+    }
+
+    /// An error about the line with this number.
+    pub fn wrong_at(&self, number: u64, what: impl Display) -> Error {
         self.bar.finish_and_clear();
-        Error::msg(match self.number {
+        Error::msg(match number {
             0 => format!("{}: {what}", self.name),
-            number => format!("{}, line {number}: {what}", self.name),
+            _ => format!("{}, line {number}: {what}", self.name),
         })
     }
 
