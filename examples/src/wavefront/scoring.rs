@@ -46,12 +46,15 @@ const BLOSUM62: [[i8; 24]; 24] = [
     [-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4, 1],
 ];
 
-/// BLOSUM62 with a row for each number of five bits, whether it is a letter's or not.
-pub(super) const fn blosum62() -> [[i32; 32]; 32] {
-    let mut table = [[-4; 32]; 32];
+/// Letters are numbers below this.
+pub const CODES: usize = 32;
+
+/// BLOSUM62 with a row for each number below [`CODES`], whether it is a letter's or not; row after row.
+pub(super) const fn blosum62() -> [i32; CODES * CODES] {
+    let mut table = [-4; CODES * CODES];
     let mut at = 0;
     while at < 24 * 24 {
-        table[at / 24][at % 24] = BLOSUM62[at / 24][at % 24] as i32;
+        table[at / 24 * CODES + at % 24] = BLOSUM62[at / 24][at % 24] as i32;
         at += 1;
     }
     table
