@@ -8,5 +8,7 @@ pub mod jacobi;
 pub mod life;
 pub mod matrix_market;
 pub mod particles;
+pub mod pipeline;
 pub mod png_file;
+pub mod refine;
 pub mod wavefront;

@@ -105,7 +105,7 @@ impl Picture {
 /// # Errors
 /// With the file's name and what is wrong.
 pub fn write_rgb(output: Output, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
-    output.write(|file| encode(file, width, height, rgb))
+    output.write(|file| encode(file.as_file_mut(), width, height, rgb))
 }
 
 fn encode(file: &mut File, width: usize, height: usize, rgb: &[u8]) -> Result<()> {

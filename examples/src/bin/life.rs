@@ -48,7 +48,7 @@ fn run(args: &Args) -> Result<()> {
     match film {
         None => time = field.steps(steps, None, stepped)?,
         Some(output) => output.write(|file| {
-            let film = Film::new(&runtime, file, &board, args.every as usize)?;
+            let film = Film::new(&runtime, file.as_file_mut(), &board, args.every as usize)?;
             time = field.steps(steps, Some(&film), stepped)?;
             film.end()
         })?,

@@ -1,6 +1,5 @@
 //! Files that are written whole or not at all.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use sprat::{Error, Result};
@@ -68,11 +67,11 @@ impl Output {
     ///
     /// # Errors
     /// With the file's name and what is wrong.
-    pub fn write(self, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+    pub fn write(self, write: impl FnOnce(&mut NamedTempFile) -> Result<()>) -> Result<()> {
         let tell =
             |what: String| Error::msg(format!("cannot write {}: {what}", self.path.display()));
         let mut file = self.part().map_err(|error| tell(error.to_string()))?;
-        write(file.as_file_mut()).map_err(|error| tell(error.to_string()))?;
+        write(&mut file).map_err(|error| tell(error.to_string()))?;
         file.persist(&self.path)
             .map_err(|error| tell(error.to_string()))?;
         Ok(())
