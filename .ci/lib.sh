@@ -1,6 +1,6 @@
 # What the stages share. Each stage sources it first: it goes to the top of the workspace and sets
 #   root    the workspace
-#   target  its build folder; a stage with flags of its own builds under $target/ci-NAME, so that caches last
+#   target  its build folder; a stage with flags of its own builds under $target/ci-NAME
 #   host    the triple of this machine
 # shellcheck shell=bash disable=SC2034
 set -euo pipefail
@@ -9,7 +9,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
 host=$(rustc -vV | sed -n 's/^host: //p')
 cd "$root"
-export CARGO_TARGET_DIR=$target
+# Nothing is built twice here, so what cargo keeps to build faster the next time only fills the disk.
+export CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0
 
 # Exit status of a stage after which the others are pointless.
 readonly STOP=99
@@ -37,9 +38,11 @@ scratch() {
     mktemp -d "${SPRAT_CI_TMP:-${TMPDIR:-/tmp}}/sprat-ci.XXXXXX"
 }
 
-# own_target NAME: build under a folder of this stage's own.
+# own_target NAME: build under a folder of this stage's own. It goes when the stage ends, since together they fill a
+# disk; with SPRAT_CI_KEEP=1 it stays, for who runs one stage again and again.
 own_target() {
     export CARGO_TARGET_DIR=$target/ci-$1
+    [ -n "${SPRAT_CI_KEEP:-}" ] || trap 'rm -rf "$target"/ci-*/' EXIT
 }
 
 # need_apt PACKAGE...: install what is absent; the package lists are fetched once a run.

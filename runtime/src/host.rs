@@ -224,7 +224,8 @@ fn checked_verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
     Err(check::found(findings, own.err()))
 }
 
-/// The scope's result: what kept it from ending well comes before what its body says.
+/// The scope's result: what kept it from ending well comes before what its body says. What the body gave is dropped before
+/// the error is made: if the drop panics, an error that is there already would be lost.
 fn verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
     let stuck = root.take_stuck();
     if let Some(cancellation) = root.cancellation() {
@@ -232,11 +233,15 @@ fn verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
         return Err(Error::cancelled(cancellation, root.failure(), said));
     }
     if !stuck.is_empty() {
+        drop(result);
         return Err(Error::stuck_scope(stuck));
     }
     match (result, root.failure()) {
         (Ok(value), None) => Ok(value),
-        (Ok(_), Some(failure)) => Err(Error::failed(failure)),
+        (Ok(value), Some(failure)) => {
+            drop(value);
+            Err(Error::failed(failure))
+        }
         (Err(said), None) => Err(said),
         (Err(said), Some(failure)) => Err(said.beside(failure)),
     }
