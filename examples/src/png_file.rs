@@ -1,12 +1,14 @@
 //! PNG files: read as brightness, written whole or not at all.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, ErrorKind, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use png::{ColorType, Decoder, Limits, Transformations};
 use sprat::{Error, Result};
 use tempfile::NamedTempFile;
+
+use crate::frame::open;
 
 /// A decoder may take so much memory for a picture; what needs more is refused, not tried.
 const MOST_BYTES: usize = 1 << 30;
@@ -28,13 +30,7 @@ impl Picture {
     /// # Errors
     /// With the file's name, what is wrong with it, and what to do.
     pub fn read(path: &Path) -> Result<Picture> {
-        let file = File::open(path).map_err(|error| {
-            let hint = match error.kind() {
-                ErrorKind::NotFound => "; check the name, relative to the current folder",
-                _ => "",
-            };
-            Error::msg(format!("cannot open {}: {error}{hint}", path.display()))
-        })?;
+        let file = open(path)?;
         Self::decode(BufReader::new(file)).map_err(|error| {
             let text = format!(
                 "cannot read {} as a PNG picture: {error}; it may be cut off, damaged, or of another format",

@@ -1,21 +1,15 @@
 //! The programs as users start them: what they print, what they write, and what they refuse.
 
+mod program;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use program::{cores, run, text};
 use tempfile::TempDir;
-
-fn run(program: &str, folder: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(program);
-    command.current_dir(folder).args(args);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SPRAT_")) {
-        command.env_remove(name);
-    }
-    command.output().unwrap()
-}
 
 fn jacobi(folder: &Path, args: &[&str]) -> Output {
     run(env!("CARGO_BIN_EXE_jacobi"), folder, args)
@@ -23,14 +17,6 @@ fn jacobi(folder: &Path, args: &[&str]) -> Output {
 
 fn topology(args: &[&str]) -> Output {
     run(env!("CARGO_BIN_EXE_topology"), Path::new("."), args)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().unwrap().get()
 }
 
 /// A PNG's width and height, after all of it was decoded.
@@ -150,20 +136,7 @@ fn refused(args: &[&str], says: &[&str]) {
     fs::write(folder.path().join("jacobi.png"), "older").unwrap();
     fs::create_dir(folder.path().join("folder")).unwrap();
     let before = fs::read_dir(folder.path()).unwrap().count();
-    let out = jacobi(folder.path(), args);
-    let message = text(&out.stderr);
-    assert!(
-        matches!(out.status.code(), Some(1 | 2)),
-        "{args:?}: {:?} {message}",
-        out.status
-    );
-    for part in says {
-        assert!(
-            message.contains(part),
-            "{args:?} should say `{part}`: {message}"
-        );
-    }
-    assert!(!message.contains("panicked"), "{message}");
+    program::refused(env!("CARGO_BIN_EXE_jacobi"), folder.path(), args, says);
     assert_eq!(
         fs::read_to_string(folder.path().join("jacobi.png")).unwrap(),
         "older"

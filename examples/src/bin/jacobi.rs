@@ -1,12 +1,12 @@
 //! Spreads heat over a picture; `jacobi --help` says what can be set. The work is in `sprat_examples::jacobi`.
 
-use std::io::{Cursor, ErrorKind, Write as _};
+use std::io::Cursor;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use sprat::{Error, Result};
+use sprat_examples::frame::{exit, progress, say};
 use sprat_examples::jacobi::args::Args;
 use sprat_examples::jacobi::field::Field;
 use sprat_examples::jacobi::report::Report;
@@ -27,13 +27,7 @@ const SERIAL_SWEEPS: usize = 5;
 const LONGEST: usize = 1024;
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("jacobi: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit("jacobi", run(&Args::parse()))
 }
 
 fn run(args: &Args) -> Result<()> {
@@ -85,18 +79,8 @@ fn run(args: &Args) -> Result<()> {
         serial,
         verified: args.verify,
     };
-    say(&report.table().to_string())?;
+    say(&report.rows().to_string())?;
     say(&format!("wrote {}, {size}", args.output.display()))
-}
-
-/// A line for the user. A reader that stops early (`| head`) is no error.
-fn say(line: &str) -> Result<()> {
-    match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::msg(format!(
-            "cannot write to standard output: {error}"
-        ))),
-        _ => Ok(()),
-    }
 }
 
 fn start(args: &Args, tiling: &Tiling, xes: usize) -> String {
@@ -110,16 +94,6 @@ fn start(args: &Args, tiling: &Tiling, xes: usize) -> String {
         "{picture}: {} sweeps over {} cells on {xes} engine(s)",
         args.sweeps, tiling.grid
     )
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn progress(what: &'static str, length: usize) -> ProgressBar {
-    const STYLE: &str = "{msg} {wide_bar} {pos}/{len} {eta} left";
-    let bar = ProgressBar::new(length as u64).with_message(what);
-    match ProgressStyle::with_template(STYLE) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 /// Compares with the serial reference, bit for bit.

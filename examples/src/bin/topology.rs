@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sprat::decide::plan::Plan;
 use sprat::topology::{CpuSet, Topology};
 use sprat::{Result, Runtime};
-use sprat_examples::options::EngineOptions;
+use sprat_examples::frame::{EngineOptions, exit};
 
 /// Prints the machine as a tree, the engines that a runtime would have on it, and how much of a core its control engines
 /// would own, with the reason.
@@ -44,17 +44,11 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(text) => {
-            // A reader that stops early (`| head`) is no error.
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
-        Err(e) => {
-            eprintln!("topology: {e}");
-            ExitCode::FAILURE
-        }
-    }
+    let shown = run(&Args::parse()).map(|text| {
+        // A reader that stops early (`| head`) is no error.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    });
+    exit("topology", shown)
 }
 
 fn run(args: &Args) -> Result<String> {

@@ -6,7 +6,7 @@ use clap::Parser;
 use sprat::{Error, Result};
 
 use super::tiling::{Extent, Sides, Tiling};
-use crate::options::EngineOptions;
+use crate::frame::EngineOptions;
 use crate::png_file::Picture;
 
 /// The longer side of the grid unless set: two such grids are larger than the caches of today's processors.

@@ -6,6 +6,7 @@ use sprat::{Block, Read, Result, Runtime, Scope, Write};
 
 use super::kernel;
 use super::tiling::{Extent, Place, Tiling};
+use crate::frame::Side;
 use crate::png_file::Picture;
 
 /// So many codelets are spawned before the host waits for their end: enough to keep engines busy for long, few enough
@@ -38,6 +39,13 @@ impl Set {
     fn new(runtime: &Runtime, tiling: &Tiling, lead: usize) -> Result<Set> {
         let blocks = runtime.blocks(tiling.count(), lead + tiling.block_cells())?;
         Ok(Set { blocks, lead })
+    }
+
+    fn side(&self) -> Side<'_> {
+        Side {
+            blocks: &self.blocks,
+            lead: self.lead,
+        }
     }
 }
 
@@ -97,25 +105,7 @@ impl<'r> Field<'r> {
     /// # Errors
     /// The runtime's.
     pub fn copies(&mut self, rounds: usize) -> Result<Vec<Duration>> {
-        let round = |(from, to): (&Set, &Set)| {
-            let begin = Instant::now();
-            self.runtime.finish(|s| {
-                let (read, write) = (from.lead, to.lead);
-                for (&from, &to) in from.blocks.iter().zip(&to.blocks) {
-                    let copy = move |_: &Scope<'_>, (from, to): (&[f64], &mut [f64])| {
-                        // The leads are not copied: as many cells as both have.
-                        let (from, to) = (&from[read..], &mut to[write..]);
-                        let cells = from.len().min(to.len());
-                        to[..cells].copy_from_slice(&from[..cells]);
-                    };
-                    s.codelet("copy")
-                        .near(to)
-                        .spawn((from.read(), to.write()), copy);
-                }
-                Ok(())
-            })?;
-            Ok(begin.elapsed())
-        };
+        let round = |(from, to): (&Set, &Set)| from.side().copy_to(self.runtime, to.side());
         // To and fro, as sweeps go. Each round ends before the next begins: copies of a tile that follow each other
         // would find it in the cache, and memory is what is measured.
         let ways = [(&self.now, &self.next), (&self.next, &self.now)];

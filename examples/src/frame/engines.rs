@@ -1,4 +1,4 @@
-//! Command line options that the programs share.
+//! Which engines a program runs on.
 
 use clap::Args;
 use sprat::{Builder, CeMode, Runtime};
