@@ -13,6 +13,9 @@ pub mod metg;
 pub mod plot;
 pub mod regions;
 pub mod report;
+#[cfg(any(feature = "openmp-gnu", feature = "openmp-llvm", feature = "tbb"))]
+#[expect(unsafe_code, reason = "drivers in C and C++ are called")]
+mod rivals;
 pub mod suite;
 pub mod system;
 pub mod tally;

@@ -98,6 +98,11 @@ impl Lattice {
         (0..self.steps).flat_map(|step| self.row(step))
     }
 
+    /// Both kinds of dependences, laid out flat: on what each task depends, and what depends on it.
+    pub fn lists(&self) -> [&Lists; 2] {
+        [&self.before, &self.after]
+    }
+
     /// The tasks that this one depends on.
     #[inline]
     pub fn before(&self, task: usize) -> &[u32] {

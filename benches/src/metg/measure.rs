@@ -242,3 +242,84 @@ fn time(
     thread::sleep(curve.system.lingers);
     time
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metg::systems::{self, Timed};
+
+    fn plan(system: &'static System) -> Plan {
+        Plan {
+            systems: vec![system],
+            patterns: vec![Pattern::Stencil1d],
+            kernel: Kernel::Compute,
+            workers: vec![1],
+            widths: vec![4],
+            steps: 10,
+            efficiencies: vec![0.5],
+            runs: 2,
+            ce: CeMode::Shared,
+        }
+    }
+
+    /// Runs the tasks in an order that it is given by number.
+    struct Wrong(fn(usize) -> usize);
+
+    impl Runner for Wrong {
+        fn prepare(&mut self, _: &Lattice) -> Result<()> {
+            Ok(())
+        }
+
+        fn run(&mut self, case: &Case) -> Result<Duration> {
+            case.lattice.all().for_each(|task| case.run((self.0)(task)));
+            Ok(Duration::from_micros(10))
+        }
+    }
+
+    const fn wrong(start: fn(&Setup) -> Result<Box<dyn Runner>>) -> System {
+        System {
+            name: "wrong",
+            about: "for tests",
+            timed: Timed::Bound,
+            lingers: Duration::ZERO,
+            start,
+        }
+    }
+
+    static REVERSED: System = wrong(|_| Ok(Box::new(Wrong(|task| 39 - task))));
+    static TWICE: System = wrong(|_| Ok(Box::new(Wrong(|task| task.min(38)))));
+    static ABSENT: System = wrong(|_| Err(Error::msg("it is not here")));
+
+    fn said(system: &'static System) -> String {
+        run(&plan(system)).err().expect("it is wrong").to_string()
+    }
+
+    #[test]
+    fn a_wrong_system_gets_no_figure() {
+        let reversed = said(&REVERSED);
+        assert!(
+            reversed.starts_with("wrong stencil_1d 4@1: wrong result"),
+            "{reversed}"
+        );
+        let twice = said(&TWICE);
+        assert!(
+            twice.contains("nothing stands where the output of step 9, column 3"),
+            "{twice}"
+        );
+        assert!(said(&ABSENT).contains("wrong did not start: it is not here"));
+    }
+
+    #[test]
+    fn one_thread_in_program_order_is_near_the_peak_of_one() {
+        let outcome = run(&plan(systems::find("serial").unwrap())).unwrap();
+        let curve = &outcome.curves[0];
+        assert_eq!((curve.sweeps.len(), curve.empty.len()), (2, 2));
+        let points = curve.sweeps.concat();
+        assert!(
+            points.iter().any(|point| point.efficiency > 0.5),
+            "{points:?}"
+        );
+        assert!(points.iter().all(|point| point.task_us > 0.0));
+        assert!(curve.metg(0.5).is_some());
+    }
+}

@@ -1,10 +1,16 @@
 //! Systems that offer parallel regions: all workers begin, and the caller goes on when all have ended.
 
 mod chili;
+#[cfg(feature = "fork-union")]
+mod fork_union;
 mod hand;
 mod rayon;
 
 use crate::Result;
+#[cfg(any(feature = "openmp-gnu", feature = "openmp-llvm"))]
+use crate::rivals::openmp;
+#[cfg(feature = "tbb")]
+use crate::rivals::tbb;
 use sprat::topology::{self, CpuSet};
 use std::ops::Range;
 use std::time::Duration;
@@ -66,6 +72,34 @@ pub const ALL: &[Info] = &[
         lingers: Duration::ZERO,
         start: hand::start,
     },
+    #[cfg(feature = "openmp-gnu")]
+    Info {
+        name: "openmp-gnu",
+        about: "OpenMP on gcc's runtime: a static loop for each row, threads that spin",
+        lingers: openmp::LINGERS,
+        start: |cpus| openmp::regions(&openmp::GNU, cpus),
+    },
+    #[cfg(feature = "openmp-llvm")]
+    Info {
+        name: "openmp-llvm",
+        about: "OpenMP on LLVM's runtime: a static loop for each row, threads that spin",
+        lingers: openmp::LINGERS,
+        start: |cpus| openmp::regions(&openmp::LLVM, cpus),
+    },
+    #[cfg(feature = "tbb")]
+    Info {
+        name: "tbb",
+        about: "oneTBB: a parallel loop with a static partition over each row",
+        lingers: tbb::LINGERS,
+        start: tbb::regions,
+    },
+    #[cfg(feature = "fork-union")]
+    Info {
+        name: "fork-union",
+        about: "fork_union: a static loop for each row, threads that spin",
+        lingers: Duration::ZERO,
+        start: fork_union::start,
+    },
 ];
 
 /// rayon's regions.
@@ -85,7 +119,7 @@ pub fn find(name: &str) -> Option<&'static Info> {
 ///
 /// # Errors
 /// If the processors of the thread cannot be read, or not be set.
-fn seated<R>(cpus: &[u32], body: impl FnOnce() -> R) -> Result<R> {
+pub(crate) fn seated<R>(cpus: &[u32], body: impl FnOnce() -> R) -> Result<R> {
     let back = topology::affinity()?;
     topology::set_affinity(&CpuSet::from_iter(cpus.iter().copied()))?;
     let result = body();

@@ -12,6 +12,10 @@ use super::case::Case;
 use super::lattice::Lattice;
 use crate::Result;
 use crate::regions;
+#[cfg(any(feature = "openmp-gnu", feature = "openmp-llvm"))]
+use crate::rivals::openmp;
+#[cfg(feature = "tbb")]
+use crate::rivals::tbb;
 use sprat::CeMode;
 use std::time::Duration;
 
@@ -137,6 +141,70 @@ pub const SYSTEMS: &[System] = &[
         timed: Timed::Run,
         lingers: Duration::ZERO,
         start: deque::start,
+    },
+    #[cfg(feature = "openmp-gnu")]
+    System {
+        name: "openmp-gnu-for",
+        about: "OpenMP on gcc's runtime: a static loop for each row, threads that spin",
+        timed: Timed::Rows,
+        lingers: openmp::LINGERS,
+        start: |setup| rows::start(setup, find_regions("openmp-gnu")),
+    },
+    #[cfg(feature = "openmp-gnu")]
+    System {
+        name: "openmp-gnu-tasks",
+        about: "OpenMP on gcc's runtime: a task with depend clauses for each task",
+        timed: Timed::Creation,
+        lingers: openmp::LINGERS,
+        start: |setup| openmp::tasks(&openmp::GNU, setup),
+    },
+    #[cfg(feature = "openmp-llvm")]
+    System {
+        name: "openmp-llvm-for",
+        about: "OpenMP on LLVM's runtime: a static loop for each row, threads that spin",
+        timed: Timed::Rows,
+        lingers: openmp::LINGERS,
+        start: |setup| rows::start(setup, find_regions("openmp-llvm")),
+    },
+    #[cfg(feature = "openmp-llvm")]
+    System {
+        name: "openmp-llvm-tasks",
+        about: "OpenMP on LLVM's runtime: a task with depend clauses for each task",
+        timed: Timed::Creation,
+        lingers: openmp::LINGERS,
+        start: |setup| openmp::tasks(&openmp::LLVM, setup),
+    },
+    #[cfg(feature = "tbb")]
+    System {
+        name: "tbb-for",
+        about: "oneTBB: a parallel loop with a static partition over each row",
+        timed: Timed::Rows,
+        lingers: tbb::LINGERS,
+        start: |setup| rows::start(setup, find_regions("tbb")),
+    },
+    #[cfg(feature = "tbb")]
+    System {
+        name: "tbb-counters",
+        about: "oneTBB: a task group, with counters",
+        timed: Timed::Run,
+        lingers: tbb::LINGERS,
+        start: tbb::counters,
+    },
+    #[cfg(feature = "tbb")]
+    System {
+        name: "tbb-flow",
+        about: "oneTBB: a flow graph that is built once",
+        timed: Timed::Run,
+        lingers: tbb::LINGERS,
+        start: tbb::flow,
+    },
+    #[cfg(feature = "fork-union")]
+    System {
+        name: "fork-union-for",
+        about: "fork_union: a static loop for each row, threads that spin",
+        timed: Timed::Rows,
+        lingers: Duration::ZERO,
+        start: |setup| rows::start(setup, find_regions("fork-union")),
     },
 ];
 
