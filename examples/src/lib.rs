@@ -1,7 +1,11 @@
 //! Programs that use Sprat: what they share, and what is too long for one file.
 
+pub mod cholesky;
 pub mod frame;
 pub mod graph;
 pub mod jacobi;
+pub mod life;
 pub mod matrix_market;
+pub mod particles;
 pub mod png_file;
+pub mod wavefront;

@@ -1,4 +1,4 @@
-//! PNG files: read as brightness, written whole or not at all.
+//! PNG files: read as brightness. Files of any kind, written whole or not at all.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
@@ -149,7 +149,7 @@ impl Output {
     /// A file beside the place, gone when it is dropped.
     fn part(&self) -> std::io::Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".sprat-").suffix(".png.part");
+        builder.prefix(".sprat-").suffix(".part");
         #[cfg(unix)]
         {
             // As any new file has: what the user's mask allows.
@@ -164,10 +164,18 @@ impl Output {
     /// # Errors
     /// With the file's name and what is wrong.
     pub fn write_rgb(self, width: usize, height: usize, rgb: &[u8]) -> Result<()> {
+        self.write(|file| encode(file, width, height, rgb))
+    }
+
+    /// Writes what `write` writes, and gives it its name if that goes well.
+    ///
+    /// # Errors
+    /// With the file's name and what is wrong.
+    pub fn write(self, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
         let tell =
             |what: String| Error::msg(format!("cannot write {}: {what}", self.path.display()));
         let mut file = self.part().map_err(|error| tell(error.to_string()))?;
-        encode(file.as_file_mut(), width, height, rgb).map_err(|error| tell(error.to_string()))?;
+        write(file.as_file_mut()).map_err(|error| tell(error.to_string()))?;
         file.persist(&self.path)
             .map_err(|error| tell(error.to_string()))?;
         Ok(())

@@ -275,6 +275,15 @@ impl Arena {
         })
     }
 
+    /// The first `count` entries of a record, which it holds itself. `payload` is its body's.
+    #[inline]
+    pub(crate) fn first_entries(&self, id: u32, payload: usize, count: usize) -> &[Entry] {
+        debug_assert!(count <= self.record(id).count().min(capacity(payload)));
+        let start = self.address(id).wrapping_add(HEADER + payload);
+        // SAFETY: as in `entry`, for each of them; they lie side by side.
+        unsafe { std::slice::from_raw_parts(start.cast::<Entry>(), count) }
+    }
+
     /// The record whose entry a node is.
     #[inline]
     pub(crate) fn owner_of_entry(&self, node: u32, entry: &Entry) -> u32 {

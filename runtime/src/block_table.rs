@@ -106,6 +106,12 @@ impl BlockSlot {
         self.generation.load(Ordering::Relaxed)
     }
 
+    /// Where its generation is kept, which is exact under the lock of its queue.
+    #[inline]
+    pub(crate) fn generation_cell(&self) -> &AtomicU32 {
+        &self.generation
+    }
+
     /// The block's length in bytes.
     #[inline]
     pub(crate) fn bytes(&self) -> usize {

@@ -95,7 +95,7 @@ impl Builder {
     /// back: then it runs codelets itself, or sleeps, until there are fewer, or until nothing else can run. Codelets that
     /// spawn are never held back. So such a body must not hold what its codelets wait for (a lock, say) while it spawns.
     /// Default: as many as an eighth of the memory that the process may use has room for (at 256 bytes each), but at
-    /// most 65,536 for each execution engine.
+    /// most 8,192 for each execution engine.
     ///
     /// 0 is an error of [`Builder::build`].
     ///

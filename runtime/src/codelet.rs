@@ -8,6 +8,7 @@
 //! | `live`, `pending` | their protocols (`counts.rs`) | anybody |
 //! | `cause` | a predecessor, before it takes its one off `pending` | who runs the codelet |
 //! | `parent`, `affinity`, `count`, `extension`, `body` | the spawner, before the record is published | anybody who knows the codelet lives |
+//! | `plain` | the spawner, until the codelet has entered its queues | anybody who knows the codelet lives |
 //! | the high level in `affinity` | who spawns a codelet that waits for this one (`inheritance.rs`) | anybody: a hint |
 //! | `sibling`, `retained` | the parent's body (it alone spawns there) | who ends the parent |
 //! | `made`, `failed` | the body, children that end (push) | who ends the codelet |
@@ -51,6 +52,7 @@ pub(crate) struct Record {
     count: AtomicU16,
     flags: AtomicU16,
     class: AtomicU8,
+    plain: AtomicU8,
     body: UnsafeCell<Body>,
 }
 
@@ -177,6 +179,7 @@ impl Record {
             count: AtomicU16::new(0),
             flags: AtomicU16::new(0),
             class: AtomicU8::new(class),
+            plain: AtomicU8::new(0),
             body: UnsafeCell::new(Body::unnamed("")),
         }
     }
@@ -195,6 +198,7 @@ impl Record {
         self.affinity.store(affinity, Ordering::Relaxed);
         self.extension.store(0, Ordering::Relaxed);
         self.count.store(entries as u16, Ordering::Relaxed);
+        self.plain.store(0, Ordering::Relaxed);
         self.flags.store(flags | flag::ALIVE, Ordering::Relaxed);
     }
 
@@ -261,6 +265,18 @@ impl Record {
     #[inline]
     pub(crate) fn keep_entries(&self, count: usize) {
         self.count.store(count as u16, Ordering::Relaxed);
+    }
+
+    /// How many entries it has, if all are plain accesses (see [`crate::plain`]); else 0.
+    #[inline]
+    pub(crate) fn plain(&self) -> usize {
+        usize::from(self.plain.load(Ordering::Relaxed))
+    }
+
+    /// All its entries, so many, are plain accesses; or, with 0, they are to be looked at one by one.
+    #[inline]
+    pub(crate) fn set_plain(&self, count: usize) {
+        self.plain.store(count as u8, Ordering::Relaxed);
     }
 
     /// How many entries it has.

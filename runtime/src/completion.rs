@@ -18,6 +18,9 @@ use crate::handing_up::keep;
 use crate::root::Root;
 use crate::sync::atomic::Ordering;
 
+/// How many are taken from a queue under one lock when many may hold it side by side.
+const MANY: usize = 8;
+
 impl Engine<'_> {
     /// The queue that a block's entry enters.
     #[inline]
@@ -47,8 +50,9 @@ impl Engine<'_> {
                 continue;
             }
             let cell = Self::queue_of(entry);
-            let own = std::ptr::eq(cell, &raw const shared.blocks.slot(cell.slot).root);
-            let generation = own.then(|| entry.expected_generation());
+            let slot = shared.blocks.slot(cell.slot);
+            let own = std::ptr::eq(cell, &raw const slot.root);
+            let generation = own.then(|| (slot.generation_cell(), entry.expected_generation()));
             // From here on the word is for the children's queue.
             let (mode, weak) = match kind {
                 EntryKind::Block(mode) | EntryKind::Part(mode) => (mode, false),
@@ -65,10 +69,9 @@ impl Engine<'_> {
             }
             doors.push(if weak { door.weak() } else { door });
         }
-        let generation = |slot| shared.blocks.slot(slot).generation();
         let (mut left_out, mut error) = (0, None);
         let granted = loop {
-            match entrance::enter(&mut doors, &parts, id, last, generation) {
+            match entrance::enter(&mut doors, &parts, id, last) {
                 Ok(granted) => break granted,
                 Err(gone) => {
                     left_out += self.leave_out(id, payload, gone);
@@ -183,8 +186,21 @@ impl Engine<'_> {
         }
     }
 
+    /// Leaves a queue. Gives the first step because of that, and whether the queue rests after it.
+    #[inline(always)]
+    pub(crate) fn left(
+        cell: &QueueCell,
+        who: u32,
+        mode: Mode,
+        effect: Effect,
+    ) -> (Option<Step<u32>>, bool) {
+        cell.queue.with(|queue| {
+            queue.leave(who, mode, effect);
+            (queue.next_step(), queue.rests())
+        })
+    }
+
     /// Leaves a queue, and does what is to be done because of that.
-    #[inline]
     pub(crate) fn leave(
         &self,
         cell: &QueueCell,
@@ -193,10 +209,7 @@ impl Engine<'_> {
         effect: Effect,
         followers: &mut Followers,
     ) {
-        let (step, rests) = cell.queue.with(|queue| {
-            queue.leave(who, mode, effect);
-            (queue.next_step(), queue.rests())
-        });
+        let (step, rests) = Self::left(cell, who, mode, effect);
         match step {
             None => (),
             // Mostly one that holds it alone.
@@ -219,10 +232,21 @@ impl Engine<'_> {
                 self.combine(cell, who);
             }
             // The queue stays: if it is for children, their parent waits for somebody who has not been told, or for our
-            // end, or we are the parent.
-            step = cell.queue.with(|queue| queue.next_step());
-            if let Step::Grant(grant) = now {
-                self.granted(cell, grant, followers);
+            // end, or we are the parent. So as long as there is more to do, somebody is left to be told.
+            let (mut more, mut count) = ([now; MANY], 0);
+            step = cell.queue.with(|queue| {
+                loop {
+                    match queue.next_step() {
+                        Some(next @ Step::Grant(_)) if count < MANY => more[count] = next,
+                        end => return end,
+                    }
+                    count += 1;
+                }
+            });
+            for &told in std::iter::once(&now).chain(&more[..count]) {
+                if let Step::Grant(grant) = told {
+                    self.granted(cell, grant, followers);
+                }
             }
         }
     }
@@ -304,48 +328,66 @@ impl Engine<'_> {
     /// Gives the codelet's blocks back.
     fn give_back(&self, id: u32, record: &Record, followers: &mut Followers) {
         let arena = &self.shared.arena;
-        let own_effect = effect(record);
         // SAFETY: it lives, and was published to us.
         let payload = unsafe { record.vtable() }.payload;
+        if record.plain() != 0 {
+            return self.give_back_plain(id, record, payload, followers);
+        }
+        let own_effect = effect(record);
         let mut entries = arena.entries(id, payload);
         while let Some((_, entry)) = entries.next() {
-            let (mode, weak) = match entry.kind() {
-                EntryKind::Block(mode) => (mode, false),
+            match entry.kind() {
+                EntryKind::Block(mode) => {
+                    self.give_back_whole(id, record, (entry, mode, false), followers);
+                }
+                EntryKind::Weak => {
+                    let mode = Self::weak_mode_of(entry);
+                    self.give_back_whole(id, record, (entry, mode, true), followers);
+                }
                 EntryKind::Part(mode) => {
                     self.give_back_part(id, (entry, mode), &mut entries, own_effect, followers);
-                    continue;
                 }
-                EntryKind::Weak => (Self::weak_mode_of(entry), true),
-                _ => continue,
-            };
-            let cell = Self::queue_of(entry);
-            let effect = match Self::children_of(entry) {
-                None => own_effect,
-                Some(children) => {
-                    let pieces = children.queue.with(|queue| queue.poisoned_parts().to_vec());
-                    let left = self.what_children_left(id, children);
-                    Self::free_children(entry);
-                    let whole = weak || record.flags() & flag::FORWARDS != 0;
-                    let failed = whole && own_effect != Effect::Done;
-                    if !pieces.is_empty() && !failed {
-                        if mode == Mode::Commute {
-                            self.pass_turn(cell, id, followers);
-                        }
-                        self.leave_in_pieces(cell, (id, mode), None, &pieces, followers);
-                        continue;
+                _ => (),
+            }
+        }
+    }
+
+    /// Gives a whole block back; an access of this mode, weak or not.
+    pub(crate) fn give_back_whole(
+        &self,
+        id: u32,
+        record: &Record,
+        (entry, mode, weak): (&Entry, Mode, bool),
+        followers: &mut Followers,
+    ) {
+        let own_effect = effect(record);
+        let cell = Self::queue_of(entry);
+        let effect = match Self::children_of(entry) {
+            None => own_effect,
+            Some(children) => {
+                let pieces = children.queue.with(|queue| queue.poisoned_parts().to_vec());
+                let left = self.what_children_left(id, children);
+                Self::free_children(entry);
+                let whole = weak || record.flags() & flag::FORWARDS != 0;
+                let failed = whole && own_effect != Effect::Done;
+                if !pieces.is_empty() && !failed {
+                    if mode == Mode::Commute {
+                        self.pass_turn(cell, id, followers);
                     }
-                    // A body that is in the block has left its own effect to its children; not that of a child whose
-                    // value it forwards, which is known only now.
-                    if failed { own_effect } else { left }
+                    self.leave_in_pieces(cell, (id, mode), None, &pieces, followers);
+                    return;
                 }
-            };
-            if mode == Mode::Commute {
-                self.pass_turn(cell, id, followers);
+                // A body that is in the block has left its own effect to its children; not that of a child whose
+                // value it forwards, which is known only now.
+                if failed { own_effect } else { left }
             }
-            self.leave(cell, id, mode, effect, followers);
-            if record.flags() & flag::DESTROYS != 0 {
-                self.destroy(cell.slot);
-            }
+        };
+        if mode == Mode::Commute {
+            self.pass_turn(cell, id, followers);
+        }
+        self.leave(cell, id, mode, effect, followers);
+        if record.flags() & flag::DESTROYS != 0 {
+            self.destroy(cell.slot);
         }
     }
 
@@ -456,7 +498,7 @@ impl Engine<'_> {
 
 /// What a codelet did to the blocks it was to write.
 #[inline]
-fn effect(record: &Record) -> Effect {
+pub(crate) fn effect(record: &Record) -> Effect {
     let cause = Poison::new(record.cause.load(Ordering::Relaxed));
     cause.map_or(Effect::Done, Effect::Failed)
 }

@@ -115,8 +115,7 @@ impl Frame<'_> {
 
     /// The queue that an access of a child enters: the parent's if the parent declared the block, the block's own if
     /// it was made in here, or for everybody.
-    #[inline]
-    fn find_block(
+    pub(crate) fn find_block(
         &self,
         id: BlockId,
         kind: EntryKind,

@@ -203,11 +203,11 @@ impl<'a> Engine<'a> {
             children: Cell::new(0),
         };
         let at = (&raw const frame).cast();
-        let ran = if record.count() == 0 {
+        let ran = match (record.plain(), record.count()) {
             // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
-            unsafe { (vtable.run)(payload, at, &[]) }
-        } else {
-            self.run_with_views(id, vtable, payload, at)
+            (0, 0) => unsafe { (vtable.run)(payload, at, &[]) },
+            (0, _) => self.run_with_views(id, vtable, payload, at),
+            (plain, _) => self.run_plain(id, vtable, payload, at, plain),
         };
         if let Some(seat) = self.seat {
             seat.counters.ran.add(1);

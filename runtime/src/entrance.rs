@@ -8,6 +8,7 @@
 use crate::access::Mode;
 use crate::block_table::{Queue, QueueCell};
 use crate::decide::dependence::{Entered, Extent};
+use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::mutant;
 use std::cell::Cell;
 
@@ -21,8 +22,10 @@ pub(crate) struct Door {
     weak: bool,
     /// The part's place in the list of parts, counted from 1; 0 for all of the block.
     part: u32,
-    /// The generation that the block must still have, if nothing else keeps it alive.
-    generation: Option<u32>,
+    /// Where the block's generation is, if nothing else keeps the block alive; or null.
+    block: *const AtomicU32,
+    /// The generation that it must still have.
+    generation: u32,
     /// What entering gave.
     entered: Cell<Entered>,
 }
@@ -50,15 +53,35 @@ pub(crate) struct Granted {
 
 impl Door {
     /// # Safety
-    /// The cell stays until [`enter`] has returned.
-    pub(crate) unsafe fn new(cell: &QueueCell, mode: Mode, generation: Option<u32>) -> Self {
+    /// The cell stays until [`enter`] has returned; so does the block's generation, which is exact under the lock of its
+    /// queue.
+    #[inline]
+    pub(crate) unsafe fn new(
+        cell: &QueueCell,
+        mode: Mode,
+        block: Option<(&AtomicU32, u32)>,
+    ) -> Self {
+        let (block, generation) = block.unzip();
         Door {
             cell,
             slot: cell.slot,
             mode,
+            block: block.map_or(std::ptr::null(), |block| block),
+            generation: generation.unwrap_or(0),
+            ..Door::nowhere()
+        }
+    }
+
+    /// A place for a door.
+    pub(crate) const fn nowhere() -> Self {
+        Door {
+            cell: std::ptr::null(),
+            slot: 0,
+            mode: Mode::Read,
             weak: false,
             part: 0,
-            generation,
+            block: std::ptr::null(),
+            generation: 0,
             entered: Cell::new(Entered::Queued),
         }
     }
@@ -86,47 +109,60 @@ impl Door {
         self.slot
     }
 
+    /// The generation that its block must have.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Whether it is one to this queue.
+    pub(crate) fn is_of(&self, cell: &QueueCell) -> bool {
+        std::ptr::eq(self.cell, cell)
+    }
+
     #[inline]
     fn cell(&self) -> &QueueCell {
         // SAFETY: it stays: the promise given to `new`.
         unsafe { &*self.cell }
     }
+
+    /// Whether the block is gone. Under the lock of its queue.
+    #[inline]
+    fn is_stale(&self) -> bool {
+        // SAFETY: it stays: the promise given to `new`.
+        let now = unsafe { self.block.as_ref() };
+        now.is_some_and(|now| now.load(Ordering::Relaxed) != self.generation)
+    }
 }
 
 /// Enters all of these queues as one step, or none of them if a block is gone: then gives the block's slot.
 ///
-/// `generation` tells a slot's generation, exact under the lock of its queue. With `last`, nobody may enter after
-/// this access: it destroys the block. `parts` are the parts that doors are for.
+/// With `last`, nobody may enter after this access: it destroys the block. `parts` are the parts that doors are for.
+#[inline(always)]
 pub(crate) fn enter(
     doors: &mut [Door],
     parts: &[DoorPart],
     who: u32,
     last: bool,
-    generation: impl Fn(u32) -> u32,
 ) -> Result<Granted, u32> {
     // One lock for each cell: doors of the same cell are neighbours after this. (Two cells of one block meet here only if
     // they are for the children of accesses to two parts of it; then all who enter both are children of one parent, and
     // the cells' addresses are the same for all of them.)
     if !mutant!("entrance_unsorted") {
-        doors.sort_unstable_by_key(|door| (door.slot, door.cell));
+        sort(doors);
     }
     if mutant!("entrance_one_by_one") {
         return one_by_one(doors, who);
     }
     let opens = |at: usize| at == 0 || doors[at].cell != doors[at - 1].cell;
-    let cells = || {
-        (0..doors.len())
-            .filter(|&at| opens(at))
-            .map(|at| &doors[at])
-    };
-    for door in cells() {
+    let mut gone = None;
+    for (_, door) in doors.iter().enumerate().filter(|&(at, _)| opens(at)) {
         door.cell().queue.acquire();
-    }
-    let gone = cells().find(|door| {
         // SAFETY: we hold this lock, and `is_closed` does not come back to it.
         let closed = unsafe { door.cell().queue.locked(|queue| queue.is_closed()) };
-        closed || door.generation.is_some_and(|g| g != generation(door.slot))
-    });
+        if closed || door.is_stale() {
+            gone.get_or_insert(door.slot);
+        }
+    }
     let mut granted = Granted {
         count: 0,
         poison: 0,
@@ -164,13 +200,31 @@ pub(crate) fn enter(
             }
         }
     }
-    for door in cells() {
+    for (_, door) in doors.iter().enumerate().filter(|&(at, _)| opens(at)) {
         // SAFETY: taken above, given back once.
         unsafe { door.cell().queue.release() };
     }
     match gone {
-        Some(door) => Err(door.slot),
+        Some(slot) => Err(slot),
         None => Ok(granted),
+    }
+}
+
+/// In the order of block numbers, and the doors of one cell side by side.
+#[inline(always)]
+fn sort(doors: &mut [Door]) {
+    /// Up to so many, putting each in its place among those before it needs no call.
+    const FEW: usize = 4;
+    let key = |door: &Door| (door.slot, door.cell);
+    if doors.len() > FEW {
+        return doors.sort_unstable_by_key(key);
+    }
+    for sorted in 1..doors.len() {
+        let mut at = sorted;
+        while at > 0 && key(&doors[at]) < key(&doors[at - 1]) {
+            doors.swap(at, at - 1);
+            at -= 1;
+        }
     }
 }
 

@@ -131,6 +131,17 @@ impl Found {
         }
     }
 
+    /// What stands for nothing.
+    #[inline]
+    pub(crate) fn nothing() -> Self {
+        Found::new(EntryKind::Event, std::ptr::null_mut(), 0)
+    }
+
+    #[inline]
+    pub(crate) fn target(self) -> *mut () {
+        self.target
+    }
+
     /// Whether it is for a block or a part of one.
     #[inline]
     pub(crate) fn is_block(self) -> bool {
@@ -249,6 +260,25 @@ impl Entry {
     #[inline]
     pub(crate) fn target_record(&self) -> u32 {
         self.target().addr() as u32
+    }
+
+    /// How a plain access (see [`crate::plain`]) uses its block.
+    #[inline]
+    pub(crate) fn plain_mode(&self) -> Mode {
+        match self.word.load(Ordering::Relaxed) & KIND {
+            0 => Mode::Read,
+            1 => Mode::Write,
+            2 => Mode::ReadWrite,
+            _ => Mode::Commute,
+        }
+    }
+
+    /// A plain access that has not entered its queue: the block must have this generation when it does.
+    #[cold]
+    pub(crate) fn expect_generation(&self, generation: u32) {
+        let kind = self.word.load(Ordering::Relaxed) & KIND;
+        self.word
+            .store(u64::from(generation) << 32 | kind, Ordering::Relaxed);
     }
 
     /// The queue for children of this access, or null. Made by the body, or at the entrance of a weak access; removed by

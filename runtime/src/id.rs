@@ -60,6 +60,9 @@ impl BlockId {
     /// Generations a slot can have before it is retired.
     pub(crate) const MAX_GENERATION: u32 = (1 << 20) - 1;
 
+    /// Names no block.
+    pub(crate) const NONE: BlockId = BlockId(u64::MAX);
+
     pub(crate) fn new(runtime: RuntimeId, slot: u32, generation: u32) -> Self {
         debug_assert!(slot < Self::MAX_SLOTS && generation <= Self::MAX_GENERATION);
         BlockId(u64::from(runtime.number()) << 48 | u64::from(generation) << 28 | u64::from(slot))

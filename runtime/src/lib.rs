@@ -96,6 +96,7 @@ mod outcome;
 mod panics;
 mod part;
 mod part_of_codelet;
+mod plain;
 mod prefetch;
 mod queue;
 mod reducing;

@@ -49,6 +49,11 @@ pub(crate) struct Rare {
 
 impl Spec {
     #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.destroys && !self.at_ready && self.rare.is_none()
+    }
+
+    #[inline]
     pub(crate) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
@@ -154,7 +159,7 @@ impl Frame<'_> {
 
     /// Takes a record for a codelet with so many entries.
     #[inline(always)]
-    fn take_record(&self, body: Body, spec: &Spec, entries: usize) -> Result<u32> {
+    pub(crate) fn take_record(&self, body: Body, spec: &Spec, entries: usize) -> Result<u32> {
         let engine = self.engine;
         let arena = &engine.shared.arena;
         let bytes = record_bytes(body.vtable.payload, entries);
@@ -193,7 +198,7 @@ impl Frame<'_> {
 
     /// One more child; its record is kept if it has a value.
     #[inline]
-    fn count_child(&self, id: u32, body: Body) {
+    pub(crate) fn count_child(&self, id: u32, body: Body) {
         let arena = &self.engine.shared.arena;
         self.children.set(self.children.get() + 1);
         if body.vtable.has_value {
@@ -258,6 +263,9 @@ impl Frame<'_> {
             }
         }
         let mut left = total - blocks;
+        if left == 0 {
+            return there == total || (there > 0 && record.pending.arrive(there));
+        }
         let mut entries = engine.shared.arena.entries(id, payload);
         // Not one look further than the last: the record may be somebody else's by then.
         while left > 0

@@ -102,7 +102,7 @@ impl<T> SpinLock<T> {
     }
 
     /// Takes the lock, works on the value, gives the lock back. `f` is our own code and does not panic.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         self.acquire();
         // SAFETY: taken above.

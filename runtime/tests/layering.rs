@@ -91,6 +91,7 @@ const LEVELS: &[&[&str]] = &[
         "out_of_reach",
         "declare",
         "declare_part",
+        "plain",
         "stuck",
         "sweep",
         "timers",

@@ -38,6 +38,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use run::{Run, Verdict};
 use sprat::{CeMode, Runtime};
 use std::cell::RefCell;
+use std::io::Write;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -72,7 +73,8 @@ fn watch() {
             if let Some((since, what)) = &*NOW.lock().unwrap_or_else(|e| e.into_inner())
                 && since.elapsed() > Duration::from_secs(20)
             {
-                eprintln!("it hangs: {what}");
+                // Not by `eprintln!`, which the test harness keeps to itself until the end.
+                let _ = writeln!(std::io::stderr(), "it hangs: {what}");
                 std::process::abort();
             }
         }

@@ -1,6 +1,7 @@
 //! Accesses: how a codelet declares what it uses, and the views it gets for it.
 
 mod mode;
+mod plain_list;
 mod raw;
 mod reduction;
 mod scratch;
@@ -8,6 +9,8 @@ mod value;
 mod weak;
 
 pub use mode::{Mode, Operator};
+pub(crate) use plain_list::FEW;
+pub use plain_list::PlainList;
 pub use raw::{ExclusiveAccess, Raw, SharedWrite};
 pub(crate) use reduction::OperatorTable;
 pub use reduction::{Max, Min, Product, Reduce, ReduceOp, Sum};
@@ -166,6 +169,13 @@ pub unsafe trait Access: Send + Sync + 'static {
     #[doc(hidden)]
     fn declare(&self, list: &mut Vec<Declared>);
 
+    /// Lists the accesses if they are few and plain; else spoils the list.
+    #[doc(hidden)]
+    #[inline]
+    fn list_plain(&self, list: &mut PlainList) {
+        list.spoil();
+    }
+
     /// Lends the views.
     ///
     /// # Safety
@@ -199,6 +209,10 @@ macro_rules! block_access {
             #[inline]
             fn declare(&self, list: &mut Vec<Declared>) {
                 list.push(Declared::Block(BlockKey(self.0.id), Mode::$name));
+            }
+            #[inline(always)]
+            fn list_plain(&self, list: &mut PlainList) {
+                list.push(BlockKey(self.0.id), Mode::$name);
             }
             #[inline]
             unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
@@ -289,6 +303,10 @@ unsafe impl<A: Access> Access for Vec<A> {
         self.iter().for_each(|a| a.declare(list));
     }
     #[inline]
+    fn list_plain(&self, list: &mut PlainList) {
+        self.iter().for_each(|a| a.list_plain(list));
+    }
+    #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
         // SAFETY: the caller's promise, for each element.
         self.iter().map(|a| unsafe { a.view(slots) }).collect()
@@ -301,6 +319,10 @@ unsafe impl<A: Access, const N: usize> Access for [A; N] {
     #[inline]
     fn declare(&self, list: &mut Vec<Declared>) {
         self.iter().for_each(|a| a.declare(list));
+    }
+    #[inline]
+    fn list_plain(&self, list: &mut PlainList) {
+        self.iter().for_each(|a| a.list_plain(list));
     }
     #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
@@ -319,6 +341,11 @@ macro_rules! tuples {
             fn declare(&self, list: &mut Vec<Declared>) {
                 let ($($name,)*) = self;
                 $($name.declare(list);)*
+            }
+            #[inline(always)]
+            fn list_plain(&self, list: &mut PlainList) {
+                let ($($name,)*) = self;
+                $($name.list_plain(list);)*
             }
             #[inline]
             unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {

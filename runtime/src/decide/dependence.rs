@@ -54,6 +54,14 @@ pub struct Grant<T> {
     pub weak: bool,
 }
 
+impl<T> Grant<T> {
+    /// Whether there is nothing to say but that.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.poison.is_none() && !self.weak
+    }
+}
+
 /// An action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<T> {
@@ -175,7 +183,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     }
 
     /// The same; if `weak`, for the children only.
-    #[inline]
+    #[inline(always)]
     pub fn enter_for(&mut self, who: T, mode: Mode, weak: bool) -> Entered {
         debug_assert!(!self.closed);
         let overtakes = cfg!(sprat_mutant = "dependence_readers_overtake") && !mode.writes();
@@ -202,7 +210,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     }
 
     /// A holder leaves. Follow with [`AccessQueue::next_step`] until it gives nothing.
-    #[inline]
+    #[inline(always)]
     pub fn leave(&mut self, who: T, mode: Mode, effect: Effect) {
         if self.in_parts() {
             return self.leave_whole(mode, effect);
@@ -233,6 +241,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         }
     }
 
+    #[inline(never)]
     fn leave_group(&mut self, who: T, effect: Effect) {
         if let Effect::Failed(poison) = effect {
             let special = self.special();
@@ -247,7 +256,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     }
 
     /// What is to be done because of what left.
-    #[inline]
+    #[inline(always)]
     pub fn next_step(&mut self) -> Option<Step<T>> {
         if self.special.is_some() {
             return self.next_special_step();
@@ -261,19 +270,22 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
             return None;
         }
         self.waiting.pop_front();
-        self.admit(who, mode);
+        self.hold(who, mode);
         self.forget_many();
         let (poison, weak) = (None, place == Place::Weak);
         Some(Step::Grant(Grant { who, poison, weak }))
     }
 
-    /// Whether, after a step, there is no other until somebody leaves or enters: somebody holds it alone, or nobody waits.
-    #[inline]
+    /// Whether, after a step, there is no other until somebody leaves or enters: somebody holds it alone, or nobody waits
+    /// who could hold it, too.
+    #[inline(always)]
     pub fn rests(&self) -> bool {
         let alone = self.holders == 1 && !self.held.shares();
-        alone || (self.waiting.is_empty() && self.special.is_none())
+        let next = self.waiting.front();
+        alone || (self.special.is_none() && next.is_none_or(|next| !self.admits(next.mode)))
     }
 
+    #[inline(never)]
     fn next_special_step(&mut self) -> Option<Step<T>> {
         if self.in_parts()
             && let Some(grant) = self.next_of_parts()
@@ -310,8 +322,13 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     #[inline]
     fn forget_many(&mut self) {
         if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
-            self.waiting = Ring::default();
+            self.forget();
         }
+    }
+
+    #[cold]
+    fn forget(&mut self) {
+        self.waiting = Ring::default();
     }
 
     /// The last access to the block, its destruction, has entered: nobody may enter any more.
@@ -402,18 +419,26 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     /// `who` is in. False if it waits for its lane in there.
     #[inline]
     fn admit(&mut self, who: T, mode: Mode) -> bool {
+        self.hold(who, mode);
+        match mode {
+            Mode::Reduce(operator) => self.join_lane(who, operator),
+            _ => true,
+        }
+    }
+
+    #[inline]
+    fn hold(&mut self, who: T, mode: Mode) {
         self.holders += 1;
         self.last = who;
         if self.held != mode {
             self.begin_group(mode);
         }
-        match mode {
-            Mode::Reduce(operator) => {
-                let lanes = &mut self.special().lanes;
-                lanes.get_or_insert_with(|| Lanes::new(operator)).join(who)
-            }
-            _ => true,
-        }
+    }
+
+    #[cold]
+    fn join_lane(&mut self, who: T, operator: Operator) -> bool {
+        let lanes = &mut self.special().lanes;
+        lanes.get_or_insert_with(|| Lanes::new(operator)).join(who)
     }
 
     #[inline]

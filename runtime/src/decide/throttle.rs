@@ -11,8 +11,8 @@ const TYPICAL_RECORD: usize = 256;
 /// At most this part of the memory for records, unless somebody says otherwise.
 const SHARE_OF_MEMORY: usize = 8;
 /// So many for each engine are enough to choose from, wherever memory would allow more: what is spawned further ahead
-/// only drives out of the caches what runs now.
-const MOST_FOR_EACH_ENGINE: usize = 1 << 16;
+/// only drives out of the caches what runs now. Eight times as many take a codelet a third longer.
+const MOST_FOR_EACH_ENGINE: usize = 1 << 13;
 /// How many spawns there are between two looks, at most.
 const SPAWNS_BETWEEN_LOOKS: usize = 256;
 /// How far the low mark is below the high one, at most: more than the free records that an engine keeps, and few enough
@@ -149,10 +149,10 @@ mod tests {
 
     #[test]
     fn memory_decides_where_it_is_scarce_and_engines_where_it_is_not() {
-        assert_eq!(Marks::by_memory(64 << 20, 4).high, 32_768);
-        assert_eq!(Marks::by_memory(64 << 30, 4).high, 262_144);
+        assert_eq!(Marks::by_memory(16 << 20, 4).high, 8_192);
+        assert_eq!(Marks::by_memory(64 << 30, 4).high, 32_768);
         assert_eq!(Marks::by_memory(0, 2), Marks::by_memory(1 << 40, 2));
-        assert_eq!(Marks::by_memory(1 << 40, 0).high, 65_536);
+        assert_eq!(Marks::by_memory(1 << 40, 0).high, 8_192);
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl World {
             unsafe { Door::new(&self.cells[slot], Mode::ReadWrite, None) }
         };
         let mut doors: Vec<Door> = slots.iter().map(door).collect();
-        enter(&mut doors, &[], who, last, |_| 0)
+        enter(&mut doors, &[], who, last)
     }
 
     /// Spawns a codelet that writes both blocks, and runs what becomes ready by that.
