@@ -22,7 +22,7 @@ fn text(bytes: &[u8]) -> String {
 const SMALL: [&str; 7] = [
     "metg",
     "--steps",
-    "12",
+    "5",
     "--runs",
     "1",
     "--efficiency",

@@ -179,7 +179,7 @@ fn on_sprat(rt: &Runtime, grid: Grid) -> Result<(Duration, u64)> {
     let side = grid.side;
     let set = || -> Result<Vec<Block<f64>>> {
         let bands = (0..grid.bands()).map(|band| rt.block(grid.start(band).len()));
-        Ok(bands.collect::<sprat::Result<_>>()?)
+        bands.collect()
     };
     let (mut now, mut next) = (set()?, set()?);
     rt.finish(|s| {

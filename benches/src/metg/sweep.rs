@@ -52,9 +52,12 @@ impl Sweep {
         else {
             return Some(0);
         };
-        let is_flat = self.points.get(1).is_some_and(|(level, second)| {
-            level - longest == UP && point.efficiency < second.efficiency * WORTH
-        });
+        // Twice in a row, since noise alone can make it so once.
+        let is_flat = self.points.len() > 2
+            && self.points[..3].windows(2).all(|pair| {
+                let [(longer, high), (shorter, low)] = [pair[0], pair[1]];
+                shorter - longer == UP && high.efficiency < low.efficiency * WORTH
+            });
         if point.efficiency < self.wanted[self.wanted.len() - 1]
             && point.task_us < LONGEST
             && !is_flat
