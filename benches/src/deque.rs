@@ -5,16 +5,17 @@
 //! run lasts; between runs there are none, and their start is not timed.
 
 use crate::Result;
+use crate::team::Team;
 use crossbeam_deque::{Steal, Stealer, Worker};
 use crossbeam_utils::{Backoff, CachePadded};
-use sprat::topology::{self, CpuSet};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The executor.
 #[derive(Debug)]
 pub struct Deque {
-    cpus: Vec<u32>,
+    team: Team,
 }
 
 /// What a job sees: the queue of the thread that it runs on.
@@ -47,7 +48,9 @@ impl Hand {
 impl Deque {
     /// One thread for each of these processors; the first is for the caller.
     pub fn new(cpus: Vec<u32>) -> Self {
-        Deque { cpus }
+        Deque {
+            team: Team::new(cpus),
+        }
     }
 
     /// Runs `total` jobs: those that `first` pushes, and those that `work` pushes or returns to be run next. Gives the
@@ -58,48 +61,32 @@ impl Deque {
     pub fn run(
         &self,
         total: usize,
-        first: impl FnOnce(&Hand),
+        first: impl FnOnce(&Hand) + Send,
         work: impl Fn(&Hand, u64) -> Option<u64> + Sync,
     ) -> Result<Duration> {
-        let queues: Vec<_> = self.cpus.iter().map(|_| Worker::new_lifo()).collect();
+        let queues: Vec<_> = (0..self.team.len()).map(|_| Worker::new_lifo()).collect();
         let stealers: Vec<_> = queues.iter().map(Worker::stealer).collect();
         let others = |me: usize| {
             let rest = stealers.iter().enumerate().filter(|&(at, _)| at != me);
             rest.map(|(_, stealer)| stealer.clone()).collect()
         };
-        let mut hands = queues.into_iter().enumerate().map(|(me, queue)| Hand {
-            queue,
-            others: others(me),
+        let hands = queues.into_iter().enumerate().map(|(me, queue)| {
+            let others = others(me);
+            Mutex::new(Some(Hand { queue, others }))
         });
-        let mine = hands.next().expect("at least one processor");
-        let (ready, done) = (AtomicUsize::new(1), CachePadded::new(AtomicUsize::new(0)));
-        let everybody = || {
-            let backoff = Backoff::new();
-            while ready.load(Ordering::Acquire) < self.cpus.len() {
-                backoff.snooze();
+        let hands: Vec<_> = hands.collect();
+        let first = Mutex::new(Some(first));
+        let done = CachePadded::new(AtomicUsize::new(0));
+        self.team.run(|me| {
+            let hand = hands[me].lock().unwrap().take();
+            let hand = hand.expect("each thread takes its own, once");
+            if me == 0
+                && let Some(first) = first.lock().unwrap().take()
+            {
+                first(&hand);
             }
-        };
-        let back = topology::affinity()?;
-        pin(self.cpus[0]);
-        let time = std::thread::scope(|threads| {
-            for (hand, &cpu) in hands.zip(&self.cpus[1..]) {
-                let (ready, done, work, everybody) = (&ready, &done, &work, &everybody);
-                threads.spawn(move || {
-                    pin(cpu);
-                    ready.fetch_add(1, Ordering::AcqRel);
-                    everybody();
-                    hand.work(total, done, work);
-                });
-            }
-            everybody();
-            let begin = Instant::now();
-            first(&mine);
-            mine.work(total, &done, &work);
-            begin.elapsed()
-        });
-        // Nothing sensible can be done if the system refuses what it had granted before.
-        let _ = topology::set_affinity(&back);
-        Ok(time)
+            hand.work(total, &done, &work);
+        })
     }
 }
 
@@ -131,9 +118,4 @@ impl Hand {
             }
         }
     }
-}
-
-/// Pins the calling thread; one that may not be pinned works where it is.
-pub fn pin(cpu: u32) {
-    let _ = topology::set_affinity(&CpuSet::from_iter([cpu]));
 }

@@ -74,13 +74,15 @@ impl Flow {
         &self.reads[task.reads.start as usize..task.reads.end as usize]
     }
 
-    /// Runs all tasks on the entrant, checks what is in the cells and in the sum, and gives the time.
+    /// Runs all tasks on the entrant, checks what is in the cells and in the sum, and gives the time; `None` if the
+    /// entrant cannot run tasks in the order of their dependences.
     ///
     /// # Errors
     /// What the system says, or what is wrong with the result.
-    pub fn run(&self, entrant: &Entrant) -> Result<Duration> {
+    pub fn run(&self, entrant: &Entrant) -> Result<Option<Duration>> {
         let (time, cells, sum) = match &entrant.system {
             System::Sprat(rt) => self.on_sprat(rt)?,
+            System::Regions(_) => return Ok(None),
             _ => self.on_rival(&entrant.system)?,
         };
         let expected = State::new(self);
@@ -98,7 +100,7 @@ impl Flow {
                 expected.sum.total()
             )));
         }
-        Ok(time)
+        Ok(Some(time))
     }
 
     fn on_sprat(&self, rt: &Runtime) -> Result<(Duration, Vec<u64>, u64)> {
@@ -197,7 +199,7 @@ impl Flow {
     fn on_rival(&self, system: &System) -> Result<(Duration, Vec<u64>, u64)> {
         let state = State::new(self);
         let time = match system {
-            System::Sprat(_) => unreachable!("no rival"),
+            System::Sprat(_) | System::Regions(_) => unreachable!("no rival"),
             System::Serial => {
                 let begin = Instant::now();
                 (0..self.len()).for_each(|task| state.run(self, task));

@@ -1,16 +1,24 @@
 //! Sprat beside its rivals: the same kernels, the same cores, one process, the systems taking turns.
 //!
 //! The binary is `sprat-bench`; this library is what it is made of, so that tests and the criterion benches reach it.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod cli;
 pub mod deque;
+pub mod driver;
 pub mod flow;
 mod graph;
 pub mod kernels;
-pub mod overhead;
+pub mod metg;
+pub mod plot;
+pub mod regions;
 pub mod report;
+#[cfg(any(feature = "openmp-gnu", feature = "openmp-llvm", feature = "tbb"))]
+#[expect(unsafe_code, reason = "drivers in C and C++ are called")]
+mod rivals;
+pub mod suite;
 pub mod system;
 pub mod tally;
+pub mod team;
 
 pub use sprat::{Error, Result};

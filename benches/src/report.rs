@@ -41,12 +41,10 @@ pub fn table(rows: &[Row]) -> String {
             lines.push((&row.kernel, row.workers));
         }
     }
-    let mut table = Table::new();
-    let line = LineStyle::none().fill('─').junction('─');
-    table.load_style(presets::NOTHING.header_separator(line));
-    let head = ["kernel", "workers", "unit"].into_iter();
-    table.set_header(head.chain(systems.iter().copied()));
-    for (kernel, workers) in lines {
+    let head = ["kernel", "workers", "unit"]
+        .into_iter()
+        .chain(systems.iter().copied());
+    let lines = lines.into_iter().map(|(kernel, workers)| {
         let of_line = |row: &&Row| row.kernel == kernel && row.workers == workers;
         let unit = rows.iter().find(of_line).map_or("", |row| &row.unit);
         let cell = |system: &&str| {
@@ -56,10 +54,24 @@ pub fn table(rows: &[Row]) -> String {
                 .map_or("–".to_owned(), figure)
         };
         let head = [kernel.to_owned(), workers.to_string(), unit.to_owned()];
-        table.add_row(head.into_iter().chain(systems.iter().map(cell)));
-    }
+        head.into_iter().chain(systems.iter().map(cell)).collect()
+    });
+    plain_table(head, lines, &[0, 2])
+}
+
+/// A table without frame; the columns with these numbers begin at the left, all others end at the right.
+pub fn plain_table<'a>(
+    head: impl IntoIterator<Item = &'a str>,
+    lines: impl IntoIterator<Item = Vec<String>>,
+    left: &[usize],
+) -> String {
+    let mut table = Table::new();
+    let line = LineStyle::none().fill('─').junction('─');
+    table.load_style(presets::NOTHING.header_separator(line));
+    table.set_header(head);
+    table.add_rows(lines);
     for (index, column) in table.column_iter_mut().enumerate() {
-        if index != 0 && index != 2 {
+        if !left.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -76,11 +88,12 @@ fn figure(row: &Row) -> String {
 }
 
 /// Three digits that count.
-fn short(x: f64) -> String {
+pub fn short(x: f64) -> String {
     match x {
         _ if x >= 100.0 => format!("{x:.0}"),
         _ if x >= 10.0 => format!("{x:.1}"),
-        _ => format!("{x:.2}"),
+        _ if x >= 1.0 || x == 0.0 => format!("{x:.2}"),
+        _ => format!("{x:.3}"),
     }
 }
 
@@ -130,7 +143,7 @@ impl JsonFile {
     ///
     /// # Errors
     /// If the disk is full, or the like; then there is no file, or the old one.
-    pub fn write(mut self, rows: &[Row]) -> Result<()> {
+    pub fn write<R: Serialize>(mut self, rows: &[R]) -> Result<()> {
         let mut text = serde_json::to_string_pretty(rows)?;
         text.push('\n');
         let written = self.file.write_all(text.as_bytes());

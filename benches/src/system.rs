@@ -1,10 +1,11 @@
 //! Who takes part: our runtime in its modes, and its rivals.
 
-use crate::deque::{self, Deque};
+use crate::deque::Deque;
+use crate::regions::{self, Regions};
 use sprat::{CeMode, Error, ErrorKind, Result, Runtime};
 
-/// The names of the systems, with what they are.
-pub const SYSTEMS: [(&str, &str); 7] = [
+/// The names of the systems with more than parallel regions, and what they are.
+const SYSTEMS: [(&str, &str); 7] = [
     ("sprat", "Sprat, once for each mode that --ce names"),
     (
         "sprat-shared",
@@ -29,6 +30,12 @@ pub const SYSTEMS: [(&str, &str); 7] = [
     ("serial", "a plain loop on one thread: what the bodies cost"),
 ];
 
+/// The names of all systems of this build, with what they are.
+pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let regions = regions::ALL.iter().map(|info| (info.name, info.about));
+    SYSTEMS.into_iter().chain(regions)
+}
+
 /// A system's kind, chosen by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -40,6 +47,8 @@ pub enum Kind {
     Deque,
     /// No system at all.
     Serial,
+    /// One that has parallel regions only.
+    Regions(&'static regions::Info),
 }
 
 impl Kind {
@@ -50,9 +59,10 @@ impl Kind {
             "rayon" => vec![Kind::Rayon],
             "deque" => vec![Kind::Deque],
             "serial" => vec![Kind::Serial],
-            _ => match name.strip_prefix("sprat-") {
-                Some(mode) => vec![Kind::Sprat(mode.parse()?)],
-                None => return Err(Error::msg(format!("there is no system `{name}`"))),
+            _ => match (name.strip_prefix("sprat-"), regions::find(name)) {
+                (_, Some(info)) => vec![Kind::Regions(info)],
+                (Some(mode), None) => vec![Kind::Sprat(mode.parse()?)],
+                (None, None) => return Err(Error::msg(format!("there is no system `{name}`"))),
             },
         })
     }
@@ -64,6 +74,7 @@ impl Kind {
             Kind::Rayon => "rayon".to_owned(),
             Kind::Deque => "deque".to_owned(),
             Kind::Serial => "serial".to_owned(),
+            Kind::Regions(info) => info.name.to_owned(),
         }
     }
 
@@ -74,15 +85,10 @@ impl Kind {
     pub fn start(self, workers: usize) -> Result<System> {
         Ok(match self {
             Kind::Sprat(mode) => System::Sprat(start_sprat(mode, workers)?),
-            Kind::Rayon => {
-                let cpus = cpus(workers)?;
-                let pool = rayon::ThreadPoolBuilder::new()
-                    .num_threads(workers)
-                    .start_handler(move |worker| deque::pin(cpus[worker]));
-                System::Rayon(pool.build()?)
-            }
+            Kind::Rayon => System::Rayon(regions::pool(&cpus(workers)?)?),
             Kind::Deque => System::Deque(Deque::new(cpus(workers)?)),
             Kind::Serial => System::Serial,
+            Kind::Regions(info) => System::Regions((info.start)(&cpus(workers)?)?),
         })
     }
 }
@@ -97,6 +103,8 @@ pub enum System {
     Deque(Deque),
     /// Nothing.
     Serial,
+    /// A system that has parallel regions only.
+    Regions(Box<dyn Regions>),
 }
 
 /// One that takes part: a system with its number of workers, the caller included.
@@ -153,7 +161,7 @@ impl Entrant {
 }
 
 /// The runtime as asked for; with more engines than the machine has threads only when that is asked for.
-fn start_sprat(mode: CeMode, workers: usize) -> Result<Runtime> {
+pub(crate) fn start_sprat(mode: CeMode, workers: usize) -> Result<Runtime> {
     let builder = || Runtime::builder().xes(workers).ce(mode);
     match builder().build() {
         Err(error) if error.kind() == ErrorKind::Config => {
@@ -164,7 +172,7 @@ fn start_sprat(mode: CeMode, workers: usize) -> Result<Runtime> {
 }
 
 /// The processors that our runtime would use for so many workers, so that its rivals sit on the same ones.
-fn cpus(workers: usize) -> Result<Vec<u32>> {
+pub(crate) fn cpus(workers: usize) -> Result<Vec<u32>> {
     let (_, plan) = Runtime::builder().xes(workers).oversubscribe(true).plan()?;
     Ok(plan.xes.iter().map(|xe| xe.cpu).collect())
 }

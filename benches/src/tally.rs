@@ -59,6 +59,13 @@ impl Tally {
         }
     }
 
+    /// Zero again.
+    pub fn reset(&mut self) {
+        for lane in &mut self.lanes {
+            *lane.get_mut() = 0;
+        }
+    }
+
     /// Adds, wrapping around.
     #[inline]
     pub fn add(&self, amount: u64) {
@@ -83,6 +90,16 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::Tally;
+
+    #[test]
+    fn a_reset_forgets_all() {
+        let mut tally = Tally::new();
+        tally.add(3);
+        tally.reset();
+        assert_eq!(tally.total(), 0);
+        tally.add(2);
+        assert_eq!(tally.total(), 2);
+    }
 
     #[test]
     fn threads_that_come_and_go_add_up() {

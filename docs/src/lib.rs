@@ -9,6 +9,9 @@ pub mod readme {}
 #[doc = include_str!("../configuration.md")]
 pub mod configuration {}
 
+#[doc = include_str!("../performance.md")]
+pub mod performance {}
+
 #[doc = include_str!("../decisions.md")]
 pub mod decisions {}
 

@@ -279,9 +279,14 @@ impl Arena {
     #[inline]
     pub(crate) fn first_entries(&self, id: u32, payload: usize, count: usize) -> &[Entry] {
         debug_assert!(count <= self.record(id).count().min(capacity(payload)));
-        let start = self.address(id).wrapping_add(HEADER + payload);
         // SAFETY: as in `entry`, for each of them; they lie side by side.
-        unsafe { std::slice::from_raw_parts(start.cast::<Entry>(), count) }
+        unsafe { std::slice::from_raw_parts(self.first_place(id, payload), count) }
+    }
+
+    /// Where the first of them is.
+    #[inline]
+    pub(crate) fn first_place(&self, id: u32, payload: usize) -> *mut Entry {
+        self.address(id).wrapping_add(HEADER + payload).cast()
     }
 
     /// The record whose entry a node is.

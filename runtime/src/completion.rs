@@ -95,7 +95,7 @@ impl Engine<'_> {
     /// What is left to do when the queues of a codelet have been entered: places for its children that have come at once,
     /// and reductions that end here.
     #[cold]
-    fn after_entrance(&self, id: u32, doors: &[Door]) {
+    pub(crate) fn after_entrance(&self, id: u32, doors: &[Door]) {
         let followers = &mut Followers::posted();
         for door in doors {
             let (cell, weak, entered) = door.entered();
@@ -186,20 +186,6 @@ impl Engine<'_> {
         }
     }
 
-    /// Leaves a queue. Gives the first step because of that, and whether the queue rests after it.
-    #[inline(always)]
-    pub(crate) fn left(
-        cell: &QueueCell,
-        who: u32,
-        mode: Mode,
-        effect: Effect,
-    ) -> (Option<Step<u32>>, bool) {
-        cell.queue.with(|queue| {
-            queue.leave(who, mode, effect);
-            (queue.next_step(), queue.rests())
-        })
-    }
-
     /// Leaves a queue, and does what is to be done because of that.
     pub(crate) fn leave(
         &self,
@@ -209,7 +195,10 @@ impl Engine<'_> {
         effect: Effect,
         followers: &mut Followers,
     ) {
-        let (step, rests) = Self::left(cell, who, mode, effect);
+        let (step, rests) = cell.queue.with(|queue| {
+            queue.leave(who, mode, effect);
+            (queue.next_step(), queue.rests())
+        });
         match step {
             None => (),
             // Mostly one that holds it alone.

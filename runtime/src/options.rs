@@ -5,7 +5,6 @@ use crate::affinity::{Affinity, Priority};
 use crate::codelet::{Body, Vtable};
 use crate::data_block::{Block, Data};
 use crate::decide::route;
-use crate::engine::Frame;
 use crate::error::{Error, ErrorKind};
 use crate::glue::Glue;
 use crate::group::Group;
@@ -409,10 +408,10 @@ pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
     }
     // Where the shape of the accesses is known, so is which of these it is.
     let spawned = match list.count() {
-        1 => spawn_plain::<1, _, _>(frame, about, spec, &list, access, put),
-        2 => spawn_plain::<2, _, _>(frame, about, spec, &list, access, put),
-        3 => spawn_plain::<3, _, _>(frame, about, spec, &list, access, put),
-        4 => spawn_plain::<4, _, _>(frame, about, spec, &list, access, put),
+        1 => frame.spawn_plain::<1, _, _>(about, spec, &list, access, put),
+        2 => frame.spawn_plain::<2, _, _>(about, spec, &list, access, put),
+        3 => frame.spawn_plain::<3, _, _>(about, spec, &list, access, put),
+        4 => frame.spawn_plain::<4, _, _>(about, spec, &list, access, put),
         _ => Err((access, put)),
     };
     let (access, put) = match spawned {
@@ -434,23 +433,4 @@ pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
         }
         Err(error) => Spawned::new(frame.fail(about, error)),
     }
-}
-
-/// Spawns a codelet with so many plain accesses; or gives back what was not used.
-#[inline(always)]
-fn spawn_plain<const N: usize, A, P: FnOnce(*mut u8, A)>(
-    frame: &Frame<'_>,
-    about: Body,
-    spec: &Spec,
-    list: &PlainList,
-    access: A,
-    put: P,
-) -> std::result::Result<CodeletId, (A, P)> {
-    let Some(begun) = guarded(PLACE, || frame.begin_plain::<N>(about, spec, list)) else {
-        return Err((access, put));
-    };
-    let id = begun.id;
-    put(frame.engine.shared.arena.payload(id.record()), access);
-    guarded(PLACE, || frame.launch_plain(begun, about, spec));
-    Ok(id)
 }

@@ -51,6 +51,9 @@ pub(super) fn mutex(entrant: &Entrant, size: usize) -> Measured {
     let state = Mutex::new([0; WORDS]);
     let shared = &state;
     let time = all(entrant, size, || change(&mut *shared.lock().unwrap()))?;
+    let Some(time) = time else {
+        return Ok(None);
+    };
     check_state(&state.into_inner().unwrap(), size)?;
     each(time, size)
 }
@@ -69,12 +72,19 @@ pub(super) fn spin(entrant: &Entrant, size: usize) -> Measured {
         };
         change(&mut *state);
     })?;
+    let Some(time) = time else {
+        return Ok(None);
+    };
     check_state(&state.into_inner().unwrap(), size)?;
     each(time, size)
 }
 
-/// As many independent bodies.
-fn all(entrant: &Entrant, size: usize, body: impl Fn() + Copy + Send + Sync) -> Result<Duration> {
+/// As many independent bodies; `None` if the entrant has no spawns.
+fn all(
+    entrant: &Entrant,
+    size: usize,
+    body: impl Fn() + Copy + Send + Sync,
+) -> Result<Option<Duration>> {
     let begin = Instant::now();
     match &entrant.system {
         System::Sprat(rt) => rt.finish(|s| {
@@ -89,7 +99,7 @@ fn all(entrant: &Entrant, size: usize, body: impl Fn() + Copy + Send + Sync) -> 
             }
         }),
         System::Deque(deque) => {
-            return deque.run(
+            let time = deque.run(
                 size,
                 |hand| (0..size as u64).for_each(|job| hand.push(job)),
                 |_, _| {
@@ -97,8 +107,10 @@ fn all(entrant: &Entrant, size: usize, body: impl Fn() + Copy + Send + Sync) -> 
                     None
                 },
             );
+            return time.map(Some);
         }
+        System::Regions(_) => return Ok(None),
         System::Serial => (0..size).for_each(|_| body()),
     }
-    Ok(begin.elapsed())
+    Ok(Some(begin.elapsed()))
 }

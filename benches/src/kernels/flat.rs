@@ -9,16 +9,18 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub(super) fn flat(entrant: &Entrant, size: usize) -> Measured {
-    let time = spawn_all(entrant, size, || ())?;
-    each(time, size)
+    match spawn_all(entrant, size, || ())? {
+        Some(time) => each(time, size),
+        None => Ok(None),
+    }
 }
 
-/// Time of `count` bodies, all spawned by the host.
+/// Time of `count` bodies, all spawned by the host; `None` if the entrant has no spawns.
 fn spawn_all(
     entrant: &Entrant,
     count: usize,
     body: impl Fn() + Copy + Send + Sync,
-) -> Result<Duration> {
+) -> Result<Option<Duration>> {
     let tally = &Tally::new();
     let begin = Instant::now();
     let time = match &entrant.system {
@@ -61,9 +63,10 @@ fn spawn_all(
             }
             begin.elapsed()
         }
+        System::Regions(_) => return Ok(None),
     };
     check("the number of executions", tally.total(), count as u64)?;
-    Ok(time)
+    Ok(Some(time))
 }
 
 /// Bodies of a microsecond. What is reported is the time of the workers (all of them, busy or not) for a codelet,
@@ -74,7 +77,9 @@ pub(super) fn flat_1us(entrant: &Entrant, size: usize) -> Measured {
     let steps = steps_of_a_microsecond();
     let sample = (count / 4).clamp(1, 2000);
     let before = time_of_bodies(steps, sample);
-    let time = spawn_all(entrant, count, || spin(steps))?;
+    let Some(time) = spawn_all(entrant, count, || spin(steps))? else {
+        return Ok(None);
+    };
     let body = before.min(time_of_bodies(steps, sample));
     let paid = time.as_secs_f64() * 1e9 * entrant.workers as f64 / count as f64;
     Ok(Some((paid - body).max(0.0)))

@@ -53,7 +53,7 @@ pub(super) fn wake_up(entrant: &Entrant, _: usize) -> Measured {
             let ran = pool.install(Instant::now);
             Ok(ran.duration_since(begin).as_secs_f64() * 1e6)
         }),
-        System::Sprat(_) | System::Deque(_) | System::Serial => Ok(None),
+        _ => Ok(None),
     }
 }
 
@@ -68,7 +68,7 @@ fn live(entrant: &Entrant) -> Result<(f64, f64)> {
             Ok(())
         })?,
         System::Rayon(pool) => pool.install(|| ran = 1),
-        System::Deque(_) | System::Serial => (),
+        _ => (),
     }
     let started = begin.elapsed().as_secs_f64() * 1e3;
     check("the number of executions", ran, 1)?;
@@ -81,7 +81,7 @@ fn median_life(entrant: &Entrant, part: fn((f64, f64)) -> f64) -> Measured {
     match entrant.system {
         System::Sprat(_) | System::Rayon(_) => median_of(|| live(entrant).map(part)),
         // These have nothing that lasts.
-        System::Deque(_) | System::Serial => Ok(None),
+        _ => Ok(None),
     }
 }
 

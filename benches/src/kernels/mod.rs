@@ -6,7 +6,9 @@ mod contended;
 mod events;
 mod flat;
 mod flows;
+mod forkjoin;
 mod machine;
+mod stencil;
 mod tree;
 
 use crate::system::Entrant;
@@ -49,7 +51,7 @@ const fn kernel(
 
 const CODELET: &str = "time_per_codelet";
 
-/// All kernels, in the order of the table.
+/// The kernels of `overhead`, in the order of the table.
 pub const KERNELS: &[Kernel] = &[
     kernel(
         "flat",
@@ -200,10 +202,23 @@ pub const KERNELS: &[Kernel] = &[
     ),
 ];
 
-/// The kernel of this name.
-pub fn find(name: &str) -> Option<&'static Kernel> {
-    KERNELS.iter().find(|kernel| kernel.name == name)
-}
+/// Parallel regions.
+pub const FORKJOIN: &[Kernel] = &[kernel(
+    "forkjoin",
+    "an empty body on each worker, one region after the other",
+    "time_per_region",
+    "ns",
+    forkjoin::empty,
+)];
+
+/// Stencils.
+pub const STENCIL: &[Kernel] = &[kernel(
+    "heat",
+    "plain sweeps of a 5-point stencil over a square grid",
+    "cells_per_second",
+    "Gcell/s",
+    stencil::heat,
+)];
 
 /// Nanoseconds of each of `count` parts.
 fn each(time: Duration, count: usize) -> Measured {

@@ -1,4 +1,4 @@
-//! `sprat-bench overhead`: what a codelet, a block, an event cost, for all systems, side by side.
+//! Runs kernels on systems, side by side: the driver of all subcommands but `metg`.
 
 use crate::kernels::{Kernel, median};
 use crate::report::Row;
@@ -16,7 +16,7 @@ pub struct Plan {
     pub workers: Vec<usize>,
     /// So often, beside a run for warming up.
     pub runs: usize,
-    /// About so many codelets in each run.
+    /// So large is each run: about so many codelets, unless the suite says otherwise.
     pub size: usize,
 }
 

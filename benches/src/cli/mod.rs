@@ -1,0 +1,96 @@
+//! The command line of `sprat-bench`.
+
+mod figures;
+mod metg;
+
+use crate::suite::{self, SUITES};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Sprat beside its rivals: the same kernels on the same cores, in one run, the systems taking turns.
+#[derive(Parser)]
+#[command(name = "sprat-bench", version, arg_required_else_help = true)]
+struct Command {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// METG: the smallest tasks at which a system still reaches a share of the machine's peak
+    ///
+    /// Each system runs the patterns of Task Bench with ever shorter tasks, until it reaches less than the least
+    /// efficiency asked for. METG is the task duration (wall time x workers / tasks) at the crossing, interpolated in log
+    /// scale. Each task checks the 16 bytes that it receives from each task it depends on: a wrong result ends the
+    /// program.
+    Metg(metg::Metg),
+    /// What the runtime itself costs: a codelet, a block, an event, a wake-up
+    ///
+    /// Each figure is the median of the runs, with the least and the greatest. The time of a codelet is the time that
+    /// passed divided by the number of codelets, on however many workers. Every run of every system is checked: a
+    /// wrong result ends the program.
+    Overhead(figures::Figures),
+    /// What a parallel region costs that does nothing: all workers begin, all have ended
+    ///
+    /// Each figure is the median of the runs, with the least and the greatest. In each region the body runs once on each
+    /// worker; that is counted, and another number ends the program.
+    Forkjoin(figures::Figures),
+    /// State that all change: commutative accesses beside a mutex and a spin lock
+    ///
+    /// The kernels `contended*` of `overhead`. Each figure is the median of the runs, with the least and the greatest.
+    /// The state counts its changes: another number ends the program.
+    Contended(figures::Figures),
+    /// Heat in two dimensions: sweeps of a 5-point stencil over a grid larger than the caches
+    ///
+    /// Each figure is the median of the runs, with the least and the greatest, in 1e9 cells a second. Each result is
+    /// compared with the serial sweep's, bit for bit: a difference ends the program.
+    Stencil(figures::Figures),
+}
+
+fn command() -> clap::Command {
+    let command = Command::command().mut_subcommand("metg", |it| it.after_help(metg::about()));
+    SUITES.iter().fold(command, |command, suite| {
+        command.mut_subcommand(suite.name, |it| figures::tell(it, suite))
+    })
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let Command { what } = match Command::from_arg_matches(&command().get_matches()) {
+        Ok(command) => command,
+        Err(error) => error.exit(),
+    };
+    let done = match what {
+        What::Metg(options) => options.run(),
+        What::Overhead(options) => options.run(suite::find("overhead")),
+        What::Forkjoin(options) => options.run(suite::find("forkjoin")),
+        What::Contended(options) => options.run(suite::find("contended")),
+        What::Stencil(options) => options.run(suite::find("stencil")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sprat-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Drops what was named before.
+fn once_each<T, K: PartialEq>(items: impl IntoIterator<Item = T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::new();
+    for item in items {
+        if !kept.iter().any(|other| key(other) == key(&item)) {
+            kept.push(item);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        super::command().debug_assert();
+    }
+}

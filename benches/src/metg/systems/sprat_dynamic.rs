@@ -1,0 +1,117 @@
+//! Sprat, with nothing known beforehand: the host spawns a codelet for each task, in program order, and the dependences
+//! follow from the blocks that codelets read and write.
+
+use super::{Runner, Setup};
+use crate::Result;
+use crate::metg::case::{Case, Output, POISON};
+use crate::metg::lattice::Lattice;
+use crate::system::start_sprat;
+use sprat::{Block, Runtime, Scope};
+use std::time::{Duration, Instant};
+
+/// Rows of blocks that take turns. With two of them a task would have to wait for all readers of the row before the
+/// last; with more it finds that they are done.
+const ROWS: usize = 4;
+
+struct Dynamic {
+    rt: Runtime,
+    width: usize,
+    /// Row by row.
+    blocks: Vec<Block<u64>>,
+}
+
+pub(super) fn start(setup: &Setup) -> Result<Box<dyn Runner>> {
+    Ok(Box::new(Dynamic {
+        rt: start_sprat(setup.ce, setup.cpus.len())?,
+        width: 0,
+        blocks: Vec::new(),
+    }))
+}
+
+impl Runner for Dynamic {
+    fn prepare(&mut self, lattice: &Lattice) -> Result<()> {
+        for block in self.blocks.drain(..) {
+            self.rt.destroy(block)?;
+        }
+        self.width = lattice.width;
+        self.blocks = self.rt.blocks(ROWS * lattice.width, POISON.len())?;
+        Ok(())
+    }
+
+    fn run(&mut self, case: &Case) -> Result<Duration> {
+        self.rt.finish(|s| {
+            for block in &self.blocks {
+                s.spawn(block.write(), |_, block| block.copy_from_slice(&POISON));
+            }
+            Ok(())
+        })?;
+        let begin = Instant::now();
+        self.rt.finish(|s| {
+            case.lattice
+                .all()
+                .for_each(|task| self.spawn(s, case, task));
+            Ok(())
+        })?;
+        Ok(begin.elapsed())
+    }
+
+    fn check(&mut self, case: &Case) -> Result<()> {
+        // Of each block the last task that wrote it.
+        let mut last = vec![None; self.blocks.len()];
+        case.lattice
+            .all()
+            .for_each(|task| last[self.place(task)] = Some(task));
+        for (&block, task) in self.blocks.iter().zip(last) {
+            let found = self.rt.read(block, output)?;
+            match task {
+                Some(task) => case.check_output(task, found)?,
+                None if found == POISON => (),
+                None => {
+                    return Err(crate::Error::msg(
+                        "wrong result: a block of no task was written",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Dynamic {
+    /// Which of the blocks a task writes: rows follow each other, and so do task numbers.
+    fn place(&self, task: usize) -> usize {
+        task % (ROWS * self.width)
+    }
+
+    #[inline]
+    fn spawn<'s>(&self, s: &Scope<'s>, case: &'s Case, task: usize) {
+        match *case.lattice.before(task) {
+            [] => self.spawn_with(s, case, task, []),
+            [a] => self.spawn_with(s, case, task, [a]),
+            [a, b] => self.spawn_with(s, case, task, [a, b]),
+            [a, b, c] => self.spawn_with(s, case, task, [a, b, c]),
+            [a, b, c, d] => self.spawn_with(s, case, task, [a, b, c, d]),
+            [a, b, c, d, e] => self.spawn_with(s, case, task, [a, b, c, d, e]),
+            ref more => unreachable!("no pattern has {} dependences", more.len()),
+        }
+    }
+
+    #[inline]
+    fn spawn_with<'s, const N: usize>(
+        &self,
+        s: &Scope<'s>,
+        case: &'s Case,
+        task: usize,
+        before: [u32; N],
+    ) {
+        let reads = before.map(|from| self.blocks[self.place(from as usize)].read());
+        let write = self.blocks[self.place(task)].write();
+        s.spawn((reads, write), move |_, (inputs, place)| {
+            place.copy_from_slice(&case.compute(task, inputs.into_iter().map(output)));
+        });
+    }
+}
+
+fn output(block: &[u64]) -> Output {
+    [block[0], block[1]]
+}
