@@ -27,15 +27,35 @@ use std::panic::Location;
 /// rt.replay(&graph, 1)
 /// # }
 /// ```
+///
+/// ```compile_fail
+/// # fn main() -> sprat::Result<()> {
+/// let rt = sprat::Runtime::new()?;
+/// let (graph, table);
+/// table = vec![1.0, 2.0];
+/// // The table goes before the graph.
+/// graph = rt.record(|s| {
+///     s.spawn((), |_, ()| println!("{}", table[0]));
+///     Ok(())
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Graph<'g> {
     inner: Compiled,
     /// Bodies borrow what lives for `'g`.
     marker: PhantomData<fn(&'g ()) -> &'g ()>,
 }
 
+impl Drop for Graph<'_> {
+    /// Nothing: but with this the compiler knows that what bodies borrow must outlive the graph, since dropping their captures
+    /// may look at it.
+    fn drop(&mut self) {}
+}
+
 impl std::fmt::Debug for Graph<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (codelets, blocks) = (self.inner.codelets.len(), self.inner.blocks.len());
+        let (codelets, blocks) = (self.inner.codelets().len(), self.inner.blocks.len());
         write!(f, "Graph({codelets} codelets, {blocks} blocks)")
     }
 }
@@ -43,7 +63,7 @@ impl std::fmt::Debug for Graph<'_> {
 impl Graph<'_> {
     /// How many codelets it has.
     pub fn codelets(&self) -> usize {
-        self.inner.codelets.len()
+        self.inner.codelets().len()
     }
 
     /// The engine that each codelet belongs to, in the order of their spawns. Another one runs it if that one does not come.
@@ -204,7 +224,7 @@ impl Runtime {
             ));
         };
         let _held = Held::take(graph)?;
-        if rounds == 0 || graph.codelets.is_empty() {
+        if rounds == 0 || graph.codelets().is_empty() {
             return Ok(());
         }
         let replay = Replay {

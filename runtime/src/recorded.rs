@@ -1,6 +1,7 @@
 //! A codelet of a graph: what is needed to run it again and again.
 
 use crate::access::Lent;
+use crate::captures::Captures;
 use crate::error::ErrorKind;
 
 /// What a body said that did not end well.
@@ -73,7 +74,7 @@ impl Recorded {
     ///
     /// # Safety
     /// Called once, when nobody runs it any more.
-    pub(crate) unsafe fn discard(&self) {
+    unsafe fn discard(&self) {
         // SAFETY: the caller's promise.
         unsafe { (self.table().discard)(self.captured) };
     }
@@ -83,3 +84,35 @@ impl Recorded {
 unsafe impl Send for Recorded {}
 // SAFETY: as above; who runs a codelet has it alone, by the graph's protocol.
 unsafe impl Sync for Recorded {}
+
+/// The codelets of a graph, with what they captured.
+#[derive(Default)]
+pub(crate) struct Bodies {
+    list: Vec<Recorded>,
+    /// Where the captures lie.
+    captures: Captures,
+}
+
+impl Bodies {
+    /// One more, whose captures `keep` puts away.
+    pub(crate) fn add(&mut self, keep: impl FnOnce(&mut Captures) -> Recorded) -> &mut Recorded {
+        let recorded = keep(&mut self.captures);
+        self.list.push(recorded);
+        self.list.last_mut().expect("there is one now")
+    }
+
+    /// The codelets in program order.
+    #[inline]
+    pub(crate) fn list(&self) -> &[Recorded] {
+        &self.list
+    }
+}
+
+impl Drop for Bodies {
+    fn drop(&mut self) {
+        for recorded in &self.list {
+            // SAFETY: nobody runs codelets of a graph that goes, and it goes once.
+            unsafe { recorded.discard() };
+        }
+    }
+}

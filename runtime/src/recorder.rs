@@ -9,7 +9,7 @@ use crate::engine::Frame;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlockId, CodeletId};
 use crate::instead::Instead;
-use crate::recorded::{Recorded, special};
+use crate::recorded::{Bodies, Recorded, special};
 use crate::shared::Shared;
 use crate::spawn::{After, Spec};
 use crate::sync::plain::{AtomicU64, Ordering};
@@ -43,8 +43,7 @@ pub(crate) struct Recorder {
 #[derive(Default)]
 pub(crate) struct Recording {
     pub(crate) program: Program,
-    pub(crate) codelets: Vec<Recorded>,
-    pub(crate) captures: Captures,
+    pub(crate) bodies: Bodies,
     pub(crate) cells: Vec<CellOf>,
     /// How the graph as a whole uses each block, by the blocks' cells.
     pub(crate) blocks: Vec<(u32, Mode)>,
@@ -88,7 +87,7 @@ impl Recorder {
     ) -> CodeletId {
         let mut recording = self.recording.borrow_mut();
         let site = Site { name, spawned_at };
-        let number = recording.codelets.len() as u32;
+        let number = recording.bodies.list().len() as u32;
         if number == MOST {
             recording.refuse(
                 site,
@@ -216,7 +215,7 @@ impl Recording {
                         cell,
                         mode: Mode::Read,
                     });
-                    self.codelets[codelet as usize].value()
+                    self.bodies.list()[codelet as usize].value()
                 }
                 Declared::Scratch(Some(bytes)) => Lent {
                     start: std::ptr::null_mut(),
@@ -331,15 +330,15 @@ impl Recording {
             });
         }
         let site = self.site_number(site);
-        let mut recorded = keep(&mut self.captures);
         let lents = &self.lents[first as usize..];
+        let scratch = lents.iter().any(|lent| lent.start.is_null());
+        let recorded = self.bodies.add(keep);
         recorded.site = site;
         recorded.first_lent = first;
         recorded.lents = lents.len() as u16;
-        if lents.iter().any(|lent| lent.start.is_null()) {
+        if scratch {
             recorded.special |= special::SCRATCH;
         }
-        self.codelets.push(recorded);
         (self.program).codelet(wish(shared, spec), uses.iter().copied());
         self.uses = uses;
     }

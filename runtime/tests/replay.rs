@@ -437,6 +437,43 @@ fn values_live_until_the_next_round_and_all_is_dropped_in_the_end() -> sprat::Re
 }
 
 #[test]
+fn what_was_captured_is_dropped_though_nothing_comes_of_the_recording() {
+    struct Counted<'a>(&'a AtomicUsize);
+    impl Drop for Counted<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let (rt, dropped) = (runtime(2), AtomicUsize::new(0));
+    let spawn = |s: &Scope<'_>, counted: Counted<'static>| {
+        s.spawn((), move |_, ()| _ = &counted);
+    };
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+    let refused = rt.record(|s| {
+        spawn(s, Counted(&DROPPED));
+        s.spawn_once((), |_, ()| ());
+        Ok(())
+    });
+    assert!(refused.is_err());
+    assert_eq!(DROPPED.load(Ordering::Relaxed), 1);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        rt.record(|s| {
+            spawn(s, Counted(&DROPPED));
+            std::panic::resume_unwind(Box::new("no"));
+        })
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(DROPPED.load(Ordering::Relaxed), 2);
+    // The engine spawns codelets again.
+    rt.finish(|s| {
+        s.spawn_once((), |_, ()| _ = dropped.fetch_add(1, Ordering::Relaxed));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(dropped.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn codelets_of_a_graph_get_scratch_memory_and_make_blocks() -> sprat::Result<()> {
     let rt = runtime(2);
     let a = rt.block::<u64>(4)?;

@@ -4,10 +4,9 @@ use super::at_work::Place;
 use super::lanes::Lanes;
 use super::poison::Poisons;
 use crate::access::{BlockKey, Lent, Mode};
-use crate::captures::Captures;
 use crate::decide::graph::{Program, Schedule, owners, schedule};
 use crate::id::RuntimeId;
-use crate::recorded::Recorded;
+use crate::recorded::{Bodies, Recorded};
 use crate::recorder::{CellOf, Recording, Site};
 use crate::shared::Shared;
 use crate::sync::UnsafeCell;
@@ -18,7 +17,7 @@ pub(crate) struct Compiled {
     pub(crate) runtime: RuntimeId,
     /// Somebody replays it.
     pub(crate) held: AtomicBool,
-    pub(crate) codelets: Box<[Recorded]>,
+    bodies: Bodies,
     sites: Box<[Site]>,
     pub(crate) program: Program,
     pub(crate) cells: Box<[CellOf]>,
@@ -34,8 +33,6 @@ pub(crate) struct Compiled {
     /// One for each engine.
     pub(crate) places: Box<[Place]>,
     pub(crate) poisons: Poisons,
-    /// Where the codelets' captures lie.
-    _captures: Captures,
 }
 
 // SAFETY: bodies, accesses and values are `Send` and `Sync`; lent memory is only an address until a codelet runs, which has it
@@ -63,27 +60,23 @@ impl Compiled {
             block_lents: recording.block_lents.into(),
             poisons: Poisons::new(program.cells()),
             cells: recording.cells.into(),
-            codelets: recording.codelets.into(),
+            bodies: recording.bodies,
             sites: recording.sites.into(),
             program,
             schedule,
             lanes: Lanes::new(count),
             places: (shared.seats.iter()).map(|_| Place::new(count)).collect(),
-            _captures: recording.captures,
         }
+    }
+
+    /// The codelets in program order.
+    #[inline]
+    pub(crate) fn codelets(&self) -> &[Recorded] {
+        self.bodies.list()
     }
 
     pub(crate) fn site(&self, codelet: u32) -> Site {
-        self.sites[self.codelets[codelet as usize].site as usize]
-    }
-}
-
-impl Drop for Compiled {
-    fn drop(&mut self) {
-        for codelet in &self.codelets {
-            // SAFETY: nobody replays a graph that goes.
-            unsafe { codelet.discard() };
-        }
+        self.sites[self.codelets()[codelet as usize].site as usize]
     }
 }
 

@@ -16,7 +16,7 @@ impl Replay<'_> {
         if graph.poisons.any() {
             return self.run_carefully(frame, codelet, round);
         }
-        let recorded = &graph.codelets[codelet as usize];
+        let recorded = &graph.codelets()[codelet as usize];
         if let Err(fault) = self.run_body(frame, recorded) {
             self.fail(frame, codelet, round, *fault);
         }
@@ -56,7 +56,7 @@ impl Replay<'_> {
             });
             return graph.poisons.spread(uses, poison);
         }
-        match self.run_body(frame, &graph.codelets[codelet as usize]) {
+        match self.run_body(frame, &graph.codelets()[codelet as usize]) {
             Ok(()) => graph.poisons.heal(uses),
             Err(fault) => self.fail(frame, codelet, round, *fault),
         }
