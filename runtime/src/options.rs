@@ -9,7 +9,6 @@ use crate::error::{Error, ErrorKind};
 use crate::glue::Glue;
 use crate::group::Group;
 use crate::guard::guarded;
-use crate::id::CodeletId;
 use crate::outcome::Outcome;
 use crate::record;
 use crate::scope::Scope;
