@@ -59,6 +59,7 @@ mod data_block;
 pub mod decide;
 mod declare;
 mod declare_part;
+mod ending;
 mod engine;
 mod entrance;
 mod entry;
@@ -89,6 +90,7 @@ mod lendings;
 mod levels;
 mod live;
 mod local;
+mod lone;
 mod map_reduce;
 pub mod memory_region;
 #[cfg(all(test, sprat_loom))]
@@ -115,7 +117,7 @@ mod scope;
 mod seat;
 mod shared;
 mod spawn;
-mod spawned;
+mod spawning;
 mod spin_lock;
 mod static_codelet;
 mod stuck;
@@ -149,7 +151,7 @@ pub use group::Group;
 pub use guard::Place as PanicPlace;
 pub use isa::Isa;
 pub use latch::{Latch, SharedTrigger};
-pub use options::Options;
+pub use options::{Options, Spawned};
 pub use outcome::Outcome;
 pub use part::{
     Part, ReadPart, ReadTile, ReadWritePart, ReadWriteTile, Tile, WritePart, WriteTile,
@@ -157,7 +159,6 @@ pub use part::{
 pub use repeat::Repeatable;
 pub use runtime::Runtime;
 pub use scope::Scope;
-pub use spawned::Spawned;
 pub use static_codelet::{AlternateCounts, Codelet, StaticBody, UnsafeBody};
 pub use tile::{TileMut, TileRef};
 pub use topology::Topology;

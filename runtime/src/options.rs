@@ -1,20 +1,21 @@
 //! Spawning as users do it: options first, then `spawn`.
 
-use crate::access::{Access, PlainList};
+use crate::access::{Access, ReadValue, Value};
 use crate::affinity::{Affinity, Priority};
-use crate::codelet::{Body, Vtable};
+use crate::codelet::Body;
 use crate::data_block::{Block, Data};
 use crate::decide::route;
 use crate::error::{Error, ErrorKind};
 use crate::glue::Glue;
 use crate::group::Group;
-use crate::guard::guarded;
+use crate::id::CodeletId;
 use crate::outcome::Outcome;
 use crate::record;
 use crate::scope::Scope;
-use crate::spawn::Spec;
-use crate::spawned::Spawned;
+use crate::spawn::{Spec, Traits};
+use crate::spawning::{UNNAMED, spawn_bare, spawn_in, spawn_with, unnamed};
 use crate::trigger::Event;
+use std::marker::PhantomData;
 use std::panic::Location;
 
 impl<'s> Scope<'s> {
@@ -42,7 +43,7 @@ impl<'s> Scope<'s> {
             let id = record::instead_of(self, &mut Spec::default(), access, body);
             return Spawned::new(id);
         }
-        spawn_in(self, &mut Spec::default(), access, body)
+        self.spawn_now(access, body)
     }
 
     /// Like [`Scope::spawn`], for a body that can run only once (it cannot be [recorded](crate::Runtime::record)).
@@ -53,7 +54,30 @@ impl<'s> Scope<'s> {
         O: Outcome,
         F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
     {
-        Options::new(self).spawn_once(access, body)
+        if let Some(id) = self.frame().refuses(Body::unnamed(UNNAMED), ONCE) {
+            return Spawned::new(id);
+        }
+        self.spawn_now(access, body)
+    }
+
+    /// Spawns a codelet where those are spawned.
+    #[track_caller]
+    #[inline]
+    fn spawn_now<A, F, O>(&self, access: A, body: F) -> Spawned<O::Value>
+    where
+        A: Access,
+        O: Outcome,
+        F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
+    {
+        let vtable = Glue::<'s, A, F, O>::vtable();
+        let put = |payload, access| {
+            // SAFETY: this is the payload of a new record for this vtable.
+            unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
+        };
+        if size_of::<A>() == 0 {
+            return spawn_bare(self, unnamed(vtable), Traits::NONE, |at| put(at, access));
+        }
+        spawn_with(self, &mut Spec::default(), access, vtable, put)
     }
 
     /// Destroys a block: an access like any other, after which nobody may name it. Its memory is recycled.
@@ -70,6 +94,79 @@ impl<'s> Scope<'s> {
         let mut options = self.codelet("destroy");
         options.spec.destroys = true;
         options.at(at).spawn(block.write(), |_, _| ())
+    }
+}
+
+/// A codelet that was spawned: a name for its end and its value.
+pub struct Spawned<R> {
+    id: CodeletId,
+    marker: PhantomData<fn() -> R>,
+}
+
+impl<R> Clone for Spawned<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for Spawned<R> {}
+
+impl<R> std::fmt::Debug for Spawned<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let of = std::any::type_name::<R>();
+        write!(f, "Spawned<{of}>({:?})", self.id)
+    }
+}
+
+impl<R: Send + Sync + 'static> Spawned<R> {
+    pub(crate) fn new(id: CodeletId) -> Self {
+        Spawned {
+            id,
+            marker: PhantomData,
+        }
+    }
+
+    /// Whether there was a record for it.
+    pub(crate) fn is_there(self) -> bool {
+        self.id.record() != 0
+    }
+
+    /// What it will return, as a name.
+    pub fn value(self) -> Value<R> {
+        Value::new(self.id)
+    }
+
+    /// Access that reads what it will return.
+    pub fn read(self) -> ReadValue<R> {
+        self.value().read()
+    }
+
+    /// The event of its end: it and its descendants have ended.
+    ///
+    /// It is poisoned, so that those after it are skipped, if the codelet itself failed or was skipped, or forwards the
+    /// value of a child that was. If only others in it failed, its children or what they spawned, then it is not: they
+    /// poison what they were to write, and the scope's error tells of them.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{Error, Runtime};
+    ///
+    /// let rt = Runtime::new()?;
+    /// let error = rt
+    ///     .finish(|s| {
+    ///         let parent = s.spawn((), |s, ()| {
+    ///             s.codelet("child").spawn((), |_, ()| Err::<(), _>(Error::msg("no")));
+    ///         });
+    ///         s.codelet("runs").after(&parent.event()).spawn((), |_, ()| ());
+    ///         Ok(())
+    ///     })
+    ///     .unwrap_err();
+    /// let failure = error.failure().unwrap();
+    /// assert_eq!((failure.failed, failure.skipped), (1, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn event(self) -> Event {
+        Event::end(self.id)
     }
 }
 
@@ -275,7 +372,7 @@ impl<'x, 's> Options<'x, 's> {
         &self,
         here: &'static Location<'static>,
     ) -> (&'static str, &'static Location<'static>, Priority) {
-        let name = self.spec.name.unwrap_or("codelet");
+        let name = self.spec.name.unwrap_or(UNNAMED);
         (name, self.spec.at.unwrap_or(here), self.spec.priority)
     }
 
@@ -337,9 +434,8 @@ impl<'x, 's> Options<'x, 's> {
         O: Outcome,
         F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
     {
-        let name = self.spec.name.unwrap_or("codelet");
-        let refused = self.scope.frame().refuses(Body::unnamed(name), ONCE);
-        if let Some(id) = refused {
+        let name = self.spec.name.unwrap_or(UNNAMED);
+        if let Some(id) = self.scope.frame().refuses(Body::unnamed(name), ONCE) {
             return Spawned::new(id);
         }
         spawn_in(self.scope, &mut self.spec, access, body)
@@ -348,88 +444,3 @@ impl<'x, 's> Options<'x, 's> {
 
 /// Why a body that can run once is not recorded.
 const ONCE: &str = "a graph is replayed, and this body can run only once; use `spawn` with a body that is `Fn`, and record loops and accesses to files as codelets of your own";
-
-/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
-const PLACE: &str = "a spawn";
-
-/// Spawns a codelet with these options.
-#[track_caller]
-#[inline]
-fn spawn_in<'s, A, F, O>(
-    scope: &Scope<'s>,
-    spec: &mut Spec,
-    access: A,
-    body: F,
-) -> Spawned<O::Value>
-where
-    A: Access,
-    O: Outcome,
-    F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
-{
-    let vtable = Glue::<'s, A, F, O>::vtable();
-    spawn_with(scope, spec, access, vtable, |payload, access| {
-        // SAFETY: `spawn_with` gives the payload of a new record for this vtable.
-        unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
-    })
-}
-
-/// Spawns a codelet with these options, whose captures `put` puts into the payload of a record made for the vtable.
-#[track_caller]
-#[inline]
-pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
-    scope: &Scope<'_>,
-    spec: &mut Spec,
-    access: A,
-    vtable: &'static Vtable,
-    put: impl FnOnce(*mut u8, A),
-) -> Spawned<R> {
-    let frame = scope.frame();
-    frame.throttle();
-    let about = Body {
-        vtable,
-        name: spec.name.unwrap_or("codelet"),
-        spawned_at: spec.at.unwrap_or(Location::caller()),
-    };
-    // Accesses name something, so a type without size declares nothing.
-    if size_of::<A>() == 0 && spec.rare.is_none() {
-        let id = guarded(PLACE, || frame.begin_bare(about, spec));
-        if id.record() == 0 {
-            return Spawned::new(id);
-        }
-        let payload = frame.engine.shared.arena.payload(id.record());
-        put(payload, access);
-        guarded(PLACE, || frame.launch_bare(id, about));
-        return Spawned::new(id);
-    }
-    let mut list = PlainList::new();
-    if spec.is_plain() {
-        access.list_plain(&mut list);
-    }
-    // Where the shape of the accesses is known, so is which of these it is.
-    let spawned = match list.count() {
-        1 => frame.spawn_plain::<1, _, _>(about, spec, &list, access, put),
-        2 => frame.spawn_plain::<2, _, _>(about, spec, &list, access, put),
-        3 => frame.spawn_plain::<3, _, _>(about, spec, &list, access, put),
-        4 => frame.spawn_plain::<4, _, _>(about, spec, &list, access, put),
-        _ => Err((access, put)),
-    };
-    let (access, put) = match spawned {
-        Ok(id) => return Spawned::new(id),
-        Err(unused) => unused,
-    };
-    let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
-    access.declare(&mut declared);
-    let begun = guarded(PLACE, || frame.begin(about, &declared, spec));
-    declared.clear();
-    frame.engine.local(|local| local.declared = declared);
-    match begun {
-        Ok(begun) => {
-            let id = begun.id;
-            let payload = frame.engine.shared.arena.payload(id.record());
-            put(payload, access);
-            guarded(PLACE, || frame.launch(begun, about, spec));
-            Spawned::new(id)
-        }
-        Err(error) => Spawned::new(frame.fail(about, error)),
-    }
-}

@@ -6,12 +6,12 @@ use crate::engine::{Engine, Frame};
 use crate::error::{Error, Result};
 use crate::glue::{Caught, Glue, Place};
 use crate::memory_region::Chunk;
-use crate::options::{Options, spawn_with};
+use crate::options::{Options, Spawned};
 use crate::outcome::Outcome;
 use crate::panics::drop_quietly;
 use crate::scope::Scope;
 use crate::spawn::Spec;
-use crate::spawned::Spawned;
+use crate::spawning::{UNNAMED, spawn_with};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -89,7 +89,7 @@ impl<'s> Repeatable<'_, 's> {
         F: for<'c, 'v> Fn(&'c Scope<'s>, A::View<'v>) -> O + Send + Sync + 's,
     {
         let times = self.times;
-        let name = self.spec.name.unwrap_or("codelet");
+        let name = self.spec.name.unwrap_or(UNNAMED);
         let refused = self.scope.frame().refuses(Body::unnamed(name), REPEATABLE);
         if let Some(id) = refused {
             return Spawned::new(id);

@@ -4,9 +4,9 @@ use crate::access::Access;
 use crate::decide::alternates::{Choice, MOST};
 use crate::isa::Isa;
 use crate::options::Options;
+use crate::options::Spawned;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
-use crate::spawned::Spawned;
 use std::time::Instant;
 
 /// A body that needs nothing of the processor beyond what the program was compiled for.
