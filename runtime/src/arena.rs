@@ -107,6 +107,12 @@ impl Arena {
         unsafe { &*self.address(id).cast::<Record>() }
     }
 
+    /// Brings a record that was written on another core here, as far as a codelet without children and accesses needs it.
+    #[inline]
+    pub(crate) fn fetch(&self, id: u32) {
+        prefetch_to_write(self.address(id).wrapping_add(LINE));
+    }
+
     /// The address of a node or record.
     #[inline]
     pub(crate) fn address(&self, id: u32) -> *mut u8 {

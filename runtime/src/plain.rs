@@ -74,7 +74,7 @@ impl Frame<'_> {
             let (key, mode) = accesses[at];
             (found[at], doors[at]) = self.find_plain(key, mode)?;
         }
-        let record = self.take_record(body, spec, N).ok()?;
+        let record = self.take_record(body, spec.traits(), N).ok()?;
         let arena = &shared.arena;
         debug_assert!(N <= capacity(body.vtable.payload));
         let first = arena.first_place(record, body.vtable.payload);
