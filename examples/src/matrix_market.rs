@@ -1,5 +1,7 @@
 //! Matrix Market files: sparse matrices as lists of entries, and vectors.
 
+use std::io::Write;
+
 use sprat::{Error, Result};
 
 use crate::frame::Lines;
@@ -149,6 +151,19 @@ pub fn read_vector(lines: &mut Lines) -> Result<Vec<f64>> {
     }
     ended(lines, values.len() as u64, rows)?;
     Ok(values)
+}
+
+/// Writes a vector; reading it gives the same bits.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_vector(to: &mut impl Write, values: &[f64]) -> Result<()> {
+    writeln!(to, "%%MatrixMarket matrix array real general")?;
+    writeln!(to, "{} 1", values.len())?;
+    for value in values {
+        writeln!(to, "{value:e}")?;
+    }
+    Ok(())
 }
 
 fn first_line(lines: &mut Lines) -> Result<Vec<u8>> {
@@ -323,6 +338,12 @@ mod tests {
     fn vectors() {
         let text = b"%%MatrixMarket matrix array real general\n3 1\n1\n% between\n2.5\n-3e2\n";
         assert_eq!(read_vector(&mut lines(text)).unwrap(), [1.0, 2.5, -300.0]);
+        let values = [0.1, -1e300, 5e-324, 1.0 / 3.0, -0.0];
+        let mut text = Vec::new();
+        write_vector(&mut text, &values).unwrap();
+        let again = read_vector(&mut lines(&text)).unwrap();
+        let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&again), bits(&values));
         for (text, what) in [
             (
                 &b"%%MatrixMarket matrix array real general\n3 2\n"[..],

@@ -107,6 +107,12 @@ impl Arena {
         unsafe { &*self.address(id).cast::<Record>() }
     }
 
+    /// Brings a record that was written on another core here, as far as a codelet without children and accesses needs it.
+    #[inline]
+    pub(crate) fn fetch(&self, id: u32) {
+        prefetch_to_write(self.address(id).wrapping_add(LINE));
+    }
+
     /// The address of a node or record.
     #[inline]
     pub(crate) fn address(&self, id: u32) -> *mut u8 {
@@ -279,9 +285,14 @@ impl Arena {
     #[inline]
     pub(crate) fn first_entries(&self, id: u32, payload: usize, count: usize) -> &[Entry] {
         debug_assert!(count <= self.record(id).count().min(capacity(payload)));
-        let start = self.address(id).wrapping_add(HEADER + payload);
         // SAFETY: as in `entry`, for each of them; they lie side by side.
-        unsafe { std::slice::from_raw_parts(start.cast::<Entry>(), count) }
+        unsafe { std::slice::from_raw_parts(self.first_place(id, payload), count) }
+    }
+
+    /// Where the first of them is.
+    #[inline]
+    pub(crate) fn first_place(&self, id: u32, payload: usize) -> *mut Entry {
+        self.address(id).wrapping_add(HEADER + payload).cast()
     }
 
     /// The record whose entry a node is.

@@ -7,9 +7,10 @@ use crate::decide::priority;
 use crate::decide::route::{self, Destination};
 use crate::engine::{Engine, Followers, RecordLinks};
 use crate::event::Links;
-use crate::execution_engine::{HAUL, insist};
+use crate::execution_engine::HAUL;
 use crate::levels::Tiers;
 use crate::local::Local;
+use crate::queue::insist;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
@@ -188,6 +189,10 @@ impl Engine<'_> {
     #[inline(never)]
     pub(crate) fn find_by_level(&self, domain: &Domain, around: bool) -> Option<u32> {
         let seat = self.seat.expect("who works sits");
+        if let Some(id) = seat.lone.take() {
+            // From the time before levels were in use.
+            self.keep(id);
+        }
         self.take_in(seat, &seat.pinned, true);
         self.take_in(seat, &seat.inbox, false);
         self.sort(seat);

@@ -7,8 +7,9 @@
 //! | `ended` | its protocol (`event.rs`) | anybody |
 //! | `live`, `pending` | their protocols (`counts.rs`) | anybody |
 //! | `cause` | a predecessor, before it takes its one off `pending` | who runs the codelet |
-//! | `parent`, `affinity`, `count`, `extension`, `body` | the spawner, before the record is published | anybody who knows the codelet lives |
+//! | `parent`, `affinity`, `count`, `extension`, `vtable`, `origin` | the spawner, before the record is published | anybody who knows the codelet lives |
 //! | `plain` | the spawner, until the codelet has entered its queues | anybody who knows the codelet lives |
+//! | `gives_back` | the spawner, before the record is published | who runs and ends the codelet |
 //! | the high level in `affinity` | who spawns a codelet that waits for this one (`inheritance.rs`) | anybody: a hint |
 //! | `sibling`, `retained` | the parent's body (it alone spawns there) | who ends the parent |
 //! | `made`, `failed` | the body, children that end (push) | who ends the codelet |
@@ -23,6 +24,9 @@
 //!
 //! `Record` (96 bytes), then the payload (captures, later the value), then the entries: one node of 16 bytes for each
 //! declared access and each explicit dependence. What does not fit goes to extension records, linked by `extension`.
+//!
+//! The second cache line begins with all that an engine needs that runs a codelet without children and accesses, and the
+//! first 32 bytes of the payload follow there. So only that line crosses when such a codelet is run where it was not spawned.
 
 use crate::access::Lent;
 use crate::counts::{Live, Pending};
@@ -36,24 +40,36 @@ use std::panic::Location;
 /// See the module.
 #[repr(C, align(16))]
 pub(crate) struct Record {
-    pub(crate) ended: OneShot,
+    origin: UnsafeCell<Origin>,
     pub(crate) live: Live,
     pub(crate) pending: Pending,
-    pub(crate) cause: AtomicU32,
-    pub(crate) parent: AtomicU32,
     pub(crate) link: AtomicU32,
     pub(crate) sibling: AtomicU32,
     pub(crate) retained: AtomicU32,
-    pub(crate) made: AtomicU32,
-    pub(crate) affinity: AtomicU32,
-    pub(crate) extension: AtomicU32,
     /// Children that failed and would otherwise be gone, linked through `sibling`: their handles must tell.
     pub(crate) failed: AtomicU32,
+    pub(crate) extension: AtomicU32,
+    pub(crate) made: AtomicU32,
+    pub(crate) affinity: AtomicU32,
+    // Here begins the second line.
+    pub(crate) ended: OneShot,
+    vtable: UnsafeCell<&'static Vtable>,
+    pub(crate) cause: AtomicU32,
+    pub(crate) parent: AtomicU32,
     count: AtomicU16,
     flags: AtomicU16,
     class: AtomicU8,
     plain: AtomicU8,
-    body: UnsafeCell<Body>,
+    gives_back: AtomicU8,
+}
+
+const _: () = assert!(std::mem::offset_of!(Record, ended) == 64 || cfg!(sprat_loom));
+
+/// The part of a [`Body`] that only messages need.
+#[derive(Clone, Copy)]
+struct Origin {
+    name: &'static str,
+    spawned_at: &'static Location<'static>,
 }
 
 /// What is fixed at the spawn.
@@ -163,24 +179,31 @@ pub(crate) const HEADER: usize = size_of::<Record>();
 impl Record {
     /// A slot that nobody uses yet.
     pub(crate) fn vacant(class: u8) -> Self {
+        let Body {
+            vtable,
+            name,
+            spawned_at,
+        } = Body::unnamed("");
         Record {
-            ended: OneShot::new(),
+            origin: UnsafeCell::new(Origin { name, spawned_at }),
             live: Live::new(),
             pending: Pending::new(),
-            cause: AtomicU32::new(0),
-            parent: AtomicU32::new(0),
             link: AtomicU32::new(0),
             sibling: AtomicU32::new(0),
             retained: AtomicU32::new(0),
+            failed: AtomicU32::new(0),
+            extension: AtomicU32::new(0),
             made: AtomicU32::new(0),
             affinity: AtomicU32::new(0),
-            extension: AtomicU32::new(0),
-            failed: AtomicU32::new(0),
+            ended: OneShot::new(),
+            vtable: UnsafeCell::new(vtable),
+            cause: AtomicU32::new(0),
+            parent: AtomicU32::new(0),
             count: AtomicU16::new(0),
             flags: AtomicU16::new(0),
             class: AtomicU8::new(class),
             plain: AtomicU8::new(0),
-            body: UnsafeCell::new(Body::unnamed("")),
+            gives_back: AtomicU8::new(0),
         }
     }
 
@@ -199,6 +222,8 @@ impl Record {
         self.extension.store(0, Ordering::Relaxed);
         self.count.store(entries as u16, Ordering::Relaxed);
         self.plain.store(0, Ordering::Relaxed);
+        self.gives_back
+            .store(u8::from(entries != 0), Ordering::Relaxed);
         self.flags.store(flags | flag::ALIVE, Ordering::Relaxed);
     }
 
@@ -208,9 +233,18 @@ impl Record {
     /// The caller owns the slot: it is not published yet.
     #[inline]
     pub(crate) unsafe fn set_body(&self, body: Body) {
-        self.body.with_mut(|place| {
+        let Body {
+            vtable,
+            name,
+            spawned_at,
+        } = body;
+        self.vtable.with_mut(|place| {
             // SAFETY: nobody else looks at the body of a record that is not published.
-            unsafe { *place = body }
+            unsafe { *place = vtable }
+        });
+        self.origin.with_mut(|place| {
+            // SAFETY: as above.
+            unsafe { *place = Origin { name, spawned_at } }
         });
     }
 
@@ -220,10 +254,16 @@ impl Record {
     /// The codelet lives, and was published to the caller.
     #[inline]
     pub(crate) unsafe fn body(&self) -> Body {
-        self.body.with(|place| {
+        let Origin { name, spawned_at } = self.origin.with(|place| {
             // SAFETY: written before publication and not again while the codelet lives.
             unsafe { *place }
-        })
+        });
+        Body {
+            // SAFETY: the caller's promise.
+            vtable: unsafe { self.vtable() },
+            name,
+            spawned_at,
+        }
     }
 
     /// How to handle its payload.
@@ -232,9 +272,9 @@ impl Record {
     /// As for [`Record::body`].
     #[inline]
     pub(crate) unsafe fn vtable(&self) -> &'static Vtable {
-        self.body.with(|place| {
+        self.vtable.with(|place| {
             // SAFETY: written before publication and not again while the codelet lives.
-            unsafe { (*place).vtable }
+            unsafe { *place }
         })
     }
 
@@ -265,6 +305,19 @@ impl Record {
     #[inline]
     pub(crate) fn keep_entries(&self, count: usize) {
         self.count.store(count as u16, Ordering::Relaxed);
+    }
+
+    /// Whether it has anything to give back at its end: entries for blocks, or records that hold more of its entries. Until
+    /// told otherwise, whoever has entries may.
+    #[inline]
+    pub(crate) fn gives_back(&self) -> bool {
+        self.gives_back.load(Ordering::Relaxed) != 0
+    }
+
+    /// None of its entries is for a block, and all are in the record itself. By the spawner.
+    #[inline]
+    pub(crate) fn gives_nothing_back(&self) {
+        self.gives_back.store(0, Ordering::Relaxed);
     }
 
     /// How many entries it has, if all are plain accesses (see [`crate::plain`]); else 0.

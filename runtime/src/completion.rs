@@ -1,8 +1,4 @@
-//! What happens when a body ends, when a codelet ends (it and its descendants), and who becomes ready by that.
-//!
-//! The order at a codelet's end: the value that it forwards is taken over (or the failure that is there instead, which
-//! poisons its blocks), its blocks are given back, its end event fires, its blocks made and
-//! its failed children go to its parent, its record goes, its parent's count goes down. Written out and argued in
+//! How codelets enter the queues of their blocks and leave them, and who becomes ready by that. See
 //! `docs/design/codelets.md`.
 
 use crate::access::Mode;
@@ -14,7 +10,6 @@ use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind};
 use crate::error::Error;
 use crate::event::EventCell;
-use crate::handing_up::keep;
 use crate::root::Root;
 use crate::sync::atomic::Ordering;
 
@@ -95,7 +90,7 @@ impl Engine<'_> {
     /// What is left to do when the queues of a codelet have been entered: places for its children that have come at once,
     /// and reductions that end here.
     #[cold]
-    fn after_entrance(&self, id: u32, doors: &[Door]) {
+    pub(crate) fn after_entrance(&self, id: u32, doors: &[Door]) {
         let followers = &mut Followers::posted();
         for door in doors {
             let (cell, weak, entered) = door.entered();
@@ -149,30 +144,9 @@ impl Engine<'_> {
         }
     }
 
-    /// The body ended (or was skipped) after it spawned `children`.
-    #[inline(always)]
-    pub(crate) fn body_ended(
-        &self,
-        id: u32,
-        record: &Record,
-        children: u64,
-        followers: &mut Followers,
-    ) {
-        if children == 0 {
-            // Nobody else knows of its inside.
-            return self.end(id, followers);
-        }
-        if record.count() != 0 {
-            self.leave_to_children(id, record, followers);
-        }
-        if record.live.body_ended(children) {
-            self.end(id, followers);
-        }
-    }
-
     /// The body leaves the queues that it shares with its children.
     #[inline]
-    fn leave_to_children(&self, id: u32, record: &Record, followers: &mut Followers) {
+    pub(crate) fn leave_to_children(&self, id: u32, record: &Record, followers: &mut Followers) {
         let arena = &self.shared.arena;
         let effect = effect(record);
         // SAFETY: it lives, and was published to us.
@@ -186,20 +160,6 @@ impl Engine<'_> {
         }
     }
 
-    /// Leaves a queue. Gives the first step because of that, and whether the queue rests after it.
-    #[inline(always)]
-    pub(crate) fn left(
-        cell: &QueueCell,
-        who: u32,
-        mode: Mode,
-        effect: Effect,
-    ) -> (Option<Step<u32>>, bool) {
-        cell.queue.with(|queue| {
-            queue.leave(who, mode, effect);
-            (queue.next_step(), queue.rests())
-        })
-    }
-
     /// Leaves a queue, and does what is to be done because of that.
     pub(crate) fn leave(
         &self,
@@ -209,7 +169,10 @@ impl Engine<'_> {
         effect: Effect,
         followers: &mut Followers,
     ) {
-        let (step, rests) = Self::left(cell, who, mode, effect);
+        let (step, rests) = cell.queue.with(|queue| {
+            queue.leave(who, mode, effect);
+            (queue.next_step(), queue.rests())
+        });
         match step {
             None => (),
             // Mostly one that holds it alone.
@@ -267,66 +230,8 @@ impl Engine<'_> {
         }
     }
 
-    /// A codelet has ended: it and all its descendants. Ends those, too, that end by this.
-    pub(crate) fn end(&self, id: u32, followers: &mut Followers) {
-        let mut at = id;
-        loop {
-            let arena = &self.shared.arena;
-            let record = arena.record(at);
-            let flags = record.flags();
-            if flags & flag::ROOT != 0 {
-                return self.end_root(at, record);
-            }
-            if flags & flag::FORWARDS != 0 {
-                // First, since it fails with its child: then so does what it was to write.
-                self.take_over_value(at, record);
-            }
-            if record.count() != 0 {
-                self.give_back(at, record, followers);
-            }
-            let extension = record.extension.load(Ordering::Relaxed);
-            if extension != 0 {
-                self.free_extensions(extension);
-            }
-            self.hand_up(record);
-            let parent = record.parent.load(Ordering::Relaxed);
-            let cause = record.cause.load(Ordering::Relaxed);
-            if cause == 0 && flags & flag::RETAINED == 0 {
-                record.set_flags(0);
-                let (waiters, again) = record.ended.fire_and_recycle();
-                if waiters != 0 {
-                    self.tell(waiters, 0, followers);
-                }
-                if again {
-                    self.local(|local| local.records.give(arena, at));
-                }
-            } else {
-                let waiters = record.ended.fire(cause != 0);
-                self.tell(waiters, cause, followers);
-                if flags & flag::RETAINED == 0 {
-                    keep(&arena.record(parent).failed, at, record);
-                }
-            }
-            match self.child_ended(parent) {
-                Some(next) => at = next,
-                None => return,
-            }
-        }
-    }
-
-    /// A host's scope has ended. Afterwards its record and its root may be gone.
-    #[cold]
-    fn end_root(&self, id: u32, record: &Record) {
-        self.free_kept(record, None);
-        // SAFETY: a root's payload holds the root's address.
-        let root = unsafe { self.shared.arena.payload(id).cast::<*const Root>().read() };
-        let here = self.local(|local| local.here.map(|here| here.xe));
-        // SAFETY: the root stays until it is told, here.
-        unsafe { Root::end(root, self.shared, here) };
-    }
-
     /// Gives the codelet's blocks back.
-    fn give_back(&self, id: u32, record: &Record, followers: &mut Followers) {
+    pub(crate) fn give_back(&self, id: u32, record: &Record, followers: &mut Followers) {
         let arena = &self.shared.arena;
         // SAFETY: it lives, and was published to us.
         let payload = unsafe { record.vtable() }.payload;
@@ -399,18 +304,6 @@ impl Engine<'_> {
         drop(unsafe { Box::from_raw(children) });
     }
 
-    /// Frees the records that hold more of a codelet's entries.
-    #[cold]
-    fn free_extensions(&self, first: u32) {
-        let arena = &self.shared.arena;
-        let mut at = first;
-        while at != 0 {
-            let next = arena.record(at).extension.load(Ordering::Relaxed);
-            self.recycle(at, arena.record(at));
-            at = next;
-        }
-    }
-
     /// Tells those who wait in a list that what they wait for has come: with the number of the failure that poisons
     /// it, or 0.
     #[inline]
@@ -451,35 +344,6 @@ impl Engine<'_> {
         record.set_flags(0);
         if record.ended.recycle() {
             self.local(|local| local.records.give(&self.shared.arena, id));
-        }
-    }
-
-    /// A child of `parent` has ended here. Counted here first, so that a parent with many children is told of them in
-    /// batches; gives a codelet that has ended by that.
-    #[inline]
-    fn child_ended(&self, parent: u32) -> Option<u32> {
-        let (before, count) = self.local(|local| {
-            if local.ended.0 == parent {
-                local.ended.1 += 1;
-                (0, 0)
-            } else {
-                std::mem::replace(&mut local.ended, (parent, 1))
-            }
-        });
-        let ends = count > 0 && self.shared.arena.record(before).live.children_ended(count);
-        ends.then_some(before)
-    }
-
-    /// Tells the parent of the children counted here, unless the engine goes on with a child of the same parent: so no
-    /// parent's end is held up by what runs next.
-    #[inline]
-    pub(crate) fn settle_ended_unless(&self, parent: u32, followers: &mut Followers) {
-        // Ending a parent leaves one for its own parent here, and so on up.
-        while self.local(|local| local.ended.1 != 0 && local.ended.0 != parent) {
-            let (before, count) = self.local(|local| std::mem::take(&mut local.ended));
-            if self.shared.arena.record(before).live.children_ended(count) {
-                self.end(before, followers);
-            }
         }
     }
 

@@ -75,8 +75,7 @@ impl Shared {
     fn stalled(&self, own: &Domain, once: bool) -> usize {
         let engine = |seat: &Seat<Local>| {
             let xe = usize::from(own.first + seat.place);
-            let queued =
-                !seat.stealer.is_empty() || !seat.inbox.is_empty() || self.has_levelled_own(xe);
+            let queued = !seat.has_none() || !seat.inbox.is_empty() || self.has_levelled_own(xe);
             (queued, seat.counters.ran.get())
         };
         lock(&own.control.watch).stalled(self.seats_of(own).iter().map(engine), once)
@@ -101,17 +100,12 @@ impl Shared {
         let _stranger = lock(&self.stranger);
         let (giver, taker) = (&self.domains[from], &self.domains[to]);
         let mut moved = self.broker_levels(giver, taker, count);
-        let sources = self.seats_of(giver).iter().map(|seat| &seat.stealer);
-        for stealer in sources {
-            while moved < count {
-                match stealer.steal() {
-                    Steal::Success(id) => {
-                        taker.injector.push(id);
-                        moved += 1;
-                    }
-                    Steal::Retry => spin_hint(),
-                    Steal::Empty => break,
-                }
+        for seat in self.seats_of(giver) {
+            while moved < count
+                && let Some(id) = seat.steal()
+            {
+                taker.injector.push(id);
+                moved += 1;
             }
         }
         while moved < count

@@ -82,6 +82,10 @@ impl Live {
             return true;
         }
         let left = BODY - children;
+        if mutant!("live_body_stored") {
+            self.body_ended_unseen(children);
+            return false;
+        }
         // AcqRel as above.
         let order = if mutant!("live_body_relaxed") {
             Ordering::Relaxed
@@ -89,5 +93,12 @@ impl Live {
             Ordering::AcqRel
         };
         self.0.fetch_sub(left, order) == left
+    }
+
+    /// The same, while nobody else can have seen any of the children: so none has ended, and there is nothing to race with.
+    /// Whoever sees one later sees this count, by the way on which the child comes.
+    #[inline]
+    pub(crate) fn body_ended_unseen(&self, children: u64) {
+        self.0.store(children, Ordering::Relaxed);
     }
 }

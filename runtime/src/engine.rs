@@ -104,6 +104,7 @@ impl<'a> Engine<'a> {
                 self.local(|local| (std::mem::take(&mut local.kept), local.urgent));
             left -= 1;
             at = match (next, kept) {
+                (0, 0) => self.take_lone().unwrap_or(0),
                 (0, kept) => kept,
                 (next, 0) => next,
                 (next, kept) => {
@@ -203,6 +204,7 @@ impl<'a> Engine<'a> {
             children: Cell::new(0),
         };
         let at = (&raw const frame).cast();
+        self.local(|local| local.made_blocks = false);
         let ran = match (record.plain(), record.count()) {
             // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
             (0, 0) => unsafe { (vtable.run)(payload, at, &[]) },
@@ -384,19 +386,27 @@ impl<'a> Engine<'a> {
     /// A ready codelet of an engine that has a queue: it is kept to run next, or put there.
     #[inline(always)]
     fn post_own(&self, id: u32) {
-        let before = self.local(|local| {
+        let seat = self.seat.expect("only engines that sit have a queue");
+        let (before, is_lone) = self.local(|local| {
             if !local.runs {
-                return id;
+                return (id, false);
             }
             let queued = local.queue.as_ref().map_or(0, |queue| queue.len());
+            let queued = queued + usize::from(!seat.lone.is_empty());
             match route::keeps(queued, local.others, local.host) {
-                true => std::mem::replace(&mut local.kept, id),
-                false => id,
+                true => (std::mem::replace(&mut local.kept, id), false),
+                false => (id, queued == 0),
             }
         });
-        if before != 0 {
-            self.publish(before, false);
+        if before == 0 {
+            return;
         }
+        // A place apart is cheaper than the queue. (Where levels are sorted all is in queues.)
+        if is_lone && !self.shared.levels.used() && seat.lone.put(before) {
+            let domain = self.local(|local| local.domain);
+            return self.shared.tell_sleepers(domain, false);
+        }
+        self.publish(before, false);
     }
 
     /// Puts a ready codelet in the own queue of an engine that has one, for all to see. One that is `long` is worth a
@@ -405,7 +415,8 @@ impl<'a> Engine<'a> {
     fn publish(&self, id: u32, long: bool) {
         let (domain, tell) = self.local(|local| {
             let queue = local.queue.as_ref().expect("a seat has a queue");
-            let queued = queue.len();
+            let lone = self.seat.is_some_and(|seat| !seat.lone.is_empty());
+            let queued = queue.len() + usize::from(lone);
             queue.push(id);
             let tell = route::announces(queued, local.others, local.host || long);
             (local.domain, tell)

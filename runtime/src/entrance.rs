@@ -155,7 +155,10 @@ pub(crate) fn enter(
     }
     let opens = |at: usize| at == 0 || doors[at].cell != doors[at - 1].cell;
     let mut gone = None;
-    for (_, door) in doors.iter().enumerate().filter(|&(at, _)| opens(at)) {
+    for (at, door) in doors.iter().enumerate() {
+        if !opens(at) {
+            continue;
+        }
         door.cell().queue.acquire();
         // SAFETY: we hold this lock, and `is_closed` does not come back to it.
         let closed = unsafe { door.cell().queue.locked(|queue| queue.is_closed()) };
@@ -200,9 +203,11 @@ pub(crate) fn enter(
             }
         }
     }
-    for (_, door) in doors.iter().enumerate().filter(|&(at, _)| opens(at)) {
-        // SAFETY: taken above, given back once.
-        unsafe { door.cell().queue.release() };
+    for (at, door) in doors.iter().enumerate() {
+        if opens(at) {
+            // SAFETY: taken above, given back once.
+            unsafe { door.cell().queue.release() };
+        }
     }
     match gone {
         Some(slot) => Err(slot),

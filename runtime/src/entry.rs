@@ -131,6 +131,19 @@ impl Found {
         }
     }
 
+    /// A plain access (see [`crate::plain`]) to the block with this queue.
+    #[inline]
+    pub(crate) fn plain(mode: Mode, queue: *const ()) -> Self {
+        let word = match mode {
+            Mode::Read => 0,
+            Mode::Write => 1,
+            Mode::ReadWrite => 2,
+            _ => 3,
+        };
+        let target = queue.cast_mut();
+        Found { target, word }
+    }
+
     /// What stands for nothing.
     #[inline]
     pub(crate) fn nothing() -> Self {

@@ -19,6 +19,7 @@
 use crate::id::RuntimeId;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::mutant;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 const NONE: u32 = 0;
@@ -256,6 +257,55 @@ pub(crate) struct EventCell {
     pub(crate) outside: bool,
 }
 
+impl EventCell {
+    fn new(runtime: RuntimeId, name: &'static str, outside: bool) -> Self {
+        EventCell {
+            one_shot: OneShot::new(),
+            cause: AtomicU32::new(0),
+            refs: Refs::new(),
+            runtime,
+            name,
+            outside,
+        }
+    }
+}
+
+/// Cells of events that have gone, for the next ones of the same engine: it mostly satisfies what it has made.
+#[derive(Default)]
+pub(crate) struct SpareCells {
+    // In boxes, since that is what an event's references lead to.
+    #[expect(clippy::vec_box)]
+    cells: Vec<Box<EventCell>>,
+}
+
+impl SpareCells {
+    /// At most so many are kept.
+    const MOST: usize = 512;
+
+    /// A new event of a scope.
+    #[inline]
+    pub(crate) fn make(&mut self, runtime: RuntimeId, name: &'static str) -> EventRef {
+        let new = EventCell::new(runtime, name, false);
+        EventRef::to(match self.cells.pop() {
+            Some(mut cell) => {
+                *cell = new;
+                cell
+            }
+            None => Box::new(new),
+        })
+    }
+
+    /// Lets go of an event, and keeps its cell if that was the last reference.
+    #[inline]
+    pub(crate) fn let_go(&mut self, event: EventRef) {
+        if let Some(cell) = event.let_go()
+            && self.cells.len() < Self::MOST
+        {
+            self.cells.push(cell);
+        }
+    }
+}
+
 /// How many refer to a thing: one at first.
 #[derive(Debug)]
 pub(crate) struct Refs(AtomicU32);
@@ -314,15 +364,21 @@ unsafe impl Sync for EventRef {}
 
 impl EventRef {
     pub(crate) fn new(runtime: RuntimeId, name: &'static str, outside: bool) -> Self {
-        let cell = Box::new(EventCell {
-            one_shot: OneShot::new(),
-            cause: AtomicU32::new(0),
-            refs: Refs::new(),
-            runtime,
-            name,
-            outside,
-        });
+        EventRef::to(Box::new(EventCell::new(runtime, name, outside)))
+    }
+
+    fn to(cell: Box<EventCell>) -> Self {
         EventRef(NonNull::from(Box::leak(cell)))
+    }
+
+    /// Lets go of it; the cell, if this was the last reference.
+    #[inline]
+    fn let_go(self) -> Option<Box<EventCell>> {
+        let event = ManuallyDrop::new(self);
+        event.refs.let_go().then(|| {
+            // SAFETY: made by `Box::leak`, and nobody else refers to it.
+            unsafe { Box::from_raw(event.0.as_ptr()) }
+        })
     }
 
     /// Whether somebody refers to it beside these `known`. Who speaks for all of them and reads no does not race with

@@ -7,15 +7,16 @@ use crate::event::Links;
 use crate::guard::Place;
 use crate::idle::Parker;
 use crate::local::Local;
+use crate::queue::insist;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{spin_hint, thread};
-use crossbeam_deque::{Injector, Steal};
+use crossbeam_deque::{Injector, Worker};
 use std::time::{Duration, Instant};
 
-/// Turns between two looks of an engine that has nothing to do: about a microsecond, so that looking does not slow
-/// those who work.
+/// Turns of the shortest pause between two looks of an engine that has nothing to do ([`route::pause`]): about half a
+/// microsecond.
 const SPINS: u32 = 16;
 /// How many codelets one theft takes at most.
 pub(crate) const HAUL: usize = 32;
@@ -94,10 +95,19 @@ impl Engine<'_> {
         own.or_else(|| self.look_through(others, domain))
     }
 
-    /// Takes the newest from the own queue.
+    /// Takes the newest of what the engine has for itself.
     #[inline]
     fn pop(&self) -> Option<u32> {
-        self.local(|local| local.queue.as_ref().and_then(|queue| queue.pop()))
+        let queued = self.local(|local| local.queue.as_ref().and_then(|queue| queue.pop()));
+        queued.or_else(|| self.seat.and_then(|seat| seat.lone.take()))
+    }
+
+    /// Takes the lone codelet of the engine, if it is all that the engine has.
+    #[inline(always)]
+    pub(crate) fn take_lone(&self) -> Option<u32> {
+        let seat = self.seat?;
+        let first = || self.local(|local| local.queue.as_ref().is_some_and(Worker::is_empty));
+        (!seat.lone.is_empty() && first()).then(|| seat.lone.take())?
     }
 
     #[inline(never)]
@@ -184,6 +194,7 @@ impl Engine<'_> {
         }
         let xe = self.xe();
         let attempt = self.local(|local| {
+            local.near = false;
             local.attempt = local.attempt.wrapping_add(1);
             local.attempt
         });
@@ -206,21 +217,38 @@ impl Engine<'_> {
 
     #[inline]
     fn rob(&self, victim: u16, seat: &Seat<Local>) -> Option<u32> {
-        let queued = seat.stealer.len();
+        let queued = seat.queued();
         let seen = match queued {
             1 => self.patience(victim, seat.counters.ran.get()),
             _ => 0,
         };
         let taken = match route::theft(queued, seen, &self.shared.tuning) {
             Theft::Leave => None,
-            Theft::One => insist(|| seat.stealer.steal()),
-            Theft::Batch => self.local(|local| {
-                let queue = local.queue.as_ref()?;
-                insist(|| seat.stealer.steal_batch_with_limit_and_pop(queue, HAUL))
-            }),
+            Theft::One => seat.steal(),
+            Theft::Batch => self.haul(seat, queued.div_ceil(2).min(HAUL)),
         };
         // What was posted to a busy engine is anybody's.
         taken.or_else(|| self.empty(seat))
+    }
+
+    /// Takes up to so many from another engine: the oldest to run now, the others into the own queue, oldest first. One by
+    /// one, which the queue's own way to take many does too; so each can be fetched while the next ones are taken.
+    fn haul(&self, seat: &Seat<Local>, most: usize) -> Option<u32> {
+        let arena = &self.shared.arena;
+        let (mut taken, mut count) = ([0; HAUL], 0);
+        while count < most
+            && let Some(id) = seat.steal()
+        {
+            arena.fetch(id);
+            taken[count] = id;
+            count += 1;
+        }
+        let (&first, rest) = taken[..count].split_first()?;
+        self.local(|local| {
+            let queue = local.queue.as_ref().expect("who takes sits");
+            rest.iter().rev().for_each(|&id| queue.push(id));
+        });
+        Some(first)
     }
 
     /// How often this victim was seen with a lone codelet while it started no other. One victim is watched at a time,
@@ -231,15 +259,16 @@ impl Engine<'_> {
         let seen = match self.shared.seats.get(usize::from(last)) {
             _ if last == victim && count == started => seen + 1,
             Some(seat)
-                if last != victim
-                    && seat.counters.ran.get() == count
-                    && seat.stealer.len() == 1 =>
+                if last != victim && seat.counters.ran.get() == count && seat.queued() == 1 =>
             {
                 return 0;
             }
             _ => 0,
         };
-        self.local(|local| local.lone = (victim, started, seen));
+        self.local(|local| {
+            local.lone = (victim, started, seen);
+            local.near |= seen > 0;
+        });
         seen
     }
 
@@ -254,7 +283,7 @@ impl Engine<'_> {
     ) -> Option<u32> {
         let tuning = &self.shared.tuning;
         let mut begin = Instant::now();
-        let mut silent_since = None;
+        let (mut silent_since, mut pause) = (None, 0);
         loop {
             if let Some(id) = self.find(domain) {
                 // Also for a lone one that is left to its owner: that one may be in a long body.
@@ -274,11 +303,15 @@ impl Engine<'_> {
                 // Whoever wakes it, or it itself, has it counted as searching again.
                 self.park(seat, domain, host, done);
                 begin = Instant::now();
-                silent_since = None;
+                (silent_since, pause) = (None, 0);
                 continue;
             }
-            for _ in 0..SPINS {
-                spin_hint();
+            pause = route::pause(pause, self.local(|local| local.near));
+            for _ in 0..pause {
+                (0..SPINS).for_each(|_| spin_hint());
+                if domain.idle.take_call() || done() {
+                    break;
+                }
             }
             if self.shared.plan.oversubscribed {
                 thread::yield_now();
@@ -421,17 +454,5 @@ impl Shared {
     #[inline]
     pub(crate) fn stops(&self) -> bool {
         self.stop.load(Ordering::Acquire)
-    }
-}
-
-/// Tries until it is clear whether there was something.
-#[inline]
-pub(crate) fn insist(mut take: impl FnMut() -> Steal<u32>) -> Option<u32> {
-    loop {
-        match take() {
-            Steal::Success(id) => return Some(id),
-            Steal::Empty => return None,
-            Steal::Retry => spin_hint(),
-        }
     }
 }

@@ -17,6 +17,9 @@ use crossbeam_utils::CachePadded;
 pub(crate) struct Idle {
     asleep: Box<[CachePadded<AtomicU64>]>,
     searching: CachePadded<AtomicUsize>,
+    /// A producer has called those who search: they look at once. A hint, in a line of its own, which those who search
+    /// read all the time.
+    called: CachePadded<AtomicBool>,
     /// Claims so far.
     claims: AtomicU64,
     seats: usize,
@@ -29,6 +32,7 @@ impl Idle {
                 .map(|_| CachePadded::new(AtomicU64::new(0)))
                 .collect(),
             searching: CachePadded::new(AtomicUsize::new(0)),
+            called: CachePadded::new(AtomicBool::new(false)),
             claims: AtomicU64::new(0),
             seats,
         }
@@ -130,9 +134,29 @@ impl Idle {
             fence(Ordering::SeqCst);
         }
         if self.searching.load(Ordering::Relaxed) > 0 {
+            self.call();
             return None;
         }
         self.claim_any()
+    }
+
+    /// Tells those who search not to wait for their next look. No promise rests on it: they look again anyway, soon.
+    #[inline]
+    fn call(&self) {
+        // Looked at first, so that the line stays where it is while they are on their way.
+        if !self.called.load(Ordering::Relaxed) {
+            self.called.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether those who search were called since somebody asked last.
+    #[inline]
+    pub(crate) fn take_call(&self) -> bool {
+        let called = self.called.load(Ordering::Relaxed);
+        if called {
+            self.called.store(false, Ordering::Relaxed);
+        }
+        called
     }
 
     /// P3 for a certain seat, after work was posted to it: claims it if it sleeps.
@@ -145,6 +169,9 @@ impl Idle {
         if self.claim(seat) {
             self.begin_search();
             return true;
+        }
+        if self.searching.load(Ordering::Relaxed) > 0 {
+            self.call();
         }
         false
     }

@@ -4,6 +4,7 @@ use crate::arena::{Arena, RecordCache};
 use crate::block_table::{BlockTable, SlotCache};
 use crate::decide::route::Here;
 use crate::decide::shuffle::Shuffle;
+use crate::event::SpareCells;
 use crate::levels::LocalLevels;
 use crate::memory_region::{Magazine, Pool};
 use crate::sync::Arc;
@@ -27,6 +28,7 @@ pub(crate) struct Local {
     pub(crate) pinned: VecDeque<u32>,
     pub(crate) records: RecordCache,
     pub(crate) slots: SlotCache,
+    pub(crate) events: SpareCells,
     pub(crate) magazine: Magazine,
     /// A codelet kept to run right after the body that made it ready; 0 if none. Only while `runs`.
     pub(crate) kept: u32,
@@ -38,12 +40,16 @@ pub(crate) struct Local {
     pub(crate) host: bool,
     /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
     pub(crate) ended: (u32, u64),
+    /// The body that runs, a codelet's, has made blocks.
+    pub(crate) made_blocks: bool,
     /// Codelets started since the last look around.
     pub(crate) since: u32,
     /// Thefts tried so far.
     pub(crate) attempt: u32,
     /// The victim with a lone codelet that was seen last, its count of started codelets then, and how often since.
     pub(crate) lone: (u16, u64, u32),
+    /// The last look in vain has seen a lone codelet that the next may take.
+    pub(crate) near: bool,
     /// Spawns that a host's body may still do before it looks how many codelets live.
     pub(crate) until_look: u32,
     /// In the checking mode alone.
@@ -69,15 +75,18 @@ impl Local {
             pinned: VecDeque::new(),
             records: RecordCache::default(),
             slots: SlotCache::default(),
+            events: SpareCells::default(),
             magazine: Magazine::new(pool),
             kept: 0,
             runs: false,
             others: 0,
             host: false,
             ended: (0, 0),
+            made_blocks: false,
             since: 0,
             attempt: 0,
             lone: (u16::MAX, 0, 0),
+            near: false,
             until_look: 0,
             any_order: None,
             urgent: false,

@@ -1,19 +1,17 @@
 //! Spawning as users do it: options first, then `spawn`.
 
-use crate::access::{Access, PlainList, ReadValue, Value};
+use crate::access::{Access, ReadValue, Value};
 use crate::affinity::{Affinity, Priority};
-use crate::codelet::{Body, Vtable};
 use crate::data_block::{Block, Data};
 use crate::decide::route;
-use crate::engine::Frame;
 use crate::error::{Error, ErrorKind};
 use crate::glue::Glue;
 use crate::group::Group;
-use crate::guard::guarded;
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
 use crate::scope::Scope;
-use crate::spawn::Spec;
+use crate::spawn::{Spec, Traits};
+use crate::spawning::{UNNAMED, spawn_bare, spawn_in, spawn_with, unnamed};
 use crate::trigger::Event;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -39,7 +37,7 @@ impl<'s> Scope<'s> {
         O: Outcome,
         F: for<'c, 'v> Fn(&'c Scope<'s>, A::View<'v>) -> O + Send + Sync + 's,
     {
-        spawn_in(self, &mut Spec::default(), access, body)
+        self.spawn_once(access, body)
     }
 
     /// Like [`Scope::spawn`], for a body that can run only once (it cannot be recorded).
@@ -50,7 +48,15 @@ impl<'s> Scope<'s> {
         O: Outcome,
         F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
     {
-        spawn_in(self, &mut Spec::default(), access, body)
+        let vtable = Glue::<'s, A, F, O>::vtable();
+        let put = |payload, access| {
+            // SAFETY: this is the payload of a new record for this vtable.
+            unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
+        };
+        if size_of::<A>() == 0 {
+            return spawn_bare(self, unnamed(vtable), Traits::NONE, |at| put(at, access));
+        }
+        spawn_with(self, &mut Spec::default(), access, vtable, put)
     }
 
     /// Destroys a block: an access like any other, after which nobody may name it. Its memory is recycled.
@@ -91,7 +97,7 @@ impl<R> std::fmt::Debug for Spawned<R> {
 }
 
 impl<R: Send + Sync + 'static> Spawned<R> {
-    fn new(id: CodeletId) -> Self {
+    pub(crate) fn new(id: CodeletId) -> Self {
         Spawned {
             id,
             marker: PhantomData,
@@ -344,7 +350,7 @@ impl<'x, 's> Options<'x, 's> {
         &self,
         here: &'static Location<'static>,
     ) -> (&'static str, &'static Location<'static>, Priority) {
-        let name = self.spec.name.unwrap_or("codelet");
+        let name = self.spec.name.unwrap_or(UNNAMED);
         (name, self.spec.at.unwrap_or(here), self.spec.priority)
     }
 
@@ -403,108 +409,4 @@ impl<'x, 's> Options<'x, 's> {
     {
         spawn_in(self.scope, &mut self.spec, access, body)
     }
-}
-
-/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
-const PLACE: &str = "a spawn";
-
-/// Spawns a codelet with these options.
-#[track_caller]
-#[inline]
-fn spawn_in<'s, A, F, O>(
-    scope: &Scope<'s>,
-    spec: &mut Spec,
-    access: A,
-    body: F,
-) -> Spawned<O::Value>
-where
-    A: Access,
-    O: Outcome,
-    F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
-{
-    let vtable = Glue::<'s, A, F, O>::vtable();
-    spawn_with(scope, spec, access, vtable, |payload, access| {
-        // SAFETY: `spawn_with` gives the payload of a new record for this vtable.
-        unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
-    })
-}
-
-/// Spawns a codelet with these options, whose captures `put` puts into the payload of a record made for the vtable.
-#[track_caller]
-#[inline]
-pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
-    scope: &Scope<'_>,
-    spec: &mut Spec,
-    access: A,
-    vtable: &'static Vtable,
-    put: impl FnOnce(*mut u8, A),
-) -> Spawned<R> {
-    let frame = scope.frame();
-    frame.throttle();
-    let about = Body {
-        vtable,
-        name: spec.name.unwrap_or("codelet"),
-        spawned_at: spec.at.unwrap_or(Location::caller()),
-    };
-    // Accesses name something, so a type without size declares nothing.
-    if size_of::<A>() == 0 && spec.rare.is_none() {
-        let id = guarded(PLACE, || frame.begin_bare(about, spec));
-        if id.record() == 0 {
-            return Spawned::new(id);
-        }
-        let payload = frame.engine.shared.arena.payload(id.record());
-        put(payload, access);
-        guarded(PLACE, || frame.launch_bare(id, about));
-        return Spawned::new(id);
-    }
-    let mut list = PlainList::new();
-    if spec.is_plain() {
-        access.list_plain(&mut list);
-    }
-    // Where the shape of the accesses is known, so is which of these it is.
-    let spawned = match list.count() {
-        1 => spawn_plain::<1, _, _>(frame, about, spec, &list, access, put),
-        2 => spawn_plain::<2, _, _>(frame, about, spec, &list, access, put),
-        3 => spawn_plain::<3, _, _>(frame, about, spec, &list, access, put),
-        4 => spawn_plain::<4, _, _>(frame, about, spec, &list, access, put),
-        _ => Err((access, put)),
-    };
-    let (access, put) = match spawned {
-        Ok(id) => return Spawned::new(id),
-        Err(unused) => unused,
-    };
-    let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
-    access.declare(&mut declared);
-    let begun = guarded(PLACE, || frame.begin(about, &declared, spec));
-    declared.clear();
-    frame.engine.local(|local| local.declared = declared);
-    match begun {
-        Ok(begun) => {
-            let id = begun.id;
-            let payload = frame.engine.shared.arena.payload(id.record());
-            put(payload, access);
-            guarded(PLACE, || frame.launch(begun, about, spec));
-            Spawned::new(id)
-        }
-        Err(error) => Spawned::new(frame.fail(about, error)),
-    }
-}
-
-/// Spawns a codelet with so many plain accesses; or gives back what was not used.
-#[inline(always)]
-fn spawn_plain<const N: usize, A, P: FnOnce(*mut u8, A)>(
-    frame: &Frame<'_>,
-    about: Body,
-    spec: &Spec,
-    list: &PlainList,
-    access: A,
-    put: P,
-) -> std::result::Result<CodeletId, (A, P)> {
-    let Some(begun) = guarded(PLACE, || frame.begin_plain::<N>(about, spec, list)) else {
-        return Err((access, put));
-    };
-    let id = begun.id;
-    put(frame.engine.shared.arena.payload(id.record()), access);
-    guarded(PLACE, || frame.launch_plain(begun, about, spec));
-    Ok(id)
 }

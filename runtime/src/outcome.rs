@@ -27,6 +27,7 @@ pub enum End<R> {
 
 impl Outcome for () {
     type Value = ();
+    #[inline]
     fn end(self) -> End<()> {
         End::Value(())
     }
@@ -34,6 +35,7 @@ impl Outcome for () {
 
 impl<R: Send + Sync + 'static> Outcome for Result<R> {
     type Value = R;
+    #[inline]
     fn end(self) -> End<R> {
         match self {
             Ok(value) => End::Value(value),
@@ -45,6 +47,7 @@ impl<R: Send + Sync + 'static> Outcome for Result<R> {
 /// Forwards a child's value as one's own.
 impl<R: Send + Sync + 'static> Outcome for Value<R> {
     type Value = R;
+    #[inline]
     fn end(self) -> End<R> {
         End::Forward(self)
     }

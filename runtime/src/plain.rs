@@ -7,28 +7,52 @@
 use crate::access::{BlockKey, FEW, Lent, Mode, PlainList};
 use crate::affinity::Priority;
 use crate::block_table::QueueCell;
-use crate::codelet::{Body, Ran, Record, Vtable, flag};
+use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag};
 use crate::completion::effect;
 use crate::decide::dependence::Step;
 use crate::engine::{Engine, Followers, Frame};
 use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind, Found};
 use crate::error::Result;
+use crate::guard::guarded;
 use crate::id::CodeletId;
 use crate::prefetch::prefetch_to_write;
 use crate::spawn::Spec;
 use crate::sync::atomic::Ordering;
 
 /// A record whose payload is to be filled, and the queues it will enter, of which it has so many.
-pub(crate) struct BegunPlain<const N: usize> {
-    pub(crate) id: CodeletId,
+struct BegunPlain<const N: usize> {
+    id: CodeletId,
     doors: [Door; N],
 }
 
+/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
+const PLACE: &str = "a spawn";
+
 impl Frame<'_> {
+    /// Spawns a codelet with so many accesses, whose captures `put` puts into the payload; or gives back what was not used,
+    /// see [`Frame::begin_plain`].
+    #[inline(always)]
+    pub(crate) fn spawn_plain<const N: usize, A, P: FnOnce(*mut u8, A)>(
+        &self,
+        about: Body,
+        spec: &Spec,
+        list: &PlainList,
+        access: A,
+        put: P,
+    ) -> std::result::Result<CodeletId, (A, P)> {
+        let Some(begun) = guarded(PLACE, || self.begin_plain::<N>(about, spec, list)) else {
+            return Err((access, put));
+        };
+        let id = begun.id;
+        put(self.engine.shared.arena.payload(id.record()), access);
+        guarded(PLACE, || self.launch_plain(begun, about, spec));
+        Ok(id)
+    }
+
     /// Takes a record for a codelet with these accesses, and writes the entries. `None` if anything about them is not plain or
     /// not right, or there is no record: then nothing has been done.
-    pub(crate) fn begin_plain<const N: usize>(
+    fn begin_plain<const N: usize>(
         &self,
         body: Body,
         spec: &Spec,
@@ -50,14 +74,13 @@ impl Frame<'_> {
             let (key, mode) = accesses[at];
             (found[at], doors[at]) = self.find_plain(key, mode)?;
         }
-        let record = self.take_record(body, spec, N).ok()?;
+        let record = self.take_record(body, spec.traits(), N).ok()?;
         let arena = &shared.arena;
-        for (found, (_, place)) in found
-            .into_iter()
-            .zip(arena.places(record, body.vtable.payload))
-        {
+        debug_assert!(N <= capacity(body.vtable.payload));
+        let first = arena.first_place(record, body.vtable.payload);
+        for (at, found) in found.into_iter().enumerate() {
             // SAFETY: a place of a record that is ours and not published.
-            unsafe { place.write(Entry::new(found, 0)) };
+            unsafe { first.wrapping_add(at).write(Entry::new(found, 0)) };
         }
         let taken = arena.record(record);
         taken.set_plain(N);
@@ -72,7 +95,7 @@ impl Frame<'_> {
     #[inline(always)]
     fn find_plain(&self, key: BlockKey, mode: Mode) -> Option<(Found, Door)> {
         let shared = self.engine.shared;
-        let (id, kind) = (key.0, EntryKind::Block(mode));
+        let id = key.0;
         if self.codelet != 0 || id.runtime() != shared.id.number() {
             return self.find_plain_in_parent(key, mode);
         }
@@ -83,7 +106,7 @@ impl Frame<'_> {
         if !slot.is(id) {
             return None;
         }
-        let found = Found::new(kind, (&raw const slot.root).cast_mut().cast(), 0);
+        let found = Found::plain(mode, (&raw const slot.root).cast());
         // SAFETY: slots stay as long as the runtime.
         let door = unsafe {
             Door::new(
@@ -110,16 +133,11 @@ impl Frame<'_> {
         let generation = own.then(|| (slot.generation_cell(), id.generation()));
         // SAFETY: as above.
         let door = unsafe { Door::new(cell, mode, generation) };
-        Some((Found::new(EntryKind::Block(mode), found.target(), 0), door))
+        Some((Found::plain(mode, found.target()), door))
     }
 
     /// Publishes a record whose payload holds the captures.
-    pub(crate) fn launch_plain<const N: usize>(
-        &self,
-        begun: BegunPlain<N>,
-        body: Body,
-        spec: &Spec,
-    ) {
+    fn launch_plain<const N: usize>(&self, begun: BegunPlain<N>, body: Body, spec: &Spec) {
         let engine = self.engine;
         let BegunPlain { id, mut doors } = begun;
         let id = id.record();
@@ -133,6 +151,9 @@ impl Frame<'_> {
             Ok(granted) => {
                 if granted.poison != 0 {
                     record.poison(granted.poison);
+                }
+                if granted.more {
+                    engine.after_entrance(id, &doors);
                 }
                 granted.count
             }
@@ -192,11 +213,12 @@ impl Engine<'_> {
     fn lend_plain(&self, id: u32, payload: usize, count: usize) -> Result<[Lent; FEW]> {
         let mut lent = [Lent::default(); FEW];
         let entries = self.shared.arena.first_entries(id, payload, count);
-        for (lent, entry) in lent.iter_mut().zip(entries) {
+        for (at, entry) in entries.iter().enumerate() {
             let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
             let mode = entry.plain_mode();
-            lent.start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
-            lent.bytes = slot.bytes();
+            let start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
+            let bytes = slot.bytes();
+            lent[at] = Lent { start, bytes };
         }
         Ok(lent)
     }
@@ -222,11 +244,14 @@ impl Engine<'_> {
                 self.give_back_whole(id, record, (entry, mode, false), followers);
                 continue;
             }
-            let (step, rests) = match mode {
-                Mode::Read => Self::left(cell, id, Mode::Read, effect),
+            let (step, rests) = cell.queue.with(|queue| {
                 // For who leaves it is all the same how it was alone.
-                _ => Self::left(cell, id, Mode::ReadWrite, effect),
-            };
+                match mode {
+                    Mode::Read => queue.leave(id, Mode::Read, effect),
+                    _ => queue.leave(id, Mode::ReadWrite, effect),
+                }
+                (queue.next_step(), queue.rests())
+            });
             match step {
                 None => (),
                 Some(Step::Grant(grant)) if rests && grant.is_plain() => {

@@ -9,7 +9,8 @@
 
 use crate::event::Links;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::mutant;
+use crate::sync::{mutant, spin_hint};
+use crossbeam_deque::Steal;
 
 /// See the module.
 #[derive(Debug)]
@@ -72,5 +73,17 @@ impl Inbox {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.newest.load(Ordering::Relaxed) == 0
+    }
+}
+
+/// Tries until it is clear whether there was something.
+#[inline]
+pub(crate) fn insist(mut take: impl FnMut() -> Steal<u32>) -> Option<u32> {
+    loop {
+        match take() {
+            Steal::Success(id) => return Some(id),
+            Steal::Empty => return None,
+            Steal::Retry => spin_hint(),
+        }
     }
 }

@@ -6,11 +6,12 @@ use crate::engine::{Engine, Frame};
 use crate::error::{Error, Result};
 use crate::glue::{Caught, Glue, Place};
 use crate::memory_region::Chunk;
-use crate::options::{Options, Spawned, spawn_with};
+use crate::options::{Options, Spawned};
 use crate::outcome::Outcome;
 use crate::panics::drop_quietly;
 use crate::scope::Scope;
 use crate::spawn::Spec;
+use crate::spawning::spawn_with;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -17,7 +17,7 @@ use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock, thread};
 use crate::topology::Topology;
-use crate::trigger::{Event, Trigger, make_event};
+use crate::trigger::{Event, Trigger, with_trigger};
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -300,7 +300,8 @@ impl Runtime {
     /// long as the trigger lives.
     #[track_caller]
     pub fn event(&self, name: &'static str) -> (Event, Trigger) {
-        make_event(self.shared(), name, true)
+        let shared = self.shared();
+        with_trigger(shared, shared.new_event(name, true))
     }
 
     /// An event that comes after this time, not before, and soon after if the machine is not overloaded: a control engine

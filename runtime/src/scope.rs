@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::group::Group;
 use crate::id::CodeletId;
 use crate::memory_region::LEAST_ALIGNMENT;
-use crate::trigger::{Event, Trigger, make_event};
+use crate::trigger::{Event, Trigger, with_trigger};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
@@ -39,6 +39,7 @@ impl std::fmt::Debug for Scope<'_> {
 impl<'s> Scope<'s> {
     /// # Safety
     /// The frame outlives the scope, and stays on this thread.
+    #[inline]
     pub(crate) unsafe fn new(frame: *const Frame<'_>) -> Self {
         Scope {
             frame: frame.cast(),
@@ -96,7 +97,9 @@ impl<'s> Scope<'s> {
     #[inline]
     #[track_caller]
     pub fn event(&self, name: &'static str) -> (Event, Trigger) {
-        make_event(self.frame().engine.shared, name, false)
+        let engine = self.frame().engine;
+        let event = engine.local(|local| local.events.make(engine.shared.id, name));
+        with_trigger(engine.shared, event)
     }
 
     /// Satisfies an event from a codelet. Does what [`Trigger::satisfy`] does, faster.

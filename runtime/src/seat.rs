@@ -7,7 +7,8 @@
 
 use crate::counters::XeCounters;
 use crate::idle::{Idle, Parker};
-use crate::queue::Inbox;
+use crate::lone::Lone;
+use crate::queue::{Inbox, insist};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, UnsafeCell, lock, mutant, thread};
 use crossbeam_deque::Stealer;
@@ -87,6 +88,8 @@ pub(crate) struct Seat<S> {
     /// What only this engine may run.
     pub(crate) pinned: CachePadded<Inbox>,
     pub(crate) stealer: Stealer<u32>,
+    /// The oldest of what its engine has made ready here, when that was alone; then the queue follows.
+    pub(crate) lone: CachePadded<Lone>,
     pub(crate) counters: CachePadded<XeCounters>,
     /// A host's body runs here, and no codelet. Written by the occupant; a hint to others.
     pub(crate) in_body: AtomicBool,
@@ -117,6 +120,7 @@ impl<S> Seat<S> {
             inbox: CachePadded::new(Inbox::new()),
             pinned: CachePadded::new(Inbox::new()),
             stealer,
+            lone: CachePadded::new(Lone::new()),
             counters: CachePadded::new(XeCounters::new()),
             in_body: AtomicBool::new(false),
             threads: Mutex::new([None; 2]),
@@ -133,6 +137,23 @@ impl<S> Seat<S> {
     /// The caller is the occupant, and remains so while it uses the pointer.
     pub(crate) unsafe fn state(&self) -> *mut S {
         self.state.with_mut(|state| state)
+    }
+
+    /// How many codelets lie in the engine's queue and before it, for all to take.
+    #[inline]
+    pub(crate) fn queued(&self) -> usize {
+        self.stealer.len() + usize::from(!self.lone.is_empty())
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub(crate) fn has_none(&self) -> bool {
+        self.lone.is_empty() && self.stealer.is_empty()
+    }
+
+    /// Takes the oldest of them.
+    pub(crate) fn steal(&self) -> Option<u32> {
+        self.lone.take().or_else(|| insist(|| self.stealer.steal()))
     }
 
     /// The calling thread is the seat's own, or a host that sits down.

@@ -202,6 +202,7 @@ impl Shared {
             .blocks
             .make(self.id, &mut local.slots, bytes, owner, home)?;
         if owner != 0 {
+            local.made_blocks = true;
             self.push_made(owner, made.slot());
         }
         if let Some(check) = &self.check {
@@ -315,7 +316,7 @@ impl Shared {
     /// Codelets in queues of a domain that others may take from; an inbox that is not empty counts as one.
     #[inline]
     pub(crate) fn queued(&self, domain: &Domain) -> usize {
-        let at = |seat: &Seat<Local>| seat.stealer.len() + usize::from(!seat.inbox.is_empty());
+        let at = |seat: &Seat<Local>| seat.queued() + usize::from(!seat.inbox.is_empty());
         domain.injector.len()
             + self.seats_of(domain).iter().map(at).sum::<usize>()
             + self.queued_levelled(domain)
@@ -334,9 +335,9 @@ impl Shared {
         !seat.pinned.is_empty()
             || !domain.injector.is_empty()
             || !self.regions[usize::from(seat.region)].is_empty()
-            || !seat.stealer.is_empty()
+            || !seat.has_none()
             || (self.seats_of(domain).iter())
-                .any(|other| !other.inbox.is_empty() || other.stealer.len() > 1)
+                .any(|other| !other.inbox.is_empty() || other.queued() > 1)
             || self.has_levelled(seat)
     }
 

@@ -47,7 +47,41 @@ pub(crate) struct Rare {
     pub(crate) error: Option<Error>,
 }
 
+/// What a record says of its codelet from the start.
+#[derive(Clone, Copy)]
+pub(crate) struct Traits {
+    flags: u16,
+    /// See `affinity.rs`.
+    hints: u32,
+}
+
+impl Traits {
+    /// Of a codelet without options.
+    pub(crate) const NONE: Traits = Traits {
+        flags: flag::CAPTURES | flag::WAITS,
+        hints: 0,
+    };
+}
+
 impl Spec {
+    #[inline]
+    pub(crate) fn traits(&self) -> Traits {
+        let mut flags = Traits::NONE.flags;
+        if self.destroys {
+            flags |= flag::DESTROYS;
+        }
+        if self.at_ready {
+            flags |= flag::RELEASES;
+        }
+        if let Affinity::Group(_) = self.affinity {
+            flags |= flag::GROUPED;
+        }
+        Traits {
+            flags,
+            hints: affinity::word(self.affinity, self.priority, self.long),
+        }
+    }
+
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         !self.destroys && !self.at_ready && self.rare.is_none()
@@ -117,10 +151,11 @@ impl Frame<'_> {
             ));
         }
         let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
-        let record = self.take_record(body, spec, count)?;
+        let record = self.take_record(body, spec.traits(), count)?;
         let id = self.id_of(record);
         let payload = body.vtable.payload;
-        let extended = self.extend(id.record(), extensions(payload, count));
+        let more = extensions(payload, count);
+        let extended = self.extend(id.record(), more);
         let written = match extended {
             Ok(()) => self.write_entries(id.record(), payload, declared, spec, error),
             Err(error) => {
@@ -133,6 +168,9 @@ impl Frame<'_> {
                 }
             }
         };
+        if written.blocks == 0 && more == 0 {
+            self.engine.shared.arena.record(record).gives_nothing_back();
+        }
         Ok(Begun {
             id,
             blocks: written.blocks,
@@ -143,8 +181,8 @@ impl Frame<'_> {
 
     /// Takes a record for a codelet without entries. If that fails the scope fails, and the record is 0.
     #[inline(always)]
-    pub(crate) fn begin_bare(&self, body: Body, spec: &Spec) -> CodeletId {
-        match self.take_record(body, spec, 0) {
+    pub(crate) fn begin_bare(&self, body: Body, traits: Traits) -> CodeletId {
+        match self.take_record(body, traits, 0) {
             Ok(record) => self.id_of(record),
             Err(error) => self.fail(body, error),
         }
@@ -159,26 +197,16 @@ impl Frame<'_> {
 
     /// Takes a record for a codelet with so many entries.
     #[inline(always)]
-    pub(crate) fn take_record(&self, body: Body, spec: &Spec, entries: usize) -> Result<u32> {
+    pub(crate) fn take_record(&self, body: Body, traits: Traits, entries: usize) -> Result<u32> {
         let engine = self.engine;
         let arena = &engine.shared.arena;
         let bytes = record_bytes(body.vtable.payload, entries);
         let id = engine.local(|local| local.records.take(arena, bytes))?;
         let record = arena.record(id);
-        let mut flags = flag::CAPTURES | flag::WAITS;
-        if spec.destroys {
-            flags |= flag::DESTROYS;
-        }
-        if spec.at_ready {
-            flags |= flag::RELEASES;
-        }
+        let Traits { mut flags, hints } = traits;
         if body.vtable.has_value {
             flags |= flag::RETAINED;
         }
-        if let Affinity::Group(_) = spec.affinity {
-            flags |= flag::GROUPED;
-        }
-        let hints = affinity::word(spec.affinity, spec.priority, spec.long);
         record.begin(self.record, flags, hints, entries);
         // SAFETY: the record is ours and not published.
         unsafe { record.set_body(body) };

@@ -82,7 +82,7 @@ impl Shared {
 
     fn stands_still(&self) -> bool {
         let quiet = |seat: &crate::seat::Seat<_>| {
-            seat.inbox.is_empty() && seat.pinned.is_empty() && seat.stealer.is_empty()
+            seat.inbox.is_empty() && seat.pinned.is_empty() && seat.has_none()
         };
         still(self.domains.iter().map(|domain| &domain.idle), || {
             self.outside_bodies.load(Ordering::Relaxed) == 0

@@ -84,7 +84,7 @@ impl Engine<'_> {
         if self.shared.check.is_some() {
             runs(None);
         }
-        if !seat.stealer.is_empty() {
+        if !seat.has_none() {
             // The body may take its time, and what was put there meanwhile was not announced as from a host's body.
             self.shared.notify(domain);
         }

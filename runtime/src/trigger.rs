@@ -115,14 +115,13 @@ pub struct Trigger {
     made_at: &'static Location<'static>,
 }
 
-/// An event and its trigger.
+/// A new event and its trigger.
 #[track_caller]
 #[inline]
-pub(crate) fn make_event(shared: &Shared, name: &'static str, outside: bool) -> (Event, Trigger) {
-    let event = shared.new_event(name, outside);
+pub(crate) fn with_trigger(shared: &Shared, event: EventRef) -> (Event, Trigger) {
     if let Some(check) = &shared.check {
         let cell = std::ptr::from_ref::<EventCell>(&event);
-        check.event_made(cell.addr(), name, Location::caller());
+        check.event_made(cell.addr(), event.name, Location::caller());
     }
     let trigger = Trigger {
         event: event.clone(),
@@ -144,6 +143,7 @@ impl Trigger {
         if event.runtime == engine.shared.id {
             guarded("a trigger", || {
                 engine.fire_event(&event, 0, &mut Followers::posted());
+                engine.local(|local| local.events.let_go(event));
             });
         } else {
             fire(&event, 0);

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use clap::Parser;
 use sprat::{Error, Result};
-use sprat_examples::frame::{exit, progress, say};
+use sprat_examples::frame::{Output, exit, progress, say};
 use sprat_examples::jacobi::args::Args;
 use sprat_examples::jacobi::field::Field;
 use sprat_examples::jacobi::report::Report;
 use sprat_examples::jacobi::tiling::{Extent, Tiling};
 use sprat_examples::jacobi::{heat, memory, reference};
-use sprat_examples::png_file::{Output, Picture};
+use sprat_examples::png_file::{Picture, write_rgb};
 
 /// The picture that ships with Sprat. In the program, so that it is found from any folder.
 const SPRATS: &[u8] = include_bytes!("../../data/sprats.png");
@@ -69,7 +69,7 @@ fn run(args: &Args) -> Result<()> {
     let size = picture_size(tiling.grid);
     let pixels = field.picture(size)?;
     let rgb: Vec<u8> = pixels.into_iter().flat_map(heat::colour).collect();
-    output.write_rgb(size.width, size.height, &rgb)?;
+    write_rgb(output, size.width, size.height, &rgb)?;
     let report = Report {
         runtime: &runtime,
         tiling,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use sprat::{Error, Result};
-use sprat_examples::frame::{exit, progress, say};
+use sprat_examples::frame::{Output, exit, progress, say};
 use sprat_examples::life::args::Args;
 use sprat_examples::life::board::{BITS, Board};
 use sprat_examples::life::field::Field;
@@ -14,7 +14,6 @@ use sprat_examples::life::film::Film;
 use sprat_examples::life::report::Report;
 use sprat_examples::life::rule::Rule;
 use sprat_examples::life::{reference, rle};
-use sprat_examples::png_file::Output;
 
 /// A tile is timed so many times before the steps and after them, and so many steps are made by one engine alone.
 const TIMES: usize = 5;
@@ -49,7 +48,7 @@ fn run(args: &Args) -> Result<()> {
     match film {
         None => time = field.steps(steps, None, stepped)?,
         Some(output) => output.write(|file| {
-            let film = Film::new(&runtime, file, &board, args.every as usize)?;
+            let film = Film::new(&runtime, file.as_file_mut(), &board, args.every as usize)?;
             time = field.steps(steps, Some(&film), stepped)?;
             film.end()
         })?,

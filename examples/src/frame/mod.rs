@@ -2,13 +2,15 @@
 //!
 //! A program parses its [`Args`](clap::Parser) with [`EngineOptions`] in it, does its work in a function that returns a
 //! [`sprat::Result`], and ends with [`exit`]. It tells what it is about to do and what it did with [`say`] and
-//! [`Rows`], and shows progress with [`progress`]. Text comes from [`Lines`], whose messages name the file and the line. Its share of what the machine can do comes from [`Copies`].
+//! [`Rows`], and shows progress with [`progress`]. Text comes from [`Lines`], whose messages name the file and the line;
+//! results go to an [`Output`]. Its share of what the machine can do comes from [`Copies`].
 
 mod copies;
 mod engines;
 mod exit;
 mod lines;
 mod memory;
+mod output;
 mod progress;
 mod rates;
 mod rows;
@@ -18,6 +20,7 @@ pub use engines::EngineOptions;
 pub use exit::{exit, say};
 pub use lines::{Lines, open};
 pub use memory::{bytes, check_memory};
+pub use output::Output;
 pub use progress::progress;
 pub use rates::{median, spread};
 pub use rows::Rows;

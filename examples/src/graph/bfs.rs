@@ -53,8 +53,8 @@ pub struct Bfs<'r> {
     queue: Block<u32>,
     /// Which vertices have no edge that leads to them: nobody need look for one.
     out_of_reach: Block<u8>,
-    /// Sums of each part.
-    sums: Block<u64>,
+    /// Sums of each part, in blocks of their own.
+    sums: Vec<Block<u64>>,
 }
 
 /// Where a search stands between levels.
@@ -88,7 +88,7 @@ impl<'r> Bfs<'r> {
             frontier: [runtime.block(bytes)?, runtime.block(bytes)?],
             queue: runtime.block(vertices)?,
             out_of_reach: runtime.block(bytes)?,
-            sums: runtime.block(SUMS * graph.incoming.parts.len())?,
+            sums: runtime.blocks(graph.incoming.parts.len(), SUMS)?,
         };
         runtime.finish(|s| {
             for part in &graph.incoming.parts {
@@ -172,14 +172,16 @@ impl<'r> Bfs<'r> {
                 let access = (
                     self.levels.part(part.vertices()).write(),
                     self.seen.part(part.bytes()).write(),
-                    self.out_of_reach.part(part.bytes()).read(),
+                    self.out_of_reach.read(),
                 );
-                s.codelet("forget")
-                    .near(part.home())
-                    .spawn(access, |_, (levels, seen, never)| {
+                let bytes = part.bytes();
+                s.codelet("forget").near(part.home()).spawn(
+                    access,
+                    move |_, (levels, seen, never)| {
                         levels.fill(UNREACHED);
-                        seen.copy_from_slice(never);
-                    });
+                        seen.copy_from_slice(&never[bytes.clone()]);
+                    },
+                );
             }
             let at = source as usize;
             let access = (
@@ -232,10 +234,10 @@ impl<'r> Bfs<'r> {
                     self.seen.part(part.bytes()).read_write(),
                     self.frontier[1].part(part.bytes()).write(),
                     self.levels.part(part.vertices()).read_write(),
-                    self.graph.degrees.part(part.vertices()).read(),
-                    self.sums.part(SUMS * at..SUMS * (at + 1)).write(),
+                    self.graph.degrees.read(),
+                    self.sums[at].write(),
                 );
-                let count = part.count as usize;
+                let (first, count) = (part.first as usize, part.count as usize);
                 s.codelet("up").near(part.home()).spawn(
                     access,
                     move |_, (lists, frontier, seen, next, levels, degrees, sums)| {
@@ -244,16 +246,16 @@ impl<'r> Bfs<'r> {
                         look(lists, count, frontier, (seen, next), |at| {
                             levels[at] = level;
                             found += 1;
-                            edges += u64::from(degrees[at]);
+                            edges += u64::from(degrees[first + at]);
                         });
                         sums.copy_from_slice(&[found, edges]);
                     },
                 );
             }
-            let sums = self.sums.read();
+            let sums: Vec<_> = self.sums.iter().map(|sums| sums.read()).collect();
             s.codelet("count").spawn_once(sums, move |_, sums| {
-                for (at, more) in sums.iter().enumerate() {
-                    to[at % SUMS] += more;
+                for sums in sums {
+                    to.iter_mut().zip(sums).for_each(|(to, more)| *to += more);
                 }
             });
             Ok(())

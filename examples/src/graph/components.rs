@@ -97,23 +97,25 @@ impl<'r> Components<'r> {
         self.each_part(|s, part, changed| {
             let access = (
                 levels.part(part.vertices()).read(),
-                self.graph.degrees.part(part.vertices()).read(),
+                self.graph.degrees.read(),
                 self.labels[0].part(part.vertices()).write(),
                 changed,
             );
-            let first = part.first;
+            let vertices = part.vertices();
             s.codelet("label").near(part.home()).spawn(
                 access,
                 move |_, (levels, degrees, labels, changed)| {
-                    changed[0] = 0;
-                    let labels = (first..).zip(labels);
+                    let mut any = false;
+                    let labels = (vertices.start as u32..).zip(labels);
+                    let degrees = &degrees[vertices.clone()];
                     for ((&level, &degree), (vertex, label)) in
                         levels.iter().zip(degrees).zip(labels)
                     {
                         let reached = level != UNREACHED;
                         *label = if reached { 0 } else { vertex };
-                        changed[0] |= u8::from(!reached && degree > 0);
+                        any |= !reached && degree > 0;
                     }
+                    changed[0] = any.into();
                 },
             );
         })
@@ -133,15 +135,16 @@ impl<'r> Components<'r> {
                 access,
                 move |_, (lists, labels, next, changed)| {
                     let lists = Lists::new(lists);
-                    changed[0] = 0;
+                    let mut any = false;
                     for (at, next) in next.iter_mut().enumerate() {
                         let old = labels[first + at];
                         *next = match old {
                             0 => 0,
                             _ => least(old, lists.of(at), labels),
                         };
-                        changed[0] |= u8::from(*next != old);
+                        any |= *next != old;
                     }
+                    changed[0] = any.into();
                 },
             );
         })?;

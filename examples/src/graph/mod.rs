@@ -18,6 +18,8 @@ pub mod rmat;
 pub mod rows;
 pub mod serial;
 pub mod snap;
+#[cfg(test)]
+mod tests;
 
 pub use edges::{Edges, Names};
 pub use layout::{Direction, Graph};

@@ -11,9 +11,6 @@ use sprat::{Block, Result, Runtime, Scope};
 use super::layout::Graph;
 use super::rows::{Lists, Rows};
 
-/// So many iterations are spawned before the host looks at the error: few enough that little is done in vain, and that
-/// the queues of the shares, of which parts are used, stay short.
-const WINDOW: usize = 4;
 /// Sums that a part gives: what vertices without outgoing edges have, and by how much ranks changed.
 const SUMS: usize = 2;
 /// A vertex's sum is taken in so many lanes, so that one addition need not wait for the last.
@@ -55,8 +52,8 @@ pub struct PageRank<'r> {
     inverse: Vec<Block<f64>>,
     /// What each vertex gives along each edge: now and next.
     shares: [Block<f64>; 2],
-    /// Sums of each part.
-    sums: Block<f64>,
+    /// Sums of each part, in blocks of their own.
+    sums: Vec<Block<f64>>,
     /// The sums of all parts' sums: of the last iteration, and of this one.
     totals: [Block<f64>; 2],
 }
@@ -78,24 +75,25 @@ impl<'r> PageRank<'r> {
             ranks: runtime.blocks(rows.parts.len(), longest)?,
             inverse: runtime.blocks(rows.parts.len(), longest)?,
             shares: [runtime.block(vertices)?, runtime.block(vertices)?],
-            sums: runtime.block(SUMS * rows.parts.len())?,
+            sums: runtime.blocks(rows.parts.len(), SUMS)?,
             totals: [runtime.block(SUMS)?, runtime.block(SUMS)?],
         };
         runtime.finish(|s| {
             for (at, part) in rows.parts.iter().enumerate() {
                 let access = (
-                    graph.degrees.part(part.vertices()).read(),
+                    graph.degrees.read(),
                     run.ranks[at].write(),
                     run.inverse[at].write(),
                     run.shares[0].part(part.vertices()).write(),
-                    run.sums.part(SUMS * at..SUMS * (at + 1)).write(),
+                    run.sums[at].write(),
                 );
+                let range = part.vertices();
                 s.codelet("start").near(part.home()).spawn(
                     access,
                     move |_, (degrees, ranks, inverse, shares, sums)| {
                         let rank = 1.0 / vertices as f64;
                         let mut dangling = 0.0;
-                        for (at, &degree) in degrees.iter().enumerate() {
+                        for (at, &degree) in degrees[range.clone()].iter().enumerate() {
                             ranks[at] = rank;
                             inverse[at] = inverse_of(degree);
                             shares[at] = rank * inverse[at];
@@ -119,9 +117,8 @@ impl<'r> PageRank<'r> {
         let begin = Instant::now();
         let (mut iterations, mut change) = (0, f64::INFINITY);
         while iterations < options.iterations && change >= options.tolerance {
-            let these = WINDOW.min(options.iterations - iterations);
-            change = self.iterate(these)?;
-            iterations += these;
+            change = self.iterate()?;
+            iterations += 1;
             done(iterations);
         }
         Ok(Ranks {
@@ -132,22 +129,21 @@ impl<'r> PageRank<'r> {
         })
     }
 
-    /// Does so many iterations, and gives by how much ranks changed in the last one.
+    /// Does one iteration, and gives by how much ranks changed. The host waits for its end: if the next one's parts were
+    /// spawned meanwhile, the lists of accesses to parts of the shares would be twice as long.
     ///
     /// # Errors
     /// The runtime's.
-    pub fn iterate(&mut self, iterations: usize) -> Result<f64> {
+    pub fn iterate(&mut self) -> Result<f64> {
         self.runtime.finish(|s| {
-            for _ in 0..iterations {
-                for at in 0..self.rows.parts.len() {
-                    self.pull(s, at);
-                }
-                self.total(s, 1);
-                self.shares.swap(0, 1);
-                self.totals.swap(0, 1);
+            for at in 0..self.rows.parts.len() {
+                self.pull(s, at);
             }
+            self.total(s, 1);
             Ok(())
         })?;
+        self.shares.swap(0, 1);
+        self.totals.swap(0, 1);
         self.runtime.read(self.totals[0], |totals| totals[1])
     }
 
@@ -163,7 +159,7 @@ impl<'r> PageRank<'r> {
             self.inverse[at].read(),
             self.ranks[at].read_write(),
             self.shares[1].part(range).write(),
-            self.sums.part(SUMS * at..SUMS * (at + 1)).write(),
+            self.sums[at].write(),
         );
         s.codelet("pull").near(part.home()).spawn(
             access,
@@ -186,9 +182,10 @@ impl<'r> PageRank<'r> {
 
     /// Adds the parts' sums up.
     fn total(&self, s: &Scope<'_>, to: usize) {
-        let access = (self.sums.read(), self.totals[to].write());
+        let sums: Vec<_> = self.sums.iter().map(|sums| sums.read()).collect();
+        let access = (sums, self.totals[to].write());
         s.codelet("total").spawn(access, |_, (sums, totals)| {
-            totals.copy_from_slice(&total(sums.chunks_exact(SUMS)));
+            totals.copy_from_slice(&total(sums.into_iter()));
         });
     }
 

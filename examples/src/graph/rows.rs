@@ -2,8 +2,11 @@
 
 use sprat::{Block, Error, Read, Result, Runtime};
 
-/// A part is cut off when it has so many edges: their neighbours are 256 KiB.
+/// A part has at least so many edges, if there are so many: their neighbours are 256 KiB.
 const EDGES: u64 = 1 << 16;
+/// There are about so many parts at most: enough to keep engines busy, and so few that a block whose parts they write (which
+/// costs each of them time for all of them) is cheap.
+const MOST_PARTS: u64 = 256;
 /// A vertex weighs as much as so many edges, so that parts of vertices with few neighbours are not too long.
 const VERTEX: u64 = 2;
 /// Parts begin at multiples of this: a byte of a set of vertices belongs to one part.
@@ -196,13 +199,15 @@ struct Cut {
 }
 
 fn cuts(vertices: usize, keys: &[u64]) -> Vec<Cut> {
+    let all = keys.len() as u64 + VERTEX * vertices as u64;
+    let most = EDGES.max(all / MOST_PARTS);
     let mut cuts = Vec::new();
     let (mut first, mut from, mut at) = (0, 0, 0);
     for step in (0..vertices).step_by(STEP) {
         let next = (step + STEP).min(vertices);
         at += keys[at..].partition_point(|&key| key >> 32 < next as u64);
         let weight = (at - from) as u64 + VERTEX * (next - first) as u64;
-        if weight >= EDGES || next == vertices {
+        if weight >= most || next == vertices {
             cuts.push(Cut {
                 first,
                 count: next - first,

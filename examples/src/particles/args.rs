@@ -26,19 +26,19 @@ pub struct Args {
     pub steps: u32,
 
     /// How long a step is
-    #[arg(long, value_name = "TIME", default_value_t = 0.004, value_parser = positive)]
+    #[arg(long, value_name = "TIME", default_value_t = 0.004, allow_negative_numbers = true, value_parser = positive)]
     pub dt: f64,
 
     /// How many particles are in a unit of volume
-    #[arg(long, value_name = "N", default_value_t = 0.8442, value_parser = positive)]
+    #[arg(long, value_name = "N", default_value_t = 0.8442, allow_negative_numbers = true, value_parser = positive)]
     pub density: f64,
 
     /// How warm it is at first
-    #[arg(long, value_name = "T", default_value_t = 1.44, value_parser = positive)]
+    #[arg(long, value_name = "T", default_value_t = 1.44, allow_negative_numbers = true, value_parser = positive)]
     pub temperature: f64,
 
     /// How far a particle acts
-    #[arg(long, value_name = "LENGTH", default_value_t = 2.5, value_parser = positive)]
+    #[arg(long, value_name = "LENGTH", default_value_t = 2.5, allow_negative_numbers = true, value_parser = positive)]
     pub cutoff: f64,
 
     /// Other velocities

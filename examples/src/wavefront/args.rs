@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub gap_extend: Option<i32>,
 
-    /// Rows and columns of a tile; rounded up to a multiple of 16
+    /// Rows and columns of a tile
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = value_parser!(u32).range(1..=1 << 16))]
     pub tile: u32,
 

@@ -1,8 +1,5 @@
 //! How the matrix of scores is cut into tiles.
 
-/// Rows of a tile are a multiple of this: the kernel computes so many rows side by side.
-pub const LANES: usize = 16;
-
 /// The matrix: a row for each letter of the first sequence, a column for each of the second. Tiles at the bottom and the
 /// right may be smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +13,9 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Cuts. The tile's side is rounded up to what the kernel likes.
+    /// Cuts. A tile that is larger than the matrix becomes no larger than its longer side.
     pub fn new(rows: usize, columns: usize, tile: usize) -> Cut {
-        let tile = tile.min(rows.max(columns)).next_multiple_of(LANES);
+        let tile = tile.min(rows.max(columns));
         Cut {
             rows,
             columns,
@@ -78,11 +75,11 @@ mod tests {
 
     #[test]
     fn tiles_cover_the_matrix() {
-        let cut = Cut::new(100, 33, 30);
+        let cut = Cut::new(100, 33, 32);
         assert_eq!((cut.tile, cut.down(), cut.across()), (32, 4, 2));
         assert_eq!([0, 1, 2, 3].map(|i| cut.height(i)), [32, 32, 32, 4]);
         assert_eq!([0, 1].map(|j| cut.width(j)), [32, 1]);
-        assert_eq!(Cut::new(3, 5, 1 << 30).tile, 16);
+        assert_eq!(Cut::new(3, 5, 1 << 30).tile, 5);
         let mut numbers = 0;
         for i in 0..cut.down() {
             for j in 0..cut.across() {

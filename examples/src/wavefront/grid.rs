@@ -2,20 +2,26 @@
 
 use std::time::{Duration, Instant};
 
-use sprat::{Block, Read, Result, Runtime, Scope, Write};
+use sprat::{Block, Read, Result, Runtime, Scope, Scratch, Write, scratch};
 
 use super::cut::Cut;
 use super::kernel::{self, Best, Borders};
 use super::scoring::{NEVER, Scoring};
 
 /// What a tile reads and writes: letters of both sequences, borders from above and the left, borders to below and the right.
-type Accesses = ([Read<u8>; 2], [Read<i32>; 2], Write<i32>, Write<i32>);
+type Accesses = (
+    [Read<u8>; 2],
+    [Read<i32>; 2],
+    Write<i32>,
+    Write<i32>,
+    Scratch<i32>,
+);
 
 sprat::codelet! {
     /// A tile.
-    static TILE: Codelet<Tile, Accesses> = |_s, tile, ([first, second], [north, west], south, east)| {
+    static TILE: Codelet<Tile, Accesses> = |_s, tile, ([first, second], [north, west], south, east, memory)| {
         let borders = Borders { north, west, south, east };
-        kernel::tile(&tile.scoring, first, second, tile.at, borders);
+        kernel::tile(&tile.scoring, (first, second), tile.at, borders, memory);
     }, also for Avx2, Avx512f, Neon;
 }
 
@@ -165,7 +171,9 @@ impl<'r> Grid<'r> {
             true => options.on_xe(0),
             false => options.near(east),
         };
-        options.call(&TILE, tile, (letters, from, south.write(), east.write()));
+        let memory = scratch(kernel::memory(self.cut.height(i), self.cut.width(j)));
+        let access = (letters, from, south.write(), east.write(), memory);
+        options.call(&TILE, tile, access);
     }
 
     /// The best cell of all, once all tiles are computed.

@@ -1,13 +1,10 @@
 //! The scores of one tile, from its borders to its borders.
 //!
-//! Sixteen rows are computed side by side. Each is one column behind the row above it, so that what a cell needs from
-//! above was computed one step earlier, and from the left, too.
+//! Cells on a diagonal, from the lower left to the upper right, do not need each other: what they need is on the two
+//! diagonals before. So diagonals are computed one after the other, each in a loop without dependences, whose numbers lie
+//! next to each other in memory, by row.
 
-use super::cut::LANES;
-use super::scoring::{CODES, NEVER, PAD, Pairs, Scoring};
-
-/// A number for each of the rows that are computed side by side.
-type Rows = [i32; LANES];
+use super::scoring::{CODES, Pairs, Scoring};
 
 /// A cell and its score. Of several with the same score, the first counts, row by row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,183 +59,207 @@ pub struct Borders<'a> {
     pub east: &'a mut [i32],
 }
 
+/// Numbers of memory that a tile needs for itself.
+pub fn memory(height: usize, width: usize) -> usize {
+    LISTS * list_length(height) + width
+}
+
+/// Lists are so far apart that no two of them are at the same offsets in their pages. Processors that compare only those
+/// 12 bits at first would make reads from one wait for writes to the other.
+fn list_length(height: usize) -> usize {
+    (height + 1).next_multiple_of(1024) + 80
+}
+
+/// Lists in that memory with a number for each row, and one for the row above the tile.
+const LISTS: usize = 10;
+
 /// Computes a tile: `first` are the letters of its rows, `second` those of its columns, `at` is its first cell in the
-/// matrix. If it has no multiple of 16 rows, nothing below it is right.
+/// matrix, `memory` has [`memory`] numbers.
 #[inline(always)]
 pub fn tile(
     scoring: &Scoring,
-    first: &[u8],
-    second: &[u8],
+    (first, second): (&[u8], &[u8]),
     at: (usize, usize),
     borders: Borders<'_>,
+    memory: &mut [i32],
 ) {
+    let (height, width) = (first.len(), second.len());
     let Borders {
         north,
         west,
         south,
         east,
     } = borders;
-    let (width, height) = (second.len(), first.len());
-    // Each strip reads what the one above it wrote there.
-    south[..width * 2 + 1].copy_from_slice(&north[..width * 2 + 1]);
-    let (corner, along) = south.split_at_mut(1);
-    let (scores, gaps) = along.split_at_mut(width);
-    let mut best = Best::of(west);
-    for (strip, letters) in first.chunks(LANES).enumerate() {
-        let from = strip * LANES;
-        let rows = letters.len();
-        let mut state = State {
-            score: [0; LANES],
-            right: [NEVER; LANES],
-            down: [NEVER; LANES],
-            diagonal: [0; LANES],
-            best: [0; LANES],
-            best_step: [0; LANES],
-        };
-        state.score[..rows].copy_from_slice(&west[3 + from..][..rows]);
-        state.right[..rows].copy_from_slice(&west[3 + height + from..][..rows]);
-        // The corner of this strip; that of the next one is the last score to the left of this.
-        state.diagonal[0] = corner[0];
-        corner[0] = state.score[LANES - 1];
+    let (north_scores, north_gaps) = north[1..].split_at(width);
+    let (west_scores, west_gaps) = west[3..].split_at(height);
+    let (south_scores, south_gaps) = south[1..].split_at_mut(width);
+    let (east_scores, east_gaps) = east[3..].split_at_mut(height);
 
-        let mut lanes = [PAD; LANES];
-        lanes[..rows].copy_from_slice(letters);
-        match scoring.pairs {
-            Pairs::Same { equal, unequal } => {
-                // One that stands for any becomes a number that no letter has.
-                let letters = lanes.map(|l| if l < 4 { i32::from(l) } else { -1 });
-                let score = |codes: &Rows| {
-                    std::array::from_fn(|lane| {
-                        if codes[lane] == letters[lane] {
-                            equal
-                        } else {
-                            unequal
-                        }
-                    })
-                };
-                state.strip(scoring, second, scores, gaps, score);
-            }
-            Pairs::Blosum62 => {
-                let row = |a| std::array::from_fn(|b| scoring.pair(a, b as u8));
-                let table: [[i32; CODES]; LANES] = lanes.map(row);
-                let score = |codes: &Rows| {
-                    std::array::from_fn(|lane| table[lane][codes[lane] as usize % CODES])
-                };
-                state.strip(scoring, second, scores, gaps, score);
-            }
+    let (letters, memory) = memory.split_at_mut(width);
+    // Backwards, so that along a diagonal both sequences are read forwards.
+    for (to, &letter) in letters.iter_mut().rev().zip(second) {
+        *to = letter.into();
+    }
+    let mut lists = memory.chunks_exact_mut(list_length(height));
+    let mut list = || lists.next().unwrap_or_default();
+    let [rows, pairs, right] = [list(), list(), list()];
+    let [mut scores, mut before, mut before_that] = [list(), list(), list()];
+    let [mut down, mut down_before] = [list(), list()];
+    let [best, best_at] = [list(), list()];
+    for (to, &letter) in rows.iter_mut().zip(first) {
+        *to = letter.into();
+    }
+    best.fill(0);
+    before[0] = north[0];
+
+    // In these lists row r is at r + 1, so that at r is the row above it.
+    for d in 0..height + width - 1 {
+        (before_that, before, scores) = (before, scores, before_that);
+        std::mem::swap(&mut down, &mut down_before);
+        // What comes from above and from the left into this diagonal.
+        if d == 0 {
+            before_that[0] = north[0];
         }
+        if d < width {
+            (before[0], down_before[0]) = (north_scores[d], north_gaps[d]);
+        }
+        if d < height {
+            (before[d + 1], right[d]) = (west_scores[d], west_gaps[d]);
+        }
+        let (from, to) = ((d + 1).saturating_sub(width), height.min(d + 1));
+        // The column of row r is d - r, which stands at width - 1 - (d - r) from behind.
+        let column = width + from - 1 - d;
+        let letters = &letters[column..column + to - from];
+        scoring.along(&rows[from..to], letters, &mut pairs[from..to]);
+        let diagonal = Diagonal {
+            pairs: &pairs[from..to],
+            met: &before_that[from..to],
+            above: &before[from..to],
+            left: &before[from + 1..to + 1],
+            down_before: &down_before[from..to],
+            right: &mut right[from..to],
+            down: &mut down[from + 1..to + 1],
+            scores: &mut scores[from + 1..to + 1],
+            best: &mut best[from..to],
+            best_at: &mut best_at[from..to],
+        };
+        diagonal.compute(scoring, d as i32);
+        if let Some(column) = (d + 1).checked_sub(height) {
+            (south_scores[column], south_gaps[column]) = (scores[height], down[height]);
+        }
+        if let Some(row) = (d + 1).checked_sub(width) {
+            (east_scores[row], east_gaps[row]) = (scores[row + 1], right[row]);
+        }
+    }
 
-        east[3 + from..][..rows].copy_from_slice(&state.score[..rows]);
-        east[3 + height + from..][..rows].copy_from_slice(&state.right[..rows]);
-        for lane in 0..rows {
-            best = best.or(Best {
-                score: state.best[lane],
-                row: (at.0 + from + lane) as i32,
-                column: at.1 as i32 + state.best_step[lane] - lane as i32,
+    south[0] = west_scores[height - 1];
+    let mut found = Best::of(west);
+    for row in 0..height {
+        if best[row] > 0 {
+            found = found.or(Best {
+                score: best[row],
+                row: (at.0 + row) as i32,
+                column: at.1 as i32 + best_at[row] - row as i32,
             });
         }
     }
-    // A best of zero is none, wherever it was looked for.
-    let best = if best.score > 0 { best } else { Best::NONE };
-    east[..3].copy_from_slice(&[best.score, best.row, best.column]);
+    east[..3].copy_from_slice(&[found.score, found.row, found.column]);
 }
 
-/// Where the rows of a strip are.
-struct State {
-    /// The last scores.
-    score: Rows,
-    /// The best that ends in a gap that leads to the right.
-    right: Rows,
-    /// The best that ends in a gap that leads down.
-    down: Rows,
-    /// The scores up and to the left of the next cells.
-    diagonal: Rows,
-    best: Rows,
-    /// The step in which the best was found.
-    best_step: Rows,
-}
-
-impl State {
-    /// All columns of a strip. `scores` and `gaps` are those of the row above, and become those of the last row.
+impl Scoring {
+    /// What letters score against those beside them.
     #[inline(always)]
-    fn strip(
-        &mut self,
-        scoring: &Scoring,
-        second: &[u8],
-        scores: &mut [i32],
-        gaps: &mut [i32],
-        score: impl Fn(&Rows) -> Rows,
-    ) {
-        let width = second.len();
-        let mut codes = [i32::from(PAD); LANES];
-        let ends = width.min(LANES - 1);
-        let last = width + LANES - 1;
-        let mut step = |step: usize, all: bool| {
-            let from_above = match step < width {
-                true => (i32::from(second[step]), scores[step], gaps[step]),
-                false => (i32::from(PAD), 0, NEVER),
-            };
-            codes = below(&codes, from_above.0);
-            let out = self.step(scoring, step, width, all, &score(&codes), from_above);
-            if let Some(column) = step.checked_sub(LANES - 1) {
-                (scores[column], gaps[column]) = out;
+    fn along(&self, rows: &[i32], columns: &[i32], pairs: &mut [i32]) {
+        let cells = pairs.iter_mut().zip(rows.iter().zip(columns));
+        match self.pairs {
+            // A letter that stands for any is equal to none.
+            Pairs::Same { equal, unequal } => {
+                for (pair, (&a, &b)) in cells {
+                    *pair = if a == b && a < 4 { equal } else { unequal };
+                }
             }
-        };
-        // At both ends some rows have no cell.
-        for at in 0..ends {
-            step(at, false);
+            Pairs::Blosum62 => {
+                for (pair, (&a, &b)) in cells {
+                    *pair = TABLE[(a as usize * CODES + b as usize) % TABLE.len()];
+                }
+            }
         }
-        for at in ends..width {
-            step(at, true);
-        }
-        for at in width..last {
-            step(at, false);
-        }
-    }
-
-    /// One cell in each row, or in those that have one.
-    #[inline(always)]
-    fn step(
-        &mut self,
-        scoring: &Scoring,
-        step: usize,
-        width: usize,
-        all: bool,
-        pairs: &Rows,
-        from_above: (i32, i32, i32),
-    ) -> (i32, i32) {
-        let above = below(&self.score, from_above.1);
-        let down = below(&self.down, from_above.2);
-        for lane in 0..LANES {
-            let right = (self.score[lane] - scoring.first).max(self.right[lane] - scoring.further);
-            let down = (above[lane] - scoring.first).max(down[lane] - scoring.further);
-            let met = self.diagonal[lane] + pairs[lane];
-            let score = met.max(right).max(down).max(0);
-            // Here is a cell, or what is known stays.
-            let here = all || step.wrapping_sub(lane) < width;
-            self.score[lane] = if here { score } else { self.score[lane] };
-            self.right[lane] = if here { right } else { self.right[lane] };
-            self.down[lane] = if here { down } else { self.down[lane] };
-            let better = here && score > self.best[lane];
-            self.best[lane] = if better { score } else { self.best[lane] };
-            self.best_step[lane] = if better {
-                step as i32
-            } else {
-                self.best_step[lane]
-            };
-        }
-        self.diagonal = above;
-        (self.score[LANES - 1], self.down[LANES - 1])
     }
 }
 
-/// Moves all numbers to the row below, and a new one to the first row.
-#[inline(always)]
-fn below(rows: &Rows, new: i32) -> Rows {
-    std::array::from_fn(|lane| match lane {
-        0 => new,
-        _ => rows[lane - 1],
-    })
+/// BLOSUM62, all rows in one: one index is quicker than two.
+static TABLE: [i32; CODES * CODES] = super::scoring::blosum62();
+
+/// The cells of a diagonal, and what they need: a number for each.
+struct Diagonal<'a> {
+    /// What their letters score.
+    pairs: &'a [i32],
+    /// The scores up and to the left.
+    met: &'a [i32],
+    /// The scores above.
+    above: &'a [i32],
+    /// The scores to the left.
+    left: &'a [i32],
+    /// The best above that ends in a gap that leads down.
+    down_before: &'a [i32],
+    /// The best that ends in a gap that leads to the right: to the left, then here.
+    right: &'a mut [i32],
+    /// The best that ends in a gap that leads down.
+    down: &'a mut [i32],
+    scores: &'a mut [i32],
+    /// The best score in each row so far.
+    best: &'a mut [i32],
+    /// The diagonal of that one.
+    best_at: &'a mut [i32],
+}
+
+/// Cells that are computed at once.
+const LANES: usize = 8;
+
+impl Diagonal<'_> {
+    /// All cells. What they need is taken out of memory before anything is put there: the compiler need not find out
+    /// that the lists do not overlap.
+    #[inline(always)]
+    fn compute(mut self, scoring: &Scoring, at: i32) {
+        let n = self.pairs.len();
+        let mut done = 0;
+        while done + LANES <= n {
+            self.some::<LANES>(scoring, at, done);
+            done += LANES;
+        }
+        while done < n {
+            self.some::<1>(scoring, at, done);
+            done += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn some<const N: usize>(&mut self, scoring: &Scoring, at: i32, from: usize) {
+        let take = |list: &[i32]| -> [i32; N] {
+            let mut taken = [0; N];
+            taken.copy_from_slice(&list[from..from + N]);
+            taken
+        };
+        let (pairs, met) = (take(self.pairs), take(self.met));
+        let (above, left) = (take(self.above), take(self.left));
+        let (mut right, mut down) = (take(self.right), take(self.down_before));
+        let (best_before, at_before) = (take(self.best), take(self.best_at));
+        // New lists: a number that is only kept or not would be stored under a mask, which is slow.
+        let [mut scores, mut best, mut best_at] = [[0; N]; 3];
+        for i in 0..N {
+            right[i] = (left[i] - scoring.first).max(right[i] - scoring.further);
+            down[i] = (above[i] - scoring.first).max(down[i] - scoring.further);
+            scores[i] = (met[i] + pairs[i]).max(right[i]).max(down[i]).max(0);
+            best[i] = best_before[i].max(scores[i]);
+            let better = scores[i] > best_before[i];
+            best_at[i] = if better { at } else { at_before[i] };
+        }
+        self.right[from..from + N].copy_from_slice(&right);
+        self.down[from..from + N].copy_from_slice(&down);
+        self.scores[from..from + N].copy_from_slice(&scores);
+        self.best[from..from + N].copy_from_slice(&best);
+        self.best_at[from..from + N].copy_from_slice(&best_at);
+    }
 }
 
 #[cfg(test)]
@@ -247,7 +268,7 @@ mod tests {
     use crate::wavefront::cut::Cut;
     use crate::wavefront::random;
     use crate::wavefront::reference;
-    use crate::wavefront::scoring::Alphabet;
+    use crate::wavefront::scoring::{Alphabet, NEVER};
 
     const SAME: Pairs = Pairs::Same {
         equal: 2,
@@ -271,19 +292,15 @@ mod tests {
             for (j, second) in second.chunks(cut.tile).enumerate() {
                 let mut south = vec![0; Cut::south(second.len())];
                 let mut east = vec![0; Cut::east(first.len())];
+                let mut memory = vec![7; memory(first.len(), second.len())];
                 let borders = Borders {
                     north: &norths[j],
                     west: &west,
                     south: &mut south,
                     east: &mut east,
                 };
-                tile(
-                    scoring,
-                    first,
-                    second,
-                    (i * cut.tile, j * cut.tile),
-                    borders,
-                );
+                let at = (i * cut.tile, j * cut.tile);
+                tile(scoring, (first, second), at, borders, &mut memory);
                 norths[j] = south;
                 west = east;
             }
@@ -305,7 +322,7 @@ mod tests {
             for (length, other, seed) in [
                 (1, 1, 1),
                 (5, 90, 2),
-                (90, 5, 3),
+                (40, 5, 3),
                 (15, 16, 4),
                 (100, 100, 5),
                 (333, 200, 6),
@@ -316,7 +333,9 @@ mod tests {
                 first.codes[length / 2] = 4;
                 second.codes[0] = 4;
                 let expected = reference::best(&scoring, &first.codes, &second.codes, || ());
-                for side in [1, 17, 64, 1000] {
+                // A tile of one cell takes as much memory as one of a thousand rows.
+                let sides = [if length < 100 { 1 } else { 33 }, 17, 64, 1000];
+                for side in sides {
                     let found = best(&scoring, &first.codes, &second.codes, side);
                     assert_eq!(found, expected, "{alphabet:?} {length} {other} {side}");
                 }

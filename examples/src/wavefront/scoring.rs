@@ -11,10 +11,6 @@ pub enum Alphabet {
     Protein,
 }
 
-/// Letters are numbers below this.
-pub const CODES: usize = 32;
-/// A letter that stands for nothing: rows beyond the end of a sequence.
-pub const PAD: u8 = 31;
 /// What stands for "impossible" in a maximum; far enough from the smallest number that a gap can be taken from it.
 pub const NEVER: i32 = i32::MIN / 2;
 
@@ -49,6 +45,20 @@ const BLOSUM62: [[i8; 24]; 24] = [
     [ 0,-1,-1,-1,-2,-1,-1,-1,-1,-1,-1,-1,-1,-1,-2, 0, 0,-2,-1,-1,-1,-1,-1,-4],
     [-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4,-4, 1],
 ];
+
+/// Letters are numbers below this.
+pub const CODES: usize = 32;
+
+/// BLOSUM62 with a row for each number below [`CODES`], whether it is a letter's or not; row after row.
+pub(super) const fn blosum62() -> [i32; CODES * CODES] {
+    let mut table = [-4; CODES * CODES];
+    let mut at = 0;
+    while at < 24 * 24 {
+        table[at / 24 * CODES + at % 24] = BLOSUM62[at / 24][at % 24] as i32;
+        at += 1;
+    }
+    table
+}
 
 impl Alphabet {
     /// Its letters; the place of one is its number.
@@ -188,7 +198,6 @@ mod tests {
         assert_eq!(scoring.pair(code(b'A'), code(b'G')), -3);
         assert_eq!(scoring.pair(code(b'N'), code(b'N')), -3);
         assert_eq!(scoring.pair(code(b'R'), code(b'R')), -3);
-        assert_eq!(scoring.pair(PAD, PAD), -3);
         assert_eq!((scoring.first, scoring.further), (7, 2));
         assert_eq!(Alphabet::Dna.code(b'E'), None);
         assert_eq!(Alphabet::Protein.code(b'-'), None);

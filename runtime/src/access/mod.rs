@@ -97,6 +97,7 @@ impl std::fmt::Debug for Slots<'_> {
 }
 
 impl<'a> Slots<'a> {
+    #[inline]
     pub(crate) fn new(lent: &'a [Lent]) -> Self {
         Slots { lent: lent.iter() }
     }

@@ -1,9 +1,11 @@
 //! The counters: one caller reaches zero, and sees what all others did.
 
-use super::Thing;
+use super::{Table, Thing};
 use crate::counts::{Live, Pending};
+use crate::queue::Inbox;
 use crate::sync::Arc;
 use crate::sync::model::{explore, spawn};
+use crate::sync::spin_hint;
 
 #[test]
 fn the_last_to_arrive_sees_what_all_did() {
@@ -50,5 +52,28 @@ fn one_ends_the_codelet_after_its_body_and_all_children() {
         let body = done(&world, world.0.body_ended(3));
         let enders = body + children.map(|t| t.join().unwrap()).iter().sum::<u32>();
         assert_eq!(enders, 1);
+    });
+}
+
+/// A body's only child is posted after the body has ended, when its count is no more than a store.
+#[test]
+fn one_ends_the_codelet_whose_child_nobody_had_seen() {
+    explore(|| {
+        let world = Arc::new((Live::new(), Inbox::new(), Table::new(), Thing::new()));
+        world.0.reset();
+        let other = {
+            let world = world.clone();
+            spawn(move || {
+                while world.1.take(&world.2) == 0 {
+                    spin_hint();
+                }
+                assert!(world.0.children_ended(1));
+                assert_eq!(world.3.get(), 1);
+            })
+        };
+        world.3.add(1);
+        world.0.body_ended_unseen(1);
+        world.1.push(1, &world.2);
+        other.join().unwrap();
     });
 }

@@ -12,6 +12,7 @@ mod event;
 mod idle;
 mod inbox;
 mod levels;
+mod lone;
 mod reducing;
 mod root;
 mod seat;

@@ -1,0 +1,104 @@
+//! `particles` as users start it.
+
+mod program;
+
+use std::path::Path;
+use std::process::Output;
+
+use program::{cores, text};
+
+const PARTICLES: &str = env!("CARGO_BIN_EXE_particles");
+
+fn particles(args: &[&str]) -> Output {
+    program::run(PARTICLES, Path::new("."), args)
+}
+
+/// What stands behind a name, up to the blank after it.
+fn number(shown: &str, before: &str) -> f64 {
+    let at = shown.find(before).unwrap() + before.len();
+    shown[at..]
+        .split_whitespace()
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+/// Three cells in each direction, where each column is around each other one; and more.
+#[test]
+fn agrees_with_the_plain_loop_in_every_mode() {
+    for ce in ["shared", "elastic", "dedicated"] {
+        for xes in ["1", "2"].into_iter().take(cores()) {
+            for (count, density) in [("400", "0.8442"), ("500", "0.3"), ("256", "0.25")] {
+                let args = [
+                    "--verify",
+                    "--steps",
+                    "12",
+                    "--particles",
+                    count,
+                    "--density",
+                    density,
+                    "--ce",
+                    ce,
+                    "--xes",
+                    xes,
+                    "--temperature",
+                    "3",
+                ];
+                let out = particles(&args);
+                assert!(out.status.success(), "{args:?}: {}", text(&out.stderr));
+                assert!(
+                    text(&out.stderr).is_empty(),
+                    "no progress but on a terminal"
+                );
+                assert!(text(&out.stdout).contains("bit for bit"), "{args:?}");
+            }
+        }
+    }
+}
+
+/// Energy and momentum stay. With steps half as long, the energy stays four times better, as the method promises.
+#[test]
+fn what_is_conserved_is_conserved() {
+    let drift = |dt: &str, steps: &str| {
+        let out = particles(&[
+            "--particles",
+            "500",
+            "--steps",
+            steps,
+            "--dt",
+            dt,
+            "--cutoff",
+            "2.5",
+        ]);
+        let shown = text(&out.stdout);
+        assert!(out.status.success(), "{}", text(&out.stderr));
+        assert!(number(&shown, "momentum             ") < 1e-12, "{shown}");
+        number(&shown, "a drift of ")
+    };
+    let (long, short) = (drift("0.004", "24"), drift("0.001", "96"));
+    assert!(long < 1e-3, "{long}");
+    assert!(short < long, "{short} {long}");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let refused =
+        |args: &[&str], says: &[&str]| program::refused(PARTICLES, Path::new("."), args, says);
+    refused(&["--particles", "10"], &["three are needed", "--particles"]);
+    refused(&["--particles", "0"], &["--particles"]);
+    refused(&["--particles", "100000000"], &["memory", "--particles"]);
+    refused(
+        &["--particles", "1000", "--density", "1e-9"],
+        &["columns", "--density"],
+    );
+    refused(&["--dt", "0"], &["--dt"]);
+    refused(&["--dt", "nan"], &["--dt"]);
+    refused(&["--cutoff", "-1"], &["--cutoff"]);
+    refused(&["--steps", "1"], &["--steps"]);
+    // Particles that fly through half the box.
+    refused(
+        &["--particles", "4000", "--dt", "3", "--steps", "9"],
+        &["the steps are too long", "--dt"],
+    );
+}

@@ -1,0 +1,121 @@
+//! From a call of `spawn` to a record: which of the ways to spawn is taken, by what the accesses and options are.
+
+use crate::access::{Access, PlainList};
+use crate::codelet::{Body, Vtable};
+use crate::glue::Glue;
+use crate::guard::guarded;
+use crate::options::Spawned;
+use crate::outcome::Outcome;
+use crate::scope::Scope;
+use crate::spawn::{Spec, Traits};
+use std::panic::Location;
+
+/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
+const PLACE: &str = "a spawn";
+
+/// What a codelet is called that has no name.
+pub(crate) const UNNAMED: &str = "codelet";
+
+/// A codelet without a name that is spawned here.
+#[track_caller]
+#[inline]
+pub(crate) fn unnamed(vtable: &'static Vtable) -> Body {
+    Body {
+        vtable,
+        name: UNNAMED,
+        spawned_at: Location::caller(),
+    }
+}
+
+/// Spawns a codelet that depends on nothing, whose captures `put` puts into the payload of a record made for its vtable.
+#[inline(always)]
+pub(crate) fn spawn_bare<R: Send + Sync + 'static>(
+    scope: &Scope<'_>,
+    about: Body,
+    traits: Traits,
+    put: impl FnOnce(*mut u8),
+) -> Spawned<R> {
+    let frame = scope.frame();
+    frame.throttle();
+    let id = guarded(PLACE, || frame.begin_bare(about, traits));
+    if id.record() != 0 {
+        put(frame.engine.shared.arena.payload(id.record()));
+        guarded(PLACE, || frame.launch_bare(id, about));
+    }
+    Spawned::new(id)
+}
+
+/// Spawns a codelet with these options.
+#[track_caller]
+#[inline]
+pub(crate) fn spawn_in<'s, A, F, O>(
+    scope: &Scope<'s>,
+    spec: &mut Spec,
+    access: A,
+    body: F,
+) -> Spawned<O::Value>
+where
+    A: Access,
+    O: Outcome,
+    F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
+{
+    let vtable = Glue::<'s, A, F, O>::vtable();
+    spawn_with(scope, spec, access, vtable, |payload, access| {
+        // SAFETY: `spawn_with` gives the payload of a new record for this vtable.
+        unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
+    })
+}
+
+/// Spawns a codelet with these options, whose captures `put` puts into the payload of a record made for the vtable.
+#[track_caller]
+#[inline]
+pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
+    scope: &Scope<'_>,
+    spec: &mut Spec,
+    access: A,
+    vtable: &'static Vtable,
+    put: impl FnOnce(*mut u8, A),
+) -> Spawned<R> {
+    let about = Body {
+        vtable,
+        name: spec.name.unwrap_or(UNNAMED),
+        spawned_at: spec.at.unwrap_or(Location::caller()),
+    };
+    // Accesses name something, so a type without size declares nothing.
+    if size_of::<A>() == 0 && spec.rare.is_none() {
+        return spawn_bare(scope, about, spec.traits(), |at| put(at, access));
+    }
+    let frame = scope.frame();
+    frame.throttle();
+    let mut list = PlainList::new();
+    if spec.is_plain() {
+        access.list_plain(&mut list);
+    }
+    // Where the shape of the accesses is known, so is which of these it is.
+    let spawned = match list.count() {
+        1 => frame.spawn_plain::<1, _, _>(about, spec, &list, access, put),
+        2 => frame.spawn_plain::<2, _, _>(about, spec, &list, access, put),
+        3 => frame.spawn_plain::<3, _, _>(about, spec, &list, access, put),
+        4 => frame.spawn_plain::<4, _, _>(about, spec, &list, access, put),
+        _ => Err((access, put)),
+    };
+    let (access, put) = match spawned {
+        Ok(id) => return Spawned::new(id),
+        Err(unused) => unused,
+    };
+    let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
+    access.declare(&mut declared);
+    let begun = guarded(PLACE, || frame.begin(about, &declared, spec));
+    declared.clear();
+    frame.engine.local(|local| local.declared = declared);
+    match begun {
+        Ok(begun) => {
+            let id = begun.id;
+            let payload = frame.engine.shared.arena.payload(id.record());
+            put(payload, access);
+            guarded(PLACE, || frame.launch(begun, about, spec));
+            Spawned::new(id)
+        }
+        Err(error) => Spawned::new(frame.fail(about, error)),
+    }
+}
