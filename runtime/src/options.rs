@@ -54,9 +54,11 @@ impl<'s> Scope<'s> {
             unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
         };
         if size_of::<A>() == 0 {
-            return spawn_bare(self, unnamed(vtable), Traits::NONE, |at| put(at, access));
+            return Spawned::new(spawn_bare(self, unnamed(vtable), Traits::NONE, |at| {
+                put(at, access)
+            }));
         }
-        spawn_with(self, &mut Spec::default(), access, vtable, put)
+        Spawned::new(spawn_with(self, &mut Spec::default(), access, vtable, put))
     }
 
     /// Destroys a block: an access like any other, after which nobody may name it. Its memory is recycled.
@@ -407,6 +409,6 @@ impl<'x, 's> Options<'x, 's> {
         O: Outcome,
         F: for<'c, 'v> FnOnce(&'c Scope<'s>, A::View<'v>) -> O + Send + 's,
     {
-        spawn_in(self.scope, &mut self.spec, access, body)
+        Spawned::new(spawn_in(self.scope, &mut self.spec, access, body))
     }
 }

@@ -90,7 +90,7 @@ impl<'s> Repeatable<'_, 's> {
     {
         let times = self.times;
         let vtable = Again::<'s, A, F, O>::vtable();
-        spawn_with(
+        Spawned::new(spawn_with(
             self.scope,
             &mut self.spec,
             access,
@@ -104,7 +104,7 @@ impl<'s> Repeatable<'_, 's> {
                 // SAFETY: `spawn_with` gives the payload of a new record for this vtable.
                 unsafe { Place::put(payload, captured) }
             },
-        )
+        ))
     }
 }
 
