@@ -34,7 +34,7 @@ fn agrees_with_the_serial_program_in_every_mode() {
     let folder = TempDir::new().unwrap();
     for ce in ["shared", "elastic", "dedicated"] {
         for xes in ["1", "2"].into_iter().take(cores()) {
-            for grid in ["1", "40", "170x90", "20x30x7"] {
+            for grid in ["1", "40", "90x80", "20x30x7"] {
                 let args = ["--verify", "--ce", ce, "--xes", xes, "--poisson", grid];
                 let shown = solved(folder.path(), &args);
                 assert!(shown.contains("bit for bit"), "{args:?}: {shown}");

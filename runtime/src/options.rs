@@ -75,9 +75,11 @@ impl<'s> Scope<'s> {
             unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
         };
         if size_of::<A>() == 0 {
-            return spawn_bare(self, unnamed(vtable), Traits::NONE, |at| put(at, access));
+            return Spawned::new(spawn_bare(self, unnamed(vtable), Traits::NONE, |at| {
+                put(at, access)
+            }));
         }
-        spawn_with(self, &mut Spec::default(), access, vtable, put)
+        Spawned::new(spawn_with(self, &mut Spec::default(), access, vtable, put))
     }
 
     /// Destroys a block: an access like any other, after which nobody may name it. Its memory is recycled.
@@ -422,7 +424,8 @@ impl<'x, 's> Options<'x, 's> {
             let id = record::instead_of(options.scope, &mut options.spec, access, body);
             return Spawned::new(id);
         }
-        spawn_in(options.scope, &mut options.spec, access, body)
+        let id = spawn_in(options.scope, &mut options.spec, access, body);
+        Spawned::new(id)
     }
 
     /// Spawns it. See [`Scope::spawn_once`].
@@ -438,7 +441,7 @@ impl<'x, 's> Options<'x, 's> {
         if let Some(id) = self.scope.frame().refuses(Body::unnamed(name), ONCE) {
             return Spawned::new(id);
         }
-        spawn_in(self.scope, &mut self.spec, access, body)
+        Spawned::new(spawn_in(self.scope, &mut self.spec, access, body))
     }
 }
 

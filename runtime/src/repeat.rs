@@ -95,7 +95,7 @@ impl<'s> Repeatable<'_, 's> {
             return Spawned::new(id);
         }
         let vtable = Again::<'s, A, F, O>::vtable();
-        spawn_with(
+        Spawned::new(spawn_with(
             self.scope,
             &mut self.spec,
             access,
@@ -109,7 +109,7 @@ impl<'s> Repeatable<'_, 's> {
                 // SAFETY: `spawn_with` gives the payload of a new record for this vtable.
                 unsafe { Place::put(payload, captured) }
             },
-        )
+        ))
     }
 }
 

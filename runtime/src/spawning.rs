@@ -4,7 +4,7 @@ use crate::access::{Access, PlainList};
 use crate::codelet::{Body, Vtable};
 use crate::glue::Glue;
 use crate::guard::guarded;
-use crate::options::Spawned;
+use crate::id::CodeletId;
 use crate::outcome::Outcome;
 use crate::scope::Scope;
 use crate::spawn::{Spec, Traits};
@@ -29,12 +29,12 @@ pub(crate) fn unnamed(vtable: &'static Vtable) -> Body {
 
 /// Spawns a codelet that depends on nothing, whose captures `put` puts into the payload of a record made for its vtable.
 #[inline(always)]
-pub(crate) fn spawn_bare<R: Send + Sync + 'static>(
+pub(crate) fn spawn_bare(
     scope: &Scope<'_>,
     about: Body,
     traits: Traits,
     put: impl FnOnce(*mut u8),
-) -> Spawned<R> {
+) -> CodeletId {
     let frame = scope.frame();
     frame.throttle();
     let id = guarded(PLACE, || frame.begin_bare(about, traits));
@@ -42,7 +42,7 @@ pub(crate) fn spawn_bare<R: Send + Sync + 'static>(
         put(frame.engine.shared.arena.payload(id.record()));
         guarded(PLACE, || frame.launch_bare(id, about));
     }
-    Spawned::new(id)
+    id
 }
 
 /// Spawns a codelet with these options.
@@ -53,7 +53,7 @@ pub(crate) fn spawn_in<'s, A, F, O>(
     spec: &mut Spec,
     access: A,
     body: F,
-) -> Spawned<O::Value>
+) -> CodeletId
 where
     A: Access,
     O: Outcome,
@@ -69,13 +69,13 @@ where
 /// Spawns a codelet with these options, whose captures `put` puts into the payload of a record made for the vtable.
 #[track_caller]
 #[inline]
-pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
+pub(crate) fn spawn_with<A: Access>(
     scope: &Scope<'_>,
     spec: &mut Spec,
     access: A,
     vtable: &'static Vtable,
     put: impl FnOnce(*mut u8, A),
-) -> Spawned<R> {
+) -> CodeletId {
     let about = Body {
         vtable,
         name: spec.name.unwrap_or(UNNAMED),
@@ -100,7 +100,7 @@ pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
         _ => Err((access, put)),
     };
     let (access, put) = match spawned {
-        Ok(id) => return Spawned::new(id),
+        Ok(id) => return id,
         Err(unused) => unused,
     };
     let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
@@ -114,8 +114,8 @@ pub(crate) fn spawn_with<A: Access, R: Send + Sync + 'static>(
             let payload = frame.engine.shared.arena.payload(id.record());
             put(payload, access);
             guarded(PLACE, || frame.launch(begun, about, spec));
-            Spawned::new(id)
+            id
         }
-        Err(error) => Spawned::new(frame.fail(about, error)),
+        Err(error) => frame.fail(about, error),
     }
 }

@@ -12,12 +12,13 @@ fn runtime(xes: usize) -> Runtime {
         .unwrap()
 }
 
-/// Blocks in slots that others had before, so that their generations are not the first.
+/// Blocks in slots that others had before, so that their generations are not the first: so many that engines cannot keep
+/// all of those slots to themselves.
 fn used_again(rt: &Runtime, count: usize) -> Vec<Block<u64>> {
-    for block in rt.blocks::<u64>(count, 1).unwrap() {
+    for block in rt.blocks::<u64>(500, 1).unwrap() {
         rt.destroy(block).unwrap();
     }
-    rt.blocks::<u64>(count, 1).unwrap()
+    rt.blocks::<u64>(100, 1).unwrap().split_off(100 - count)
 }
 
 /// The block goes between the looking and the entering: its destroyer stands in its queue, and has not run.

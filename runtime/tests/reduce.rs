@@ -324,3 +324,40 @@ fn a_stuck_member_is_named_with_its_mode() {
     let waits = named.unwrap().waits_for.join("; ");
     assert!(waits.contains("to add to it in a reduction"), "{waits}");
 }
+
+/// What is put together late, by who reads it: in a scope of its own, after a write or as the first in the block, alone or
+/// beside another access.
+#[test]
+fn a_later_scope_finds_the_sums_of_an_earlier_one() {
+    for xes in [1, 2] {
+        let builder = Runtime::builder().xes(xes).oversubscribe(true).pin(false);
+        let rt = builder.ignore_environment().build().unwrap();
+        for (writes, beside) in [(false, false), (false, true), (true, false), (true, true)] {
+            let (sums, other) = (rt.block::<f64>(2).unwrap(), rt.block::<f64>(1).unwrap());
+            rt.finish(|s| {
+                if writes {
+                    s.spawn(sums.write(), |_, sums| sums.fill(1.0));
+                }
+                for _ in 0..40 {
+                    match beside {
+                        true => {
+                            let access = (sums.reduce(Sum), other.read_write());
+                            s.spawn(access, |_, (sums, other)| {
+                                sums[0] += 1.0;
+                                other[0] += 1.0;
+                            })
+                        }
+                        false => s.spawn(sums.reduce(Sum), |_, sums| sums[0] += 1.0),
+                    };
+                }
+                Ok(())
+            })
+            .unwrap();
+            let start = f64::from(u8::from(writes));
+            assert_eq!(
+                rt.read(sums, <[f64]>::to_vec).unwrap(),
+                [40.0 + start, start]
+            );
+        }
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::Parser;
 use sprat::{Error, Result};
 use sprat_examples::cg::args::Args;
-use sprat_examples::cg::parts::cut;
+use sprat_examples::cg::parts::{cut, destroy};
 use sprat_examples::cg::serial;
 use sprat_examples::cg::solve::{Solved, Solver, Until, bytes as moved_bytes};
 use sprat_examples::cg::system::{Grid, System};
@@ -64,15 +64,14 @@ fn run(args: &Args) -> Result<()> {
     bar.finish_and_clear();
     let solved = solved?;
     copies.measure(COPIES)?;
+    let parts_count = parts.len();
+    destroy(&runtime, parts)?;
     let alone = alone(args, &system, &right, &solved)?;
 
     let time = solved.time.as_secs_f64() / solved.iterations.max(1) as f64;
     let mut table = Rows::new();
     let size = bytes(12 * system.entries() as u128);
-    table.row(
-        "parts",
-        format!("{} of rows, {size} of entries", parts.len()),
-    );
+    table.row("parts", format!("{parts_count} of rows, {size} of entries"));
     table.engines(&runtime);
     table.row("iterations", solved.iterations.to_string());
     table.row(

@@ -84,6 +84,11 @@ impl Subject {
         self.names.of(self.graph.original[vertex as usize])
     }
 
+    /// Gives the graph's blocks back.
+    fn end(self) -> Result<()> {
+        self.graph.destroy(&self.runtime)
+    }
+
     /// Blocks to copy, together as large as what the work moves.
     fn copies(&self, moved: u64) -> Result<Copies<'_>> {
         let mut copies = Copies::new(&self.runtime, moved.min(MOST_COPIED) as usize / 2)?;
@@ -186,7 +191,8 @@ fn bfs(args: &BfsArgs) -> Result<()> {
     if args.input.verify {
         rows.row("verified", "the same levels as the serial program's");
     }
-    say(&rows.to_string())
+    say(&rows.to_string())?;
+    subject.end()
 }
 
 fn pagerank(args: &PagerankArgs) -> Result<()> {
@@ -280,11 +286,11 @@ fn pagerank(args: &PagerankArgs) -> Result<()> {
         let rank = 100.0 * found.ranks[vertex as usize];
         top.row(subject.name(vertex), format!("{rank:.3} %"));
     }
-    if args.top == 0 {
-        return Ok(());
+    if args.top > 0 {
+        say("\nwhat matters most:")?;
+        say(&top.to_string())?;
     }
-    say("\nwhat matters most:")?;
-    say(&top.to_string())
+    subject.end()
 }
 
 fn components(args: &ComponentsArgs) -> Result<()> {
@@ -332,7 +338,8 @@ fn components(args: &ComponentsArgs) -> Result<()> {
     if args.input.verify {
         rows.row("verified", "the same components as the serial program's");
     }
-    say(&rows.to_string())
+    say(&rows.to_string())?;
+    subject.end()
 }
 
 /// The first of the vertices from which most edges lead.

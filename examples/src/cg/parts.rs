@@ -40,6 +40,21 @@ impl Part {
     }
 }
 
+/// Gives the blocks of all parts back.
+///
+/// # Errors
+/// The runtime's.
+pub fn destroy(runtime: &Runtime, parts: Vec<Part>) -> Result<()> {
+    runtime.finish(|s| {
+        for part in parts {
+            s.destroy(part.ends);
+            s.destroy(part.columns);
+            s.destroy(part.values);
+        }
+        Ok(())
+    })
+}
+
 impl<'v> Entries<'v> {
     /// What a codelet got for [`Part::read`].
     pub fn new((ends, columns, values): (&'v [u32], &'v [u32], &'v [f64])) -> Entries<'v> {

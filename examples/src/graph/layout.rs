@@ -83,6 +83,19 @@ impl Graph {
         })
     }
 
+    /// Gives the blocks back.
+    ///
+    /// # Errors
+    /// The runtime's.
+    pub fn destroy(self, runtime: &Runtime) -> Result<()> {
+        runtime.destroy(self.degrees)?;
+        self.incoming.destroy(runtime)?;
+        match self.direction {
+            Direction::Directed => self.outgoing.destroy(runtime),
+            Direction::Undirected => Ok(()),
+        }
+    }
+
     /// How many vertices.
     pub fn vertices(&self) -> usize {
         self.original.len()

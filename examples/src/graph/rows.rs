@@ -184,6 +184,20 @@ impl Rows {
         Ok(host)
     }
 
+    /// Gives the blocks back.
+    ///
+    /// # Errors
+    /// The runtime's.
+    pub(super) fn destroy(self, runtime: &Runtime) -> Result<()> {
+        runtime.finish(|s| {
+            for part in &self.parts {
+                s.destroy(part.ends);
+                s.destroy(part.others);
+            }
+            Ok(())
+        })
+    }
+
     /// The part that has a vertex.
     #[inline]
     pub fn part_of(&self, vertex: u32) -> usize {
