@@ -2,6 +2,7 @@
 
 use crate::cancel::{Link, ScopeId};
 use crate::codelet::flag;
+use crate::instead::Instead;
 use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
@@ -76,11 +77,18 @@ impl Scope<'_> {
     /// codelet's children. Taken before the first spawn it makes the counts of
     /// [`Cancellation`](crate::error::Cancellation) complete. While there is a scope with a canceller or a deadline, the
     /// start of each codelet costs some nanoseconds more.
+    ///
+    /// A codelet of a [recorded graph](crate::Runtime::record) has no children: it cancels nothing, and is told so.
     pub fn canceller(&self) -> Canceller {
         let frame = self.frame();
         let shared = frame.engine.shared;
         let record = shared.arena.record(frame.record);
-        let link = |root: &crate::root::Root| root.cancels.link(&shared.cancelling);
+        // The frame of a graph's codelet is the replay's, whose children call the engines.
+        let replays = (frame.engine).local(|local| matches!(local.instead, Instead::Refuse));
+        let link = |root: &crate::root::Root| match replays {
+            true => Arc::new(Link::closed()),
+            false => root.cancels.link(&shared.cancelling),
+        };
         Canceller {
             shared: Arc::downgrade(&shared.hold()),
             link: frame.engine.with_root(frame.record, link),

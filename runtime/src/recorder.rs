@@ -179,6 +179,13 @@ impl Recording {
                 "a block is destroyed once, and a graph is replayed; destroy it after the replay",
             );
         }
+        let count = declared.len() + spec.after().len();
+        if count > usize::from(u16::MAX) {
+            return Err(Error::new(
+                ErrorKind::Access,
+                format!("one codelet with {count} accesses; split it, at most 65,535 are possible"),
+            ));
+        }
         let mut uses = std::mem::take(&mut self.uses);
         uses.clear();
         for one in declared {
