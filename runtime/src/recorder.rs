@@ -88,12 +88,12 @@ impl Recorder {
         let mut recording = self.recording.borrow_mut();
         let site = Site { name, spawned_at };
         let number = recording.bodies.list().len() as u32;
-        if number == MOST {
+        if recording.is_full() {
             recording.refuse(
                 site,
                 Error::new(
                     ErrorKind::Graph,
-                    "a graph has at most 1,073,741,824 codelets",
+                    "a graph has at most 1,073,741,824 codelets, and twice as many accesses; record several",
                 ),
             );
             return CodeletId::recorded(0, 0);
@@ -146,10 +146,16 @@ impl Recorder {
 /// No cell.
 const NONE: u32 = u32::MAX;
 
-/// Codelets that a graph can have: their lanes' numbers are doubled in a word.
-const MOST: u32 = 1 << 30;
+/// Codelets that a graph can have. It has twice as many accesses, for all of which and those that come last, the ends of
+/// codelets, 32 bits are enough.
+const MOST: usize = 1 << 30;
 
 impl Recording {
+    fn is_full(&self) -> bool {
+        let accesses = self.lents.len().max(self.program.all_uses().len());
+        self.bodies.list().len() == MOST || accesses >= 2 * MOST
+    }
+
     fn refuse(&mut self, site: Site, error: Error) {
         let Site { name, spawned_at } = site;
         let text =

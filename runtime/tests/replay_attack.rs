@@ -143,3 +143,198 @@ fn a_graph_has_as_many_blocks_as_a_codelet_can() {
         assert_eq!(rt.read(blocks[65_535], |x| x[0]).unwrap(), 2);
     });
 }
+
+#[test]
+fn failures_are_left_behind_by_graphs_that_wait_for_each_other() {
+    within(20, || {
+        let rt = runtime(2);
+        std::thread::scope(|threads| {
+            for host in 0..3 {
+                let rt = &rt;
+                threads.spawn(move || fail_and_heal(rt, host));
+            }
+        });
+    });
+}
+
+/// A graph for certain engines whose codelets fail now and then, and what they leave behind.
+fn fail_and_heal(rt: &Runtime, host: usize) {
+    let [a, b, c] = [(); 3].map(|()| rt.block::<u64>(1).unwrap());
+    let runs = std::sync::atomic::AtomicUsize::new(0);
+    let graph = rt
+        .record(|s| {
+            s.codelet("shaky").on_xe(host % 2).spawn(a.write(), |_, a| {
+                a[0] = 7;
+                match runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 4 {
+                    3 => Err(sprat::Error::msg("no")),
+                    _ => Ok(()),
+                }
+            });
+            s.codelet("reads")
+                .on_xe(1 - host % 2)
+                .spawn((a.read(), b.read_write()), |_, (a, b)| b[0] += a[0]);
+            s.codelet("other").spawn(c.read_write(), |_, c| c[0] += 1);
+            Ok(())
+        })
+        .unwrap();
+    for time in 0..100 {
+        // Runs 0 to 2 end well, run 3 fails, and no more are run in this time.
+        rt.replay(&graph, 3).unwrap();
+        assert_eq!(rt.read(b, |b| b[0]).unwrap(), 21);
+        let error = rt.replay(&graph, 1).unwrap_err();
+        assert_eq!(error.failure().unwrap().codelet, "shaky", "{error}");
+        assert!(rt.read(a, |_| ()).is_err() && rt.read(b, |_| ()).is_err());
+        assert_eq!(rt.read(c, |c| c[0]).unwrap(), 4 * (time + 1));
+        rt.finish(|s| {
+            s.spawn(b.write(), |_, b| b[0] = 0);
+            Ok(())
+        })
+        .unwrap();
+    }
+}
+
+#[test]
+fn graphs_are_replayed_in_the_checking_mode() {
+    within(20, || {
+        for seed in 0..20 {
+            let rt = Runtime::builder().check(seed).ignore_environment();
+            let rt = rt.build().unwrap();
+            let (a, b) = (rt.block::<u64>(1).unwrap(), rt.block::<u64>(1).unwrap());
+            let graph = rt
+                .record(|s| {
+                    s.codelet("first")
+                        .on_xe(0)
+                        .spawn(a.read_write(), |_, a| a[0] += 1);
+                    s.codelet("near")
+                        .near(b)
+                        .spawn((a.read(), b.read_write()), |_, (a, b)| b[0] += a[0]);
+                    s.codelet("copies").spawn(
+                        (b.read(), sprat::scratch::<u64>(4)),
+                        |_, (b, old)| {
+                            old[3] = b[0];
+                        },
+                    );
+                    Ok(())
+                })
+                .unwrap();
+            std::thread::scope(|threads| {
+                threads.spawn(|| {
+                    for _ in 0..10 {
+                        rt.finish(|s| {
+                            s.spawn(a.read_write(), |_, a| a[0] += 0);
+                            Ok(())
+                        })
+                        .unwrap();
+                    }
+                });
+                for _ in 0..5 {
+                    rt.replay(&graph, 4).unwrap();
+                }
+            });
+            assert_eq!(rt.read(b, |b| b[0]).unwrap(), 20 * 21 / 2);
+        }
+    });
+}
+
+#[test]
+fn loops_in_a_recording_or_in_a_graph_are_refused_and_harm_nothing() {
+    within(20, || {
+        let rt = runtime(2);
+        let a = rt.block::<u64>(100).unwrap();
+        let recorded = rt.record(|s| {
+            s.for_each(a.read_write(), 10, |_, _| ());
+            Ok(())
+        });
+        assert_eq!(recorded.unwrap_err().kind(), ErrorKind::Graph);
+        let graph = rt
+            .record(|s| {
+                s.spawn((), |s, ()| {
+                    s.for_each(a.read_write(), 10, |_, _| ());
+                    s.destroy(a);
+                });
+                Ok(())
+            })
+            .unwrap();
+        for _ in 0..10 {
+            let error = rt.replay(&graph, 2).unwrap_err();
+            let failure = error.failure().unwrap();
+            assert_eq!((failure.kind, failure.failed), (ErrorKind::Graph, 2));
+        }
+        rt.write(a, |a| a[99] = 1).unwrap();
+    });
+}
+
+#[test]
+fn a_runtime_inside_a_runtime_records_and_replays_its_own() {
+    within(20, || {
+        let (outer, inner) = (runtime(2), runtime(2));
+        let a = inner.block::<u64>(1).unwrap();
+        let b = outer.block::<u64>(1).unwrap();
+        let graph = outer
+            .record(|s| {
+                let nested = inner.record(|t| {
+                    t.spawn(a.read_write(), |_, a| a[0] += 1);
+                    s.spawn(b.read_write(), |_, b| b[0] += 1);
+                    Ok(())
+                })?;
+                let inner = &inner;
+                s.spawn(b.read_write(), move |_, b| {
+                    b[0] += 1;
+                    inner.replay(&nested, 2)
+                });
+                Ok(())
+            })
+            .unwrap();
+        outer.replay(&graph, 3).unwrap();
+        assert_eq!(outer.read(b, |b| b[0]).unwrap(), 6);
+        assert_eq!(inner.read(a, |a| a[0]).unwrap(), 6);
+    });
+}
+
+#[test]
+fn graphs_of_all_kinds_and_codelets_share_engines_and_a_block() {
+    const TIMES: u64 = 60;
+    within(60, || {
+        let rt = runtime(3);
+        let shared = rt.block::<u64>(1).unwrap();
+        std::thread::scope(|threads| {
+            for host in 0..4 {
+                let rt = &rt;
+                threads.spawn(move || {
+                    let own = rt.block::<u64>(1).unwrap();
+                    let graph = rt
+                        .record(|s| {
+                            for at in 0..6 {
+                                let codelet = s.codelet("adds");
+                                let codelet = match host {
+                                    0 => codelet,
+                                    1 => codelet.on_region(0),
+                                    _ => codelet.on_xe((host + at) % 3),
+                                };
+                                match at {
+                                    0 => codelet.spawn(shared.read_write(), |_, x| x[0] += 1),
+                                    _ => codelet.spawn(own.read_write(), |_, x| x[0] += 1),
+                                };
+                            }
+                            Ok(())
+                        })
+                        .unwrap();
+                    for _ in 0..TIMES {
+                        rt.replay(&graph, 3).unwrap();
+                        rt.finish(|s| {
+                            for xe in 0..3 {
+                                s.codelet("here")
+                                    .on_xe(xe)
+                                    .spawn(shared.read_write(), |_, x| x[0] += 1);
+                            }
+                            Ok(())
+                        })
+                        .unwrap();
+                    }
+                    assert_eq!(rt.read(own, |x| x[0]).unwrap(), 15 * TIMES);
+                });
+            }
+        });
+        assert_eq!(rt.read(shared, |x| x[0]).unwrap(), 4 * 6 * TIMES);
+    });
+}
