@@ -2,7 +2,6 @@
 
 use crate::cancel::{Link, ScopeId};
 use crate::codelet::flag;
-use crate::instead::Instead;
 use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
@@ -84,8 +83,7 @@ impl Scope<'_> {
         let shared = frame.engine.shared;
         let record = shared.arena.record(frame.record);
         // The frame of a graph's codelet is the replay's, whose children call the engines.
-        let replays = (frame.engine).local(|local| matches!(local.instead, Instead::Refuse));
-        let link = |root: &crate::root::Root| match replays {
+        let link = |root: &crate::root::Root| match frame.is_of_a_graph() {
             true => Arc::new(Link::closed()),
             false => root.cancels.link(&shared.cancelling),
         };

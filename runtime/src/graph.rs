@@ -223,18 +223,19 @@ impl Runtime {
                 "a replay has at most 4,294,967,294 rounds; replay it several times",
             ));
         };
-        let _held = Held::take(graph)?;
-        if rounds == 0 || graph.codelets().is_empty() {
-            return Ok(());
-        }
         let replay = Replay {
             graph,
             rounds,
             first,
             at,
         };
+        // Taken in the scope, which says first if this thread may not wait, and held until it has ended.
+        let mut held = None;
         self.finish(|s| {
-            replay.spawn(s);
+            held = Some(Held::take(graph)?);
+            if rounds > 0 && !graph.codelets().is_empty() {
+                replay.spawn(s);
+            }
             Ok(())
         })
     }

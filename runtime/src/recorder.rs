@@ -387,6 +387,8 @@ fn wish(shared: &Shared, spec: &Spec) -> Wish {
         Affinity::Anywhere | Affinity::Control => (),
         Affinity::Prefer(xe) => wish.xe = Some(xe % seats.len() as u16),
         Affinity::Only(xe) => (wish.xe, wish.only) = (Some(xe), true),
+        // All engines are there.
+        Affinity::Region(region) if seats.iter().all(|seat| seat.region == region) => (),
         Affinity::Region(region) => {
             let there = seats.iter().position(|seat| seat.region == region);
             (wish.xe, wish.only) = (there.map(|xe| xe as u16), true);
@@ -405,6 +407,12 @@ impl Frame<'_> {
             Instead::Spawn => None,
             instead => Some(self.refuse(body, why, instead)),
         }
+    }
+
+    /// Whether it is that of a codelet of a graph. (Then its record is the replay's.)
+    pub(crate) fn is_of_a_graph(&self) -> bool {
+        let engine = self.engine;
+        engine.local(|local| matches!(local.instead, Instead::Refuse))
     }
 
     #[cold]

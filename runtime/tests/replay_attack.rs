@@ -338,3 +338,97 @@ fn graphs_of_all_kinds_and_codelets_share_engines_and_a_block() {
         assert_eq!(rt.read(shared, |x| x[0]).unwrap(), 4 * 6 * TIMES);
     });
 }
+
+#[test]
+fn a_replay_on_an_engine_is_told_so_whatever_the_graph_does() {
+    within(20, || {
+        let rt: &'static Runtime = Box::leak(Box::new(runtime(2)));
+        static OWN: std::sync::OnceLock<sprat::Graph<'static>> = std::sync::OnceLock::new();
+        let graph = rt
+            .record(|s| {
+                s.spawn((), move |_, ()| rt.replay(OWN.get().unwrap(), 1));
+                s.spawn((), move |_, ()| rt.replay(OWN.get().unwrap(), 0));
+                Ok(())
+            })
+            .unwrap();
+        let graph = OWN.get_or_init(|| graph);
+        let error = rt.replay(graph, 1).unwrap_err();
+        let failure = error.failure().unwrap();
+        assert_eq!((failure.kind, failure.failed), (ErrorKind::OnEngine, 2));
+        // Both, and the graph is free again.
+        assert_eq!(rt.replay(graph, 1).unwrap_err().kind(), ErrorKind::Failed);
+        rt.replay(graph, 0).unwrap();
+    });
+}
+
+#[test]
+fn what_is_given_back_early_is_refused_with_advice() {
+    within(20, || {
+        let rt = runtime(2);
+        let a = rt.block::<u64>(1).unwrap();
+        let graph = rt
+            .record(|s| {
+                s.codelet("early")
+                    .at_ready()
+                    .spawn(a.write().raw(), |s, a| {
+                        // SAFETY: a bare pointer, which is not used below.
+                        unsafe { s.release(a) }
+                    });
+                Ok(())
+            })
+            .unwrap();
+        let error = rt.replay(&graph, 1).unwrap_err();
+        assert_eq!(error.failure().unwrap().kind, ErrorKind::Graph, "{error}");
+        assert!(error.to_string().contains("in two codelets"), "{error}");
+    });
+}
+
+#[test]
+fn blocks_made_while_it_is_recorded_are_everybodys() {
+    within(20, || {
+        let rt = runtime(2);
+        let mut made = None;
+        let graph = rt
+            .record(|s| {
+                let block = s.block::<u64>(1)?;
+                made = Some(block);
+                s.spawn(block.read_write(), |_, x| x[0] += 1);
+                Ok(())
+            })
+            .unwrap();
+        let block = made.unwrap();
+        rt.replay(&graph, 3).unwrap();
+        assert_eq!(rt.read(block, |x| x[0]).unwrap(), 3);
+        rt.destroy(block).unwrap();
+        // Another block at the same place in the table is not taken for it.
+        let other = rt.block::<u64>(1).unwrap();
+        let error = rt.replay(&graph, 1).unwrap_err();
+        assert_eq!(error.failure().unwrap().kind, ErrorKind::Stale);
+        assert_eq!(rt.read(other, |x| x[0]).unwrap(), 0);
+    });
+}
+
+#[test]
+fn the_only_region_is_shared_by_its_engines() {
+    let rt = Runtime::builder()
+        .topology(sprat::Topology::synthetic("core:4").unwrap())
+        .xes(2)
+        .oversubscribe(true)
+        .ignore_environment()
+        .build()
+        .unwrap();
+    let blocks = rt.blocks::<u64>(8, 1).unwrap();
+    let graph = rt
+        .record(|s| {
+            for block in &blocks {
+                s.codelet("there")
+                    .on_region(0)
+                    .spawn(block.read_write(), |_, x| x[0] += 1);
+            }
+            Ok(())
+        })
+        .unwrap();
+    let of_first = graph.owners().iter().filter(|&&xe| xe == 0).count();
+    assert_eq!(of_first, 4, "{:?}", graph.owners());
+    rt.replay(&graph, 2).unwrap();
+}
