@@ -32,7 +32,8 @@ pub const SUITES: [Suite; 4] = [
         note: "\
 Where codelets depend on each other through blocks, Sprat finds the dependences while it is timed; its rivals get
 them ready made, as a graph with counters, and so does `sprat-replay`: recording is not timed. Where codelets spawn
-each other, it has a graph of the same shape instead, in which they wait for each other's ends.",
+each other, it has a graph of the same shape instead, in which they wait for each other's ends. A graph has 65,535
+blocks at most: for `wavefront` and `random_dag` ask for no greater size.",
     },
     Suite {
         name: "contended",

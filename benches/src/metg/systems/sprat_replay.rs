@@ -11,10 +11,11 @@
 
 use super::sprat_dynamic::{ROWS, check_blocks, output};
 use super::{Runner, Setup, spmd};
-use crate::Result;
+use crate::flow::GRAPH_BLOCKS;
 use crate::metg::case::{Case, POISON};
 use crate::metg::lattice::Lattice;
 use crate::system::start_sprat;
+use crate::{Error, Result};
 use sprat::{Block, Graph, Runtime, Scope};
 use std::ptr;
 use std::sync::Arc;
@@ -45,6 +46,12 @@ pub(super) fn start(setup: &Setup) -> Result<Box<dyn Runner>> {
 
 impl Runner for Replay {
     fn prepare(&mut self, lattice: &Lattice) -> Result<()> {
+        if lattice.width > GRAPH_BLOCKS / ROWS {
+            return Err(Error::msg(format!(
+                "a recorded graph has at most {GRAPH_BLOCKS} blocks, and so at most {} columns here; name other --systems",
+                GRAPH_BLOCKS / ROWS
+            )));
+        }
         self.graph = None;
         for block in self.blocks.drain(..) {
             self.rt.destroy(block)?;
@@ -213,6 +220,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn too_many_columns_are_refused_and_the_most_are_not() {
+        let mut runner = runner(1);
+        let most = GRAPH_BLOCKS / ROWS;
+        let wide = Lattice::new(Pattern::Stencil1d, most + 1, 1);
+        let said = runner.prepare(&wide).unwrap_err().to_string();
+        assert!(said.contains("at most 16383 columns"), "{said}");
+        let wide = Lattice::new(Pattern::Stencil1d, most, ROWS);
+        runner.prepare(&wide).unwrap();
     }
 
     #[test]
