@@ -428,7 +428,12 @@ pub(crate) fn still<'a>(
     if !mutant!("inspection_no_fence") {
         fence(Ordering::SeqCst);
     }
-    let still = all_asleep() && quiet();
+    let asleep = all_asleep();
+    // Pairs with the Release in `Idle::announce`: what the sleepers left in queues is seen when those are looked at.
+    if !mutant!("inspection_looks_early") {
+        fence(Ordering::Acquire);
+    }
+    let still = asleep && quiet();
     // Pairs with the fence in `Idle::claim`.
     fence(Ordering::SeqCst);
     still && all_asleep() && claims() == before
