@@ -44,11 +44,8 @@ impl World {
     fn inspect(&self) -> Option<u32> {
         let _inspector = lock(&self.inspector);
         self.inspected.store(true, Ordering::Relaxed);
-        let quiet = || {
-            let outside = self.outside.load(Ordering::Relaxed);
-            outside == 0 && self.queue.is_empty() && self.lone.is_empty()
-        };
-        let seen = still(self.idles.iter(), quiet).then(|| self.program.get());
+        let quiet = || self.queue.is_empty() && self.lone.is_empty();
+        let seen = still(self.idles.iter(), &self.outside, quiet).then(|| self.program.get());
         self.inspected.store(false, Ordering::Release);
         seen
     }
@@ -133,6 +130,42 @@ fn what_a_host_leaves_behind_is_noticed() {
         };
         assert_ne!(world.inspect(), Some(0), "there was a codelet to run");
         host.join().unwrap();
+    });
+}
+
+/// A host for which no seat is free posts something to an engine that is about to sleep, and its body ends.
+#[test]
+fn what_a_host_outside_has_posted_is_noticed() {
+    explore(|| {
+        let world = World::new();
+        world.idles[1].announce(0, false);
+        world.outside.fetch_add(1, Ordering::SeqCst);
+        let host = {
+            let world = world.clone();
+            spawn(move || {
+                world.queue.push(1, &world.links);
+                if world.idles[0].notify_seat(0) {
+                    world.beds[0].wake();
+                }
+                world.outside.fetch_sub(1, Ordering::SeqCst);
+            })
+        };
+        let engine = {
+            let world = world.clone();
+            spawn(move || {
+                world.beds[0].adopt();
+                world.idles[0].begin_search();
+                if world.idles[0].lie_down(0, || !world.queue.is_empty()) {
+                    world.beds[0].wait();
+                }
+                assert_ne!(world.queue.take(&world.links), 0);
+                world.run();
+                world.idles[0].announce(0, true);
+            })
+        };
+        assert_ne!(world.inspect(), Some(0), "there was a codelet to run");
+        host.join().unwrap();
+        engine.join().unwrap();
     });
 }
 
