@@ -1,11 +1,12 @@
 //! Sequential task flow: tasks that read and write cells, in program order. One description of a kernel, for all systems.
 //!
-//! Our runtime finds the dependences itself, while it is timed. Its rivals get them ready made, as a graph that was
-//! built before the clock starts; only their counters are set up in time. So they are a lower bound here.
+//! Our runtime finds the dependences itself, while it is timed, unless it is to record the tasks first. Its rivals get
+//! them ready made, as a graph that was built before the clock starts; only their counters are set up in time. So they are
+//! a lower bound here.
 
 use crate::deque::Hand;
 use crate::graph::{Graph, Run};
-use crate::system::{Entrant, System};
+use crate::system::{Entrant, System, replay};
 use crate::tally::Tally;
 use sprat::{Block, Error, Result, Runtime, Scope};
 use std::sync::Mutex;
@@ -14,6 +15,9 @@ use std::time::{Duration, Instant};
 
 /// Blocks that one codelet of the set-up touches.
 const BATCH: usize = 1000;
+
+/// The most blocks that a recorded graph uses.
+pub(crate) const GRAPH_BLOCKS: usize = 65_535;
 
 /// What a task does with the cell that it writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,13 +79,15 @@ impl Flow {
     }
 
     /// Runs all tasks on the entrant, checks what is in the cells and in the sum, and gives the time; `None` if the
-    /// entrant cannot run tasks in the order of their dependences.
+    /// entrant cannot run tasks in the order of their dependences, or not so many.
     ///
     /// # Errors
     /// What the system says, or what is wrong with the result.
     pub fn run(&self, entrant: &Entrant) -> Result<Option<Duration>> {
         let (time, cells, sum) = match &entrant.system {
-            System::Sprat(rt) => self.on_sprat(rt)?,
+            System::Sprat(rt) => self.on_sprat(rt, false)?,
+            System::Replay(_) if self.cells > GRAPH_BLOCKS => return Ok(None),
+            System::Replay(rt) => self.on_sprat(rt, true)?,
             System::Regions(_) => return Ok(None),
             _ => self.on_rival(&entrant.system)?,
         };
@@ -103,7 +109,7 @@ impl Flow {
         Ok(Some(time))
     }
 
-    fn on_sprat(&self, rt: &Runtime) -> Result<(Duration, Vec<u64>, u64)> {
+    fn on_sprat(&self, rt: &Runtime, records: bool) -> Result<(Duration, Vec<u64>, u64)> {
         let cells = rt.blocks::<u64>(self.cells, 1)?;
         // Taking their memory is not what is measured here.
         rt.finish(|s| {
@@ -116,14 +122,14 @@ impl Flow {
             Ok(())
         })?;
         let sum = &Tally::new();
-        let begin = Instant::now();
-        rt.finish(|s| {
-            for (number, task) in self.tasks.iter().enumerate() {
-                self.spawn(s, number as u64, task, &cells, sum);
-            }
-            Ok(())
-        })?;
-        let time = begin.elapsed();
+        let time = if records {
+            let graph = rt.record(|s| self.spawn_all(s, &cells, sum))?;
+            replay(rt, &graph)?
+        } else {
+            let begin = Instant::now();
+            rt.finish(|s| self.spawn_all(s, &cells, sum))?;
+            begin.elapsed()
+        };
         let found = Mutex::new(vec![0; self.cells]);
         let place = &found;
         rt.finish(|s| {
@@ -142,6 +148,14 @@ impl Flow {
             Ok(())
         })?;
         Ok((time, found.into_inner().unwrap(), sum.total()))
+    }
+
+    #[inline]
+    fn spawn_all<'s>(&self, s: &Scope<'s>, cells: &[Block<u64>], sum: &'s Tally) -> Result<()> {
+        for (number, task) in self.tasks.iter().enumerate() {
+            self.spawn(s, number as u64, task, cells, sum);
+        }
+        Ok(())
     }
 
     /// What a user would write, for the shapes of accesses that the kernels have.
@@ -199,7 +213,7 @@ impl Flow {
     fn on_rival(&self, system: &System) -> Result<(Duration, Vec<u64>, u64)> {
         let state = State::new(self);
         let time = match system {
-            System::Sprat(_) | System::Regions(_) => unreachable!("no rival"),
+            System::Sprat(_) | System::Replay(_) | System::Regions(_) => unreachable!("no rival"),
             System::Serial => {
                 let begin = Instant::now();
                 (0..self.len()).for_each(|task| state.run(self, task));

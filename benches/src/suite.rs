@@ -25,13 +25,15 @@ pub const SUITES: [Suite; 4] = [
     Suite {
         name: "overhead",
         kernels: || kernels::KERNELS.iter().collect(),
-        systems: "sprat,rayon,deque,serial",
+        systems: "sprat,sprat-replay,rayon,deque,serial",
         size: "codelets in a run, about",
         sizes: (200_000, 20_000),
         most: 50_000_000,
         note: "\
 Where codelets depend on each other through blocks, Sprat finds the dependences while it is timed; its rivals get
-them ready made, as a graph with counters.",
+them ready made, as a graph with counters, and so does `sprat-replay`: recording is not timed. Where codelets spawn
+each other, it has a graph of the same shape instead, in which they wait for each other's ends. A graph has 65,535
+blocks at most: for `wavefront` and `random_dag` ask for no greater size.",
     },
     Suite {
         name: "contended",

@@ -2,10 +2,11 @@
 
 use crate::deque::Deque;
 use crate::regions::{self, Regions};
-use sprat::{CeMode, Error, ErrorKind, Result, Runtime};
+use sprat::{CeMode, Error, ErrorKind, Graph, Result, Runtime};
+use std::time::{Duration, Instant};
 
 /// The names of the systems with more than parallel regions, and what they are.
-const SYSTEMS: [(&str, &str); 7] = [
+const SYSTEMS: [(&str, &str); 8] = [
     ("sprat", "Sprat, once for each mode that --ce names"),
     (
         "sprat-shared",
@@ -18,6 +19,10 @@ const SYSTEMS: [(&str, &str); 7] = [
     (
         "sprat-dedicated",
         "Sprat; its control engine polls on a core beside the workers'",
+    ),
+    (
+        "sprat-replay",
+        "Sprat in shared mode; the codelets are recorded (not timed), and replayed once",
     ),
     (
         "rayon",
@@ -41,6 +46,8 @@ pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub enum Kind {
     /// Ours, with the mode of its control engines.
     Sprat(CeMode),
+    /// Ours, with codelets that were recorded.
+    Replay,
     /// rayon.
     Rayon,
     /// The executor by hand.
@@ -56,6 +63,7 @@ impl Kind {
     pub fn named(name: &str, modes: &[CeMode]) -> Result<Vec<Kind>> {
         Ok(match name {
             "sprat" => modes.iter().map(|&mode| Kind::Sprat(mode)).collect(),
+            "sprat-replay" => vec![Kind::Replay],
             "rayon" => vec![Kind::Rayon],
             "deque" => vec![Kind::Deque],
             "serial" => vec![Kind::Serial],
@@ -71,6 +79,7 @@ impl Kind {
     pub fn name(self) -> String {
         match self {
             Kind::Sprat(mode) => format!("sprat-{mode}"),
+            Kind::Replay => "sprat-replay".to_owned(),
             Kind::Rayon => "rayon".to_owned(),
             Kind::Deque => "deque".to_owned(),
             Kind::Serial => "serial".to_owned(),
@@ -85,6 +94,7 @@ impl Kind {
     pub fn start(self, workers: usize) -> Result<System> {
         Ok(match self {
             Kind::Sprat(mode) => System::Sprat(start_sprat(mode, workers)?),
+            Kind::Replay => System::Replay(start_sprat(CeMode::Shared, workers)?),
             Kind::Rayon => System::Rayon(regions::pool(&cpus(workers)?)?),
             Kind::Deque => System::Deque(Deque::new(cpus(workers)?)),
             Kind::Serial => System::Serial,
@@ -97,6 +107,8 @@ impl Kind {
 pub enum System {
     /// Ours.
     Sprat(Runtime),
+    /// Ours, for codelets that are recorded before the clock starts.
+    Replay(Runtime),
     /// rayon's pool.
     Rayon(rayon::ThreadPool),
     /// The executor by hand.
@@ -139,7 +151,7 @@ impl Entrant {
 
     /// What a reader of its figures must know.
     pub fn note(&self) -> Option<String> {
-        let System::Sprat(rt) = &self.system else {
+        let (System::Sprat(rt) | System::Replay(rt)) = &self.system else {
             return None;
         };
         let plan = rt.plan();
@@ -169,6 +181,13 @@ pub(crate) fn start_sprat(mode: CeMode, workers: usize) -> Result<Runtime> {
         }
         result => Ok(result?),
     }
+}
+
+/// Replays a graph once, and gives the time.
+pub(crate) fn replay(rt: &Runtime, graph: &Graph<'_>) -> Result<Duration> {
+    let begin = Instant::now();
+    rt.replay(graph, 1)?;
+    Ok(begin.elapsed())
 }
 
 /// The processors that our runtime would use for so many workers, so that its rivals sit on the same ones.

@@ -103,6 +103,21 @@ fn rivals_run_what_they_can_express() {
 }
 
 #[test]
+fn graphs_are_recorded_of_what_they_can_express() {
+    let rows = figures(&["--systems", "sprat-replay", "--workers", "1,2"]);
+    assert!(rows.iter().all(|row| row.system == "sprat-replay"));
+    for kernel in KERNELS {
+        let expected = match kernel.name {
+            "flat" | "flat_1us" | "chain" | "chain_block" | "tree" | "fan_out" | "fan_in" => 2,
+            "wavefront" | "random_dag" | "two_blocks" => 2,
+            _ => 0,
+        };
+        let there = rows.iter().filter(|row| row.kernel == kernel.name);
+        assert_eq!(there.count(), expected, "{}", kernel.name);
+    }
+}
+
+#[test]
 fn the_smallest_size_and_more_workers_than_processors_work() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("figures.json");

@@ -37,6 +37,9 @@ pub mod book {
 
     #[doc = include_str!("../book/divide-and-conquer.md")]
     pub mod divide_and_conquer {}
+
+    #[doc = include_str!("../book/record-and-replay.md")]
+    pub mod record_and_replay {}
 }
 
 /// How it is built, and why that is right.
@@ -58,6 +61,9 @@ pub mod design {
 
     #[doc = include_str!("../design/reductions.md")]
     pub mod reductions {}
+
+    #[doc = include_str!("../design/replay.md")]
+    pub mod replay {}
 
     #[doc = include_str!("../design/weak.md")]
     pub mod weak {}

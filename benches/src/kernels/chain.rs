@@ -1,14 +1,16 @@
 //! A chain of codelets, each of which spawns its successor.
 
 use super::{Measured, check, each};
-use crate::system::{Entrant, System};
+use crate::system::{Entrant, System, replay};
 use crate::tally::Tally;
+use sprat::Event;
 use std::hint::black_box;
 use std::time::Instant;
 
 /// Nested: a codelet ends when all that it spawned has ended, so the whole chain ends at once, backwards, when its
 /// last link has run, and as many records as there are codelets live at that moment. That is part of the price of
-/// this kernel, and so is the memory that they take; rayon's scope and the executor by hand keep none.
+/// this kernel, and so is the memory that they take; rayon's scope and the executor by hand keep none. Codelets of a graph
+/// spawn nothing: there each waits for the end of the one before.
 pub(super) fn chain(entrant: &Entrant, size: usize) -> Measured {
     let tally = &Tally::new();
     let begin = Instant::now();
@@ -19,6 +21,21 @@ pub(super) fn chain(entrant: &Entrant, size: usize) -> Measured {
                 Ok(())
             })?;
             begin.elapsed()
+        }
+        System::Replay(rt) => {
+            let graph = rt.record(|s| {
+                let mut last: Option<Event> = None;
+                for _ in 0..size {
+                    let link = s.codelet("link");
+                    let link = match &last {
+                        Some(last) => link.after(last),
+                        None => link,
+                    };
+                    last = Some(link.spawn((), |_, ()| tally.add(1)).event());
+                }
+                Ok(())
+            })?;
+            replay(rt, &graph)?
         }
         System::Rayon(pool) => {
             pool.scope(|s| rayon_link(s, size, tally));

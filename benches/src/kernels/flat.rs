@@ -2,7 +2,7 @@
 
 use super::{Measured, check, each};
 use crate::Result;
-use crate::system::{Entrant, System};
+use crate::system::{Entrant, System, replay};
 use crate::tally::Tally;
 use std::hint::black_box;
 use std::sync::OnceLock;
@@ -35,6 +35,18 @@ fn spawn_all(
                 Ok(())
             })?;
             begin.elapsed()
+        }
+        System::Replay(rt) => {
+            let graph = rt.record(|s| {
+                for _ in 0..count {
+                    s.spawn((), move |_, ()| {
+                        body();
+                        tally.add(1);
+                    });
+                }
+                Ok(())
+            })?;
+            replay(rt, &graph)?
         }
         System::Rayon(pool) => {
             pool.scope(|s| {

@@ -3,14 +3,14 @@
 use super::{Measured, check, each};
 use crate::Result;
 use crate::deque::{Deque, Hand};
-use crate::system::{Entrant, System};
+use crate::system::{Entrant, System, replay};
 use crate::tally::Tally;
-use sprat::{Scope, Value};
+use sprat::{Event, Scope, Value};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// 2^levels - 1 codelets.
+/// 2^levels - 1 codelets. Those of a graph spawn nothing: there children wait for the end of their parent.
 pub(super) fn tree(entrant: &Entrant, size: usize) -> Measured {
     let levels = (size + 1).ilog2().max(1);
     let count = (1usize << levels) - 1;
@@ -23,6 +23,14 @@ pub(super) fn tree(entrant: &Entrant, size: usize) -> Measured {
                 Ok(())
             })?;
             begin.elapsed()
+        }
+        System::Replay(rt) => {
+            let graph = rt.record(|s| {
+                let root = s.spawn((), |_, ()| tally.add(1));
+                record_below(s, levels - 1, &root.event(), tally);
+                Ok(())
+            })?;
+            replay(rt, &graph)?
         }
         System::Rayon(pool) => {
             pool.install(|| rayon_tree(levels - 1, tally));
@@ -55,6 +63,16 @@ fn sprat_tree<'s>(s: &Scope<'s>, below: u32, tally: &'s Tally) {
     if below > 0 {
         s.spawn((), move |s, ()| sprat_tree(s, below - 1, tally));
         s.spawn((), move |s, ()| sprat_tree(s, below - 1, tally));
+    }
+}
+
+fn record_below<'s>(s: &Scope<'s>, below: u32, parent: &Event, tally: &'s Tally) {
+    if below > 0 {
+        for _ in 0..2 {
+            let child = s.codelet("child").after(parent);
+            let child = child.spawn((), |_, ()| tally.add(1));
+            record_below(s, below - 1, &child.event(), tally);
+        }
     }
 }
 
@@ -116,7 +134,7 @@ pub(super) fn fib(entrant: &Entrant, size: usize) -> Measured {
             let value = serial_fib(n, tally);
             (value, begin.elapsed())
         }
-        System::Regions(_) => return Ok(None),
+        System::Replay(_) | System::Regions(_) => return Ok(None),
     };
     check("the number of executions", tally.total(), count as u64)?;
     check("the value", value, expected)?;

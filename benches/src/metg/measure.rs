@@ -79,8 +79,9 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         for &width in &plan.widths {
             for &pattern in &plan.patterns {
                 let mut cell = Cell::new(plan, &setup, pattern, width)?;
-                for runner in &mut runners {
-                    runner.prepare(&cell.lattice)?;
+                for (runner, curve) in runners.iter_mut().zip(&cell.curves) {
+                    let told = |why| Error::msg(format!("{}: {why}", curve.name()));
+                    runner.prepare(&cell.lattice).map_err(told)?;
                 }
                 for _ in 0..plan.runs {
                     cell.sweep(plan, &mut runners, &bar)?;

@@ -7,6 +7,7 @@ mod rows;
 mod serial;
 mod spmd;
 mod sprat_dynamic;
+mod sprat_replay;
 
 use super::case::Case;
 use super::lattice::Lattice;
@@ -99,6 +100,13 @@ pub const SYSTEMS: &[System] = &[
         timed: Timed::Creation,
         lingers: Duration::from_millis(2),
         start: sprat_dynamic::start,
+    },
+    System {
+        name: "sprat-replay",
+        about: "Sprat: codelets of a few steps, recorded once (not timed), replayed round by round; blocks carry the data",
+        timed: Timed::Run,
+        lingers: Duration::from_millis(2),
+        start: sprat_replay::start,
     },
     System {
         name: "spmd",

@@ -37,10 +37,15 @@ impl Runner for Spmd {
     }
 }
 
+/// The thread that has a column.
+pub(super) fn owner(column: usize, width: usize, threads: usize) -> usize {
+    column * threads / width
+}
+
 /// Deals out the columns in one piece each. In a row, a thread runs first what others wait for: so their data has time
 /// to travel.
 fn orders(lattice: &Lattice, threads: usize) -> Vec<Vec<u32>> {
-    let owner = |task: usize| task % lattice.width * threads / lattice.width;
+    let owner = |task: usize| owner(task % lattice.width, lattice.width, threads);
     let mut orders = vec![Vec::new(); threads];
     for step in 0..lattice.steps {
         let mut row: Vec<usize> = lattice.row(step).collect();

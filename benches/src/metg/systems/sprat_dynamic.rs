@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Rows of blocks that take turns. With two of them a task would have to wait for all readers of the row before the
 /// last; with more it finds that they are done.
-const ROWS: usize = 4;
+pub(super) const ROWS: usize = 4;
 
 struct Dynamic {
     rt: Runtime,
@@ -56,24 +56,7 @@ impl Runner for Dynamic {
     }
 
     fn check(&mut self, case: &Case) -> Result<()> {
-        // Of each block the last task that wrote it.
-        let mut last = vec![None; self.blocks.len()];
-        case.lattice
-            .all()
-            .for_each(|task| last[self.place(task)] = Some(task));
-        for (&block, task) in self.blocks.iter().zip(last) {
-            let found = self.rt.read(block, output)?;
-            match task {
-                Some(task) => case.check_output(task, found)?,
-                None if found == POISON => (),
-                None => {
-                    return Err(crate::Error::msg(
-                        "wrong result: a block of no task was written",
-                    ));
-                }
-            }
-        }
-        Ok(())
+        check_blocks(&self.rt, &self.blocks, case)
     }
 }
 
@@ -112,6 +95,30 @@ impl Dynamic {
     }
 }
 
-fn output(block: &[u64]) -> Output {
+/// Whether each block, of those that the rows take in turns, has the output of the last task that wrote it.
+///
+/// # Errors
+/// If not, with the first of them.
+pub(super) fn check_blocks(rt: &Runtime, blocks: &[Block<u64>], case: &Case) -> Result<()> {
+    let mut last = vec![None; blocks.len()];
+    for task in case.lattice.all() {
+        last[task % blocks.len()] = Some(task);
+    }
+    for (&block, task) in blocks.iter().zip(last) {
+        let found = rt.read(block, output)?;
+        match task {
+            Some(task) => case.check_output(task, found)?,
+            None if found == POISON => (),
+            None => {
+                return Err(crate::Error::msg(
+                    "wrong result: a block of no task was written",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn output(block: &[u64]) -> Output {
     [block[0], block[1]]
 }
