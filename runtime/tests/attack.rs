@@ -484,3 +484,55 @@ fn a_cancelled_scope_of_plain_codelets() {
         });
     }
 }
+
+/// Triggers that outlive their runtime, or are satisfied by codelets of another one.
+#[test]
+fn events_of_other_runtimes_are_not_kept_as_ones_own() {
+    within(60, || {
+        let rt = runtime(2);
+        for _ in 0..20 {
+            let other = runtime(1);
+            let from_scope = Mutex::new(None);
+            other
+                .finish(|s| {
+                    *from_scope.lock().unwrap() = Some(s.event("gone"));
+                    Ok(())
+                })
+                .unwrap();
+            let (gone, trigger) = from_scope.into_inner().unwrap().unwrap();
+            let (waited, wakes) = other.event("waited for");
+            let ran = AtomicU64::new(0);
+            std::thread::scope(|threads| {
+                threads.spawn(|| {
+                    let ran = &ran;
+                    other.finish(|s| {
+                        s.codelet("waits").after(&waited).spawn((), move |_, ()| {
+                            ran.fetch_add(1, Ordering::Relaxed);
+                        });
+                        Ok(())
+                    })
+                });
+                rt.finish(|s| {
+                    s.spawn_once((), move |s, ()| s.satisfy(wakes));
+                    Ok(())
+                })
+                .unwrap();
+            });
+            assert_eq!(ran.load(Ordering::Relaxed), 1);
+            drop((other, waited));
+            let error = rt
+                .finish(|s| {
+                    s.spawn_once((), move |s, ()| {
+                        s.satisfy(trigger);
+                        let (own, trigger) = s.event("own");
+                        s.codelet("own").after(&own).spawn((), |_, ()| ());
+                        s.satisfy(trigger);
+                    });
+                    s.codelet("foreign").after(&gone).spawn((), |_, ()| ());
+                    Ok(())
+                })
+                .unwrap_err();
+            assert!(error.to_string().contains("another runtime"), "{error}");
+        }
+    });
+}
