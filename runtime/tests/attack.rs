@@ -232,6 +232,10 @@ fn poison_goes_with_each_grant() {
                         s.spawn_once(a.read_write(), |_, _| -> sprat::Result<()> {
                             Err(sprat::Error::msg("no"))
                         });
+                        // One alone, told by another way than many side by side.
+                        s.spawn((a.read_write(), b.read()), move |_, _| {
+                            bad.fetch_add(1, Ordering::Relaxed);
+                        });
                         for n in 0..25u64 {
                             let guard = guards.clone();
                             if n % 5 == 4 {
