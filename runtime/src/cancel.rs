@@ -79,6 +79,13 @@ struct Address(*const Cancels);
 unsafe impl Send for Address {}
 
 impl Link {
+    /// One that leads nowhere.
+    pub(crate) fn closed() -> Self {
+        Link {
+            open: Mutex::new(None),
+        }
+    }
+
     /// Works on what the host's scope keeps, if it is still open. `f` does not come back here.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&Cancels) -> R) -> Option<R> {
         let open = lock(&self.open);

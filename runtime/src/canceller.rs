@@ -76,11 +76,17 @@ impl Scope<'_> {
     /// codelet's children. Taken before the first spawn it makes the counts of
     /// [`Cancellation`](crate::error::Cancellation) complete. While there is a scope with a canceller or a deadline, the
     /// start of each codelet costs some nanoseconds more.
+    ///
+    /// A codelet of a [recorded graph](crate::Runtime::record) has no children: it cancels nothing, and is told so.
     pub fn canceller(&self) -> Canceller {
         let frame = self.frame();
         let shared = frame.engine.shared;
         let record = shared.arena.record(frame.record);
-        let link = |root: &crate::root::Root| root.cancels.link(&shared.cancelling);
+        // The frame of a graph's codelet is the replay's, whose children call the engines.
+        let link = |root: &crate::root::Root| match frame.is_of_a_graph() {
+            true => Arc::new(Link::closed()),
+            false => root.cancels.link(&shared.cancelling),
+        };
         Canceller {
             shared: Arc::downgrade(&shared.hold()),
             link: frame.engine.with_root(frame.record, link),

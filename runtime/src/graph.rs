@@ -148,7 +148,12 @@ impl Runtime {
     ///
     /// Rounds overlap as far as the data allow. The replay takes its place in the queues of all blocks of the graph at once, so it
     /// is ordered with codelets of other scopes, with the host's reads and writes and with other replays. Several
-    /// graphs may be replayed at once.
+    /// graphs may be replayed at once; those with codelets for certain engines alone ([`on_xe`](crate::Options::on_xe),
+    /// [`on_region`](crate::Options::on_region)) are run one after the other.
+    ///
+    /// An engine that has come stays until all rounds have ended. So what other threads ask of the runtime meanwhile, a
+    /// [`read`](Runtime::read) of any block included, may wait as long as that: if that matters, replay fewer rounds at a
+    /// time.
     ///
     /// # Errors
     /// - [`ErrorKind::Failed`](crate::ErrorKind::Failed) if codelets failed; the first failure's text names its round, counted from
@@ -223,18 +228,19 @@ impl Runtime {
                 "a replay has at most 4,294,967,294 rounds; replay it several times",
             ));
         };
-        let _held = Held::take(graph)?;
-        if rounds == 0 || graph.codelets().is_empty() {
-            return Ok(());
-        }
         let replay = Replay {
             graph,
             rounds,
             first,
             at,
         };
+        // Taken in the scope, which says first if this thread may not wait, and held until it has ended.
+        let mut held = None;
         self.finish(|s| {
-            replay.spawn(s);
+            held = Some(Held::take(graph)?);
+            if rounds > 0 && !graph.codelets().is_empty() {
+                replay.spawn(s);
+            }
             Ok(())
         })
     }

@@ -88,12 +88,12 @@ impl Recorder {
         let mut recording = self.recording.borrow_mut();
         let site = Site { name, spawned_at };
         let number = recording.bodies.list().len() as u32;
-        if number == MOST {
+        if recording.is_full() {
             recording.refuse(
                 site,
                 Error::new(
                     ErrorKind::Graph,
-                    "a graph has at most 1,073,741,824 codelets",
+                    "a graph has at most 1,073,741,824 codelets, and twice as many accesses; record several",
                 ),
             );
             return CodeletId::recorded(0, 0);
@@ -146,10 +146,16 @@ impl Recorder {
 /// No cell.
 const NONE: u32 = u32::MAX;
 
-/// Codelets that a graph can have: their lanes' numbers are doubled in a word.
-const MOST: u32 = 1 << 30;
+/// Codelets that a graph can have. It has twice as many accesses, for all of which and those that come last, the ends of
+/// codelets, 32 bits are enough.
+const MOST: usize = 1 << 30;
 
 impl Recording {
+    fn is_full(&self) -> bool {
+        let accesses = self.lents.len().max(self.program.all_uses().len());
+        self.bodies.list().len() == MOST || accesses >= 2 * MOST
+    }
+
     fn refuse(&mut self, site: Site, error: Error) {
         let Site { name, spawned_at } = site;
         let text =
@@ -178,6 +184,13 @@ impl Recording {
             return refused(
                 "a block is destroyed once, and a graph is replayed; destroy it after the replay",
             );
+        }
+        let count = declared.len() + spec.after().len();
+        if count > usize::from(u16::MAX) {
+            return Err(Error::new(
+                ErrorKind::Access,
+                format!("one codelet with {count} accesses; split it, at most 65,535 are possible"),
+            ));
         }
         let mut uses = std::mem::take(&mut self.uses);
         uses.clear();
@@ -374,6 +387,8 @@ fn wish(shared: &Shared, spec: &Spec) -> Wish {
         Affinity::Anywhere | Affinity::Control => (),
         Affinity::Prefer(xe) => wish.xe = Some(xe % seats.len() as u16),
         Affinity::Only(xe) => (wish.xe, wish.only) = (Some(xe), true),
+        // All engines are there.
+        Affinity::Region(region) if seats.iter().all(|seat| seat.region == region) => (),
         Affinity::Region(region) => {
             let there = seats.iter().position(|seat| seat.region == region);
             (wish.xe, wish.only) = (there.map(|xe| xe as u16), true);
@@ -392,6 +407,12 @@ impl Frame<'_> {
             Instead::Spawn => None,
             instead => Some(self.refuse(body, why, instead)),
         }
+    }
+
+    /// Whether it is that of a codelet of a graph. (Then its record is the replay's.)
+    pub(crate) fn is_of_a_graph(&self) -> bool {
+        let engine = self.engine;
+        engine.local(|local| matches!(local.instead, Instead::Refuse))
     }
 
     #[cold]

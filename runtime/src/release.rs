@@ -11,6 +11,12 @@ impl Frame<'_> {
     pub(crate) fn release(&self, start: *mut u8) -> Result<()> {
         let refuse = |why: &str| Err(Error::new(ErrorKind::Access, why));
         let (engine, id) = (self.engine, self.codelet);
+        if self.is_of_a_graph() {
+            return Err(Error::new(
+                ErrorKind::Graph,
+                "codelets of a graph give nothing back before they end; do it in two codelets, the first of which has the block",
+            ));
+        }
         if id == 0 {
             return refuse(
                 "a block was released outside of all codelets; only the body that has it in view can do that",

@@ -12,8 +12,11 @@ use crate::access::{Access, Declared, Slots};
 use crate::affinity::Affinity;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::CodeletId;
 use crate::scope::Scope;
 use crate::sync::atomic::Ordering;
+use crate::sync::lock;
+use crate::trigger::Event;
 use std::panic::Location;
 
 /// All blocks of a graph, used as the graph as a whole uses them.
@@ -80,7 +83,29 @@ impl<'a> Replay<'a> {
     pub(crate) fn spawn<'s>(&'s self, s: &Scope<'s>) {
         s.codelet("replay")
             .at(self.at)
-            .spawn_once(Whole(self.graph), |s, ()| self.lead(s));
+            .spawn_once(Whole(self.graph), |s, ()| match self.before(s) {
+                None => self.lead(s),
+                Some(before) => {
+                    s.codelet("replay")
+                        .at(self.at)
+                        .after(&before)
+                        .spawn_once(Whole(self.graph), |s, ()| self.lead(s));
+                }
+            });
+    }
+
+    /// The end of the replay that this one must not be at work beside, if there is one: who leads a replay stays until it has
+    /// ended, so two that need each other's engines would wait forever. They go one after the other, in the order in which they
+    /// got all their blocks.
+    fn before(&self, s: &Scope<'_>) -> Option<Event> {
+        if !self.graph.schedule.lanes.iter().any(|lane| lane.owner.only) {
+            return None;
+        }
+        let frame = s.frame();
+        let shared = frame.engine.shared;
+        let generation = shared.arena.record(frame.codelet).ended.generation();
+        let this = CodeletId::new(shared.id, frame.codelet, generation);
+        lock(&shared.bound_replay).replace(this).map(Event::end)
     }
 
     /// Runs the graph with whoever comes, until all rounds have ended.

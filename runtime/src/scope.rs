@@ -118,7 +118,7 @@ impl<'s> Scope<'s> {
     ///
     /// # Errors
     /// [`ErrorKind::Access`] if the codelet took its place at its spawn, if its children use the block, or if no block
-    /// of it is there.
+    /// of it is there. [`ErrorKind::Graph`] in a codelet of a [recorded graph](crate::Runtime::record), whose order is fixed.
     ///
     /// # Safety
     /// The body got `view` as a bare pointer, and neither it nor anything made from it is used any more. (A slice

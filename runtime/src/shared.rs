@@ -15,7 +15,7 @@ use crate::event::EventRef;
 use crate::failure::FailureLog;
 use crate::group::Groups;
 use crate::guard::Trap;
-use crate::id::{BlockId, RuntimeId};
+use crate::id::{BlockId, CodeletId, RuntimeId};
 use crate::idle::Idle;
 use crate::io::Io;
 use crate::levels::{LevelStealers, Levels};
@@ -122,6 +122,8 @@ pub(crate) struct Shared {
     pub(crate) outside: Mutex<Vec<thread::ThreadId>>,
     /// The next domain that gets work from outside.
     pub(crate) next_domain: AtomicU32,
+    /// The last replay with codelets that certain engines alone may run.
+    pub(crate) bound_replay: Mutex<Option<CodeletId>>,
     /// Events that fire when their time has come.
     pub(crate) timers: Timers,
     /// Accesses to files that wait for a thread, or have one.
@@ -163,6 +165,7 @@ impl Shared {
             inspected: AtomicBool::new(false),
             stranger: Mutex::new(Local::new(None, 0, pools[0].clone())),
             outside: Mutex::new(Vec::new()),
+            bound_replay: Mutex::new(None),
             next_domain: AtomicU32::new(0),
             timers: Timers::new(),
             io: Io::new(),
