@@ -417,11 +417,13 @@ pub(crate) fn wait_for_inspection<T>(inspected: &AtomicBool, inspector: &Mutex<T
     }
 }
 
-/// Whether nothing moves: all these seats sleep and `quiet` finds all queues empty, and was so for an instant. Claims
-/// are counted before and after the queues are looked at: an engine that takes its announcement back, and then the last
-/// codelet from a queue, is noticed by its claim. Proof: `docs/design/stuck.md`; model: `models/stuck.rs`.
+/// Whether nothing moves: all these seats sleep, no body is open `outside` of them, and `quiet` finds all queues empty, and
+/// was so for an instant. Claims are counted before and after the queues are looked at: an engine that takes its
+/// announcement back, and then the last codelet from a queue, is noticed by its claim. Proof: `docs/design/stuck.md`; model:
+/// `models/stuck.rs`.
 pub(crate) fn still<'a>(
     idles: impl Iterator<Item = &'a Idle> + Clone,
+    outside: &AtomicUsize,
     quiet: impl FnOnce() -> bool,
 ) -> bool {
     let claims = || idles.clone().map(Idle::claims).sum::<u64>();
@@ -431,7 +433,13 @@ pub(crate) fn still<'a>(
     if !mutant!("inspection_no_fence") {
         fence(Ordering::SeqCst);
     }
-    let still = all_asleep() && quiet();
+    let at_rest = all_asleep() && outside.load(Ordering::Relaxed) == 0;
+    // Pairs with the Release in `Idle::announce` and with the counts down of `outside_bodies`: what they put in queues
+    // before is seen when those are looked at.
+    if !mutant!("inspection_looks_early") {
+        fence(Ordering::Acquire);
+    }
+    let still = at_rest && quiet();
     // Pairs with the fence in `Idle::claim`.
     fence(Ordering::SeqCst);
     still && all_asleep() && claims() == before

@@ -84,9 +84,9 @@ impl Shared {
         let quiet = |seat: &crate::seat::Seat<_>| {
             seat.inbox.is_empty() && seat.pinned.is_empty() && seat.has_none()
         };
-        still(self.domains.iter().map(|domain| &domain.idle), || {
-            self.outside_bodies.load(Ordering::Relaxed) == 0
-                && self.seats.iter().all(quiet)
+        let idles = self.domains.iter().map(|domain| &domain.idle);
+        still(idles, &self.outside_bodies, || {
+            self.seats.iter().all(quiet)
                 && self.levels.are_empty()
                 && self.domains.iter().all(|domain| domain.injector.is_empty())
                 && self.regions.iter().all(|region| region.is_empty())
