@@ -12,10 +12,7 @@ use crate::frame::EngineOptions;
 ///
 /// A graph is read from a file, or made up. Without either it is a list of Debian packages that ships with Sprat, where
 /// an edge leads from a package to one that it depends on. On a Debian machine
-///
-///     apt-cache dumpavail | graph pagerank -
-///
-/// says which of all packages matter most.
+/// `apt-cache dumpavail | graph pagerank -` says which of all packages matter most.
 ///
 /// The graph's edges are cut into parts that are data blocks, and each algorithm is codelets over these. It tells its
 /// rate, its share of the copy bandwidth that was measured in the same run, and the speed-up over a serial program.
