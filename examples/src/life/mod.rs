@@ -2,7 +2,7 @@
 //!
 //! [`rule`] says by how many, [`rle`] reads and writes patterns, [`board`] cuts a board into tiles of bits, [`kernel`]
 //! computes a tile, 64 cells at a time, [`field`] spawns a codelet for each tile and step, [`film`] draws, and
-//! [`reference`] is the plain way.
+//! [`mod@reference`] is the plain way.
 
 pub mod args;
 pub mod board;

@@ -2,8 +2,8 @@
 //! (Lennard-Jones), moved by velocity Verlet.
 //!
 //! [`space`] cuts the box into cells, and columns of cells are what data blocks hold. [`start`] puts the particles on a
-//! lattice. [`column`] is what is done with a column: move, settle, and [`kernel`]'s forces. [`world`] spawns codelets for
-//! it. Sums have a fixed order, so that [`reference`], a plain loop over all cells, gives the same bits.
+//! lattice. [`mod@column`] is what is done with a column: move, settle, and [`kernel`]'s forces. [`world`] spawns codelets for
+//! it. Sums have a fixed order, so that [`mod@reference`], a plain loop over all cells, gives the same bits.
 
 pub mod args;
 pub mod column;

@@ -3,7 +3,7 @@
 //! [`fasta`] reads sequences, or [`random`] makes them; [`scoring`] says what letters and gaps are worth. The matrix of
 //! scores is cut into tiles ([`cut`]). Only the borders of tiles are data blocks: [`grid`] spawns a codelet for each
 //! tile, which [`kernel`] computes. [`trace`] finds the alignment by going back through those tiles that it crosses,
-//! computing each again. [`reference`] is the plain way to the same score.
+//! computing each again. [`mod@reference`] is the plain way to the same score.
 
 pub mod alignment;
 pub mod args;
