@@ -5,8 +5,9 @@
 //! `SPRAT_SOAK_CODELETS` sets how many codelets run (by default few, so that the soak itself stays tested), and
 //! `SPRAT_SOAK_SEED` the sizes. `.ci/soak` runs a thousand million.
 //!
-//! Checked itself: it fails if a stencil reads its own output, a failure is not counted, a cancelled scope loses codelets,
-//! or a tour leaks its blocks.
+//! Checked itself: it fails if readers overtake writers, a reduction is not put together, skipped codelets are not counted, or
+//! a cancelled scope loses its remainder. Small leaks it shows in long runs alone: a short one does not notice blocks of a
+//! few hundred bytes whose memory is forgotten.
 
 // Runs the runtime itself, which under loom works in models alone.
 #![cfg(not(sprat_loom))]
