@@ -404,7 +404,7 @@ impl<'a> Engine<'a> {
         // A place apart is cheaper than the queue. (Where levels are sorted all is in queues.)
         if is_lone && !self.shared.levels.used() && seat.lone.put(before) {
             let domain = self.local(|local| local.domain);
-            return self.shared.tell_sleepers(domain, false);
+            return self.shared.tell_sleepers(domain, seat.lone.is_told());
         }
         self.publish(before, false);
     }
@@ -415,10 +415,11 @@ impl<'a> Engine<'a> {
     fn publish(&self, id: u32, long: bool) {
         let (domain, tell) = self.local(|local| {
             let queue = local.queue.as_ref().expect("a seat has a queue");
-            let lone = self.seat.is_some_and(|seat| !seat.lone.is_empty());
-            let queued = queue.len() + usize::from(lone);
+            let lone = self.seat.map(|seat| &seat.lone);
+            let queued = queue.len() + usize::from(lone.is_some_and(|lone| !lone.is_empty()));
             queue.push(id);
-            let tell = route::announces(queued, local.others, local.host || long);
+            let long = long || local.host || lone.is_some_and(|lone| lone.is_told());
+            let tell = route::announces(queued, local.others, long);
             (local.domain, tell)
         });
         self.shared.tell_sleepers(domain, tell);

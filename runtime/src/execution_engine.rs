@@ -1,7 +1,8 @@
 //! An engine's loop: find a codelet, run it; look on for a while when there is none; then park.
 
 use crate::decide::plan::CeMode;
-use crate::decide::route::{self, Source, Theft};
+use crate::decide::route::{self, Source};
+use crate::decide::theft::{self, Theft, Victim};
 use crate::engine::{Engine, Followers, RecordLinks};
 use crate::event::Links;
 use crate::guard::Place;
@@ -200,7 +201,7 @@ impl Engine<'_> {
         });
         for victim in route::victims(xe, domain.first, domain.count, attempt) {
             let seat = &self.shared.seats[usize::from(victim)];
-            if let Some(id) = self.rob(victim, seat) {
+            if let Some(id) = self.rob(seat) {
                 self.count_stolen();
                 return Some(id);
             }
@@ -216,13 +217,10 @@ impl Engine<'_> {
     }
 
     #[inline]
-    fn rob(&self, victim: u16, seat: &Seat<Local>) -> Option<u32> {
+    fn rob(&self, seat: &Seat<Local>) -> Option<u32> {
         let queued = seat.queued();
-        let seen = match queued {
-            1 => self.patience(victim, seat.counters.ran.get()),
-            _ => 0,
-        };
-        let taken = match route::theft(queued, seen, &self.shared.tuning) {
+        let watch = self.watch(seat, queued == 1);
+        let taken = match theft::theft(queued, &watch, &self.shared.tuning) {
             Theft::Leave => None,
             Theft::One => seat.steal(),
             Theft::Batch => self.haul(seat, queued.div_ceil(2).min(HAUL)),
@@ -251,25 +249,30 @@ impl Engine<'_> {
         Some(first)
     }
 
-    /// How often this victim was seen with a lone codelet while it started no other. One victim is watched at a time,
-    /// as long as there is something to watch.
+    /// What is known of a victim, after a look at what it has started if a lone codelet lies there.
     #[inline]
-    fn patience(&self, victim: u16, started: u64) -> u32 {
-        let (last, count, seen) = self.local(|local| local.lone);
-        let seen = match self.shared.seats.get(usize::from(last)) {
-            _ if last == victim && count == started => seen + 1,
-            Some(seat)
-                if last != victim && seat.counters.ran.get() == count && seat.queued() == 1 =>
-            {
-                return 0;
-            }
-            _ => 0,
+    fn watch(&self, seat: &Seat<Local>, lone: bool) -> Victim {
+        let now_ns = if lone {
+            self.shared.cancelling.now_ns()
+        } else {
+            0
         };
         self.local(|local| {
-            local.lone = (victim, started, seen);
-            local.near |= seen > 0;
-        });
-        seen
+            let place = usize::from(seat.place);
+            if local.watches.len() <= place {
+                local.watches.resize(place + 1, Victim::default());
+            }
+            let watch = &mut local.watches[place];
+            if lone {
+                watch.look(seat.counters.ran.get(), now_ns);
+            }
+            let tuning = &self.shared.tuning;
+            if lone {
+                seat.lone.tell(watch.is_slow(tuning));
+            }
+            local.near |= watch.is_near(tuning);
+            *watch
+        })
     }
 
     /// Looks on until there is work or it is done, and parks when it has looked for long. The engine counts as searching
@@ -306,7 +309,7 @@ impl Engine<'_> {
                 (silent_since, pause) = (None, 0);
                 continue;
             }
-            pause = route::pause(pause, self.local(|local| local.near));
+            pause = theft::pause(pause, self.local(|local| local.near));
             for _ in 0..pause {
                 (0..SPINS).for_each(|_| spin_hint());
                 if domain.idle.take_call() || done() {

@@ -4,6 +4,7 @@ use crate::arena::{Arena, RecordCache};
 use crate::block_table::{BlockTable, SlotCache};
 use crate::decide::route::Here;
 use crate::decide::shuffle::Shuffle;
+use crate::decide::theft::Victim;
 use crate::event::SpareCells;
 use crate::instead::Instead;
 use crate::levels::LocalLevels;
@@ -47,9 +48,9 @@ pub(crate) struct Local {
     pub(crate) since: u32,
     /// Thefts tried so far.
     pub(crate) attempt: u32,
-    /// The victim with a lone codelet that was seen last, its count of started codelets then, and how often since.
-    pub(crate) lone: (u16, u64, u32),
-    /// The last look in vain has seen a lone codelet that the next may take.
+    /// What it knows of the other engines of the domain, by their places there; it grows when they are looked at.
+    pub(crate) watches: Vec<Victim>,
+    /// The next look may take what the last one has left: [`Victim::is_near`].
     pub(crate) near: bool,
     /// Spawns that a host's body may still do before it looks how many codelets live.
     pub(crate) until_look: u32,
@@ -88,7 +89,7 @@ impl Local {
             made_blocks: false,
             since: 0,
             attempt: 0,
-            lone: (u16::MAX, 0, 0),
+            watches: Vec::new(),
             near: false,
             until_look: 0,
             any_order: None,

@@ -12,21 +12,29 @@
 
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::mutant;
+use crate::sync::plain::AtomicBool;
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Lone(AtomicU32);
+pub(crate) struct Lone {
+    id: AtomicU32,
+    /// Sleepers are to be told of what is put here. A hint of those who look here, in the line that they look at.
+    told: AtomicBool,
+}
 
 impl Lone {
     pub(crate) fn new() -> Self {
-        Lone(AtomicU32::new(0))
+        Lone {
+            id: AtomicU32::new(0),
+            told: AtomicBool::new(false),
+        }
     }
 
     /// Puts a codelet here; false if there is one. By the occupant of the seat.
     #[inline]
     pub(crate) fn put(&self, id: u32) -> bool {
         // Relaxed: only the occupant makes it anything but 0, and it sees its own stores.
-        if self.0.load(Ordering::Relaxed) != 0 {
+        if self.id.load(Ordering::Relaxed) != 0 {
             return false;
         }
         // Release pairs with the Acquire in `take`: who takes the codelet sees it.
@@ -37,9 +45,9 @@ impl Lone {
         };
         if cfg!(sprat_loom) {
             // Loom does not know that a store which a swap has not seen comes after it (see docs/design/proofs.md).
-            self.0.swap(id, order);
+            self.id.swap(id, order);
         } else {
-            self.0.store(id, order);
+            self.id.store(id, order);
         }
         true
     }
@@ -51,8 +59,8 @@ impl Lone {
             return None;
         }
         if mutant!("lone_take_blind") {
-            let id = self.0.load(Ordering::Acquire);
-            self.0.store(0, Ordering::Relaxed);
+            let id = self.id.load(Ordering::Acquire);
+            self.id.store(0, Ordering::Relaxed);
             return (id != 0).then_some(id);
         }
         // Acquire pairs with the Release in `put`.
@@ -61,13 +69,27 @@ impl Lone {
         } else {
             Ordering::Acquire
         };
-        let id = self.0.swap(0, order);
+        let id = self.id.swap(0, order);
         (id != 0).then_some(id)
+    }
+
+    /// Whether sleepers are to be told of what is put here: the owner's codelets take so long that it is worth a wake-up.
+    #[inline]
+    pub(crate) fn is_told(&self) -> bool {
+        self.told.load(Ordering::Relaxed)
+    }
+
+    /// By who looked how long the owner's codelets take.
+    #[inline]
+    pub(crate) fn tell(&self, told: bool) {
+        if self.is_told() != told {
+            self.told.store(told, Ordering::Relaxed);
+        }
     }
 
     /// Whether it looks empty now.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+        self.id.load(Ordering::Relaxed) == 0
     }
 }

@@ -339,8 +339,9 @@ impl Shared {
             || !domain.injector.is_empty()
             || !self.regions[usize::from(seat.region)].is_empty()
             || !seat.has_none()
-            || (self.seats_of(domain).iter())
-                .any(|other| !other.inbox.is_empty() || other.queued() > 1)
+            || (self.seats_of(domain).iter()).any(|other| {
+                !other.inbox.is_empty() || other.queued() > usize::from(!other.lone.is_told())
+            })
             || self.has_levelled(seat)
     }
 

@@ -32,7 +32,9 @@ pub(crate) mod atomic {
 /// What is not part of any protocol and must work in a `static`: never modelled.
 pub(crate) mod plain {
     pub(crate) use std::sync::Mutex;
-    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+    pub(crate) use std::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+    };
 }
 
 /// Threads.

@@ -58,6 +58,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::controller",
         "decide::throttle",
         "decide::shuffle",
+        "decide::theft",
         "decide::deadline",
         "decide::graph",
     ],

@@ -5,6 +5,7 @@ use crate::queue::Deque;
 use sprat::decide::controller::Watch;
 use sprat::decide::plan::DomainPlan;
 use sprat::decide::route::Here;
+use sprat::decide::theft::Victim;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -39,8 +40,10 @@ pub(crate) struct Engine {
     pub(crate) since: u32,
     /// Thefts tried so far.
     pub(crate) attempt: u32,
-    /// The victim with a lone codelet that was seen last, its count of ended codelets then, and how often since.
-    pub(crate) lone: (u16, u64, u32),
+    /// What it knows of the other engines of the domain, by their places there.
+    pub(crate) watches: Vec<Victim>,
+    /// Sleepers are to be told of its lone codelets, since its codelets take long.
+    pub(crate) told: bool,
     pub(crate) idle_since_ns: u64,
     pub(crate) tally: Tally,
 }
@@ -58,7 +61,8 @@ impl Engine {
             in_a_row: 0,
             since: 0,
             attempt: 0,
-            lone: (u16::MAX, 0, 0),
+            watches: Vec::new(),
+            told: false,
             idle_since_ns: 0,
             tally: Tally::default(),
         }

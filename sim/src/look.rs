@@ -3,7 +3,8 @@
 use crate::engine::State;
 use crate::queue::draw_half;
 use crate::simulation::{Event, Simulation};
-use sprat::decide::route::{self, Source, Theft};
+use sprat::decide::route::{self, Source};
+use sprat::decide::theft::{self, Theft, Victim};
 
 /// A codelet, and what it cost to find it, in nanoseconds.
 type Found = (u32, u64);
@@ -67,11 +68,20 @@ impl Simulation<'_> {
 
     fn rob(&mut self, xe: usize, victim: usize) -> Option<u32> {
         let queued = self.engines[victim].own.len();
-        let seen = match queued {
-            1 => self.patience(xe, victim),
-            _ => 0,
-        };
-        let taken = match route::theft(queued, seen, &self.machine.tuning) {
+        let place = victim - self.domains[self.engines[victim].domain].xes.start;
+        let (started, now_ns) = (self.engines[victim].tally.ran, self.now_ns);
+        let watches = &mut self.engines[xe].watches;
+        if watches.len() <= place {
+            watches.resize(place + 1, Victim::default());
+        }
+        let watch = &mut watches[place];
+        if queued == 1 {
+            watch.look(started, now_ns);
+            let told = watch.is_slow(&self.machine.tuning);
+            self.engines[victim].told = told;
+        }
+        let watch = &self.engines[xe].watches[place];
+        let taken = match theft::theft(queued, watch, &self.machine.tuning) {
             Theft::Leave => None,
             Theft::One => self.engines[victim].own.steal(),
             Theft::Batch => {
@@ -82,23 +92,6 @@ impl Simulation<'_> {
             }
         };
         taken.or_else(|| self.empty(victim, xe))
-    }
-
-    /// How often this victim was seen with a lone codelet while it started no other. One victim is watched at a time,
-    /// as long as there is something to watch.
-    fn patience(&mut self, xe: usize, victim: usize) -> u32 {
-        let ran = self.engines[victim].tally.ran;
-        let (last, count, seen) = self.engines[xe].lone;
-        let last = usize::from(last);
-        let seen = match self.engines.get(last) {
-            _ if last == victim && count == ran => seen + 1,
-            Some(other) if last != victim && other.tally.ran == count && other.own.len() == 1 => {
-                return 0;
-            }
-            _ => 0,
-        };
-        self.engines[xe].lone = (victim as u16, ran, seen);
-        seen
     }
 
     /// Begins to look for work again and again.

@@ -14,9 +14,9 @@ impl Simulation<'_> {
             Destination::Own => {
                 let (queued, domain) = (engine.own.len(), engine.domain);
                 engine.own.push(id);
-                let hosting = engine.state == State::Hosting;
+                let (hosting, told) = (engine.state == State::Hosting, engine.told);
                 let others = self.domains[domain].xes.len() as u16 - 1;
-                if route::announces(queued, others, hosting) {
+                if route::announces(queued, others, hosting || told) {
                     self.notify(domain);
                 }
             }
@@ -99,6 +99,7 @@ impl Simulation<'_> {
             || !domain.injector.is_empty()
             || !self.regions[usize::from(engine.here.region)].is_empty()
             || !engine.own.is_empty()
-            || others.any(|other| !other.inbox.is_empty() || other.own.len() > 1)
+            || others
+                .any(|other| !other.inbox.is_empty() || other.own.len() > usize::from(!other.told))
     }
 }

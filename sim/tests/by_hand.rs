@@ -138,3 +138,23 @@ fn an_empty_program_ends_at_once() {
     let outcome = simulated(&round("core:2", 2), &Workload::default());
     assert_eq!((outcome.makespan_ns, outcome.runs.len()), (0, 0));
 }
+
+/// Two engines share a row of forks and joins: as soon as the thief has seen how long codelets take there, it takes each second branch
+/// at sight, before its owner comes to it.
+///
+/// Fails for `sprat_mutant = "theft_no_pace"`.
+#[test]
+fn lone_codelets_behind_long_ones_are_taken_on_sight() {
+    let mut machine = round("core:2", 2);
+    machine.tuning.spin_ns = 1_000_000;
+    let both = |mode| [(0, mode), (1, mode)];
+    let fork = [
+        codelet("fork", 500, &both(Mode::ReadWrite)),
+        codelet("left", 2_500, &[(0, Mode::ReadWrite)]),
+        codelet("right", 2_500, &[(1, Mode::ReadWrite)]),
+    ];
+    let codelets = (0..20).flat_map(|_| fork.clone()).collect();
+    let outcome = simulated(&machine, &Workload { codelets });
+    // All on one engine takes 110 us, and with two branches at a time 60, and what moves take.
+    assert!(outcome.makespan_ns < 90_000, "{}", outcome.makespan_ns);
+}

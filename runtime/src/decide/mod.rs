@@ -19,6 +19,7 @@ pub mod priority;
 mod ring;
 pub mod route;
 pub mod shuffle;
+pub mod theft;
 pub mod throttle;
 pub mod timers;
 mod turns;

@@ -26,6 +26,9 @@ pub struct Tuning {
     /// How often a thief must see the same lone codelet before it takes it: a lone one is mostly about to be run by
     /// its owner, and moving it costs more than an empty codelet.
     pub patience: u32,
+    /// From how long on the codelets of an engine take so long that one which waits behind them is worth its move to another
+    /// engine, in nanoseconds: a few times what the lines of a codelet and its data take from core to core.
+    pub move_ns: u64,
     /// How long a request to a control engine may stay unanswered before an idle engine answers it, in nanoseconds.
     pub silence_ns: u64,
     /// Where host threads that spawn are held back.
@@ -39,6 +42,7 @@ impl Default for Tuning {
             next_run: 64,
             look_around: 61,
             patience: 2,
+            move_ns: 500,
             silence_ns: 2_000_000,
             live: Marks::default(),
         }

@@ -144,44 +144,6 @@ pub fn announces(queued: usize, others: u16, long: bool) -> bool {
 /// See [`announces`].
 const REMINDER: usize = 8;
 
-/// What a thief does about a victim's queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Theft {
-    /// Leave it.
-    Leave,
-    /// Take one.
-    One,
-    /// Take up to half, as a batch.
-    Batch,
-}
-
-/// A lone codelet is left to its owner until it was seen `seen` times with no codelet started there in between; from
-/// a longer queue a batch is taken at once.
-#[inline]
-pub fn theft(queued: usize, seen: u32, tuning: &Tuning) -> Theft {
-    match queued {
-        0 => Theft::Leave,
-        1 if seen < tuning.patience && !cfg!(sprat_mutant = "route_no_patience") => Theft::Leave,
-        1 => Theft::One,
-        _ => Theft::Batch,
-    }
-}
-
-/// How many times longer than the shortest the longest pause between two looks is.
-const LONGEST_PAUSE: u32 = 8;
-
-/// The pause between two looks of an engine that finds nothing, in multiples of the shortest, after a pause of `last` (0:
-/// none yet). Each look takes cache lines away from who works, for whom that may cost more than a small codelet; so pauses
-/// grow, up to a few microseconds. Not if it is `near`: a lone codelet lies there whose owner has started nothing since the
-/// last look, so that the next one may take it. Who announces work calls, and ends the pause.
-#[inline]
-pub fn pause(last: u32, near: bool) -> u32 {
-    match near {
-        true => 1,
-        false => (last * 2).clamp(1, LONGEST_PAUSE),
-    }
-}
-
 /// Whether an engine that has looked in vain for `idle_ns` parks.
 #[inline]
 pub fn parks(idle_ns: u64, tuning: &Tuning) -> bool {
@@ -275,21 +237,5 @@ mod tests {
             assert_eq!(asked, [4, 6, 7]);
         }
         assert_eq!(victims(0, 0, 1, 9).count(), 0);
-    }
-
-    #[test]
-    fn pauses_grow_unless_a_lone_codelet_is_about_to_be_taken() {
-        let grown = std::iter::successors(Some(pause(0, false)), |&last| Some(pause(last, false)));
-        assert_eq!(grown.take(6).collect::<Vec<_>>(), [1, 2, 4, 8, 8, 8]);
-        assert_eq!(pause(8, true), 1);
-    }
-
-    #[test]
-    fn a_lone_codelet_is_left_to_its_owner_for_a_while() {
-        let tuning = Tuning::default();
-        assert_eq!(theft(0, 9, &tuning), Theft::Leave);
-        assert_eq!(theft(1, 0, &tuning), Theft::Leave);
-        assert_eq!(theft(1, tuning.patience, &tuning), Theft::One);
-        assert_eq!(theft(2, 0, &tuning), Theft::Batch);
     }
 }
