@@ -2,9 +2,9 @@
 //! through the door at spawn, and nothing else to wait for. Most are. What else an access can be is looked at once for such
 //! a codelet, where it is spawned, and not again at each step of its life: the same steps as everybody's, in short loops.
 //!
-//! A record says so by [`Record::plain`]; a codelet that turns out not to be plain goes the general way from there on.
+//! A record says so by [`Record::shape`]; a codelet that turns out not to be plain goes the general way from there on.
 
-use crate::access::{BlockKey, FEW, Lent, Mode, PlainList};
+use crate::access::{BlockKey, FEW, Lent, Mode, PlainList, Shape};
 use crate::affinity::Priority;
 use crate::block_table::QueueCell;
 use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag};
@@ -62,7 +62,7 @@ impl Frame<'_> {
         if shared.check.is_some() {
             return None;
         }
-        let accesses: &[(BlockKey, Mode); N] = list.first();
+        let accesses: &[(BlockKey, Mode); N] = list.blocks();
         for (at, (key, _)) in accesses.iter().enumerate() {
             if accesses[..at].iter().any(|(other, _)| other == key) {
                 return None;
@@ -83,7 +83,7 @@ impl Frame<'_> {
             unsafe { first.wrapping_add(at).write(Entry::new(found, 0)) };
         }
         let taken = arena.record(record);
-        taken.set_plain(N);
+        taken.set_shape(Shape::Blocks(N));
         if accesses.iter().any(|&(_, mode)| mode == Mode::Commute) {
             taken.set_flags(taken.flags() | flag::COMMUTES);
         }
@@ -172,13 +172,13 @@ impl Frame<'_> {
         let arena = &engine.shared.arena;
         let record = arena.record(id);
         let payload = body.vtable.payload;
-        for entry in arena.first_entries(id, payload, record.plain()) {
+        for entry in arena.first_entries(id, payload, doors.len()) {
             let door = doors
                 .iter()
                 .find(|door| door.is_of(Engine::queue_of(entry)));
             entry.expect_generation(door.map_or(0, Door::generation));
         }
-        record.set_plain(0);
+        record.set_shape(Shape::Other);
         let (there, error) = engine.enter(id, payload, false);
         if let Some(error) = error {
             engine.refuse(id, record, &error);
@@ -230,14 +230,14 @@ impl Engine<'_> {
         &self,
         id: u32,
         record: &Record,
-        payload: usize,
+        (payload, entries): (usize, usize),
         followers: &mut Followers,
     ) {
         let arena = &self.shared.arena;
         let effect = effect(record);
         let mut told = [0; FEW];
         let mut count = 0;
-        for entry in arena.first_entries(id, payload, record.plain()) {
+        for entry in arena.first_entries(id, payload, entries) {
             let cell = Self::queue_of(entry);
             let mode = entry.plain_mode();
             if mode == Mode::Commute || !entry.children().is_null() {

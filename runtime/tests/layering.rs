@@ -97,6 +97,7 @@ const LEVELS: &[&[&str]] = &[
         "declare",
         "declare_part",
         "plain",
+        "reader",
         "stuck",
         "sweep",
         "timers",
