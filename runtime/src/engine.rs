@@ -220,11 +220,20 @@ impl<'a> Engine<'a> {
                 record.set_flags(record.flags() | flag::VALUE);
             }
             Ran::Done => (),
+            otherwise => self.ended_otherwise(id, record, otherwise),
+        }
+        frame.children.get()
+    }
+
+    /// The body has ended, but not with a value of its own.
+    #[inline(never)]
+    fn ended_otherwise(&self, id: u32, record: &Record, ran: Ran) {
+        match ran {
+            Ran::Done => (),
             Ran::Forward(child) => self.forward(id, record, child),
             Ran::Failed(error) => self.record_failure(id, &error),
             Ran::Panicked(message) => self.record_panic(id, message),
         }
-        frame.children.get()
     }
 
     /// Runs a body that has accesses.

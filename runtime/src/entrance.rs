@@ -61,15 +61,29 @@ impl Door {
         mode: Mode,
         block: Option<(&AtomicU32, u32)>,
     ) -> Self {
+        let mut door = Door::nowhere();
+        // SAFETY: the caller's promise.
+        unsafe { door.lead(cell, mode, block) };
+        door
+    }
+
+    /// Makes a door that leads nowhere one to this queue.
+    ///
+    /// # Safety
+    /// As for [`Door::new`].
+    #[inline(always)]
+    pub(crate) unsafe fn lead(
+        &mut self,
+        cell: &QueueCell,
+        mode: Mode,
+        block: Option<(&AtomicU32, u32)>,
+    ) {
         let (block, generation) = block.unzip();
-        Door {
-            cell,
-            slot: cell.slot,
-            mode,
-            block: block.map_or(std::ptr::null(), |block| block),
-            generation: generation.unwrap_or(0),
-            ..Door::nowhere()
-        }
+        self.cell = cell;
+        self.slot = cell.slot;
+        self.mode = mode;
+        self.block = block.map_or(std::ptr::null(), |block| block);
+        self.generation = generation.unwrap_or(0);
     }
 
     /// A place for a door.
@@ -112,6 +126,12 @@ impl Door {
     /// The generation that its block must have.
     pub(crate) fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// The queue, for an entry.
+    #[inline]
+    pub(crate) fn queue(&self) -> *const () {
+        self.cell.cast()
     }
 
     /// Whether it is one to this queue.

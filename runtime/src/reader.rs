@@ -13,7 +13,7 @@ use crate::entry::{Entry, EntryKind, Found};
 use crate::event::Registered;
 use crate::guard::guarded;
 use crate::id::CodeletId;
-use crate::spawn::Spec;
+use crate::spawn::{Spec, Traits};
 use crate::sync::atomic::Ordering;
 
 /// Where the runtime's own code runs in a body: what unwinds there is not the body's.
@@ -35,7 +35,10 @@ impl Frame<'_> {
         put: P,
     ) -> Result<CodeletId, (A, P)> {
         let values = list.values::<N>();
-        let Some(id) = guarded(PLACE, || self.begin_reader(about, spec, values)) else {
+        // Levels are given on the general way.
+        let is_high = spec.priority == Priority::High;
+        let begun = || self.begin_reader(about, spec.traits(), values);
+        let Some(id) = (!is_high).then(|| guarded(PLACE, begun)).flatten() else {
             return Err((access, put));
         };
         put(self.engine.shared.arena.payload(id.record()), access);
@@ -48,11 +51,11 @@ impl Frame<'_> {
     fn begin_reader<const N: usize>(
         &self,
         body: Body,
-        spec: &Spec,
+        traits: Traits,
         values: &[ValueKey; N],
     ) -> Option<CodeletId> {
         let shared = self.engine.shared;
-        if shared.check.is_some() || spec.priority == Priority::High {
+        if shared.check.is_some() {
             return None;
         }
         if !values.iter().all(|value| self.is_of_child(value.0)) {
@@ -60,7 +63,7 @@ impl Frame<'_> {
         }
         let payload = body.vtable.payload;
         debug_assert!(N <= capacity(payload));
-        let record = self.take_record(body, spec.traits(), N).ok()?;
+        let record = self.take_record(body, traits, N).ok()?;
         let arena = &shared.arena;
         let taken = arena.record(record);
         taken.gives_nothing_back();
@@ -118,8 +121,8 @@ impl Frame<'_> {
 }
 
 impl Engine<'_> {
-    /// Runs the body of a codelet that reads values only.
-    #[inline]
+    /// Runs the body of a codelet that reads so many values and nothing else.
+    #[inline(always)]
     pub(crate) fn run_reader(
         &self,
         id: u32,
@@ -128,13 +131,26 @@ impl Engine<'_> {
         frame: *const (),
         count: usize,
     ) -> Ran {
-        let mut lent = [Lent::default(); FEW];
-        let entries = self.shared.arena.first_entries(id, vtable.payload, count);
-        for (place, entry) in lent.iter_mut().zip(entries) {
-            *place = self.lend_value(entry);
+        match count {
+            1 => self.run_reader_of::<1>(id, vtable, payload, frame),
+            2 => self.run_reader_of::<2>(id, vtable, payload, frame),
+            3 => self.run_reader_of::<3>(id, vtable, payload, frame),
+            _ => self.run_reader_of::<FEW>(id, vtable, payload, frame),
         }
+    }
+
+    #[inline(never)]
+    fn run_reader_of<const N: usize>(
+        &self,
+        id: u32,
+        vtable: &Vtable,
+        payload: *mut u8,
+        frame: *const (),
+    ) -> Ran {
+        let entries = self.shared.arena.first_entries(id, vtable.payload, N);
+        let lent: [Lent; N] = std::array::from_fn(|at| self.lend_value(&entries[at]));
         // SAFETY: the codelet is ready: the values are there, and were lent in their order; and it holds its captures.
-        unsafe { (vtable.run)(payload, frame, &lent[..count]) }
+        unsafe { (vtable.run)(payload, frame, &lent) }
     }
 
     /// The value that an entry names, which is there.
