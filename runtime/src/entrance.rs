@@ -196,7 +196,7 @@ pub(crate) fn enter(
             let (mode, weak) = (door.mode, door.weak);
             let enter = |queue: &mut Queue| {
                 let entered = match door.part {
-                    0 => queue.enter_for(who, mode, weak),
+                    0 => enter_whole(queue, who, mode, weak),
                     place => {
                         let DoorPart { extent, whole } = parts[place as usize - 1];
                         queue.enter_part(who, mode, extent, whole)
@@ -233,6 +233,12 @@ pub(crate) fn enter(
         Some(slot) => Err(slot),
         None => Ok(granted),
     }
+}
+
+/// Enters the queue of a whole block.
+#[inline(never)]
+fn enter_whole(queue: &mut Queue, who: u32, mode: Mode, weak: bool) -> Entered {
+    queue.enter_for(who, mode, weak)
 }
 
 /// In the order of block numbers, and the doors of one cell side by side.

@@ -9,7 +9,6 @@ use crate::affinity::Priority;
 use crate::block_table::QueueCell;
 use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag};
 use crate::completion::effect;
-use crate::decide::dependence::Step;
 use crate::engine::{Engine, Followers, Frame};
 use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind, Found};
@@ -20,7 +19,7 @@ use crate::prefetch::prefetch_to_write;
 use crate::spawn::{Spec, Traits};
 use crate::sync::atomic::Ordering;
 
-/// Of those who hold blocks next, so many are told when all blocks have been given back.
+/// Of those who hold blocks next, so many are told when all blocks have been given back, and one more for each block.
 const TOLD: usize = 8;
 
 /// Where the runtime's own code runs in a body: what unwinds there is not the body's.
@@ -256,7 +255,7 @@ impl Engine<'_> {
 
     /// Gives the blocks of a plain codelet back. Who holds them next is told when all of them have been given back, so that
     /// the records of those come here meanwhile.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn give_back_plain(
         &self,
         id: u32,
@@ -266,7 +265,7 @@ impl Engine<'_> {
     ) {
         let arena = &self.shared.arena;
         let effect = effect(record);
-        let mut told = [0; TOLD];
+        let mut told = [0; TOLD + FEW];
         let mut count = 0;
         for entry in arena.first_entries(id, payload, entries) {
             let cell = Self::queue_of(entry);
@@ -281,19 +280,12 @@ impl Engine<'_> {
                     Mode::Read => queue.leave(id, Mode::Read, effect),
                     _ => queue.leave(id, Mode::ReadWrite, effect),
                 }
-                loop {
-                    match queue.next_step() {
-                        Some(Step::Grant(grant)) if count < TOLD && grant.is_plain() => {
-                            prefetch_to_write(arena.address(grant.who));
-                            told[count] = grant.who;
-                            count += 1;
-                            if queue.rests() {
-                                return None;
-                            }
-                        }
-                        other => return other,
-                    }
-                }
+                queue.let_in(|who| {
+                    prefetch_to_write(arena.address(who));
+                    told[count] = who;
+                    count += 1;
+                    count < TOLD
+                })
             });
             if step.is_some() {
                 self.go_on(cell, id, step, followers);
