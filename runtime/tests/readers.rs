@@ -138,6 +138,47 @@ fn readers_of_what_failed_are_skipped() {
     }
 }
 
+/// One value has come, and one has failed, before their readers are spawned: the host waits until another engine has done so.
+#[test]
+fn values_that_came_or_failed_before_their_readers_were_spawned() {
+    let rt = runtime(2);
+    let begun = &AtomicU64::new(0);
+    let seen = &AtomicU64::new(0);
+    let error = rt
+        .finish(|s| {
+            let good = s.spawn((), |_, ()| {
+                begun.fetch_add(1, Ordering::Release);
+                Ok(3u64)
+            });
+            let bad = s.codelet("bad").spawn((), |_, ()| -> Result<u64> {
+                begun.fetch_add(1, Ordering::Release);
+                Err(sprat::Error::msg("no"))
+            });
+            while begun.load(Ordering::Acquire) < 2 {
+                std::thread::yield_now();
+            }
+            // They end a little later.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            s.spawn((good.read(), good.read()), |_, (a, b)| {
+                seen.fetch_add(a + b, Ordering::Relaxed);
+            });
+            s.spawn((good.read(), bad.read()), |_, _| panic!("it runs"));
+            let late = s.spawn((), |_, ()| {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+                Ok(4u64)
+            });
+            s.spawn((bad.read(), late.read()), |_, _| panic!("it runs"));
+            s.spawn((good.read(), late.read()), |_, (a, b)| {
+                seen.fetch_add(a * b, Ordering::Relaxed);
+            });
+            Ok(())
+        })
+        .unwrap_err();
+    let failure = error.failure().unwrap();
+    assert_eq!((failure.failed, failure.skipped), (1, 2), "{error}");
+    assert_eq!(seen.load(Ordering::Relaxed), 6 + 12);
+}
+
 /// A value that was there before anybody asked; one of an outer scope, and one that the parent declared, are not of children
 /// of this scope, and read the general way.
 #[test]
