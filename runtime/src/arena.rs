@@ -364,17 +364,14 @@ pub(crate) struct RecordCache {
 
 impl RecordCache {
     /// A slot of at least `bytes`, whose shared fields are those of its last tenant (generation moved on).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, arena: &Arena, bytes: usize) -> Result<u32> {
         let class = bytes.div_ceil(LINE) - 1;
-        let [first, second] = &mut self.stacks[class];
-        if first.count == 0 {
-            if second.count > 0 {
-                std::mem::swap(first, second);
-            } else {
-                arena.refill(class, first)?;
-            }
+        let stacks = &mut self.stacks[class];
+        if stacks[0].count == 0 {
+            Self::fill(stacks, arena, class)?;
         }
+        let first = &mut stacks[0];
         first.count -= 1;
         if let Some(ahead) = first.count.checked_sub(AHEAD) {
             let at = arena.address(first.ids[ahead]);
@@ -383,20 +380,39 @@ impl RecordCache {
         Ok(first.ids[first.count])
     }
 
+    /// Fills the first stack of a class, which is empty.
+    #[cold]
+    #[inline(never)]
+    fn fill([first, second]: &mut [Stack; 2], arena: &Arena, class: usize) -> Result<()> {
+        if second.count > 0 {
+            std::mem::swap(first, second);
+            return Ok(());
+        }
+        arena.refill(class, first)
+    }
+
     /// Gives a slot back, after its generation has moved on.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn give(&mut self, arena: &Arena, id: u32) {
         let class = usize::from(arena.record(id).class());
-        let [first, second] = &mut self.stacks[class];
-        if first.count == BATCH {
-            if second.count > 0 {
-                arena.put_back(class, second);
-                second.count = 0;
-            }
-            std::mem::swap(first, second);
+        let stacks = &mut self.stacks[class];
+        if stacks[0].count == BATCH {
+            Self::empty(stacks, arena, class);
         }
+        let first = &mut stacks[0];
         first.ids[first.count] = id;
         first.count += 1;
+    }
+
+    /// Empties the first stack of a class, which is full.
+    #[cold]
+    #[inline(never)]
+    fn empty([first, second]: &mut [Stack; 2], arena: &Arena, class: usize) {
+        if second.count > 0 {
+            arena.put_back(class, second);
+            second.count = 0;
+        }
+        std::mem::swap(first, second);
     }
 
     /// How many free slots it has.

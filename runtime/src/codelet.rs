@@ -8,7 +8,7 @@
 //! | `live`, `pending` | their protocols (`counts.rs`) | anybody |
 //! | `cause` | a predecessor, before it takes its one off `pending` | who runs the codelet |
 //! | `parent`, `affinity`, `count`, `extension`, `vtable`, `origin` | the spawner, before the record is published | anybody who knows the codelet lives |
-//! | `plain` | the spawner, until the codelet has entered its queues | anybody who knows the codelet lives |
+//! | `shape` | the spawner, until the codelet has entered its queues | anybody who knows the codelet lives |
 //! | `gives_back` | the spawner, before the record is published | who runs and ends the codelet |
 //! | the high level in `affinity` | who spawns a codelet that waits for this one (`inheritance.rs`) | anybody: a hint |
 //! | `sibling`, `retained` | the parent's body (it alone spawns there) | who ends the parent |
@@ -28,7 +28,7 @@
 //! The second cache line begins with all that an engine needs that runs a codelet without children and accesses, and the
 //! first 32 bytes of the payload follow there. So only that line crosses when such a codelet is run where it was not spawned.
 
-use crate::access::Lent;
+use crate::access::{Lent, Shape};
 use crate::counts::{Live, Pending};
 use crate::entry::Entry;
 use crate::error::Error;
@@ -59,7 +59,7 @@ pub(crate) struct Record {
     count: AtomicU16,
     flags: AtomicU16,
     class: AtomicU8,
-    plain: AtomicU8,
+    shape: AtomicU8,
     gives_back: AtomicU8,
 }
 
@@ -170,6 +170,9 @@ pub(crate) mod flag {
     pub(crate) const RELEASES: u16 = 16384;
 }
 
+/// In a record's shape: the number of values is above this.
+const VALUES: usize = 16;
+
 /// The largest record; slots come in multiples of a cache line up to this.
 pub(crate) const MAX_RECORD: usize = 1024;
 
@@ -202,7 +205,7 @@ impl Record {
             count: AtomicU16::new(0),
             flags: AtomicU16::new(0),
             class: AtomicU8::new(class),
-            plain: AtomicU8::new(0),
+            shape: AtomicU8::new(0),
             gives_back: AtomicU8::new(0),
         }
     }
@@ -221,7 +224,7 @@ impl Record {
         self.affinity.store(affinity, Ordering::Relaxed);
         self.extension.store(0, Ordering::Relaxed);
         self.count.store(entries as u16, Ordering::Relaxed);
-        self.plain.store(0, Ordering::Relaxed);
+        self.shape.store(0, Ordering::Relaxed);
         self.gives_back
             .store(u8::from(entries != 0), Ordering::Relaxed);
         self.flags.store(flags | flag::ALIVE, Ordering::Relaxed);
@@ -320,16 +323,26 @@ impl Record {
         self.gives_back.store(0, Ordering::Relaxed);
     }
 
-    /// How many entries it has, if all are plain accesses (see [`crate::plain`]); else 0.
+    /// What its entries are, if all are plain (see [`crate::plain`] and [`crate::reader`]): else they are to be looked at
+    /// one by one.
     #[inline]
-    pub(crate) fn plain(&self) -> usize {
-        usize::from(self.plain.load(Ordering::Relaxed))
+    pub(crate) fn shape(&self) -> Shape {
+        match usize::from(self.shape.load(Ordering::Relaxed)) {
+            0 => Shape::Other,
+            blocks @ 1..VALUES => Shape::Blocks(blocks),
+            values => Shape::Values(values - VALUES),
+        }
     }
 
-    /// All its entries, so many, are plain accesses; or, with 0, they are to be looked at one by one.
+    /// All its entries are so; by the spawner.
     #[inline]
-    pub(crate) fn set_plain(&self, count: usize) {
-        self.plain.store(count as u8, Ordering::Relaxed);
+    pub(crate) fn set_shape(&self, shape: Shape) {
+        let code = match shape {
+            Shape::Other => 0,
+            Shape::Blocks(count) => count,
+            Shape::Values(count) => VALUES + count,
+        };
+        self.shape.store(code as u8, Ordering::Relaxed);
     }
 
     /// How many entries it has.

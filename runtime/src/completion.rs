@@ -1,7 +1,7 @@
 //! How codelets enter the queues of their blocks and leave them, and who becomes ready by that. See
 //! `docs/design/codelets.md`.
 
-use crate::access::Mode;
+use crate::access::{Mode, Shape};
 use crate::block_table::{QueueCell, destroyed};
 use crate::codelet::{Record, flag};
 use crate::decide::dependence::{Effect, Entered, Grant, Poison, Step};
@@ -235,8 +235,8 @@ impl Engine<'_> {
         let arena = &self.shared.arena;
         // SAFETY: it lives, and was published to us.
         let payload = unsafe { record.vtable() }.payload;
-        if record.plain() != 0 {
-            return self.give_back_plain(id, record, payload, followers);
+        if let Shape::Blocks(count) = record.shape() {
+            return self.give_back_plain(id, record, (payload, count), followers);
         }
         let own_effect = effect(record);
         let mut entries = arena.entries(id, payload);

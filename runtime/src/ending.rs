@@ -4,6 +4,7 @@
 //! poisons its blocks), its blocks are given back, its blocks made and its failed children go to its parent, its end event
 //! fires, its record goes, its parent's count goes down. Written out and argued in `docs/design/codelets.md`.
 
+use crate::access::Shape;
 use crate::codelet::{Record, flag};
 use crate::engine::{Engine, Followers};
 use crate::handing_up::keep;
@@ -48,16 +49,24 @@ impl Engine<'_> {
                 == id
     }
 
-    /// A codelet without children has ended. Most have nothing to give back either, and touch one line of their record.
+    /// A codelet without children has ended. Most have nothing to give back either, and touch one line of their record; or
+    /// blocks alone.
     #[inline(always)]
     fn end_leaf(&self, id: u32, record: &Record, followers: &mut Followers) {
         let flags = record.flags();
-        let bare = !record.gives_back()
-            && flags & flag::FORWARDS == 0
+        let ended_well = flags & flag::FORWARDS == 0
             && record.cause.load(Ordering::Relaxed) == 0
             && !self.local(|local| local.made_blocks);
-        if !bare {
+        if !ended_well {
             return self.end(id, followers);
+        }
+        if record.gives_back() {
+            let Shape::Blocks(count) = record.shape() else {
+                return self.end(id, followers);
+            };
+            // SAFETY: it lives, and was published to us.
+            let payload = unsafe { record.vtable() }.payload;
+            self.give_back_plain(id, record, (payload, count), followers);
         }
         let parent = record.parent.load(Ordering::Relaxed);
         if flags & flag::RETAINED != 0 {

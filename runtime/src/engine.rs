@@ -3,7 +3,7 @@
 //! The same for the thread of a seat, a host that sits in one, and a thread outside of all seats (which spawns and
 //! satisfies, but does not run codelets).
 
-use crate::access::{Lent, Mode};
+use crate::access::{Lent, Mode, Shape};
 use crate::affinity::{self, Priority};
 use crate::codelet::{Ran, Record, Vtable, flag};
 use crate::decide::route::{self, Destination};
@@ -205,11 +205,12 @@ impl<'a> Engine<'a> {
         };
         let at = (&raw const frame).cast();
         self.local(|local| local.made_blocks = false);
-        let ran = match (record.plain(), record.count()) {
+        let ran = match (record.shape(), record.count()) {
             // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
-            (0, 0) => unsafe { (vtable.run)(payload, at, &[]) },
-            (0, _) => self.run_with_views(id, vtable, payload, at),
-            (plain, _) => self.run_plain(id, vtable, payload, at, plain),
+            (Shape::Other, 0) => unsafe { (vtable.run)(payload, at, &[]) },
+            (Shape::Other, _) => self.run_with_views(id, vtable, payload, at),
+            (Shape::Blocks(count), _) => self.run_plain(id, vtable, payload, at, count),
+            (Shape::Values(count), _) => self.run_reader(id, vtable, payload, at, count),
         };
         if let Some(seat) = self.seat {
             seat.counters.ran.add(1);
@@ -219,11 +220,20 @@ impl<'a> Engine<'a> {
                 record.set_flags(record.flags() | flag::VALUE);
             }
             Ran::Done => (),
+            otherwise => self.ended_otherwise(id, record, otherwise),
+        }
+        frame.children.get()
+    }
+
+    /// The body has ended, but not with a value of its own.
+    #[inline(never)]
+    fn ended_otherwise(&self, id: u32, record: &Record, ran: Ran) {
+        match ran {
+            Ran::Done => (),
             Ran::Forward(child) => self.forward(id, record, child),
             Ran::Failed(error) => self.record_failure(id, &error),
             Ran::Panicked(message) => self.record_panic(id, message),
         }
-        frame.children.get()
     }
 
     /// Runs a body that has accesses.
@@ -287,18 +297,7 @@ impl<'a> Engine<'a> {
                     lent.push(Lent { start, bytes });
                 }
                 EntryKind::Part(_) => lent.push(self.lend_part(entry, &mut entries)?),
-                EntryKind::Value => {
-                    let producer = entry.target_record();
-                    // SAFETY: the producer's record is kept until its parent ends, which waits for us.
-                    let vtable = unsafe { arena.record(producer).vtable() };
-                    let payload = arena.payload(producer);
-                    let start = match vtable.value {
-                        None => payload,
-                        // SAFETY: it has ended well, or we were poisoned: its payload holds the value.
-                        Some(value) => unsafe { value(payload) },
-                    };
-                    lent.push(Lent { start, bytes: 0 });
-                }
+                EntryKind::Value => lent.push(self.lend_value(entry)),
                 EntryKind::Scratch => {
                     let bytes = entry.scratch_bytes();
                     let chunk = self.local(|local| local.magazine.take(bytes.max(1)))?;

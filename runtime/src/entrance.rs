@@ -61,15 +61,29 @@ impl Door {
         mode: Mode,
         block: Option<(&AtomicU32, u32)>,
     ) -> Self {
+        let mut door = Door::nowhere();
+        // SAFETY: the caller's promise.
+        unsafe { door.lead(cell, mode, block) };
+        door
+    }
+
+    /// Makes a door that leads nowhere one to this queue.
+    ///
+    /// # Safety
+    /// As for [`Door::new`].
+    #[inline(always)]
+    pub(crate) unsafe fn lead(
+        &mut self,
+        cell: &QueueCell,
+        mode: Mode,
+        block: Option<(&AtomicU32, u32)>,
+    ) {
         let (block, generation) = block.unzip();
-        Door {
-            cell,
-            slot: cell.slot,
-            mode,
-            block: block.map_or(std::ptr::null(), |block| block),
-            generation: generation.unwrap_or(0),
-            ..Door::nowhere()
-        }
+        self.cell = cell;
+        self.slot = cell.slot;
+        self.mode = mode;
+        self.block = block.map_or(std::ptr::null(), |block| block);
+        self.generation = generation.unwrap_or(0);
     }
 
     /// A place for a door.
@@ -112,6 +126,12 @@ impl Door {
     /// The generation that its block must have.
     pub(crate) fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// The queue, for an entry.
+    #[inline]
+    pub(crate) fn queue(&self) -> *const () {
+        self.cell.cast()
     }
 
     /// Whether it is one to this queue.
@@ -176,7 +196,7 @@ pub(crate) fn enter(
             let (mode, weak) = (door.mode, door.weak);
             let enter = |queue: &mut Queue| {
                 let entered = match door.part {
-                    0 => queue.enter_for(who, mode, weak),
+                    0 => enter_whole(queue, who, mode, weak),
                     place => {
                         let DoorPart { extent, whole } = parts[place as usize - 1];
                         queue.enter_part(who, mode, extent, whole)
@@ -213,6 +233,12 @@ pub(crate) fn enter(
         Some(slot) => Err(slot),
         None => Ok(granted),
     }
+}
+
+/// Enters the queue of a whole block.
+#[inline(never)]
+fn enter_whole(queue: &mut Queue, who: u32, mode: Mode, weak: bool) -> Entered {
+    queue.enter_for(who, mode, weak)
 }
 
 /// In the order of block numbers, and the doors of one cell side by side.

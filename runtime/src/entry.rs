@@ -144,12 +144,6 @@ impl Found {
         Found { target, word }
     }
 
-    /// What stands for nothing.
-    #[inline]
-    pub(crate) fn nothing() -> Self {
-        Found::new(EntryKind::Event, std::ptr::null_mut(), 0)
-    }
-
     #[inline]
     pub(crate) fn target(self) -> *mut () {
         self.target

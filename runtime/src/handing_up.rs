@@ -133,29 +133,37 @@ impl Engine<'_> {
     /// Frees the records of children that were kept because somebody might name them. Failed ones are kept on by the
     /// `heir`, then by the runtime: whoever still holds their end's event must learn of the failure.
     pub(crate) fn free_kept(&self, record: &Record, heir: Option<&Record>) {
+        // Acquire pairs with the Release in `keep`.
+        self.free_list(record.retained.load(Ordering::Acquire), heir);
+        let failed = record.failed.load(Ordering::Acquire);
+        if failed != 0 {
+            self.free_list(failed, heir);
+        }
+    }
+
+    /// The same for a list of them, linked through `sibling`.
+    fn free_list(&self, first: u32, heir: Option<&Record>) {
         let arena = &self.shared.arena;
-        for list in [&record.retained, &record.failed] {
-            // Acquire pairs with the Release in `keep`.
-            let mut at = list.load(Ordering::Acquire);
-            while at != 0 {
-                let child = arena.record(at);
-                let next = child.sibling.load(Ordering::Relaxed);
-                let flags = child.flags();
-                if flags & flag::VALUE != 0 {
-                    child.set_flags(flags & !flag::VALUE);
-                    // SAFETY: it has ended and is kept, so its body is as it was published to its parent's end.
-                    if let Some(drop_value) = unsafe { child.vtable() }.drop_value {
-                        // SAFETY: the flag says that the payload holds the value; nobody can name it any more.
-                        unsafe { drop_value(arena.payload(at)) };
-                    }
-                }
-                match (child.cause.load(Ordering::Relaxed), heir) {
-                    (0, _) => self.recycle(at, child),
-                    (_, Some(heir)) => keep(&heir.failed, at, child),
-                    (_, None) => self.keep_for_good(at),
-                }
-                at = next;
+        let mut at = first;
+        while at != 0 {
+            let child = arena.record(at);
+            let next = child.sibling.load(Ordering::Relaxed);
+            let flags = child.flags();
+            // SAFETY: it has ended and is kept, so its body is as it was published to its parent's end.
+            let drop_value = unsafe { child.vtable() }.drop_value;
+            if flags & flag::VALUE != 0
+                && let Some(drop_value) = drop_value
+            {
+                child.set_flags(flags & !flag::VALUE);
+                // SAFETY: the flag says that the payload holds the value; nobody can name it any more.
+                unsafe { drop_value(arena.payload(at)) };
             }
+            match (child.cause.load(Ordering::Relaxed), heir) {
+                (0, _) => self.recycle(at, child),
+                (_, Some(heir)) => keep(&heir.failed, at, child),
+                (_, None) => self.keep_for_good(at),
+            }
+            at = next;
         }
     }
 }

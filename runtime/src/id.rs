@@ -104,6 +104,12 @@ impl CodeletId {
     /// Numbers of recordings begin here, where those of runtimes never come.
     pub(crate) const FIRST_RECORDING: u64 = 1 << 63;
 
+    /// Names no codelet.
+    pub(crate) const NONE: CodeletId = CodeletId {
+        place: 0,
+        runtime: 0,
+    };
+
     /// A codelet of a graph: the recording's number (0: none), the codelet's there. It has no record, so wherever records are
     /// named it is nobody.
     pub(crate) fn recorded(recording: u64, codelet: u32) -> Self {

@@ -104,6 +104,7 @@ mod part_of_codelet;
 mod plain;
 mod prefetch;
 mod queue;
+mod reader;
 mod record;
 mod recorded;
 mod recorder;

@@ -2,14 +2,13 @@
 //! through the door at spawn, and nothing else to wait for. Most are. What else an access can be is looked at once for such
 //! a codelet, where it is spawned, and not again at each step of its life: the same steps as everybody's, in short loops.
 //!
-//! A record says so by [`Record::plain`]; a codelet that turns out not to be plain goes the general way from there on.
+//! A record says so by [`Record::shape`]; a codelet that turns out not to be plain goes the general way from there on.
 
-use crate::access::{BlockKey, FEW, Lent, Mode, PlainList};
+use crate::access::{BlockKey, FEW, Lent, Mode, PlainList, Shape};
 use crate::affinity::Priority;
 use crate::block_table::QueueCell;
 use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag};
 use crate::completion::effect;
-use crate::decide::dependence::Step;
 use crate::engine::{Engine, Followers, Frame};
 use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind, Found};
@@ -17,14 +16,11 @@ use crate::error::Result;
 use crate::guard::guarded;
 use crate::id::CodeletId;
 use crate::prefetch::prefetch_to_write;
-use crate::spawn::Spec;
+use crate::spawn::{Spec, Traits};
 use crate::sync::atomic::Ordering;
 
-/// A record whose payload is to be filled, and the queues it will enter, of which it has so many.
-struct BegunPlain<const N: usize> {
-    id: CodeletId,
-    doors: [Door; N],
-}
+/// Of those who hold blocks next, so many are told when all blocks have been given back, and one more for each block.
+const TOLD: usize = 8;
 
 /// Where the runtime's own code runs in a body: what unwinds there is not the body's.
 const PLACE: &str = "a spawn";
@@ -41,86 +37,82 @@ impl Frame<'_> {
         access: A,
         put: P,
     ) -> std::result::Result<CodeletId, (A, P)> {
-        let Some(begun) = guarded(PLACE, || self.begin_plain::<N>(about, spec, list)) else {
+        // Filled where they are: they are large, and looked at again at once.
+        let mut doors = [const { Door::nowhere() }; N];
+        let begun = || self.begin_plain::<N>(about, spec.traits(), list.blocks(), &mut doors);
+        let Some(id) = guarded(PLACE, begun) else {
             return Err((access, put));
         };
-        let id = begun.id;
         put(self.engine.shared.arena.payload(id.record()), access);
-        guarded(PLACE, || self.launch_plain(begun, about, spec));
+        let is_high = spec.priority == Priority::High;
+        guarded(PLACE, || self.launch_plain(id, about, is_high, &mut doors));
         Ok(id)
     }
 
-    /// Takes a record for a codelet with these accesses, and writes the entries. `None` if anything about them is not plain or
-    /// not right, or there is no record: then nothing has been done.
+    /// Takes a record for a codelet with these accesses, and writes the entries and the doors. `None` if anything about them
+    /// is not plain or not right, or there is no record: then nothing has been done.
     fn begin_plain<const N: usize>(
         &self,
         body: Body,
-        spec: &Spec,
-        list: &PlainList,
-    ) -> Option<BegunPlain<N>> {
+        traits: Traits,
+        accesses: &[(BlockKey, Mode); N],
+        doors: &mut [Door; N],
+    ) -> Option<CodeletId> {
         let shared = self.engine.shared;
         if shared.check.is_some() {
             return None;
         }
-        let accesses: &[(BlockKey, Mode); N] = list.first();
         for (at, (key, _)) in accesses.iter().enumerate() {
             if accesses[..at].iter().any(|(other, _)| other == key) {
                 return None;
             }
         }
-        let mut found = [Found::nothing(); N];
-        let mut doors = [const { Door::nowhere() }; N];
-        for at in 0..N {
+        let order = in_order(accesses);
+        for (door, at) in doors.iter_mut().zip(order) {
             let (key, mode) = accesses[at];
-            (found[at], doors[at]) = self.find_plain(key, mode)?;
+            self.find_plain(key, mode, door)?;
         }
-        let record = self.take_record(body, spec.traits(), N).ok()?;
+        let record = self.take_record(body, traits, N).ok()?;
         let arena = &shared.arena;
         debug_assert!(N <= capacity(body.vtable.payload));
         let first = arena.first_place(record, body.vtable.payload);
-        for (at, found) in found.into_iter().enumerate() {
+        for (door, at) in doors.iter().zip(order) {
+            let found = Found::plain(accesses[at].1, door.queue());
             // SAFETY: a place of a record that is ours and not published.
             unsafe { first.wrapping_add(at).write(Entry::new(found, 0)) };
         }
         let taken = arena.record(record);
-        taken.set_plain(N);
+        taken.set_shape(Shape::Blocks(N));
         if accesses.iter().any(|&(_, mode)| mode == Mode::Commute) {
             taken.set_flags(taken.flags() | flag::COMMUTES);
         }
-        let id = self.id_of(record);
-        Some(BegunPlain { id, doors })
+        Some(self.id_of(record))
     }
 
-    /// As `find_block`, without saying what is wrong.
+    /// As `find_block`, without saying what is wrong: the door to the queue.
     #[inline(always)]
-    fn find_plain(&self, key: BlockKey, mode: Mode) -> Option<(Found, Door)> {
+    fn find_plain(&self, key: BlockKey, mode: Mode, door: &mut Door) -> Option<()> {
         let shared = self.engine.shared;
         let id = key.0;
         if self.codelet != 0 || id.runtime() != shared.id.number() {
-            return self.find_plain_in_parent(key, mode);
+            return self.find_plain_in_parent(key, mode, door);
         }
         let slot = shared.blocks.slot(id.slot());
         if slot.owner.load(Ordering::Relaxed) != 0 {
-            return self.find_plain_in_parent(key, mode);
+            return self.find_plain_in_parent(key, mode, door);
         }
         if !slot.is(id) {
             return None;
         }
-        let found = Found::plain(mode, (&raw const slot.root).cast());
+        let block = Some((slot.generation_cell(), id.generation()));
         // SAFETY: slots stay as long as the runtime.
-        let door = unsafe {
-            Door::new(
-                &slot.root,
-                mode,
-                Some((slot.generation_cell(), id.generation())),
-            )
-        };
-        Some((found, door))
+        unsafe { door.lead(&slot.root, mode, block) };
+        Some(())
     }
 
     /// The same in a body of a codelet, or for a block of its own.
     #[inline(never)]
-    fn find_plain_in_parent(&self, key: BlockKey, mode: Mode) -> Option<(Found, Door)> {
+    fn find_plain_in_parent(&self, key: BlockKey, mode: Mode, door: &mut Door) -> Option<()> {
         let shared = self.engine.shared;
         let id = key.0;
         let found = self
@@ -130,34 +122,39 @@ impl Frame<'_> {
         // SAFETY: the queue of a block slot, which lives as long as the runtime, or of an access of this body's codelet.
         let cell = unsafe { &*found.target().cast::<QueueCell>() };
         let own = std::ptr::eq(cell, &raw const slot.root);
-        let generation = own.then(|| (slot.generation_cell(), id.generation()));
+        let block = own.then(|| (slot.generation_cell(), id.generation()));
         // SAFETY: as above.
-        let door = unsafe { Door::new(cell, mode, generation) };
-        Some((Found::plain(mode, found.target()), door))
+        unsafe { door.lead(cell, mode, block) };
+        Some(())
     }
 
     /// Publishes a record whose payload holds the captures.
-    fn launch_plain<const N: usize>(&self, begun: BegunPlain<N>, body: Body, spec: &Spec) {
+    fn launch_plain<const N: usize>(
+        &self,
+        id: CodeletId,
+        body: Body,
+        is_high: bool,
+        doors: &mut [Door; N],
+    ) {
         let engine = self.engine;
-        let BegunPlain { id, mut doors } = begun;
         let id = id.record();
         let record = engine.shared.arena.record(id);
         self.count_child(id, body);
-        if spec.priority == Priority::High {
+        if is_high {
             self.give_level(id, body.vtable.payload);
         }
         record.pending.set(N as u32);
-        let there = match entrance::enter(&mut doors, &[], id, false) {
+        let there = match entrance::enter(doors, &[], id, false) {
             Ok(granted) => {
                 if granted.poison != 0 {
                     record.poison(granted.poison);
                 }
                 if granted.more {
-                    engine.after_entrance(id, &doors);
+                    engine.after_entrance(id, doors);
                 }
                 granted.count
             }
-            Err(_) => self.enter_what_is_left(id, body, &doors),
+            Err(_) => self.enter_what_is_left(id, body, doors),
         };
         if there == N as u32 || (there > 0 && record.pending.arrive(there)) {
             engine.post(id);
@@ -172,13 +169,13 @@ impl Frame<'_> {
         let arena = &engine.shared.arena;
         let record = arena.record(id);
         let payload = body.vtable.payload;
-        for entry in arena.first_entries(id, payload, record.plain()) {
+        for entry in arena.first_entries(id, payload, doors.len()) {
             let door = doors
                 .iter()
                 .find(|door| door.is_of(Engine::queue_of(entry)));
             entry.expect_generation(door.map_or(0, Door::generation));
         }
-        record.set_plain(0);
+        record.set_shape(Shape::Other);
         let (there, error) = engine.enter(id, payload, false);
         if let Some(error) = error {
             engine.refuse(id, record, &error);
@@ -187,9 +184,26 @@ impl Frame<'_> {
     }
 }
 
+/// In which order the queues of these blocks, all different, are entered: the doors stand so from the beginning. Without
+/// branches, which would be taken or not by chance.
+#[inline(always)]
+fn in_order<const N: usize>(accesses: &[(BlockKey, Mode); N]) -> [usize; N] {
+    let slots: [u32; N] = std::array::from_fn(|at| accesses[at].0.0.slot());
+    let mut order = [0; N];
+    for at in 0..N {
+        let before = |other: usize| match other < at {
+            true => slots[other] <= slots[at],
+            false => slots[other] < slots[at],
+        };
+        let place = (0..N).filter(|&other| before(other)).count();
+        order[place] = at;
+    }
+    order
+}
+
 impl Engine<'_> {
-    /// Runs the body of a plain codelet.
-    #[inline]
+    /// Runs the body of a plain codelet with so many accesses.
+    #[inline(always)]
     pub(crate) fn run_plain(
         &self,
         id: u32,
@@ -198,9 +212,25 @@ impl Engine<'_> {
         frame: *const (),
         count: usize,
     ) -> Ran {
-        match self.lend_plain(id, vtable.payload, count) {
+        match count {
+            1 => self.run_plain_of::<1>(id, vtable, payload, frame),
+            2 => self.run_plain_of::<2>(id, vtable, payload, frame),
+            3 => self.run_plain_of::<3>(id, vtable, payload, frame),
+            _ => self.run_plain_of::<FEW>(id, vtable, payload, frame),
+        }
+    }
+
+    #[inline(never)]
+    fn run_plain_of<const N: usize>(
+        &self,
+        id: u32,
+        vtable: &Vtable,
+        payload: *mut u8,
+        frame: *const (),
+    ) -> Ran {
+        match self.lend_plain::<N>(id, vtable.payload) {
             // SAFETY: the codelet is ready: it holds its accesses, which were lent in their order, and its captures.
-            Ok(lent) => unsafe { (vtable.run)(payload, frame, &lent[..count]) },
+            Ok(lent) => unsafe { (vtable.run)(payload, frame, &lent) },
             Err(error) => {
                 // SAFETY: the payload still holds the captures.
                 unsafe { (vtable.discard)(payload) };
@@ -210,56 +240,55 @@ impl Engine<'_> {
     }
 
     #[inline(always)]
-    fn lend_plain(&self, id: u32, payload: usize, count: usize) -> Result<[Lent; FEW]> {
-        let mut lent = [Lent::default(); FEW];
-        let entries = self.shared.arena.first_entries(id, payload, count);
-        for (at, entry) in entries.iter().enumerate() {
+    fn lend_plain<const N: usize>(&self, id: u32, payload: usize) -> Result<[Lent; N]> {
+        let mut lent = [Lent::default(); N];
+        let entries = self.shared.arena.first_entries(id, payload, N);
+        for (place, entry) in lent.iter_mut().zip(entries) {
             let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
             let mode = entry.plain_mode();
             let start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
             let bytes = slot.bytes();
-            lent[at] = Lent { start, bytes };
+            *place = Lent { start, bytes };
         }
         Ok(lent)
     }
 
     /// Gives the blocks of a plain codelet back. Who holds them next is told when all of them have been given back, so that
     /// the records of those come here meanwhile.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn give_back_plain(
         &self,
         id: u32,
         record: &Record,
-        payload: usize,
+        (payload, entries): (usize, usize),
         followers: &mut Followers,
     ) {
         let arena = &self.shared.arena;
         let effect = effect(record);
-        let mut told = [0; FEW];
+        let mut told = [0; TOLD + FEW];
         let mut count = 0;
-        for entry in arena.first_entries(id, payload, record.plain()) {
+        for entry in arena.first_entries(id, payload, entries) {
             let cell = Self::queue_of(entry);
             let mode = entry.plain_mode();
             if mode == Mode::Commute || !entry.children().is_null() {
                 self.give_back_whole(id, record, (entry, mode, false), followers);
                 continue;
             }
-            let (step, rests) = cell.queue.with(|queue| {
+            let step = cell.queue.with(|queue| {
                 // For who leaves it is all the same how it was alone.
                 match mode {
                     Mode::Read => queue.leave(id, Mode::Read, effect),
                     _ => queue.leave(id, Mode::ReadWrite, effect),
                 }
-                (queue.next_step(), queue.rests())
-            });
-            match step {
-                None => (),
-                Some(Step::Grant(grant)) if rests && grant.is_plain() => {
-                    prefetch_to_write(arena.address(grant.who));
-                    told[count] = grant.who;
+                queue.let_in(|who| {
+                    prefetch_to_write(arena.address(who));
+                    told[count] = who;
                     count += 1;
-                }
-                _ => self.go_on(cell, id, step, followers),
+                    count < TOLD
+                })
+            });
+            if step.is_some() {
+                self.go_on(cell, id, step, followers);
             }
         }
         for &who in &told[..count] {

@@ -1,6 +1,6 @@
 //! From a call of `spawn` to a record: which of the ways to spawn is taken, by what the accesses and options are.
 
-use crate::access::{Access, PlainList};
+use crate::access::{Access, PlainList, Shape};
 use crate::codelet::{Body, Vtable};
 use crate::glue::Glue;
 use crate::guard::guarded;
@@ -92,11 +92,15 @@ pub(crate) fn spawn_with<A: Access>(
         access.list_plain(&mut list);
     }
     // Where the shape of the accesses is known, so is which of these it is.
-    let spawned = match list.count() {
-        1 => frame.spawn_plain::<1, _, _>(about, spec, &list, access, put),
-        2 => frame.spawn_plain::<2, _, _>(about, spec, &list, access, put),
-        3 => frame.spawn_plain::<3, _, _>(about, spec, &list, access, put),
-        4 => frame.spawn_plain::<4, _, _>(about, spec, &list, access, put),
+    let spawned = match list.shape() {
+        Shape::Blocks(1) => frame.spawn_plain::<1, _, _>(about, spec, &list, access, put),
+        Shape::Blocks(2) => frame.spawn_plain::<2, _, _>(about, spec, &list, access, put),
+        Shape::Blocks(3) => frame.spawn_plain::<3, _, _>(about, spec, &list, access, put),
+        Shape::Blocks(4) => frame.spawn_plain::<4, _, _>(about, spec, &list, access, put),
+        Shape::Values(1) => frame.spawn_reader::<1, _, _>(about, spec, &list, access, put),
+        Shape::Values(2) => frame.spawn_reader::<2, _, _>(about, spec, &list, access, put),
+        Shape::Values(3) => frame.spawn_reader::<3, _, _>(about, spec, &list, access, put),
+        Shape::Values(4) => frame.spawn_reader::<4, _, _>(about, spec, &list, access, put),
         _ => Err((access, put)),
     };
     let (access, put) = match spawned {

@@ -93,7 +93,7 @@ impl<T> SpinLock<T> {
     ///
     /// # Safety
     /// The caller holds the lock, and `f` does not come back to this lock.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn locked<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         self.value.with_mut(|value| {
             // SAFETY: the holder of the lock is the only one with access, and `f` gets it once.

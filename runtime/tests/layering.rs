@@ -98,6 +98,7 @@ const LEVELS: &[&[&str]] = &[
         "declare",
         "declare_part",
         "plain",
+        "reader",
         "stuck",
         "sweep",
         "timers",

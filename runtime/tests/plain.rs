@@ -191,3 +191,42 @@ fn children_of_plain_codelets() {
         assert_eq!(rt.read(b, |b| b[0]).unwrap(), 50 + 2500);
     }
 }
+
+/// More are let in at once than are told in one go: readers of one block after readers of another, and of both.
+#[test]
+fn many_wait_behind_one_who_gives_several_blocks_back() {
+    for xes in [1, 2] {
+        let rt = runtime(xes);
+        let blocks = used_again(&rt, 4);
+        for readers in 0..40 {
+            let seen = &std::sync::atomic::AtomicU64::new(0);
+            rt.finish(|s| {
+                let all = (
+                    blocks[0].write(),
+                    blocks[1].read_write(),
+                    blocks[2].write(),
+                    blocks[3].write(),
+                );
+                s.spawn(all, move |_, (a, b, c, d)| {
+                    (a[0], b[0], c[0], d[0]) = (1, 1, 1, 1);
+                });
+                for _ in 0..readers {
+                    for block in &blocks {
+                        s.spawn(block.read(), |_, x| {
+                            seen.fetch_add(x[0], std::sync::atomic::Ordering::Relaxed);
+                        });
+                    }
+                    s.spawn((blocks[0].read(), blocks[3].read()), |_, (a, d)| {
+                        seen.fetch_add(a[0] + d[0], std::sync::atomic::Ordering::Relaxed);
+                    });
+                }
+                s.spawn((blocks[0].write(), blocks[3].write()), |_, (a, d)| {
+                    (a[0], d[0]) = (0, 0);
+                });
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(seen.load(std::sync::atomic::Ordering::Relaxed), 6 * readers);
+        }
+    }
+}

@@ -9,8 +9,8 @@ mod value;
 mod weak;
 
 pub use mode::{Mode, Operator};
-pub(crate) use plain_list::FEW;
 pub use plain_list::PlainList;
+pub(crate) use plain_list::{FEW, Shape};
 pub use raw::{ExclusiveAccess, Raw, SharedWrite};
 pub(crate) use reduction::OperatorTable;
 pub use reduction::{Max, Min, Product, Reduce, ReduceOp, Sum};

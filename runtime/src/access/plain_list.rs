@@ -1,50 +1,87 @@
-//! A short list of plain accesses: whole blocks, to be read, written, or changed in turn.
+//! A short list of plain accesses: whole blocks, to be read, written, or changed in turn; or values.
 
-use super::{BlockKey, Mode};
-use crate::id::BlockId;
+use super::{BlockKey, Mode, ValueKey};
+use crate::id::{BlockId, CodeletId};
 
 /// So many accesses are few.
 pub(crate) const FEW: usize = 4;
 
+/// What the accesses of a codelet are, if they are few and all of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// None, many, of several kinds, or of other ones.
+    Other,
+    /// So many plain accesses to blocks.
+    Blocks(usize),
+    /// So many values.
+    Values(usize),
+}
+
 /// See the module. Where the shape of what is listed is known, all of it is known to the compiler but the ids.
 #[derive(Debug)]
 pub struct PlainList {
-    few: [(BlockKey, Mode); FEW],
-    count: usize,
+    blocks: [(BlockKey, Mode); FEW],
+    values: [ValueKey; FEW],
+    block_count: usize,
+    value_count: usize,
+    spoiled: bool,
 }
 
 impl PlainList {
     #[inline(always)]
     pub(crate) fn new() -> Self {
         PlainList {
-            few: [(BlockKey(BlockId::NONE), Mode::Read); FEW],
-            count: 0,
+            blocks: [(BlockKey(BlockId::NONE), Mode::Read); FEW],
+            values: [ValueKey(CodeletId::NONE); FEW],
+            block_count: 0,
+            value_count: 0,
+            spoiled: false,
         }
     }
 
     #[inline(always)]
     pub(crate) fn push(&mut self, block: BlockKey, mode: Mode) {
-        if let Some(place) = self.few.get_mut(self.count) {
-            *place = (block, mode);
+        match self.blocks.get_mut(self.block_count) {
+            Some(place) => *place = (block, mode),
+            None => self.spoil(),
         }
-        self.count += 1;
+        self.block_count += 1;
+    }
+
+    #[inline(always)]
+    pub(crate) fn push_value(&mut self, value: ValueKey) {
+        match self.values.get_mut(self.value_count) {
+            Some(place) => *place = value,
+            None => self.spoil(),
+        }
+        self.value_count += 1;
     }
 
     /// There is something else: the list is no use.
     #[inline(always)]
     pub(crate) fn spoil(&mut self) {
-        self.count = FEW + 1;
+        self.spoiled = true;
     }
 
-    /// How many accesses; more than [`FEW`] if the list is no use.
+    /// What is in it.
     #[inline(always)]
-    pub(crate) fn count(&self) -> usize {
-        self.count
+    pub(crate) fn shape(&self) -> Shape {
+        match (self.spoiled, self.block_count, self.value_count) {
+            (false, count @ 1.., 0) => Shape::Blocks(count),
+            (false, 0, count @ 1..) => Shape::Values(count),
+            _ => Shape::Other,
+        }
     }
 
-    /// The first `N`.
+    /// The first `N` blocks.
     #[inline(always)]
-    pub(crate) fn first<const N: usize>(&self) -> &[(BlockKey, Mode); N] {
-        self.few.first_chunk().expect("no more than few")
+    pub(crate) fn blocks<const N: usize>(&self) -> &[(BlockKey, Mode); N] {
+        self.blocks.first_chunk().expect("no more than few")
+    }
+
+    /// The first `N` values.
+    #[inline(always)]
+    pub(crate) fn values<const N: usize>(&self) -> &[ValueKey; N] {
+        self.values.first_chunk().expect("no more than few")
     }
 }

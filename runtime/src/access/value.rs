@@ -1,6 +1,6 @@
 //! Values: what codelets return, for others to read.
 
-use super::{Access, Declared, Slots, ValueKey};
+use super::{Access, Declared, PlainList, Slots, ValueKey};
 use crate::id::CodeletId;
 use std::marker::PhantomData;
 
@@ -74,6 +74,13 @@ unsafe impl<R: Send + Sync + 'static> Access for ReadValue<R> {
     #[inline]
     fn declare(&self, list: &mut Vec<Declared>) {
         list.push(Declared::Value(ValueKey(self.0.id), is_kept::<R>()));
+    }
+    #[inline(always)]
+    fn list_plain(&self, list: &mut PlainList) {
+        match is_kept::<R>() {
+            true => list.push_value(ValueKey(self.0.id)),
+            false => list.spoil(),
+        }
     }
     #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {

@@ -276,6 +276,39 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         Some(Step::Grant(Grant { who, poison, weak }))
     }
 
+    /// Lets in who is next and holds it like most: who that is hears `told`, which says whether there is room for another.
+    /// Gives the next step if that is something else, or there is no room.
+    #[inline(always)]
+    pub fn let_in(&mut self, mut told: impl FnMut(T) -> bool) -> Option<Step<T>> {
+        if self.special.is_some() {
+            return match self.next_step() {
+                Some(Step::Grant(grant)) if grant.is_plain() && self.rests() => {
+                    told(grant.who);
+                    None
+                }
+                other => other,
+            };
+        }
+        loop {
+            let &Ticket { who, mode, place } = self.waiting.front()?;
+            if place != Place::Whole || matches!(mode, Mode::Reduce(_)) {
+                return self.next_step();
+            }
+            if !self.admits(mode) {
+                return None;
+            }
+            self.waiting.drop_front();
+            self.hold(who, mode);
+            self.forget_many();
+            if !told(who) {
+                return self.next_step();
+            }
+            if !mode.shares() {
+                return None;
+            }
+        }
+    }
+
     /// Whether, after a step, there is no other until somebody leaves or enters: somebody holds it alone, or nobody waits
     /// who could hold it, too.
     #[inline(always)]

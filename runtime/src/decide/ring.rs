@@ -63,9 +63,15 @@ impl<T: Copy> Ring<T> {
     #[inline]
     pub(crate) fn pop_front(&mut self) -> Option<T> {
         let first = *self.front()?;
+        self.drop_front();
+        Some(first)
+    }
+
+    /// The first one goes. There is one.
+    #[inline]
+    pub(crate) fn drop_front(&mut self) {
         self.head = self.head.wrapping_add(1);
         self.count -= 1;
-        Some(first)
     }
 
     pub(crate) fn pop_back(&mut self) -> Option<T> {

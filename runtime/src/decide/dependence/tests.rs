@@ -317,3 +317,49 @@ fn who_is_in_front_is_known() {
     let body = AccessQueue::<u32>::held(Mode::Write);
     assert_eq!(front(&body, None, Mode::Read), []);
 }
+
+proptest::proptest! {
+    /// With little room or much, with poison or without: the same are let in, in the same order, and as well off.
+    #[test]
+    fn letting_in_is_the_same_as_step_by_step(
+        steps in proptest::collection::vec((0..9usize, 0..4u8, 1..5usize), 0..150),
+    ) {
+        let mut all = AccessQueue::<u32>::default();
+        let mut one_by_one = AccessQueue::<u32>::default();
+        let (mut holders, mut modes) = (Vec::new(), vec![Mode::Read]);
+        for (number, (step, fails, room)) in (1..).zip(steps) {
+            const MODES: [Mode; 5] = [Mode::Read, Mode::Read, Mode::Write, Mode::ReadWrite, Mode::Commute];
+            let mode = *MODES.get(step).unwrap_or(&Mode::Read);
+            modes.push(mode);
+            if step < MODES.len() {
+                let (weak, mode) = (room == 4, modes[number as usize]);
+                let entered = all.enter_for(number, mode, weak);
+                proptest::prop_assert_eq!(entered, one_by_one.enter_for(number, mode, weak));
+                if let Entered::Granted(_) = entered {
+                    holders.push(number);
+                }
+            } else if !holders.is_empty() {
+                let who: u32 = holders.remove(room % holders.len());
+                let effect = match fails {
+                    0 => Effect::Failed(Poison::new(number).unwrap()),
+                    _ => Effect::Done,
+                };
+                all.leave(who, modes[who as usize], effect);
+                one_by_one.leave(who, modes[who as usize], effect);
+                let mut granted = Vec::new();
+                let mut rest = all.let_in(|who| {
+                    granted.push(Grant { who, poison: None, weak: false });
+                    granted.len() < room
+                });
+                while let Some(Step::Grant(grant)) = rest {
+                    granted.push(grant);
+                    rest = all.next_step();
+                }
+                let steps = std::iter::from_fn(|| grant(&mut one_by_one));
+                let expected: Vec<Grant<u32>> = steps.collect();
+                proptest::prop_assert_eq!(&granted, &expected);
+                holders.extend(expected.iter().map(|grant| grant.who));
+            }
+        }
+    }
+}
