@@ -55,7 +55,7 @@ impl Drop for Graph<'_> {
 
 impl std::fmt::Debug for Graph<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (codelets, blocks) = (self.inner.codelets().len(), self.inner.blocks.len());
+        let (codelets, blocks) = (self.inner.program.len(), self.inner.blocks.len());
         write!(f, "Graph({codelets} codelets, {blocks} blocks)")
     }
 }
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Graph<'_> {
 impl Graph<'_> {
     /// How many codelets it has.
     pub fn codelets(&self) -> usize {
-        self.inner.codelets().len()
+        self.inner.program.len()
     }
 
     /// The engine that each codelet belongs to, in the order of their spawns. Another one runs it if that one does not come.
@@ -238,7 +238,7 @@ impl Runtime {
         let mut held = None;
         self.finish(|s| {
             held = Some(Held::take(graph)?);
-            if rounds > 0 && !graph.codelets().is_empty() {
+            if rounds > 0 && !graph.program.is_empty() {
                 replay.spawn(s);
             }
             Ok(())

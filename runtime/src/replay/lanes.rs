@@ -9,7 +9,7 @@
 //! | `wanted` | the owner, who finds it taken | who has it, and does not own it |
 //! | `place` | who has the lane | who has the lane |
 
-use crate::decide::graph::{Schedule, Wait, reached};
+use crate::decide::graph::{Lane as Plan, Schedule, Step, Wait, reached};
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use crate::sync::{UnsafeCell, mutant, spin_hint};
 use crossbeam_utils::CachePadded;
@@ -59,8 +59,6 @@ const NOBODY: u64 = u64::MAX;
 /// Why a lane does not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pause {
-    /// Another one has it.
-    Taken,
     /// It waits until this other lane has reached this.
     Blocked(usize, u64),
     /// Its owner wants it.
@@ -134,73 +132,31 @@ impl Lanes {
         self.left.load(Ordering::Acquire) == 0
     }
 
-    /// R1 to R4: takes a lane and runs its steps, each by `run` with its codelet's and its round's numbers, until it cannot go
-    /// on. `seen` is how far this thread has seen each lane to be; `passed` is called when sleepers wait for what the lane
-    /// has reached. Gives how many steps were run, too.
-    pub(crate) fn visit(
-        &self,
-        schedule: &Schedule,
+    /// R1: takes a lane, if nobody has it.
+    #[inline]
+    pub(crate) fn take<'a>(
+        &'a self,
+        schedule: &'a Schedule,
         at: usize,
         visit: Visit,
-        seen: &mut [u64],
-        mut run: impl FnMut(u32, u32),
-        passed: impl Fn(),
-    ) -> (u64, Pause) {
+    ) -> Option<Hand<'a>> {
         let lane = &self.lanes[at];
         if !lane.take() {
-            return (0, Pause::Taken);
+            return None;
         }
         if visit.own {
             lane.hold.wanted.store(false, Ordering::Relaxed);
         }
-        let plan = &schedule.lanes[at];
-        // SAFETY: we have the lane.
-        let mut place = lane.hold.place.with(|place| unsafe { *place });
-        let mut ran = 0;
-        let pause = loop {
-            if place.round > visit.rounds {
-                break Pause::Ended;
-            }
-            let step = plan.steps[place.step as usize];
-            let first = place.wait as usize;
-            let next = first + usize::from(step.waits);
-            // R2.
-            let blocked = plan.waits[first..next].iter().find_map(|&wait| {
-                let needed = needed(wait, place.round)?;
-                (!self.look(wait.lane(), needed, seen, visit.looks))
-                    .then_some((wait.lane(), needed))
-            });
-            if let Some((other, needed)) = blocked {
-                break Pause::Blocked(other, needed);
-            }
-            // R3.
-            run(step.codelet, place.round);
-            ran += 1;
-            place.step += 1;
-            place.wait = next as u32;
-            if place.step as usize == plan.steps.len() {
-                place = Place {
-                    round: place.round + 1,
-                    step: 0,
-                    wait: 0,
-                };
-            }
-            if step.publishes {
-                lane.publish(reached(place.round, place.step), &passed);
-            }
-            // Not after the last step: whoever runs that one says that the lane has ended.
-            let more = place.round <= visit.rounds;
-            if more && !visit.own && lane.hold.wanted.load(Ordering::Relaxed) {
-                break Pause::Wanted;
-            }
-        };
-        // SAFETY: as above.
-        lane.hold.place.with_mut(|there| unsafe { *there = place });
-        lane.give_back();
-        if pause == Pause::Ended && ran > 0 {
-            self.end(&passed);
-        }
-        (ran, pause)
+        Some(Hand {
+            lanes: self,
+            lane,
+            plan: &schedule.lanes[at],
+            visit,
+            // SAFETY: we have the lane.
+            place: lane.hold.place.with(|place| unsafe { *place }),
+            runs: false,
+            ran: 0,
+        })
     }
 
     /// Whether a lane has reached what is needed.
@@ -256,7 +212,7 @@ impl Lanes {
         progress.reached.load(Ordering::Relaxed) < needed
     }
 
-    fn end(&self, passed: &impl Fn()) {
+    fn end(&self, passed: impl Fn()) {
         // AcqRel: who sees that none is left sees what all did.
         let order = if mutant!("replay_end_relaxed") {
             Ordering::Relaxed
@@ -266,6 +222,103 @@ impl Lanes {
         if self.left.fetch_sub(1, order) == 1 {
             passed();
         }
+    }
+}
+
+/// A lane in the hands of who runs it, from R1 to R4.
+pub(crate) struct Hand<'a> {
+    lanes: &'a Lanes,
+    lane: &'a Lane,
+    plan: &'a Plan,
+    visit: Visit,
+    place: Place,
+    /// The step at `place` has begun.
+    runs: bool,
+    ran: u64,
+}
+
+impl Hand<'_> {
+    /// R2 and R3: runs steps, each by `run` with its number in the lane and the round's, until the lane cannot go on. `seen`
+    /// is how far this thread has seen each lane to be; `passed` is called when sleepers wait for what the lane has reached.
+    #[inline]
+    pub(crate) fn go_on(
+        &mut self,
+        seen: &mut [u64],
+        mut run: impl FnMut(u32, u32),
+        passed: impl Fn(),
+    ) -> Pause {
+        if self.place.round > self.visit.rounds {
+            return Pause::Ended;
+        }
+        loop {
+            let step = self.plan.steps[self.place.step as usize];
+            // R2.
+            if step.waits != 0
+                && let Some((other, needed)) = self.blocked(step, seen)
+            {
+                return Pause::Blocked(other, needed);
+            }
+            // R3.
+            self.runs = true;
+            run(self.place.step, self.place.round);
+            if let Some(pause) = self.pass(&passed) {
+                return pause;
+            }
+        }
+    }
+
+    /// The step and the round that have begun, if `run` has not returned from them: it unwinds.
+    pub(crate) fn interrupted(&self) -> Option<(u32, u32)> {
+        self.runs.then_some((self.place.step, self.place.round))
+    }
+
+    /// What the next step waits for.
+    #[inline]
+    fn blocked(&self, step: Step, seen: &mut [u64]) -> Option<(usize, u64)> {
+        let waits = &self.plan.waits[self.place.wait as usize..][..usize::from(step.waits)];
+        waits.iter().find_map(|&wait| {
+            let needed = needed(wait, self.place.round)?;
+            let looks = self.visit.looks;
+            (!self.lanes.look(wait.lane(), needed, seen, looks)).then_some((wait.lane(), needed))
+        })
+    }
+
+    /// The second half of R3: the step that has begun is over. Why the lane does not go on, if it does not.
+    #[inline]
+    pub(crate) fn pass(&mut self, passed: impl Fn()) -> Option<Pause> {
+        let step = self.plan.steps[self.place.step as usize];
+        self.runs = false;
+        self.ran += 1;
+        self.place.step += 1;
+        self.place.wait += u32::from(step.waits);
+        if self.place.step as usize == self.plan.steps.len() {
+            self.place = Place {
+                round: self.place.round + 1,
+                step: 0,
+                wait: 0,
+            };
+        }
+        if step.publishes {
+            (self.lane).publish(reached(self.place.round, self.place.step), passed);
+        }
+        if self.place.round > self.visit.rounds {
+            return Some(Pause::Ended);
+        }
+        // Not after the last step: whoever runs that one says that the lane has ended.
+        let wanted = !self.visit.own && self.lane.hold.wanted.load(Ordering::Relaxed);
+        wanted.then_some(Pause::Wanted)
+    }
+
+    /// R4: how many steps were run.
+    #[inline]
+    pub(crate) fn give_back(self, pause: Pause, passed: impl Fn()) -> u64 {
+        // SAFETY: we have the lane.
+        (self.lane.hold.place).with_mut(|there| unsafe { *there = self.place });
+        self.lane.give_back();
+        if pause == Pause::Ended && self.ran > 0 {
+            self.lanes.end(passed);
+        }
+        self.ran
     }
 }
 
@@ -308,7 +361,7 @@ impl Lane {
     }
 
     #[inline]
-    fn publish(&self, reached: u64, passed: &impl Fn()) {
+    fn publish(&self, reached: u64, passed: impl Fn()) {
         // Release pairs with the Acquire in `look`.
         let order = if mutant!("replay_publish_relaxed") {
             Ordering::Relaxed

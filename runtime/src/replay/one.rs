@@ -7,35 +7,66 @@ use crate::error::{ErrorKind, Origin};
 use crate::failure::Cause;
 use crate::lendings::Lendings;
 use crate::recorded::{Fault, Recorded, special};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Replay<'_> {
-    /// Runs a codelet whose turn has come, or skips it if what it reads is poisoned.
+    /// Runs a codelet whose turn has come, or skips it if what it reads is poisoned. It is given by its lane and step. On the
+    /// desk is room for what it is lent. Unwinds if its body panics.
     #[inline]
-    pub(super) fn run_one(&self, frame: &Frame<'_>, codelet: u32, round: u32) {
+    pub(super) fn run_one(
+        &self,
+        frame: &Frame<'_>,
+        (lane, step): (usize, u32),
+        round: u32,
+        desk: &mut [Lent],
+    ) {
         let graph = self.graph;
-        if graph.poisons.any() {
-            return self.run_carefully(frame, codelet, round);
+        let recorded = &graph.bodies.of_lane(lane)[step as usize];
+        let careful = graph.poisons.any();
+        if careful && self.is_skipped(frame, self.codelet(lane, step)) {
+            return;
         }
-        let recorded = &graph.codelets()[codelet as usize];
-        if let Err(fault) = self.run_body(frame, recorded) {
-            self.fail(frame, codelet, round, *fault);
+        let ended = self.run_body(frame, recorded, desk);
+        match ended {
+            Ok(()) if careful => {
+                let uses = graph.program.uses(self.codelet(lane, step));
+                graph.poisons.heal(uses);
+            }
+            Ok(()) => (),
+            Err(fault) => self.fail(frame, self.codelet(lane, step), round, *fault),
         }
     }
 
+    /// The number of the codelet at a step.
+    #[cold]
+    fn codelet(&self, lane: usize, step: u32) -> u32 {
+        self.graph.schedule.lanes[lane].steps[step as usize].codelet
+    }
+
     #[inline]
-    fn run_body(&self, frame: &Frame<'_>, recorded: &Recorded) -> Result<(), Box<Fault>> {
-        let first = recorded.first_lent as usize;
-        let lent = self.graph.lents.with(|lents| {
+    fn run_body(
+        &self,
+        frame: &Frame<'_>,
+        recorded: &Recorded,
+        desk: &mut [Lent],
+    ) -> Result<(), Box<Fault>> {
+        let graph = self.graph;
+        let desk = &mut desk[..usize::from(recorded.lents)];
+        let places = &graph.lent_to[recorded.first_lent as usize..][..desk.len()];
+        graph.lents.with(|lents| {
             // SAFETY: nobody writes to it while codelets of the graph run.
-            unsafe { &(&*lents)[first..][..usize::from(recorded.lents)] }
+            let lents = unsafe { &**lents };
+            for (lent, &place) in desk.iter_mut().zip(places) {
+                *lent = lents[place as usize];
+            }
         });
         let ended = match recorded.special & special::SCRATCH {
             0 => {
                 // SAFETY: its turn has come, by the protocol of the lanes: it holds what it is lent, nobody else runs it, and
                 // nobody reads its value. The frame is there.
-                unsafe { (recorded.run)(recorded.captured, (&raw const *frame).cast(), lent) }
+                unsafe { recorded.run((&raw const *frame).cast(), desk) }
             }
-            _ => run_with_scratch(frame, recorded, lent),
+            _ => run_with_scratch(frame, recorded, desk),
         };
         if frame.children.get() != 0 {
             return Err(spawned(frame));
@@ -43,29 +74,27 @@ impl Replay<'_> {
         ended
     }
 
-    /// There is poison somewhere in the graph.
+    /// There is poison somewhere in the graph: whether a codelet would read it. Then it spreads it.
     #[cold]
     #[inline(never)]
-    fn run_carefully(&self, frame: &Frame<'_>, codelet: u32, round: u32) {
+    fn is_skipped(&self, frame: &Frame<'_>, codelet: u32) -> bool {
         let graph = self.graph;
         let uses = graph.program.uses(codelet);
-        if let Some(poison) = graph.poisons.among(uses) {
-            let engine = frame.engine;
-            engine.with_root(frame.record, |root| {
-                root.skipped(|| engine.shared.failures.cause(poison));
-            });
-            return graph.poisons.spread(uses, poison);
-        }
-        match self.run_body(frame, &graph.codelets()[codelet as usize]) {
-            Ok(()) => graph.poisons.heal(uses),
-            Err(fault) => self.fail(frame, codelet, round, *fault),
-        }
+        let Some(poison) = graph.poisons.among(uses) else {
+            return false;
+        };
+        let engine = frame.engine;
+        engine.with_root(frame.record, |root| {
+            root.skipped(|| engine.shared.failures.cause(poison));
+        });
+        graph.poisons.spread(uses, poison);
+        true
     }
 
     /// Tells of a failure, and poisons what the codelet was to write.
     #[cold]
     #[inline(never)]
-    fn fail(&self, frame: &Frame<'_>, codelet: u32, round: u32, fault: Fault) {
+    pub(super) fn fail(&self, frame: &Frame<'_>, codelet: u32, round: u32, fault: Fault) {
         let site = self.graph.site(codelet);
         let number = self.first + u64::from(round) - 1;
         let cause = Cause {
@@ -84,7 +113,7 @@ impl Replay<'_> {
     }
 }
 
-/// A body that is lent memory of the engine's own, too.
+/// A body that is lent memory of the engine's own, too. It does not unwind, so that this memory comes back.
 #[cold]
 fn run_with_scratch(
     frame: &Frame<'_>,
@@ -120,10 +149,11 @@ fn run_with_scratch(
     }
     let ended = match refused {
         Some(fault) => Err(fault),
-        // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it.
-        None => unsafe {
-            (recorded.run)(recorded.captured, (&raw const *frame).cast(), lent.list())
-        },
+        None => catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it.
+            unsafe { recorded.run((&raw const *frame).cast(), lent.list()) }
+        }))
+        .unwrap_or_else(|panic| Err(Fault::of_panic(panic))),
     };
     for chunk in lent.scratch.drain(..) {
         engine.give_chunk(chunk);
