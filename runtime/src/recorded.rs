@@ -90,6 +90,12 @@ impl Recorded {
         unsafe { (self.table().run)(self.captured, frame, lent) }
     }
 
+    /// Whether it is lent nothing, and nothing about it is special.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        u32::from(self.lents) | u32::from(self.special) == 0
+    }
+
     /// Its value as it is lent to readers.
     pub(crate) fn value(&self) -> Lent {
         Lent {

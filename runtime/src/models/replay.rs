@@ -48,7 +48,7 @@ impl World {
             looks: 0,
         };
         let run = |step, _| {
-            let codelet = self.schedule.lanes[at].steps[step as usize].codelet;
+            let codelet = self.schedule.codelet(at, step);
             for one in self.program.uses(codelet) {
                 let thing = &self.cells[one.cell as usize];
                 match one.mode {

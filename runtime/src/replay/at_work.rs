@@ -2,7 +2,7 @@
 //! while when none goes on, and then sleeps.
 
 use super::Replay;
-use super::lanes::{Hand, Lanes, Pause, Visit};
+use super::lanes::{Lanes, Pause, Visit};
 use crate::access::Lent;
 use crate::engine::{Engine, Frame};
 use crate::idle::Parker;
@@ -93,24 +93,9 @@ impl Replay<'_> {
         }
     }
 
-    /// Runs steps of a lane until it cannot go on. Unwinds if a body panics.
-    #[inline]
-    fn run_lane(
-        &self,
-        frame: &Frame<'_>,
-        hand: &mut Hand<'_>,
-        at: usize,
-        state: &mut State,
-        wake: impl Fn(),
-    ) -> Pause {
-        let State { seen, desk, .. } = state;
-        let run = |step, round| self.run_one(frame, (at, step), round, desk);
-        hand.go_on(seen, run, wake)
-    }
-
     /// Wakes the engines that sleep.
     #[cold]
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         for place in &self.graph.places {
             if place.sleeps.load(Ordering::Relaxed) {
                 place.bed.wake();
@@ -198,9 +183,10 @@ impl Worker<'_> {
         };
         let wake = || self.replay.wake();
         let pause = loop {
+            let State { seen, desk, .. } = &mut *state;
             // One catch for all steps up to the next pause: it costs as much as an empty codelet.
             let went = catch_unwind(AssertUnwindSafe(|| {
-                self.replay.run_lane(self.frame, &mut hand, at, state, wake)
+                self.replay.run_lane(self.frame, &mut hand, at, seen, desk)
             }));
             match went {
                 Ok(pause) => break pause,
@@ -210,10 +196,9 @@ impl Worker<'_> {
                         resume_unwind(panic);
                     };
                     self.frame.children.set(0);
-                    let codelet = schedule.lanes[at].steps[step as usize].codelet;
                     let fault = Fault::of_panic(panic);
-                    self.replay.fail(self.frame, codelet, round, *fault);
-                    if let Some(pause) = hand.pass(wake) {
+                    self.replay.fail(self.frame, (at, step), round, fault);
+                    if let Some(pause) = hand.skip(wake) {
                         break pause;
                     }
                 }

@@ -48,6 +48,17 @@ struct Place {
     wait: u32,
 }
 
+impl Place {
+    /// The start of a round.
+    fn first(round: u32) -> Self {
+        Place {
+            round,
+            step: 0,
+            wait: 0,
+        }
+    }
+}
+
 // SAFETY: `place` is touched by who has the lane, and the lane changes hands by `taken`, whose Acquire and Release hand it on.
 unsafe impl Sync for Lanes {}
 // SAFETY: as above.
@@ -88,11 +99,7 @@ impl Lanes {
             hold: CachePadded::new(Hold {
                 taken: AtomicBool::new(false),
                 wanted: AtomicBool::new(false),
-                place: UnsafeCell::new(Place {
-                    round: 1,
-                    step: 0,
-                    wait: 0,
-                }),
+                place: UnsafeCell::new(Place::first(1)),
             }),
         };
         Lanes {
@@ -112,13 +119,7 @@ impl Lanes {
             lane.hold.wanted.store(false, Ordering::Relaxed);
             lane.hold.place.with_mut(|place| {
                 // SAFETY: the caller has the graph alone.
-                unsafe {
-                    *place = Place {
-                        round: 1,
-                        step: 0,
-                        wait: 0,
-                    }
-                }
+                unsafe { *place = Place::first(1) }
             });
         }
         let count = self.lanes.len() as u32;
@@ -147,15 +148,16 @@ impl Lanes {
         if visit.own {
             lane.hold.wanted.store(false, Ordering::Relaxed);
         }
+        // SAFETY: we have the lane.
+        let place = lane.hold.place.with(|place| unsafe { *place });
         Some(Hand {
             lanes: self,
             lane,
             plan: &schedule.lanes[at],
             visit,
-            // SAFETY: we have the lane.
-            place: lane.hold.place.with(|place| unsafe { *place }),
-            runs: false,
-            ran: 0,
+            taken_at: place,
+            place,
+            begun: NONE,
         })
     }
 
@@ -231,11 +233,16 @@ pub(crate) struct Hand<'a> {
     lane: &'a Lane,
     plan: &'a Plan,
     visit: Visit,
+    /// Where the lane was when it was taken.
+    taken_at: Place,
+    /// Where it is; while steps run, only the round and the wait are right.
     place: Place,
-    /// The step at `place` has begun.
-    runs: bool,
-    ran: u64,
+    /// The step that has begun and is not over, or [`NONE`].
+    begun: u32,
 }
+
+/// No step.
+const NONE: u32 = u32::MAX;
 
 impl Hand<'_> {
     /// R2 and R3: runs steps, each by `run` with its number in the lane and the round's, until the lane cannot go on. `seen`
@@ -247,29 +254,41 @@ impl Hand<'_> {
         mut run: impl FnMut(u32, u32),
         passed: impl Fn(),
     ) -> Pause {
-        if self.place.round > self.visit.rounds {
-            return Pause::Ended;
-        }
-        loop {
-            let step = self.plan.steps[self.place.step as usize];
-            // R2.
-            if step.waits != 0
-                && let Some((other, needed)) = self.blocked(step, seen)
-            {
-                return Pause::Blocked(other, needed);
+        let plan = self.plan;
+        while self.place.round <= self.visit.rounds {
+            let (round, from) = (self.place.round, self.place.step);
+            for (&step, at) in plan.steps[from as usize..].iter().zip(from..) {
+                // R2.
+                if step.waits != 0 {
+                    if let Some((other, needed)) = self.blocked(step, seen) {
+                        self.place.step = at;
+                        return Pause::Blocked(other, needed);
+                    }
+                    self.place.wait += u32::from(step.waits);
+                }
+                // R3.
+                self.begun = at;
+                run(at, round);
+                if self.pass(at, step, &passed) {
+                    return self.stop_behind(at);
+                }
             }
-            // R3.
-            self.runs = true;
-            run(self.place.step, self.place.round);
-            if let Some(pause) = self.pass(&passed) {
-                return pause;
-            }
+            self.place = Place::first(round + 1);
         }
+        Pause::Ended
     }
 
     /// The step and the round that have begun, if `run` has not returned from them: it unwinds.
     pub(crate) fn interrupted(&self) -> Option<(u32, u32)> {
-        self.runs.then_some((self.place.step, self.place.round))
+        (self.begun != NONE).then_some((self.begun, self.place.round))
+    }
+
+    /// The step that was interrupted is over. Why the lane does not go on, if it does not.
+    pub(crate) fn skip(&mut self, passed: impl Fn()) -> Option<Pause> {
+        let at = self.begun;
+        let wanted = self.pass(at, self.plan.steps[at as usize], passed);
+        let pause = self.stop_behind(at);
+        (wanted || pause == Pause::Ended).then_some(pause)
     }
 
     /// What the next step waits for.
@@ -283,30 +302,28 @@ impl Hand<'_> {
         })
     }
 
-    /// The second half of R3: the step that has begun is over. Why the lane does not go on, if it does not.
+    /// The second half of R3: a step is over. Whether its owner wants the lane from us.
     #[inline]
-    pub(crate) fn pass(&mut self, passed: impl Fn()) -> Option<Pause> {
-        let step = self.plan.steps[self.place.step as usize];
-        self.runs = false;
-        self.ran += 1;
-        self.place.step += 1;
-        self.place.wait += u32::from(step.waits);
-        if self.place.step as usize == self.plan.steps.len() {
-            self.place = Place {
-                round: self.place.round + 1,
-                step: 0,
-                wait: 0,
-            };
-        }
+    fn pass(&mut self, at: u32, step: Step, passed: impl Fn()) -> bool {
+        self.begun = NONE;
         if step.publishes {
-            (self.lane).publish(reached(self.place.round, self.place.step), passed);
+            let reached = reached(self.place.round, at + 1);
+            self.lane.publish(reached, passed);
         }
-        if self.place.round > self.visit.rounds {
-            return Some(Pause::Ended);
+        !self.visit.own && self.lane.hold.wanted.load(Ordering::Relaxed)
+    }
+
+    /// The lane stands behind this step, because it is wanted, unless this was its last: whoever runs that one says that the lane has
+    /// ended.
+    fn stop_behind(&mut self, at: u32) -> Pause {
+        self.place.step = at + 1;
+        if self.place.step as usize == self.plan.steps.len() {
+            self.place = Place::first(self.place.round + 1);
         }
-        // Not after the last step: whoever runs that one says that the lane has ended.
-        let wanted = !self.visit.own && self.lane.hold.wanted.load(Ordering::Relaxed);
-        wanted.then_some(Pause::Wanted)
+        match self.place.round > self.visit.rounds {
+            true => Pause::Ended,
+            false => Pause::Wanted,
+        }
     }
 
     /// R4: how many steps were run.
@@ -315,10 +332,14 @@ impl Hand<'_> {
         // SAFETY: we have the lane.
         (self.lane.hold.place).with_mut(|there| unsafe { *there = self.place });
         self.lane.give_back();
-        if pause == Pause::Ended && self.ran > 0 {
+        let steps = |place: Place| {
+            u64::from(place.round) * self.plan.steps.len() as u64 + u64::from(place.step)
+        };
+        let ran = steps(self.place) - steps(self.taken_at);
+        if pause == Pause::Ended && ran > 0 {
             self.lanes.end(passed);
         }
-        self.ran
+        ran
     }
 }
 

@@ -1,6 +1,7 @@
-//! One codelet of a graph, run in one round.
+//! Codelets of a graph, run in one round.
 
 use super::Replay;
+use super::lanes::{Hand, Pause};
 use crate::access::Lent;
 use crate::engine::Frame;
 use crate::error::{ErrorKind, Origin};
@@ -10,37 +11,53 @@ use crate::recorded::{Fault, Recorded, special};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Replay<'_> {
-    /// Runs a codelet whose turn has come, or skips it if what it reads is poisoned. It is given by its lane and step. On the
-    /// desk is room for what it is lent. Unwinds if its body panics.
-    #[inline]
-    pub(super) fn run_one(
+    /// Runs steps of a lane until it cannot go on. On the desk is room for what a codelet is lent. Unwinds if a body panics.
+    #[inline(never)]
+    pub(super) fn run_lane(
         &self,
         frame: &Frame<'_>,
+        hand: &mut Hand<'_>,
+        lane: usize,
+        seen: &mut [u64],
+        desk: &mut [Lent],
+    ) -> Pause {
+        let graph = self.graph;
+        let bodies = graph.bodies.of_lane(lane);
+        let run = |step: u32, round| {
+            let recorded = &bodies[step as usize];
+            if graph.poisons.any() {
+                return self.run_carefully(frame, recorded, (lane, step), round, desk);
+            }
+            if let Err(fault) = self.run_body(frame, recorded, desk) {
+                self.fail(frame, (lane, step), round, fault);
+            }
+        };
+        hand.go_on(seen, run, || self.wake())
+    }
+
+    /// There is poison somewhere in the graph.
+    #[cold]
+    #[inline(never)]
+    fn run_carefully(
+        &self,
+        frame: &Frame<'_>,
+        recorded: &Recorded,
         (lane, step): (usize, u32),
         round: u32,
         desk: &mut [Lent],
     ) {
-        let graph = self.graph;
-        let recorded = &graph.bodies.of_lane(lane)[step as usize];
-        let careful = graph.poisons.any();
-        if careful && self.is_skipped(frame, self.codelet(lane, step)) {
-            return;
+        let (graph, engine) = (self.graph, frame.engine);
+        let uses = graph.program.uses(graph.schedule.codelet(lane, step));
+        if let Some(poison) = graph.poisons.among(uses) {
+            engine.with_root(frame.record, |root| {
+                root.skipped(|| engine.shared.failures.cause(poison));
+            });
+            return graph.poisons.spread(uses, poison);
         }
-        let ended = self.run_body(frame, recorded, desk);
-        match ended {
-            Ok(()) if careful => {
-                let uses = graph.program.uses(self.codelet(lane, step));
-                graph.poisons.heal(uses);
-            }
-            Ok(()) => (),
-            Err(fault) => self.fail(frame, self.codelet(lane, step), round, *fault),
+        match self.run_body(frame, recorded, desk) {
+            Ok(()) => graph.poisons.heal(uses),
+            Err(fault) => self.fail(frame, (lane, step), round, fault),
         }
-    }
-
-    /// The number of the codelet at a step.
-    #[cold]
-    fn codelet(&self, lane: usize, step: u32) -> u32 {
-        self.graph.schedule.lanes[lane].steps[step as usize].codelet
     }
 
     #[inline]
@@ -50,6 +67,28 @@ impl Replay<'_> {
         recorded: &Recorded,
         desk: &mut [Lent],
     ) -> Result<(), Box<Fault>> {
+        let frame_of_body = (&raw const *frame).cast();
+        let ended = if recorded.is_plain() {
+            // SAFETY: its turn has come, by the protocol of the lanes: it holds what it is lent, nothing, nobody else runs it,
+            // and nobody reads its value. The frame is there.
+            unsafe { recorded.run(frame_of_body, &[]) }
+        } else {
+            let lent = self.lend(recorded, desk);
+            match recorded.special & special::SCRATCH {
+                // SAFETY: as above.
+                0 => unsafe { recorded.run(frame_of_body, lent) },
+                _ => run_with_scratch(frame, recorded, lent),
+            }
+        };
+        if frame.children.get() != 0 {
+            return Err(spawned(frame));
+        }
+        ended
+    }
+
+    /// Puts what a codelet is lent on the desk.
+    #[inline]
+    fn lend<'d>(&self, recorded: &Recorded, desk: &'d mut [Lent]) -> &'d [Lent] {
         let graph = self.graph;
         let desk = &mut desk[..usize::from(recorded.lents)];
         let places = &graph.lent_to[recorded.first_lent as usize..][..desk.len()];
@@ -60,41 +99,20 @@ impl Replay<'_> {
                 *lent = lents[place as usize];
             }
         });
-        let ended = match recorded.special & special::SCRATCH {
-            0 => {
-                // SAFETY: its turn has come, by the protocol of the lanes: it holds what it is lent, nobody else runs it, and
-                // nobody reads its value. The frame is there.
-                unsafe { recorded.run((&raw const *frame).cast(), desk) }
-            }
-            _ => run_with_scratch(frame, recorded, desk),
-        };
-        if frame.children.get() != 0 {
-            return Err(spawned(frame));
-        }
-        ended
-    }
-
-    /// There is poison somewhere in the graph: whether a codelet would read it. Then it spreads it.
-    #[cold]
-    #[inline(never)]
-    fn is_skipped(&self, frame: &Frame<'_>, codelet: u32) -> bool {
-        let graph = self.graph;
-        let uses = graph.program.uses(codelet);
-        let Some(poison) = graph.poisons.among(uses) else {
-            return false;
-        };
-        let engine = frame.engine;
-        engine.with_root(frame.record, |root| {
-            root.skipped(|| engine.shared.failures.cause(poison));
-        });
-        graph.poisons.spread(uses, poison);
-        true
+        desk
     }
 
     /// Tells of a failure, and poisons what the codelet was to write.
     #[cold]
     #[inline(never)]
-    pub(super) fn fail(&self, frame: &Frame<'_>, codelet: u32, round: u32, fault: Fault) {
+    pub(super) fn fail(
+        &self,
+        frame: &Frame<'_>,
+        (lane, step): (usize, u32),
+        round: u32,
+        fault: Box<Fault>,
+    ) {
+        let codelet = self.graph.schedule.codelet(lane, step);
         let site = self.graph.site(codelet);
         let number = self.first + u64::from(round) - 1;
         let cause = Cause {
