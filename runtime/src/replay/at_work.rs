@@ -197,7 +197,7 @@ impl Worker<'_> {
                     };
                     self.frame.children.set(0);
                     let fault = Fault::of_panic(panic);
-                    self.replay.fail(self.frame, (at, step), round, fault);
+                    self.replay.fail(self.frame, (at, step), round, *fault);
                     if let Some(pause) = hand.skip(wake) {
                         break pause;
                     }

@@ -74,7 +74,9 @@ impl Compiled {
             program,
             schedule,
             lanes: Lanes::new(count),
-            places: (shared.seats.iter()).map(|_| Place::new(count, most_lent.unwrap_or(0))).collect(),
+            places: (shared.seats.iter())
+                .map(|_| Place::new(count, most_lent.unwrap_or(0)))
+                .collect(),
         }
     }
 

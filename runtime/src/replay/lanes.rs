@@ -291,8 +291,8 @@ impl Hand<'_> {
         (wanted || pause == Pause::Ended).then_some(pause)
     }
 
-    /// What the next step waits for.
-    #[inline]
+    /// What the next step waits for. Most steps wait for nothing: apart from these.
+    #[inline(never)]
     fn blocked(&self, step: Step, seen: &mut [u64]) -> Option<(usize, u64)> {
         let waits = &self.plan.waits[self.place.wait as usize..][..usize::from(step.waits)];
         waits.iter().find_map(|&wait| {

@@ -29,7 +29,7 @@ impl Replay<'_> {
                 return self.run_carefully(frame, recorded, (lane, step), round, desk);
             }
             if let Err(fault) = self.run_body(frame, recorded, desk) {
-                self.fail(frame, (lane, step), round, fault);
+                self.fail(frame, (lane, step), round, *fault);
             }
         };
         hand.go_on(seen, run, || self.wake())
@@ -56,11 +56,11 @@ impl Replay<'_> {
         }
         match self.run_body(frame, recorded, desk) {
             Ok(()) => graph.poisons.heal(uses),
-            Err(fault) => self.fail(frame, (lane, step), round, fault),
+            Err(fault) => self.fail(frame, (lane, step), round, *fault),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn run_body(
         &self,
         frame: &Frame<'_>,
@@ -110,7 +110,7 @@ impl Replay<'_> {
         frame: &Frame<'_>,
         (lane, step): (usize, u32),
         round: u32,
-        fault: Box<Fault>,
+        fault: Fault,
     ) {
         let codelet = self.graph.schedule.codelet(lane, step);
         let site = self.graph.site(codelet);
