@@ -4,10 +4,10 @@ use crate::access::{BlockKey, Declared, Lent, Mode};
 use crate::affinity::Affinity;
 use crate::captures::Captures;
 use crate::codelet::Body;
-use crate::decide::graph::{Program, Use, Wish};
+use crate::decide::graph::{Owner, Program, Use, Wish};
 use crate::engine::Frame;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{BlockId, CodeletId};
+use crate::id::{BlockId, CodeletId, IdHasher};
 use crate::instead::Instead;
 use crate::recorded::{Bodies, Recorded, special};
 use crate::shared::Shared;
@@ -15,14 +15,16 @@ use crate::spawn::{After, Spec};
 use crate::sync::plain::{AtomicU64, Ordering};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::panic::Location;
 
-/// What a cell of a graph is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CellOf {
-    Block(BlockKey),
-    Value(u32),
-    End(u32),
+/// A block of a graph.
+#[derive(Clone, Copy)]
+pub(crate) struct UsedBlock {
+    pub(crate) cell: u32,
+    pub(crate) key: BlockKey,
+    /// How the graph as a whole uses it.
+    pub(crate) mode: Mode,
 }
 
 /// What many codelets have in common: where they were spawned, and under which name.
@@ -54,9 +56,8 @@ struct Own {
 pub(crate) struct Recording {
     pub(crate) program: Program,
     pub(crate) bodies: Bodies,
-    pub(crate) cells: Vec<CellOf>,
-    /// How the graph as a whole uses each block, by the blocks' cells.
-    pub(crate) blocks: Vec<(u32, Mode)>,
+    /// In the order of their cells.
+    pub(crate) blocks: Vec<UsedBlock>,
     /// What is lent, each once.
     pub(crate) lents: Vec<Lent>,
     /// Which of these are blocks: the place there, and the place in `blocks`.
@@ -68,7 +69,7 @@ pub(crate) struct Recording {
     pub(crate) site_of_codelet: Vec<u32>,
     site_of: HashMap<Site, u32>,
     /// The places in `blocks` and in `lents`.
-    by_block: HashMap<BlockId, (u32, u32)>,
+    by_block: HashMap<BlockId, (u32, u32), BuildHasherDefault<IdHasher>>,
     own: Vec<Own>,
     /// Reused between codelets.
     uses: Vec<Use>,
@@ -175,11 +176,6 @@ impl Recording {
         let text =
             format!("codelet `{name}`, spawned at {spawned_at}, cannot be recorded: {error}");
         self.error.get_or_insert(Error::new(error.kind(), text));
-    }
-
-    fn cell(&mut self, of: CellOf, home: Option<u16>) -> u32 {
-        self.cells.push(of);
-        self.program.cell(home)
     }
 
     /// What a codelet uses, by what it has declared; the list of what it is lent grows along.
@@ -302,7 +298,7 @@ impl Recording {
     fn end(&mut self, codelet: u32) -> u32 {
         let at = codelet as usize;
         if self.own[at].end == NONE {
-            self.own[at].end = self.cell(CellOf::End(codelet), None);
+            self.own[at].end = self.program.cell(None);
         }
         self.own[at].end
     }
@@ -321,11 +317,11 @@ impl Recording {
     /// The cell of a block and its place in what is lent.
     fn block(&mut self, shared: &Shared, key: BlockKey, mode: Mode) -> Result<(u32, u32)> {
         if let Some(&(place, lent)) = self.by_block.get(&key.0) {
-            let (cell, whole) = &mut self.blocks[place as usize];
-            if mode.writes() && *whole == Mode::Read {
-                *whole = Mode::ReadWrite;
+            let block = &mut self.blocks[place as usize];
+            if mode.writes() && block.mode == Mode::Read {
+                block.mode = Mode::ReadWrite;
             }
-            return Ok((*cell, lent));
+            return Ok((block.cell, lent));
         }
         let slot = shared.blocks.find(shared.id, key.0)?;
         let home = slot.home.load(crate::sync::atomic::Ordering::Relaxed);
@@ -336,12 +332,12 @@ impl Recording {
                 "a graph uses at most 65,535 blocks; make fewer and larger ones",
             ));
         }
-        let cell = self.cell(CellOf::Block(key), Some(home));
-        let whole = match mode {
+        let cell = self.program.cell(Some(home));
+        let mode = match mode {
             Mode::Read | Mode::Write => mode,
             _ => Mode::ReadWrite,
         };
-        self.blocks.push((cell, whole));
+        self.blocks.push(UsedBlock { cell, key, mode });
         let lent = self.lend(Lent::default());
         self.block_lents.push((lent, place));
         self.by_block.insert(key.0, (place, lent));
@@ -376,10 +372,7 @@ impl Recording {
             end: NONE,
         };
         if has_value {
-            (own.value, own.lent) = (
-                self.cell(CellOf::Value(number), None),
-                self.lend_value(number),
-            );
+            (own.value, own.lent) = (self.program.cell(None), self.lend_value(number));
             uses.push(Use {
                 cell: own.value,
                 mode: Mode::Write,
@@ -419,15 +412,21 @@ fn wish(shared: &Shared, spec: &Spec) -> Wish {
     );
     match spec.affinity {
         Affinity::Anywhere | Affinity::Control => (),
-        Affinity::Prefer(xe) => wish.xe = Some(xe % seats.len() as u16),
-        Affinity::Only(xe) => (wish.xe, wish.only) = (Some(xe), true),
+        Affinity::Prefer(xe) => {
+            let (xe, only) = (xe % seats.len() as u16, false);
+            wish.at = Some(Owner { xe, only });
+        }
+        Affinity::Only(xe) => wish.at = Some(Owner { xe, only: true }),
         // All engines are there.
         Affinity::Region(region) if seats.iter().all(|seat| seat.region == region) => (),
         Affinity::Region(region) => {
             let there = seats.iter().position(|seat| seat.region == region);
-            (wish.xe, wish.only) = (there.map(|xe| xe as u16), true);
+            wish.at = there.map(|xe| Owner {
+                xe: xe as u16,
+                only: true,
+            });
         }
-        Affinity::Group(group) => wish.group = u32::from(group) + 1,
+        Affinity::Group(group) => wish.group = Some(group),
     }
     wish
 }

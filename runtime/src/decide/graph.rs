@@ -31,6 +31,9 @@ impl Use {
     }
 }
 
+/// The home of what is no block. There are not so many engines.
+const NOWHERE: u16 = u16::MAX;
+
 /// What was recorded, in program order.
 #[derive(Debug, Default)]
 pub struct Program {
@@ -38,8 +41,8 @@ pub struct Program {
     starts: Vec<u32>,
     uses: Vec<Use>,
     wishes: Vec<Wish>,
-    /// For each cell the engine that it belongs to, if it is a block.
-    homes: Vec<Option<u16>>,
+    /// For each cell the engine that it belongs to, if it is a block; else [`NOWHERE`].
+    homes: Vec<u16>,
 }
 
 impl Program {
@@ -53,7 +56,7 @@ impl Program {
 
     /// One more cell; its number. A block belongs to an engine, its home.
     pub fn cell(&mut self, home: Option<u16>) -> u32 {
-        self.homes.push(home);
+        self.homes.push(home.unwrap_or(NOWHERE));
         self.homes.len() as u32 - 1
     }
 
@@ -80,6 +83,21 @@ impl Program {
         }
         debug_assert!(more.next().is_none(), "in the codelets' order");
         self.uses = uses;
+    }
+
+    /// The engine that a cell belongs to, if it is a block.
+    #[inline]
+    fn home(&self, cell: u32) -> Option<u16> {
+        let home = self.homes[cell as usize];
+        (home != NOWHERE).then_some(home)
+    }
+
+    /// Gives back the memory that it grew into and does not use.
+    pub fn shrink(&mut self) {
+        self.starts.shrink_to_fit();
+        self.uses.shrink_to_fit();
+        self.wishes.shrink_to_fit();
+        self.homes.shrink_to_fit();
     }
 
     /// How many codelets there are.

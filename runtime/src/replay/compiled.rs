@@ -7,7 +7,7 @@ use crate::access::{BlockKey, Lent, Mode};
 use crate::decide::graph::{Program, Schedule, owners, schedule};
 use crate::id::RuntimeId;
 use crate::recorded::Bodies;
-use crate::recorder::{CellOf, Recording, Site};
+use crate::recorder::{Recording, Site, UsedBlock};
 use crate::shared::Shared;
 use crate::sync::UnsafeCell;
 use crate::sync::atomic::AtomicBool;
@@ -22,8 +22,8 @@ pub(crate) struct Compiled {
     /// Of each codelet the place in `sites`.
     site_of_codelet: Box<[u32]>,
     pub(crate) program: Program,
-    pub(crate) cells: Box<[CellOf]>,
-    pub(crate) blocks: Box<[(BlockKey, Mode)]>,
+    /// In the order of their cells.
+    pub(crate) blocks: Box<[UsedBlock]>,
     /// The blocks' memory in the present replay, or the last one. Written before codelets run, by who leads the replay.
     pub(crate) memory: UnsafeCell<Box<[Lent]>>,
     /// What is lent, each once. Written like `memory`.
@@ -47,27 +47,23 @@ unsafe impl Sync for Compiled {}
 
 impl Compiled {
     pub(crate) fn new(shared: &Shared, mut recording: Recording) -> Self {
-        let program = recording.program;
+        let mut program = recording.program;
+        program.shrink();
         let owners = owners(&program, shared.seats.len() as u16);
         let schedule = schedule(&program, &owners);
         let count = schedule.lanes.len();
         let lists = recording.bodies.list().iter();
         let most_lent = lists.map(|recorded| usize::from(recorded.lents)).max();
         recording.bodies.deal(&schedule);
-        let block = |&(cell, mode): &(u32, Mode)| match recording.cells[cell as usize] {
-            CellOf::Block(key) => (key, mode),
-            _ => unreachable!("a block's cell"),
-        };
         Compiled {
             runtime: shared.id,
             held: AtomicBool::new(false),
-            blocks: recording.blocks.iter().map(block).collect(),
             memory: UnsafeCell::new(vec![Lent::default(); recording.blocks.len()].into()),
+            blocks: recording.blocks.into(),
             lents: UnsafeCell::new(recording.lents.into()),
             block_lents: recording.block_lents.into(),
             lent_to: recording.lent_to.into(),
             poisons: Poisons::new(program.cells()),
-            cells: recording.cells.into(),
             bodies: recording.bodies,
             sites: recording.sites.into(),
             site_of_codelet: recording.site_of_codelet.into(),
@@ -88,7 +84,7 @@ impl Compiled {
 impl Compiled {
     /// How the graph uses its blocks.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (BlockKey, Mode)> + '_ {
-        self.blocks.iter().copied()
+        self.blocks.iter().map(|block| (block.key, block.mode))
     }
 
     /// Takes the blocks' memory from `next`, one after the other, and tells the codelets of those that have moved.

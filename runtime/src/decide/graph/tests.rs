@@ -143,12 +143,11 @@ fn wishes_come_first_and_groups_stay_together() {
     let mut program = Program::new();
     let cells = [program.cell(Some(0)), program.cell(Some(0))];
     let only = Wish {
-        xe: Some(1),
-        only: true,
+        at: Some(Owner { xe: 1, only: true }),
         ..Wish::default()
     };
     let group = Wish {
-        group: 4,
+        group: Some(4),
         ..Wish::default()
     };
     let write = |cell| Use { cell, mode: Write };

@@ -2,6 +2,7 @@
 
 use super::{Lane, Owner, Program, Schedule, Step, Wait, reached};
 use crate::access::Mode;
+use std::collections::BTreeMap;
 
 /// A position that a lane must have passed: the lane, and how far, over two rounds that are numbered from 0.
 #[derive(Clone, Copy)]
@@ -60,13 +61,15 @@ struct Cell {
 /// the round before, and so in all later rounds. A step does not wait for what its lane has waited for already: lanes go
 /// through their steps in order, so who has seen a position has seen all before it.
 pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
-    let mut sorted: Vec<Owner> = owners.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let mut lanes: Vec<Lane> = (sorted.iter())
-        .map(|&owner| Lane {
+    let mut counts: BTreeMap<Owner, usize> = BTreeMap::new();
+    for same in owners.chunk_by(PartialEq::eq) {
+        *counts.entry(same[0]).or_default() += same.len();
+    }
+    let sorted: Vec<Owner> = counts.keys().copied().collect();
+    let mut lanes: Vec<Lane> = (counts.into_iter())
+        .map(|(owner, count)| Lane {
             owner,
-            steps: Vec::new(),
+            steps: Vec::with_capacity(count),
             waits: Vec::new(),
         })
         .collect();
@@ -81,6 +84,9 @@ pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
             waits: 0,
             publishes: false,
         });
+    }
+    if lanes.len() < 2 {
+        return Schedule { lanes };
     }
     let mut finder = Finder {
         seen: vec![0; lanes.len() * lanes.len()],
@@ -111,6 +117,9 @@ pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
                 own.steps[place as usize].waits += 1;
             }
         }
+    }
+    for lane in &mut lanes {
+        lane.waits.shrink_to_fit();
     }
     Schedule { lanes }
 }
