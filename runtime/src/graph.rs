@@ -1,13 +1,16 @@
 //! Recorded graphs as users hold them.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::inspect::{Dot, Inspection};
 use crate::instead::Instead;
 use crate::recorder::Recorder;
 use crate::replay::{Compiled, Held, Replay};
 use crate::runtime::Runtime;
 use crate::scope::Scope;
+use crate::shared::Shared;
 use std::marker::PhantomData;
 use std::panic::Location;
+use std::sync::{Arc, Weak};
 
 /// Codelets that were recorded with their dependences, to be replayed many times: see [`Runtime::record`].
 ///
@@ -43,6 +46,8 @@ use std::panic::Location;
 /// ```
 pub struct Graph<'g> {
     inner: Compiled,
+    /// Knows the blocks' names.
+    shared: Weak<Shared>,
     /// Bodies borrow what lives for `'g`.
     marker: PhantomData<fn(&'g ()) -> &'g ()>,
 }
@@ -68,13 +73,53 @@ impl Graph<'_> {
 
     /// The engine that each codelet belongs to, in the order of their spawns. Another one runs it if that one does not come.
     pub fn owners(&self) -> Vec<usize> {
-        let mut owners = vec![0; self.codelets()];
-        for lane in &self.inner.schedule.lanes {
-            for step in &lane.steps {
-                owners[step.codelet as usize] = usize::from(lane.owner.xe);
-            }
-        }
-        owners
+        let owners = self.inner.owners();
+        owners.iter().map(|owner| usize::from(owner.xe)).collect()
+    }
+
+    /// What is in it: its codelets, who waits for whom, its blocks.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let (a, b) = (rt.block::<u64>(1)?, rt.block::<u64>(1)?);
+    /// let graph = rt.record(|s| {
+    ///     s.codelet("count").spawn(a.read_write(), |_, a| a[0] += 1);
+    ///     s.codelet("copy").spawn((a.read(), b.write()), |_, (a, b)| b[0] = a[0]);
+    ///     Ok(())
+    /// })?;
+    /// let inside = graph.inspect();
+    /// assert_eq!(inside.codelets[1].name, "copy");
+    /// assert_eq!(inside.blocks[0].readers, [1]);
+    /// // The next round's count waits for this round's copy.
+    /// let back = inside.dependences.iter().find(|one| one.from_last_round).unwrap();
+    /// assert_eq!((back.before, back.after), (1, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn inspect(&self) -> Inspection {
+        let shared = self.shared.upgrade();
+        Inspection::new(&self.inner, shared.as_deref())
+    }
+
+    /// The graph in the DOT language, to be printed with `{}` and drawn by Graphviz (`dot -Tsvg`): codelets with their names,
+    /// those of an engine in one box, dependences as lines, and dashed from a round to the next one.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// # let rt = sprat::Runtime::new()?;
+    /// # let a = rt.block::<u64>(1)?;
+    /// let graph = rt.record(|s| {
+    ///     s.codelet("count").spawn(a.read_write(), |_, a| a[0] += 1);
+    ///     Ok(())
+    /// })?;
+    /// let text = graph.dot().to_string();
+    /// assert!(text.starts_with("digraph") && text.contains("label=\"count\""));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dot(&self) -> Dot {
+        Dot(self.inspect())
     }
 }
 
@@ -138,6 +183,7 @@ impl Runtime {
         let recording = recorder.finish()?;
         Ok(Graph {
             inner: Compiled::new(self.shared(), recording),
+            shared: Arc::downgrade(&self.shared().hold()),
             marker: PhantomData,
         })
     }

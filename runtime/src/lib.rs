@@ -81,6 +81,7 @@ mod host;
 mod id;
 mod idle;
 mod inheritance;
+pub mod inspect;
 mod instead;
 mod io;
 mod io_engine;

@@ -127,6 +127,7 @@ const LEVELS: &[&[&str]] = &[
         "record",
         "options",
         "replay",
+        "inspect",
         "graph",
         "spawning",
         "static_codelet",

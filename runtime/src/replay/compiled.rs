@@ -4,7 +4,7 @@ use super::at_work::Place;
 use super::lanes::Lanes;
 use super::poison::Poisons;
 use crate::access::{BlockKey, Lent, Mode};
-use crate::decide::graph::{Program, Schedule, owners, schedule};
+use crate::decide::graph::{Owner, Program, Schedule, owners, schedule};
 use crate::id::RuntimeId;
 use crate::recorded::{Bodies, Recorded};
 use crate::recorder::{CellOf, Recording, Site};
@@ -73,6 +73,18 @@ impl Compiled {
     #[inline]
     pub(crate) fn codelets(&self) -> &[Recorded] {
         self.bodies.list()
+    }
+
+    /// Where each codelet runs.
+    pub(crate) fn owners(&self) -> Vec<Owner> {
+        let nowhere = Owner { xe: 0, only: false };
+        let mut owners = vec![nowhere; self.codelets().len()];
+        for lane in &self.schedule.lanes {
+            for step in &lane.steps {
+                owners[step.codelet as usize] = lane.owner;
+            }
+        }
+        owners
     }
 
     pub(crate) fn site(&self, codelet: u32) -> Site {
