@@ -112,6 +112,7 @@ mod reducing;
 mod release;
 mod repeat;
 mod replay;
+mod replaying;
 mod root;
 mod runtime;
 mod scope;
@@ -133,7 +134,7 @@ mod trigger;
 mod weak;
 
 pub use access::{
-    Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Product, Raw, Read, ReadValue,
+    Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Param, Product, Raw, Read, ReadValue,
     ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
 };
 pub use affinity::Priority;

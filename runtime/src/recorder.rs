@@ -9,7 +9,7 @@ use crate::engine::Frame;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlockId, CodeletId};
 use crate::instead::Instead;
-use crate::recorded::{Bodies, Recorded, special};
+use crate::recorded::{ARGUMENT, Bodies, Recorded, special};
 use crate::shared::Shared;
 use crate::spawn::{After, Spec};
 use crate::sync::plain::{AtomicU64, Ordering};
@@ -64,6 +64,10 @@ pub(crate) struct Recording {
 }
 
 impl Recorder {
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     pub(crate) fn new() -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(CodeletId::FIRST_RECORDING);
         Recorder {
@@ -240,6 +244,16 @@ impl Recording {
                         "scratch memory larger than the address space, or of elements aligned to more than 64 bytes; ask for less, or use a type with less alignment",
                     ));
                 }
+                Declared::Param(of) if of == recording => Lent {
+                    start: ARGUMENT,
+                    bytes: 0,
+                },
+                Declared::Param(_) => {
+                    return Err(Error::new(
+                        ErrorKind::Foreign,
+                        "it names the argument of another graph; use that of this one, which `record_with` gives to its closure",
+                    ));
+                }
                 Declared::Weak(..) => {
                     return refused(
                         "weak accesses are for children, and codelets of a graph spawn none; record the children themselves",
@@ -345,12 +359,16 @@ impl Recording {
         let site = self.site_number(site);
         let lents = &self.lents[first as usize..];
         let scratch = lents.iter().any(|lent| lent.start.is_null());
+        let argument = lents.iter().any(|lent| lent.start == ARGUMENT);
         let recorded = self.bodies.add(keep);
         recorded.site = site;
         recorded.first_lent = first;
         recorded.lents = lents.len() as u16;
         if scratch {
             recorded.special |= special::SCRATCH;
+        }
+        if argument {
+            recorded.special |= special::ARGUMENT;
         }
         (self.program).codelet(wish(shared, spec), uses.iter().copied());
         self.uses = uses;

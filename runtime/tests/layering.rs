@@ -129,6 +129,7 @@ const LEVELS: &[&[&str]] = &[
         "replay",
         "inspect",
         "graph",
+        "replaying",
         "spawning",
         "static_codelet",
         "for_macros",

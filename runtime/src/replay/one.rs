@@ -6,7 +6,7 @@ use crate::engine::Frame;
 use crate::error::{ErrorKind, Origin};
 use crate::failure::Cause;
 use crate::lendings::Lendings;
-use crate::recorded::{Fault, Recorded, special};
+use crate::recorded::{ARGUMENT, Fault, Recorded};
 
 impl Replay<'_> {
     /// Runs a codelet whose turn has come, or skips it if what it reads is poisoned.
@@ -17,25 +17,30 @@ impl Replay<'_> {
             return self.run_carefully(frame, codelet, round);
         }
         let recorded = &graph.codelets()[codelet as usize];
-        if let Err(fault) = self.run_body(frame, recorded) {
+        if let Err(fault) = self.run_body(frame, recorded, round) {
             self.fail(frame, codelet, round, *fault);
         }
     }
 
     #[inline]
-    fn run_body(&self, frame: &Frame<'_>, recorded: &Recorded) -> Result<(), Box<Fault>> {
+    fn run_body(
+        &self,
+        frame: &Frame<'_>,
+        recorded: &Recorded,
+        round: u32,
+    ) -> Result<(), Box<Fault>> {
         let first = recorded.first_lent as usize;
         let lent = self.graph.lents.with(|lents| {
             // SAFETY: nobody writes to it while codelets of the graph run.
             unsafe { &(&*lents)[first..][..usize::from(recorded.lents)] }
         });
-        let ended = match recorded.special & special::SCRATCH {
+        let ended = match recorded.special {
             0 => {
                 // SAFETY: its turn has come, by the protocol of the lanes: it holds what it is lent, nobody else runs it, and
                 // nobody reads its value. The frame is there.
                 unsafe { (recorded.run)(recorded.captured, (&raw const *frame).cast(), lent) }
             }
-            _ => run_with_scratch(frame, recorded, lent),
+            _ => run_with_more(frame, recorded, lent, self.arguments.of_round(round)),
         };
         if frame.children.get() != 0 {
             return Err(spawned(frame));
@@ -56,7 +61,7 @@ impl Replay<'_> {
             });
             return graph.poisons.spread(uses, poison);
         }
-        match self.run_body(frame, &graph.codelets()[codelet as usize]) {
+        match self.run_body(frame, &graph.codelets()[codelet as usize], round) {
             Ok(()) => graph.poisons.heal(uses),
             Err(fault) => self.fail(frame, codelet, round, *fault),
         }
@@ -84,19 +89,24 @@ impl Replay<'_> {
     }
 }
 
-/// A body that is lent memory of the engine's own, too.
-#[cold]
-fn run_with_scratch(
+/// A body that is lent what is in no list, too: memory of the engine's own, the round's argument.
+#[inline(never)]
+fn run_with_more(
     frame: &Frame<'_>,
     recorded: &Recorded,
     listed: &[Lent],
+    argument: *mut u8,
 ) -> Result<(), Box<Fault>> {
     let engine = frame.engine;
     let mut lent = Lendings::default();
     let mut refused = None;
     for &one in listed {
         if !one.start.is_null() {
-            lent.push(one);
+            let start = match one.start == ARGUMENT {
+                true => argument,
+                false => one.start,
+            };
+            lent.push(Lent { start, ..one });
             continue;
         }
         match engine.local(|local| local.magazine.take(one.bytes.max(1))) {
@@ -120,7 +130,7 @@ fn run_with_scratch(
     }
     let ended = match refused {
         Some(fault) => Err(fault),
-        // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it.
+        // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it; the argument is there, and only read.
         None => unsafe {
             (recorded.run)(recorded.captured, (&raw const *frame).cast(), lent.list())
         },
