@@ -15,18 +15,18 @@ use std::panic::Location;
 #[non_exhaustive]
 pub struct Inspection {
     /// The codelets.
-    pub codelets: Vec<Codelet>,
+    pub codelets: Vec<RecordedCodelet>,
     /// Who waits for whom, but for what follows from others by the order of accesses to one block. Besides, each codelet waits
     /// for its own run in the round before.
     pub dependences: Vec<Dependence>,
     /// The blocks, in the order of their first use.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<UsedBlock>,
 }
 
 /// A codelet of a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Codelet {
+pub struct RecordedCodelet {
     /// Its name.
     pub name: &'static str,
     /// Where it was spawned.
@@ -52,7 +52,7 @@ pub struct Dependence {
 /// A block that codelets of a graph use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Block {
+pub struct UsedBlock {
     /// Its [name](crate::Runtime::name) and its number, or the number alone.
     pub label: String,
     /// The numbers of the codelets that read it.
@@ -66,7 +66,7 @@ impl Inspection {
         let owners = graph.owners();
         let codelets = owners.iter().zip(0..).map(|(owner, number)| {
             let site = graph.site(number);
-            Codelet {
+            RecordedCodelet {
                 name: site.name,
                 spawned_at: site.spawned_at,
                 owner: usize::from(owner.xe),
@@ -88,13 +88,13 @@ impl Inspection {
     }
 }
 
-fn blocks(graph: &Compiled, shared: Option<&Shared>) -> Vec<Block> {
+fn blocks(graph: &Compiled, shared: Option<&Shared>) -> Vec<UsedBlock> {
     let label = |id: crate::id::BlockId| match shared {
         Some(shared) => shared.blocks.label(id),
         None => id.slot().to_string(),
     };
-    let mut blocks: Vec<Block> = (graph.blocks())
-        .map(|(key, _)| Block {
+    let mut blocks: Vec<UsedBlock> = (graph.blocks())
+        .map(|(key, _)| UsedBlock {
             label: label(key.0),
             readers: Vec::new(),
             writers: Vec::new(),
@@ -162,7 +162,7 @@ impl fmt::Display for Dot {
             writeln!(f, "    label=\"XE {xe}\";")?;
             writeln!(f, "    node [fillcolor={colour}];")?;
             for &number in numbers {
-                let Codelet {
+                let RecordedCodelet {
                     name, spawned_at, ..
                 } = codelets[number];
                 let (name, file) = (Quoted(name), Quoted(spawned_at.file()));
