@@ -50,7 +50,7 @@ use std::sync::{Arc, Weak};
 pub struct Graph<'g, Q = ()> {
     pub(crate) inner: Compiled,
     /// Knows the blocks' names.
-    shared: Weak<Shared>,
+    pub(crate) shared: Weak<Shared>,
     /// Bodies borrow what lives for `'g`, and take a `Q`.
     marker: PhantomData<fn(&'g (), Q) -> &'g ()>,
 }

@@ -122,6 +122,7 @@ mod spawn;
 mod spawning;
 mod spin_lock;
 mod static_codelet;
+mod stop;
 mod stuck;
 mod sweep;
 mod sync;

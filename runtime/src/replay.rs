@@ -115,7 +115,7 @@ impl<'a> Replay<'a> {
     fn lead<'s>(&'s self, s: &Scope<'s>) {
         let (engine, holder) = (s.frame().engine, s.frame().record);
         let lanes = &self.graph.lanes;
-        lanes.begin();
+        lanes.begin(self.rounds);
         self.graph.poisons.begin();
         if engine.shared.check.is_none() {
             self.call_others(s, engine, holder);

@@ -1,10 +1,58 @@
 //! Replaying recorded graphs, as users do it.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::cancel::{Cancellable, Deadline};
+use crate::canceller::Canceller;
+use crate::decide::deadline::DeadlineId;
+use crate::error::{Cancellation, Error, ErrorKind, Result};
 use crate::graph::Graph;
 use crate::replay::{Arguments, Compiled, Held, Replay};
 use crate::runtime::Runtime;
+use crate::shared::Shared;
+use crate::stop::Stopped;
 use std::panic::Location;
+use std::time::Duration;
+
+impl<Q> Graph<'_, Q> {
+    /// The right to cancel the graph's replay, for any thread and any codelet: that which is under way when
+    /// [`cancel`](Canceller::cancel) is called. If there is none that does nothing, and says so.
+    ///
+    /// A cancelled replay ends after the highest round that has begun: what is behind runs on to the end of that round, so
+    /// all blocks are at the same round, and nothing is poisoned. The replay returns
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), and
+    /// [`Cancellation::rounds`](crate::error::Cancellation::rounds) says how many rounds ran. If the last round had begun
+    /// already, all of it runs and nothing is said.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use std::sync::OnceLock;
+    ///
+    /// let rt = sprat::Runtime::new()?;
+    /// let x = rt.block::<f64>(1)?;
+    /// rt.write(x, |x| x[0] = 1.0)?;
+    /// let canceller = OnceLock::new();
+    /// let halve = rt.record(|s| {
+    ///     s.codelet("halve").spawn(x.read_write(), |_, x| {
+    ///         x[0] /= 2.0;
+    ///         if x[0] < 1e-3 {
+    ///             let replay: &sprat::Canceller = canceller.get().unwrap();
+    ///             replay.cancel("it is small enough");
+    ///         }
+    ///     });
+    ///     Ok(())
+    /// })?;
+    /// canceller.set(halve.canceller()).unwrap();
+    /// let error = rt.replay(&halve, 1000).unwrap_err();
+    /// assert_eq!(error.cancellation().unwrap().rounds, Some(10));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn canceller(&self) -> Canceller {
+        Canceller {
+            shared: self.shared.clone(),
+            of: Cancellable::Replay(self.inner.stop().clone()),
+        }
+    }
+}
 
 impl Runtime {
     /// Runs a graph so many times, as if its codelets had been spawned anew in each round. The calling thread takes a seat and
@@ -29,8 +77,8 @@ impl Runtime {
     /// - [`ErrorKind::Graph`](crate::ErrorKind::Graph) if another thread is replaying this graph, or for 2^32 - 1 rounds or more.
     #[track_caller]
     pub fn replay(&self, graph: &Graph<'_>, rounds: usize) -> Result<()> {
-        let none = |_| Ok(Arguments::none());
-        self.replay_from(&graph.inner, rounds, 0, Location::caller(), none)
+        let call = Call::new(Location::caller());
+        self.replay_as(&graph.inner, rounds, call, |_| Ok(Arguments::none()))
     }
 
     /// Runs a graph again and again until `done` says so, which is told the number of the round that has ended, from 0.
@@ -62,9 +110,13 @@ impl Runtime {
         graph: &Graph<'_>,
         mut done: impl FnMut(usize) -> bool,
     ) -> Result<()> {
-        let at = Location::caller();
+        let call = Call::new(Location::caller());
         for round in 0.. {
-            self.replay_from(&graph.inner, 1, round as u64, at, |_| Ok(Arguments::none()))?;
+            let call = Call {
+                first: round as u64,
+                ..call
+            };
+            self.replay_as(&graph.inner, 1, call, |_| Ok(Arguments::none()))?;
             if done(round) {
                 break;
             }
@@ -103,18 +155,54 @@ impl Runtime {
             list.extend((0..rounds).map(args));
             Ok(Arguments::list(&list))
         };
-        self.replay_from(&graph.inner, rounds, 0, Location::caller(), make)
+        self.replay_as(&graph.inner, rounds, Call::new(Location::caller()), make)
     }
 
-    fn replay_from(
+    /// Like [`replay`](Runtime::replay), with a deadline: when `limit` has passed since the call, the replay is
+    /// [cancelled](Graph::canceller). So this returns at the latest when the round that was the highest then has ended. A
+    /// deadline is kept to about a millisecond while the machine is not overloaded; a limit of zero starts nothing.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// let rt = sprat::Runtime::new()?;
+    /// let count = rt.block::<u64>(1)?;
+    /// let graph = rt.record(|s| {
+    ///     s.spawn(count.read_write(), |_, count| count[0] += 1);
+    ///     Ok(())
+    /// })?;
+    /// let error = rt.replay_within(Duration::from_millis(20), &graph, 1 << 31).unwrap_err();
+    /// assert_eq!(error.kind(), sprat::ErrorKind::Cancelled);
+    /// let rounds = error.cancellation().unwrap().rounds.unwrap();
+    /// // All that was done is there, and whole.
+    /// assert_eq!(rt.read(count, |count| count[0])?, rounds as u64);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Runtime::replay`], and [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) if the deadline passed before the last
+    /// round had begun.
+    #[track_caller]
+    pub fn replay_within(&self, limit: Duration, graph: &Graph<'_>, rounds: usize) -> Result<()> {
+        let at = Location::caller();
+        let call = Call {
+            limit: Some(limit),
+            ..Call::new(at)
+        };
+        self.replay_as(&graph.inner, rounds, call, |_| Ok(Arguments::none()))
+    }
+
+    fn replay_as(
         &self,
         graph: &Compiled,
         rounds: usize,
-        first: u64,
-        at: &'static Location<'static>,
+        call: Call,
         arguments: impl FnOnce(u32) -> Result<Arguments>,
     ) -> Result<()> {
-        if graph.runtime != self.shared().id {
+        let shared = self.shared();
+        if graph.runtime != shared.id {
             return Err(Error::new(
                 ErrorKind::Foreign,
                 "a graph of another runtime; replay it with the runtime that recorded it",
@@ -132,18 +220,84 @@ impl Runtime {
         let replay = Replay {
             graph,
             rounds,
-            first,
-            at,
+            first: call.first,
+            at: call.at,
             arguments: arguments(rounds)?,
         };
         // Taken in the scope, which says first if this thread may not wait, and held until it has ended.
         let mut held = None;
-        self.finish(|s| {
+        let mut deadline = None;
+        let ended = self.finish(|s| {
             held = Some(Held::take(graph)?);
-            if rounds > 0 && !graph.codelets().is_empty() {
+            graph.stop().open();
+            if rounds > 0 && !graph.is_empty() {
+                deadline = call
+                    .limit
+                    .map(|limit| set_deadline(shared, graph, limit, call.at));
                 replay.spawn(s);
             }
             Ok(())
-        })
+        });
+        if let Some(id) = deadline {
+            shared.cancelling.remove_deadline(id);
+        }
+        let Some(stopped) = held.and_then(|_held| graph.stop().close()) else {
+            return ended;
+        };
+        cancelled(graph, rounds, stopped, ended)
     }
+}
+
+/// How a replay was called.
+#[derive(Clone, Copy)]
+struct Call {
+    at: &'static Location<'static>,
+    /// The number of the first round in messages.
+    first: u64,
+    limit: Option<Duration>,
+}
+
+impl Call {
+    fn new(at: &'static Location<'static>) -> Self {
+        Call {
+            at,
+            first: 0,
+            limit: None,
+        }
+    }
+}
+
+fn set_deadline(
+    shared: &Shared,
+    graph: &Compiled,
+    limit: Duration,
+    set_at: &'static Location<'static>,
+) -> DeadlineId {
+    let of = Cancellable::Replay(graph.stop().clone());
+    let id = (shared.cancelling).add_deadline(Deadline { of, limit, set_at });
+    shared.look_at_deadlines();
+    // Some control engine shall not sleep longer than that.
+    shared.request(&shared.domains[0]);
+    id
+}
+
+/// What is told of a replay that was stopped, and may have failed before.
+fn cancelled(graph: &Compiled, rounds: u32, stopped: Stopped, ended: Result<()>) -> Result<()> {
+    let failure = match ended {
+        Ok(()) => None,
+        Err(error) if error.kind() == ErrorKind::Failed => error.failure().cloned(),
+        Err(error) => return Err(error),
+    };
+    let codelets = graph.program.len() as u64;
+    let told = failure.as_ref().map_or((0, 0), |f| (f.failed, f.skipped));
+    let cancellation = Cancellation {
+        reason: stopped.reason,
+        by_deadline: stopped.by_deadline,
+        rounds: Some(stopped.rounds as usize),
+        ran: u64::from(stopped.rounds) * codelets - told.1,
+        not_started: u64::from(rounds - stopped.rounds) * codelets,
+        failed: told.0,
+        skipped: told.1,
+    };
+    Err(Error::cancelled(cancellation, failure, None))
 }

@@ -77,6 +77,7 @@ const LEVELS: &[&[&str]] = &[
         "entrance",
         "failure",
         "check",
+        "stop",
         "cancel",
         "lendings",
         "local",

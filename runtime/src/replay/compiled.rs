@@ -9,8 +9,10 @@ use crate::id::RuntimeId;
 use crate::recorded::{Bodies, Recorded};
 use crate::recorder::{CellOf, Recording, Site};
 use crate::shared::Shared;
+use crate::stop::Stop;
 use crate::sync::UnsafeCell;
 use crate::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct Compiled {
@@ -64,7 +66,7 @@ impl Compiled {
             sites: recording.sites.into(),
             program,
             schedule,
-            lanes: Lanes::new(count),
+            lanes: Lanes::new(count, Arc::new(Stop::new())),
             places: (shared.seats.iter()).map(|_| Place::new(count)).collect(),
         }
     }
@@ -85,6 +87,16 @@ impl Compiled {
             }
         }
         owners
+    }
+
+    /// There is nothing to run.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.program.is_empty()
+    }
+
+    /// What stops its replay.
+    pub(crate) fn stop(&self) -> &Arc<Stop> {
+        &self.lanes.stop
     }
 
     pub(crate) fn site(&self, codelet: u32) -> Site {

@@ -8,15 +8,24 @@
 //! | `taken` | who takes the lane or gives it back | anybody |
 //! | `wanted` | the owner, who finds it taken | who has it, and does not own it |
 //! | `place` | who has the lane | who has the lane |
+//! | `rounds` | who has all lanes | who has a lane |
+
+mod stop;
 
 use crate::decide::graph::{Schedule, Wait, reached};
+use crate::stop::Stop;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use crate::sync::{UnsafeCell, mutant, spin_hint};
 use crossbeam_utils::CachePadded;
+use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct Lanes {
     lanes: Box<[Lane]>,
+    /// Looked at between rounds.
+    pub(crate) stop: Arc<Stop>,
+    /// The last round.
+    rounds: AtomicU32,
     /// Lanes that have not ended.
     left: CachePadded<AtomicU32>,
 }
@@ -67,13 +76,13 @@ pub(crate) enum Pause {
     Wanted,
     /// It has run all its rounds.
     Ended,
+    /// The replay shall stop, and it is not known yet after which round.
+    Halted,
 }
 
 /// How a lane is visited.
 #[derive(Clone, Copy)]
 pub(crate) struct Visit {
-    /// The last round.
-    pub(crate) rounds: u32,
     /// By its owner, who does not give it back because somebody wants it.
     pub(crate) own: bool,
     /// How often to look again at what it waits for, before it is given back.
@@ -81,7 +90,7 @@ pub(crate) struct Visit {
 }
 
 impl Lanes {
-    pub(crate) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize, stop: Arc<Stop>) -> Self {
         let lane = |_| Lane {
             progress: CachePadded::new(Progress {
                 reached: AtomicU64::new(0),
@@ -99,13 +108,16 @@ impl Lanes {
         };
         Lanes {
             lanes: (0..count).map(lane).collect(),
+            stop,
+            rounds: AtomicU32::new(0),
             left: CachePadded::new(AtomicU32::new(0)),
         }
     }
 
-    /// All lanes stand before their first round. The caller has the graph alone, and whoever works on it later learns of it
+    /// All lanes stand before the first of so many rounds. The caller has the graph alone, and whoever works on it later learns of it
     /// from the caller.
-    pub(crate) fn begin(&self) {
+    pub(crate) fn begin(&self, rounds: u32) {
+        self.rounds.store(rounds, Ordering::Relaxed);
         for lane in &self.lanes {
             lane.progress
                 .reached
@@ -125,6 +137,13 @@ impl Lanes {
         }
         let count = self.lanes.len() as u32;
         self.left.store(count, Ordering::Relaxed);
+    }
+
+    /// The number of rounds: less than at the beginning once the replay was stopped. Asked by who has a lane, or knows that
+    /// all have ended.
+    #[inline]
+    pub(crate) fn rounds(&self) -> u32 {
+        self.rounds.load(Ordering::Relaxed)
     }
 
     /// Whether all lanes have ended. What their codelets did is seen after a yes.
@@ -153,13 +172,19 @@ impl Lanes {
         if visit.own {
             lane.hold.wanted.store(false, Ordering::Relaxed);
         }
-        let plan = &schedule.lanes[at];
+        let (plan, rounds) = (&schedule.lanes[at], self.rounds());
         // SAFETY: we have the lane.
         let mut place = lane.hold.place.with(|place| unsafe { *place });
         let mut ran = 0;
         let pause = loop {
-            if place.round > visit.rounds {
-                break Pause::Ended;
+            if place.step == 0 {
+                if place.round > rounds {
+                    break Pause::Ended;
+                }
+                // C1.
+                if self.stop.is_asked() {
+                    break Pause::Halted;
+                }
             }
             let step = plan.steps[place.step as usize];
             let first = place.wait as usize;
@@ -189,7 +214,7 @@ impl Lanes {
                 lane.publish(reached(place.round, place.step), &passed);
             }
             // Not after the last step: whoever runs that one says that the lane has ended.
-            let more = place.round <= visit.rounds;
+            let more = place.round <= rounds;
             if more && !visit.own && lane.hold.wanted.load(Ordering::Relaxed) {
                 break Pause::Wanted;
             }
