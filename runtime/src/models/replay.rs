@@ -155,9 +155,10 @@ fn a_replay_is_stopped_with_all_cells_in_the_same_round() {
         // Two lanes that do not wait for each other, so that one may be rounds ahead.
         let codelets: &[(u16, &[(u32, Mode)])] = &[(0, &[(0, WRITE)]), (1, &[(1, WRITE)])];
         let world = World::new(2, codelets, 2);
+        // One visit, so that the threads do not wait for each other beyond what is looked at here.
         let other = {
             let world = world.clone();
-            spawn(move || world.work(1))
+            spawn(move || _ = world.visit(1, true, &mut [0; 2]))
         };
         assert!(world.lanes.stop.ask("enough", false));
         world.work(0);

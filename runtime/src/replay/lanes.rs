@@ -317,7 +317,9 @@ impl Lane {
             Ordering::Acquire
         };
         let taken = &self.hold.taken;
-        !taken.load(Ordering::Relaxed) && !taken.swap(true, order)
+        // Not a swap, which would write though somebody has it.
+        let take = || taken.compare_exchange(false, true, order, Ordering::Relaxed);
+        !taken.load(Ordering::Relaxed) && take().is_ok()
     }
 
     /// R4.
