@@ -63,7 +63,7 @@ impl<Q> Drop for Graph<'_, Q> {
 
 impl<Q> std::fmt::Debug for Graph<'_, Q> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (codelets, blocks) = (self.inner.codelets().len(), self.inner.blocks.len());
+        let (codelets, blocks) = (self.inner.program.len(), self.inner.blocks.len());
         write!(f, "Graph({codelets} codelets, {blocks} blocks)")
     }
 }
@@ -71,7 +71,7 @@ impl<Q> std::fmt::Debug for Graph<'_, Q> {
 impl<Q> Graph<'_, Q> {
     /// How many codelets it has.
     pub fn codelets(&self) -> usize {
-        self.inner.codelets().len()
+        self.inner.program.len()
     }
 
     /// The engine that each codelet belongs to, in the order of their spawns. Another one runs it if that one does not come.

@@ -230,7 +230,7 @@ impl Runtime {
         let ended = self.finish(|s| {
             held = Some(Held::take(graph)?);
             graph.stop().open();
-            if rounds > 0 && !graph.is_empty() {
+            if rounds > 0 && !graph.program.is_empty() {
                 deadline = call
                     .limit
                     .map(|limit| set_deadline(shared, graph, limit, call.at));

@@ -135,6 +135,13 @@ pub struct Schedule {
     pub lanes: Vec<Lane>,
 }
 
+impl Schedule {
+    /// The codelet at a step of a lane.
+    pub fn codelet(&self, lane: usize, step: u32) -> u32 {
+        self.lanes[lane].steps[step as usize].codelet
+    }
+}
+
 /// Codelets that run one after the other.
 #[derive(Debug)]
 pub struct Lane {

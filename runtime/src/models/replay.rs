@@ -41,10 +41,11 @@ impl World {
         })
     }
 
-    /// One visit of a lane; loom checks that whoever uses a cell is ordered.
-    fn visit(&self, at: usize, own: bool, seen: &mut [u64]) -> Pause {
+    /// One visit of a lane, if nobody has it; loom checks that whoever uses a cell is ordered.
+    fn visit(&self, at: usize, own: bool, seen: &mut [u64]) -> Option<Pause> {
         let visit = Visit { own, looks: 0 };
-        let run = |codelet, _| {
+        let run = |step, _| {
+            let codelet = self.schedule.codelet(at, step);
             for one in self.program.uses(codelet) {
                 let thing = &self.cells[one.cell as usize];
                 match one.mode {
@@ -53,8 +54,10 @@ impl World {
                 }
             }
         };
-        let (_, pause) = (self.lanes).visit(&self.schedule, at, visit, seen, run, || ());
-        pause
+        let mut hand = self.lanes.take(&self.schedule, at, visit)?;
+        let pause = hand.go_on(seen, run, || ());
+        hand.give_back(pause, || ());
+        Some(pause)
     }
 
     /// Visits lanes until all have ended: its own first.
@@ -66,7 +69,7 @@ impl World {
             }
             for step in 0..seen.len() {
                 let at = (own + step) % seen.len();
-                if self.visit(at, at == own, &mut seen) == Pause::Taken && at == own {
+                if self.visit(at, at == own, &mut seen).is_none() && at == own {
                     self.lanes.want(at);
                 }
             }
@@ -96,13 +99,13 @@ fn rounds_overlap_and_see_each_other() {
             let world = world.clone();
             spawn(move || {
                 let mut seen = [0; 2];
-                while world.visit(1, true, &mut seen) != Pause::Ended {
+                while world.visit(1, true, &mut seen) != Some(Pause::Ended) {
                     crate::sync::spin_hint();
                 }
             })
         };
         let mut seen = [0; 2];
-        while world.visit(0, true, &mut seen) != Pause::Ended {
+        while world.visit(0, true, &mut seen) != Some(Pause::Ended) {
             crate::sync::spin_hint();
         }
         other.join().unwrap();
@@ -133,7 +136,7 @@ fn an_owner_gets_its_lane_back() {
         let world = World::new(1, codelets, 2);
         let work = |world: &World, own: bool| {
             while !world.lanes.have_ended() {
-                if world.visit(0, own, &mut [0]) == Pause::Taken && own {
+                if world.visit(0, own, &mut [0]).is_none() && own {
                     world.lanes.want(0);
                 }
                 crate::sync::spin_hint();
