@@ -54,8 +54,6 @@ pub fn dependences(program: &Program) -> Vec<Dependence> {
             for one in program.uses(codelet) {
                 cells.enter(one, here, |before| own.push(*before));
             }
-            // One that comes earlier in a round has run again since, and has used the same cell; so has the codelet itself.
-            own.retain(|before| !(before.first_round && before.codelet <= codelet));
             own.retain(|before| before.codelet != codelet);
             let mut own: Vec<Dependence> = (own.drain(..))
                 .map(|before| Dependence {
