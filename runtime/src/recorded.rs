@@ -54,10 +54,15 @@ pub(crate) struct Recorded {
     pub(crate) special: u16,
 }
 
+/// Where the round's argument lies, in the list of what codelets are lent.
+pub(crate) const ARGUMENT: *mut u8 = std::ptr::without_provenance_mut(usize::MAX);
+
 /// What few recorded codelets have.
 pub(crate) mod special {
     /// Some of what it is lent is memory of the engine's own: without a start in the list.
     pub(crate) const SCRATCH: u16 = 1;
+    /// Some of it is the round's argument: starts at [`ARGUMENT`](super::ARGUMENT) in the list.
+    pub(crate) const ARGUMENT: u16 = 2;
 }
 
 impl Recorded {

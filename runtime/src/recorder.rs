@@ -9,7 +9,7 @@ use crate::engine::Frame;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlockId, CodeletId, IdHasher};
 use crate::instead::Instead;
-use crate::recorded::{Bodies, Recorded, special};
+use crate::recorded::{ARGUMENT, Bodies, Recorded, special};
 use crate::shared::Shared;
 use crate::spawn::{After, Spec};
 use crate::sync::plain::{AtomicU64, Ordering};
@@ -79,6 +79,10 @@ pub(crate) struct Recording {
 }
 
 impl Recorder {
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     pub(crate) fn new() -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(CodeletId::FIRST_RECORDING);
         Recorder {
@@ -250,6 +254,16 @@ impl Recording {
                         "scratch memory larger than the address space, or of elements aligned to more than 64 bytes; ask for less, or use a type with less alignment",
                     ));
                 }
+                Declared::Param(of) if of == recording => self.lend(Lent {
+                    start: ARGUMENT,
+                    bytes: 0,
+                }),
+                Declared::Param(_) => {
+                    return Err(Error::new(
+                        ErrorKind::Foreign,
+                        "it names the argument of another graph; use that of this one, which `record_with` gives to its closure",
+                    ));
+                }
                 Declared::Weak(..) => {
                     return refused(
                         "weak accesses are for children, and codelets of a graph spawn none; record the children themselves",
@@ -360,11 +374,15 @@ impl Recording {
         self.site_of_codelet.push(site);
         let places = &self.lent_to[first as usize..];
         let is_scratch = |&place: &u32| self.lents[place as usize].start.is_null();
+        let is_argument = |&place: &u32| self.lents[place as usize].start == ARGUMENT;
         let recorded = self.bodies.add(keep);
         recorded.first_lent = first;
         recorded.lents = places.len() as u16;
         if places.iter().any(is_scratch) {
             recorded.special |= special::SCRATCH;
+        }
+        if places.iter().any(is_argument) {
+            recorded.special |= special::ARGUMENT;
         }
         let mut own = Own {
             value: NONE,

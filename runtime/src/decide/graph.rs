@@ -5,11 +5,14 @@
 //! between lanes is a position that the other lane must have passed. The protocol that runs lanes, and the proof, are in
 //! `docs/design/replay.md`.
 
+mod dependences;
 mod owners;
 #[cfg(test)]
 mod tests;
+mod users;
 mod waits;
 
+pub use dependences::{Dependence, dependences};
 pub use owners::{Wish, owners};
 pub use waits::schedule;
 

@@ -119,6 +119,9 @@ impl Worker<'_> {
         let spin = Duration::from_nanos(self.frame.engine.shared.tuning.spin_ns);
         let (mut ran, mut turns, mut idle_since) = (0, 0, None);
         while !self.lanes.have_ended() {
+            if self.lanes.stop.claim() {
+                self.stop(place);
+            }
             let count = self.turn(state, turns >= PATIENCE);
             if count > 0 {
                 ran += count;
@@ -169,7 +172,6 @@ impl Worker<'_> {
         }
         let own = self.replay.graph.schedule.lanes[at].owner.xe == self.xe;
         let visit = Visit {
-            rounds: self.replay.rounds,
             own,
             looks: if own && self.only_lane { LOOKS } else { 0 },
         };
@@ -209,13 +211,29 @@ impl Worker<'_> {
             Pause::Wanted => state.mine[at] = own,
             Pause::Blocked(other, needed) => state.blocked[at] = (other, needed),
             Pause::Ended => state.blocked[at] = NEVER,
+            Pause::Halted => (),
         }
         ran
+    }
+
+    /// Ends the replay after the highest round that has begun.
+    #[cold]
+    fn stop(&self, place: &Place) {
+        let mut turns = 0;
+        let wait = || {
+            turns += 1;
+            match turns <= PATIENCE {
+                true => spin_hint(),
+                false => _ = place.bed.wait_for(NAP),
+            }
+        };
+        self.lanes.stop(wait, || self.replay.wake());
     }
 
     /// Sleeps until a lane that others wait for may go on, or a while.
     #[cold]
     fn sleep(&self, place: &Place, state: &State) {
+        self.frame.engine.shared.look_at_deadlines();
         place.sleeps.store(true, Ordering::Relaxed);
         let mut stays = !self.lanes.have_ended();
         for (at, &(other, needed)) in state.blocked.iter().enumerate() {

@@ -4,13 +4,15 @@ use super::at_work::Place;
 use super::lanes::Lanes;
 use super::poison::Poisons;
 use crate::access::{BlockKey, Lent, Mode};
-use crate::decide::graph::{Program, Schedule, owners, schedule};
+use crate::decide::graph::{Owner, Program, Schedule, owners, schedule};
 use crate::id::RuntimeId;
 use crate::recorded::Bodies;
 use crate::recorder::{Recording, Site, UsedBlock};
 use crate::shared::Shared;
+use crate::stop::Stop;
 use crate::sync::UnsafeCell;
 use crate::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct Compiled {
@@ -69,11 +71,28 @@ impl Compiled {
             site_of_codelet: recording.site_of_codelet.into(),
             program,
             schedule,
-            lanes: Lanes::new(count),
+            lanes: Lanes::new(count, Arc::new(Stop::new())),
             places: (shared.seats.iter())
                 .map(|_| Place::new(count, most_lent.unwrap_or(0)))
                 .collect(),
         }
+    }
+
+    /// Where each codelet runs.
+    pub(crate) fn owners(&self) -> Vec<Owner> {
+        let nowhere = Owner { xe: 0, only: false };
+        let mut owners = vec![nowhere; self.program.len()];
+        for lane in &self.schedule.lanes {
+            for step in &lane.steps {
+                owners[step.codelet as usize] = lane.owner;
+            }
+        }
+        owners
+    }
+
+    /// What stops its replay.
+    pub(crate) fn stop(&self) -> &Arc<Stop> {
+        &self.lanes.stop
     }
 
     pub(crate) fn site(&self, codelet: u32) -> Site {

@@ -8,15 +8,24 @@
 //! | `taken` | who takes the lane or gives it back | anybody |
 //! | `wanted` | the owner, who finds it taken | who has it, and does not own it |
 //! | `place` | who has the lane | who has the lane |
+//! | `rounds` | who has all lanes | who has a lane |
+
+mod stop;
 
 use crate::decide::graph::{Lane as Plan, Schedule, Step, Wait, reached};
+use crate::stop::Stop;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use crate::sync::{UnsafeCell, mutant, spin_hint};
 use crossbeam_utils::CachePadded;
+use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct Lanes {
     lanes: Box<[Lane]>,
+    /// Looked at between rounds.
+    pub(crate) stop: Arc<Stop>,
+    /// The last round.
+    rounds: AtomicU32,
     /// Lanes that have not ended.
     left: CachePadded<AtomicU32>,
 }
@@ -76,13 +85,13 @@ pub(crate) enum Pause {
     Wanted,
     /// It has run all its rounds.
     Ended,
+    /// The replay shall stop, and it is not known yet after which round.
+    Halted,
 }
 
 /// How a lane is visited.
 #[derive(Clone, Copy)]
 pub(crate) struct Visit {
-    /// The last round.
-    pub(crate) rounds: u32,
     /// By its owner, who does not give it back because somebody wants it.
     pub(crate) own: bool,
     /// How often to look again at what it waits for, before it is given back.
@@ -90,7 +99,7 @@ pub(crate) struct Visit {
 }
 
 impl Lanes {
-    pub(crate) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize, stop: Arc<Stop>) -> Self {
         let lane = |_| Lane {
             progress: CachePadded::new(Progress {
                 reached: AtomicU64::new(0),
@@ -104,13 +113,16 @@ impl Lanes {
         };
         Lanes {
             lanes: (0..count).map(lane).collect(),
+            stop,
+            rounds: AtomicU32::new(0),
             left: CachePadded::new(AtomicU32::new(0)),
         }
     }
 
-    /// All lanes stand before their first round. The caller has the graph alone, and whoever works on it later learns of it
+    /// All lanes stand before the first of so many rounds. The caller has the graph alone, and whoever works on it later learns of it
     /// from the caller.
-    pub(crate) fn begin(&self) {
+    pub(crate) fn begin(&self, rounds: u32) {
+        self.rounds.store(rounds, Ordering::Relaxed);
         for lane in &self.lanes {
             lane.progress
                 .reached
@@ -124,6 +136,13 @@ impl Lanes {
         }
         let count = self.lanes.len() as u32;
         self.left.store(count, Ordering::Relaxed);
+    }
+
+    /// The number of rounds: less than at the beginning once the replay was stopped. Asked by who has a lane, or knows that
+    /// all have ended.
+    #[inline]
+    pub(crate) fn rounds(&self) -> u32 {
+        self.rounds.load(Ordering::Relaxed)
     }
 
     /// Whether all lanes have ended. What their codelets did is seen after a yes.
@@ -154,6 +173,7 @@ impl Lanes {
             lanes: self,
             lane,
             plan: &schedule.lanes[at],
+            rounds: self.rounds(),
             visit,
             taken_at: place,
             place,
@@ -232,6 +252,8 @@ pub(crate) struct Hand<'a> {
     lanes: &'a Lanes,
     lane: &'a Lane,
     plan: &'a Plan,
+    /// The last round; nobody changes it meanwhile.
+    rounds: u32,
     visit: Visit,
     /// Where the lane was when it was taken.
     taken_at: Place,
@@ -255,7 +277,11 @@ impl Hand<'_> {
         passed: impl Fn(),
     ) -> Pause {
         let plan = self.plan;
-        while self.place.round <= self.visit.rounds {
+        while self.place.round <= self.rounds {
+            // C1.
+            if self.place.step == 0 && self.lanes.stop.is_asked() {
+                return Pause::Halted;
+            }
             let (round, from) = (self.place.round, self.place.step);
             for (&step, at) in plan.steps[from as usize..].iter().zip(from..) {
                 // R2.
@@ -320,7 +346,7 @@ impl Hand<'_> {
         if self.place.step as usize == self.plan.steps.len() {
             self.place = Place::first(self.place.round + 1);
         }
-        match self.place.round > self.visit.rounds {
+        match self.place.round > self.rounds {
             true => Pause::Ended,
             false => Pause::Wanted,
         }
@@ -366,7 +392,9 @@ impl Lane {
             Ordering::Acquire
         };
         let taken = &self.hold.taken;
-        !taken.load(Ordering::Relaxed) && !taken.swap(true, order)
+        // Not a swap, which would write though somebody has it.
+        let take = || taken.compare_exchange(false, true, order, Ordering::Relaxed);
+        !taken.load(Ordering::Relaxed) && take().is_ok()
     }
 
     /// R4.

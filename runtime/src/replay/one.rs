@@ -7,7 +7,7 @@ use crate::engine::Frame;
 use crate::error::{ErrorKind, Origin};
 use crate::failure::Cause;
 use crate::lendings::Lendings;
-use crate::recorded::{Fault, Recorded, special};
+use crate::recorded::{ARGUMENT, Fault, Recorded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Replay<'_> {
@@ -28,7 +28,7 @@ impl Replay<'_> {
             if graph.poisons.any() {
                 return self.run_carefully(frame, recorded, (lane, step), round, desk);
             }
-            if let Err(fault) = self.run_body(frame, recorded, desk) {
+            if let Err(fault) = self.run_body(frame, recorded, round, desk) {
                 self.fail(frame, (lane, step), round, *fault);
             }
         };
@@ -54,7 +54,7 @@ impl Replay<'_> {
             });
             return graph.poisons.spread(uses, poison);
         }
-        match self.run_body(frame, recorded, desk) {
+        match self.run_body(frame, recorded, round, desk) {
             Ok(()) => graph.poisons.heal(uses),
             Err(fault) => self.fail(frame, (lane, step), round, *fault),
         }
@@ -65,6 +65,7 @@ impl Replay<'_> {
         &self,
         frame: &Frame<'_>,
         recorded: &Recorded,
+        round: u32,
         desk: &mut [Lent],
     ) -> Result<(), Box<Fault>> {
         let frame_of_body = (&raw const *frame).cast();
@@ -74,10 +75,10 @@ impl Replay<'_> {
             unsafe { recorded.run(frame_of_body, &[]) }
         } else {
             let lent = self.lend(recorded, desk);
-            match recorded.special & special::SCRATCH {
+            match recorded.special {
                 // SAFETY: as above.
                 0 => unsafe { recorded.run(frame_of_body, lent) },
-                _ => run_with_scratch(frame, recorded, lent),
+                _ => run_with_more(frame, recorded, lent, self.arguments.of_round(round)),
             }
         };
         if frame.children.get() != 0 {
@@ -131,19 +132,25 @@ impl Replay<'_> {
     }
 }
 
-/// A body that is lent memory of the engine's own, too. It does not unwind, so that this memory comes back.
-#[cold]
-fn run_with_scratch(
+/// A body that is lent what is in no list, too: memory of the engine's own, the round's argument. It does not unwind, so that
+/// this memory comes back.
+#[inline(never)]
+fn run_with_more(
     frame: &Frame<'_>,
     recorded: &Recorded,
     listed: &[Lent],
+    argument: *mut u8,
 ) -> Result<(), Box<Fault>> {
     let engine = frame.engine;
     let mut lent = Lendings::default();
     let mut refused = None;
     for &one in listed {
         if !one.start.is_null() {
-            lent.push(one);
+            let start = match one.start == ARGUMENT {
+                true => argument,
+                false => one.start,
+            };
+            lent.push(Lent { start, ..one });
             continue;
         }
         match engine.local(|local| local.magazine.take(one.bytes.max(1))) {
@@ -168,7 +175,7 @@ fn run_with_scratch(
     let ended = match refused {
         Some(fault) => Err(fault),
         None => catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it.
+            // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it; the argument is there, and only read.
             unsafe { recorded.run((&raw const *frame).cast(), lent.list()) }
         }))
         .unwrap_or_else(|panic| Err(Fault::of_panic(panic))),

@@ -1,7 +1,7 @@
 //! Who waits for whom.
 
+use super::users::{Cells, Group};
 use super::{Lane, Owner, Program, Schedule, Step, Wait, reached};
-use crate::access::Mode;
 use std::collections::BTreeMap;
 
 /// A position that a lane must have passed: the lane, and how far, over two rounds that are numbered from 0.
@@ -21,7 +21,9 @@ struct Front {
     more: Vec<Point>,
 }
 
-impl Front {
+impl Group for Front {
+    type User = Point;
+
     fn new() -> Self {
         Front {
             first: Point { lane: NONE, at: 0 },
@@ -30,7 +32,7 @@ impl Front {
     }
 
     /// One more step; those of a lane come in its order.
-    fn push(&mut self, point: Point) {
+    fn add(&mut self, point: Point) {
         if self.first.lane == NONE || self.first.lane == point.lane {
             self.first = point;
             return;
@@ -41,18 +43,10 @@ impl Front {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = Point> {
-        let first = (self.first.lane != NONE).then_some(self.first);
-        first.into_iter().chain(self.more.iter().copied())
+    fn each(&self, tell: impl FnMut(&Point)) {
+        let first = (self.first.lane != NONE).then_some(&self.first);
+        first.into_iter().chain(&self.more).for_each(tell);
     }
-}
-
-/// Who used a cell last: a group of neighbours that need not wait for each other, and the group before.
-#[derive(Clone)]
-struct Cell {
-    mode: Option<Mode>,
-    group: Front,
-    before: Front,
 }
 
 /// Puts codelets into the lanes of their owners, in program order, and finds what each waits for.
@@ -93,12 +87,7 @@ pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
         lanes: lanes.len(),
         found: Vec::new(),
     };
-    let unused = Cell {
-        mode: None,
-        group: Front::new(),
-        before: Front::new(),
-    };
-    let mut cells = vec![unused; program.cells()];
+    let mut cells = Cells::<Front>::new(program);
     for round in 0..2 {
         for (codelet, &(lane, place)) in places.iter().enumerate() {
             let here = Point {
@@ -135,18 +124,10 @@ struct Finder {
 
 impl Finder {
     /// What a codelet waits for, whose step is the point `here`; notes that it uses its cells.
-    fn find(&mut self, program: &Program, codelet: u32, here: Point, cells: &mut [Cell]) {
+    fn find(&mut self, program: &Program, codelet: u32, here: Point, cells: &mut Cells<Front>) {
         self.found.clear();
         for one in program.uses(codelet) {
-            let cell = &mut cells[one.cell as usize];
-            if cell.mode != Some(one.mode) || !one.side_by_side() {
-                cell.before = std::mem::replace(&mut cell.group, Front::new());
-                cell.mode = Some(one.mode);
-            }
-            for point in cell.before.iter() {
-                self.wait_for(point, here.lane);
-            }
-            cell.group.push(here);
+            cells.enter(one, here, |point| self.wait_for(*point, here.lane));
         }
     }
 
