@@ -36,6 +36,15 @@ pub(crate) struct Task {
     pub(crate) target: Target,
 }
 
+/// What a flow took.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// From its first task to its last.
+    pub run: Duration,
+    /// To record it before, if it was recorded.
+    pub record: Option<Duration>,
+}
+
 /// The tasks in program order.
 #[derive(Debug)]
 pub struct Flow {
@@ -78,12 +87,12 @@ impl Flow {
         &self.reads[task.reads.start as usize..task.reads.end as usize]
     }
 
-    /// Runs all tasks on the entrant, checks what is in the cells and in the sum, and gives the time; `None` if the
+    /// Runs all tasks on the entrant, checks what is in the cells and in the sum, and gives the times; `None` if the
     /// entrant cannot run tasks in the order of their dependences, or not so many.
     ///
     /// # Errors
     /// What the system says, or what is wrong with the result.
-    pub fn run(&self, entrant: &Entrant) -> Result<Option<Duration>> {
+    pub fn run(&self, entrant: &Entrant) -> Result<Option<Times>> {
         let (time, cells, sum) = match &entrant.system {
             System::Sprat(rt) => self.on_sprat(rt, false)?,
             System::Replay(_) if self.cells > GRAPH_BLOCKS => return Ok(None),
@@ -109,7 +118,7 @@ impl Flow {
         Ok(Some(time))
     }
 
-    fn on_sprat(&self, rt: &Runtime, records: bool) -> Result<(Duration, Vec<u64>, u64)> {
+    fn on_sprat(&self, rt: &Runtime, records: bool) -> Result<(Times, Vec<u64>, u64)> {
         let cells = rt.blocks::<u64>(self.cells, 1)?;
         // Taking their memory is not what is measured here.
         rt.finish(|s| {
@@ -122,13 +131,16 @@ impl Flow {
             Ok(())
         })?;
         let sum = &Tally::new();
+        let begin = Instant::now();
         let time = if records {
             let graph = rt.record(|s| self.spawn_all(s, &cells, sum))?;
-            replay(rt, &graph)?
+            let record = Some(begin.elapsed());
+            let run = replay(rt, &graph)?;
+            Times { run, record }
         } else {
-            let begin = Instant::now();
             rt.finish(|s| self.spawn_all(s, &cells, sum))?;
-            begin.elapsed()
+            let run = begin.elapsed();
+            Times { run, record: None }
         };
         let found = Mutex::new(vec![0; self.cells]);
         let place = &found;
@@ -187,6 +199,12 @@ impl Flow {
                     to[0] = value(number, [a[0], b[0]])
                 });
             }
+            (&[a, b, c], Target::Write(to)) => {
+                let reads = [a, b, c].map(|a| cell(a).read());
+                s.spawn((reads, cell(to).write()), move |_, (reads, to)| {
+                    to[0] = value(number, reads.map(|a| a[0]));
+                });
+            }
             (&[], Target::ReadWrite(to)) => {
                 s.spawn(cell(to).read_write(), move |_, to| {
                     to[0] = changed(to[0], value(number, []));
@@ -210,7 +228,7 @@ impl Flow {
         }
     }
 
-    fn on_rival(&self, system: &System) -> Result<(Duration, Vec<u64>, u64)> {
+    fn on_rival(&self, system: &System) -> Result<(Times, Vec<u64>, u64)> {
         let state = State::new(self);
         let time = match system {
             System::Sprat(_) | System::Replay(_) | System::Regions(_) => unreachable!("no rival"),
@@ -249,6 +267,10 @@ impl Flow {
             }
         };
         let cells = (0..self.cells as u32).map(|cell| state.get(cell)).collect();
+        let time = Times {
+            run: time,
+            record: None,
+        };
         Ok((time, cells, state.sum.total()))
     }
 }

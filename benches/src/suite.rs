@@ -21,7 +21,7 @@ pub struct Suite {
 }
 
 /// All suites.
-pub const SUITES: [Suite; 4] = [
+pub const SUITES: [Suite; 5] = [
     Suite {
         name: "overhead",
         kernels: || kernels::KERNELS.iter().collect(),
@@ -34,6 +34,18 @@ Where codelets depend on each other through blocks, Sprat finds the dependences 
 them ready made, as a graph with counters, and so does `sprat-replay`: recording is not timed. Where codelets spawn
 each other, it has a graph of the same shape instead, in which they wait for each other's ends. A graph has 65,535
 blocks at most: for `wavefront` and `random_dag` ask for no greater size.",
+    },
+    Suite {
+        name: "replay",
+        kernels: || kernels::REPLAY.iter().collect(),
+        systems: "sprat-shared,sprat-replay,deque",
+        size: "codelets in a run, about",
+        sizes: (1_000_000, 20_000),
+        most: 50_000_000,
+        note: "\
+`sprat-replay` records the codelets, which is what the kernels `record_*` time, and replays them once, which is what the
+others time. `deque` has the dependences ready made, and counts them down; it records nothing, so with `record_*` it shows, as
+`sprat-shared` does, what running the codelets takes once.",
     },
     Suite {
         name: "contended",

@@ -4,6 +4,7 @@
 use crate::decide::deadline::{DeadlineId, Deadlines, NEVER};
 use crate::error::Cancellation;
 use crate::event::EventRef;
+use crate::stop::Stop;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use std::panic::Location;
@@ -40,6 +41,27 @@ impl Cancelling {
         self.began.elapsed().as_nanos() as u64
     }
 
+    /// A deadline from now on. The caller sees to it that somebody looks at it.
+    pub(crate) fn add_deadline(&self, deadline: Deadline) -> DeadlineId {
+        let limit_ns = u64::try_from(deadline.limit.as_nanos()).unwrap_or(NEVER);
+        let mut deadlines = lock(&self.deadlines);
+        let id = deadlines.add(self.now_ns().saturating_add(limit_ns), deadline);
+        self.earliest.store(deadlines.earliest(), Ordering::Relaxed);
+        id
+    }
+
+    /// What had this deadline has ended.
+    pub(crate) fn remove_deadline(&self, id: DeadlineId) {
+        let mut deadlines = lock(&self.deadlines);
+        deadlines.remove(id);
+        self.earliest.store(deadlines.earliest(), Ordering::Relaxed);
+    }
+
+    /// Whether a control engine must not sleep until it is asked: some scope can be cancelled, or there is a deadline.
+    pub(crate) fn needs_a_watch(&self) -> bool {
+        self.watched.load(Ordering::Relaxed) > 0 || self.earliest.load(Ordering::Relaxed) != NEVER
+    }
+
     /// How long until the earliest deadline, if there is one.
     #[inline]
     pub(crate) fn until_deadline(&self) -> Option<Duration> {
@@ -60,10 +82,17 @@ pub(crate) struct ScopeId {
     pub(crate) whole: bool,
 }
 
-/// The deadline of a scope.
+/// What can be cancelled from outside.
+#[derive(Clone)]
+pub(crate) enum Cancellable {
+    Scope(Arc<Link>, ScopeId),
+    /// The replay of a graph.
+    Replay(Arc<Stop>),
+}
+
+/// The deadline of a scope or a replay.
 pub(crate) struct Deadline {
-    pub(crate) link: Arc<Link>,
-    pub(crate) scope: ScopeId,
+    pub(crate) of: Cancellable,
     pub(crate) limit: Duration,
     pub(crate) set_at: &'static Location<'static>,
 }
@@ -153,17 +182,8 @@ impl Cancels {
         limit: Duration,
         set_at: &'static Location<'static>,
     ) {
-        let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(NEVER);
-        let deadline = Deadline {
-            link: self.link(all),
-            scope,
-            limit,
-            set_at,
-        };
-        let mut deadlines = lock(&all.deadlines);
-        let id = deadlines.add(all.now_ns().saturating_add(limit_ns), deadline);
-        all.earliest.store(deadlines.earliest(), Ordering::Relaxed);
-        drop(deadlines);
+        let of = Cancellable::Scope(self.link(all), scope);
+        let id = all.add_deadline(Deadline { of, limit, set_at });
         if let Some((_, set)) = &mut *lock(&self.link) {
             *set = Some(id);
         }
@@ -180,9 +200,7 @@ impl Cancels {
         };
         *lock(&link.open) = None;
         if let Some(id) = deadline {
-            let mut deadlines = lock(&all.deadlines);
-            deadlines.remove(id);
-            all.earliest.store(deadlines.earliest(), Ordering::Relaxed);
+            all.remove_deadline(id);
         }
         all.watched.fetch_sub(1, Ordering::Relaxed);
         if self.some.load(Ordering::Relaxed) {
@@ -247,6 +265,7 @@ impl Cancels {
         Some(Cancellation {
             reason,
             by_deadline,
+            rounds: None,
             ran: self.ran.load(Ordering::Relaxed),
             not_started: self.not_started.load(Ordering::Relaxed),
             failed,

@@ -1,6 +1,6 @@
 //! Cancelling as users do it.
 
-use crate::cancel::{Link, ScopeId};
+use crate::cancel::{Cancellable, Link, ScopeId};
 use crate::codelet::flag;
 use crate::scope::Scope;
 use crate::shared::Shared;
@@ -9,7 +9,8 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Weak};
 
-/// The right to cancel a scope, for any thread and any codelet. Made by [`Scope::canceller`]; cloned freely.
+/// The right to cancel a scope, for any thread and any codelet. Made by [`Scope::canceller`]; cloned freely. (That of the
+/// replays of a graph is made by [`Graph::canceller`](crate::Graph::canceller).)
 ///
 /// ```
 /// use sprat::{ErrorKind, Runtime};
@@ -36,9 +37,8 @@ use std::sync::{Arc, Weak};
 /// ```
 #[derive(Clone)]
 pub struct Canceller {
-    shared: Weak<Shared>,
-    link: Arc<Link>,
-    scope: ScopeId,
+    pub(crate) shared: Weak<Shared>,
+    pub(crate) of: Cancellable,
 }
 
 impl Canceller {
@@ -55,19 +55,24 @@ impl Canceller {
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) when the bodies that run have ended, and the codelets before
     /// which its own stand in line have: those of other hosts' scopes that hold a block which its own wait for, or whose
     /// end they wait for. The cancellation of a scope inside, by itself, is no error of the whole.
+    ///
+    /// A replay ends after the highest round that has begun: see [`Graph::canceller`](crate::Graph::canceller).
     #[track_caller]
     pub fn cancel(&self, reason: impl Into<String>) -> bool {
         let at = Location::caller();
         let Some(shared) = self.shared.upgrade() else {
             return false;
         };
-        shared.cancel(&self.link, self.scope, (reason.into(), false), at)
+        shared.cancel(&self.of, (reason.into(), false), at)
     }
 }
 
 impl fmt::Debug for Canceller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Canceller(of scope {})", self.scope.record)
+        match &self.of {
+            Cancellable::Scope(_, scope) => write!(f, "Canceller(of scope {})", scope.record),
+            Cancellable::Replay(_) => write!(f, "Canceller(of a replay)"),
+        }
     }
 }
 
@@ -87,14 +92,14 @@ impl Scope<'_> {
             true => Arc::new(Link::closed()),
             false => root.cancels.link(&shared.cancelling),
         };
+        let scope = ScopeId {
+            record: frame.record,
+            generation: record.ended.generation(),
+            whole: record.flags() & flag::ROOT != 0,
+        };
         Canceller {
             shared: Arc::downgrade(&shared.hold()),
-            link: frame.engine.with_root(frame.record, link),
-            scope: ScopeId {
-                record: frame.record,
-                generation: record.ended.generation(),
-                whole: record.flags() & flag::ROOT != 0,
-            },
+            of: Cancellable::Scope(frame.engine.with_root(frame.record, link), scope),
         }
     }
 

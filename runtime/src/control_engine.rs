@@ -139,7 +139,7 @@ impl Shared {
                 continue;
             }
             let open = self.open_scopes.load(Ordering::Relaxed) > 0;
-            let watched = self.cancelling.watched.load(Ordering::Relaxed) > 0;
+            let watched = self.cancelling.needs_a_watch();
             let asleep = |domain: &Domain| domain.idle.asleep() > 0;
             let watch = open && (watched || self.domains.iter().any(asleep));
             control.watching.store(watch, Ordering::Relaxed);

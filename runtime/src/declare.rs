@@ -68,6 +68,7 @@ impl Frame<'_> {
                     writer.add_part(self.find_part(key, &declared[at + 1..]));
                 }
                 Declared::Bounds(..) => (),
+                Declared::Param(_) => writer.add(Err(param_error())),
             }
         }
         for after in spec.after() {
@@ -367,6 +368,14 @@ fn scratch_error() -> Error {
     Error::new(
         ErrorKind::BlockSize,
         "scratch memory larger than the address space, or of elements aligned to more than 64 bytes; ask for less, or use a type with less alignment",
+    )
+}
+
+#[cold]
+fn param_error() -> Error {
+    Error::new(
+        ErrorKind::Graph,
+        "a round's argument outside of the graph that it was made for; use it in the closure of `record_with`, and here what you want to pass",
     )
 }
 

@@ -53,7 +53,7 @@ pub enum ErrorKind {
     Check,
     /// A scope could make no progress. [`Error::stuck`] names each codelet and what it waits for.
     Stuck,
-    /// The scope was cancelled, by somebody or by its deadline. [`Error::cancellation`] says why, and what was left.
+    /// The scope or the replay was cancelled, by somebody or by its deadline. [`Error::cancellation`] says why, and what was left.
     Cancelled,
     /// An event of a kind that counts was used against its rules: counted below zero, satisfied beyond its bound, or
     /// after it had fired. The text says which, and what to do. In [`Failure::kind`]: an event cannot come any more, since
@@ -135,19 +135,22 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// How a cancelled scope ended, and what was left of it.
+/// How a cancelled scope or replay ended, and what was left of it.
 #[derive(Clone, Debug)]
 pub struct Cancellation {
     /// What the one who cancelled it said.
     pub reason: String,
     /// Whether its deadline passed (else somebody cancelled it).
     pub by_deadline: bool,
+    /// Of a replay: how many rounds ran, all of each. `None` for a scope.
+    pub rounds: Option<usize>,
     /// How many bodies ran, to a good or a bad end. Counted since the scope had its first
     /// [canceller](crate::Scope::canceller) or a [deadline](crate::Runtime::finish_within), since counting costs
     /// something: take it before the first spawn, and all are counted.
     pub ran: u64,
     /// The remainder: how many codelets were spawned and did not start, because of this cancellation or that of a scope
-    /// inside. Their captures were dropped, and what they were to write is poisoned.
+    /// inside. Their captures were dropped, and what they were to write is poisoned. Of a replay: those of the rounds that did
+    /// not begin; its blocks are as the rounds that ran left them.
     pub not_started: u64,
     /// How many codelets failed; of those [`Error::failure`] names the first.
     pub failed: u64,
@@ -304,6 +307,14 @@ impl fmt::Display for Failure {
 
 impl fmt::Display for Cancellation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(rounds) = self.rounds {
+            let s = if rounds == 1 { "" } else { "s" };
+            return write!(
+                f,
+                "the replay was cancelled: {}; {rounds} round{s} ran, all of each",
+                self.reason
+            );
+        }
         write!(
             f,
             "the scope was cancelled: {}; {} codelets ran, {} were not started",

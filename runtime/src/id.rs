@@ -84,6 +84,27 @@ impl BlockId {
     }
 }
 
+/// Hashes ids of blocks for tables that nobody's input fills: a multiplication, since the slot's number is in the lowest bits and tables
+/// look at the highest, too.
+#[derive(Default)]
+pub(crate) struct IdHasher(u64);
+
+impl std::hash::Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(byte.into()));
+    }
+
+    #[inline]
+    fn write_u64(&mut self, word: u64) {
+        let mixed = (self.0 ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+}
+
 /// A codelet's name: its record in the arena, the record's generation, the runtime. Two whole words: it is stored and
 /// loaded on the fast path, and narrower stores would make wider loads wait.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

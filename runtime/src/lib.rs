@@ -81,6 +81,7 @@ mod host;
 mod id;
 mod idle;
 mod inheritance;
+pub mod inspect;
 mod instead;
 mod io;
 mod io_engine;
@@ -112,6 +113,7 @@ mod reducing;
 mod release;
 mod repeat;
 mod replay;
+mod replaying;
 mod root;
 mod runtime;
 mod scope;
@@ -121,6 +123,7 @@ mod spawn;
 mod spawning;
 mod spin_lock;
 mod static_codelet;
+mod stop;
 mod stuck;
 mod sweep;
 mod sync;
@@ -133,7 +136,7 @@ mod trigger;
 mod weak;
 
 pub use access::{
-    Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Product, Raw, Read, ReadValue,
+    Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Param, Product, Raw, Read, ReadValue,
     ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
 };
 pub use affinity::Priority;

@@ -5,139 +5,174 @@ use crate::captures::Captures;
 use crate::codelet::Body;
 use crate::engine::Frame;
 use crate::error::ErrorKind;
-use crate::glue::Caught;
 use crate::id::CodeletId;
 use crate::instead::Instead;
 use crate::outcome::{End, Outcome};
 use crate::panics;
-use crate::recorded::{Fault, Recorded, Run, Table};
+use crate::recorded::{Fault, Recorded, Table};
 use crate::recorder::Recorder;
 use crate::scope::Scope;
 use crate::spawn::Spec;
 use crate::sync::UnsafeCell;
+use std::cell::Cell;
 use std::marker::PhantomData;
-use std::mem::offset_of;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::mem::{MaybeUninit, offset_of};
+use std::panic::Location;
 
 /// What a recorded codelet carries.
 #[repr(C)]
-struct Kept<A, F, R> {
+struct Kept<A, F, V> {
     table: &'static Table,
     access: A,
     body: F,
-    /// What the last run that ended well returned. First what readers see, so that its place is that of the value.
-    value: UnsafeCell<std::mem::MaybeUninit<R>>,
-    has_value: std::cell::Cell<bool>,
+    /// First what readers see, so that its place is that of the value.
+    value: V,
 }
 
-/// The functions for a recorded codelet with these types.
-struct Again<'s, A, F, O>(PhantomData<(&'s (), A, F, O)>);
+/// Where a recorded codelet leaves what it returned.
+trait Place<R> {
+    fn empty() -> Self;
 
-impl<'s, A, F, O> Again<'s, A, F, O>
+    /// Puts a value in the place of the last one.
+    ///
+    /// # Safety
+    /// Nobody else uses the value.
+    unsafe fn replace(&self, value: R);
+
+    /// Drops the value, if there is one.
+    fn discard(self);
+}
+
+/// Nowhere: it returns nothing that others could look at.
+struct Nowhere;
+
+impl<R> Place<R> for Nowhere {
+    fn empty() -> Self {
+        Nowhere
+    }
+
+    #[inline]
+    unsafe fn replace(&self, _: R) {}
+
+    fn discard(self) {}
+}
+
+/// Beside what it captured: what the last run that ended well returned.
+#[repr(C)]
+struct Here<R> {
+    value: UnsafeCell<MaybeUninit<R>>,
+    is_there: Cell<bool>,
+}
+
+impl<R> Place<R> for Here<R> {
+    fn empty() -> Self {
+        Here {
+            value: UnsafeCell::new(MaybeUninit::uninit()),
+            is_there: Cell::new(false),
+        }
+    }
+
+    #[inline]
+    unsafe fn replace(&self, value: R) {
+        let old = self.is_there.replace(false);
+        self.value.with_mut(|place| {
+            if old {
+                // SAFETY: the caller's promise, and there is one: it is read once, and another one is put there.
+                let old = unsafe { place.cast::<R>().read() };
+                panics::drop_quietly(old);
+            }
+            // SAFETY: the caller's promise.
+            unsafe { (*place).write(value) };
+        });
+        self.is_there.set(true);
+    }
+
+    fn discard(self) {
+        if self.is_there.get() {
+            self.value.with_mut(|place| {
+                // SAFETY: there is one, and `self` has it alone: it is read once.
+                let value = unsafe { place.cast::<R>().read() };
+                panics::drop_quietly(value);
+            });
+        }
+    }
+}
+
+/// The functions for a recorded codelet with these types, that leaves its value in a `V`.
+struct Again<'s, A, F, O, V>(PhantomData<(&'s (), A, F, O, V)>);
+
+impl<'s, A, F, O, V> Again<'s, A, F, O, V>
 where
     A: Access,
     O: Outcome,
     F: for<'c, 'v> Fn(&'c Scope<'s>, A::View<'v>) -> O + Send + Sync + 's,
+    V: Place<O::Value>,
 {
     const TABLE: &'static Table = &Table {
+        run: Self::run,
         discard: Self::discard,
-        value: offset_of!(Kept<A, F, O::Value>, value),
+        value: offset_of!(Kept<A, F, V>, value),
     };
 
     /// Puts it away.
     fn keep(captures: &mut Captures, access: A, body: F) -> Recorded {
-        let kept = Kept::<A, F, O::Value> {
+        let kept = Kept {
             table: Self::TABLE,
             access,
             body,
-            value: UnsafeCell::new(std::mem::MaybeUninit::uninit()),
-            has_value: std::cell::Cell::new(false),
+            value: V::empty(),
         };
-        let run: Run = Self::run;
-        Recorded::new(run, captures.put(kept).as_ptr().cast())
+        let captured = captures.put(kept).as_ptr().cast();
+        // SAFETY: it begins with the table for its types, and stays as long as the captures.
+        unsafe { Recorded::new(captured) }
     }
 
-    /// See [`Run`].
+    /// See [`Run`](crate::recorded::Run).
     unsafe fn run(captured: *mut (), frame: *const (), lent: &[Lent]) -> Result<(), Box<Fault>> {
         // SAFETY: the premise of `Run`: it is there, and only shared references to it are made.
-        let kept = unsafe { &*captured.cast::<Kept<A, F, O::Value>>() };
+        let kept = unsafe { &*captured.cast::<Kept<A, F, V>>() };
         // SAFETY: the premise of `Run`: the frame outlives the body.
         let scope = unsafe { Scope::<'s>::new(frame.cast::<Frame<'_>>()) };
-        let ended: Caught<O::Value> = catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: the premise of `Run`: the codelet holds what `lent` describes until the body ends.
-            let view = unsafe { kept.access.view(&mut Slots::new(lent)) };
-            (kept.body)(&scope, view).end()
-        }));
-        match ended {
-            Ok(End::Value(value)) => {
-                if is_kept::<O::Value>() {
-                    // SAFETY: the premise of `Run`: nobody reads the value, and nobody else runs the codelet.
-                    unsafe { Self::replace(kept, value) };
-                }
+        // SAFETY: the premise of `Run`: the codelet holds what `lent` describes until the body ends.
+        let view = unsafe { kept.access.view(&mut Slots::new(lent)) };
+        match (kept.body)(&scope, view).end() {
+            End::Value(value) => {
+                // SAFETY: the premise of `Run`: nobody reads the value, and nobody else runs the codelet.
+                unsafe { kept.value.replace(value) };
                 Ok(())
             }
             other => Err(fault(other)),
         }
     }
 
-    /// Puts a value in the place of the last one.
-    ///
-    /// # Safety
-    /// Nobody else uses the value.
-    unsafe fn replace(kept: &Kept<A, F, O::Value>, value: O::Value) {
-        let old = kept.has_value.replace(false);
-        kept.value.with_mut(|place| {
-            if old {
-                // SAFETY: the caller's promise, and there is one: it is read once, and another one is put there.
-                let old = unsafe { place.cast::<O::Value>().read() };
-                panics::drop_quietly(old);
-            }
-            // SAFETY: the caller's promise.
-            unsafe { (*place).write(value) };
-        });
-        kept.has_value.set(true);
-    }
-
     /// See [`Table::discard`].
     unsafe fn discard(captured: *mut ()) {
         // SAFETY: the premise of `discard`: it is there, and is read once.
-        let kept = unsafe { captured.cast::<Kept<A, F, O::Value>>().read() };
-        if kept.has_value.get() {
-            kept.value.with_mut(|place| {
-                // SAFETY: there is one, and nobody else has it: it is read once.
-                let value = unsafe { place.cast::<O::Value>().read() };
-                panics::drop_quietly(value);
-            });
-        }
+        let kept = unsafe { captured.cast::<Kept<A, F, V>>().read() };
+        kept.value.discard();
         panics::drop_quietly((kept.access, kept.body));
     }
 }
 
-/// What a body said, or threw, that did not end well.
+/// What a body said that did not end well.
 #[cold]
-fn fault<R>(ended: Caught<R>) -> Box<Fault> {
-    let (kind, message, panicked) = match ended {
-        Ok(End::Failed(error)) => {
-            let told = (error.kind(), error.to_string(), false);
+fn fault<R>(end: End<R>) -> Box<Fault> {
+    let (kind, message) = match end {
+        End::Failed(error) => {
+            let told = (error.kind(), error.to_string());
             panics::drop_quietly(error);
             told
         }
-        Ok(_) => (
+        _ => (
             ErrorKind::Graph,
             "a codelet of a graph returned another one's value as its own; return what is in it"
                 .to_owned(),
-            false,
         ),
-        Err(panic) => {
-            let message = panics::message(&*panic);
-            panics::drop_quietly(panic);
-            (ErrorKind::User, message, true)
-        }
     };
     Box::new(Fault {
         kind,
         message,
-        panicked,
+        panicked: false,
     })
 }
 
@@ -182,6 +217,9 @@ where
         (name, spawned_at),
         &declared,
         kept,
-        |captures| Again::<'s, A, F, O>::keep(captures, access, body),
+        |captures| match kept {
+            true => Again::<'s, A, F, O, Here<O::Value>>::keep(captures, access, body),
+            false => Again::<'s, A, F, O, Nowhere>::keep(captures, access, body),
+        },
     )
 }

@@ -2,7 +2,10 @@
 
 use crate::access::Lent;
 use crate::captures::Captures;
+use crate::decide::graph::{Lane, Schedule};
 use crate::error::ErrorKind;
+use crate::panics;
+use std::any::Any;
 
 /// What a body said that did not end well.
 pub(crate) struct Fault {
@@ -11,55 +14,91 @@ pub(crate) struct Fault {
     pub(crate) panicked: bool,
 }
 
-/// Runs a body. Premises: `captured` is what it was recorded with; the codelet holds what `lent` describes, and nobody reads
-/// its value; `frame` points to the engine's context.
+impl Fault {
+    /// Of a body that panicked with this.
+    #[cold]
+    pub(crate) fn of_panic(panic: Box<dyn Any + Send>) -> Box<Fault> {
+        let message = panics::message(&*panic);
+        panics::drop_quietly(panic);
+        Box::new(Fault {
+            kind: ErrorKind::User,
+            message,
+            panicked: true,
+        })
+    }
+}
+
+/// Runs a body, and unwinds if it panics. Premises: `captured` is what it was recorded with; the codelet holds what `lent`
+/// describes, and nobody reads its value; `frame` points to the engine's context.
 pub(crate) type Run =
     unsafe fn(captured: *mut (), frame: *const (), lent: &[Lent]) -> Result<(), Box<Fault>>;
 
-/// What is needed of the type of a recorded codelet, beside its body. At the start of what was captured.
+/// What is needed of the type of a recorded codelet. At the start of what was captured.
 pub(crate) struct Table {
+    pub(crate) run: Run,
     /// Drops what was captured, and the value. Premise: called once, and it is not used afterwards.
     pub(crate) discard: unsafe fn(captured: *mut ()),
     /// Where the value lies in what was captured; nothing is read there.
     pub(crate) value: usize,
 }
 
-/// See the module.
+/// A codelet of a graph. An engine streams these through its caches, so it has what each run needs, and no more.
+#[derive(Clone, Copy)]
 pub(crate) struct Recorded {
-    pub(crate) run: Run,
     /// What was captured: begins with its table.
-    pub(crate) captured: *mut (),
-    /// Where in the graph's list what it is lent begins.
+    captured: *mut (),
+    /// Where in the graph's list of what is lent its own begins.
     pub(crate) first_lent: u32,
     pub(crate) lents: u16,
     /// Bits of [`special`].
     pub(crate) special: u16,
-    /// Its name, and where it was spawned.
-    pub(crate) site: u32,
 }
+
+/// Where the round's argument lies, in the list of what codelets are lent.
+pub(crate) const ARGUMENT: *mut u8 = std::ptr::without_provenance_mut(usize::MAX);
 
 /// What few recorded codelets have.
 pub(crate) mod special {
     /// Some of what it is lent is memory of the engine's own: without a start in the list.
     pub(crate) const SCRATCH: u16 = 1;
+    /// Some of it is the round's argument: starts at [`ARGUMENT`](super::ARGUMENT) in the list.
+    pub(crate) const ARGUMENT: u16 = 2;
 }
 
 impl Recorded {
     /// A codelet with these captures.
-    pub(crate) fn new(run: Run, captured: *mut ()) -> Self {
+    ///
+    /// # Safety
+    /// `captured` begins with its table, is what that is for, and stays as long as this one and its copies.
+    pub(crate) unsafe fn new(captured: *mut ()) -> Self {
         Recorded {
-            run,
             captured,
             first_lent: 0,
             lents: 0,
             special: 0,
-            site: 0,
         }
     }
 
+    #[inline]
     fn table(&self) -> &'static Table {
-        // SAFETY: what was captured begins with its table, and stays as long as the graph, which has this.
+        // SAFETY: what was captured begins with its table, and is there: the promise given to `new`.
         unsafe { *self.captured.cast::<&'static Table>() }
+    }
+
+    /// Runs its body.
+    ///
+    /// # Safety
+    /// The premises of [`Run`], but for that of what was captured.
+    #[inline]
+    pub(crate) unsafe fn run(&self, frame: *const (), lent: &[Lent]) -> Result<(), Box<Fault>> {
+        // SAFETY: the table is that of what was captured: the promise given to `new`; the rest is the caller's.
+        unsafe { (self.table().run)(self.captured, frame, lent) }
+    }
+
+    /// Whether it is lent nothing, and nothing about it is special.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        u32::from(self.lents) | u32::from(self.special) == 0
     }
 
     /// Its value as it is lent to readers.
@@ -73,7 +112,7 @@ impl Recorded {
     /// Drops what was captured.
     ///
     /// # Safety
-    /// Called once, when nobody runs it any more.
+    /// Called once among this one and its copies, when nobody runs it any more.
     unsafe fn discard(&self) {
         // SAFETY: the caller's promise.
         unsafe { (self.table().discard)(self.captured) };
@@ -88,7 +127,10 @@ unsafe impl Sync for Recorded {}
 /// The codelets of a graph, with what they captured.
 #[derive(Default)]
 pub(crate) struct Bodies {
+    /// Those that have been put into no lane: while they are recorded, all, in program order.
     list: Vec<Recorded>,
+    /// Those of each lane, in its order.
+    lanes: Vec<Box<[Recorded]>>,
     /// Where the captures lie.
     captures: Captures,
 }
@@ -101,17 +143,33 @@ impl Bodies {
         self.list.last_mut().expect("there is one now")
     }
 
-    /// The codelets in program order.
+    /// The codelets in program order, while they are recorded.
     #[inline]
     pub(crate) fn list(&self) -> &[Recorded] {
         &self.list
+    }
+
+    /// Puts them into the order in which lanes run them.
+    pub(crate) fn deal(&mut self, schedule: &Schedule) {
+        let list = std::mem::take(&mut self.list);
+        let lane = |lane: &Lane| {
+            let steps = lane.steps.iter();
+            steps.map(|step| list[step.codelet as usize]).collect()
+        };
+        self.lanes = schedule.lanes.iter().map(lane).collect();
+    }
+
+    /// The codelets of a lane, step by step.
+    #[inline]
+    pub(crate) fn of_lane(&self, lane: usize) -> &[Recorded] {
+        &self.lanes[lane]
     }
 }
 
 impl Drop for Bodies {
     fn drop(&mut self) {
-        for recorded in &self.list {
-            // SAFETY: nobody runs codelets of a graph that goes, and it goes once.
+        for recorded in self.list.iter().chain(self.lanes.iter().flatten()) {
+            // SAFETY: nobody runs codelets of a graph that goes, it goes once, and each codelet is in one list.
             unsafe { recorded.discard() };
         }
     }

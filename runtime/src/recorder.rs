@@ -4,25 +4,27 @@ use crate::access::{BlockKey, Declared, Lent, Mode};
 use crate::affinity::Affinity;
 use crate::captures::Captures;
 use crate::codelet::Body;
-use crate::decide::graph::{Program, Use, Wish};
+use crate::decide::graph::{Owner, Program, Use, Wish};
 use crate::engine::Frame;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{BlockId, CodeletId};
+use crate::id::{BlockId, CodeletId, IdHasher};
 use crate::instead::Instead;
-use crate::recorded::{Bodies, Recorded, special};
+use crate::recorded::{ARGUMENT, Bodies, Recorded, special};
 use crate::shared::Shared;
 use crate::spawn::{After, Spec};
 use crate::sync::plain::{AtomicU64, Ordering};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::panic::Location;
 
-/// What a cell of a graph is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CellOf {
-    Block(BlockKey),
-    Value(u32),
-    End(u32),
+/// A block of a graph.
+#[derive(Clone, Copy)]
+pub(crate) struct UsedBlock {
+    pub(crate) cell: u32,
+    pub(crate) key: BlockKey,
+    /// How the graph as a whole uses it.
+    pub(crate) mode: Mode,
 }
 
 /// What many codelets have in common: where they were spawned, and under which name.
@@ -39,23 +41,36 @@ pub(crate) struct Recorder {
     recording: RefCell<Recording>,
 }
 
+/// What others can wait for of a codelet; or [`NONE`].
+#[derive(Clone, Copy)]
+struct Own {
+    /// The cell of its value, and the value's place in what is lent.
+    value: u32,
+    lent: u32,
+    /// The cell of its end, if somebody waits for that.
+    end: u32,
+}
+
 /// What was recorded so far.
 #[derive(Default)]
 pub(crate) struct Recording {
     pub(crate) program: Program,
     pub(crate) bodies: Bodies,
-    pub(crate) cells: Vec<CellOf>,
-    /// How the graph as a whole uses each block, by the blocks' cells.
-    pub(crate) blocks: Vec<(u32, Mode)>,
+    /// In the order of their cells.
+    pub(crate) blocks: Vec<UsedBlock>,
+    /// What is lent, each once.
     pub(crate) lents: Vec<Lent>,
     /// Which of these are blocks: the place there, and the place in `blocks`.
     pub(crate) block_lents: Vec<(u32, u32)>,
+    /// What each codelet is lent, codelet by codelet: places in `lents`.
+    pub(crate) lent_to: Vec<u32>,
     pub(crate) sites: Vec<Site>,
+    /// Of each codelet the place in `sites`.
+    pub(crate) site_of_codelet: Vec<u32>,
     site_of: HashMap<Site, u32>,
-    /// The places in `blocks`.
-    by_block: HashMap<BlockId, u32>,
-    /// Of each codelet the cell of its value, and that of its end if somebody waits for that; or [`NONE`].
-    own_cells: Vec<[u32; 2]>,
+    /// The places in `blocks` and in `lents`.
+    by_block: HashMap<BlockId, (u32, u32), BuildHasherDefault<IdHasher>>,
+    own: Vec<Own>,
     /// Reused between codelets.
     uses: Vec<Use>,
     last_site: Option<(Site, u32)>,
@@ -64,6 +79,10 @@ pub(crate) struct Recording {
 }
 
 impl Recorder {
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     pub(crate) fn new() -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(CodeletId::FIRST_RECORDING);
         Recorder {
@@ -98,7 +117,7 @@ impl Recorder {
             );
             return CodeletId::recorded(0, 0);
         }
-        let first = recording.lents.len() as u32;
+        let first = recording.lent_to.len() as u32;
         let uses = match recording.uses(shared, self.number, spec, declared) {
             Ok(uses) => uses,
             Err(error) => {
@@ -127,14 +146,14 @@ impl Recorder {
         if let Some(error) = recording.error.take() {
             return Err(error);
         }
-        let own_cells = std::mem::take(&mut recording.own_cells);
+        let own = std::mem::take(&mut recording.own);
         let mode = Mode::Write;
-        let waited_for = own_cells
-            .iter()
-            .zip(0..)
-            .filter(|([_, end], _)| *end != NONE);
+        let waited_for = own.iter().zip(0..).filter(|(own, _)| own.end != NONE);
         let more: Vec<(u32, Use)> = waited_for
-            .map(|(&[_, cell], codelet)| (codelet, Use { cell, mode }))
+            .map(|(own, codelet)| {
+                let cell = own.end;
+                (codelet, Use { cell, mode })
+            })
             .collect();
         if !more.is_empty() {
             recording.program.add_uses(&more);
@@ -152,7 +171,7 @@ const MOST: usize = 1 << 30;
 
 impl Recording {
     fn is_full(&self) -> bool {
-        let accesses = self.lents.len().max(self.program.all_uses().len());
+        let accesses = self.lent_to.len().max(self.program.all_uses().len());
         self.bodies.list().len() == MOST || accesses >= 2 * MOST
     }
 
@@ -161,11 +180,6 @@ impl Recording {
         let text =
             format!("codelet `{name}`, spawned at {spawned_at}, cannot be recorded: {error}");
         self.error.get_or_insert(Error::new(error.kind(), text));
-    }
-
-    fn cell(&mut self, of: CellOf, home: Option<u16>) -> u32 {
-        self.cells.push(of);
-        self.program.cell(home)
     }
 
     /// What a codelet uses, by what it has declared; the list of what it is lent grows along.
@@ -202,7 +216,7 @@ impl Recording {
                     );
                 }
                 Declared::Block(key, mode) => {
-                    let (cell, place) = self.block(shared, key, mode)?;
+                    let (cell, lent) = self.block(shared, key, mode)?;
                     let clash =
                         |other: &&Use| other.cell == cell && (other.mode.writes() || mode.writes());
                     if uses.iter().any(|other| clash(&other)) {
@@ -215,29 +229,39 @@ impl Recording {
                         ));
                     }
                     uses.push(Use { cell, mode });
-                    self.block_lents.push((self.lents.len() as u32, place));
-                    Lent::default()
+                    lent
                 }
                 Declared::Value(key, kept) => {
                     let codelet = self.of_this_recording(recording, key.0)?;
-                    let cell = match kept {
-                        true => self.own_cells[codelet as usize][0],
-                        false => self.end(codelet),
+                    let own = self.own[codelet as usize];
+                    let (cell, lent) = match kept {
+                        true => (own.value, own.lent),
+                        false => (self.end(codelet), self.lend_value(codelet)),
                     };
                     uses.push(Use {
                         cell,
                         mode: Mode::Read,
                     });
-                    self.bodies.list()[codelet as usize].value()
+                    lent
                 }
-                Declared::Scratch(Some(bytes)) => Lent {
+                Declared::Scratch(Some(bytes)) => self.lend(Lent {
                     start: std::ptr::null_mut(),
                     bytes,
-                },
+                }),
                 Declared::Scratch(None) => {
                     return Err(Error::new(
                         ErrorKind::BlockSize,
                         "scratch memory larger than the address space, or of elements aligned to more than 64 bytes; ask for less, or use a type with less alignment",
+                    ));
+                }
+                Declared::Param(of) if of == recording => self.lend(Lent {
+                    start: ARGUMENT,
+                    bytes: 0,
+                }),
+                Declared::Param(_) => {
+                    return Err(Error::new(
+                        ErrorKind::Foreign,
+                        "it names the argument of another graph; use that of this one, which `record_with` gives to its closure",
                     ));
                 }
                 Declared::Weak(..) => {
@@ -251,7 +275,7 @@ impl Recording {
                     );
                 }
             };
-            self.lents.push(lent);
+            self.lent_to.push(lent);
         }
         for after in spec.after() {
             let After::End(id) = *after else {
@@ -287,20 +311,31 @@ impl Recording {
     /// The cell of a codelet's end.
     fn end(&mut self, codelet: u32) -> u32 {
         let at = codelet as usize;
-        if self.own_cells[at][1] == NONE {
-            self.own_cells[at][1] = self.cell(CellOf::End(codelet), None);
+        if self.own[at].end == NONE {
+            self.own[at].end = self.program.cell(None);
         }
-        self.own_cells[at][1]
+        self.own[at].end
     }
 
-    /// The cell of a block and its place among the graph's blocks.
+    /// One more thing that is lent; its place.
+    fn lend(&mut self, lent: Lent) -> u32 {
+        self.lents.push(lent);
+        self.lents.len() as u32 - 1
+    }
+
+    fn lend_value(&mut self, codelet: u32) -> u32 {
+        let value = self.bodies.list()[codelet as usize].value();
+        self.lend(value)
+    }
+
+    /// The cell of a block and its place in what is lent.
     fn block(&mut self, shared: &Shared, key: BlockKey, mode: Mode) -> Result<(u32, u32)> {
-        if let Some(&place) = self.by_block.get(&key.0) {
-            let (cell, whole) = &mut self.blocks[place as usize];
-            if mode.writes() && *whole == Mode::Read {
-                *whole = Mode::ReadWrite;
+        if let Some(&(place, lent)) = self.by_block.get(&key.0) {
+            let block = &mut self.blocks[place as usize];
+            if mode.writes() && block.mode == Mode::Read {
+                block.mode = Mode::ReadWrite;
             }
-            return Ok((*cell, place));
+            return Ok((block.cell, lent));
         }
         let slot = shared.blocks.find(shared.id, key.0)?;
         let home = slot.home.load(crate::sync::atomic::Ordering::Relaxed);
@@ -311,14 +346,16 @@ impl Recording {
                 "a graph uses at most 65,535 blocks; make fewer and larger ones",
             ));
         }
-        let cell = self.cell(CellOf::Block(key), Some(home));
-        let whole = match mode {
+        let cell = self.program.cell(Some(home));
+        let mode = match mode {
             Mode::Read | Mode::Write => mode,
             _ => Mode::ReadWrite,
         };
-        self.blocks.push((cell, whole));
-        self.by_block.insert(key.0, place);
-        Ok((cell, place))
+        self.blocks.push(UsedBlock { cell, key, mode });
+        let lent = self.lend(Lent::default());
+        self.block_lents.push((lent, place));
+        self.by_block.insert(key.0, (place, lent));
+        Ok((cell, lent))
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one codelet")]
@@ -333,25 +370,33 @@ impl Recording {
         has_value: bool,
         keep: impl FnOnce(&mut Captures) -> Recorded,
     ) {
-        self.own_cells.push([NONE; 2]);
+        let site = self.site_number(site);
+        self.site_of_codelet.push(site);
+        let places = &self.lent_to[first as usize..];
+        let is_scratch = |&place: &u32| self.lents[place as usize].start.is_null();
+        let is_argument = |&place: &u32| self.lents[place as usize].start == ARGUMENT;
+        let recorded = self.bodies.add(keep);
+        recorded.first_lent = first;
+        recorded.lents = places.len() as u16;
+        if places.iter().any(is_scratch) {
+            recorded.special |= special::SCRATCH;
+        }
+        if places.iter().any(is_argument) {
+            recorded.special |= special::ARGUMENT;
+        }
+        let mut own = Own {
+            value: NONE,
+            lent: NONE,
+            end: NONE,
+        };
         if has_value {
-            let cell = self.cell(CellOf::Value(number), None);
-            self.own_cells[number as usize][0] = cell;
+            (own.value, own.lent) = (self.program.cell(None), self.lend_value(number));
             uses.push(Use {
-                cell,
+                cell: own.value,
                 mode: Mode::Write,
             });
         }
-        let site = self.site_number(site);
-        let lents = &self.lents[first as usize..];
-        let scratch = lents.iter().any(|lent| lent.start.is_null());
-        let recorded = self.bodies.add(keep);
-        recorded.site = site;
-        recorded.first_lent = first;
-        recorded.lents = lents.len() as u16;
-        if scratch {
-            recorded.special |= special::SCRATCH;
-        }
+        self.own.push(own);
         (self.program).codelet(wish(shared, spec), uses.iter().copied());
         self.uses = uses;
     }
@@ -385,15 +430,21 @@ fn wish(shared: &Shared, spec: &Spec) -> Wish {
     );
     match spec.affinity {
         Affinity::Anywhere | Affinity::Control => (),
-        Affinity::Prefer(xe) => wish.xe = Some(xe % seats.len() as u16),
-        Affinity::Only(xe) => (wish.xe, wish.only) = (Some(xe), true),
+        Affinity::Prefer(xe) => {
+            let (xe, only) = (xe % seats.len() as u16, false);
+            wish.at = Some(Owner { xe, only });
+        }
+        Affinity::Only(xe) => wish.at = Some(Owner { xe, only: true }),
         // All engines are there.
         Affinity::Region(region) if seats.iter().all(|seat| seat.region == region) => (),
         Affinity::Region(region) => {
             let there = seats.iter().position(|seat| seat.region == region);
-            (wish.xe, wish.only) = (there.map(|xe| xe as u16), true);
+            wish.at = there.map(|xe| Owner {
+                xe: xe as u16,
+                only: true,
+            });
         }
-        Affinity::Group(group) => wish.group = u32::from(group) + 1,
+        Affinity::Group(group) => wish.group = Some(group),
     }
     wish
 }

@@ -1,11 +1,13 @@
 //! Replaying a graph: engines run its lanes, round by round. Protocol and proof: `docs/design/replay.md`.
 
+mod arguments;
 mod at_work;
 mod compiled;
 pub(crate) mod lanes;
 mod one;
 mod poison;
 
+pub(crate) use arguments::Arguments;
 pub(crate) use compiled::Compiled;
 
 use crate::access::{Access, Declared, Slots};
@@ -76,6 +78,7 @@ pub(crate) struct Replay<'a> {
     /// The number that the first round has in messages.
     pub(crate) first: u64,
     pub(crate) at: &'static Location<'static>,
+    pub(crate) arguments: Arguments,
 }
 
 impl<'a> Replay<'a> {
@@ -112,7 +115,7 @@ impl<'a> Replay<'a> {
     fn lead<'s>(&'s self, s: &Scope<'s>) {
         let (engine, holder) = (s.frame().engine, s.frame().record);
         let lanes = &self.graph.lanes;
-        lanes.begin();
+        lanes.begin(self.rounds);
         self.graph.poisons.begin();
         if engine.shared.check.is_none() {
             self.call_others(s, engine, holder);

@@ -1,7 +1,7 @@
 //! Acting on cancellation: codelets that are ready are cut off at their start, those that wait for events from outside are
 //! swept out of the lists they wait in, deadlines are looked at. See `docs/design/cancellation.md`.
 
-use crate::cancel::{Cancels, Deadline, Link, ScopeId};
+use crate::cancel::{Cancellable, Cancels, Deadline, Link, ScopeId};
 use crate::codelet::{Record, flag};
 use crate::engine::{Engine, Followers};
 use crate::entry::EntryKind;
@@ -106,8 +106,23 @@ impl Engine<'_> {
 }
 
 impl Shared {
-    /// Cancels a scope. False if it has ended, or is cancelled already.
+    /// Cancels a scope or a replay. False if it has ended, or is cancelled already.
     pub(crate) fn cancel(
+        &self,
+        what: &Cancellable,
+        (reason, by_deadline): (String, bool),
+        at: &'static Location<'static>,
+    ) -> bool {
+        match what {
+            Cancellable::Scope(link, scope) => {
+                self.cancel_scope(link, *scope, (reason, by_deadline), at)
+            }
+            // Engines at work on it look now and then, and never sleep for long.
+            Cancellable::Replay(stop) => stop.ask(&reason, by_deadline),
+        }
+    }
+
+    fn cancel_scope(
         &self,
         link: &Link,
         scope: ScopeId,
@@ -175,14 +190,9 @@ impl Shared {
             passed
         };
         for deadline in passed {
-            let Deadline {
-                link,
-                scope,
-                limit,
-                set_at,
-            } = deadline;
+            let Deadline { of, limit, set_at } = deadline;
             let reason = format!("its deadline of {limit:?} has passed");
-            self.cancel(&link, scope, (reason, true), set_at);
+            self.cancel(&of, (reason, true), set_at);
         }
     }
 }

@@ -30,6 +30,11 @@ enum What {
     /// passed divided by the number of codelets, on however many workers. Every run of every system is checked: a
     /// wrong result ends the program.
     Overhead(figures::Figures),
+    /// Recorded graphs: what a replayed codelet costs, and what recording it does
+    ///
+    /// Each figure is the median of the runs, with the least and the greatest. Every run of every system is checked: a
+    /// wrong result ends the program.
+    Replay(figures::Figures),
     /// What a parallel region costs that does nothing: all workers begin, all have ended
     ///
     /// Each figure is the median of the runs, with the least and the greatest. In each region the body runs once on each
@@ -63,6 +68,7 @@ pub fn main() -> ExitCode {
     let done = match what {
         What::Metg(options) => options.run(),
         What::Overhead(options) => options.run(suite::find("overhead")),
+        What::Replay(options) => options.run(suite::find("replay")),
         What::Forkjoin(options) => options.run(suite::find("forkjoin")),
         What::Contended(options) => options.run(suite::find("contended")),
         What::Stencil(options) => options.run(suite::find("stencil")),

@@ -50,6 +50,7 @@ const fn kernel(
 }
 
 const CODELET: &str = "time_per_codelet";
+const RECORD: &str = "time_to_record";
 
 /// The kernels of `overhead`, in the order of the table.
 pub const KERNELS: &[Kernel] = &[
@@ -199,6 +200,66 @@ pub const KERNELS: &[Kernel] = &[
         "time",
         "ms",
         machine::shutdown,
+    ),
+];
+
+/// Recorded graphs.
+pub const REPLAY: &[Kernel] = &[
+    kernel(
+        "chain",
+        "each codelet waits for the end of the one before",
+        CODELET,
+        "ns",
+        chain::chain,
+    ),
+    kernel(
+        "tree",
+        "binary tree: each codelet waits for its parent's end",
+        CODELET,
+        "ns",
+        tree::tree,
+    ),
+    kernel(
+        "wavefront",
+        "k x k codelets on two rows of blocks, each reads its west and its north",
+        CODELET,
+        "ns",
+        flows::wavefront_rows,
+    ),
+    kernel(
+        "random",
+        "16384 blocks are rewritten in turn, each from two others",
+        CODELET,
+        "ns",
+        flows::random_rows,
+    ),
+    kernel(
+        "stencil",
+        "rows of 1024: each codelet reads three of the row before",
+        CODELET,
+        "ns",
+        flows::stencil,
+    ),
+    kernel(
+        "record_chain",
+        "recording codelets that read and write one block; others: running them",
+        RECORD,
+        "ns",
+        flows::record_chain,
+    ),
+    kernel(
+        "record_two_blocks",
+        "recording codelets that use two of 1024 blocks; others: running them",
+        RECORD,
+        "ns",
+        flows::record_two_blocks,
+    ),
+    kernel(
+        "record_stencil",
+        "recording the stencil; others: running it",
+        RECORD,
+        "ns",
+        flows::record_stencil,
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! Accesses: how a codelet declares what it uses, and the views it gets for it.
 
 mod mode;
+mod param;
 mod plain_list;
 mod raw;
 mod reduction;
@@ -9,6 +10,7 @@ mod value;
 mod weak;
 
 pub use mode::{Mode, Operator};
+pub use param::Param;
 pub use plain_list::PlainList;
 pub(crate) use plain_list::{FEW, Shape};
 pub use raw::{ExclusiveAccess, Raw, SharedWrite};
@@ -41,6 +43,9 @@ pub enum Declared {
     Part(PartKey),
     #[doc(hidden)]
     Bounds(usize, usize),
+    /// The argument of a round, in the recording with this number.
+    #[doc(hidden)]
+    Param(u64),
 }
 
 /// A part of a block, but for its bounds, opaque.

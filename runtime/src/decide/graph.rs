@@ -5,11 +5,14 @@
 //! between lanes is a position that the other lane must have passed. The protocol that runs lanes, and the proof, are in
 //! `docs/design/replay.md`.
 
+mod dependences;
 mod owners;
 #[cfg(test)]
 mod tests;
+mod users;
 mod waits;
 
+pub use dependences::{Dependence, dependences};
 pub use owners::{Wish, owners};
 pub use waits::schedule;
 
@@ -31,6 +34,9 @@ impl Use {
     }
 }
 
+/// The home of what is no block. There are not so many engines.
+const NOWHERE: u16 = u16::MAX;
+
 /// What was recorded, in program order.
 #[derive(Debug, Default)]
 pub struct Program {
@@ -38,8 +44,8 @@ pub struct Program {
     starts: Vec<u32>,
     uses: Vec<Use>,
     wishes: Vec<Wish>,
-    /// For each cell the engine that it belongs to, if it is a block.
-    homes: Vec<Option<u16>>,
+    /// For each cell the engine that it belongs to, if it is a block; else [`NOWHERE`].
+    homes: Vec<u16>,
 }
 
 impl Program {
@@ -53,7 +59,7 @@ impl Program {
 
     /// One more cell; its number. A block belongs to an engine, its home.
     pub fn cell(&mut self, home: Option<u16>) -> u32 {
-        self.homes.push(home);
+        self.homes.push(home.unwrap_or(NOWHERE));
         self.homes.len() as u32 - 1
     }
 
@@ -80,6 +86,21 @@ impl Program {
         }
         debug_assert!(more.next().is_none(), "in the codelets' order");
         self.uses = uses;
+    }
+
+    /// The engine that a cell belongs to, if it is a block.
+    #[inline]
+    fn home(&self, cell: u32) -> Option<u16> {
+        let home = self.homes[cell as usize];
+        (home != NOWHERE).then_some(home)
+    }
+
+    /// Gives back the memory that it grew into and does not use.
+    pub fn shrink(&mut self) {
+        self.starts.shrink_to_fit();
+        self.uses.shrink_to_fit();
+        self.wishes.shrink_to_fit();
+        self.homes.shrink_to_fit();
     }
 
     /// How many codelets there are.
@@ -130,6 +151,13 @@ pub struct Owner {
 pub struct Schedule {
     /// The lanes, by owner.
     pub lanes: Vec<Lane>,
+}
+
+impl Schedule {
+    /// The codelet at a step of a lane.
+    pub fn codelet(&self, lane: usize, step: u32) -> u32 {
+        self.lanes[lane].steps[step as usize].codelet
+    }
 }
 
 /// Codelets that run one after the other.

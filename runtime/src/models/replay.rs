@@ -5,6 +5,7 @@ use super::Thing;
 use crate::access::Mode;
 use crate::decide::graph::{Owner, Program, Schedule, Use, Wish, schedule};
 use crate::replay::lanes::{Lanes, Pause, Visit};
+use crate::stop::Stop;
 use crate::sync::Arc;
 use crate::sync::model::{explore_within, spawn};
 
@@ -14,7 +15,6 @@ struct World {
     program: Program,
     cells: Vec<Thing>,
     lanes: Lanes,
-    rounds: u32,
 }
 
 impl World {
@@ -29,25 +29,23 @@ impl World {
         let owner = |&(xe, _): &(u16, &[(u32, Mode)])| Owner { xe, only: false };
         let owners: Vec<Owner> = codelets.iter().map(owner).collect();
         let schedule = schedule(&program, &owners);
-        let lanes = Lanes::new(schedule.lanes.len());
-        lanes.begin();
+        let stop = std::sync::Arc::new(Stop::new());
+        stop.open();
+        let lanes = Lanes::new(schedule.lanes.len(), stop);
+        lanes.begin(rounds);
         Arc::new(World {
             schedule,
             program,
             cells: (0..cells).map(|_| Thing::new()).collect(),
             lanes,
-            rounds,
         })
     }
 
-    /// One visit of a lane; loom checks that whoever uses a cell is ordered.
-    fn visit(&self, at: usize, own: bool, seen: &mut [u64]) -> Pause {
-        let visit = Visit {
-            rounds: self.rounds,
-            own,
-            looks: 0,
-        };
-        let run = |codelet, _| {
+    /// One visit of a lane, if nobody has it; loom checks that whoever uses a cell is ordered.
+    fn visit(&self, at: usize, own: bool, seen: &mut [u64]) -> Option<Pause> {
+        let visit = Visit { own, looks: 0 };
+        let run = |step, _| {
+            let codelet = self.schedule.codelet(at, step);
             for one in self.program.uses(codelet) {
                 let thing = &self.cells[one.cell as usize];
                 match one.mode {
@@ -56,17 +54,22 @@ impl World {
                 }
             }
         };
-        let (_, pause) = (self.lanes).visit(&self.schedule, at, visit, seen, run, || ());
-        pause
+        let mut hand = self.lanes.take(&self.schedule, at, visit)?;
+        let pause = hand.go_on(seen, run, || ());
+        hand.give_back(pause, || ());
+        Some(pause)
     }
 
     /// Visits lanes until all have ended: its own first.
     fn work(&self, own: usize) {
         let mut seen = vec![0; self.schedule.lanes.len()];
         while !self.lanes.have_ended() {
+            if self.lanes.stop.claim() {
+                self.lanes.stop(crate::sync::spin_hint, || ());
+            }
             for step in 0..seen.len() {
                 let at = (own + step) % seen.len();
-                if self.visit(at, at == own, &mut seen) == Pause::Taken && at == own {
+                if self.visit(at, at == own, &mut seen).is_none() && at == own {
                     self.lanes.want(at);
                 }
             }
@@ -96,13 +99,13 @@ fn rounds_overlap_and_see_each_other() {
             let world = world.clone();
             spawn(move || {
                 let mut seen = [0; 2];
-                while world.visit(1, true, &mut seen) != Pause::Ended {
+                while world.visit(1, true, &mut seen) != Some(Pause::Ended) {
                     crate::sync::spin_hint();
                 }
             })
         };
         let mut seen = [0; 2];
-        while world.visit(0, true, &mut seen) != Pause::Ended {
+        while world.visit(0, true, &mut seen) != Some(Pause::Ended) {
             crate::sync::spin_hint();
         }
         other.join().unwrap();
@@ -133,7 +136,7 @@ fn an_owner_gets_its_lane_back() {
         let world = World::new(1, codelets, 2);
         let work = |world: &World, own: bool| {
             while !world.lanes.have_ended() {
-                if world.visit(0, own, &mut [0]) == Pause::Taken && own {
+                if world.visit(0, own, &mut [0]).is_none() && own {
                     world.lanes.want(0);
                 }
                 crate::sync::spin_hint();
@@ -146,5 +149,26 @@ fn an_owner_gets_its_lane_back() {
         };
         work(&world, true);
         other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_replay_is_stopped_with_all_cells_in_the_same_round() {
+    explore_within(2, || {
+        // Two lanes that do not wait for each other, so that one may be rounds ahead.
+        let codelets: &[(u16, &[(u32, Mode)])] = &[(0, &[(0, WRITE)]), (1, &[(1, WRITE)])];
+        let world = World::new(2, codelets, 2);
+        // One visit, so that the threads do not wait for each other beyond what is looked at here.
+        let other = {
+            let world = world.clone();
+            spawn(move || _ = world.visit(1, true, &mut [0; 2]))
+        };
+        assert!(world.lanes.stop.ask("enough", false));
+        world.work(0);
+        let rounds = world.lanes.rounds();
+        world.check(&[rounds; 2]);
+        other.join().unwrap();
+        let stopped = world.lanes.stop.close().map(|stopped| stopped.rounds);
+        assert_eq!(stopped, (rounds < 2).then_some(rounds));
     });
 }

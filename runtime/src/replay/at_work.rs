@@ -3,12 +3,15 @@
 
 use super::Replay;
 use super::lanes::{Lanes, Pause, Visit};
+use crate::access::Lent;
 use crate::engine::{Engine, Frame};
 use crate::idle::Parker;
 use crate::instead::Instead;
+use crate::recorded::Fault;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, lock, spin_hint};
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 /// How often the only lane looks at what it waits for, before its engine looks elsewhere: about a microsecond.
@@ -33,15 +36,18 @@ struct State {
     blocked: Box<[(usize, u64)]>,
     /// Those that this engine cares for: its own, and others' that it has taken over.
     mine: Box<[bool]>,
+    /// What the present codelet is lent: room for as much as one of the graph is lent at most.
+    desk: Box<[Lent]>,
 }
 
 impl Place {
-    pub(crate) fn new(lanes: usize) -> Self {
+    pub(crate) fn new(lanes: usize, most_lent: usize) -> Self {
         Place {
             state: Mutex::new(State {
                 seen: vec![0; lanes].into(),
                 blocked: vec![(0, 0); lanes].into(),
                 mine: vec![false; lanes].into(),
+                desk: vec![Lent::default(); most_lent].into(),
             }),
             bed: Parker::new(),
             sleeps: AtomicBool::new(false),
@@ -89,7 +95,7 @@ impl Replay<'_> {
 
     /// Wakes the engines that sleep.
     #[cold]
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         for place in &self.graph.places {
             if place.sleeps.load(Ordering::Relaxed) {
                 place.bed.wake();
@@ -113,6 +119,9 @@ impl Worker<'_> {
         let spin = Duration::from_nanos(self.frame.engine.shared.tuning.spin_ns);
         let (mut ran, mut turns, mut idle_since) = (0, 0, None);
         while !self.lanes.have_ended() {
+            if self.lanes.stop.claim() {
+                self.stop(place);
+            }
             let count = self.turn(state, turns >= PATIENCE);
             if count > 0 {
                 ran += count;
@@ -163,26 +172,68 @@ impl Worker<'_> {
         }
         let own = self.replay.graph.schedule.lanes[at].owner.xe == self.xe;
         let visit = Visit {
-            rounds: self.replay.rounds,
             own,
             looks: if own && self.only_lane { LOOKS } else { 0 },
         };
-        let run = |codelet, round| self.replay.run_one(self.frame, codelet, round);
         let schedule = &self.replay.graph.schedule;
+        let Some(mut hand) = self.lanes.take(schedule, at, visit) else {
+            match own {
+                true => self.lanes.want(at),
+                false => state.mine[at] = false,
+            }
+            return 0;
+        };
         let wake = || self.replay.wake();
-        let (ran, pause) = (self.lanes).visit(schedule, at, visit, &mut state.seen, run, wake);
+        let pause = loop {
+            let State { seen, desk, .. } = &mut *state;
+            // One catch for all steps up to the next pause: it costs as much as an empty codelet.
+            let went = catch_unwind(AssertUnwindSafe(|| {
+                self.replay.run_lane(self.frame, &mut hand, at, seen, desk)
+            }));
+            match went {
+                Ok(pause) => break pause,
+                Err(panic) => {
+                    let Some((step, round)) = hand.interrupted() else {
+                        // No body's: a mistake of ours.
+                        resume_unwind(panic);
+                    };
+                    self.frame.children.set(0);
+                    let fault = Fault::of_panic(panic);
+                    self.replay.fail(self.frame, (at, step), round, *fault);
+                    if let Some(pause) = hand.skip(wake) {
+                        break pause;
+                    }
+                }
+            }
+        };
+        let ran = hand.give_back(pause, wake);
         match pause {
-            Pause::Taken if own => self.lanes.want(at),
-            Pause::Taken | Pause::Wanted => state.mine[at] = own,
+            Pause::Wanted => state.mine[at] = own,
             Pause::Blocked(other, needed) => state.blocked[at] = (other, needed),
             Pause::Ended => state.blocked[at] = NEVER,
+            Pause::Halted => (),
         }
         ran
+    }
+
+    /// Ends the replay after the highest round that has begun.
+    #[cold]
+    fn stop(&self, place: &Place) {
+        let mut turns = 0;
+        let wait = || {
+            turns += 1;
+            match turns <= PATIENCE {
+                true => spin_hint(),
+                false => _ = place.bed.wait_for(NAP),
+            }
+        };
+        self.lanes.stop(wait, || self.replay.wake());
     }
 
     /// Sleeps until a lane that others wait for may go on, or a while.
     #[cold]
     fn sleep(&self, place: &Place, state: &State) {
+        self.frame.engine.shared.look_at_deadlines();
         place.sleeps.store(true, Ordering::Relaxed);
         let mut stays = !self.lanes.have_ended();
         for (at, &(other, needed)) in state.blocked.iter().enumerate() {

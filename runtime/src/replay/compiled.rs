@@ -4,30 +4,36 @@ use super::at_work::Place;
 use super::lanes::Lanes;
 use super::poison::Poisons;
 use crate::access::{BlockKey, Lent, Mode};
-use crate::decide::graph::{Program, Schedule, owners, schedule};
+use crate::decide::graph::{Owner, Program, Schedule, owners, schedule};
 use crate::id::RuntimeId;
-use crate::recorded::{Bodies, Recorded};
-use crate::recorder::{CellOf, Recording, Site};
+use crate::recorded::Bodies;
+use crate::recorder::{Recording, Site, UsedBlock};
 use crate::shared::Shared;
+use crate::stop::Stop;
 use crate::sync::UnsafeCell;
 use crate::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct Compiled {
     pub(crate) runtime: RuntimeId,
     /// Somebody replays it.
     pub(crate) held: AtomicBool,
-    bodies: Bodies,
+    pub(crate) bodies: Bodies,
     sites: Box<[Site]>,
+    /// Of each codelet the place in `sites`.
+    site_of_codelet: Box<[u32]>,
     pub(crate) program: Program,
-    pub(crate) cells: Box<[CellOf]>,
-    pub(crate) blocks: Box<[(BlockKey, Mode)]>,
+    /// In the order of their cells.
+    pub(crate) blocks: Box<[UsedBlock]>,
     /// The blocks' memory in the present replay, or the last one. Written before codelets run, by who leads the replay.
     pub(crate) memory: UnsafeCell<Box<[Lent]>>,
-    /// What codelets are lent, codelet by codelet. Written like `memory`.
+    /// What is lent, each once. Written like `memory`.
     pub(crate) lents: UnsafeCell<Box<[Lent]>>,
     /// Which of these are blocks, and which.
     pub(crate) block_lents: Box<[(u32, u32)]>,
+    /// What each codelet is lent, codelet by codelet: places in `lents`.
+    pub(crate) lent_to: Box<[u32]>,
     pub(crate) schedule: Schedule,
     pub(crate) lanes: Lanes,
     /// One for each engine.
@@ -42,48 +48,62 @@ unsafe impl Send for Compiled {}
 unsafe impl Sync for Compiled {}
 
 impl Compiled {
-    pub(crate) fn new(shared: &Shared, recording: Recording) -> Self {
-        let program = recording.program;
+    pub(crate) fn new(shared: &Shared, mut recording: Recording) -> Self {
+        let mut program = recording.program;
+        program.shrink();
         let owners = owners(&program, shared.seats.len() as u16);
         let schedule = schedule(&program, &owners);
         let count = schedule.lanes.len();
-        let block = |&(cell, mode): &(u32, Mode)| match recording.cells[cell as usize] {
-            CellOf::Block(key) => (key, mode),
-            _ => unreachable!("a block's cell"),
-        };
+        let lists = recording.bodies.list().iter();
+        let most_lent = lists.map(|recorded| usize::from(recorded.lents)).max();
+        recording.bodies.deal(&schedule);
         Compiled {
             runtime: shared.id,
             held: AtomicBool::new(false),
-            blocks: recording.blocks.iter().map(block).collect(),
             memory: UnsafeCell::new(vec![Lent::default(); recording.blocks.len()].into()),
+            blocks: recording.blocks.into(),
             lents: UnsafeCell::new(recording.lents.into()),
             block_lents: recording.block_lents.into(),
+            lent_to: recording.lent_to.into(),
             poisons: Poisons::new(program.cells()),
-            cells: recording.cells.into(),
             bodies: recording.bodies,
             sites: recording.sites.into(),
+            site_of_codelet: recording.site_of_codelet.into(),
             program,
             schedule,
-            lanes: Lanes::new(count),
-            places: (shared.seats.iter()).map(|_| Place::new(count)).collect(),
+            lanes: Lanes::new(count, Arc::new(Stop::new())),
+            places: (shared.seats.iter())
+                .map(|_| Place::new(count, most_lent.unwrap_or(0)))
+                .collect(),
         }
     }
 
-    /// The codelets in program order.
-    #[inline]
-    pub(crate) fn codelets(&self) -> &[Recorded] {
-        self.bodies.list()
+    /// Where each codelet runs.
+    pub(crate) fn owners(&self) -> Vec<Owner> {
+        let nowhere = Owner { xe: 0, only: false };
+        let mut owners = vec![nowhere; self.program.len()];
+        for lane in &self.schedule.lanes {
+            for step in &lane.steps {
+                owners[step.codelet as usize] = lane.owner;
+            }
+        }
+        owners
+    }
+
+    /// What stops its replay.
+    pub(crate) fn stop(&self) -> &Arc<Stop> {
+        &self.lanes.stop
     }
 
     pub(crate) fn site(&self, codelet: u32) -> Site {
-        self.sites[self.codelets()[codelet as usize].site as usize]
+        self.sites[self.site_of_codelet[codelet as usize] as usize]
     }
 }
 
 impl Compiled {
     /// How the graph uses its blocks.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (BlockKey, Mode)> + '_ {
-        self.blocks.iter().copied()
+        self.blocks.iter().map(|block| (block.key, block.mode))
     }
 
     /// Takes the blocks' memory from `next`, one after the other, and tells the codelets of those that have moved.

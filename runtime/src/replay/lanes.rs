@@ -8,15 +8,24 @@
 //! | `taken` | who takes the lane or gives it back | anybody |
 //! | `wanted` | the owner, who finds it taken | who has it, and does not own it |
 //! | `place` | who has the lane | who has the lane |
+//! | `rounds` | who has all lanes | who has a lane |
 
-use crate::decide::graph::{Schedule, Wait, reached};
+mod stop;
+
+use crate::decide::graph::{Lane as Plan, Schedule, Step, Wait, reached};
+use crate::stop::Stop;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use crate::sync::{UnsafeCell, mutant, spin_hint};
 use crossbeam_utils::CachePadded;
+use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct Lanes {
     lanes: Box<[Lane]>,
+    /// Looked at between rounds.
+    pub(crate) stop: Arc<Stop>,
+    /// The last round.
+    rounds: AtomicU32,
     /// Lanes that have not ended.
     left: CachePadded<AtomicU32>,
 }
@@ -48,6 +57,17 @@ struct Place {
     wait: u32,
 }
 
+impl Place {
+    /// The start of a round.
+    fn first(round: u32) -> Self {
+        Place {
+            round,
+            step: 0,
+            wait: 0,
+        }
+    }
+}
+
 // SAFETY: `place` is touched by who has the lane, and the lane changes hands by `taken`, whose Acquire and Release hand it on.
 unsafe impl Sync for Lanes {}
 // SAFETY: as above.
@@ -59,21 +79,19 @@ const NOBODY: u64 = u64::MAX;
 /// Why a lane does not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pause {
-    /// Another one has it.
-    Taken,
     /// It waits until this other lane has reached this.
     Blocked(usize, u64),
     /// Its owner wants it.
     Wanted,
     /// It has run all its rounds.
     Ended,
+    /// The replay shall stop, and it is not known yet after which round.
+    Halted,
 }
 
 /// How a lane is visited.
 #[derive(Clone, Copy)]
 pub(crate) struct Visit {
-    /// The last round.
-    pub(crate) rounds: u32,
     /// By its owner, who does not give it back because somebody wants it.
     pub(crate) own: bool,
     /// How often to look again at what it waits for, before it is given back.
@@ -81,7 +99,7 @@ pub(crate) struct Visit {
 }
 
 impl Lanes {
-    pub(crate) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize, stop: Arc<Stop>) -> Self {
         let lane = |_| Lane {
             progress: CachePadded::new(Progress {
                 reached: AtomicU64::new(0),
@@ -90,22 +108,21 @@ impl Lanes {
             hold: CachePadded::new(Hold {
                 taken: AtomicBool::new(false),
                 wanted: AtomicBool::new(false),
-                place: UnsafeCell::new(Place {
-                    round: 1,
-                    step: 0,
-                    wait: 0,
-                }),
+                place: UnsafeCell::new(Place::first(1)),
             }),
         };
         Lanes {
             lanes: (0..count).map(lane).collect(),
+            stop,
+            rounds: AtomicU32::new(0),
             left: CachePadded::new(AtomicU32::new(0)),
         }
     }
 
-    /// All lanes stand before their first round. The caller has the graph alone, and whoever works on it later learns of it
+    /// All lanes stand before the first of so many rounds. The caller has the graph alone, and whoever works on it later learns of it
     /// from the caller.
-    pub(crate) fn begin(&self) {
+    pub(crate) fn begin(&self, rounds: u32) {
+        self.rounds.store(rounds, Ordering::Relaxed);
         for lane in &self.lanes {
             lane.progress
                 .reached
@@ -114,17 +131,18 @@ impl Lanes {
             lane.hold.wanted.store(false, Ordering::Relaxed);
             lane.hold.place.with_mut(|place| {
                 // SAFETY: the caller has the graph alone.
-                unsafe {
-                    *place = Place {
-                        round: 1,
-                        step: 0,
-                        wait: 0,
-                    }
-                }
+                unsafe { *place = Place::first(1) }
             });
         }
         let count = self.lanes.len() as u32;
         self.left.store(count, Ordering::Relaxed);
+    }
+
+    /// The number of rounds: less than at the beginning once the replay was stopped. Asked by who has a lane, or knows that
+    /// all have ended.
+    #[inline]
+    pub(crate) fn rounds(&self) -> u32 {
+        self.rounds.load(Ordering::Relaxed)
     }
 
     /// Whether all lanes have ended. What their codelets did is seen after a yes.
@@ -134,73 +152,33 @@ impl Lanes {
         self.left.load(Ordering::Acquire) == 0
     }
 
-    /// R1 to R4: takes a lane and runs its steps, each by `run` with its codelet's and its round's numbers, until it cannot go
-    /// on. `seen` is how far this thread has seen each lane to be; `passed` is called when sleepers wait for what the lane
-    /// has reached. Gives how many steps were run, too.
-    pub(crate) fn visit(
-        &self,
-        schedule: &Schedule,
+    /// R1: takes a lane, if nobody has it.
+    #[inline]
+    pub(crate) fn take<'a>(
+        &'a self,
+        schedule: &'a Schedule,
         at: usize,
         visit: Visit,
-        seen: &mut [u64],
-        mut run: impl FnMut(u32, u32),
-        passed: impl Fn(),
-    ) -> (u64, Pause) {
+    ) -> Option<Hand<'a>> {
         let lane = &self.lanes[at];
         if !lane.take() {
-            return (0, Pause::Taken);
+            return None;
         }
         if visit.own {
             lane.hold.wanted.store(false, Ordering::Relaxed);
         }
-        let plan = &schedule.lanes[at];
         // SAFETY: we have the lane.
-        let mut place = lane.hold.place.with(|place| unsafe { *place });
-        let mut ran = 0;
-        let pause = loop {
-            if place.round > visit.rounds {
-                break Pause::Ended;
-            }
-            let step = plan.steps[place.step as usize];
-            let first = place.wait as usize;
-            let next = first + usize::from(step.waits);
-            // R2.
-            let blocked = plan.waits[first..next].iter().find_map(|&wait| {
-                let needed = needed(wait, place.round)?;
-                (!self.look(wait.lane(), needed, seen, visit.looks))
-                    .then_some((wait.lane(), needed))
-            });
-            if let Some((other, needed)) = blocked {
-                break Pause::Blocked(other, needed);
-            }
-            // R3.
-            run(step.codelet, place.round);
-            ran += 1;
-            place.step += 1;
-            place.wait = next as u32;
-            if place.step as usize == plan.steps.len() {
-                place = Place {
-                    round: place.round + 1,
-                    step: 0,
-                    wait: 0,
-                };
-            }
-            if step.publishes {
-                lane.publish(reached(place.round, place.step), &passed);
-            }
-            // Not after the last step: whoever runs that one says that the lane has ended.
-            let more = place.round <= visit.rounds;
-            if more && !visit.own && lane.hold.wanted.load(Ordering::Relaxed) {
-                break Pause::Wanted;
-            }
-        };
-        // SAFETY: as above.
-        lane.hold.place.with_mut(|there| unsafe { *there = place });
-        lane.give_back();
-        if pause == Pause::Ended && ran > 0 {
-            self.end(&passed);
-        }
-        (ran, pause)
+        let place = lane.hold.place.with(|place| unsafe { *place });
+        Some(Hand {
+            lanes: self,
+            lane,
+            plan: &schedule.lanes[at],
+            rounds: self.rounds(),
+            visit,
+            taken_at: place,
+            place,
+            begun: NONE,
+        })
     }
 
     /// Whether a lane has reached what is needed.
@@ -256,7 +234,7 @@ impl Lanes {
         progress.reached.load(Ordering::Relaxed) < needed
     }
 
-    fn end(&self, passed: &impl Fn()) {
+    fn end(&self, passed: impl Fn()) {
         // AcqRel: who sees that none is left sees what all did.
         let order = if mutant!("replay_end_relaxed") {
             Ordering::Relaxed
@@ -266,6 +244,128 @@ impl Lanes {
         if self.left.fetch_sub(1, order) == 1 {
             passed();
         }
+    }
+}
+
+/// A lane in the hands of who runs it, from R1 to R4.
+pub(crate) struct Hand<'a> {
+    lanes: &'a Lanes,
+    lane: &'a Lane,
+    plan: &'a Plan,
+    /// The last round; nobody changes it meanwhile.
+    rounds: u32,
+    visit: Visit,
+    /// Where the lane was when it was taken.
+    taken_at: Place,
+    /// Where it is; while steps run, only the round and the wait are right.
+    place: Place,
+    /// The step that has begun and is not over, or [`NONE`].
+    begun: u32,
+}
+
+/// No step.
+const NONE: u32 = u32::MAX;
+
+impl Hand<'_> {
+    /// R2 and R3: runs steps, each by `run` with its number in the lane and the round's, until the lane cannot go on. `seen`
+    /// is how far this thread has seen each lane to be; `passed` is called when sleepers wait for what the lane has reached.
+    #[inline]
+    pub(crate) fn go_on(
+        &mut self,
+        seen: &mut [u64],
+        mut run: impl FnMut(u32, u32),
+        passed: impl Fn(),
+    ) -> Pause {
+        let plan = self.plan;
+        while self.place.round <= self.rounds {
+            // C1.
+            if self.place.step == 0 && self.lanes.stop.is_asked() {
+                return Pause::Halted;
+            }
+            let (round, from) = (self.place.round, self.place.step);
+            for (&step, at) in plan.steps[from as usize..].iter().zip(from..) {
+                // R2.
+                if step.waits != 0 {
+                    if let Some((other, needed)) = self.blocked(step, seen) {
+                        self.place.step = at;
+                        return Pause::Blocked(other, needed);
+                    }
+                    self.place.wait += u32::from(step.waits);
+                }
+                // R3.
+                self.begun = at;
+                run(at, round);
+                if self.pass(at, step, &passed) {
+                    return self.stop_behind(at);
+                }
+            }
+            self.place = Place::first(round + 1);
+        }
+        Pause::Ended
+    }
+
+    /// The step and the round that have begun, if `run` has not returned from them: it unwinds.
+    pub(crate) fn interrupted(&self) -> Option<(u32, u32)> {
+        (self.begun != NONE).then_some((self.begun, self.place.round))
+    }
+
+    /// The step that was interrupted is over. Why the lane does not go on, if it does not.
+    pub(crate) fn skip(&mut self, passed: impl Fn()) -> Option<Pause> {
+        let at = self.begun;
+        let wanted = self.pass(at, self.plan.steps[at as usize], passed);
+        let pause = self.stop_behind(at);
+        (wanted || pause == Pause::Ended).then_some(pause)
+    }
+
+    /// What the next step waits for. Most steps wait for nothing: apart from these.
+    #[inline(never)]
+    fn blocked(&self, step: Step, seen: &mut [u64]) -> Option<(usize, u64)> {
+        let waits = &self.plan.waits[self.place.wait as usize..][..usize::from(step.waits)];
+        waits.iter().find_map(|&wait| {
+            let needed = needed(wait, self.place.round)?;
+            let looks = self.visit.looks;
+            (!self.lanes.look(wait.lane(), needed, seen, looks)).then_some((wait.lane(), needed))
+        })
+    }
+
+    /// The second half of R3: a step is over. Whether its owner wants the lane from us.
+    #[inline]
+    fn pass(&mut self, at: u32, step: Step, passed: impl Fn()) -> bool {
+        self.begun = NONE;
+        if step.publishes {
+            let reached = reached(self.place.round, at + 1);
+            self.lane.publish(reached, passed);
+        }
+        !self.visit.own && self.lane.hold.wanted.load(Ordering::Relaxed)
+    }
+
+    /// The lane stands behind this step, because it is wanted, unless this was its last: whoever runs that one says that the lane has
+    /// ended.
+    fn stop_behind(&mut self, at: u32) -> Pause {
+        self.place.step = at + 1;
+        if self.place.step as usize == self.plan.steps.len() {
+            self.place = Place::first(self.place.round + 1);
+        }
+        match self.place.round > self.rounds {
+            true => Pause::Ended,
+            false => Pause::Wanted,
+        }
+    }
+
+    /// R4: how many steps were run.
+    #[inline]
+    pub(crate) fn give_back(self, pause: Pause, passed: impl Fn()) -> u64 {
+        // SAFETY: we have the lane.
+        (self.lane.hold.place).with_mut(|there| unsafe { *there = self.place });
+        self.lane.give_back();
+        let steps = |place: Place| {
+            u64::from(place.round) * self.plan.steps.len() as u64 + u64::from(place.step)
+        };
+        let ran = steps(self.place) - steps(self.taken_at);
+        if pause == Pause::Ended && ran > 0 {
+            self.lanes.end(passed);
+        }
+        ran
     }
 }
 
@@ -292,7 +392,9 @@ impl Lane {
             Ordering::Acquire
         };
         let taken = &self.hold.taken;
-        !taken.load(Ordering::Relaxed) && !taken.swap(true, order)
+        // Not a swap, which would write though somebody has it.
+        let take = || taken.compare_exchange(false, true, order, Ordering::Relaxed);
+        !taken.load(Ordering::Relaxed) && take().is_ok()
     }
 
     /// R4.
@@ -308,7 +410,7 @@ impl Lane {
     }
 
     #[inline]
-    fn publish(&self, reached: u64, passed: &impl Fn()) {
+    fn publish(&self, reached: u64, passed: impl Fn()) {
         // Release pairs with the Acquire in `look`.
         let order = if mutant!("replay_publish_relaxed") {
             Ordering::Relaxed

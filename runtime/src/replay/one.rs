@@ -1,41 +1,85 @@
-//! One codelet of a graph, run in one round.
+//! Codelets of a graph, run in one round.
 
 use super::Replay;
+use super::lanes::{Hand, Pause};
 use crate::access::Lent;
 use crate::engine::Frame;
 use crate::error::{ErrorKind, Origin};
 use crate::failure::Cause;
 use crate::lendings::Lendings;
-use crate::recorded::{Fault, Recorded, special};
+use crate::recorded::{ARGUMENT, Fault, Recorded};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Replay<'_> {
-    /// Runs a codelet whose turn has come, or skips it if what it reads is poisoned.
-    #[inline]
-    pub(super) fn run_one(&self, frame: &Frame<'_>, codelet: u32, round: u32) {
+    /// Runs steps of a lane until it cannot go on. On the desk is room for what a codelet is lent. Unwinds if a body panics.
+    #[inline(never)]
+    pub(super) fn run_lane(
+        &self,
+        frame: &Frame<'_>,
+        hand: &mut Hand<'_>,
+        lane: usize,
+        seen: &mut [u64],
+        desk: &mut [Lent],
+    ) -> Pause {
         let graph = self.graph;
-        if graph.poisons.any() {
-            return self.run_carefully(frame, codelet, round);
+        let bodies = graph.bodies.of_lane(lane);
+        let run = |step: u32, round| {
+            let recorded = &bodies[step as usize];
+            if graph.poisons.any() {
+                return self.run_carefully(frame, recorded, (lane, step), round, desk);
+            }
+            if let Err(fault) = self.run_body(frame, recorded, round, desk) {
+                self.fail(frame, (lane, step), round, *fault);
+            }
+        };
+        hand.go_on(seen, run, || self.wake())
+    }
+
+    /// There is poison somewhere in the graph.
+    #[cold]
+    #[inline(never)]
+    fn run_carefully(
+        &self,
+        frame: &Frame<'_>,
+        recorded: &Recorded,
+        (lane, step): (usize, u32),
+        round: u32,
+        desk: &mut [Lent],
+    ) {
+        let (graph, engine) = (self.graph, frame.engine);
+        let uses = graph.program.uses(graph.schedule.codelet(lane, step));
+        if let Some(poison) = graph.poisons.among(uses) {
+            engine.with_root(frame.record, |root| {
+                root.skipped(|| engine.shared.failures.cause(poison));
+            });
+            return graph.poisons.spread(uses, poison);
         }
-        let recorded = &graph.codelets()[codelet as usize];
-        if let Err(fault) = self.run_body(frame, recorded) {
-            self.fail(frame, codelet, round, *fault);
+        match self.run_body(frame, recorded, round, desk) {
+            Ok(()) => graph.poisons.heal(uses),
+            Err(fault) => self.fail(frame, (lane, step), round, *fault),
         }
     }
 
-    #[inline]
-    fn run_body(&self, frame: &Frame<'_>, recorded: &Recorded) -> Result<(), Box<Fault>> {
-        let first = recorded.first_lent as usize;
-        let lent = self.graph.lents.with(|lents| {
-            // SAFETY: nobody writes to it while codelets of the graph run.
-            unsafe { &(&*lents)[first..][..usize::from(recorded.lents)] }
-        });
-        let ended = match recorded.special & special::SCRATCH {
-            0 => {
-                // SAFETY: its turn has come, by the protocol of the lanes: it holds what it is lent, nobody else runs it, and
-                // nobody reads its value. The frame is there.
-                unsafe { (recorded.run)(recorded.captured, (&raw const *frame).cast(), lent) }
+    #[inline(always)]
+    fn run_body(
+        &self,
+        frame: &Frame<'_>,
+        recorded: &Recorded,
+        round: u32,
+        desk: &mut [Lent],
+    ) -> Result<(), Box<Fault>> {
+        let frame_of_body = (&raw const *frame).cast();
+        let ended = if recorded.is_plain() {
+            // SAFETY: its turn has come, by the protocol of the lanes: it holds what it is lent, nothing, nobody else runs it,
+            // and nobody reads its value. The frame is there.
+            unsafe { recorded.run(frame_of_body, &[]) }
+        } else {
+            let lent = self.lend(recorded, desk);
+            match recorded.special {
+                // SAFETY: as above.
+                0 => unsafe { recorded.run(frame_of_body, lent) },
+                _ => run_with_more(frame, recorded, lent, self.arguments.of_round(round)),
             }
-            _ => run_with_scratch(frame, recorded, lent),
         };
         if frame.children.get() != 0 {
             return Err(spawned(frame));
@@ -43,29 +87,33 @@ impl Replay<'_> {
         ended
     }
 
-    /// There is poison somewhere in the graph.
-    #[cold]
-    #[inline(never)]
-    fn run_carefully(&self, frame: &Frame<'_>, codelet: u32, round: u32) {
+    /// Puts what a codelet is lent on the desk.
+    #[inline]
+    fn lend<'d>(&self, recorded: &Recorded, desk: &'d mut [Lent]) -> &'d [Lent] {
         let graph = self.graph;
-        let uses = graph.program.uses(codelet);
-        if let Some(poison) = graph.poisons.among(uses) {
-            let engine = frame.engine;
-            engine.with_root(frame.record, |root| {
-                root.skipped(|| engine.shared.failures.cause(poison));
-            });
-            return graph.poisons.spread(uses, poison);
-        }
-        match self.run_body(frame, &graph.codelets()[codelet as usize]) {
-            Ok(()) => graph.poisons.heal(uses),
-            Err(fault) => self.fail(frame, codelet, round, *fault),
-        }
+        let desk = &mut desk[..usize::from(recorded.lents)];
+        let places = &graph.lent_to[recorded.first_lent as usize..][..desk.len()];
+        graph.lents.with(|lents| {
+            // SAFETY: nobody writes to it while codelets of the graph run.
+            let lents = unsafe { &**lents };
+            for (lent, &place) in desk.iter_mut().zip(places) {
+                *lent = lents[place as usize];
+            }
+        });
+        desk
     }
 
     /// Tells of a failure, and poisons what the codelet was to write.
     #[cold]
     #[inline(never)]
-    fn fail(&self, frame: &Frame<'_>, codelet: u32, round: u32, fault: Fault) {
+    pub(super) fn fail(
+        &self,
+        frame: &Frame<'_>,
+        (lane, step): (usize, u32),
+        round: u32,
+        fault: Fault,
+    ) {
+        let codelet = self.graph.schedule.codelet(lane, step);
         let site = self.graph.site(codelet);
         let number = self.first + u64::from(round) - 1;
         let cause = Cause {
@@ -84,19 +132,25 @@ impl Replay<'_> {
     }
 }
 
-/// A body that is lent memory of the engine's own, too.
-#[cold]
-fn run_with_scratch(
+/// A body that is lent what is in no list, too: memory of the engine's own, the round's argument. It does not unwind, so that
+/// this memory comes back.
+#[inline(never)]
+fn run_with_more(
     frame: &Frame<'_>,
     recorded: &Recorded,
     listed: &[Lent],
+    argument: *mut u8,
 ) -> Result<(), Box<Fault>> {
     let engine = frame.engine;
     let mut lent = Lendings::default();
     let mut refused = None;
     for &one in listed {
         if !one.start.is_null() {
-            lent.push(one);
+            let start = match one.start == ARGUMENT {
+                true => argument,
+                false => one.start,
+            };
+            lent.push(Lent { start, ..one });
             continue;
         }
         match engine.local(|local| local.magazine.take(one.bytes.max(1))) {
@@ -120,10 +174,11 @@ fn run_with_scratch(
     }
     let ended = match refused {
         Some(fault) => Err(fault),
-        // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it.
-        None => unsafe {
-            (recorded.run)(recorded.captured, (&raw const *frame).cast(), lent.list())
-        },
+        None => catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it; the argument is there, and only read.
+            unsafe { recorded.run((&raw const *frame).cast(), lent.list()) }
+        }))
+        .unwrap_or_else(|panic| Err(Fault::of_panic(panic))),
     };
     for chunk in lent.scratch.drain(..) {
         engine.give_chunk(chunk);

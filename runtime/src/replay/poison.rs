@@ -6,7 +6,6 @@ use crate::access::{BlockKey, Declared, Mode};
 use crate::codelet::{Body, flag};
 use crate::decide::graph::Use;
 use crate::engine::Frame;
-use crate::recorder::CellOf;
 use crate::spawn::Spec;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -71,10 +70,10 @@ impl Poisons {
         if !self.any() {
             return;
         }
-        for (cell, of) in self.cells.iter().zip(&graph.cells) {
-            let poison = cell.load(Ordering::Relaxed);
-            if let (CellOf::Block(key), true) = (of, poison != 0) {
-                leave_poisoned(*key, poison, frame);
+        for block in &graph.blocks {
+            let poison = self.cells[block.cell as usize].load(Ordering::Relaxed);
+            if poison != 0 {
+                leave_poisoned(block.key, poison, frame);
             }
         }
     }

@@ -143,12 +143,11 @@ fn wishes_come_first_and_groups_stay_together() {
     let mut program = Program::new();
     let cells = [program.cell(Some(0)), program.cell(Some(0))];
     let only = Wish {
-        xe: Some(1),
-        only: true,
+        at: Some(Owner { xe: 1, only: true }),
         ..Wish::default()
     };
     let group = Wish {
-        group: 4,
+        group: Some(4),
         ..Wish::default()
     };
     let write = |cell| Use { cell, mode: Write };
@@ -200,4 +199,34 @@ fn more_uses_come_behind_their_codelets_own() {
     assert_eq!(program.uses(0), [one(0), one(2)]);
     assert_eq!(program.uses(1), [one(2)]);
     assert_eq!(program.uses(2), [one(1)]);
+}
+
+/// Dependences as (before, after, in the round before).
+fn depends(cells: u32, codelets: &[&[(u32, Mode)]]) -> Vec<(u32, u32, bool)> {
+    let mut program = Program::new();
+    (0..cells).for_each(|_| _ = program.cell(None));
+    for uses in codelets {
+        let one = |&(cell, mode): &(u32, Mode)| Use { cell, mode };
+        program.codelet(Wish::default(), uses.iter().map(one));
+    }
+    let all = dependences(&program);
+    (all.iter())
+        .map(|one| (one.before, one.after, one.last_round))
+        .collect()
+}
+
+#[test]
+fn dependences_are_those_of_one_round_and_those_from_the_round_before() {
+    // Write, two readers, and the next round's write.
+    let read: &[(u32, Mode)] = &[(0, Read)];
+    assert_eq!(
+        depends(1, &[&[(0, Write)], read, read]),
+        [(1, 0, true), (2, 0, true), (0, 1, false), (0, 2, false)]
+    );
+    // What nobody writes, and one codelet alone, depend on nothing.
+    assert_eq!(depends(1, &[read, read]), []);
+    assert_eq!(depends(1, &[&[(0, ReadWrite)]]), []);
+    // The same pair by two cells is one dependence.
+    let both: &[(u32, Mode)] = &[(0, ReadWrite), (1, ReadWrite)];
+    assert_eq!(depends(2, &[both, both]), [(1, 0, true), (0, 1, false)]);
 }

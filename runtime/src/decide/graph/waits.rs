@@ -1,7 +1,8 @@
 //! Who waits for whom.
 
+use super::users::{Cells, Group};
 use super::{Lane, Owner, Program, Schedule, Step, Wait, reached};
-use crate::access::Mode;
+use std::collections::BTreeMap;
 
 /// A position that a lane must have passed: the lane, and how far, over two rounds that are numbered from 0.
 #[derive(Clone, Copy)]
@@ -20,7 +21,9 @@ struct Front {
     more: Vec<Point>,
 }
 
-impl Front {
+impl Group for Front {
+    type User = Point;
+
     fn new() -> Self {
         Front {
             first: Point { lane: NONE, at: 0 },
@@ -29,7 +32,7 @@ impl Front {
     }
 
     /// One more step; those of a lane come in its order.
-    fn push(&mut self, point: Point) {
+    fn add(&mut self, point: Point) {
         if self.first.lane == NONE || self.first.lane == point.lane {
             self.first = point;
             return;
@@ -40,18 +43,10 @@ impl Front {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = Point> {
-        let first = (self.first.lane != NONE).then_some(self.first);
-        first.into_iter().chain(self.more.iter().copied())
+    fn each(&self, tell: impl FnMut(&Point)) {
+        let first = (self.first.lane != NONE).then_some(&self.first);
+        first.into_iter().chain(&self.more).for_each(tell);
     }
-}
-
-/// Who used a cell last: a group of neighbours that need not wait for each other, and the group before.
-#[derive(Clone)]
-struct Cell {
-    mode: Option<Mode>,
-    group: Front,
-    before: Front,
 }
 
 /// Puts codelets into the lanes of their owners, in program order, and finds what each waits for.
@@ -60,13 +55,15 @@ struct Cell {
 /// the round before, and so in all later rounds. A step does not wait for what its lane has waited for already: lanes go
 /// through their steps in order, so who has seen a position has seen all before it.
 pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
-    let mut sorted: Vec<Owner> = owners.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let mut lanes: Vec<Lane> = (sorted.iter())
-        .map(|&owner| Lane {
+    let mut counts: BTreeMap<Owner, usize> = BTreeMap::new();
+    for same in owners.chunk_by(PartialEq::eq) {
+        *counts.entry(same[0]).or_default() += same.len();
+    }
+    let sorted: Vec<Owner> = counts.keys().copied().collect();
+    let mut lanes: Vec<Lane> = (counts.into_iter())
+        .map(|(owner, count)| Lane {
             owner,
-            steps: Vec::new(),
+            steps: Vec::with_capacity(count),
             waits: Vec::new(),
         })
         .collect();
@@ -82,17 +79,15 @@ pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
             publishes: false,
         });
     }
+    if lanes.len() < 2 {
+        return Schedule { lanes };
+    }
     let mut finder = Finder {
         seen: vec![0; lanes.len() * lanes.len()],
         lanes: lanes.len(),
         found: Vec::new(),
     };
-    let unused = Cell {
-        mode: None,
-        group: Front::new(),
-        before: Front::new(),
-    };
-    let mut cells = vec![unused; program.cells()];
+    let mut cells = Cells::<Front>::new(program);
     for round in 0..2 {
         for (codelet, &(lane, place)) in places.iter().enumerate() {
             let here = Point {
@@ -112,6 +107,9 @@ pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
             }
         }
     }
+    for lane in &mut lanes {
+        lane.waits.shrink_to_fit();
+    }
     Schedule { lanes }
 }
 
@@ -126,18 +124,10 @@ struct Finder {
 
 impl Finder {
     /// What a codelet waits for, whose step is the point `here`; notes that it uses its cells.
-    fn find(&mut self, program: &Program, codelet: u32, here: Point, cells: &mut [Cell]) {
+    fn find(&mut self, program: &Program, codelet: u32, here: Point, cells: &mut Cells<Front>) {
         self.found.clear();
         for one in program.uses(codelet) {
-            let cell = &mut cells[one.cell as usize];
-            if cell.mode != Some(one.mode) || !one.side_by_side() {
-                cell.before = std::mem::replace(&mut cell.group, Front::new());
-                cell.mode = Some(one.mode);
-            }
-            for point in cell.before.iter() {
-                self.wait_for(point, here.lane);
-            }
-            cell.group.push(here);
+            cells.enter(one, here, |point| self.wait_for(*point, here.lane));
         }
     }
 
