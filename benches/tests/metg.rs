@@ -57,7 +57,7 @@ fn every_system_runs_every_pattern() {
     let rows = rows(&["--width", "3"], folder.path());
     assert_eq!(rows.len(), 2 * PATTERNS.len() * SYSTEMS.len());
     for (_, pattern, _) in PATTERNS {
-        for system in SYSTEMS {
+        for system in SYSTEMS.iter() {
             let here = rows
                 .iter()
                 .filter(|row| row.system == system.name && row.pattern == pattern);

@@ -83,7 +83,7 @@ pub(super) fn about() -> String {
   memory          copies through memory larger than the caches
   imbalanced      as compute, from half to one and a half times as long, by fixed chance
 \nSystems:\n";
-    for system in SYSTEMS {
+    for system in SYSTEMS.iter() {
         text += &format!(
             "  {:<15} {} [{}]\n",
             system.name,

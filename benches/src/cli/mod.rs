@@ -45,6 +45,16 @@ enum What {
     /// Each figure is the median of the runs, with the least and the greatest, in 1e9 cells a second. Each result is
     /// compared with the serial sweep's, bit for bit: a difference ends the program.
     Stencil(figures::Figures),
+    /// Is a rank of MPI, for the program that has started it
+    #[cfg(feature = "mpi")]
+    #[command(hide = true)]
+    MpiRank {
+        /// Where it is told what to do
+        socket: std::path::PathBuf,
+        /// A processor for each rank
+        #[arg(value_delimiter = ',')]
+        cpus: Vec<u32>,
+    },
 }
 
 fn command() -> clap::Command {
@@ -66,6 +76,8 @@ pub fn main() -> ExitCode {
         What::Forkjoin(options) => options.run(suite::find("forkjoin")),
         What::Contended(options) => options.run(suite::find("contended")),
         What::Stencil(options) => options.run(suite::find("stencil")),
+        #[cfg(feature = "mpi")]
+        What::MpiRank { socket, cpus } => crate::metg::systems::mpi_rank::serve(&socket, &cpus),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -74,7 +74,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         let mut runners = Vec::new();
         for system in &plan.systems {
             let told = |why| Error::msg(format!("{} did not start: {why}", system.name));
-            runners.push((system.start)(&setup).map_err(told)?);
+            runners.push(system.start(&setup).map_err(told)?);
         }
         for &width in &plan.widths {
             for &pattern in &plan.patterns {
@@ -247,7 +247,7 @@ fn time(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metg::systems::{self, Timed};
+    use crate::metg::systems::{self, Start, Timed};
 
     fn plan(system: &'static System) -> Plan {
         Plan {
@@ -283,7 +283,7 @@ mod tests {
             about: "for tests",
             timed: Timed::Bound,
             lingers: Duration::ZERO,
-            start,
+            start: Start::Own(start),
         }
     }
 

@@ -1,10 +1,9 @@
 //! OpenMP on gcc's and on LLVM's runtime; the driver is `openmp.c`.
 
 use super::{CallBack, Graph, RawGraph, Row, call, context, rows_of};
-use crate::metg::case::Case;
-use crate::metg::lattice::Lattice;
-use crate::metg::systems::{Runner, Setup};
+use crate::dag::Dag;
 use crate::regions::{Body, Regions, seated};
+use crate::tasks::Tasks;
 use crate::{Error, Result};
 use std::ffi::{c_char, c_int, c_void};
 use std::ops::Range;
@@ -118,33 +117,32 @@ impl Regions for Team {
 }
 
 /// Tasks with `depend`.
-struct Tasks {
+struct Depend {
     team: Team,
     graph: Option<Graph>,
     marks: Vec<c_char>,
 }
 
 /// Starts its tasks.
-pub(crate) fn tasks(driver: &'static Driver, setup: &Setup) -> Result<Box<dyn Runner>> {
-    Ok(Box::new(Tasks {
-        team: Team::start(driver, &setup.cpus)?,
+pub(crate) fn tasks(driver: &'static Driver, cpus: &[u32]) -> Result<Box<dyn Tasks>> {
+    Ok(Box::new(Depend {
+        team: Team::start(driver, cpus)?,
         graph: None,
         marks: Vec::new(),
     }))
 }
 
-impl Runner for Tasks {
-    fn prepare(&mut self, lattice: &Lattice) -> Result<()> {
-        self.graph = Some(Graph::new(lattice));
-        self.marks = vec![0; lattice.numbers()];
+impl Tasks for Depend {
+    fn prepare(&mut self, dag: &Dag) -> Result<()> {
+        self.graph = Some(Graph::new(dag));
+        self.marks = vec![0; dag.numbers()];
         Ok(())
     }
 
-    fn run(&mut self, case: &Case) -> Result<Duration> {
+    fn run(&mut self, body: Body) -> Result<Duration> {
         let graph = &self.graph.as_ref().expect("prepared before it is run").raw;
         let (driver, workers) = (self.team.driver, self.team.workers);
         let marks = self.marks.as_mut_ptr();
-        let body: Body = &|task| case.run(task);
         self.team.time(|| {
             // SAFETY: the graph, a mark for each number, and the body are there until the call returns, which is when
             // all tasks have ended; the body may run on all threads. Marks are only pointed at.
