@@ -44,7 +44,7 @@ impl Lists {
 impl Dag {
     /// Tasks in rows, and on which tasks each depends: a list for each number below the greatest, also where it is left
     /// out.
-    pub fn new(rows: Vec<Range<usize>>, before: &[Vec<u32>]) -> Self {
+    pub fn new(rows: impl IntoIterator<Item = Range<usize>>, before: &[Vec<u32>]) -> Self {
         let mut after = vec![Vec::new(); before.len()];
         for (task, before) in before.iter().enumerate() {
             for &from in before {
@@ -52,7 +52,7 @@ impl Dag {
             }
         }
         Dag {
-            rows,
+            rows: rows.into_iter().collect(),
             before: Lists::of(before),
             after: Lists::of(&after),
         }
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn lists_of_both_ways() {
-        let dag = Dag::new(vec![0..2, 3..4], &[vec![], vec![0], vec![], vec![0, 1]]);
+        let dag = Dag::new([0..2, 3..4], &[vec![], vec![0], vec![], vec![0, 1]]);
         assert_eq!((dag.tasks(), dag.numbers()), (3, 4));
         assert_eq!(dag.all().collect::<Vec<_>>(), [0, 1, 3]);
         assert_eq!(dag.before.list(3), [0, 1]);

@@ -41,7 +41,7 @@ impl Lattice {
             pattern,
             width,
             steps,
-            dag: Dag::new(rows.iter().enumerate().map(row).collect(), &before),
+            dag: Dag::new(rows.iter().enumerate().map(row), &before),
         }
     }
 

@@ -153,24 +153,23 @@ pub fn find(name: &str) -> Option<&'static Info> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::iter;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Each task must find those that it depends on done, in each run, of one graph after the other.
     #[test]
     fn tasks_run_once_after_those_they_depend_on() {
-        let chain = Dag::new(
-            vec![0..50],
-            &(0..50_u32)
-                .map(|t| t.checked_sub(1).into_iter().collect())
-                .collect::<Vec<_>>(),
-        );
+        let before: Vec<Vec<u32>> = (0..50_u32)
+            .map(|t| t.checked_sub(1).into_iter().collect())
+            .collect();
+        let chain = Dag::new(iter::once(0..50), &before);
         let wide: Vec<Vec<u32>> = (0..200_u32)
             .map(|t| match t % 8 {
                 0 => vec![],
                 few => ((t - few)..t).rev().take(5).collect(),
             })
             .collect();
-        let wide = Dag::new(vec![0..120, 120..200], &wide);
+        let wide = Dag::new([0..120, 120..200], &wide);
         for info in ALL {
             let mut system = (info.start)(&[0, 0]).expect(info.name);
             for dag in [&chain, &wide, &chain] {
