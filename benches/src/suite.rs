@@ -112,16 +112,23 @@ fn shares(rows: &[Row]) -> Vec<String> {
     let Some(one) = rows.iter().find(|row| row.kernel == kernels::DGEMM) else {
         return Vec::new();
     };
-    let others = rows.iter().filter(|row| row.kernel != one.kernel);
-    let share = |row: &Row| {
-        let share = 100.0 * row.median / (one.median * row.workers as f64);
-        let (kernel, system, workers) = (&row.kernel, &row.system, row.workers);
+    let others = || rows.iter().filter(|row| row.kernel != one.kernel);
+    let mut workers: Vec<usize> = others().map(|row| row.workers).collect();
+    workers.dedup();
+    let line = |workers: usize| {
+        let here = others().filter(|row| row.workers == workers);
+        let share = |row: &Row| {
+            let share = 100.0 * row.median / (one.median * workers as f64);
+            format!("{} {share:.1} %", row.system)
+        };
+        let shares: Vec<String> = here.map(share).collect();
         format!(
-            "{kernel}: {system} reaches {share:.1} % of {workers} x {}",
-            one.kernel
+            "shares of {workers} x {}: {}",
+            one.kernel,
+            shares.join(", ")
         )
     };
-    others.map(share).collect()
+    workers.into_iter().map(line).collect()
 }
 
 const FORKJOIN: &str = "sprat-shared,rayon,chili,spin-team,serial";
