@@ -87,7 +87,7 @@ bands of a sweep.",
         most: 25,
         note: "\
 All systems have the same graph, cut into the same parts, and must give the serial program's ranks, bit for bit, and its
-levels. Sprat's are the example `graph`; the others run the same steps with a barrier after each. Of a search, the time
+levels. Sprat's are the example `graph`'s; the others run the same steps with a barrier after each. Of a search, the time
 that it takes others to begin a step when their threads sleep is not in their figures; it is in Sprat's.",
         follows: |_| Vec::new(),
     },
@@ -114,6 +114,7 @@ fn shares(rows: &[Row]) -> Vec<String> {
     };
     let others = || rows.iter().filter(|row| row.kernel != one.kernel);
     let mut workers: Vec<usize> = others().map(|row| row.workers).collect();
+    workers.sort_unstable();
     workers.dedup();
     let line = |workers: usize| {
         let here = others().filter(|row| row.workers == workers);
