@@ -1,4 +1,5 @@
-/* StarPU: a task for each task, with the tasks that it depends on declared; no data handles, which cost it more.
+/* StarPU: a task for each task, with the tasks that it depends on declared; no data handles, since the bodies know where
+ * their data are.
  *
  * StarPU's workers look for work without pause; the caller is none of them. So the tasks are made by a task, on the first
  * worker, and the caller sleeps meanwhile: no core has two busy threads. Between runs StarPU is paused. */
