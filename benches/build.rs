@@ -31,6 +31,45 @@ fn main() {
             .compile("rival_tbb");
         println!("cargo:rustc-link-lib=tbb");
     }
+    #[cfg(feature = "taskflow")]
+    cc::Build::new()
+        .cpp(true)
+        // What it does with atomics since C++20, it does with locks before.
+        .std("c++20")
+        .opt_level(3)
+        .file("src/rivals/taskflow.cpp")
+        .compile("rival_taskflow");
+    #[cfg(feature = "starpu")]
+    {
+        cc::Build::new()
+            .opt_level(3)
+            .includes(tell("pkg-config", &["--cflags-only-I", "starpu-1.3"], "-I"))
+            .file("src/rivals/starpu.c")
+            .compile("rival_starpu");
+        println!("cargo:rustc-link-lib=starpu-1.3");
+    }
+    #[cfg(feature = "mpi")]
+    {
+        cc::Build::new()
+            .compiler("mpicc")
+            .opt_level(3)
+            .file("src/rivals/mpi.c")
+            .compile("rival_mpi");
+        println!("cargo:rustc-link-lib=mpi");
+    }
+}
+
+/// The words of what a command says that begin so, without the beginning.
+#[cfg(feature = "starpu")]
+fn tell(command: &str, arguments: &[&str], prefix: &str) -> Vec<String> {
+    let output = std::process::Command::new(command).args(arguments).output();
+    let output = output.unwrap_or_else(|why| panic!("{command} does not run: {why}"));
+    assert!(output.status.success(), "{command} {arguments:?} fails");
+    let text = String::from_utf8(output.stdout).expect("text in UTF-8");
+    let words = text.split_whitespace();
+    words
+        .filter_map(|word| word.strip_prefix(prefix).map(str::to_owned))
+        .collect()
 }
 
 #[cfg(any(feature = "openmp-gnu", feature = "openmp-llvm"))]

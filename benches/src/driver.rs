@@ -5,6 +5,7 @@ use crate::report::Row;
 use crate::system::{Entrant, Kind};
 use indicatif::{ProgressBar, ProgressStyle};
 use sprat::{Error, Result};
+use std::thread;
 
 /// What to measure.
 pub struct Plan {
@@ -53,6 +54,9 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
                 bar.set_message(who.clone());
                 let figure = (kernel.measure)(entrant, plan.size);
                 let figure = figure.map_err(|why| Error::msg(format!("{who}: {why}")))?;
+                if figure.is_some() {
+                    thread::sleep(entrant.kind.lingers());
+                }
                 // The first run warms up.
                 figures.extend(figure.filter(|_| run > 0));
                 bar.inc(1);

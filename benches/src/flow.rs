@@ -97,7 +97,7 @@ impl Flow {
             System::Sprat(rt) => self.on_sprat(rt, false)?,
             System::Replay(_) if self.cells > GRAPH_BLOCKS => return Ok(None),
             System::Replay(rt) => self.on_sprat(rt, true)?,
-            System::Regions(_) => return Ok(None),
+            System::Regions(_) | System::Tasks(_) => return Ok(None),
             _ => self.on_rival(&entrant.system)?,
         };
         let expected = State::new(self);
@@ -231,7 +231,9 @@ impl Flow {
     fn on_rival(&self, system: &System) -> Result<(Times, Vec<u64>, u64)> {
         let state = State::new(self);
         let time = match system {
-            System::Sprat(_) | System::Replay(_) | System::Regions(_) => unreachable!("no rival"),
+            System::Sprat(_) | System::Replay(_) | System::Regions(_) | System::Tasks(_) => {
+                unreachable!("no rival")
+            }
             System::Serial => {
                 let begin = Instant::now();
                 (0..self.len()).for_each(|task| state.run(self, task));

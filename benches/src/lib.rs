@@ -4,6 +4,8 @@
 #![deny(unsafe_code)]
 
 pub mod cli;
+mod counters;
+pub mod dag;
 pub mod deque;
 pub mod driver;
 pub mod flow;
@@ -13,12 +15,20 @@ pub mod metg;
 pub mod plot;
 pub mod regions;
 pub mod report;
-#[cfg(any(feature = "openmp-gnu", feature = "openmp-llvm", feature = "tbb"))]
+#[cfg(any(
+    feature = "openmp-gnu",
+    feature = "openmp-llvm",
+    feature = "tbb",
+    feature = "taskflow",
+    feature = "starpu",
+    feature = "mpi"
+))]
 #[expect(unsafe_code, reason = "drivers in C and C++ are called")]
 mod rivals;
 pub mod suite;
 pub mod system;
 pub mod tally;
+pub mod tasks;
 pub mod team;
 
 pub use sprat::{Error, Result};

@@ -2,7 +2,10 @@
 
 use crate::deque::Deque;
 use crate::regions::{self, Regions};
+use crate::tasks::{self, Tasks};
 use sprat::{CeMode, Error, ErrorKind, Graph, Result, Runtime};
+use std::any::Any;
+use std::cell::{OnceCell, RefCell};
 use std::time::{Duration, Instant};
 
 /// The names of the systems with more than parallel regions, and what they are.
@@ -38,7 +41,8 @@ const SYSTEMS: [(&str, &str); 8] = [
 /// The names of all systems of this build, with what they are.
 pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
     let regions = regions::ALL.iter().map(|info| (info.name, info.about));
-    SYSTEMS.into_iter().chain(regions)
+    let tasks = tasks::ALL.iter().map(|info| (info.name, info.about));
+    SYSTEMS.into_iter().chain(regions).chain(tasks)
 }
 
 /// A system's kind, chosen by its name.
@@ -56,6 +60,8 @@ pub enum Kind {
     Serial,
     /// One that has parallel regions only.
     Regions(&'static regions::Info),
+    /// One that runs tasks of any kind, whose dependences it is told.
+    Tasks(&'static tasks::Info),
 }
 
 impl Kind {
@@ -67,11 +73,15 @@ impl Kind {
             "rayon" => vec![Kind::Rayon],
             "deque" => vec![Kind::Deque],
             "serial" => vec![Kind::Serial],
-            _ => match (name.strip_prefix("sprat-"), regions::find(name)) {
-                (_, Some(info)) => vec![Kind::Regions(info)],
-                (Some(mode), None) => vec![Kind::Sprat(mode.parse()?)],
-                (None, None) => return Err(Error::msg(format!("there is no system `{name}`"))),
-            },
+            _ => {
+                let regions = regions::find(name).map(Kind::Regions);
+                let rival = regions.or_else(|| tasks::find(name).map(Kind::Tasks));
+                match (name.strip_prefix("sprat-"), rival) {
+                    (_, Some(rival)) => vec![rival],
+                    (Some(mode), None) => vec![Kind::Sprat(mode.parse()?)],
+                    (None, None) => return Err(Error::msg(format!("there is no system `{name}`"))),
+                }
+            }
         })
     }
 
@@ -84,6 +94,18 @@ impl Kind {
             Kind::Deque => "deque".to_owned(),
             Kind::Serial => "serial".to_owned(),
             Kind::Regions(info) => info.name.to_owned(),
+            Kind::Tasks(info) => info.name.to_owned(),
+        }
+    }
+
+    /// For so long its threads may still look for work after a run; the next system waits for that.
+    pub fn lingers(self) -> Duration {
+        match self {
+            Kind::Sprat(_) | Kind::Replay => Duration::from_millis(2),
+            Kind::Rayon => regions::RAYON.lingers,
+            Kind::Deque | Kind::Serial => Duration::ZERO,
+            Kind::Regions(info) => info.lingers,
+            Kind::Tasks(info) => info.lingers,
         }
     }
 
@@ -99,6 +121,7 @@ impl Kind {
             Kind::Deque => System::Deque(Deque::new(cpus(workers)?)),
             Kind::Serial => System::Serial,
             Kind::Regions(info) => System::Regions((info.start)(&cpus(workers)?)?),
+            Kind::Tasks(info) => System::Tasks(RefCell::new((info.start)(&cpus(workers)?)?)),
         })
     }
 }
@@ -117,6 +140,8 @@ pub enum System {
     Serial,
     /// A system that has parallel regions only.
     Regions(Box<dyn Regions>),
+    /// A system that runs tasks of any kind.
+    Tasks(RefCell<Box<dyn Tasks>>),
 }
 
 /// One that takes part: a system with its number of workers, the caller included.
@@ -127,6 +152,8 @@ pub struct Entrant {
     pub workers: usize,
     /// It, running.
     pub system: System,
+    /// What a kernel keeps for its next run on this one, since it takes long to make.
+    pub kept: OnceCell<Box<dyn Any>>,
 }
 
 impl Entrant {
@@ -146,6 +173,7 @@ impl Entrant {
             kind,
             workers,
             system,
+            kept: OnceCell::new(),
         })
     }
 

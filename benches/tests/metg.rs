@@ -57,7 +57,7 @@ fn every_system_runs_every_pattern() {
     let rows = rows(&["--width", "3"], folder.path());
     assert_eq!(rows.len(), 2 * PATTERNS.len() * SYSTEMS.len());
     for (_, pattern, _) in PATTERNS {
-        for system in SYSTEMS {
+        for system in SYSTEMS.iter() {
             let here = rows
                 .iter()
                 .filter(|row| row.system == system.name && row.pattern == pattern);
@@ -206,4 +206,31 @@ fn contended_has_the_three_ways() {
     assert_eq!(kernels.len(), 3);
     // Commutative accesses are Sprat's alone.
     assert_eq!(rows.len(), 2 * (1 + 2 + 2));
+}
+
+#[test]
+fn graph_gives_every_system_both_times() {
+    let rows = figures("graph", "9", "sprat-shared,rayon,chili,spin-team,serial");
+    assert_eq!(rows.len(), 2 * 9);
+    assert!(rows.iter().all(|row| row.unit == "ms"));
+}
+
+#[test]
+fn cholesky_gives_every_system_a_rate_and_a_bound() {
+    let rows = figures("cholesky", "100", "sprat-shared,rayon,deque,serial");
+    // The bound once, and serial on one worker only.
+    assert_eq!(rows.len(), 1 + 7);
+    assert!(rows.iter().all(|row| row.unit == "GF/s"));
+    let bound = rows.iter().find(|row| row.kernel == "dgemm").unwrap();
+    assert_eq!((bound.system.as_str(), bound.workers), ("serial", 1));
+}
+
+/// Systems of tasks are there with the features that bring them only.
+#[test]
+fn cholesky_runs_on_all_systems_of_tasks() {
+    for info in sprat_benches::tasks::ALL {
+        let rows = figures("cholesky", "50", info.name);
+        let workers: Vec<usize> = rows.iter().map(|row| row.workers).collect();
+        assert_eq!(workers, [1, 2], "{}", info.name);
+    }
 }

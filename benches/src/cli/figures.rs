@@ -112,7 +112,10 @@ impl Figures {
             plan.size,
             report::table(&outcome.rows)
         );
-        for note in outcome.notes {
+        for note in (suite.follows)(&outcome.rows)
+            .into_iter()
+            .chain(outcome.notes)
+        {
             text += &format!("note: {note}\n");
         }
         // A reader that stops early (`| head`) is no error.

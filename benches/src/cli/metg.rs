@@ -12,9 +12,14 @@ use clap::builder::PossibleValuesParser;
 use sprat::Result;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What `--quick` runs unless it is told otherwise.
 const QUICK: [Pattern; 3] = [Pattern::Stencil1d, Pattern::Fft, Pattern::Tree];
+
+/// Who does not reach an efficiency is not given longer tasks when a run took so long, and with `--quick`.
+const LATE: Duration = Duration::from_secs(4);
+const SOON: Duration = Duration::from_millis(200);
 
 #[derive(Args)]
 pub(super) struct Metg {
@@ -33,9 +38,9 @@ pub(super) struct Metg {
     /// Numbers of tasks in a row [default: 8, with --quick 2,8]
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=65_536))]
     width: Vec<u32>,
-    /// Rows
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value = "1000")]
-    steps: u32,
+    /// Rows [default: 1000, with --quick 500]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    steps: Option<u32>,
     /// Shares of the peak that count as reached
     #[arg(long, value_name = "SHARES", value_delimiter = ',', value_parser = share, default_value = "0.5,0.8")]
     efficiency: Vec<f64>,
@@ -83,7 +88,7 @@ pub(super) fn about() -> String {
   memory          copies through memory larger than the caches
   imbalanced      as compute, from half to one and a half times as long, by fixed chance
 \nSystems:\n";
-    for system in SYSTEMS {
+    for system in SYSTEMS.iter() {
         text += &format!(
             "  {:<15} {} [{}]\n",
             system.name,
@@ -155,12 +160,13 @@ impl Metg {
             kernel: kernel.expect("one of these names").0,
             workers: once_each(self.workers.iter().map(|&n| n.into()), |&n| n),
             widths: once_each(widths, |&width| width),
-            steps: self.steps as usize,
+            steps: self.steps.unwrap_or(if self.quick { 500 } else { 1000 }) as usize,
             efficiencies: once_each(self.efficiency.iter().copied(), |&share| share),
             runs: self
                 .runs
                 .map_or(if self.quick { 3 } else { 5 }, usize::from),
             ce: self.ce.parse()?,
+            patience: if self.quick { SOON } else { LATE },
         })
     }
 }

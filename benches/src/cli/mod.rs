@@ -50,6 +50,26 @@ enum What {
     /// Each figure is the median of the runs, with the least and the greatest, in 1e9 cells a second. Each result is
     /// compared with the serial sweep's, bit for bit: a difference ends the program.
     Stencil(figures::Figures),
+    /// PageRank and breadth-first search on a graph whose degrees are spread as in social networks
+    ///
+    /// Each figure is the median of the runs, with the least and the greatest. Each result is compared with the serial
+    /// program's: a difference ends the program.
+    Graph(figures::Figures),
+    /// A tiled Cholesky factorisation, and what share of the cores' rate of multiplication it reaches
+    ///
+    /// Each figure is the median of the runs, with the least and the greatest, in 1e9 floating-point operations a second.
+    /// Each factor is compared with the plain loop's, bit for bit: a difference ends the program.
+    Cholesky(figures::Figures),
+    /// Is a rank of MPI, for the program that has started it
+    #[cfg(feature = "mpi")]
+    #[command(hide = true)]
+    MpiRank {
+        /// Where it is told what to do
+        socket: std::path::PathBuf,
+        /// A processor for each rank
+        #[arg(value_delimiter = ',')]
+        cpus: Vec<u32>,
+    },
 }
 
 fn command() -> clap::Command {
@@ -72,6 +92,10 @@ pub fn main() -> ExitCode {
         What::Forkjoin(options) => options.run(suite::find("forkjoin")),
         What::Contended(options) => options.run(suite::find("contended")),
         What::Stencil(options) => options.run(suite::find("stencil")),
+        What::Graph(options) => options.run(suite::find("graph")),
+        What::Cholesky(options) => options.run(suite::find("cholesky")),
+        #[cfg(feature = "mpi")]
+        What::MpiRank { socket, cpus } => crate::metg::systems::mpi_rank::serve(&socket, &cpus),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -57,7 +57,7 @@ pub(super) fn chain(entrant: &Entrant, size: usize) -> Measured {
             (0..size).for_each(|_| black_box(tally).add(1));
             begin.elapsed()
         }
-        System::Regions(_) => return Ok(None),
+        System::Regions(_) | System::Tasks(_) => return Ok(None),
     };
     check("the number of executions", tally.total(), size as u64)?;
     each(time, size)

@@ -109,7 +109,7 @@ fn all(
             );
             return time.map(Some);
         }
-        System::Replay(_) | System::Regions(_) => return Ok(None),
+        System::Replay(_) | System::Regions(_) | System::Tasks(_) => return Ok(None),
         System::Serial => (0..size).for_each(|_| body()),
     }
     Ok(Some(begin.elapsed()))

@@ -2,12 +2,16 @@
 
 mod blocks;
 mod chain;
+mod cholesky;
 mod contended;
 mod events;
 mod flat;
 mod flows;
 mod forkjoin;
 mod machine;
+mod pagerank;
+mod rmat;
+mod search;
 mod stencil;
 mod tree;
 
@@ -280,6 +284,45 @@ pub const STENCIL: &[Kernel] = &[kernel(
     "Gcell/s",
     stencil::heat,
 )];
+
+/// Graphs of real shape.
+pub const GRAPH: &[Kernel] = &[
+    kernel(
+        "pagerank",
+        "PageRank: each vertex gathers along its incoming edges",
+        "time_per_iteration",
+        "ms",
+        pagerank::pagerank,
+    ),
+    kernel(
+        "bfs",
+        "breadth-first search from the vertex with most edges, down and up",
+        "time_per_search",
+        "ms",
+        search::bfs,
+    ),
+];
+
+/// A tiled factorisation.
+pub const CHOLESKY: &[Kernel] = &[
+    kernel(
+        DGEMM,
+        "one core multiplies tiles that stay in its cache",
+        "rate",
+        "GF/s",
+        cholesky::dgemm,
+    ),
+    kernel(
+        "cholesky",
+        "a matrix is factored tile by tile, right-looking",
+        "rate",
+        "GF/s",
+        cholesky::cholesky,
+    ),
+];
+
+/// The kernel that bounds the rate of `cholesky`.
+pub const DGEMM: &str = "dgemm";
 
 /// Nanoseconds of each of `count` parts.
 fn each(time: Duration, count: usize) -> Measured {

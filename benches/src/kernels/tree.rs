@@ -52,7 +52,7 @@ pub(super) fn tree(entrant: &Entrant, size: usize) -> Measured {
             serial_tree(levels - 1, tally);
             begin.elapsed()
         }
-        System::Regions(_) => return Ok(None),
+        System::Regions(_) | System::Tasks(_) => return Ok(None),
     };
     check("the number of executions", tally.total(), count as u64)?;
     each(time, count)
@@ -134,7 +134,7 @@ pub(super) fn fib(entrant: &Entrant, size: usize) -> Measured {
             let value = serial_fib(n, tally);
             (value, begin.elapsed())
         }
-        System::Replay(_) | System::Regions(_) => return Ok(None),
+        System::Replay(_) | System::Regions(_) | System::Tasks(_) => return Ok(None),
     };
     check("the number of executions", tally.total(), count as u64)?;
     check("the value", value, expected)?;

@@ -127,14 +127,22 @@ impl<'a> Case<'a> {
         });
     }
 
+    /// Counts tasks that ran in other processes.
+    pub fn ran_elsewhere(&self, tasks: u64) {
+        self.ran.add(tasks);
+    }
+
+    /// How many tasks ran.
+    pub fn ran(&self) -> u64 {
+        self.ran.total()
+    }
+
     /// Whether all was right in the run that has ended.
     ///
     /// # Errors
     /// If a receiver found something else than the output of the task that it depends on, or tasks ran never, or twice.
     pub fn check(&self) -> Result<()> {
-        if let Some(wrong) = self.wrong.get() {
-            return Err(Error::msg(format!("wrong result: {wrong}")));
-        }
+        self.check_inputs()?;
         let (ran, tasks) = (self.ran.total(), self.lattice.tasks());
         if ran != tasks as u64 {
             return Err(Error::msg(format!(
@@ -142,6 +150,17 @@ impl<'a> Case<'a> {
             )));
         }
         Ok(())
+    }
+
+    /// Whether each task that ran received what it should have.
+    ///
+    /// # Errors
+    /// If not, with the first that did not.
+    pub fn check_inputs(&self) -> Result<()> {
+        match self.wrong.get() {
+            Some(wrong) => Err(Error::msg(format!("wrong result: {wrong}"))),
+            None => Ok(()),
+        }
     }
 
     /// Whether each task's output stands in its slot.

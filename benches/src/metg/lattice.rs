@@ -1,6 +1,7 @@
 //! The tasks of a graph with their dependences, numbered and laid out flat.
 
 use super::pattern::Pattern;
+use crate::dag::Dag;
 use std::ops::Range;
 
 /// A pattern spread out over its width and steps.
@@ -12,37 +13,8 @@ pub struct Lattice {
     pub width: usize,
     /// Rows.
     pub steps: usize,
-    rows: Vec<Range<usize>>,
-    tasks: usize,
-    before: Lists,
-    after: Lists,
-}
-
-/// A list for each task, one behind the other.
-#[derive(Debug)]
-pub struct Lists {
-    /// List `t` is `items[starts[t]..starts[t + 1]]`.
-    pub starts: Vec<u32>,
-    /// What is in the lists.
-    pub items: Vec<u32>,
-}
-
-impl Lists {
-    fn of(lists: &[Vec<u32>]) -> Self {
-        let mut starts = vec![0];
-        for list in lists {
-            starts.push(starts[starts.len() - 1] + list.len() as u32);
-        }
-        Lists {
-            starts,
-            items: lists.concat(),
-        }
-    }
-
-    #[inline]
-    fn list(&self, task: usize) -> &[u32] {
-        &self.items[self.starts[task] as usize..self.starts[task + 1] as usize]
-    }
+    /// The tasks. Their numbers are `step * width + column`; where rows are narrow, some are left out.
+    pub dag: Dag,
 }
 
 impl Lattice {
@@ -52,67 +24,58 @@ impl Lattice {
             .map(|step| pattern.row(width, steps, step))
             .collect();
         let mut before = vec![Vec::new(); width * steps];
-        let mut after = vec![Vec::new(); width * steps];
         for step in 1..steps {
             let set = pattern.set(width, step);
             for column in rows[step].clone() {
-                let task = step * width + column;
                 let columns = pattern.dependences(width, set, column).into_iter();
-                for column in columns.filter(|column| rows[step - 1].contains(column)) {
-                    let from = (step - 1) * width + column;
-                    before[task].push(from as u32);
-                    after[from].push(task as u32);
-                }
+                let columns = columns.filter(|column| rows[step - 1].contains(column));
+                let from = columns.map(|column| ((step - 1) * width + column) as u32);
+                before[step * width + column] = from.collect();
             }
         }
+        let row = |(step, row): (usize, &Range<usize>)| {
+            let first = step * width;
+            first + row.start..first + row.end
+        };
         Lattice {
             pattern,
             width,
             steps,
-            tasks: rows.iter().map(Range::len).sum(),
-            rows,
-            before: Lists::of(&before),
-            after: Lists::of(&after),
+            dag: Dag::new(rows.iter().enumerate().map(row), &before),
         }
     }
 
-    /// How many tasks there are. Their numbers are `step * width + column`; where rows are narrow, some are left out.
+    /// How many tasks there are.
     pub fn tasks(&self) -> usize {
-        self.tasks
+        self.dag.tasks()
     }
 
     /// Numbers that tasks may have, all below this.
     pub fn numbers(&self) -> usize {
-        self.width * self.steps
+        self.dag.numbers()
     }
 
     /// The tasks of a row.
     #[inline]
     pub fn row(&self, step: usize) -> Range<usize> {
-        let row = &self.rows[step];
-        step * self.width + row.start..step * self.width + row.end
+        self.dag.rows[step].clone()
     }
 
     /// All tasks, row by row.
     pub fn all(&self) -> impl Iterator<Item = usize> {
-        (0..self.steps).flat_map(|step| self.row(step))
-    }
-
-    /// Both kinds of dependences, laid out flat: on what each task depends, and what depends on it.
-    pub fn lists(&self) -> [&Lists; 2] {
-        [&self.before, &self.after]
+        self.dag.all()
     }
 
     /// The tasks that this one depends on.
     #[inline]
     pub fn before(&self, task: usize) -> &[u32] {
-        self.before.list(task)
+        self.dag.before.list(task)
     }
 
     /// The tasks that depend on this one.
     #[inline]
     pub fn after(&self, task: usize) -> &[u32] {
-        self.after.list(task)
+        self.dag.after.list(task)
     }
 }
 
@@ -135,7 +98,10 @@ mod tests {
                         assert!(lattice.after(from as usize).contains(&(task as u32)));
                     }
                 }
-                assert_eq!(lattice.before.items.len(), lattice.after.items.len());
+                assert_eq!(
+                    lattice.dag.before.items.len(),
+                    lattice.dag.after.items.len()
+                );
             }
         }
     }

@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// How long the tasks are with which each sweep begins, in seconds.
 const FIRST_TASK: f64 = 20e-6;
+/// Tasks that take this many microseconds are not made longer.
+const LONGEST: f64 = 1000.0;
 /// A run that took so long is measured once, a shorter one again and again.
 const LONG: Duration = Duration::from_millis(20);
 /// So often; the median counts. A run for warming up goes before them.
@@ -46,6 +48,8 @@ pub struct Plan {
     pub runs: usize,
     /// The mode of our control engines.
     pub ce: CeMode,
+    /// Who does not reach an efficiency is not given longer tasks when a run took so long.
+    pub patience: Duration,
 }
 
 /// What was measured.
@@ -74,7 +78,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         let mut runners = Vec::new();
         for system in &plan.systems {
             let told = |why| Error::msg(format!("{} did not start: {why}", system.name));
-            runners.push((system.start)(&setup).map_err(told)?);
+            runners.push(system.start(&setup).map_err(told)?);
         }
         for &width in &plan.widths {
             for &pattern in &plan.patterns {
@@ -166,9 +170,10 @@ impl Cell {
     ) -> Result<()> {
         self.measure_peak()?;
         let mut case = Case::new(&self.lattice, self.kernel);
-        let sweep = |_: &Curve| Sweep::new(self.base, &plan.efficiencies);
-        let mut sweeps: Vec<Sweep> = self.curves.iter().map(sweep).collect();
         let scale = self.team.len() as f64 * 1e6 / self.lattice.tasks() as f64;
+        let longest = LONGEST.min(plan.patience.as_secs_f64() * scale);
+        let sweep = |_: &Curve| Sweep::new(self.base, &plan.efficiencies, longest);
+        let mut sweeps: Vec<Sweep> = self.curves.iter().map(sweep).collect();
         loop {
             let mut is_done = true;
             for ((sweep, runner), curve) in sweeps.iter_mut().zip(&mut *runners).zip(&self.curves) {
@@ -247,7 +252,7 @@ fn time(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metg::systems::{self, Timed};
+    use crate::metg::systems::{self, Start, Timed};
 
     fn plan(system: &'static System) -> Plan {
         Plan {
@@ -260,6 +265,7 @@ mod tests {
             efficiencies: vec![0.5],
             runs: 2,
             ce: CeMode::Shared,
+            patience: Duration::from_secs(1),
         }
     }
 
@@ -283,7 +289,7 @@ mod tests {
             about: "for tests",
             timed: Timed::Bound,
             lingers: Duration::ZERO,
-            start,
+            start: Start::Own(start),
         }
     }
 

@@ -4,8 +4,6 @@
 const STEPS: f64 = 2.0;
 /// A level up, where the first was too fine: twice as long.
 const UP: i32 = 2;
-/// Tasks of more than so many microseconds are not tried.
-const LONGEST: f64 = 1000.0;
 /// Twice the length must bring so much, or the curve is flat: longer tasks would not help.
 const WORTH: f64 = 1.01;
 /// Below this part of the least efficiency wanted, nothing is of interest.
@@ -29,18 +27,22 @@ pub struct Sweep {
     base: u32,
     /// Efficiencies wanted, from the least to the greatest.
     wanted: Vec<f64>,
+    /// Tasks that took so many microseconds are not made longer.
+    longest: f64,
     /// What was measured, from the longest task to the shortest, each with its level.
     points: Vec<(i32, Point)>,
 }
 
 impl Sweep {
-    /// Begins at so many iterations. The efficiencies must not be empty.
-    pub fn new(base: u32, efficiencies: &[f64]) -> Self {
+    /// Begins at so many iterations; tasks that took this many microseconds are not made longer. The efficiencies must not
+    /// be empty.
+    pub fn new(base: u32, efficiencies: &[f64], longest: f64) -> Self {
         let mut wanted = efficiencies.to_vec();
         wanted.sort_by(f64::total_cmp);
         Sweep {
             base: base.max(1),
             wanted,
+            longest,
             points: Vec::new(),
         }
     }
@@ -59,7 +61,7 @@ impl Sweep {
                 shorter - longer == UP && high.efficiency < low.efficiency * WORTH
             });
         if point.efficiency < self.wanted[self.wanted.len() - 1]
-            && point.task_us < LONGEST
+            && point.task_us < self.longest
             && !is_flat
         {
             return Some(longest - UP);
@@ -132,7 +134,7 @@ mod tests {
     /// A system with so many microseconds of overhead a task, at 100 iterations a microsecond, and at best this share
     /// of the peak.
     fn curve(overhead: f64, best: f64, efficiencies: &[f64]) -> Sweep {
-        let mut sweep = Sweep::new(2000, efficiencies);
+        let mut sweep = Sweep::new(2000, efficiencies, 1000.0);
         for _ in 0..100 {
             let Some(level) = sweep.next() else {
                 return sweep;

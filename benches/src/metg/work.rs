@@ -60,6 +60,12 @@ impl Work {
         Work { iterations, ..self }
     }
 
+    /// The kernel's name and the number of iterations: what another process makes the same work from.
+    pub fn told(&self) -> (&'static str, u32) {
+        let kernel = KERNELS.iter().find(|kernel| kernel.0 == self.kernel);
+        (kernel.expect("all have names").1, self.iterations)
+    }
+
     /// The iterations of one task.
     #[inline]
     pub fn iterations(&self, task: usize) -> u32 {

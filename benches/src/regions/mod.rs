@@ -79,12 +79,26 @@ pub const ALL: &[Info] = &[
         lingers: openmp::LINGERS,
         start: |cpus| openmp::regions(&openmp::GNU, cpus),
     },
+    #[cfg(feature = "openmp-gnu")]
+    Info {
+        name: "openmp-gnu-dynamic",
+        about: "OpenMP on gcc's runtime: a dynamic loop for each row, threads that spin",
+        lingers: openmp::LINGERS,
+        start: |cpus| openmp::dynamic(&openmp::GNU, cpus),
+    },
     #[cfg(feature = "openmp-llvm")]
     Info {
         name: "openmp-llvm",
         about: "OpenMP on LLVM's runtime: a static loop for each row, threads that spin",
         lingers: openmp::LINGERS,
         start: |cpus| openmp::regions(&openmp::LLVM, cpus),
+    },
+    #[cfg(feature = "openmp-llvm")]
+    Info {
+        name: "openmp-llvm-dynamic",
+        about: "OpenMP on LLVM's runtime: a dynamic loop for each row, threads that spin",
+        lingers: openmp::LINGERS,
+        start: |cpus| openmp::dynamic(&openmp::LLVM, cpus),
     },
     #[cfg(feature = "tbb")]
     Info {

@@ -3,12 +3,18 @@
 //! The drivers call back into Rust for each task, so all systems run the same code. A call through a pointer is what that
 //! costs them.
 
+#[cfg(feature = "mpi")]
+pub(crate) mod mpi;
 #[cfg(any(feature = "openmp-gnu", feature = "openmp-llvm"))]
 pub(crate) mod openmp;
+#[cfg(feature = "starpu")]
+pub(crate) mod starpu;
+#[cfg(feature = "taskflow")]
+pub(crate) mod taskflow;
 #[cfg(feature = "tbb")]
 pub(crate) mod tbb;
 
-use crate::metg::lattice::Lattice;
+use crate::dag::Dag;
 use crate::regions::Body;
 use std::ffi::c_void;
 use std::ops::Range;
@@ -51,34 +57,27 @@ struct RawGraph {
 /// A graph for the drivers: what they point into lives as long as it does, and stays where it is.
 struct Graph {
     raw: RawGraph,
-    _owned: (Vec<Row>, [Vec<u32>; 4]),
+    _owned: (Vec<Row>, Dag),
 }
 
 impl Graph {
-    fn new(lattice: &Lattice) -> Self {
-        let rows: Vec<_> = (0..lattice.steps).map(|step| lattice.row(step)).collect();
-        let rows = rows_of(&rows);
-        let [before, after] = lattice.lists();
-        let owned = [
-            before.starts.clone(),
-            before.items.clone(),
-            after.starts.clone(),
-            after.items.clone(),
-        ];
-        let lists = |starts: usize| Lists {
-            starts: owned[starts].as_ptr(),
-            items: owned[starts + 1].as_ptr(),
+    fn new(dag: &Dag) -> Self {
+        let dag = dag.clone();
+        let rows = rows_of(&dag.rows);
+        let lists = |lists: &crate::dag::Lists| Lists {
+            starts: lists.starts.as_ptr(),
+            items: lists.items.as_ptr(),
         };
         let raw = RawGraph {
             rows: rows.len(),
             row: rows.as_ptr(),
-            numbers: lattice.numbers(),
-            before: lists(0),
-            after: lists(2),
+            numbers: dag.numbers(),
+            before: lists(&dag.before),
+            after: lists(&dag.after),
         };
         Graph {
             raw,
-            _owned: (rows, owned),
+            _owned: (rows, dag),
         }
     }
 }

@@ -51,6 +51,17 @@ void RIVAL(rows)(int workers, size_t rows, const rival_row *row, rival_body body
     }
 }
 
+/* The same for items that take different times: who is done takes the next. */
+void RIVAL(rows_dynamic)(int workers, size_t rows, const rival_row *row, rival_body body, const void *context) {
+#pragma omp parallel num_threads(workers)
+    for (size_t r = 0; r < rows; r++) {
+        const size_t end = row[r].end;
+#pragma omp for schedule(dynamic, 1)
+        for (size_t i = row[r].first; i < end; i++)
+            body(context, i);
+    }
+}
+
 /* A region for each turn. */
 void RIVAL(workers)(int workers, size_t regions, rival_body body, const void *context) {
     for (size_t r = 0; r < regions; r++) {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <pthread.h>
@@ -14,6 +15,7 @@
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/flow_graph.h>
 #include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/partitioner.h>
 #include <oneapi/tbb/task_arena.h>
@@ -115,16 +117,20 @@ struct Flow {
 } // namespace
 
 struct rival_tbb {
-    // More threads than the machine has, too, if they are asked for.
-    global_control parallelism;
+    // For more threads than the machine has. Of several such limits the least counts, so there is none without need:
+    // systems with fewer workers may be there at the same time.
+    std::optional<global_control> parallelism;
     task_arena arena;
     Pin pin;
     std::unique_ptr<Counters> counters;
     std::unique_ptr<Flow> flow;
 
     rival_tbb(int workers, const uint32_t *cpus)
-        : parallelism(global_control::max_allowed_parallelism, size_t(workers)), arena(workers),
-          pin(arena, std::vector<uint32_t>(cpus, cpus + workers)) {}
+        : arena(workers), pin(arena, std::vector<uint32_t>(cpus, cpus + workers)) {
+        // Asked here, since the first answer is kept, and later the caller may be pinned to one processor.
+        if (workers > info::default_concurrency())
+            parallelism.emplace(global_control::max_allowed_parallelism, size_t(workers));
+    }
 };
 
 extern "C" {

@@ -2,10 +2,9 @@
 
 use super::{CallBack, Graph, RawGraph, Row, call, context, rows_of};
 use crate::Result;
-use crate::metg::case::Case;
-use crate::metg::lattice::Lattice;
-use crate::metg::systems::{Runner, Setup};
+use crate::dag::Dag;
 use crate::regions::{Body, Regions, seated};
+use crate::tasks::Tasks;
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -99,9 +98,9 @@ struct Prepared {
 }
 
 /// Starts a task group with counters.
-pub(crate) fn counters(setup: &Setup) -> Result<Box<dyn Runner>> {
+pub(crate) fn counters(cpus: &[u32]) -> Result<Box<dyn Tasks>> {
     Ok(Box::new(Prepared {
-        tbb: Tbb::start(&setup.cpus),
+        tbb: Tbb::start(cpus),
         graph: None,
         prepare: rival_tbb_prepare_counters,
         run: rival_tbb_run_counters,
@@ -109,27 +108,26 @@ pub(crate) fn counters(setup: &Setup) -> Result<Box<dyn Runner>> {
 }
 
 /// Starts a flow graph.
-pub(crate) fn flow(setup: &Setup) -> Result<Box<dyn Runner>> {
+pub(crate) fn flow(cpus: &[u32]) -> Result<Box<dyn Tasks>> {
     Ok(Box::new(Prepared {
-        tbb: Tbb::start(&setup.cpus),
+        tbb: Tbb::start(cpus),
         graph: None,
         prepare: rival_tbb_prepare_flow,
         run: rival_tbb_run_flow,
     }))
 }
 
-impl Runner for Prepared {
-    fn prepare(&mut self, lattice: &Lattice) -> Result<()> {
-        let graph = Graph::new(lattice);
+impl Tasks for Prepared {
+    fn prepare(&mut self, dag: &Dag) -> Result<()> {
+        let graph = Graph::new(dag);
         // SAFETY: what the graph points to lives until another one has been prepared, or the arena is gone.
         unsafe { (self.prepare)(self.tbb.raw.as_ptr(), &raw const graph.raw) }
         self.graph = Some(graph);
         Ok(())
     }
 
-    fn run(&mut self, case: &Case) -> Result<Duration> {
+    fn run(&mut self, body: Body) -> Result<Duration> {
         assert!(self.graph.is_some(), "prepared before it is run");
-        let body: Body = &|task| case.run(task);
         self.tbb.time(|raw| {
             // SAFETY: the body is there until the call returns, which is when all tasks have ended, and may run on all
             // threads; the graph has been prepared.

@@ -153,6 +153,19 @@ impl<'r> Factor<'r> {
         }
         Ok(None)
     }
+
+    /// Gives the blocks back.
+    ///
+    /// # Errors
+    /// The runtime's.
+    pub fn destroy(self) -> Result<()> {
+        self.runtime.finish(|s| {
+            for &block in &self.blocks {
+                s.destroy(block);
+            }
+            Ok(())
+        })
+    }
 }
 
 fn square(cells: &[f64]) -> f64 {

@@ -153,6 +153,24 @@ impl<'r> Bfs<'r> {
         self.runtime.read(self.levels, <[u32]>::to_vec)
     }
 
+    /// Gives the blocks back; the graph keeps its own.
+    ///
+    /// # Errors
+    /// The runtime's.
+    pub fn destroy(self) -> Result<()> {
+        self.runtime.finish(|s| {
+            s.destroy(self.levels);
+            s.destroy(self.queue);
+            for set in [self.seen, self.out_of_reach].iter().chain(&self.frontier) {
+                s.destroy(*set);
+            }
+            for &sums in &self.sums {
+                s.destroy(sums);
+            }
+            Ok(())
+        })
+    }
+
     /// The block that has the levels of the last search.
     pub(super) fn level_block(&self) -> Block<u32> {
         self.levels

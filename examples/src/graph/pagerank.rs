@@ -121,11 +121,26 @@ impl<'r> PageRank<'r> {
             iterations += 1;
             done(iterations);
         }
+        let time = begin.elapsed();
+        let ranks = self.ranks()?;
+        self.destroy()?;
         Ok(Ranks {
-            time: begin.elapsed(),
-            ranks: self.ranks()?,
+            time,
+            ranks,
             iterations,
             change,
+        })
+    }
+
+    /// Gives the blocks back; the graph keeps its own.
+    fn destroy(self) -> Result<()> {
+        self.runtime.finish(|s| {
+            let by_part = [&self.ranks, &self.inverse, &self.sums];
+            let alone = self.shares.iter().chain(&self.totals);
+            for &block in by_part.into_iter().flatten().chain(alone) {
+                s.destroy(block);
+            }
+            Ok(())
         })
     }
 

@@ -1,8 +1,8 @@
 //! Counters, and queues by hand.
 
-use super::counters::Counters;
 use super::{Runner, Setup};
 use crate::Result;
+use crate::counters::Counters;
 use crate::deque::Deque;
 use crate::metg::case::Case;
 use crate::metg::lattice::Lattice;
@@ -22,7 +22,7 @@ pub(super) fn start(setup: &Setup) -> Result<Box<dyn Runner>> {
 
 impl Runner for ByHand {
     fn prepare(&mut self, lattice: &Lattice) -> Result<()> {
-        self.counters = Some(Counters::new(lattice));
+        self.counters = Some(Counters::new(&lattice.dag));
         Ok(())
     }
 
@@ -35,7 +35,9 @@ impl Runner for ByHand {
                 sources.for_each(|&task| hand.push(task.into()));
             },
             |hand, task| {
-                let next = counters.settle(case, task as u32, |ready| hand.push(ready.into()));
+                case.run(task as usize);
+                let post = |ready: u32| hand.push(ready.into());
+                let next = counters.settle(&case.lattice.dag, task as u32, post);
                 next.map(u64::from)
             },
         )

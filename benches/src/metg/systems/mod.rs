@@ -1,7 +1,11 @@
 //! Who takes part in `metg`: each system runs the same tasks, in an order that respects their dependences.
 
-mod counters;
 mod deque;
+mod made;
+#[cfg(feature = "mpi")]
+mod mpi;
+#[cfg(feature = "mpi")]
+pub mod mpi_rank;
 mod rayon_counters;
 mod rows;
 mod serial;
@@ -17,7 +21,10 @@ use crate::regions;
 use crate::rivals::openmp;
 #[cfg(feature = "tbb")]
 use crate::rivals::tbb;
+use crate::tasks;
+pub use crate::tasks::Timed;
 use sprat::CeMode;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// A system that has been started.
@@ -53,6 +60,7 @@ pub struct Setup {
 }
 
 /// A system, as the command line knows it.
+#[derive(Clone, Copy)]
 pub struct System {
     /// Its name.
     pub name: &'static str,
@@ -62,93 +70,101 @@ pub struct System {
     pub timed: Timed,
     /// For so long its threads may still look for work after a run; the next system waits for that.
     pub lingers: Duration,
+    /// How it is started.
+    pub start: Start,
+}
+
+/// How a system is started.
+#[derive(Clone, Copy)]
+pub enum Start {
+    /// In its own way.
+    Own(fn(&Setup) -> Result<Box<dyn Runner>>),
+    /// It runs tasks of any kind.
+    Tasks(&'static tasks::Info),
+}
+
+impl System {
     /// Starts it.
-    pub start: fn(&Setup) -> Result<Box<dyn Runner>>,
-}
-
-/// What of a system's work is timed: who finds dependences, or makes tasks, in each run pays more than who has them
-/// ready made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timed {
-    /// Making the tasks and finding their dependences, in each run anew.
-    Creation,
-    /// Running tasks whose dependences, and counters for them, were made before.
-    Run,
-    /// Running row after row, with a barrier between them.
-    Rows,
-    /// Nothing but the tasks and what flags cost: a bound.
-    Bound,
-}
-
-impl Timed {
-    /// In a few words.
-    pub fn about(self) -> &'static str {
-        match self {
-            Timed::Creation => "creation timed",
-            Timed::Run => "graph ready made",
-            Timed::Rows => "row by row",
-            Timed::Bound => "a bound",
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn start(&self, setup: &Setup) -> Result<Box<dyn Runner>> {
+        match self.start {
+            Start::Own(start) => start(setup),
+            Start::Tasks(info) => made::start(setup, info),
         }
     }
 }
 
 /// All systems of this build.
-pub const SYSTEMS: &[System] = &[
+pub static SYSTEMS: LazyLock<Vec<System>> = LazyLock::new(|| {
+    let tasks = tasks::ALL.iter().map(|info| System {
+        name: info.name,
+        about: info.about,
+        timed: info.timed,
+        lingers: info.lingers,
+        start: Start::Tasks(info),
+    });
+    OWN.iter().copied().chain(tasks).collect()
+});
+
+/// Those that are started in a way of their own.
+const OWN: &[System] = &[
     System {
         name: "sprat-dynamic",
         about: "Sprat: a codelet for each task, spawned by the host in each run; blocks carry the data",
         timed: Timed::Creation,
         lingers: Duration::from_millis(2),
-        start: sprat_dynamic::start,
+        start: Start::Own(sprat_dynamic::start),
     },
     System {
         name: "sprat-replay",
         about: "Sprat: codelets of a few steps, recorded once (not timed), replayed round by round; blocks carry the data",
         timed: Timed::Run,
         lingers: Duration::from_millis(2),
-        start: sprat_replay::start,
+        start: Start::Own(sprat_replay::start),
     },
     System {
         name: "spmd",
         about: "by hand: pinned threads, columns dealt out beforehand, flags, no runtime",
         timed: Timed::Bound,
         lingers: Duration::ZERO,
-        start: spmd::start,
+        start: Start::Own(spmd::start),
     },
     System {
         name: "serial",
         about: "one thread, in program order; measured against all workers' peak",
         timed: Timed::Bound,
         lingers: Duration::ZERO,
-        start: serial::start,
+        start: Start::Own(serial::start),
     },
     System {
         name: "rayon-for",
         about: "rayon: a parallel loop over each row",
         timed: Timed::Rows,
         lingers: Duration::from_millis(1),
-        start: |setup| rows::start(setup, &regions::RAYON),
+        start: Start::Own(|setup| rows::start(setup, &regions::RAYON)),
     },
     System {
         name: "rayon-counters",
         about: "rayon: a spawn for each task whose counter has come down",
         timed: Timed::Run,
         lingers: Duration::from_millis(1),
-        start: rayon_counters::start,
+        start: Start::Own(rayon_counters::start),
     },
     System {
         name: "chili",
         about: "chili: joins that halve each row",
         timed: Timed::Rows,
         lingers: Duration::from_millis(1),
-        start: |setup| rows::start(setup, find_regions("chili")),
+        start: Start::Own(|setup| rows::start(setup, find_regions("chili"))),
     },
     System {
         name: "deque",
         about: "by hand on crossbeam's deques: counters, threads that spin",
         timed: Timed::Run,
         lingers: Duration::ZERO,
-        start: deque::start,
+        start: Start::Own(deque::start),
     },
     #[cfg(feature = "openmp-gnu")]
     System {
@@ -156,15 +172,7 @@ pub const SYSTEMS: &[System] = &[
         about: "OpenMP on gcc's runtime: a static loop for each row, threads that spin",
         timed: Timed::Rows,
         lingers: openmp::LINGERS,
-        start: |setup| rows::start(setup, find_regions("openmp-gnu")),
-    },
-    #[cfg(feature = "openmp-gnu")]
-    System {
-        name: "openmp-gnu-tasks",
-        about: "OpenMP on gcc's runtime: a task with depend clauses for each task",
-        timed: Timed::Creation,
-        lingers: openmp::LINGERS,
-        start: |setup| openmp::tasks(&openmp::GNU, setup),
+        start: Start::Own(|setup| rows::start(setup, find_regions("openmp-gnu"))),
     },
     #[cfg(feature = "openmp-llvm")]
     System {
@@ -172,15 +180,7 @@ pub const SYSTEMS: &[System] = &[
         about: "OpenMP on LLVM's runtime: a static loop for each row, threads that spin",
         timed: Timed::Rows,
         lingers: openmp::LINGERS,
-        start: |setup| rows::start(setup, find_regions("openmp-llvm")),
-    },
-    #[cfg(feature = "openmp-llvm")]
-    System {
-        name: "openmp-llvm-tasks",
-        about: "OpenMP on LLVM's runtime: a task with depend clauses for each task",
-        timed: Timed::Creation,
-        lingers: openmp::LINGERS,
-        start: |setup| openmp::tasks(&openmp::LLVM, setup),
+        start: Start::Own(|setup| rows::start(setup, find_regions("openmp-llvm"))),
     },
     #[cfg(feature = "tbb")]
     System {
@@ -188,23 +188,15 @@ pub const SYSTEMS: &[System] = &[
         about: "oneTBB: a parallel loop with a static partition over each row",
         timed: Timed::Rows,
         lingers: tbb::LINGERS,
-        start: |setup| rows::start(setup, find_regions("tbb")),
+        start: Start::Own(|setup| rows::start(setup, find_regions("tbb"))),
     },
-    #[cfg(feature = "tbb")]
+    #[cfg(feature = "mpi")]
     System {
-        name: "tbb-counters",
-        about: "oneTBB: a task group, with counters",
+        name: "mpi",
+        about: "MPI: a pinned process for each worker, columns dealt out as for spmd, a message where one is awaited",
         timed: Timed::Run,
-        lingers: tbb::LINGERS,
-        start: tbb::counters,
-    },
-    #[cfg(feature = "tbb")]
-    System {
-        name: "tbb-flow",
-        about: "oneTBB: a flow graph that is built once",
-        timed: Timed::Run,
-        lingers: tbb::LINGERS,
-        start: tbb::flow,
+        lingers: Duration::ZERO,
+        start: Start::Own(mpi::start),
     },
     #[cfg(feature = "fork-union")]
     System {
@@ -212,7 +204,7 @@ pub const SYSTEMS: &[System] = &[
         about: "fork_union: a static loop for each row, threads that spin",
         timed: Timed::Rows,
         lingers: Duration::ZERO,
-        start: |setup| rows::start(setup, find_regions("fork-union")),
+        start: Start::Own(|setup| rows::start(setup, find_regions("fork-union"))),
     },
 ];
 

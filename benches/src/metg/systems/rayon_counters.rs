@@ -1,8 +1,8 @@
 //! Counters, and a spawn for each task that became ready beside the one that is run next.
 
-use super::counters::Counters;
 use super::{Runner, Setup};
 use crate::Result;
+use crate::counters::Counters;
 use crate::metg::case::Case;
 use crate::metg::lattice::Lattice;
 use crate::regions;
@@ -23,7 +23,7 @@ pub(super) fn start(setup: &Setup) -> Result<Box<dyn Runner>> {
 
 impl Runner for Spawns {
     fn prepare(&mut self, lattice: &Lattice) -> Result<()> {
-        self.counters = Some(Counters::new(lattice));
+        self.counters = Some(Counters::new(&lattice.dag));
         Ok(())
     }
 
@@ -44,7 +44,11 @@ impl Runner for Spawns {
 
 fn run<'s>(s: &Scope<'s>, counters: &'s Counters, case: &'s Case, mut task: u32) {
     let post = |ready| s.spawn(move |s| run(s, counters, case, ready));
-    while let Some(next) = counters.settle(case, task, post) {
-        task = next;
+    loop {
+        case.run(task as usize);
+        match counters.settle(&case.lattice.dag, task, post) {
+            Some(next) => task = next,
+            None => break,
+        }
     }
 }

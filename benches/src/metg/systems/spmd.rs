@@ -44,7 +44,7 @@ pub(super) fn owner(column: usize, width: usize, threads: usize) -> usize {
 
 /// Deals out the columns in one piece each. In a row, a thread runs first what others wait for: so their data has time
 /// to travel.
-fn orders(lattice: &Lattice, threads: usize) -> Vec<Vec<u32>> {
+pub(super) fn orders(lattice: &Lattice, threads: usize) -> Vec<Vec<u32>> {
     let owner = |task: usize| owner(task % lattice.width, lattice.width, threads);
     let mut orders = vec![Vec::new(); threads];
     for step in 0..lattice.steps {
