@@ -87,6 +87,17 @@ impl<'r> Field<'r> {
         Ok(())
     }
 
+    /// Gives the blocks back.
+    ///
+    /// # Errors
+    /// The runtime's.
+    pub fn destroy(self) -> Result<()> {
+        let blocks = self.now.blocks.into_iter().chain(self.next.blocks);
+        blocks
+            .into_iter()
+            .try_for_each(|block| self.runtime.destroy(block))
+    }
+
     /// Shows each tile's cells to `look`, one after the other.
     ///
     /// # Errors
@@ -147,8 +158,8 @@ impl<'r> Field<'r> {
     }
 }
 
-/// The picture, stretched over the grid.
-fn fill(place: &Place, cells: &mut [f64], grid: Extent, picture: &Picture) {
+/// A tile of the picture, which is stretched over the grid.
+pub fn fill(place: &Place, cells: &mut [f64], grid: Extent, picture: &Picture) {
     let middle = |at: usize, n: usize| (at as f32 + 0.5) / n as f32;
     for (y, row) in cells
         .chunks_exact_mut(place.stride)
