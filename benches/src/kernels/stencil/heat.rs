@@ -34,7 +34,7 @@ impl Work for Heat {
     }
 
     fn phases(&self) -> Vec<Range<usize>> {
-        vec![0..self.0.count()]
+        std::iter::once(0..self.0.count()).collect()
     }
 
     fn waits(&self, step: usize, band: usize) -> Vec<(usize, usize)> {

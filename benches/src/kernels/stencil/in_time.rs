@@ -77,7 +77,7 @@ impl Work for InTime {
     fn order(&self, step: usize, me: usize, threads: usize) -> Vec<usize> {
         let mine = share(self.pairs(), me, threads);
         let order = self.orders[step % 2].iter().copied();
-        let near = |part: usize| self.parts[part].near(step % 2 == 0) / 2;
+        let near = |part: usize| self.parts[part].near(step.is_multiple_of(2)) / 2;
         order.filter(|&part| mine.contains(&near(part))).collect()
     }
 
