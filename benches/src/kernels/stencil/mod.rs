@@ -148,11 +148,12 @@ fn checksum(cells: &[f64]) -> u64 {
 
 /// The checksum of the plain serial sweeps' result, computed once for each grid and number of sweeps.
 fn expected(grid: Extent, sweeps: usize) -> u64 {
-    static KNOWN: Mutex<Option<HashMap<(usize, usize, usize), u64>>> = Mutex::new(None);
+    type Known = HashMap<[usize; 3], u64>;
+    static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let known = known.get_or_insert_default();
     *known
-        .entry((grid.width, grid.height, sweeps))
+        .entry([grid.width, grid.height, sweeps])
         .or_insert_with(|| {
             // Whole: another way than the one that is checked.
             let whole = Tiling::new(grid, grid);
