@@ -105,4 +105,7 @@ pub mod design {
 
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}
+
+    #[doc = include_str!("../design/time-tiles.md")]
+    pub mod time_tiles {}
 }

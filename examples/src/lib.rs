@@ -11,4 +11,5 @@ pub mod particles;
 pub mod pipeline;
 pub mod png_file;
 pub mod refine;
+pub mod simd;
 pub mod wavefront;

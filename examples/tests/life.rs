@@ -59,6 +59,26 @@ fn agrees_with_the_plain_loop_in_every_mode() {
     }
 }
 
+/// Steps that fill no graph, and those that are spawned anew.
+#[test]
+fn steps_are_replayed_unless_told_otherwise() {
+    let folder = TempDir::new().unwrap();
+    for (more, says) in [
+        (&[][..], "21, recorded, and replayed"),
+        (&["--dynamic"], "21, spawned anew each time"),
+        (&["--film", "soup.gif"], "21, spawned anew each time"),
+    ] {
+        let args = ["--verify", "--soup", "5", "--steps", "21", "--size", "200"];
+        let out = life(folder.path(), &[&args[..], more].concat());
+        let shown = text(&out.stdout);
+        assert!(shown.contains(says), "{shown} {}", text(&out.stderr));
+        assert!(shown.contains("the last board is the plain loop's"));
+    }
+    let many = ["--size", "20000", "--tile", "64x20"];
+    let says = ["recorded", "--tile", "--dynamic"];
+    program::refused(LIFE, folder.path(), &many, &says);
+}
+
 /// The gun that ships is as it was after thirty steps, and has sent out a glider of five cells.
 #[test]
 fn the_gun_fires() {

@@ -57,6 +57,20 @@ fn agrees_with_the_plain_loop_in_every_mode() {
     }
 }
 
+#[test]
+fn steps_are_replayed_unless_told_otherwise() {
+    let args = ["--verify", "--particles", "400", "--steps", "8"];
+    for (more, says) in [
+        (&[][..], "6, recorded, and replayed"),
+        (&["--dynamic"], "6, spawned anew each time"),
+    ] {
+        let out = particles(&[&args[..], more].concat());
+        let shown = text(&out.stdout);
+        assert!(shown.contains(says), "{shown} {}", text(&out.stderr));
+        assert!(shown.contains("bit for bit"));
+    }
+}
+
 /// Energy and momentum stay. With steps half as long, the energy stays four times better, as the method promises.
 #[test]
 fn what_is_conserved_is_conserved() {

@@ -39,9 +39,22 @@ fn write_png(path: &Path, color: png::ColorType, depth: png::BitDepth, side: u32
     writer.write_image_data(data).unwrap();
 }
 
+/// Runs with what the serial reference agrees with, and is silent but for its table. Gives the table.
+fn verified(args: &[&str]) -> String {
+    let folder = TempDir::new().unwrap();
+    let out = jacobi(folder.path(), &[&["--verify"], args].concat());
+    assert!(out.status.success(), "{args:?}: {}", text(&out.stderr));
+    assert!(
+        text(&out.stderr).is_empty(),
+        "no progress but on a terminal"
+    );
+    let shown = text(&out.stdout);
+    assert!(shown.contains("equal to the serial reference"), "{args:?}");
+    shown
+}
+
 #[test]
 fn agrees_with_the_serial_reference_in_every_mode() {
-    let folder = TempDir::new().unwrap();
     let shapes = [
         ("200", "64"),
         ("97x61", "16x9"),
@@ -53,23 +66,60 @@ fn agrees_with_the_serial_reference_in_every_mode() {
     for ce in ["shared", "elastic", "dedicated"] {
         for xes in ["1", "2"].into_iter().take(cores()) {
             for (size, tile) in shapes {
-                let args = [
-                    "--verify", "--sweeps", "25", "--ce", ce, "--xes", xes, "--size", size,
-                    "--tile", tile,
-                ];
-                let out = jacobi(folder.path(), &args);
-                assert!(out.status.success(), "{args:?}: {}", text(&out.stderr));
-                assert!(
-                    text(&out.stdout).contains("equal to the serial reference"),
-                    "{args:?}"
-                );
-                assert!(
-                    text(&out.stderr).is_empty(),
-                    "no progress but on a terminal"
-                );
+                verified(&[
+                    "--sweeps", "25", "--ce", ce, "--xes", xes, "--size", size, "--tile", tile,
+                ]);
             }
         }
     }
+}
+
+/// Sweeps that fill no graph, bands of a row more than sweeps, a last band that is shorter than the sweeps in turn, odd
+/// numbers of bands, grids smaller than a band, more sweeps in turn than there are, and grids of one column, row or cell.
+#[test]
+fn tiles_in_time_agree_with_the_serial_reference() {
+    let cases = [
+        "--size 97x61 --tile 4 --time-tile 3 --sweeps 25",
+        "--size 97x61 --tile 2 --time-tile 1 --sweeps 7",
+        "--size 33x70 --tile 17 --time-tile 16 --sweeps 80",
+        "--size 300x52 --tile 10 --time-tile 8 --sweeps 39",
+        "--size 2000x90 --tile 20 --time-tile 5 --sweeps 11",
+        "--size 40x30 --tile 1000 --time-tile 7 --sweeps 29",
+        "--size 40x300 --time-tile 400 --sweeps 10",
+        "--size 40x300 --time-tile 4096 --sweeps 1",
+        "--size 1x50 --time-tile 4 --sweeps 9",
+        "--size 2x50 --tile 5 --time-tile 4 --sweeps 9",
+        "--size 3x50 --tile 5 --time-tile 4 --sweeps 9",
+        "--size 50x1 --time-tile 4 --sweeps 9",
+        "--size 50x2 --time-tile 4 --sweeps 9",
+        "--size 1x1 --time-tile 2 --sweeps 4",
+    ];
+    for case in cases {
+        let args: Vec<&str> = case.split(' ').collect();
+        let shown = verified(&args);
+        assert!(shown.contains("of a tile in turn, recorded"), "{shown}");
+        let shown = verified(&[&args[..], &["--dynamic"]].concat());
+        assert!(shown.contains("of a tile in turn, spawned"), "{shown}");
+    }
+}
+
+#[test]
+fn tiles_in_time_agree_in_every_mode() {
+    for ce in ["shared", "elastic", "dedicated"] {
+        for xes in ["1", "2"].into_iter().take(cores()) {
+            let case = "--size 257x301 --tile 9 --time-tile 6 --sweeps 55";
+            let args: Vec<&str> = case.split(' ').chain(["--ce", ce, "--xes", xes]).collect();
+            verified(&args);
+        }
+    }
+}
+
+#[test]
+fn plain_sweeps_are_replayed_unless_told_otherwise() {
+    let args = ["--size", "90", "--tile", "90x7", "--sweeps", "21"];
+    assert!(verified(&args).contains("recorded, and replayed"));
+    let args = [&args[..], &["--dynamic"]].concat();
+    assert!(verified(&args).contains("spawned anew"));
 }
 
 #[test]
@@ -171,6 +221,21 @@ fn bad_numbers_are_refused() {
     refused(&["--size", "10000000"], &["memory", "PiB", "--size"]);
     refused(&["--size", "18446744073709551615"], &["memory", "--size"]);
     refused(&["--size", "2000", "--tile", "1"], &["tiles", "--tile"]);
+    refused(
+        &["--size", "2000", "--tile", "10"],
+        &["recorded", "--tile", "--dynamic"],
+    );
+    refused(&["--time-tile", "0"], &["--time-tile", "0"]);
+    refused(&["--time-tile", "4097"], &["--time-tile", "4096"]);
+    refused(&["--time-tile", "-2"], &["-2"]);
+    refused(
+        &["--time-tile", "4", "--tile", "64x64"],
+        &["whole rows", "--tile 3840x64"],
+    );
+    refused(
+        &["--time-tile", "4", "--tile", "4"],
+        &["4 rows", "at least 5 rows", "--time-tile"],
+    );
     refused(&["--xes", "0"], &["zero execution engines"]);
     refused(&["--xes", "4000"], &["4000 execution engines"]);
 }

@@ -277,13 +277,31 @@ pub const FORKJOIN: &[Kernel] = &[kernel(
 )];
 
 /// Stencils.
-pub const STENCIL: &[Kernel] = &[kernel(
-    "heat",
-    "plain sweeps of a 5-point stencil over a square grid",
-    "cells_per_second",
-    "Gcell/s",
-    stencil::heat,
-)];
+pub const STENCIL: &[Kernel] = &[
+    stencil(
+        "heat",
+        "plain sweeps of a 5-point stencil over a square grid",
+        stencil::heat,
+    ),
+    stencil(
+        "heat_in_time",
+        "the same, 16 sweeps of a band in turn while it is in a cache",
+        stencil::in_time,
+    ),
+    stencil(
+        "copy",
+        "copying the grid by streaming stores, by hand: what bounds `heat`",
+        stencil::copy,
+    ),
+];
+
+const fn stencil(
+    name: &'static str,
+    about: &'static str,
+    measure: fn(&Entrant, usize) -> Measured,
+) -> Kernel {
+    kernel(name, about, "cells_per_second", "Gcell/s", measure)
+}
 
 /// Graphs of real shape.
 pub const GRAPH: &[Kernel] = &[

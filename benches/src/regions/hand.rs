@@ -35,6 +35,10 @@ impl Regions for Hand {
         });
         time.map(Some)
     }
+
+    fn team(&self) -> Option<&Team> {
+        Some(&self.0)
+    }
 }
 
 /// One thread's part of a row: in one piece.

@@ -11,6 +11,7 @@ use crate::Result;
 use crate::rivals::openmp;
 #[cfg(feature = "tbb")]
 use crate::rivals::tbb;
+use crate::team::Team;
 use sprat::topology::{self, CpuSet};
 use std::ops::Range;
 use std::time::Duration;
@@ -35,6 +36,11 @@ pub trait Regions {
     /// # Errors
     /// What the system says.
     fn workers(&self, regions: usize, body: Body) -> Result<Option<Duration>>;
+
+    /// Its threads, if one may give them work of any kind by hand.
+    fn team(&self) -> Option<&Team> {
+        None
+    }
 }
 
 /// A system, as the command line knows it.
@@ -68,7 +74,7 @@ pub const ALL: &[Info] = &[
     },
     Info {
         name: "spin-team",
-        about: "by hand: pinned threads that spin at a barrier, and have their parts beforehand",
+        about: "by hand: pinned threads with their parts beforehand; they spin at a barrier, in `stencil` at flags",
         lingers: Duration::ZERO,
         start: hand::start,
     },

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use sprat::{Error, Result};
-use sprat_examples::frame::{Output, exit, progress, say};
+use sprat_examples::frame::{CopyTimes, Output, exit, progress, say};
 use sprat_examples::jacobi::args::Args;
 use sprat_examples::jacobi::field::Field;
 use sprat_examples::jacobi::report::Report;
@@ -43,8 +43,8 @@ fn run(args: &Args) -> Result<()> {
     say(&start(args, &tiling, runtime.xes()))?;
 
     let mut field = Field::new(&runtime, tiling, &picture)?;
-    // Drops the first: it takes the second set's memory from the system.
-    let mut copies = field.copies(COPIES + 1)?.split_off(1);
+    let mut copies = CopyTimes::default();
+    field.copies(COPIES, &mut copies)?;
     let serial = field.serial_sweeps(SERIAL_SWEEPS)?;
     let before = if args.verify {
         Some(field.grid()?)
@@ -54,12 +54,14 @@ fn run(args: &Args) -> Result<()> {
     let bar = progress("sweeps", args.sweeps);
     let mut time = Duration::ZERO;
     let mut left = args.sweeps;
+    let way = args.way();
     for part in (1..=PARTS).rev() {
-        let these = left.div_ceil(part);
+        // Whole graphs, as long as there are any.
+        let these = left.div_ceil(part).next_multiple_of(way.graph()).min(left);
         let done = args.sweeps - left;
-        time += field.sweep(these, |more| bar.set_position((done + more) as u64))?;
+        time += field.sweep(way, these, |more| bar.set_position((done + more) as u64))?;
         left -= these;
-        copies.extend(field.copies(COPIES)?);
+        field.copies(COPIES, &mut copies)?;
     }
     bar.finish_and_clear();
     if let Some(before) = before {
@@ -75,6 +77,7 @@ fn run(args: &Args) -> Result<()> {
         tiling,
         sweeps: args.sweeps,
         time,
+        way,
         copies,
         serial,
         verified: args.verify,

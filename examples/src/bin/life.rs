@@ -46,10 +46,10 @@ fn run(args: &Args) -> Result<()> {
     let stepped = |done| bar.set_position(done as u64);
     let mut time = Duration::ZERO;
     match film {
-        None => time = field.steps(steps, None, stepped)?,
+        None => time = field.steps(steps, args.dynamic, None, stepped)?,
         Some(output) => output.write(|file| {
             let film = Film::new(&runtime, file.as_file_mut(), &board, args.every as usize)?;
-            time = field.steps(steps, Some(&film), stepped)?;
+            time = field.steps(steps, true, Some(&film), stepped)?;
             film.end()
         })?,
     }
@@ -73,6 +73,7 @@ fn run(args: &Args) -> Result<()> {
         board,
         rule,
         steps,
+        replayed: !args.dynamic && args.film.is_none(),
         time,
         tiles,
         alone,

@@ -9,7 +9,7 @@ use sprat_examples::particles::args::Args;
 use sprat_examples::particles::reference;
 use sprat_examples::particles::report::Report;
 use sprat_examples::particles::start::Particle;
-use sprat_examples::particles::world::World;
+use sprat_examples::particles::world::{Way, World};
 
 /// Forces are timed so many times before the steps, and after them.
 const TIMES: usize = 5;
@@ -34,9 +34,13 @@ fn run(args: &Args) -> Result<()> {
     let (count, mut times) = world.force_times(TIMES)?;
     let bar = progress("steps", steps);
     let first = ALONE.min(steps.div_ceil(4));
-    let alone = world.steps(first, true, |done| bar.set_position(done as u64))?;
+    let alone = world.steps(first, Way::Alone, |done| bar.set_position(done as u64))?;
     let rest = steps - first;
-    let time = world.steps(rest, false, |done| bar.set_position((first + done) as u64))?;
+    let way = match args.dynamic || !world.recordable() {
+        true => Way::Dynamic,
+        false => Way::Replayed,
+    };
+    let time = world.steps(rest, way, |done| bar.set_position((first + done) as u64))?;
     bar.finish_and_clear();
     times.extend(world.force_times(TIMES)?.1);
     let after = world.sums()?;
@@ -56,6 +60,7 @@ fn run(args: &Args) -> Result<()> {
         column_bytes: world.column_bytes(),
         alone: (first, alone),
         steps: (rest, time),
+        way,
         forces: (count, times),
         sums: [before, after],
         verified: args.verify,

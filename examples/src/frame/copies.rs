@@ -5,12 +5,56 @@ use std::time::{Duration, Instant};
 use sprat::{Block, Result, Runtime, Scope};
 
 use super::rates::{median, spread};
+use crate::simd;
 
 /// Elements of a block: 256 KiB, so that two of them stay within an L2 cache.
 const BLOCK: usize = 1 << 15;
 /// The blocks that are copied to have their elements so much further in: a processor that compares only the offsets in a
 /// page at first makes reads wait for writes at the same one.
 const LEAD: usize = 192;
+
+/// How a copy stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stores {
+    /// As the library's copy does.
+    Plain,
+    /// Around the caches.
+    Streaming,
+}
+
+/// What rounds of copying took, with the stores that this machine has. Each program's share is that of the faster ones.
+#[derive(Clone, Debug, Default)]
+pub struct CopyTimes {
+    plain: Vec<Duration>,
+    streaming: Vec<Duration>,
+}
+
+impl CopyTimes {
+    /// Measures a round with each kind of stores.
+    ///
+    /// # Errors
+    /// Those of `copy`.
+    pub fn round(&mut self, mut copy: impl FnMut(Stores) -> Result<Duration>) -> Result<()> {
+        self.plain.push(copy(Stores::Plain)?);
+        if simd::streams() {
+            self.streaming.push(copy(Stores::Streaming)?);
+        }
+        Ok(())
+    }
+
+    /// How many rounds there were.
+    pub fn rounds(&self) -> usize {
+        self.plain.len()
+    }
+
+    /// The times of the faster stores, by their median, and what these are called.
+    pub fn best(&self) -> (&[Duration], &'static str) {
+        match median(&self.streaming) < median(&self.plain) {
+            true => (&self.streaming, "streaming stores"),
+            false => (&self.plain, "plain stores"),
+        }
+    }
+}
 
 /// One side of a copy: blocks, and where in each of them the elements begin.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +70,7 @@ impl Side<'_> {
     ///
     /// # Errors
     /// The runtime's.
-    pub fn copy_to(self, runtime: &Runtime, other: Side<'_>) -> Result<Duration> {
+    pub fn copy_to(self, runtime: &Runtime, other: Side<'_>, stores: Stores) -> Result<Duration> {
         let begin = Instant::now();
         runtime.finish(|s| {
             let (read, write) = (self.lead, other.lead);
@@ -34,7 +78,10 @@ impl Side<'_> {
                 let copy = move |_: &Scope<'_>, (from, to): (&[f64], &mut [f64])| {
                     let (from, to) = (&from[read..], &mut to[write..]);
                     let cells = from.len().min(to.len());
-                    to[..cells].copy_from_slice(&from[..cells]);
+                    match stores {
+                        Stores::Plain => to[..cells].copy_from_slice(&from[..cells]),
+                        Stores::Streaming => simd::copy(&mut to[..cells], &from[..cells]),
+                    }
                 };
                 s.codelet("copy")
                     .near(to)
@@ -51,7 +98,7 @@ impl Side<'_> {
 pub struct Copies<'r> {
     runtime: &'r Runtime,
     sets: [Vec<Block<f64>>; 2],
-    times: Vec<Duration>,
+    times: CopyTimes,
 }
 
 impl<'r> Copies<'r> {
@@ -68,7 +115,7 @@ impl<'r> Copies<'r> {
                 runtime.blocks(count, BLOCK)?,
                 runtime.blocks(count, LEAD + BLOCK)?,
             ],
-            times: Vec::new(),
+            times: CopyTimes::default(),
         };
         // Takes the memory from the system: the first to write to it does.
         runtime.finish(|s| {
@@ -81,7 +128,7 @@ impl<'r> Copies<'r> {
         Ok(copies)
     }
 
-    /// Copies to and fro so many times, and keeps the times. Each round ends before the next begins: memory is measured,
+    /// Copies to and fro so many times with each kind of stores, and keeps the times. Each round ends before the next begins: memory is measured,
     /// not a cache that still has the block.
     ///
     /// # Errors
@@ -99,34 +146,36 @@ impl<'r> Copies<'r> {
             },
         );
         for _ in 0..rounds {
-            let (from, to) = match self.times.len() % 2 {
+            let (from, to) = match self.times.rounds() % 2 {
                 0 => (one, other),
                 _ => (other, one),
             };
-            self.times.push(from.copy_to(self.runtime, to)?);
+            self.times
+                .round(|stores| from.copy_to(self.runtime, to, stores))?;
         }
         Ok(())
     }
 
-    /// Bytes that a round reads and writes, both counted; the line that a processor reads before it writes to it
+    /// Bytes that a round reads and writes, both counted; the line that a processor reads before a plain store to it
     /// (write-allocate) is not.
     fn moved(&self) -> f64 {
         (2 * self.sets[0].len() * BLOCK * size_of::<f64>()) as f64
     }
 
-    /// Bytes a second, read and written, in the median of all rounds.
+    /// Bytes a second, read and written, in the median of all rounds with the faster stores.
     pub fn rate(&self) -> f64 {
-        self.moved() / median(&self.times).as_secs_f64()
+        self.moved() / median(self.times.best().0).as_secs_f64()
     }
 
     /// The rate, for people.
     pub fn describe(&self) -> String {
+        let (times, stores) = self.times.best();
         format!(
-            "{:.2} GB/s ({} engine(s); median of {}, {})",
+            "{:.2} GB/s ({} engine(s), {stores}; median of {}, {})",
             self.rate() / 1e9,
             self.runtime.xes(),
-            self.times.len(),
-            spread(&self.times, self.moved() / 1e9)
+            times.len(),
+            spread(times, self.moved() / 1e9)
         )
     }
 }
@@ -144,9 +193,14 @@ mod tests {
             runtime.write(block, |b| b.fill(1.0 + i as f64)).unwrap();
         }
         let side = |blocks, lead| Side { blocks, lead };
-        side(&from, 1).copy_to(&runtime, side(&to, 2)).unwrap();
-        let second = runtime.read(to[1], |b| b.to_vec()).unwrap();
-        assert_eq!(second, [0.0, 0.0, 2.0, 2.0, 2.0, 2.0, 0.0]);
+        for stores in [Stores::Plain, Stores::Streaming] {
+            runtime.write(to[1], |b| b.fill(0.0)).unwrap();
+            side(&from, 1)
+                .copy_to(&runtime, side(&to, 2), stores)
+                .unwrap();
+            let second = runtime.read(to[1], |b| b.to_vec()).unwrap();
+            assert_eq!(second, [0.0, 0.0, 2.0, 2.0, 2.0, 2.0, 0.0]);
+        }
     }
 
     #[test]

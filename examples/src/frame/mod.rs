@@ -15,7 +15,7 @@ mod progress;
 mod rates;
 mod rows;
 
-pub use copies::{Copies, Side};
+pub use copies::{Copies, CopyTimes, Side, Stores};
 pub use engines::EngineOptions;
 pub use exit::{exit, say};
 pub use lines::{Lines, open};

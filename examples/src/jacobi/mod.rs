@@ -10,4 +10,7 @@ pub mod kernel;
 pub mod memory;
 pub mod reference;
 pub mod report;
+pub mod sweeps;
 pub mod tiling;
+pub mod time_tiles;
+pub mod trapezoid;

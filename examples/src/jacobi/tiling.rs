@@ -3,6 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// Cells of a cache line: rows begin on lines, so that whole lines are written.
+const LINE: usize = 8;
+/// Cells of a page. Rows that are apart by whole pages fall on the same few places of the caches, and push each other out;
+const PAGE: usize = 512;
+/// such rows are so much further apart.
+const APART: usize = 5 * LINE;
+
 /// Width and height, in cells; neither is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
@@ -64,6 +71,8 @@ pub struct Tiling {
     pub tile: Extent,
     /// How many tiles in each direction.
     pub tiles: Extent,
+    /// Cells from one row of a block to the next.
+    pub stride: usize,
 }
 
 /// One tile's place.
@@ -77,8 +86,8 @@ pub struct Place {
     pub extent: Extent,
     /// Cells from one row to the next in any block.
     pub stride: usize,
-    /// Rows of a full tile.
-    pub full_height: usize,
+    /// A full tile.
+    pub full: Extent,
     /// The tiles above, below, left and right by index; `None` where the grid ends.
     pub neighbours: [Option<usize>; 4],
 }
@@ -94,7 +103,18 @@ impl Tiling {
             width: grid.width.div_ceil(tile.width),
             height: grid.height.div_ceil(tile.height),
         };
-        Tiling { grid, tile, tiles }
+        let lines = tile.width.checked_next_multiple_of(LINE);
+        let lines = lines.unwrap_or(usize::MAX);
+        let stride = match lines.is_multiple_of(PAGE) {
+            true => lines.saturating_add(APART),
+            false => lines,
+        };
+        Tiling {
+            grid,
+            tile,
+            tiles,
+            stride,
+        }
     }
 
     /// How many tiles there are.
@@ -102,9 +122,9 @@ impl Tiling {
         self.tiles.width * self.tiles.height
     }
 
-    /// Cells in a block.
+    /// Cells in a block; no overflow, whatever was asked for.
     pub fn block_cells(&self) -> usize {
-        self.tile.width * self.tile.height
+        self.stride.saturating_mul(self.tile.height)
     }
 
     /// Where a tile is.
@@ -118,8 +138,8 @@ impl Tiling {
                 width: self.tile.width.min(self.grid.width - x),
                 height: self.tile.height.min(self.grid.height - y),
             },
-            stride: self.tile.width,
-            full_height: self.tile.height,
+            stride: self.stride,
+            full: self.tile,
             neighbours: [
                 (row > 0).then(|| index - self.tiles.width),
                 (row + 1 < self.tiles.height).then(|| index + self.tiles.width),
@@ -163,6 +183,15 @@ mod tests {
                 }
             }
             assert!(seen.iter().all(|&times| times == 1), "{tiling:?}");
+        }
+    }
+
+    #[test]
+    fn rows_begin_on_lines_and_not_all_on_one_place() {
+        for (width, stride) in [(1, 8), (8, 8), (100, 104), (240, 240), (4096, 4136)] {
+            let side = extent(width, 3);
+            let tiling = Tiling::new(side, side);
+            assert_eq!((tiling.stride, tiling.block_cells()), (stride, 3 * stride));
         }
     }
 

@@ -12,6 +12,8 @@ use crate::frame::{EngineOptions, Lines, check_memory};
 
 /// The gun that ships with Sprat. In the program, so that it is found from any folder.
 const GUN: &[u8] = include_bytes!("../../data/gosper-gun.rle");
+/// More blocks than this cannot be recorded.
+const MOST_BLOCKS: usize = 65_535;
 /// More tiles than this are refused: each is a codelet in each step, and none would have work worth one.
 const MOST_TILES: usize = 1 << 20;
 
@@ -61,6 +63,10 @@ pub struct Args {
     /// Where the last board goes, an RLE file
     #[arg(long, value_name = "RLE")]
     pub output: Option<PathBuf>,
+
+    /// Spawn the codelets of each step anew, instead of recording two steps and replaying them (as with --film)
+    #[arg(long)]
+    pub dynamic: bool,
 
     /// Which engines.
     #[command(flatten)]
@@ -118,6 +124,15 @@ impl Args {
             false => 3 * cells / 8,
         };
         check_memory(bytes, &format!("a board of {sides}"), "a smaller --size")?;
+        if 2 * board.count() > MOST_BLOCKS && !self.dynamic && self.film.is_none() {
+            return Err(Error::msg(format!(
+                "a board of {sides} in tiles of {} x {} makes {} tiles, and {} are the most that can be recorded; ask for a larger --tile, or for --dynamic",
+                board.tile_words * BITS,
+                board.tile_rows,
+                board.count(),
+                MOST_BLOCKS / 2
+            )));
+        }
         if board.count() > MOST_TILES {
             return Err(Error::msg(format!(
                 "a board of {sides} in tiles of {} x {} makes {} tiles, and {MOST_TILES} are the most; ask for a larger --tile",

@@ -19,6 +19,8 @@ pub struct Report<'a> {
     pub rule: Rule,
     /// Steps done.
     pub steps: usize,
+    /// Whether they were recorded and replayed.
+    pub replayed: bool,
     /// What they took.
     pub time: Duration,
     /// What one engine took for a tile in its cache, before and after.
@@ -45,6 +47,10 @@ impl Report<'_> {
             true => "a torus",
             false => "dead outside",
         };
+        let how = match self.replayed {
+            true => "recorded, and replayed",
+            false => "spawned anew each time",
+        };
         let mut rows = Rows::new();
         rows.row("board", format!("{} cells, {edge}", board.sides()))
             .row("rule", self.rule.to_string())
@@ -59,7 +65,7 @@ impl Report<'_> {
                     bytes(board.block_words() as u128 * 8)
                 ),
             )
-            .row("steps", self.steps.to_string())
+            .row("steps", format!("{}, {how}", self.steps))
             .row(
                 "alive",
                 format!("{}, then {}", self.alive[0], self.alive[1]),

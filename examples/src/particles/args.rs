@@ -45,6 +45,11 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 
+    /// Spawn the codelets of each step anew, instead of recording one and replaying it [default: only if there are too many
+    /// columns of cells for a graph]
+    #[arg(long)]
+    pub dynamic: bool,
+
     /// Which engines.
     #[command(flatten)]
     pub engines: EngineOptions,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sprat::Runtime;
 
 use super::space::Space;
-use super::world::Sums;
+use super::world::{Sums, Way};
 use crate::frame::{Rows, bytes, median, spread};
 
 /// Everything that is told.
@@ -23,6 +23,8 @@ pub struct Report<'a> {
     pub alone: (usize, Duration),
     /// The other steps.
     pub steps: (usize, Duration),
+    /// How these were made.
+    pub way: Way,
     /// Particles of a column, and what their forces took, before and after the steps.
     pub forces: (usize, Vec<Duration>),
     /// What is conserved, before and after.
@@ -62,8 +64,13 @@ impl Report<'_> {
         .row(
             "steps",
             format!(
-                "{}, and {} before by one engine alone",
-                self.steps.0, self.alone.0
+                "{}, {}; {} before by one engine alone",
+                self.steps.0,
+                match self.way {
+                    Way::Replayed => "recorded, and replayed",
+                    Way::Dynamic | Way::Alone => "spawned anew each time",
+                },
+                self.alone.0
             ),
         )
         .row(

@@ -59,6 +59,17 @@ pub struct Sums {
     pub momentum: [f64; 3],
 }
 
+/// How steps are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By all engines, recorded once.
+    Replayed,
+    /// By all engines, spawned anew for each step.
+    Dynamic,
+    /// By one engine, spawned anew for each step.
+    Alone,
+}
+
 /// All particles.
 #[derive(Debug)]
 pub struct World<'r> {
@@ -137,32 +148,45 @@ impl<'r> World<'r> {
         numbers * size_of::<f64>() + room.cells() * size_of::<u32>()
     }
 
-    /// Steps, and gives the time it took. With `alone`, one engine does it all. `stepped` hears how many have ended.
+    /// Whether a step can be recorded: a graph has at most 65,535 blocks, and a column has five.
+    pub fn recordable(&self) -> bool {
+        5 * self.columns.len() <= 65_535
+    }
+
+    /// Steps, and gives the time it took, recording included. A step is recorded and replayed, or spawned anew each time.
+    /// `stepped` hears how many have ended.
     ///
     /// # Errors
-    /// If particles move too far in a step; the runtime's.
+    /// If particles move too far in a step, or what was asked for cannot be recorded; the runtime's.
     pub fn steps(
         &self,
         steps: usize,
-        alone: bool,
+        way: Way,
         mut stepped: impl FnMut(usize),
     ) -> Result<Duration> {
         let window = (WINDOW / (3 * self.columns.len())).max(1);
-        let (mut time, mut done) = (Duration::ZERO, 0);
+        let begin = Instant::now();
+        let graph = match way {
+            Way::Replayed => Some(self.runtime.record(|s| {
+                self.spawn_step(s, false);
+                Ok(())
+            })?),
+            Way::Alone | Way::Dynamic => None,
+        };
+        let mut done = 0;
         while done < steps {
             let these = window.min(steps - done);
-            let begin = Instant::now();
-            self.runtime.finish(|s| {
-                for _ in 0..these {
-                    self.spawn_step(s, alone);
-                }
-                Ok(())
-            })?;
-            time += begin.elapsed();
+            match &graph {
+                Some(graph) => self.runtime.replay(graph, these)?,
+                None => self.runtime.finish(|s| {
+                    (0..these).for_each(|_| self.spawn_step(s, way == Way::Alone));
+                    Ok(())
+                })?,
+            }
             done += these;
             stepped(done);
         }
-        Ok(time)
+        Ok(begin.elapsed())
     }
 
     /// Three codelets for each column. Their accesses say all that there is to say about order.
