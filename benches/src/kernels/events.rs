@@ -3,7 +3,6 @@
 use super::{Measured, check, each};
 use crate::system::{Entrant, System};
 use crate::tally::Tally;
-use crossbeam_deque::Worker;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -20,12 +19,23 @@ pub(super) fn satisfy(entrant: &Entrant, size: usize) -> Measured {
     for _ in 0..batches {
         time += match &entrant.system {
             System::Sprat(rt) => satisfy_batch(rt, tally)?,
-            System::Serial => count_down(tally, |_| ()),
-            // One thread is what this takes.
-            System::Deque(_) if entrant.workers == 1 => {
-                let queue = Worker::new_lifo();
-                let time = count_down(tally, |job| queue.push(job));
-                check("the number of jobs", queue.len(), BATCH)?;
+            System::Serial => {
+                let time = count_down(|job| {
+                    black_box(job);
+                });
+                tally.add(BATCH as u64);
+                time
+            }
+            System::Deque(deque) => {
+                let mut time = Duration::ZERO;
+                deque.run(
+                    BATCH,
+                    |hand| time = count_down(|job| hand.push(job as u64)),
+                    |_, _| {
+                        tally.add(1);
+                        None
+                    },
+                )?;
                 time
             }
             _ => return Ok(None),
@@ -54,8 +64,9 @@ fn satisfy_batch(rt: &sprat::Runtime, tally: &Tally) -> sprat::Result<Duration> 
     })
 }
 
-/// The bound: counters of one, decremented; the one who finds zero posts the job.
-fn count_down(tally: &Tally, post: impl Fn(usize)) -> Duration {
+/// The bound: counters of one, decremented; the one who finds zero posts the job, and other workers take it from there, if there
+/// are some.
+fn count_down(post: impl Fn(usize)) -> Duration {
     let counters: Vec<_> = (0..BATCH).map(|_| AtomicU32::new(1)).collect();
     let counters = black_box(&counters);
     let begin = Instant::now();
@@ -64,8 +75,5 @@ fn count_down(tally: &Tally, post: impl Fn(usize)) -> Duration {
             post(job);
         }
     }
-    let time = begin.elapsed();
-    let zero = |counter: &&AtomicU32| counter.load(Ordering::Relaxed) == 0;
-    tally.add(counters.iter().filter(zero).count() as u64);
-    time
+    begin.elapsed()
 }
