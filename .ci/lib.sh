@@ -11,6 +11,8 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 cd "$root"
 # Nothing is built twice here, so what cargo keeps to build faster the next time only fills the disk.
 export CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0
+# Nobody debugs here, and linking is faster without; a backtrace still names its functions.
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_RELEASE_DEBUG=0
 
 # Exit status of a stage after which the others are pointless.
 readonly STOP=99

@@ -10,6 +10,7 @@ mod rayon_counters;
 mod rows;
 mod serial;
 mod spmd;
+mod sprat_blocks;
 mod sprat_dynamic;
 mod sprat_replay;
 
@@ -112,10 +113,17 @@ pub static SYSTEMS: LazyLock<Vec<System>> = LazyLock::new(|| {
 const OWN: &[System] = &[
     System {
         name: "sprat-dynamic",
-        about: "Sprat: a codelet for each task, spawned by the host in each run; blocks carry the data",
+        about: "Sprat: a codelet for each task, spawned by the host in each run; values carry the data",
         timed: Timed::Creation,
         lingers: Duration::from_millis(2),
         start: Start::Own(sprat_dynamic::start),
+    },
+    System {
+        name: "sprat-blocks",
+        about: "the same, but blocks carry the data: dependences follow from what codelets do with them",
+        timed: Timed::Creation,
+        lingers: Duration::from_millis(2),
+        start: Start::Own(sprat_blocks::start),
     },
     System {
         name: "sprat-replay",

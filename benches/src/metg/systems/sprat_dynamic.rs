@@ -1,124 +1,109 @@
-//! Sprat, with nothing known beforehand: the host spawns a codelet for each task, in program order, and the dependences
-//! follow from the blocks that codelets read and write.
+//! Sprat, with nothing known beforehand: the host spawns a codelet for each task, in program order; each returns its output as a
+//! value, which the codelets that depend on it read.
 
 use super::{Runner, Setup};
 use crate::Result;
-use crate::metg::case::{Case, Output, POISON};
+use crate::metg::case::{Case, Output};
 use crate::metg::lattice::Lattice;
 use crate::system::start_sprat;
-use sprat::{Block, Runtime, Scope};
+use sprat::{Runtime, Scope, Spawned};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-/// Rows of blocks that take turns. With two of them a task would have to wait for all readers of the row before the
-/// last; with more it finds that they are done.
-pub(super) const ROWS: usize = 4;
 
 struct Dynamic {
     rt: Runtime,
-    width: usize,
-    /// Row by row.
-    blocks: Vec<Block<u64>>,
+    /// What the last row has left, as codelets found it that read its values.
+    left: Mutex<Vec<(usize, Output)>>,
 }
 
 pub(super) fn start(setup: &Setup) -> Result<Box<dyn Runner>> {
     Ok(Box::new(Dynamic {
         rt: start_sprat(setup.ce, setup.cpus.len())?,
-        width: 0,
-        blocks: Vec::new(),
+        left: Mutex::new(Vec::new()),
     }))
 }
 
 impl Runner for Dynamic {
-    fn prepare(&mut self, lattice: &Lattice) -> Result<()> {
-        for block in self.blocks.drain(..) {
-            self.rt.destroy(block)?;
-        }
-        self.width = lattice.width;
-        self.blocks = self.rt.blocks(ROWS * lattice.width, POISON.len())?;
+    fn prepare(&mut self, _: &Lattice) -> Result<()> {
         Ok(())
     }
 
     fn run(&mut self, case: &Case) -> Result<Duration> {
-        self.rt.finish(|s| {
-            for block in &self.blocks {
-                s.spawn(block.write(), |_, block| block.copy_from_slice(&POISON));
-            }
-            Ok(())
-        })?;
+        self.left().clear();
+        let left = &self.left;
         let begin = Instant::now();
         self.rt.finish(|s| {
-            case.lattice
-                .all()
-                .for_each(|task| self.spawn(s, case, task));
+            // The row that is spawned and the one before.
+            let mut values = Vec::new();
+            values.resize_with(2 * case.lattice.width, || None);
+            for task in case.lattice.all() {
+                let value = spawn(s, case, task, &values);
+                let place = task % values.len();
+                values[place] = Some(value);
+            }
+            for task in case.lattice.row(case.lattice.steps - 1) {
+                let value = of(&values, task).read();
+                s.spawn(value, move |_, &output| {
+                    left.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((task, output));
+                });
+            }
             Ok(())
         })?;
         Ok(begin.elapsed())
     }
 
+    /// Those before the last row were checked by who received them.
     fn check(&mut self, case: &Case) -> Result<()> {
-        check_blocks(&self.rt, &self.blocks, case)
+        let row = case.lattice.row(case.lattice.steps - 1);
+        let left = self.left();
+        if left.len() != row.len() {
+            let (found, all) = (left.len(), row.len());
+            let text = format!("wrong result: {found} tasks of the last row left values, of {all}");
+            return Err(crate::Error::msg(text));
+        }
+        left.iter()
+            .try_for_each(|&(task, output)| case.check_output(task, output))
     }
 }
 
 impl Dynamic {
-    /// Which of the blocks a task writes: rows follow each other, and so do task numbers.
-    fn place(&self, task: usize) -> usize {
-        task % (ROWS * self.width)
-    }
-
-    #[inline]
-    fn spawn<'s>(&self, s: &Scope<'s>, case: &'s Case, task: usize) {
-        match *case.lattice.before(task) {
-            [] => self.spawn_with(s, case, task, []),
-            [a] => self.spawn_with(s, case, task, [a]),
-            [a, b] => self.spawn_with(s, case, task, [a, b]),
-            [a, b, c] => self.spawn_with(s, case, task, [a, b, c]),
-            [a, b, c, d] => self.spawn_with(s, case, task, [a, b, c, d]),
-            [a, b, c, d, e] => self.spawn_with(s, case, task, [a, b, c, d, e]),
-            ref more => unreachable!("no pattern has {} dependences", more.len()),
-        }
-    }
-
-    #[inline]
-    fn spawn_with<'s, const N: usize>(
-        &self,
-        s: &Scope<'s>,
-        case: &'s Case,
-        task: usize,
-        before: [u32; N],
-    ) {
-        let reads = before.map(|from| self.blocks[self.place(from as usize)].read());
-        let write = self.blocks[self.place(task)].write();
-        s.spawn((reads, write), move |_, (inputs, place)| {
-            place.copy_from_slice(&case.compute(task, inputs.into_iter().map(output)));
-        });
+    fn left(&mut self) -> &mut Vec<(usize, Output)> {
+        self.left.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether each block, of those that the rows take in turns, has the output of the last task that wrote it.
-///
-/// # Errors
-/// If not, with the first of them.
-pub(super) fn check_blocks(rt: &Runtime, blocks: &[Block<u64>], case: &Case) -> Result<()> {
-    let mut last = vec![None; blocks.len()];
-    for task in case.lattice.all() {
-        last[task % blocks.len()] = Some(task);
-    }
-    for (&block, task) in blocks.iter().zip(last) {
-        let found = rt.read(block, output)?;
-        match task {
-            Some(task) => case.check_output(task, found)?,
-            None if found == POISON => (),
-            None => {
-                return Err(crate::Error::msg(
-                    "wrong result: a block of no task was written",
-                ));
-            }
-        }
-    }
-    Ok(())
+/// Values of tasks, by their numbers, as many as two rows have.
+type Values = [Option<Spawned<Output>>];
+
+fn of(values: &Values, task: usize) -> Spawned<Output> {
+    values[task % values.len()].expect("rows are spawned one after the other")
 }
 
-pub(super) fn output(block: &[u64]) -> Output {
-    [block[0], block[1]]
+#[inline]
+fn spawn<'s>(s: &Scope<'s>, case: &'s Case, task: usize, values: &Values) -> Spawned<Output> {
+    match *case.lattice.before(task) {
+        [] => s.spawn((), move |_, ()| Ok(case.compute(task, std::iter::empty()))),
+        [a] => spawn_with(s, case, task, values, [a]),
+        [a, b] => spawn_with(s, case, task, values, [a, b]),
+        [a, b, c] => spawn_with(s, case, task, values, [a, b, c]),
+        [a, b, c, d] => spawn_with(s, case, task, values, [a, b, c, d]),
+        [a, b, c, d, e] => spawn_with(s, case, task, values, [a, b, c, d, e]),
+        ref more => unreachable!("no pattern has {} dependences", more.len()),
+    }
+}
+
+#[inline]
+fn spawn_with<'s, const N: usize>(
+    s: &Scope<'s>,
+    case: &'s Case,
+    task: usize,
+    values: &Values,
+    before: [u32; N],
+) -> Spawned<Output> {
+    let reads = before.map(|from| of(values, from as usize).read());
+    s.spawn(reads, move |_, inputs| {
+        Ok(case.compute(task, inputs.into_iter().copied()))
+    })
 }

@@ -9,7 +9,7 @@
 //! there is no task, and it leaves at once. Its inputs are those of the pattern in full: what a task at the rim of `dom` or
 //! in the first step does not receive, it still waits for.
 
-use super::sprat_dynamic::{ROWS, check_blocks, output};
+use super::sprat_blocks::{ROWS, check_blocks, output};
 use super::{Runner, Setup, spmd};
 use crate::flow::GRAPH_BLOCKS;
 use crate::metg::case::{Case, POISON};
