@@ -5,7 +5,7 @@
 //! A value's one writer is its codelet, so who reads it waits for that codelet's end, in the list of its one-shot. A record
 //! says by [`crate::codelet::Record::shape`] that this is all it waits for; what is not so goes the general way.
 
-use crate::access::{FEW, Lent, PlainList, Shape, ValueKey};
+use crate::access::{FEW_VALUES, Lent, PlainList, Shape, ValueKey};
 use crate::affinity::Priority;
 use crate::codelet::{Body, HEADER, Ran, Vtable, capacity};
 use crate::engine::{Engine, Frame};
@@ -47,7 +47,8 @@ impl Frame<'_> {
     }
 
     /// Takes a record for a codelet that reads these values, and writes the entries. `None` if a value is not of a child of
-    /// this body or scope, if anything else is not plain, or if there is no record: then nothing has been done.
+    /// this body or scope, if they and the captures do not fit in a record, if anything else is not plain, or if there is no record: then
+    /// nothing has been done.
     fn begin_reader<const N: usize>(
         &self,
         body: Body,
@@ -62,7 +63,10 @@ impl Frame<'_> {
             return None;
         }
         let payload = body.vtable.payload;
-        debug_assert!(N <= capacity(payload));
+        if N > capacity(payload) {
+            // Some of its entries would lie in records of their own.
+            return None;
+        }
         let record = self.take_record(body, traits, N).ok()?;
         let arena = &shared.arena;
         let taken = arena.record(record);
@@ -135,7 +139,10 @@ impl Engine<'_> {
             1 => self.run_reader_of::<1>(id, vtable, payload, frame),
             2 => self.run_reader_of::<2>(id, vtable, payload, frame),
             3 => self.run_reader_of::<3>(id, vtable, payload, frame),
-            _ => self.run_reader_of::<FEW>(id, vtable, payload, frame),
+            4 => self.run_reader_of::<4>(id, vtable, payload, frame),
+            5 => self.run_reader_of::<5>(id, vtable, payload, frame),
+            6 => self.run_reader_of::<6>(id, vtable, payload, frame),
+            _ => self.run_reader_of::<FEW_VALUES>(id, vtable, payload, frame),
         }
     }
 

@@ -101,6 +101,9 @@ pub(crate) fn spawn_with<A: Access>(
         Shape::Values(2) => frame.spawn_reader::<2, _, _>(about, spec, &list, access, put),
         Shape::Values(3) => frame.spawn_reader::<3, _, _>(about, spec, &list, access, put),
         Shape::Values(4) => frame.spawn_reader::<4, _, _>(about, spec, &list, access, put),
+        Shape::Values(5) => frame.spawn_reader::<5, _, _>(about, spec, &list, access, put),
+        Shape::Values(6) => frame.spawn_reader::<6, _, _>(about, spec, &list, access, put),
+        Shape::Values(7) => frame.spawn_reader::<7, _, _>(about, spec, &list, access, put),
         _ => Err((access, put)),
     };
     let (access, put) = match spawned {

@@ -32,7 +32,7 @@ fn any_number_of_values_is_read_in_order() {
             sum.store(0, Ordering::Relaxed);
             rt.finish(|s| {
                 s.spawn((), move |s, ()| {
-                    let v: Vec<_> = (1..=5).map(|n| number(s, n)).collect();
+                    let v: Vec<_> = (1..=9).map(|n| number(s, n)).collect();
                     s.spawn(v[0].read(), move |_, a| add(*a));
                     s.spawn((v[0].read(), v[1].read()), move |_, (a, b)| {
                         add(10 * (a + 2 * b))
@@ -40,11 +40,23 @@ fn any_number_of_values_is_read_in_order() {
                     s.spawn([v[0].read(), v[1].read(), v[2].read()], move |_, v| {
                         add(1000 * (v[0] + 2 * v[1] + 3 * v[2]))
                     });
-                    for count in 4..=5 {
+                    for count in 4..=9 {
                         let all: Vec<_> = v[..count].iter().map(|v| v.read()).collect();
                         s.spawn(all, move |_, v| {
                             add((1..).zip(v).map(|(n, v)| 100_000 * n * v).sum())
                         });
+                    }
+                    // As many as are few, with captures of all sizes, up to those for which a record has no room.
+                    for count in 1..=7 {
+                        let all: Vec<_> = v[..count].iter().map(|v| v.read()).collect();
+                        let (few, more, many) = ([1u64; 3], [1u64; 9], [1u64; 15]);
+                        let check = move |captured: &[u64], v: &[&u64]| {
+                            assert!(captured.iter().all(|&one| one == 1));
+                            assert!((1..=count as u64).eq(v.iter().map(|&&v| v)));
+                        };
+                        s.spawn(all.clone(), move |_, v| check(&few, &v));
+                        s.spawn(all.clone(), move |_, v| check(&more, &v));
+                        s.spawn(all, move |_, v| check(&many, &v));
                     }
                     // One of them twice.
                     s.spawn((v[4].read(), v[4].read()), move |_, (a, b)| {
@@ -60,7 +72,7 @@ fn any_number_of_values_is_read_in_order() {
                 Ok(())
             })
             .unwrap();
-            let expected = 1 + 10 * 5 + 1000 * 14 + 100_000 * (30 + 55);
+            let expected = 1 + 10 * 5 + 1000 * 14 + 100_000 * (30 + 55 + 91 + 140 + 204 + 285);
             let expected = expected + 10_000_000_000 * 10 + 1_000_000_000_000 * 10;
             assert_eq!(sum.load(Ordering::Relaxed), expected);
         }

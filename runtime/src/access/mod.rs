@@ -12,7 +12,7 @@ mod weak;
 pub use mode::{Mode, Operator};
 pub use param::Param;
 pub use plain_list::PlainList;
-pub(crate) use plain_list::{FEW, Shape};
+pub(crate) use plain_list::{FEW, FEW_VALUES, Shape};
 pub use raw::{ExclusiveAccess, Raw, SharedWrite};
 pub(crate) use reduction::OperatorTable;
 pub use reduction::{Max, Min, Product, Reduce, ReduceOp, Sum};

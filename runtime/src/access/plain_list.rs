@@ -3,8 +3,11 @@
 use super::{BlockKey, Mode, ValueKey};
 use crate::id::{BlockId, CodeletId};
 
-/// So many accesses are few.
+/// So many accesses to blocks are few.
 pub(crate) const FEW: usize = 4;
+
+/// So many values are few: those of a point and its neighbours in three dimensions.
+pub(crate) const FEW_VALUES: usize = 7;
 
 /// What the accesses of a codelet are, if they are few and all of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub(crate) enum Shape {
 #[derive(Debug)]
 pub struct PlainList {
     blocks: [(BlockKey, Mode); FEW],
-    values: [ValueKey; FEW],
+    values: [ValueKey; FEW_VALUES],
     block_count: usize,
     value_count: usize,
     spoiled: bool,
@@ -32,7 +35,7 @@ impl PlainList {
     pub(crate) fn new() -> Self {
         PlainList {
             blocks: [(BlockKey(BlockId::NONE), Mode::Read); FEW],
-            values: [ValueKey(CodeletId::NONE); FEW],
+            values: [ValueKey(CodeletId::NONE); FEW_VALUES],
             block_count: 0,
             value_count: 0,
             spoiled: false,
