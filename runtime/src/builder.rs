@@ -6,17 +6,15 @@ use crate::decide::plan::{self, CeMode, Plan, Wishes};
 use crate::decide::policy::Tuning;
 use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
-use crate::guard::guarded;
 use crate::id::RuntimeId;
-use crate::idle::Parker;
 use crate::live;
 use crate::memory_region::{self, Pool, PoolOptions};
 use crate::runtime::Runtime;
 use crate::shared::Shared;
+use crate::start_thread::{measure_wake_up, start_thread};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, thread};
-use crate::topology::{self, CpuSet, Source, Topology};
-use std::time::Instant;
+use crate::topology::{CpuSet, Source, Topology};
 
 /// What can be chosen about a runtime. What is said here goes before `SPRAT_*` variables, and those before what the
 /// topology suggests.
@@ -259,7 +257,12 @@ impl Builder {
                 spin_ns: us.saturating_mul(1000),
                 ..Tuning::default()
             },
-            None => Tuning::from_wake_up(measure_wake_up()?),
+            None => {
+                let far = plan.xes.iter().find(|xe| xe.core != plan.xes[0].core);
+                let cpus = far.filter(|_| pin);
+                let cpus = cpus.map(|far| [plan.xes[0].cpu, far.cpu]);
+                Tuning::from_wake_up(measure_wake_up(cpus)?)
+            }
         };
         tuning.live = self.marks(&settings, plan.xes.len())?;
         let check = self.seed(&settings).map(|seed| {
@@ -317,7 +320,7 @@ fn start(shared: &std::sync::Arc<Shared>, pin: bool) -> Result<Vec<thread::JoinH
     let mut threads = Vec::new();
     for (xe, plan) in shared.plan.xes.iter().enumerate() {
         let (engine, cpus) = (shared.clone(), CpuSet::from_iter([plan.cpu]));
-        threads.push(spawn(
+        threads.push(start_thread(
             format!("sprat-xe{xe}"),
             pin.then_some(cpus),
             move || {
@@ -328,7 +331,7 @@ fn start(shared: &std::sync::Arc<Shared>, pin: bool) -> Result<Vec<thread::JoinH
     if shared.plan.mode != CeMode::Elastic {
         for (domain, plan) in shared.plan.domains.iter().enumerate() {
             let (engine, cpus) = (shared.clone(), plan.ce_cpus.iter().copied().collect());
-            threads.push(spawn(
+            threads.push(start_thread(
                 format!("sprat-ce{domain}"),
                 pin.then_some(cpus),
                 move || {
@@ -338,58 +341,6 @@ fn start(shared: &std::sync::Arc<Shared>, pin: bool) -> Result<Vec<thread::JoinH
         }
     }
     Ok(threads)
-}
-
-fn spawn(
-    name: String,
-    cpus: Option<CpuSet>,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<thread::JoinHandle<()>> {
-    let text = format!(
-        "the thread {name} could not be started; ask for fewer engines, or raise the limit on threads"
-    );
-    let place = format!("the thread {name}");
-    let started = thread::Builder::new().name(name).spawn(move || {
-        if let Some(cpus) = cpus {
-            // Refused inside some containers: then the engine works wherever it is put.
-            let _ = topology::set_affinity(&cpus);
-        }
-        guarded(&place, work);
-    });
-    started.map_err(|error| Error::system(text, error))
-}
-
-/// How long a parked thread takes from being woken until it runs, in nanoseconds: the median of a few.
-fn measure_wake_up() -> Result<u64> {
-    const ROUNDS: usize = 5;
-    let beds = std::sync::Arc::new((Parker::new(), Parker::new()));
-    let theirs = beds.clone();
-    beds.1.adopt();
-    let sleeper = spawn("sprat-measure".to_owned(), None, move || {
-        theirs.0.adopt();
-        for _ in 0..=ROUNDS {
-            theirs.0.wait();
-            theirs.1.wake();
-        }
-    })?;
-    let mut times: Vec<u64> = (0..=ROUNDS)
-        .map(|_| {
-            // Until the other is likely to sleep; a first trip that finds it awake is dropped below.
-            let pause = Instant::now();
-            while pause.elapsed().as_micros() < 30 {
-                crate::sync::spin_hint();
-            }
-            let begin = Instant::now();
-            beds.0.wake();
-            beds.1.wait();
-            begin.elapsed().as_nanos() as u64 / 2
-        })
-        .skip(1)
-        .collect();
-    // It ends by itself; its result says nothing.
-    let _ = sleeper.join();
-    times.sort_unstable();
-    Ok(times[times.len() / 2])
 }
 
 impl Shared {

@@ -122,6 +122,7 @@ mod shared;
 mod spawn;
 mod spawning;
 mod spin_lock;
+mod start_thread;
 mod static_codelet;
 mod stop;
 mod stuck;

@@ -65,6 +65,7 @@ const LEVELS: &[&[&str]] = &[
     &[
         "queue",
         "idle",
+        "start_thread",
         "control",
         "alternates",
         "lone",
