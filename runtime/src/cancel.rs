@@ -86,8 +86,8 @@ pub(crate) struct ScopeId {
 #[derive(Clone)]
 pub(crate) enum Cancellable {
     Scope(Arc<Link>, ScopeId),
-    /// The replay of a graph.
-    Replay(Arc<Stop>),
+    /// The replay of a graph: the one with this number, or whichever is under way.
+    Replay(Arc<Stop>, Option<u64>),
 }
 
 /// The deadline of a scope or a replay.

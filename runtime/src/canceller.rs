@@ -71,7 +71,7 @@ impl fmt::Debug for Canceller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.of {
             Cancellable::Scope(_, scope) => write!(f, "Canceller(of scope {})", scope.record),
-            Cancellable::Replay(_) => write!(f, "Canceller(of a replay)"),
+            Cancellable::Replay(..) => write!(f, "Canceller(of a replay)"),
         }
     }
 }

@@ -438,6 +438,13 @@ impl Engine<'_> {
         }
     }
 
+    /// Whether this is an elastic control engine's thread, which does nothing as such while it works. (That of a seat where a host
+    /// sits is free for it.)
+    pub(crate) fn is_control(&self) -> bool {
+        let is_control = |seat| self.shared.is_elastic(seat) && !seat.occupancy.has_host();
+        self.seat.is_some_and(is_control)
+    }
+
     /// Gives back what the engine keeps for itself, when it goes.
     #[inline]
     pub(crate) fn retire(&self) {

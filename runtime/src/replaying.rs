@@ -49,7 +49,7 @@ impl<Q> Graph<'_, Q> {
     pub fn canceller(&self) -> Canceller {
         Canceller {
             shared: self.shared.clone(),
-            of: Cancellable::Replay(self.inner.stop().clone()),
+            of: Cancellable::Replay(self.inner.stop().clone(), None),
         }
     }
 }
@@ -102,8 +102,12 @@ impl Runtime {
     /// # }
     /// ```
     ///
+    /// A [canceller](Graph::canceller) ends the loop after the round that is under way, and
+    /// [`Cancellation::rounds`](crate::error::Cancellation::rounds) counts all that ran. While `done` is asked nothing is under
+    /// way: who wants to end it there says so.
+    ///
     /// # Errors
-    /// As [`Runtime::replay`]; then no more rounds are run.
+    /// As [`Runtime::replay`], and [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled); then no more rounds are run.
     #[track_caller]
     pub fn replay_until(
         &self,
@@ -114,6 +118,7 @@ impl Runtime {
         for round in 0.. {
             let call = Call {
                 first: round as u64,
+                goes_on: true,
                 ..call
             };
             self.replay_as(&graph.inner, 1, call, |_| Ok(Arguments::none()))?;
@@ -229,11 +234,11 @@ impl Runtime {
         let mut deadline = None;
         let ended = self.finish(|s| {
             held = Some(Held::take(graph)?);
-            graph.stop().open();
+            let number = graph.stop().open();
             if rounds > 0 && !graph.program.is_empty() {
                 deadline = call
                     .limit
-                    .map(|limit| set_deadline(shared, graph, limit, call.at));
+                    .map(|limit| set_deadline(shared, (graph, number), limit, call.at));
                 replay.spawn(s);
             }
             Ok(())
@@ -244,7 +249,13 @@ impl Runtime {
         let Some(stopped) = held.and_then(|_held| graph.stop().close()) else {
             return ended;
         };
-        cancelled(graph, rounds, stopped, ended)
+        let ran = match stopped.rounds {
+            Some(ran) => ran,
+            // Too late for this replay, but others were to follow.
+            None if call.goes_on && ended.is_ok() => rounds,
+            None => return ended,
+        };
+        cancelled(graph, (call.first, ran, rounds), stopped, ended)
     }
 }
 
@@ -254,6 +265,8 @@ struct Call {
     at: &'static Location<'static>,
     /// The number of the first round in messages.
     first: u64,
+    /// More rounds were to follow.
+    goes_on: bool,
     limit: Option<Duration>,
 }
 
@@ -262,6 +275,7 @@ impl Call {
         Call {
             at,
             first: 0,
+            goes_on: false,
             limit: None,
         }
     }
@@ -269,11 +283,11 @@ impl Call {
 
 fn set_deadline(
     shared: &Shared,
-    graph: &Compiled,
+    (graph, replay): (&Compiled, u64),
     limit: Duration,
     set_at: &'static Location<'static>,
 ) -> DeadlineId {
-    let of = Cancellable::Replay(graph.stop().clone());
+    let of = Cancellable::Replay(graph.stop().clone(), Some(replay));
     let id = (shared.cancelling).add_deadline(Deadline { of, limit, set_at });
     shared.look_at_deadlines();
     // Some control engine shall not sleep longer than that.
@@ -281,8 +295,14 @@ fn set_deadline(
     id
 }
 
-/// What is told of a replay that was stopped, and may have failed before.
-fn cancelled(graph: &Compiled, rounds: u32, stopped: Stopped, ended: Result<()>) -> Result<()> {
+/// What is told of a replay that was stopped, and may have failed before: so many rounds ran in replays before it, and in itself,
+/// of so many.
+fn cancelled(
+    graph: &Compiled,
+    (before, ran, rounds): (u64, u32, u32),
+    stopped: Stopped,
+    ended: Result<()>,
+) -> Result<()> {
     let failure = match ended {
         Ok(()) => None,
         Err(error) if error.kind() == ErrorKind::Failed => error.failure().cloned(),
@@ -293,9 +313,9 @@ fn cancelled(graph: &Compiled, rounds: u32, stopped: Stopped, ended: Result<()>)
     let cancellation = Cancellation {
         reason: stopped.reason,
         by_deadline: stopped.by_deadline,
-        rounds: Some(stopped.rounds as usize),
-        ran: u64::from(stopped.rounds) * codelets - told.1,
-        not_started: u64::from(rounds - stopped.rounds) * codelets,
+        rounds: Some(before as usize + ran as usize),
+        ran: (before + u64::from(ran)) * codelets - told.1,
+        not_started: u64::from(rounds - ran) * codelets,
         failed: told.0,
         skipped: told.1,
     };

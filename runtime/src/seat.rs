@@ -73,6 +73,11 @@ impl Occupancy {
         }
     }
 
+    /// Whether a host sits here. Asked by the occupant.
+    pub(crate) fn has_host(&self) -> bool {
+        self.host.load(Ordering::Relaxed)
+    }
+
     /// The occupant's bed.
     pub(crate) fn bed(&self, host: bool) -> &Parker {
         if host { &self.host_bed } else { &self.own_bed }

@@ -15,6 +15,8 @@ pub(crate) struct Stop {
 
 #[derive(Default)]
 struct State {
+    /// Counts the graph's replays.
+    replay: u64,
     /// The graph is being replayed.
     open: bool,
     /// What the one who asked said, and whether it was the deadline.
@@ -23,12 +25,12 @@ struct State {
     rounds: Option<u32>,
 }
 
-/// How a replay was stopped.
+/// How a replay was stopped, or asked to.
 pub(crate) struct Stopped {
     pub(crate) reason: String,
     pub(crate) by_deadline: bool,
-    /// So many rounds ran.
-    pub(crate) rounds: u32,
+    /// So many rounds ran; `None` if all of them did, since the last one had begun.
+    pub(crate) rounds: Option<u32>,
 }
 
 impl Stop {
@@ -40,32 +42,37 @@ impl Stop {
         }
     }
 
-    /// A replay begins, and nobody works on the graph.
-    pub(crate) fn open(&self) {
+    /// A replay begins, and nobody works on the graph. Its number.
+    pub(crate) fn open(&self) -> u64 {
         let mut state = lock(&self.state);
         *state = State {
+            replay: state.replay + 1,
             open: true,
             ..State::default()
         };
         self.asked.store(false, Ordering::Relaxed);
         self.answered.store(false, Ordering::Relaxed);
+        state.replay
     }
 
     /// The replay has ended.
     pub(crate) fn close(&self) -> Option<Stopped> {
-        let state = std::mem::take(&mut *lock(&self.state));
-        let (reason, by_deadline) = state.why?;
+        let mut state = lock(&self.state);
+        state.open = false;
+        let (reason, by_deadline) = state.why.take()?;
         Some(Stopped {
             reason,
             by_deadline,
-            rounds: state.rounds?,
+            rounds: state.rounds,
         })
     }
 
-    /// Asks the replay to stop. False if there is none, or it was asked before.
-    pub(crate) fn ask(&self, reason: &str, by_deadline: bool) -> bool {
+    /// Asks the replay to stop: the one with this number (who was late shall not stop the next one), or whichever is under
+    /// way. False if there is none, or it was asked before.
+    pub(crate) fn ask(&self, replay: Option<u64>, reason: &str, by_deadline: bool) -> bool {
         let mut state = lock(&self.state);
-        if !state.open || state.why.is_some() {
+        let is_it = replay.is_none_or(|replay| replay == state.replay);
+        if !state.open || !is_it || state.why.is_some() {
             return false;
         }
         state.why = Some((reason.to_owned(), by_deadline));
@@ -89,5 +96,29 @@ impl Stop {
     pub(crate) fn answer(&self, rounds: Option<u32>) {
         lock(&self.state).rounds = rounds;
         self.asked.store(false, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_late_for_one_replay_does_not_stop_the_next() {
+        let stop = Stop::new();
+        let first = stop.open();
+        assert!(stop.close().is_none());
+        assert!(!stop.ask(Some(first), "between them", true));
+        let second = stop.open();
+        assert!(!stop.ask(Some(first), "its deadline was that of the first", true));
+        assert!(!stop.is_asked() && stop.close().is_none());
+        let third = stop.open();
+        assert!(second != third && stop.ask(Some(third), "in time", true));
+        assert!(!stop.ask(None, "asked already", false));
+        stop.answer(Some(7));
+        let stopped = stop.close().expect("it was asked");
+        assert_eq!((stopped.rounds, stopped.by_deadline), (Some(7), true));
+        stop.open();
+        assert!(stop.ask(None, "whichever is under way", false));
     }
 }

@@ -118,7 +118,7 @@ impl Shared {
                 self.cancel_scope(link, *scope, (reason, by_deadline), at)
             }
             // Engines at work on it look now and then, and never sleep for long.
-            Cancellable::Replay(stop) => stop.ask(&reason, by_deadline),
+            Cancellable::Replay(stop, replay) => stop.ask(*replay, &reason, by_deadline),
         }
     }
 

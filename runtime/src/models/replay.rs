@@ -43,7 +43,11 @@ impl World {
 
     /// One visit of a lane, if nobody has it; loom checks that whoever uses a cell is ordered.
     fn visit(&self, at: usize, own: bool, seen: &mut [u64]) -> Option<Pause> {
-        let visit = Visit { own, looks: 0 };
+        let visit = Visit {
+            own,
+            looks: 0,
+            one_round: false,
+        };
         let run = |step, _| {
             let codelet = self.schedule.codelet(at, step);
             for one in self.program.uses(codelet) {
@@ -163,12 +167,12 @@ fn a_replay_is_stopped_with_all_cells_in_the_same_round() {
             let world = world.clone();
             spawn(move || _ = world.visit(1, true, &mut [0; 2]))
         };
-        assert!(world.lanes.stop.ask("enough", false));
+        assert!(world.lanes.stop.ask(None, "enough", false));
         world.work(0);
         let rounds = world.lanes.rounds();
         world.check(&[rounds; 2]);
         other.join().unwrap();
-        let stopped = world.lanes.stop.close().map(|stopped| stopped.rounds);
+        let stopped = world.lanes.stop.close().and_then(|stopped| stopped.rounds);
         assert_eq!(stopped, (rounds < 2).then_some(rounds));
     });
 }

@@ -85,6 +85,7 @@ impl Replay<'_> {
             frame: &frame,
             xe,
             only_lane: state.mine.iter().filter(|mine| **mine).count() <= 1,
+            is_control: engine.is_control(),
         }
         .work(place, &mut state);
         engine.local(|local| local.instead = Instead::Spawn);
@@ -112,6 +113,8 @@ struct Worker<'a> {
     xe: u16,
     /// There is nothing else to do here while the only lane waits.
     only_lane: bool,
+    /// It is the control engine, too, so perhaps nobody else looks at deadlines meanwhile: this one does between rounds.
+    is_control: bool,
 }
 
 impl Worker<'_> {
@@ -119,6 +122,9 @@ impl Worker<'_> {
         let spin = Duration::from_nanos(self.frame.engine.shared.tuning.spin_ns);
         let (mut ran, mut turns, mut idle_since) = (0, 0, None);
         while !self.lanes.have_ended() {
+            if self.is_control {
+                self.frame.engine.shared.look_at_deadlines();
+            }
             if self.lanes.stop.claim() {
                 self.stop(place);
             }
@@ -174,6 +180,7 @@ impl Worker<'_> {
         let visit = Visit {
             own,
             looks: if own && self.only_lane { LOOKS } else { 0 },
+            one_round: self.is_control,
         };
         let schedule = &self.replay.graph.schedule;
         let Some(mut hand) = self.lanes.take(schedule, at, visit) else {

@@ -85,7 +85,8 @@ pub(crate) enum Pause {
     Wanted,
     /// It has run all its rounds.
     Ended,
-    /// The replay shall stop, and it is not known yet after which round.
+    /// It stands before a round, and who had it has something to do first: the replay shall stop, and it is not known yet after
+    /// which round; or it was taken for one round.
     Halted,
 }
 
@@ -96,6 +97,8 @@ pub(crate) struct Visit {
     pub(crate) own: bool,
     /// How often to look again at what it waits for, before it is given back.
     pub(crate) looks: u32,
+    /// By somebody who has other duties between rounds.
+    pub(crate) one_round: bool,
 }
 
 impl Lanes {
@@ -169,11 +172,16 @@ impl Lanes {
         }
         // SAFETY: we have the lane.
         let place = lane.hold.place.with(|place| unsafe { *place });
+        let rounds = self.rounds();
         Some(Hand {
             lanes: self,
             lane,
             plan: &schedule.lanes[at],
-            rounds: self.rounds(),
+            rounds,
+            until: match visit.one_round {
+                true => place.round.min(rounds),
+                false => rounds,
+            },
             visit,
             taken_at: place,
             place,
@@ -254,6 +262,8 @@ pub(crate) struct Hand<'a> {
     plan: &'a Plan,
     /// The last round; nobody changes it meanwhile.
     rounds: u32,
+    /// The last one to be run now.
+    until: u32,
     visit: Visit,
     /// Where the lane was when it was taken.
     taken_at: Place,
@@ -277,7 +287,7 @@ impl Hand<'_> {
         passed: impl Fn(),
     ) -> Pause {
         let plan = self.plan;
-        while self.place.round <= self.rounds {
+        while self.place.round <= self.until {
             // C1.
             if self.place.step == 0 && self.lanes.stop.is_asked() {
                 return Pause::Halted;
@@ -301,7 +311,10 @@ impl Hand<'_> {
             }
             self.place = Place::first(round + 1);
         }
-        Pause::Ended
+        match self.place.round > self.rounds {
+            true => Pause::Ended,
+            false => Pause::Halted,
+        }
     }
 
     /// The step and the round that have begun, if `run` has not returned from them: it unwinds.
