@@ -32,10 +32,14 @@ pub(crate) fn start_thread(
 struct Trip {
     begin: Instant,
     bed: Parker,
+    /// When the sleeper was woken; [`OVER`]: it is not needed.
     sent: AtomicU64,
     /// How long the last wake-up took; 0: it has not come yet.
     took: AtomicU64,
 }
+
+/// Nobody will wake the sleeper to be timed.
+const OVER: u64 = u64::MAX;
 
 /// How long a parked thread takes from being woken until it runs, in nanoseconds: the median of a few. On two processors, if they
 /// are named: on one and the same, or where the kernel likes, it is a fraction of what it takes to get an idle processor going.
@@ -51,14 +55,22 @@ pub(crate) fn measure_wake_up(cpus: Option<[u32; 2]>) -> Result<u64> {
     });
     let times = Arc::new(AtomicU64::new(0));
     let set = |at: usize| cpus.map(|cpus| std::iter::once(cpus[at]).collect());
-    let (theirs, ours, median) = (trip.clone(), trip, times.clone());
+    let (theirs, ours, median) = (trip.clone(), trip.clone(), times.clone());
     let now = |trip: &Trip| trip.begin.elapsed().as_nanos() as u64;
     let sleeper = start_thread("sprat-measure".to_owned(), set(1), move || {
         theirs.bed.adopt();
         for _ in 0..=ROUNDS {
             theirs.bed.wait();
-            let took = now(&theirs).saturating_sub(theirs.sent.load(Ordering::Acquire));
-            theirs.took.store(took.max(1), Ordering::Release);
+            let woken = now(&theirs);
+            // Relaxed: written before the wake-up, which is a swap with Release that the wait's Acquire has seen.
+            let sent = theirs.sent.load(Ordering::Relaxed);
+            if sent == OVER {
+                return;
+            }
+            // Relaxed, as is the load in the loop below: the number is all that is told.
+            theirs
+                .took
+                .store(woken.saturating_sub(sent).max(1), Ordering::Relaxed);
         }
     })?;
     let waker = start_thread("sprat-measure".to_owned(), set(0), move || {
@@ -69,10 +81,10 @@ pub(crate) fn measure_wake_up(cpus: Option<[u32; 2]>) -> Result<u64> {
                 crate::sync::spin_hint();
             }
             ours.took.store(0, Ordering::Relaxed);
-            ours.sent.store(now(&ours), Ordering::Release);
+            ours.sent.store(now(&ours), Ordering::Relaxed);
             ours.bed.wake();
             times.push(loop {
-                match ours.took.load(Ordering::Acquire) {
+                match ours.took.load(Ordering::Relaxed) {
                     // The two may have one processor between them.
                     0 => thread::yield_now(),
                     took => break took,
@@ -83,6 +95,10 @@ pub(crate) fn measure_wake_up(cpus: Option<[u32; 2]>) -> Result<u64> {
         times.swap_remove(0);
         times.sort_unstable();
         median.store(times[times.len() / 2], Ordering::Relaxed);
+    })
+    .inspect_err(|_| {
+        trip.sent.store(OVER, Ordering::Relaxed);
+        trip.bed.wake();
     })?;
     // They end by themselves; their results say nothing.
     let _ = (waker.join(), sleeper.join());
