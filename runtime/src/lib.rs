@@ -104,6 +104,7 @@ mod panics;
 mod part;
 mod part_of_codelet;
 mod plain;
+mod post;
 mod prefetch;
 mod queue;
 mod reader;

@@ -101,6 +101,7 @@ const LEVELS: &[&[&str]] = &[
         "declare",
         "declare_part",
         "plain",
+        "post",
         "reader",
         "stuck",
         "sweep",
