@@ -97,12 +97,21 @@ fn blocks(graph: &Compiled, shared: Option<&Shared>) -> Vec<UsedBlock> {
             writers: Vec::new(),
         })
         .collect();
+    let mut of_split = vec![0; graph.program.split_blocks()];
+    for (place, block) in graph.blocks.iter().enumerate() {
+        if let Some(split) = block.split {
+            of_split[split as usize] = place;
+        }
+    }
     for codelet in 0..graph.program.len() as u32 {
         for one in graph.program.uses(codelet) {
-            let cells = graph
-                .blocks
-                .binary_search_by_key(&one.cell, |block| block.cell);
-            let Ok(place) = cells else {
+            let place = match graph.program.piece(one.cell) {
+                Some(piece) => Some(of_split[piece.of as usize]),
+                None => (graph.blocks)
+                    .binary_search_by_key(&one.cell, |block| block.cell)
+                    .ok(),
+            };
+            let Some(place) = place else {
                 continue;
             };
             let block = &mut blocks[place];

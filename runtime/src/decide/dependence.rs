@@ -20,6 +20,7 @@
 
 mod groups;
 mod parts;
+mod poisoned;
 mod switch;
 
 use super::lanes::{Lanes, Sums};
@@ -28,6 +29,7 @@ use super::turns::Turns;
 pub use crate::access::{Mode, Operator};
 pub use crate::extent::Extent;
 pub use parts::PartsQueue;
+pub use poisoned::Poisoned;
 
 /// Why a block's contents are not to be trusted: the number of a failure in the runtime's log.
 pub type Poison = std::num::NonZeroU32;
