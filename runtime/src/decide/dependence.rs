@@ -20,6 +20,7 @@
 
 mod groups;
 mod parts;
+mod poisoned;
 mod switch;
 
 use super::lanes::{Lanes, Sums};
@@ -29,6 +30,7 @@ pub use crate::access::{Mode, Operator};
 pub use crate::extent::Extent;
 use crate::mutants::mutant;
 pub use parts::PartsQueue;
+pub use poisoned::Poisoned;
 
 /// Why a block's contents are not to be trusted: the number of a failure in the runtime's log.
 pub type Poison = std::num::NonZeroU32;
