@@ -1,7 +1,7 @@
 //! A graph without the lifetime of what it borrows: its codelets, their schedule, and what a replay works on.
 
 use super::at_work::Place;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, has_room};
 use super::poison::Poisons;
 use crate::access::{BlockKey, Lent, Mode};
 use crate::decide::graph::{Owner, Program, Schedule, owners, schedule};
@@ -54,7 +54,7 @@ impl Compiled {
         let mut program = recording.program;
         program.shrink();
         let owners = owners(&program, shared.seats.len() as u16);
-        let schedule = schedule(&program, &owners);
+        let schedule = schedule(&program, &owners, roomy(shared, &recording.blocks));
         let count = schedule.lanes.len();
         let lists = recording.bodies.list().iter();
         let most_lent = lists.map(|recorded| usize::from(recorded.lents)).max();
@@ -73,11 +73,11 @@ impl Compiled {
             sites: recording.sites.into(),
             site_of_codelet: recording.site_of_codelet.into(),
             program,
-            schedule,
-            lanes: Lanes::new(count, Arc::new(Stop::new())),
+            lanes: Lanes::new(&schedule, Arc::new(Stop::new())),
             places: (shared.seats.iter())
                 .map(|_| Place::new(count, most_lent.unwrap_or(0)))
                 .collect(),
+            schedule,
         }
     }
 
@@ -128,6 +128,18 @@ impl Compiled {
         if !moved {
             return;
         }
+        self.memory.with(|memory| {
+            // SAFETY: the caller's promise; it was written before.
+            let memory = unsafe { &*memory };
+            let cells = self.schedule.signal_cells.iter();
+            let data = cells.map(|cell| {
+                let place = self.blocks.binary_search_by_key(cell, |block| block.cell);
+                memory[place.expect("signals are in the cells of blocks")].start
+            });
+            // SAFETY: the caller has the graph alone; `roomy` chose blocks that leave room in their line, and the replay has them
+            // until it has ended.
+            unsafe { self.lanes.put_signals(data) };
+        });
         self.lents.with_mut(|lents| {
             // SAFETY: the caller's promise.
             let lents = unsafe { &mut *lents };
@@ -147,4 +159,17 @@ impl Compiled {
             });
         });
     }
+}
+
+/// Whether a cell is a block that leaves room for a signal in its line, and that a replay has alone. A block's memory is whole
+/// lines from the pools, of which it uses as many bytes as it is long; adopted ones do not outlive the recording. The checking mode
+/// looks at what lies behind blocks, so there none leaves room.
+fn roomy(shared: &Shared, blocks: &[UsedBlock]) -> impl Fn(u32) -> bool {
+    let fits = |block: &&UsedBlock| {
+        let is_alone = matches!(block.mode, Mode::Write | Mode::ReadWrite);
+        let slot = shared.blocks.find(shared.id, block.key.0);
+        is_alone && shared.check.is_none() && slot.is_ok_and(|slot| has_room(slot.bytes()))
+    };
+    let cells: Vec<u32> = blocks.iter().filter(fits).map(|block| block.cell).collect();
+    move |cell| cells.binary_search(&cell).is_ok()
 }
