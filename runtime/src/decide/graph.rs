@@ -7,6 +7,7 @@
 
 mod dependences;
 mod owners;
+mod parts;
 mod signals;
 #[cfg(test)]
 mod tests;
@@ -15,17 +16,19 @@ mod waits;
 
 pub use dependences::{Dependence, dependences};
 pub use owners::{Wish, owners};
+pub use parts::Piece;
 pub use signals::LINES;
 pub use waits::schedule;
 
 use crate::access::Mode;
+use parts::{Overlap, Parts};
 
 /// One use of a cell by a codelet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Use {
     /// The cell's number.
     pub cell: u32,
-    /// How it is used. What commutes is ordered like what reads and writes.
+    /// How it is used. What commutes, and who adds to a lane of a reduction, is ordered like what reads and writes.
     pub mode: Mode,
 }
 
@@ -48,6 +51,7 @@ pub struct Program {
     wishes: Vec<Wish>,
     /// For each cell the engine that it belongs to, if it is a block; else [`NOWHERE`].
     homes: Vec<u16>,
+    parts: Parts,
 }
 
 impl Program {
@@ -92,9 +96,30 @@ impl Program {
 
     /// The engine that a cell belongs to, if it is a block.
     #[inline]
-    fn home(&self, cell: u32) -> Option<u16> {
+    pub fn home(&self, cell: u32) -> Option<u16> {
         let home = self.homes[cell as usize];
         (home != NOWHERE).then_some(home)
+    }
+
+    /// Says which cells are parts of blocks; these and the blocks themselves are the pieces.
+    pub fn split(&mut self, pieces: Vec<Piece>) {
+        self.parts = Parts::new(pieces);
+    }
+
+    /// What a cell is, if it is a part of a block, or a block that has parts.
+    pub fn piece(&self, cell: u32) -> Option<&Piece> {
+        self.parts.piece(cell).map(|(_, piece)| piece)
+    }
+
+    /// How many blocks have parts.
+    pub fn split_blocks(&self) -> usize {
+        self.parts.blocks()
+    }
+
+    /// The cells that have bytes in common with this one.
+    #[inline]
+    fn overlaps(&self, cell: u32) -> &[Overlap] {
+        self.parts.overlaps(cell)
     }
 
     /// Gives back the memory that it grew into and does not use.

@@ -7,7 +7,7 @@ use crate::access::{BlockKey, Lent, Mode};
 use crate::decide::graph::{Owner, Program, Schedule, owners, schedule};
 use crate::id::RuntimeId;
 use crate::recorded::Bodies;
-use crate::recorder::{Recording, Site, UsedBlock};
+use crate::recorder::{PartLent, Recording, Site, UsedBlock};
 use crate::shared::Shared;
 use crate::stop::Stop;
 use crate::sync::UnsafeCell;
@@ -32,6 +32,8 @@ pub(crate) struct Compiled {
     pub(crate) lents: UnsafeCell<Box<[Lent]>>,
     /// Which of these are blocks, and which.
     pub(crate) block_lents: Box<[(u32, u32)]>,
+    /// Which of them are parts of blocks.
+    part_lents: Box<[PartLent]>,
     /// What each codelet is lent, codelet by codelet: places in `lents`.
     pub(crate) lent_to: Box<[u32]>,
     pub(crate) schedule: Schedule,
@@ -64,8 +66,9 @@ impl Compiled {
             blocks: recording.blocks.into(),
             lents: UnsafeCell::new(recording.lents.into()),
             block_lents: recording.block_lents.into(),
+            part_lents: recording.part_lents.into(),
             lent_to: recording.lent_to.into(),
-            poisons: Poisons::new(program.cells()),
+            poisons: Poisons::new(&program),
             bodies: recording.bodies,
             sites: recording.sites.into(),
             site_of_codelet: recording.site_of_codelet.into(),
@@ -145,6 +148,13 @@ impl Compiled {
                 let memory = unsafe { &*memory };
                 for &(lent, block) in &self.block_lents {
                     lents[lent as usize] = memory[block as usize];
+                }
+                for part in &self.part_lents {
+                    let start = memory[part.block as usize].start;
+                    lents[part.lent as usize] = Lent {
+                        start: start.wrapping_add(part.extent.start() as usize),
+                        bytes: part.extent.columns() as usize,
+                    };
                 }
             });
         });

@@ -10,15 +10,13 @@
 //! least, and the one that its step writes says when the step is over.
 
 use super::{Lane, Program};
+use crate::mutants::mutant;
 
 /// Signals of each lane that lie in no cell.
 pub const LINES: usize = 4;
 
 /// The most signals, so that a number has 15 bits.
 const MOST: usize = (1 << 15) - 1;
-
-/// Lanes write each other's signals: nobody could say how far which of them is.
-const MIXED: bool = cfg!(sprat_mutant = "signals_mixed");
 
 /// Gives a signal to each step that is waited for, and to each wait. Steps that are waited for have a signal already,
 /// whichever. The cells that hold signals, in the order of their numbers, which begin behind those of the lanes' own lines.
@@ -27,6 +25,8 @@ pub(super) fn place(
     lanes: &mut [Lane],
     has_room: impl Fn(u32) -> bool,
 ) -> Vec<u32> {
+    // Then lanes write each other's signals: nobody could say how far which of them is.
+    let mixed = mutant!("signals_mixed");
     let first = 1 + LINES * lanes.len();
     let mut of_cell: Vec<Option<(usize, u16)>> = Vec::new();
     let mut cells = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn place(
                     of_cell[cell] = Some((at, number as u16));
                     cells.push(one.cell);
                 }
-                of_cell[cell].filter(|&(lane, _)| lane == at || MIXED)
+                of_cell[cell].filter(|&(lane, _)| lane == at || mixed)
             });
             step.signal = in_cell.map_or_else(
                 || {

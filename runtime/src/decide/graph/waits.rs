@@ -132,7 +132,7 @@ struct Finder {
 
 impl Finder {
     /// What a codelet waits for, whose step is the point `here`; notes that it uses its cells.
-    fn find(&mut self, program: &Program, codelet: u32, here: Point, cells: &mut Cells<Front>) {
+    fn find(&mut self, program: &Program, codelet: u32, here: Point, cells: &mut Cells<'_, Front>) {
         self.found.clear();
         for one in program.uses(codelet) {
             cells.enter(one, here, |point| self.wait_for(*point, here.lane));

@@ -1,8 +1,8 @@
 //! A signal of a lane: how far the lane is, at least. See `decide/graph/signals.rs` for which there are.
 
 use crate::decide::graph::reached;
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicU64, Ordering, fence};
-use crate::sync::mutant;
 
 /// See the module.
 pub(super) struct Signal {

@@ -2,8 +2,8 @@
 //! whose step names stand here.
 
 use super::{Hold, Lanes, Place};
+use crate::mutants::mutant;
 use crate::sync::atomic::Ordering;
-use crate::sync::mutant;
 
 impl Place {
     /// The last round of the lane that has begun.
