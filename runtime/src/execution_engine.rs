@@ -13,7 +13,7 @@ use crate::queue::insist;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
-use crate::sync::{spin_hint, thread};
+use crate::sync::{mutant, spin_hint, thread};
 use crossbeam_deque::Injector;
 use std::time::{Duration, Instant};
 
@@ -111,7 +111,8 @@ impl Engine<'_> {
     #[inline(always)]
     pub(crate) fn take_own(&self, ends: &dyn Fn() -> bool) -> Option<u32> {
         let must_look = self.shared.levels.used() || self.local(|local| local.checks());
-        (!must_look && !ends()).then(|| self.pop())?
+        let ended = || !mutant!("run_never_ends") && ends();
+        (!must_look && !ended()).then(|| self.pop())?
     }
 
     #[inline(never)]
