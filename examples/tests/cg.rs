@@ -35,9 +35,13 @@ fn agrees_with_the_serial_program_in_every_mode() {
     for ce in ["shared", "elastic", "dedicated"] {
         for xes in ["1", "2"].into_iter().take(cores()) {
             for grid in ["1", "40", "90x80", "20x30x7"] {
-                let args = ["--verify", "--ce", ce, "--xes", xes, "--poisson", grid];
-                let shown = solved(folder.path(), &args);
-                assert!(shown.contains("bit for bit"), "{args:?}: {shown}");
+                for (more, how) in [(None, ", recorded"), (Some("--dynamic"), ", spawned anew")] {
+                    let args = ["--verify", "--ce", ce, "--xes", xes, "--poisson", grid];
+                    let args: Vec<&str> = args.into_iter().chain(more).collect();
+                    let shown = solved(folder.path(), &args);
+                    assert!(shown.contains("bit for bit"), "{args:?}: {shown}");
+                    assert!(shown.contains(how), "{args:?}: {shown}");
+                }
             }
         }
     }

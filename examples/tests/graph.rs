@@ -55,6 +55,31 @@ fn agrees_with_the_serial_program_in_every_mode() {
 }
 
 #[test]
+fn ranks_are_the_same_recorded_and_spawned_anew() {
+    let folder = TempDir::new().unwrap();
+    for (more, how) in [
+        (None, "replayed by turns"),
+        (Some("--dynamic"), "spawned anew"),
+    ] {
+        // An odd number of iterations, so that the last one is not of the second graph.
+        let args = [
+            "pagerank",
+            "--rmat",
+            "12",
+            "--verify",
+            "--max-iterations",
+            "7",
+        ];
+        let args: Vec<&str> = args.into_iter().chain(more).collect();
+        let shown = shown(folder.path(), &args);
+        assert!(
+            shown.contains(how) && shown.contains("\nverified "),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
 fn searches_both_ways_and_from_any_source() {
     let folder = TempDir::new().unwrap();
     for args in [

@@ -1,6 +1,6 @@
 //! Where recorded codelets' captures lie: one after the other, at places that stay.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
 /// See the module. Whoever puts something in here drops it: this only gives the memory back.
@@ -54,6 +54,16 @@ impl Captures {
         }
     }
 
+    /// Zeros, in cache lines of their own; `None` if there is no memory for so many.
+    pub(crate) fn zeroed(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        let bytes = bytes.max(1).checked_next_multiple_of(ALIGN)?;
+        let layout = Layout::from_size_align(bytes, ALIGN).ok()?;
+        // SAFETY: the layout has a size.
+        let chunk = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        self.chunks.push((chunk, layout));
+        Some(chunk)
+    }
+
     fn chunk(&mut self, layout: Layout) -> NonNull<u8> {
         // SAFETY: the layout has a size.
         let memory = unsafe { alloc(layout) };
@@ -68,7 +78,7 @@ impl Captures {
 impl Drop for Captures {
     fn drop(&mut self) {
         for (chunk, layout) in self.chunks.drain(..) {
-            // SAFETY: made by `alloc` with this layout, and what lay there is gone: see `Captures`.
+            // SAFETY: made by `alloc` or `alloc_zeroed` with this layout, and what lay there is gone: see `Captures`.
             unsafe { dealloc(chunk.as_ptr(), layout) };
         }
     }
@@ -91,12 +101,18 @@ mod tests {
         let small: Vec<NonNull<u64>> = (0..1000).map(|n| captures.put(n)).collect();
         let large = captures.put([7u8; 300_000]);
         let wide = captures.put(Wide(9));
+        let zeros = captures.zeroed(1_000).unwrap();
+        assert!(captures.zeroed(usize::MAX).is_none());
         let more: Vec<NonNull<u8>> = (0..100).map(|n| captures.put(n)).collect();
         // SAFETY: all of these lie in `captures`, which is still there, and nobody writes to them.
         assert_eq!(unsafe { large.as_ref() }[299_999], 7);
         // SAFETY: as above.
         assert_eq!(unsafe { wide.as_ref() }.0, 9);
         assert_eq!(wide.addr().get() % 256, 0);
+        assert_eq!(zeros.addr().get() % ALIGN, 0);
+        // SAFETY: as above.
+        let zeros = unsafe { std::slice::from_raw_parts(zeros.as_ptr(), 1_000) };
+        assert!(zeros.iter().all(|byte| *byte == 0));
         for (n, place) in small.iter().enumerate() {
             // SAFETY: as above.
             assert_eq!(unsafe { *place.as_ref() }, n as u64);

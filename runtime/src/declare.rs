@@ -379,6 +379,15 @@ fn param_error() -> Error {
     )
 }
 
+/// What is wrong with the accesses of a codelet to blocks and their parts, taken together.
+pub(crate) fn clash(declared: &[Declared], label: impl Fn(BlockId) -> String) -> Option<Error> {
+    match named_twice(declared) {
+        Named::Once => None,
+        Named::Twice(key) => Some(twice_error(&label(key.0))),
+        Named::InParts => fitting(declared).error(declared, |key| label(key.0)),
+    }
+}
+
 #[cold]
 fn twice_error(label: &str) -> Error {
     Error::new(

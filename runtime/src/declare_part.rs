@@ -15,8 +15,8 @@ use crate::spin_lock::SpinLock;
 use crate::sync::atomic::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
-/// A part as it was declared.
-fn asked(key: &PartKey, rest: &[Declared]) -> Asked {
+/// A part as it was declared; `rest` is what is declared behind it.
+pub(crate) fn asked(key: &PartKey, rest: &[Declared]) -> Asked {
     let [Declared::Bounds(r0, r1), Declared::Bounds(c0, c1), ..] = *rest else {
         unreachable!("bounds follow a part")
     };

@@ -5,7 +5,7 @@
 /// A tile is `rows` pieces of `columns` bytes, `stride` bytes from one's start to the next one's; no piece reaches over a
 /// multiple of the stride, as no row of a tile reaches over the matrix's edge. What is one piece is a range: it has one
 /// row and no stride. So two extents that cover the same bytes are mostly equal (not if one is empty).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Extent {
     start: u64,
     columns: u64,

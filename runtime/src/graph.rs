@@ -69,7 +69,7 @@ impl<Q> std::fmt::Debug for Graph<'_, Q> {
 }
 
 impl<Q> Graph<'_, Q> {
-    /// How many codelets it has.
+    /// How many codelets it has, those included that put [reductions](crate::Block::reduce) together.
     pub fn codelets(&self) -> usize {
         self.inner.program.len()
     }
@@ -141,6 +141,10 @@ impl Runtime {
     /// order, too, and [levels](crate::Options::priority) change nothing. Codelets may return values for
     /// others of the graph, and wait for each other's [ends](crate::Spawned::event). They spawn nothing.
     ///
+    /// Parts and tiles of blocks are ordered as anywhere, and cost a replay no more than blocks. A
+    /// [reduction](crate::Block::reduce) is put together in the order that it has outside of graphs, by a codelet of the runtime's
+    /// own with the name `reduction`, which is one of the graph's; it ends with the round at the latest.
+    ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
     /// use sprat::{Block, Runtime, Scope};
@@ -169,8 +173,8 @@ impl Runtime {
     /// # Errors
     /// What `body` returns, if that is an error. Else [`ErrorKind::Graph`](crate::ErrorKind::Graph) for the first thing that
     /// cannot be recorded, with what to do instead: bodies that run [once](Scope::spawn_once) (loops, files), scopes
-    /// inside, events that are not ends of codelets of the graph, `destroy`, weak and repeatable codelets, reductions, parts and
-    /// tiles of blocks, and codelets outside of the graph; and the kinds that a spawn would fail with.
+    /// inside, events that are not ends of codelets of the graph, `destroy`, weak and repeatable codelets, and codelets
+    /// outside of the graph; and the kinds that a spawn would fail with.
     ///
     /// # Panics
     /// If `body` panics, with its panic.

@@ -7,7 +7,8 @@ use crate::shared::Shared;
 use std::fmt;
 use std::panic::Location;
 
-/// What is in a graph. Codelets are named by their numbers: their places in the order of their spawns.
+/// What is in a graph. Codelets are named by their numbers: their places in the order of their spawns, where a codelet that puts a
+/// reduction together stands where that ends: before the next codelet that uses the block, or last.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Inspection {
@@ -52,9 +53,9 @@ pub struct Dependence {
 pub struct UsedBlock {
     /// Its [name](crate::Runtime::name) and its number, or the number alone.
     pub label: String,
-    /// The numbers of the codelets that read it.
+    /// The numbers of the codelets that read it or a part of it, and of those that add to a [reduction](crate::Block::reduce).
     pub readers: Vec<usize>,
-    /// The numbers of those that write it; perhaps they read it, too.
+    /// The numbers of those that write it or a part of it; perhaps they read it, too. Of a reduction that is the codelet `reduction`.
     pub writers: Vec<usize>,
 }
 
@@ -97,12 +98,21 @@ fn blocks(graph: &Compiled, shared: Option<&Shared>) -> Vec<UsedBlock> {
             writers: Vec::new(),
         })
         .collect();
+    let mut of_split = vec![0; graph.program.split_blocks()];
+    for (place, block) in graph.blocks.iter().enumerate() {
+        if let Some(split) = block.split {
+            of_split[split as usize] = place;
+        }
+    }
     for codelet in 0..graph.program.len() as u32 {
         for one in graph.program.uses(codelet) {
-            let cells = graph
-                .blocks
-                .binary_search_by_key(&one.cell, |block| block.cell);
-            let Ok(place) = cells else {
+            let place = match graph.program.piece(one.cell) {
+                Some(piece) => Some(of_split[piece.of as usize]),
+                None => (graph.blocks)
+                    .binary_search_by_key(&one.cell, |block| block.cell)
+                    .ok(),
+            };
+            let Some(place) = place else {
                 continue;
             };
             let block = &mut blocks[place];

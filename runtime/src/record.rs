@@ -112,6 +112,7 @@ where
         run: Self::run,
         discard: Self::discard,
         value: offset_of!(Kept<A, F, V>, value),
+        is_ours: false,
     };
 
     /// Puts it away.

@@ -6,6 +6,7 @@ use crate::decide::graph::{Lane, Schedule};
 use crate::error::ErrorKind;
 use crate::panics;
 use std::any::Any;
+use std::ptr::NonNull;
 
 /// What a body said that did not end well.
 pub(crate) struct Fault {
@@ -40,6 +41,8 @@ pub(crate) struct Table {
     pub(crate) discard: unsafe fn(captured: *mut ()),
     /// Where the value lies in what was captured; nothing is read there.
     pub(crate) value: usize,
+    /// It is the runtime's own, and not counted if it is skipped.
+    pub(crate) is_ours: bool,
 }
 
 /// A codelet of a graph. An engine streams these through its caches, so it has what each run needs, and no more.
@@ -57,12 +60,18 @@ pub(crate) struct Recorded {
 /// Where the round's argument lies, in the list of what codelets are lent.
 pub(crate) const ARGUMENT: *mut u8 = std::ptr::without_provenance_mut(usize::MAX);
 
+/// In the list of what codelets are lent: what comes next is a lane of a reduction, to be filled first with the identity of
+/// the operator whose number stands in place of the bytes.
+pub(crate) const IDENTITY: *mut u8 = std::ptr::without_provenance_mut(usize::MAX - 1);
+
 /// What few recorded codelets have.
 pub(crate) mod special {
     /// Some of what it is lent is memory of the engine's own: without a start in the list.
     pub(crate) const SCRATCH: u16 = 1;
     /// Some of it is the round's argument: starts at [`ARGUMENT`](super::ARGUMENT) in the list.
     pub(crate) const ARGUMENT: u16 = 2;
+    /// It begins a lane of a reduction: [`IDENTITY`](super::IDENTITY) is in the list.
+    pub(crate) const IDENTITY: u16 = 4;
 }
 
 impl Recorded {
@@ -93,6 +102,11 @@ impl Recorded {
     pub(crate) unsafe fn run(&self, frame: *const (), lent: &[Lent]) -> Result<(), Box<Fault>> {
         // SAFETY: the table is that of what was captured: the promise given to `new`; the rest is the caller's.
         unsafe { (self.table().run)(self.captured, frame, lent) }
+    }
+
+    /// Whether it is the runtime's own, and not counted if it is skipped.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.table().is_ours
     }
 
     /// Whether it is lent nothing, and nothing about it is special.
@@ -141,6 +155,12 @@ impl Bodies {
         let recorded = keep(&mut self.captures);
         self.list.push(recorded);
         self.list.last_mut().expect("there is one now")
+    }
+
+    /// Memory that stays as long as the codelets: zeros, aligned for any element, in cache lines of its own. `None` if there is
+    /// not so much.
+    pub(crate) fn zeroed(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        self.captures.zeroed(bytes)
     }
 
     /// The codelets in program order, while they are recorded.

@@ -339,7 +339,6 @@ fn what_cannot_be_recorded_is_refused_with_advice() -> sprat::Result<()> {
     refused("repeatable", &|s| {
         _ = s.codelet("c").repeatable(1).spawn((), |_, ()| ())
     });
-    refused("part", &|s| _ = s.spawn(a.part(0..3).write(), |_, _| ()));
     let twice = rt.record(|s| {
         s.spawn((a.read(), a.write()), |_, _| ());
         Ok(())

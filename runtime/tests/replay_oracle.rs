@@ -1,202 +1,72 @@
 //! Random graphs mean what their sequential runs, one after the other, mean: at 1, 2, 3 and 8 execution engines, in every
-//! mode of the control engines, with codelets that wait, fail, return values and are bound to engines, and with other
-//! accesses between replays.
+//! mode of the control engines, with parts and tiles of blocks, reductions, codelets that wait, fail, return values and are
+//! bound to engines, and with other accesses between replays.
 //!
 //! `SPRAT_ORACLE_CASES` sets the number of graphs. Checked itself: it fails if in the runtime rounds do not wait for the
-//! round before, lanes do not wait for each other, poison is not spread or not healed, or rounds are one short.
+//! round before, lanes do not wait for each other, parts do not wait for those that overlap them or are forgotten when some of
+//! them was written, poison is not spread or not healed, reductions are put together in another order or their lanes not
+//! begun anew, or rounds are one short.
 
+#[path = "replay_oracle/expect.rs"]
+mod expect;
+#[path = "replay_oracle/program.rs"]
+mod program;
+
+use expect::{World, changed, combine, identity, mix};
+use program::{BLOCKS, Kind, LEN, Task, Use, earlier, task};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use sprat::{CeMode, Error, Graph, Runtime, Scope, Spawned};
+use sprat::{Block, CeMode, Error, Graph, Part, ReduceOp, Runtime, Scope, Spawned, Sum, Tile};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const BLOCKS: usize = 6;
-const WORDS: usize = 3;
+/// An operator that gives other bits in another order.
+#[derive(Clone, Copy)]
+struct Mix;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Mode {
-    Read,
-    Write,
-    ReadWrite,
-    Commute,
-}
-
-#[derive(Clone, Debug)]
-struct Task {
-    /// The mode on each block, if any.
-    uses: Vec<Option<Mode>>,
-    /// An earlier task whose value it reads, one that it runs after: as many before itself.
-    value: Option<u8>,
-    after: Option<u8>,
-    /// In which of its runs it fails.
-    fails: Option<u8>,
-    /// `Some(Some(xe))`: on this engine; `Some(None)`: near its first block.
-    place: Option<Option<u8>>,
-    /// How long it takes.
-    slow: bool,
-}
-
-fn task() -> impl Strategy<Value = Task> {
-    let mode = prop_oneof![
-        8 => Just(None),
-        3 => Just(Some(Mode::Read)),
-        2 => Just(Some(Mode::Write)),
-        2 => Just(Some(Mode::ReadWrite)),
-        1 => Just(Some(Mode::Commute)),
-    ];
-    let rarely = |of: u32| prop::option::weighted(1.0 / f64::from(of), any::<u8>());
-    (
-        vec(mode, BLOCKS),
-        rarely(4),
-        rarely(6),
-        prop::option::weighted(0.03, 0..4u8),
-        prop::option::weighted(0.3, prop::option::weighted(0.5, any::<u8>())),
-        prop::bool::weighted(0.05),
-    )
-        .prop_map(|(uses, value, after, fails, place, slow)| Task {
-            uses,
-            value,
-            after,
-            fails,
-            place,
-            slow,
-        })
-}
-
-/// A digest's next value.
-fn mix(digest: u64, word: u64) -> u64 {
-    let mut z = (digest ^ word).wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z ^ (z >> 31)
-}
-
-fn earlier(task: usize, back: Option<u8>) -> Option<usize> {
-    let back = usize::from(back?);
-    (task > 0).then(|| task - 1 - back % task)
-}
-
-/// What a task does to the words it writes, and what it returns.
-fn act(
-    digest: u64,
-    whole: &mut [&mut [u64]],
-    more: &mut [&mut [u64]],
-    turns: &mut [&mut [u64]],
-) -> u64 {
-    for (at, words) in whole.iter_mut().enumerate() {
-        for (place, word) in words.iter_mut().enumerate() {
-            *word = mix(digest, (at * WORDS + place) as u64);
-        }
-    }
-    for words in more.iter_mut() {
-        words.iter_mut().for_each(|word| *word = mix(*word, digest));
-    }
-    // Adding commutes.
-    for words in turns.iter_mut() {
-        words
-            .iter_mut()
-            .for_each(|word| *word = word.wrapping_add(digest));
-    }
-    digest
-}
-
-/// What blocks and values hold: nothing if they are poisoned.
-#[derive(Clone, Debug)]
-struct World {
-    blocks: Vec<Option<[u64; WORDS]>>,
-    values: Vec<Option<u64>>,
-    ends: Vec<bool>,
-    runs: Vec<u64>,
-    failed: u64,
-    skipped: u64,
-}
-
-impl World {
-    fn new(tasks: usize) -> Self {
-        World {
-            blocks: (0..BLOCKS).map(|b| Some([b as u64; WORDS])).collect(),
-            values: vec![None; tasks],
-            ends: vec![true; tasks],
-            runs: vec![0; tasks],
-            failed: 0,
-            skipped: 0,
-        }
+impl ReduceOp<u64> for Mix {
+    fn identity(&self) -> u64 {
+        identity(Kind::Mix)
     }
 
-    /// One round, in program order.
-    fn round(&mut self, tasks: &[Task]) {
-        for (number, task) in tasks.iter().enumerate() {
-            let of = |mode| (0..BLOCKS).filter(move |&b| task.uses[b] == Some(mode));
-            let value = earlier(number, task.value).map(|from| self.values[from]);
-            let after = earlier(number, task.after).is_none_or(|from| self.ends[from]);
-            let looks = |b: usize| task.uses[b].is_some_and(|mode| mode != Mode::Write);
-            let poisoned = (0..BLOCKS).any(|b| looks(b) && self.blocks[b].is_none());
-            let skipped = poisoned || value == Some(None) || !after;
-            let fails = !skipped && task.fails == Some(self.runs[number] as u8);
-            self.runs[number] += u64::from(!skipped);
-            if skipped || fails {
-                self.skipped += u64::from(skipped);
-                self.failed += u64::from(fails);
-                for b in 0..BLOCKS {
-                    if task.uses[b].is_some_and(|mode| mode != Mode::Read) {
-                        self.blocks[b] = None;
-                    }
-                }
-                self.values[number] = None;
-                self.ends[number] = false;
-                continue;
-            }
-            let mut digest = mix(number as u64, self.runs[number]);
-            for b in of(Mode::Read) {
-                for word in self.blocks[b].unwrap() {
-                    digest = mix(digest, word);
-                }
-            }
-            digest = value.map_or(digest, |value| mix(digest, value.unwrap()));
-            let take = |mode, blocks: &[Option<[u64; WORDS]>]| -> Vec<(usize, [u64; WORDS])> {
-                of(mode)
-                    .map(|b| (b, blocks[b].unwrap_or_default()))
-                    .collect()
-            };
-            let mut whole = take(Mode::Write, &self.blocks);
-            let mut more = take(Mode::ReadWrite, &self.blocks);
-            let mut turns = take(Mode::Commute, &self.blocks);
-            fn views(list: &mut [(usize, [u64; WORDS])]) -> Vec<&mut [u64]> {
-                list.iter_mut()
-                    .map(|(_, words)| words.as_mut_slice())
-                    .collect()
-            }
-            let value = act(
-                digest,
-                &mut views(&mut whole),
-                &mut views(&mut more),
-                &mut views(&mut turns),
-            );
-            for (b, words) in whole.into_iter().chain(more).chain(turns) {
-                self.blocks[b] = Some(words);
-            }
-            self.values[number] = Some(value);
-            self.ends[number] = true;
+    fn combine(&self, into: &mut [u64], from: &[u64]) {
+        for (into, from) in into.iter_mut().zip(from) {
+            *into = combine(Kind::Mix, *into, *from);
         }
     }
 }
 
 struct Counters(Vec<AtomicU64>);
 
+fn part(one: &Use, blocks: &[Block<u64>]) -> Part<u64> {
+    let elements = one.piece.elements();
+    let start = elements.first().copied().unwrap_or(0);
+    blocks[one.block].part(start..start + elements.len())
+}
+
+fn tile(one: &Use, blocks: &[Block<u64>]) -> Tile<u64> {
+    let program::Piece::Tile(rows, columns, leading) = one.piece else {
+        unreachable!("it is asked for tiles")
+    };
+    blocks[one.block].tile(rows.0..rows.1, columns.0..columns.1, leading)
+}
+
+/// Does to the words of a use what its task does to them, one after the other.
+fn change<'v>(one: &Use, digest: u64, words: impl IntoIterator<Item = &'v mut u64>) {
+    for (at, word) in one.piece.elements().into_iter().zip(words) {
+        *word = changed(one.kind, digest, at, *word);
+    }
+}
+
 fn spawn_all<'s>(
     s: &Scope<'s>,
     tasks: &'s [Task],
-    blocks: &[sprat::Block<u64>],
+    blocks: &[Block<u64>],
     counters: &'s Counters,
     xes: usize,
 ) {
     let mut spawned: Vec<Spawned<u64>> = Vec::new();
     for (number, task) in tasks.iter().enumerate() {
-        let of = |mode| {
-            (0..BLOCKS)
-                .filter(move |&b| task.uses[b] == Some(mode))
-                .map(|b| blocks[b])
-        };
         let value: Vec<_> = earlier(number, task.value)
             .map(|from| spawned[from].read())
             .into_iter()
@@ -210,40 +80,92 @@ fn spawn_all<'s>(
             Some(Some(xe)) => options.on_xe(usize::from(xe) % xes),
             Some(None) => options.near(blocks[0]),
         };
+        macro_rules! list {
+            ($kind:ident, $shape:literal, $call:expr) => {
+                task.of(Kind::$kind, $shape).map($call).collect::<Vec<_>>()
+            };
+        }
         let access = (
-            of(Mode::Read).map(|b| b.read()).collect::<Vec<_>>(),
-            of(Mode::Write).map(|b| b.write()).collect::<Vec<_>>(),
-            of(Mode::ReadWrite)
-                .map(|b| b.read_write())
-                .collect::<Vec<_>>(),
-            of(Mode::Commute).map(|b| b.commute()).collect::<Vec<_>>(),
+            (
+                list!(Read, 0, |one| blocks[one.block].read()),
+                list!(Read, 1, |one| part(one, blocks).read()),
+                list!(Read, 2, |one| tile(one, blocks).read()),
+            ),
+            (
+                list!(Write, 0, |one| blocks[one.block].write()),
+                list!(Write, 1, |one| part(one, blocks).write()),
+                list!(Write, 2, |one| tile(one, blocks).write()),
+            ),
+            (
+                list!(ReadWrite, 0, |one| blocks[one.block].read_write()),
+                list!(ReadWrite, 1, |one| part(one, blocks).read_write()),
+                list!(ReadWrite, 2, |one| tile(one, blocks).read_write()),
+            ),
+            list!(Commute, 0, |one| blocks[one.block].commute()),
+            list!(Mix, 0, |one| blocks[one.block].reduce(Mix)),
+            list!(Add, 0, |one| blocks[one.block].reduce(Sum)),
             value,
         );
         spawned.push(options.spawn(
             access,
-            move |_, (read, mut whole, mut more, mut turns, value)| {
+            move |_, (read, written, changed, turns, mixed, added, value)| {
                 let run = counters.0[number].fetch_add(1, Ordering::Relaxed);
                 if task.slow {
                     std::thread::sleep(std::time::Duration::from_micros(200));
                 }
-                if task.fails == Some(run as u8) {
-                    whole
-                        .iter_mut()
-                        .chain(&mut more)
-                        .for_each(|words| words.fill(7));
-                    return Err(Error::msg(format!("oracle: run {run} of {number}")));
-                }
+                let fails = task.fails == Some(run as u8);
                 let mut digest = mix(number as u64, run + 1);
-                for word in read.iter().flat_map(|words| words.iter()) {
+                let slices = read.0.iter().chain(&read.1).copied().flatten();
+                let tiles = read.2.iter().flat_map(|tile| tile.iter()).flatten();
+                for word in slices.chain(tiles) {
                     digest = mix(digest, *word);
                 }
                 for value in value {
                     digest = mix(digest, *value);
                 }
-                Ok(act(digest, &mut whole, &mut more, &mut turns))
+                // Who fails leaves something wrong.
+                let mark = if fails { 7 } else { digest };
+                let lists = [
+                    (Kind::Write, 0, written.0),
+                    (Kind::Write, 1, written.1),
+                    (Kind::ReadWrite, 0, changed.0),
+                    (Kind::ReadWrite, 1, changed.1),
+                    (Kind::Commute, 0, turns),
+                    (Kind::Mix, 0, mixed),
+                    (Kind::Add, 0, added),
+                ];
+                for (kind, shape, list) in lists {
+                    for (one, words) in task.of(kind, shape).zip(list) {
+                        change(one, mark, words);
+                    }
+                }
+                for (kind, list) in [(Kind::Write, written.2), (Kind::ReadWrite, changed.2)] {
+                    for (one, mut tile) in task.of(kind, 2).zip(list) {
+                        change(one, mark, tile.iter_mut().flatten());
+                    }
+                }
+                match fails {
+                    true => Err(Error::msg(format!("oracle: run {run} of {number}"))),
+                    false => Ok(digest),
+                }
             },
         ));
     }
+}
+
+/// The elements of a block that are not poisoned.
+fn look(rt: &Runtime, block: Block<u64>) -> [Option<u64>; LEN] {
+    let mut seen = [None; LEN];
+    let looked = rt.finish(|s| {
+        for (at, seen) in seen.iter_mut().enumerate() {
+            s.spawn_once(block.part(at..at + 1).read(), move |_, word| {
+                *seen = Some(word[0]);
+            });
+        }
+        Ok(())
+    });
+    assert_eq!(looked.is_ok(), seen.iter().all(Option::is_some));
+    seen
 }
 
 fn runtimes() -> Vec<(String, Runtime)> {
@@ -272,7 +194,7 @@ fn runtimes() -> Vec<(String, Runtime)> {
 
 /// Replays, compares, touches a block in between, replays again.
 fn check(name: &str, rt: &Runtime, tasks: &[Task], rounds: [usize; 2]) -> Result<(), String> {
-    let blocks = rt.blocks::<u64>(BLOCKS, WORDS).unwrap();
+    let blocks = rt.blocks::<u64>(BLOCKS, LEN).unwrap();
     let counters = Counters(tasks.iter().map(|_| AtomicU64::new(0)).collect());
     let counters = &counters;
     for (b, block) in blocks.iter().enumerate() {
@@ -284,7 +206,7 @@ fn check(name: &str, rt: &Runtime, tasks: &[Task], rounds: [usize; 2]) -> Result
             Ok(())
         })
         .map_err(|error| format!("{name}: {error}"))?;
-    if graph.codelets() != tasks.len() || graph.owners().iter().any(|&xe| xe >= rt.xes()) {
+    if graph.codelets() < tasks.len() || graph.owners().iter().any(|&xe| xe >= rt.xes()) {
         return Err(format!("{name}: a wrong graph {graph:?}"));
     }
     let mut world = World::new(tasks.len());
@@ -297,7 +219,7 @@ fn check(name: &str, rt: &Runtime, tasks: &[Task], rounds: [usize; 2]) -> Result
                     Ok(())
                 });
                 healed.unwrap();
-                world.blocks[b] = Some([100 + b as u64; WORDS]);
+                world.blocks[b] = [Some(100 + b as u64); LEN];
             }
         }
         (world.failed, world.skipped) = (0, 0);
@@ -314,7 +236,7 @@ fn check(name: &str, rt: &Runtime, tasks: &[Task], rounds: [usize; 2]) -> Result
             ));
         }
         for (b, block) in blocks.iter().enumerate() {
-            let words = rt.read(*block, |words| [words[0], words[1], words[2]]).ok();
+            let words = look(rt, *block);
             if words != world.blocks[b] {
                 let expected = world.blocks[b];
                 return Err(format!(

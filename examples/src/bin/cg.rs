@@ -48,7 +48,7 @@ fn run(args: &Args) -> Result<()> {
         runtime.xes()
     ))?;
     let parts = cut(&runtime, &system)?;
-    let solver = Solver::new(&runtime, &parts, &right)?;
+    let solver = Solver::new(&runtime, &parts, &right)?.dynamic(args.dynamic);
     let moved = moved_bytes(rows, system.entries());
     let mut copies = Copies::new(&runtime, moved.min(MOST_COPIED) as usize / 2)?;
     copies.measure(COPIES)?;
@@ -73,7 +73,11 @@ fn run(args: &Args) -> Result<()> {
     let size = bytes(12 * system.entries() as u128);
     table.row("parts", format!("{parts_count} of rows, {size} of entries"));
     table.engines(&runtime);
-    table.row("iterations", solved.iterations.to_string());
+    let how = match args.dynamic {
+        true => "spawned anew each time",
+        false => "recorded, and replayed",
+    };
+    table.row("iterations", format!("{}, {how}", solved.iterations));
     table.row(
         "residual",
         format!(

@@ -203,7 +203,7 @@ fn pagerank(args: &PagerankArgs) -> Result<()> {
         tolerance: args.tolerance,
         iterations: args.max_iterations as usize,
     };
-    let run = PageRank::new(runtime, graph, options.damping)?;
+    let run = PageRank::new(runtime, graph, options.damping)?.dynamic(args.dynamic);
     let moved = run.bytes();
     let mut copies = subject.copies(moved)?;
     let bar = progress("iterations", options.iterations);
@@ -248,6 +248,11 @@ fn pagerank(args: &PagerankArgs) -> Result<()> {
             }
         ),
     );
+    let how = match args.dynamic {
+        true => "spawned anew each time",
+        false => "two of them recorded, and replayed by turns",
+    };
+    rows.row("", how);
     rows.row(
         "time",
         format!(

@@ -41,6 +41,10 @@ pub struct Args {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_iterations: u32,
 
+    /// Spawn the codelets of each iteration anew, instead of recording one iteration and replaying it
+    #[arg(long)]
+    pub dynamic: bool,
+
     /// Which engines.
     #[command(flatten)]
     pub engines: EngineOptions,

@@ -18,7 +18,7 @@ pub struct Solver<'s> {
     pub solution: Vec<f64>,
     residual: Vec<f64>,
     image: Vec<f64>,
-    direction: [Vec<f64>; 2],
+    direction: Vec<f64>,
     square: f64,
 }
 
@@ -26,21 +26,20 @@ impl<'s> Solver<'s> {
     /// The solution begins as zero.
     pub fn new(system: &'s System, right: &[f64]) -> Solver<'s> {
         let cuts = cuts(system);
-        let zeros = vec![0.0; right.len()];
         Solver {
             system,
             square: sum(&cuts, |rows| dot(&right[rows.clone()], &right[rows])),
             cuts,
-            solution: zeros.clone(),
+            solution: vec![0.0; right.len()],
             residual: right.to_vec(),
-            image: zeros.clone(),
-            direction: [right.to_vec(), zeros],
+            image: vec![0.0; right.len()],
+            direction: right.to_vec(),
         }
     }
 
     /// One iteration.
     pub fn iterate(&mut self) {
-        let [direction, next] = &mut self.direction;
+        let direction = &mut self.direction;
         let (system, image, residual) = (self.system, &mut self.image, &mut self.residual);
         let along = sum(&self.cuts, |rows| {
             for row in rows.clone() {
@@ -55,9 +54,8 @@ impl<'s> Solver<'s> {
             dot(&residual[rows.clone()], &residual[rows])
         });
         let factors = [far, square / self.square];
-        go(&factors, residual, direction, &mut self.solution, next);
+        go(&factors, residual, &mut self.solution, direction);
         self.square = square;
-        self.direction.swap(0, 1);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Conjugate gradients (Hestenes and Stiefel, 1952), part by part.
 //!
 //! Two sums go over all parts in each iteration. They are reductions, whose order is a matter of the program alone, so
-//! the solution has the same bits on any number of engines.
+//! the solution has the same bits on any number of engines. An iteration is recorded as a graph, which is replayed until the
+//! residual is small enough.
 
 use std::time::{Duration, Instant};
 
@@ -43,16 +44,23 @@ pub struct Solver<'r> {
     solution: Vec<Block<f64>>,
     residual: Vec<Block<f64>>,
     image: Vec<Block<f64>>,
-    /// The direction of all rows, now and next: a part of the matrix needs more of it than its own rows.
-    direction: [Block<f64>; 2],
+    /// The direction of all rows: a part of the matrix needs more of it than its own rows.
+    direction: Block<f64>,
     /// Sums over all parts: direction times image, and the residual's square.
     curvature: Block<f64>,
     square: Block<f64>,
-    /// How far to go, and how much of the old direction to keep.
+    /// How far to go, how much of the old direction to keep, and what lasts from one iteration to the next.
     factors: Block<f64>,
-    /// The residual's square after the last iteration.
-    last: f64,
+    dynamic: bool,
 }
+
+/// Places in `factors`.
+const FAR: usize = 0;
+const KEEP: usize = 1;
+/// The residual's square after the last iteration.
+const LAST: usize = 2;
+/// How many iterations have begun.
+const BEGUN: usize = 3;
 
 impl<'r> Solver<'r> {
     /// Makes the blocks; the solution begins as zero.
@@ -63,27 +71,25 @@ impl<'r> Solver<'r> {
         let longest = parts.iter().map(|part| part.rows.len()).max().unwrap_or(1);
         let vectors = || runtime.blocks(parts.len(), longest);
         let rows = right.len();
-        let mut solver = Solver {
+        let solver = Solver {
             runtime,
             parts,
             solution: vectors()?,
             residual: vectors()?,
             image: vectors()?,
-            direction: [runtime.block(rows)?, runtime.block(rows)?],
+            direction: runtime.block(rows)?,
             curvature: runtime.block(1)?,
             square: runtime.block(1)?,
-            factors: runtime.block(2)?,
-            last: 0.0,
+            factors: runtime.block(4)?,
+            dynamic: false,
         };
-        let mut square = 0.0;
-        let to = &mut square;
         runtime.finish(|s| {
             for (at, part) in parts.iter().enumerate() {
                 let right = &right[part.rows.clone()];
                 let access = (
                     solver.solution[at].write(),
                     solver.residual[at].write(),
-                    solver.direction[0].part(part.rows.clone()).write(),
+                    solver.direction.part(part.rows.clone()).write(),
                     solver.square.reduce(Sum),
                 );
                 s.codelet("start").near(part.home()).spawn(
@@ -96,61 +102,82 @@ impl<'r> Solver<'r> {
                     },
                 );
             }
-            solver.take_square(s, to);
+            let access = (solver.square.read_write(), solver.factors.write());
+            s.codelet("take").spawn(access, |_, (square, factors)| {
+                factors.fill(0.0);
+                factors[LAST] = std::mem::take(&mut square[0]);
+            });
             Ok(())
         })?;
-        solver.last = square;
         Ok(solver)
+    }
+
+    /// Whether each iteration's codelets are spawned anew, instead of being recorded and replayed.
+    pub fn dynamic(self, dynamic: bool) -> Self {
+        Solver { dynamic, ..self }
     }
 
     /// Iterates; `done` hears of each iteration, and how large the residual is as a share of the right-hand side.
     ///
     /// # Errors
     /// If the matrix turns out not to be positive definite; the runtime's.
-    pub fn run(mut self, until: &Until, mut done: impl FnMut(usize, f64)) -> Result<Solved> {
+    pub fn run(self, until: &Until, mut done: impl FnMut(usize, f64)) -> Result<Solved> {
         let begin = Instant::now();
-        let right = self.last;
+        let right = self.last()?;
         let share = |square: f64| match right > 0.0 {
             true => (square / right).sqrt(),
             // Nothing on the right: nothing is the solution.
             false => 0.0,
         };
-        let mut iterations = 0;
-        while iterations < until.iterations && share(self.last) > until.tolerance {
-            self.iterate(iterations + 1)?;
+        let (mut iterations, mut last) = (0, Ok(right));
+        let steady = |iterations: usize, square: f64| {
+            iterations >= until.iterations || share(square) <= until.tolerance
+        };
+        // Whether that was the last one.
+        let mut iterated = || {
             iterations += 1;
-            done(iterations, share(self.last));
+            last = self.last().and_then(|square| finite(iterations, square));
+            match last {
+                Ok(square) => {
+                    done(iterations, share(square));
+                    steady(iterations, square)
+                }
+                Err(_) => true,
+            }
+        };
+        if steady(0, right) {
+        } else if self.dynamic {
+            self.runtime.finish(|s| self.iteration(s))?;
+            while !iterated() {
+                self.runtime.finish(|s| self.iteration(s))?;
+            }
+        } else {
+            let graph = self.runtime.record(|s| self.iteration(s))?;
+            self.runtime.replay_until(&graph, |_| iterated())?;
         }
+        let residual = share(last?);
         let time = begin.elapsed();
         Ok(Solved {
             solution: self.solution()?,
             iterations,
-            residual: share(self.last),
+            residual,
             time,
         })
     }
 
-    /// One iteration, the `number`-th.
-    fn iterate(&mut self, number: usize) -> Result<()> {
-        let last = self.last;
-        let mut square = 0.0;
-        let to = &mut square;
-        self.runtime.finish(|s| {
-            self.multiply(s);
-            self.how_far(s, number, last);
-            self.shrink_residual(s);
-            self.keep_how_much(s, last, to);
-            self.go(s);
-            Ok(())
-        })?;
-        self.last = square;
-        self.direction.swap(0, 1);
-        match square.is_finite() {
-            true => Ok(()),
-            false => Err(Error::msg(format!(
-                "in iteration {number} the residual became {square}: the system's numbers are too large or too small for 64 bits"
-            ))),
-        }
+    /// The residual's square after the last iteration.
+    fn last(&self) -> Result<f64> {
+        self.runtime.read(self.factors, |factors| factors[LAST])
+    }
+
+    /// One iteration.
+    fn iteration(&self, s: &Scope<'_>) -> Result<()> {
+        self.multiply(s);
+        self.how_far(s);
+        self.shrink_residual(s);
+        self.keep_how_much(s);
+        self.go(s);
+        Ok(())
     }
 
     /// The matrix times the direction.
@@ -158,7 +185,7 @@ impl<'r> Solver<'r> {
         for (at, part) in self.parts.iter().enumerate() {
             let access = (
                 part.read(),
-                self.direction[0].read(),
+                self.direction.read(),
                 self.image[at].write(),
                 self.curvature.reduce(Sum),
             );
@@ -175,17 +202,19 @@ impl<'r> Solver<'r> {
     }
 
     /// How far to go in the direction.
-    fn how_far(&self, s: &Scope<'_>, number: usize, last: f64) {
+    fn how_far(&self, s: &Scope<'_>) {
         let access = (self.curvature.read_write(), self.factors.read_write());
         s.codelet("how far")
-            .spawn(access, move |_, (curvature, factors)| {
+            .spawn(access, |_, (curvature, factors)| {
                 let along = std::mem::take(&mut curvature[0]);
+                factors[BEGUN] += 1.0;
                 if along.is_nan() || along <= 0.0 {
                     return Err(Error::msg(format!(
-                        "the matrix is not positive definite: in iteration {number} a direction times the matrix times the direction is {along:e}, and must be above 0"
+                        "the matrix is not positive definite: in iteration {} a direction times the matrix times the direction is {along:e}, and must be above 0",
+                        factors[BEGUN]
                     )));
                 }
-                factors[0] = last / along;
+                factors[FAR] = factors[LAST] / along;
                 Ok(())
             });
     }
@@ -204,7 +233,7 @@ impl<'r> Solver<'r> {
                 access,
                 move |_, (factors, image, residual, square)| {
                     let residual = &mut residual[..count];
-                    subtract(residual, factors[0], &image[..count]);
+                    subtract(residual, factors[FAR], &image[..count]);
                     square[0] += dot(residual, residual);
                 },
             );
@@ -212,12 +241,13 @@ impl<'r> Solver<'r> {
     }
 
     /// How much of the old direction stays in the new one.
-    fn keep_how_much<'s>(&self, s: &Scope<'s>, last: f64, to: &'s mut f64) {
+    fn keep_how_much(&self, s: &Scope<'_>) {
         let access = (self.square.read_write(), self.factors.read_write());
         s.codelet("keep how much")
-            .spawn_once(access, move |_, (square, factors)| {
-                *to = std::mem::take(&mut square[0]);
-                factors[1] = *to / last;
+            .spawn(access, |_, (square, factors)| {
+                let square = std::mem::take(&mut square[0]);
+                factors[KEEP] = square / factors[LAST];
+                factors[LAST] = square;
             });
     }
 
@@ -227,27 +257,16 @@ impl<'r> Solver<'r> {
             let access = (
                 self.factors.read(),
                 self.residual[at].read(),
-                self.direction[0].read(),
                 self.solution[at].read_write(),
-                self.direction[1].part(part.rows.clone()).write(),
+                self.direction.part(part.rows.clone()).read_write(),
             );
-            let rows = part.rows.clone();
             s.codelet("go").near(part.home()).spawn(
                 access,
-                move |_, (factors, residual, direction, solution, next)| {
-                    let direction = &direction[rows.clone()];
-                    go(factors, residual, direction, solution, next);
+                |_, (factors, residual, solution, direction)| {
+                    go(factors, residual, solution, direction);
                 },
             );
         }
-    }
-
-    /// Takes the residual's square out.
-    fn take_square<'s>(&self, s: &Scope<'s>, to: &'s mut f64) {
-        s.codelet("take")
-            .spawn_once(self.square.read_write(), move |_, square| {
-                *to = std::mem::take(&mut square[0]);
-            });
     }
 
     fn solution(&self) -> Result<Vec<f64>> {
@@ -290,19 +309,22 @@ pub(super) fn subtract(residual: &mut [f64], factor: f64, image: &[f64]) {
     }
 }
 
-/// Goes in the direction, and writes the next one.
+/// The residual's square after an iteration, unless there is none.
+fn finite(iteration: usize, square: f64) -> Result<f64> {
+    match square.is_finite() {
+        true => Ok(square),
+        false => Err(Error::msg(format!(
+            "in iteration {iteration} the residual became {square}: the system's numbers are too large or too small for 64 bits"
+        ))),
+    }
+}
+
+/// Goes in the direction, and turns it to the next one.
 #[inline]
-pub(super) fn go(
-    factors: &[f64],
-    residual: &[f64],
-    direction: &[f64],
-    solution: &mut [f64],
-    next: &mut [f64],
-) {
-    let (far, keep) = (factors[0], factors[1]);
-    let out = solution.iter_mut().zip(next);
-    for (((solution, next), residual), direction) in out.zip(residual).zip(direction) {
-        *solution += far * direction;
-        *next = residual + keep * direction;
+pub(super) fn go(factors: &[f64], residual: &[f64], solution: &mut [f64], direction: &mut [f64]) {
+    let (far, keep) = (factors[FAR], factors[KEEP]);
+    for ((solution, direction), residual) in solution.iter_mut().zip(direction).zip(residual) {
+        *solution += far * *direction;
+        *direction = residual + keep * *direction;
     }
 }

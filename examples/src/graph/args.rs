@@ -117,6 +117,10 @@ pub struct PagerankArgs {
     #[arg(long, value_name = "N", default_value_t = 200,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_iterations: u32,
+
+    /// Spawn the codelets of each iteration anew, instead of recording two iterations and replaying them by turns
+    #[arg(long)]
+    pub dynamic: bool,
 }
 
 /// What components take.

@@ -3,6 +3,9 @@
 //! Each part of the incoming edges pulls what its vertices get. A part reads what all vertices share out, which is one
 //! block, and writes its own range of the next one. What has no outgoing edge shares its rank with all. The order of all
 //! sums is fixed by the layout, so the ranks have the same bits on any number of engines.
+//!
+//! Iterations are recorded as two graphs, one from the first block of shares to the second and one back, which are replayed by
+//! turns.
 
 use std::time::{Duration, Instant};
 
@@ -56,6 +59,7 @@ pub struct PageRank<'r> {
     sums: Vec<Block<f64>>,
     /// The sums of all parts' sums: of the last iteration, and of this one.
     totals: [Block<f64>; 2],
+    dynamic: bool,
 }
 
 impl<'r> PageRank<'r> {
@@ -77,6 +81,7 @@ impl<'r> PageRank<'r> {
             shares: [runtime.block(vertices)?, runtime.block(vertices)?],
             sums: runtime.blocks(rows.parts.len(), SUMS)?,
             totals: [runtime.block(SUMS)?, runtime.block(SUMS)?],
+            dynamic: false,
         };
         runtime.finish(|s| {
             for (at, part) in rows.parts.iter().enumerate() {
@@ -109,19 +114,38 @@ impl<'r> PageRank<'r> {
         Ok(run)
     }
 
+    /// Whether each iteration's codelets are spawned anew, instead of being recorded and replayed.
+    pub fn dynamic(self, dynamic: bool) -> Self {
+        PageRank { dynamic, ..self }
+    }
+
     /// Iterates until the ranks are as steady as asked for; `done` hears how many iterations there were.
     ///
     /// # Errors
     /// The runtime's.
-    pub fn run(mut self, options: &Options, mut done: impl FnMut(usize)) -> Result<Ranks> {
+    pub fn run(self, options: &Options, mut done: impl FnMut(usize)) -> Result<Ranks> {
         let begin = Instant::now();
         let (mut iterations, mut change) = (0, f64::INFINITY);
+        let record = |from: usize| self.runtime.record(|s| self.iteration(s, from));
+        let graphs = match self.dynamic {
+            true => None,
+            false => Some([record(0)?, record(1)?]),
+        };
         while iterations < options.iterations && change >= options.tolerance {
-            change = self.iterate()?;
+            let from = iterations % 2;
+            match &graphs {
+                Some(graphs) => self.runtime.replay(&graphs[from], 1)?,
+                // The host waits for its end: if the next one's parts were spawned meanwhile, the lists of accesses to parts of
+                // the shares would be twice as long.
+                None => self.runtime.finish(|s| self.iteration(s, from))?,
+            }
+            let totals = self.totals[1 - from];
+            change = self.runtime.read(totals, |totals| totals[1])?;
             iterations += 1;
             done(iterations);
         }
         let time = begin.elapsed();
+        drop(graphs);
         let ranks = self.ranks()?;
         self.destroy()?;
         Ok(Ranks {
@@ -144,36 +168,27 @@ impl<'r> PageRank<'r> {
         })
     }
 
-    /// Does one iteration, and gives by how much ranks changed. The host waits for its end: if the next one's parts were
-    /// spawned meanwhile, the lists of accesses to parts of the shares would be twice as long.
-    ///
-    /// # Errors
-    /// The runtime's.
-    pub fn iterate(&mut self) -> Result<f64> {
-        self.runtime.finish(|s| {
-            for at in 0..self.rows.parts.len() {
-                self.pull(s, at);
-            }
-            self.total(s, 1);
-            Ok(())
-        })?;
-        self.shares.swap(0, 1);
-        self.totals.swap(0, 1);
-        self.runtime.read(self.totals[0], |totals| totals[1])
+    /// One iteration, from these shares to the others.
+    fn iteration(&self, s: &Scope<'_>, from: usize) -> Result<()> {
+        for at in 0..self.rows.parts.len() {
+            self.pull(s, at, from);
+        }
+        self.total(s, 1 - from);
+        Ok(())
     }
 
     /// One part of one iteration.
-    fn pull<'s>(&self, s: &Scope<'s>, at: usize) {
+    fn pull(&self, s: &Scope<'_>, at: usize, from: usize) {
         let part = self.rows.parts[at];
         let range = part.vertices();
         let (vertices, damping) = (self.rows.vertices as f64, self.damping);
         let access = (
             part.read(),
-            self.shares[0].read(),
-            self.totals[0].read(),
+            self.shares[from].read(),
+            self.totals[from].read(),
             self.inverse[at].read(),
             self.ranks[at].read_write(),
-            self.shares[1].part(range).write(),
+            self.shares[1 - from].part(range).write(),
             self.sums[at].write(),
         );
         s.codelet("pull").near(part.home()).spawn(

@@ -20,6 +20,7 @@
 
 mod groups;
 mod parts;
+mod poisoned;
 mod switch;
 
 use super::lanes::{Lanes, Sums};
@@ -27,7 +28,9 @@ use super::ring::Ring;
 use super::turns::Turns;
 pub use crate::access::{Mode, Operator};
 pub use crate::extent::Extent;
+use crate::mutants::mutant;
 pub use parts::PartsQueue;
+pub use poisoned::Poisoned;
 
 /// Why a block's contents are not to be trusted: the number of a failure in the runtime's log.
 pub type Poison = std::num::NonZeroU32;
@@ -186,7 +189,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     #[inline(always)]
     pub fn enter_for(&mut self, who: T, mode: Mode, weak: bool) -> Entered {
         debug_assert!(!self.closed);
-        let overtakes = cfg!(sprat_mutant = "dependence_readers_overtake") && !mode.writes();
+        let overtakes = mutant!("dependence_readers_overtake") && !mode.writes();
         if (self.waiting.is_empty() || overtakes) && self.admits(mode) {
             match self.admit(who, mode) {
                 true => Entered::Granted(self.found(mode, weak)),
@@ -246,7 +249,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         if let Effect::Failed(poison) = effect {
             let special = self.special();
             special.left.get_or_insert(poison);
-            if cfg!(sprat_mutant = "dependence_group_meets_its_poison") {
+            if mutant!("dependence_group_meets_its_poison") {
                 special.poison = special.left;
             }
         }

@@ -1,13 +1,13 @@
 //! A graph without the lifetime of what it borrows: its codelets, their schedule, and what a replay works on.
 
 use super::at_work::Place;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, has_room};
 use super::poison::Poisons;
 use crate::access::{BlockKey, Lent, Mode};
 use crate::decide::graph::{Owner, Program, Schedule, owners, schedule};
 use crate::id::RuntimeId;
 use crate::recorded::Bodies;
-use crate::recorder::{Recording, Site, UsedBlock};
+use crate::recorder::{PartLent, Recording, Site, UsedBlock};
 use crate::shared::Shared;
 use crate::stop::Stop;
 use crate::sync::UnsafeCell;
@@ -32,6 +32,8 @@ pub(crate) struct Compiled {
     pub(crate) lents: UnsafeCell<Box<[Lent]>>,
     /// Which of these are blocks, and which.
     pub(crate) block_lents: Box<[(u32, u32)]>,
+    /// Which of them are parts of blocks.
+    part_lents: Box<[PartLent]>,
     /// What each codelet is lent, codelet by codelet: places in `lents`.
     pub(crate) lent_to: Box<[u32]>,
     pub(crate) schedule: Schedule,
@@ -52,7 +54,7 @@ impl Compiled {
         let mut program = recording.program;
         program.shrink();
         let owners = owners(&program, shared.seats.len() as u16);
-        let schedule = schedule(&program, &owners);
+        let schedule = schedule(&program, &owners, roomy(shared, &recording.blocks));
         let count = schedule.lanes.len();
         let lists = recording.bodies.list().iter();
         let most_lent = lists.map(|recorded| usize::from(recorded.lents)).max();
@@ -64,17 +66,18 @@ impl Compiled {
             blocks: recording.blocks.into(),
             lents: UnsafeCell::new(recording.lents.into()),
             block_lents: recording.block_lents.into(),
+            part_lents: recording.part_lents.into(),
             lent_to: recording.lent_to.into(),
-            poisons: Poisons::new(program.cells()),
+            poisons: Poisons::new(&program),
             bodies: recording.bodies,
             sites: recording.sites.into(),
             site_of_codelet: recording.site_of_codelet.into(),
             program,
-            schedule,
-            lanes: Lanes::new(count, Arc::new(Stop::new())),
+            lanes: Lanes::new(&schedule, Arc::new(Stop::new())),
             places: (shared.seats.iter())
                 .map(|_| Place::new(count, most_lent.unwrap_or(0)))
                 .collect(),
+            schedule,
         }
     }
 
@@ -125,6 +128,18 @@ impl Compiled {
         if !moved {
             return;
         }
+        self.memory.with(|memory| {
+            // SAFETY: the caller's promise; it was written before.
+            let memory = unsafe { &*memory };
+            let cells = self.schedule.signal_cells.iter();
+            let data = cells.map(|cell| {
+                let place = self.blocks.binary_search_by_key(cell, |block| block.cell);
+                memory[place.expect("signals are in the cells of blocks")].start
+            });
+            // SAFETY: the caller has the graph alone; `roomy` chose blocks that leave room in their line, and the replay has them
+            // until it has ended.
+            unsafe { self.lanes.put_signals(data) };
+        });
         self.lents.with_mut(|lents| {
             // SAFETY: the caller's promise.
             let lents = unsafe { &mut *lents };
@@ -134,7 +149,27 @@ impl Compiled {
                 for &(lent, block) in &self.block_lents {
                     lents[lent as usize] = memory[block as usize];
                 }
+                for part in &self.part_lents {
+                    let start = memory[part.block as usize].start;
+                    lents[part.lent as usize] = Lent {
+                        start: start.wrapping_add(part.extent.start() as usize),
+                        bytes: part.extent.columns() as usize,
+                    };
+                }
             });
         });
     }
+}
+
+/// Whether a cell is a block that leaves room for a signal in its line, and that a replay has alone. A block's memory is whole
+/// lines from the pools, of which it uses as many bytes as it is long; adopted ones do not outlive the recording. The checking mode
+/// looks at what lies behind blocks, so there none leaves room.
+fn roomy(shared: &Shared, blocks: &[UsedBlock]) -> impl Fn(u32) -> bool {
+    let fits = |block: &&UsedBlock| {
+        let is_alone = matches!(block.mode, Mode::Write | Mode::ReadWrite);
+        let slot = shared.blocks.find(shared.id, block.key.0);
+        is_alone && shared.check.is_none() && slot.is_ok_and(|slot| has_room(slot.bytes()))
+    };
+    let cells: Vec<u32> = blocks.iter().filter(fits).map(|block| block.cell).collect();
+    move |cell| cells.binary_search(&cell).is_ok()
 }

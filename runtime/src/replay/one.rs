@@ -2,12 +2,13 @@
 
 use super::Replay;
 use super::lanes::{Hand, Pause};
-use crate::access::Lent;
+use crate::access::{Lent, Operator, OperatorTable};
 use crate::engine::Frame;
 use crate::error::{ErrorKind, Origin};
 use crate::failure::Cause;
 use crate::lendings::Lendings;
-use crate::recorded::{ARGUMENT, Fault, Recorded};
+use crate::panics;
+use crate::recorded::{ARGUMENT, Fault, IDENTITY, Recorded, special};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Replay<'_> {
@@ -48,14 +49,17 @@ impl Replay<'_> {
     ) {
         let (graph, engine) = (self.graph, frame.engine);
         let uses = graph.program.uses(graph.schedule.codelet(lane, step));
-        if let Some(poison) = graph.poisons.among(uses) {
-            engine.with_root(frame.record, |root| {
-                root.skipped(|| engine.shared.failures.cause(poison));
-            });
-            return graph.poisons.spread(uses, poison);
+        let program = &graph.program;
+        if let Some(poison) = graph.poisons.among(program, uses) {
+            if !recorded.is_ours() {
+                engine.with_root(frame.record, |root| {
+                    root.skipped(|| engine.shared.failures.cause(poison.get()));
+                });
+            }
+            return graph.poisons.spread(program, uses, poison);
         }
         match self.run_body(frame, recorded, round, desk) {
-            Ok(()) => graph.poisons.heal(uses),
+            Ok(()) => graph.poisons.heal(program, uses),
             Err(fault) => self.fail(frame, (lane, step), round, *fault),
         }
     }
@@ -74,11 +78,11 @@ impl Replay<'_> {
             // and nobody reads its value. The frame is there.
             unsafe { recorded.run(frame_of_body, &[]) }
         } else {
-            let lent = self.lend(recorded, desk);
-            match recorded.special {
+            let lent = self.lend(recorded, round, desk);
+            match recorded.special & (special::SCRATCH | special::IDENTITY) {
                 // SAFETY: as above.
                 0 => unsafe { recorded.run(frame_of_body, lent) },
-                _ => run_with_more(frame, recorded, lent, self.arguments.of_round(round)),
+                _ => run_with_more(frame, recorded, lent),
             }
         };
         if frame.children.get() != 0 {
@@ -87,9 +91,9 @@ impl Replay<'_> {
         ended
     }
 
-    /// Puts what a codelet is lent on the desk.
+    /// Puts what a codelet is lent in this round on the desk.
     #[inline]
-    fn lend<'d>(&self, recorded: &Recorded, desk: &'d mut [Lent]) -> &'d [Lent] {
+    fn lend<'d>(&self, recorded: &Recorded, round: u32, desk: &'d mut [Lent]) -> &'d [Lent] {
         let graph = self.graph;
         let desk = &mut desk[..usize::from(recorded.lents)];
         let places = &graph.lent_to[recorded.first_lent as usize..][..desk.len()];
@@ -100,6 +104,10 @@ impl Replay<'_> {
                 *lent = lents[place as usize];
             }
         });
+        if recorded.special & special::ARGUMENT != 0 {
+            let arguments = desk.iter_mut().filter(|lent| lent.start == ARGUMENT);
+            arguments.for_each(|lent| lent.start = self.arguments.of_round(round));
+        }
         desk
     }
 
@@ -127,30 +135,35 @@ impl Replay<'_> {
         let engine = frame.engine;
         let poison = engine.shared.failures.add(cause.clone());
         engine.with_root(frame.record, |root| root.failed(cause));
-        let uses = self.graph.program.uses(codelet);
-        self.graph.poisons.spread(uses, poison.get());
+        let program = &self.graph.program;
+        (self.graph.poisons).spread(program, program.uses(codelet), poison);
     }
 }
 
-/// A body that is lent what is in no list, too: memory of the engine's own, the round's argument. It does not unwind, so that
+/// A body that is lent what is in no list, too: memory of the engine's own, a lane with nothing in it. It does not unwind, so that
 /// this memory comes back.
 #[inline(never)]
 fn run_with_more(
     frame: &Frame<'_>,
     recorded: &Recorded,
     listed: &[Lent],
-    argument: *mut u8,
 ) -> Result<(), Box<Fault>> {
     let engine = frame.engine;
     let mut lent = Lendings::default();
     let mut refused = None;
-    for &one in listed {
+    let mut listed = listed.iter();
+    while let Some(&one) = listed.next() {
+        if one.start == IDENTITY {
+            let lane = *listed.next().expect("a lane follows its mark");
+            if let Err(fault) = fill(lane, Operator::new(one.bytes as u16)) {
+                refused = Some(fault);
+                break;
+            }
+            lent.push(lane);
+            continue;
+        }
         if !one.start.is_null() {
-            let start = match one.start == ARGUMENT {
-                true => argument,
-                false => one.start,
-            };
-            lent.push(Lent { start, ..one });
+            lent.push(one);
             continue;
         }
         match engine.local(|local| local.magazine.take(one.bytes.max(1))) {
@@ -175,7 +188,7 @@ fn run_with_more(
     let ended = match refused {
         Some(fault) => Err(fault),
         None => catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it; the argument is there, and only read.
+            // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it.
             unsafe { recorded.run((&raw const *frame).cast(), lent.list()) }
         }))
         .unwrap_or_else(|panic| Err(Fault::of_panic(panic))),
@@ -184,6 +197,21 @@ fn run_with_more(
         engine.give_chunk(chunk);
     }
     ended
+}
+
+/// Begins a lane of a reduction anew.
+fn fill(lane: Lent, operator: Operator) -> Result<(), Box<Fault>> {
+    let table = OperatorTable::of(operator);
+    // SAFETY: the lane is the codelet's, whose turn has come; it is aligned for any element, and initialised: zero at first, plain
+    // old data since. The operator was named, so it was there.
+    let filled = panics::caught(|| unsafe { (table.fill)(lane.start, lane.bytes) });
+    filled.map_err(|panic| {
+        Box::new(Fault {
+            kind: ErrorKind::User,
+            message: format!("the identity of its reduction: {panic}"),
+            panicked: true,
+        })
+    })
 }
 
 #[cold]

@@ -1,13 +1,16 @@
 //! Which cells of a graph are poisoned while it is replayed. Who uses a cell is ordered by the graph's protocol, so plain
-//! loads and stores do.
+//! loads and stores do; but parts of a block are used side by side, so their poison, which is kept by extents, has a lock.
 
 use super::Compiled;
-use crate::access::{BlockKey, Declared, Mode};
+use crate::access::{BlockKey, Declared, Mode, PartKey};
+use crate::bounds::RANGE;
 use crate::codelet::{Body, flag};
-use crate::decide::graph::Use;
+use crate::decide::dependence::{Effect, Extent, Poison, Poisoned};
+use crate::decide::graph::{Program, Use};
 use crate::engine::Frame;
 use crate::spawn::Spec;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::{Mutex, lock};
 
 /// See the module.
 pub(crate) struct Poisons {
@@ -15,13 +18,17 @@ pub(crate) struct Poisons {
     any: AtomicBool,
     /// For each cell the number of the failure, or 0.
     cells: Box<[AtomicU32]>,
+    /// For each block of which parts are used. The cells of these are not looked at.
+    split: Box<[Mutex<Poisoned>]>,
 }
 
 impl Poisons {
-    pub(crate) fn new(cells: usize) -> Self {
+    pub(crate) fn new(program: &Program) -> Self {
+        let split = 0..program.split_blocks();
         Poisons {
             any: AtomicBool::new(false),
-            cells: (0..cells).map(|_| AtomicU32::new(0)).collect(),
+            cells: (0..program.cells()).map(|_| AtomicU32::new(0)).collect(),
+            split: split.map(|_| Mutex::new(Poisoned::default())).collect(),
         }
     }
 
@@ -31,6 +38,7 @@ impl Poisons {
             self.any.store(false, Ordering::Relaxed);
             let cells = self.cells.iter();
             cells.for_each(|cell| cell.store(0, Ordering::Relaxed));
+            self.split.iter().for_each(|one| _ = lock(one).take());
         }
     }
 
@@ -39,29 +47,47 @@ impl Poisons {
         self.any.load(Ordering::Relaxed)
     }
 
-    fn of(&self, one: &Use) -> &AtomicU32 {
-        &self.cells[one.cell as usize]
+    /// The poison of what is used.
+    fn of(&self, program: &Program, one: &Use) -> Option<Poison> {
+        match program.piece(one.cell) {
+            None => Poison::new(self.cells[one.cell as usize].load(Ordering::Relaxed)),
+            Some(piece) => lock(&self.split[piece.of as usize]).among(&piece.extent),
+        }
+    }
+
+    fn set(&self, program: &Program, one: &Use, effect: Effect) {
+        match program.piece(one.cell) {
+            None => {
+                let poison = match effect {
+                    Effect::Done => 0,
+                    Effect::Failed(poison) => poison.get(),
+                };
+                self.cells[one.cell as usize].store(poison, Ordering::Relaxed);
+            }
+            Some(piece) => lock(&self.split[piece.of as usize]).set(&piece.extent, effect),
+        }
     }
 
     /// The failure that poisons a codelet with these uses.
-    pub(super) fn among(&self, uses: &[Use]) -> Option<u32> {
-        let read = uses.iter().filter(|one| one.mode.reads());
-        read.map(|one| self.of(one).load(Ordering::Relaxed))
-            .find(|&poison| poison != 0)
+    pub(super) fn among(&self, program: &Program, uses: &[Use]) -> Option<Poison> {
+        // A lane does not matter to those who add to it: what failed there fails who puts it together.
+        let looks = |one: &&Use| one.mode.reads() && !matches!(one.mode, Mode::Reduce(_));
+        let mut read = uses.iter().filter(looks);
+        read.find_map(|one| self.of(program, one))
     }
 
     /// What a codelet was to write is poisoned.
-    pub(super) fn spread(&self, uses: &[Use], poison: u32) {
+    pub(super) fn spread(&self, program: &Program, uses: &[Use], poison: Poison) {
         self.any.store(true, Ordering::Relaxed);
         for one in uses.iter().filter(|one| one.mode.writes()) {
-            self.of(one).store(poison, Ordering::Relaxed);
+            self.set(program, one, Effect::Failed(poison));
         }
     }
 
     /// A codelet has ended well: what it wrote whole is good again.
-    pub(super) fn heal(&self, uses: &[Use]) {
+    pub(super) fn heal(&self, program: &Program, uses: &[Use]) {
         for one in uses.iter().filter(|one| one.mode == Mode::Write) {
-            self.of(one).store(0, Ordering::Relaxed);
+            self.set(program, one, Effect::Done);
         }
     }
 
@@ -71,20 +97,48 @@ impl Poisons {
             return;
         }
         for block in &graph.blocks {
-            let poison = self.cells[block.cell as usize].load(Ordering::Relaxed);
-            if poison != 0 {
-                leave_poisoned(block.key, poison, frame);
+            match block.split {
+                None => {
+                    let poison = self.cells[block.cell as usize].load(Ordering::Relaxed);
+                    if poison != 0 {
+                        leave_poisoned(&[Declared::Block(block.key, Mode::Write)], poison, frame);
+                    }
+                }
+                Some(split) => {
+                    for (extent, poison) in lock(&self.split[split as usize]).list() {
+                        leave_poisoned(&bytes_of(block.key, extent), poison.get(), frame);
+                    }
+                }
             }
         }
     }
 }
 
-/// A child that was to write the block and has failed, with a failure that has been counted already.
-fn leave_poisoned(key: BlockKey, poison: u32, frame: &Frame<'_>) {
+/// How an access for writing these bytes is declared.
+fn bytes_of(block: BlockKey, extent: &Extent) -> [Declared; 3] {
+    let (start, columns) = (extent.start() as usize, extent.columns() as usize);
+    let (rows, stride) = (extent.rows() as usize, extent.stride() as usize);
+    let (leading, row, column) = match stride {
+        0 => (RANGE, 0, start),
+        _ => (stride, start / stride, start % stride),
+    };
+    [
+        Declared::Part(PartKey {
+            block,
+            leading,
+            element: 1,
+            mode: Mode::Write,
+        }),
+        Declared::Bounds(row, row + rows),
+        Declared::Bounds(column, column + columns),
+    ]
+}
+
+/// A child that was to write what is declared and has failed, with a failure that has been counted already.
+fn leave_poisoned(declared: &[Declared], poison: u32, frame: &Frame<'_>) {
     let body = Body::unnamed("replay");
     let mut spec = Spec::default();
-    let declared = [Declared::Block(key, Mode::Write)];
-    match frame.begin(body, &declared, &mut spec) {
+    match frame.begin(body, declared, &mut spec) {
         Ok(begun) => {
             let record = frame.engine.shared.arena.record(begun.id.record());
             // It has no captures, so nothing is run or dropped.

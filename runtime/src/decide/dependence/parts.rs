@@ -6,9 +6,9 @@
 //! it. That is about a nanosecond for each live access to the block, in entering and in leaving; a block of which many
 //! thousand parts are in use at a time is better made as several blocks.
 //!
-//! Poison is kept by extent, exactly: see [`PartsQueue::poison_in`].
+//! Poison is kept by extent, exactly: see [`Poisoned`].
 
-use super::{Effect, Entered, Grant, Mode, Poison};
+use super::{Effect, Entered, Grant, Mode, Poison, Poisoned};
 use crate::extent::Extent;
 use std::collections::VecDeque;
 
@@ -20,8 +20,7 @@ pub struct PartsQueue<T> {
     live: VecDeque<Live<T>>,
     /// Holders that have not been told yet.
     granted: VecDeque<Grant<T>>,
-    /// Extents that do not overlap.
-    poisoned: Vec<(Extent, Poison)>,
+    poisoned: Poisoned,
     /// Of those who wait to enter.
     to_come: VecDeque<Extent>,
 }
@@ -54,7 +53,7 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
             whole,
             live: VecDeque::new(),
             granted: VecDeque::new(),
-            poisoned: Vec::new(),
+            poisoned: Poisoned::default(),
             to_come: VecDeque::new(),
         }
     }
@@ -174,40 +173,23 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
 
     /// What is poisoned: extents that do not overlap.
     pub fn poisoned(&self) -> &[(Extent, Poison)] {
-        &self.poisoned
+        self.poisoned.list()
     }
 
     /// The same, of a queue that nobody will use any more.
     pub fn take_poisoned(&mut self) -> Vec<(Extent, Poison)> {
-        std::mem::take(&mut self.poisoned)
+        self.poisoned.take()
     }
 
     /// What a holder of this extent does to the poison: a write heals what it covers and nothing else, a failure poisons
     /// that.
     pub fn set_poison(&mut self, extent: &Extent, effect: Effect) {
-        if !self.poisoned.is_empty() {
-            let mut left = Vec::new();
-            for (old, poison) in std::mem::take(&mut self.poisoned) {
-                old.minus(extent, &mut left);
-                let left = left.drain(..).map(|piece| (piece, poison));
-                self.poisoned.extend(left);
-            }
-        }
-        if let Effect::Failed(poison) = effect
-            && !extent.is_empty()
-        {
-            self.poisoned.push((*extent, poison));
-        }
+        self.poisoned.set(extent, effect);
     }
 
     /// A poison in these bytes, if there is any.
-    ///
-    /// Exact, though [`Extent::overlaps`] is not always: accesses that are not ordered have no byte in common, so what
-    /// a holder finds here does not depend on those beside it.
     pub fn poison_in(&self, extent: &Extent) -> Option<Poison> {
-        let mut poisoned = self.poisoned.iter();
-        let found = poisoned.find(|(poisoned, _)| poisoned.meets(extent));
-        found.map(|&(_, poison)| poison)
+        self.poisoned.among(extent)
     }
 
     fn read_by(&self, mode: Mode, weak: bool, extent: &Extent) -> Option<Poison> {

@@ -63,8 +63,9 @@ pub fn dependences(program: &Program) -> Vec<Dependence> {
                 })
                 .collect();
             if !first_round {
+                // By the fields' order: what waits for a run of this round need not wait for the one before it.
                 own.sort_unstable();
-                own.dedup();
+                own.dedup_by_key(|one| (one.after, one.before));
                 all.append(&mut own);
             }
         }

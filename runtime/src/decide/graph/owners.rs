@@ -1,6 +1,7 @@
 //! Which engine runs what.
 
-use super::{Owner, Program};
+use super::{Owner, Program, Use};
+use crate::access::Mode;
 use std::collections::HashMap;
 
 /// What a codelet says about where it would run, and what it costs. Each codelet of a graph keeps one: 12 bytes.
@@ -77,7 +78,13 @@ pub fn owners(program: &Program, xes: u16) -> Vec<Owner> {
         let xe = match (wish.at, cluster_of[codelet as usize]) {
             (Some(owner), _) => owner.xe,
             (None, u32::MAX) => {
-                let makers = uses.iter().map(|one| made_by[one.cell as usize]);
+                // A lane that it adds to is where others have added, and not what it reads.
+                let reads = |one: &&Use| one.mode.reads() && !matches!(one.mode, Mode::Reduce(_));
+                let read = uses.iter().filter(reads).flat_map(|one| {
+                    let parts = program.overlaps(one.cell).iter().map(|other| other.cell);
+                    parts.chain([one.cell])
+                });
+                let makers = read.map(|cell| made_by[cell as usize]);
                 let last = makers.filter(|&maker| maker != u32::MAX).max();
                 let xe = follow(last.map(|maker| owners[maker as usize].xe), &loads, slack);
                 loads[usize::from(xe)] += cost(codelet);
