@@ -8,12 +8,13 @@ use crate::event::Links;
 use crate::guard::Place;
 use crate::idle::Parker;
 use crate::local::Local;
+use crate::mutants::mutant;
 use crate::post::RecordLinks;
 use crate::queue::insist;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
-use crate::sync::{mutant, spin_hint, thread};
+use crate::sync::{spin_hint, thread};
 use crossbeam_deque::Injector;
 use std::time::{Duration, Instant};
 
