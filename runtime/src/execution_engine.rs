@@ -8,6 +8,7 @@ use crate::event::Links;
 use crate::guard::Place;
 use crate::idle::Parker;
 use crate::local::Local;
+use crate::mutants::mutant;
 use crate::post::RecordLinks;
 use crate::queue::insist;
 use crate::seat::Seat;
@@ -111,7 +112,8 @@ impl Engine<'_> {
     #[inline(always)]
     pub(crate) fn take_own(&self, ends: &dyn Fn() -> bool) -> Option<u32> {
         let must_look = self.shared.levels.used() || self.local(|local| local.checks());
-        (!must_look && !ends()).then(|| self.pop())?
+        let ended = || !mutant!("run_never_ends") && ends();
+        (!must_look && !ended()).then(|| self.pop())?
     }
 
     #[inline(never)]

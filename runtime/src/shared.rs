@@ -268,7 +268,7 @@ impl Shared {
     pub(crate) fn watch(&self, domain: &Domain) {
         let control = &domain.control;
         if !control.watching.load(Ordering::Relaxed)
-            && domain.idle.asleep() > 0
+            && domain.idle.is_any_asleep()
             && !control.requested.load(Ordering::Relaxed)
         {
             self.request(domain);
