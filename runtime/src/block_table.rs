@@ -239,6 +239,13 @@ impl BlockTable {
         unsafe { &*slot }
     }
 
+    /// Whether a number from outside, of whatever origin, is that of a slot.
+    #[inline]
+    pub(crate) fn has_slot(&self, slot: u32) -> bool {
+        let (bucket, _) = place(slot);
+        !self.buckets[bucket].load(Ordering::Acquire).is_null()
+    }
+
     /// The slot of a block that this runtime knows now; else why not.
     #[inline]
     pub(crate) fn find(&self, runtime: RuntimeId, id: BlockId) -> Result<&BlockSlot> {

@@ -28,6 +28,7 @@ pub struct Builder {
     oversubscribe: Option<bool>,
     topology: Option<Topology>,
     live_codelets: Option<usize>,
+    stack_bytes: Option<usize>,
     check: Option<u64>,
     ignores_environment: bool,
 }
@@ -112,6 +113,27 @@ impl Builder {
     /// ```
     pub fn live_codelets(mut self, most: usize) -> Self {
         self.live_codelets = Some(most);
+        self
+    }
+
+    /// So many bytes of stack for the thread of each execution engine: for bodies that keep large arrays there, as Fortran's
+    /// often do. Default: that of Rust's threads, 2 MiB unless the variable `RUST_MIN_STACK` says otherwise. A host thread
+    /// that helps in a scope has its own stack, which the system sets (`ulimit -s`).
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::builder().stack_bytes(16 << 20).build()?;
+    /// rt.finish(|s| {
+    ///     s.codelet("large frame").spawn((), |_, ()| {
+    ///         let table = std::hint::black_box([1u8; 100_000]);
+    ///         assert_eq!(table[99_999], 1);
+    ///     });
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn stack_bytes(mut self, bytes: usize) -> Self {
+        self.stack_bytes = Some(bytes);
         self
     }
 
@@ -293,7 +315,7 @@ impl Builder {
                 .flat_map(|domain| &domain.ce_cpus);
             shared.io.stay_on(cpus.copied().collect());
         }
-        let threads = start(&shared, pin).inspect_err(|_| shared.stop())?;
+        let threads = start(&shared, pin, self.stack_bytes).inspect_err(|_| shared.stop())?;
         live::enter(&shared);
         Ok(Runtime::own(shared, topology, pin, threads))
     }
@@ -316,13 +338,17 @@ fn any_seed() -> u64 {
 }
 
 /// Starts a thread for each seat and each control engine that is not one of them.
-fn start(shared: &std::sync::Arc<Shared>, pin: bool) -> Result<Vec<thread::JoinHandle<()>>> {
+fn start(
+    shared: &std::sync::Arc<Shared>,
+    pin: bool,
+    stack: Option<usize>,
+) -> Result<Vec<thread::JoinHandle<()>>> {
     let mut threads = Vec::new();
     for (xe, plan) in shared.plan.xes.iter().enumerate() {
         let (engine, cpus) = (shared.clone(), CpuSet::from_iter([plan.cpu]));
         threads.push(start_thread(
             format!("sprat-xe{xe}"),
-            pin.then_some(cpus),
+            (pin.then_some(cpus), stack),
             move || {
                 engine.seat_loop(xe as u16);
             },
@@ -333,7 +359,7 @@ fn start(shared: &std::sync::Arc<Shared>, pin: bool) -> Result<Vec<thread::JoinH
             let (engine, cpus) = (shared.clone(), plan.ce_cpus.iter().copied().collect());
             threads.push(start_thread(
                 format!("sprat-ce{domain}"),
-                pin.then_some(cpus),
+                (pin.then_some(cpus), None),
                 move || {
                     engine.control_loop(&engine.domains[domain], engine.plan.polls(domain));
                 },

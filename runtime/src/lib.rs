@@ -72,6 +72,7 @@ mod files;
 mod for_each;
 #[doc(hidden)]
 pub mod for_macros;
+mod foreign;
 mod glue;
 mod graph;
 mod group;
@@ -139,8 +140,9 @@ mod trigger;
 mod weak;
 
 pub use access::{
-    Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Param, Product, Raw, Read, ReadValue,
-    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
+    Access, AnyAccess, CanBeWeak, Commute, ExclusiveAccess, Lent, Max, Min, Mode, Param, Product,
+    Raw, Read, ReadValue, ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak,
+    Write, scratch,
 };
 pub use affinity::Priority;
 pub use builder::Builder;

@@ -139,6 +139,7 @@ const LEVELS: &[&[&str]] = &[
         "spawning",
         "static_codelet",
         "for_macros",
+        "foreign",
         "host",
         "runtime",
         "builder",
