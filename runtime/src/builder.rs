@@ -7,6 +7,7 @@ use crate::decide::policy::Tuning;
 use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RuntimeId;
+use crate::ledger::Ledgers;
 use crate::live;
 use crate::memory_region::{self, Pool, PoolOptions};
 use crate::runtime::Runtime;
@@ -29,6 +30,7 @@ pub struct Builder {
     topology: Option<Topology>,
     live_codelets: Option<usize>,
     check: Option<u64>,
+    memory_report: Option<bool>,
     ignores_environment: bool,
 }
 
@@ -145,6 +147,14 @@ impl Builder {
     /// ```
     pub fn check(mut self, seed: u64) -> Self {
         self.check = Some(seed);
+        self
+    }
+
+    /// Keeps account of which codelets touch which blocks from which memory regions, for [`Runtime::memory_report`].
+    /// Default: no. It costs each codelet with accesses some tens of nanoseconds; `SPRAT_MEMORY_REPORT=1` turns it on from
+    /// outside.
+    pub fn memory_report(mut self, kept: bool) -> Self {
+        self.memory_report = Some(kept);
         self
     }
 
@@ -284,7 +294,12 @@ impl Builder {
                 "65,535 runtimes live in this process; drop some",
             )
         })?;
-        let shared = Shared::new(id, plan, tuning, pools, check).inspect_err(|_| id.release())?;
+        let reports = self.memory_report.or(settings.memory_report);
+        let ledgers = reports
+            .unwrap_or(false)
+            .then(|| Ledgers::new(plan.xes.len()));
+        let shared =
+            Shared::new(id, plan, tuning, pools, check, ledgers).inspect_err(|_| id.release())?;
         if pin {
             let cpus = shared
                 .plan
