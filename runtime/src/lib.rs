@@ -30,6 +30,7 @@
 #![warn(missing_debug_implementations)]
 
 mod access;
+mod accounting;
 mod adopted;
 mod affinity;
 mod all_or_none;
