@@ -114,7 +114,7 @@ impl CpuSet {
     }
 
     /// The numbers of this set from one on.
-    pub(super) fn from_on(&self, least: u32) -> CpuSet {
+    pub(super) fn not_below(&self, least: u32) -> CpuSet {
         let (first, bit) = place(least);
         let above = self.words.iter().enumerate().map(|(i, &word)| match i {
             i if i < first => 0,

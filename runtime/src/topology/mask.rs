@@ -13,7 +13,7 @@ pub(super) struct Mask {
 impl Mask {
     /// What is in it of a set.
     pub(super) fn of(&self, known: &CpuSet) -> CpuSet {
-        let above = self.all_from.map(|from| known.from_on(from));
+        let above = self.all_from.map(|from| known.not_below(from));
         self.set
             .intersection(known)
             .union(&above.unwrap_or_default())
@@ -55,7 +55,7 @@ pub(super) fn parse(text: &str) -> Result<Mask, String> {
         let digits = word.strip_prefix("0x").unwrap_or(word);
         let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
         let bits = match digits {
-            "" if *word == "" => 0,
+            "" if word.is_empty() => 0,
             _ if hex => u32::from_str_radix(digits, 16)
                 .map_err(|_| format!("{} is not a word of 32 bits", shown(word)))?,
             _ => return Err(format!("{} is not hexadecimal", shown(word))),

@@ -59,8 +59,6 @@ fn nearest(index: usize, distances: &[u32], own: &[CpuSet]) -> CpuSet {
     if least <= distances[index] || near.len() == distances.len() - 1 {
         return CpuSet::new();
     }
-    let all = near
-        .iter()
-        .fold(CpuSet::new(), |all, &r| all.union(&own[r]));
-    all
+    near.iter()
+        .fold(CpuSet::new(), |all, &r| all.union(&own[r]))
 }

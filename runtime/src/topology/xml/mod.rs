@@ -20,7 +20,7 @@ use parse::Xml;
 
 /// The longest file that makes sense; one of a thousand CPUs with all devices has a few megabytes.
 const MOST_BYTES: u64 = 64 << 20;
-/// The most elements and attributes' parents that are kept of a file.
+/// The most elements and texts of a file; each costs some memory.
 const MOST_NODES: u32 = 4 << 20;
 
 pub(super) fn read(file: &Path) -> Result<Topology> {
