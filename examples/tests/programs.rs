@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use program::{cores, run, text};
+use serde_json::json;
 use tempfile::TempDir;
 
 fn jacobi(folder: &Path, args: &[&str]) -> Output {
@@ -371,8 +372,14 @@ fn topology_refuses() {
         (&["--synthetic", "core:x"][..], "core:x"),
         (&["--sysfs", "/no/such/folder"], "/no/such/folder"),
         (&["--xml", "/no/such/file"], "/no/such/file cannot be read"),
-        (&["--xml", "Cargo.toml"], "Cargo.toml, line 1: it is not whole XML"),
-        (&["--xml", "Cargo.toml", "--sysfs", "."], "cannot be used with"),
+        (
+            &["--xml", "Cargo.toml"],
+            "Cargo.toml, line 1: it is not whole XML",
+        ),
+        (
+            &["--xml", "Cargo.toml", "--sysfs", "."],
+            "cannot be used with",
+        ),
         (
             &["--synthetic", "core:2", "--xes", "3"],
             "3 execution engines",

@@ -31,6 +31,11 @@ struct Args {
     #[arg(long, value_name = "FILE", group = "machine")]
     xml: Option<PathBuf>,
 
+    /// This machine as the library hwloc sees it
+    #[cfg(feature = "hwloc")]
+    #[arg(long, group = "machine")]
+    hwloc: bool,
+
     /// A machine made from a description, such as "package:2 region:2 core:8 thread:2"
     #[arg(long, value_name = "DESCRIPTION", group = "machine")]
     synthetic: Option<String>,
@@ -60,6 +65,8 @@ fn run(args: &Args) -> Result<String> {
         (Some(folder), _, _) => Some(Topology::from_sysfs(folder)?),
         (_, Some(file), _) => Some(Topology::from_xml(file)?),
         (_, _, Some(description)) => Some(Topology::synthetic(description)?),
+        #[cfg(feature = "hwloc")]
+        _ if args.hwloc => Some(Topology::from_hwloc()?),
         _ if args.whole => Some(Topology::from_sysfs(Path::new("/"))?),
         _ => None,
     };

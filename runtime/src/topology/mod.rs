@@ -12,6 +12,8 @@ mod check;
 mod cpu_set;
 mod display;
 mod facts;
+#[cfg(feature = "hwloc")]
+mod hwloc;
 mod json;
 mod mask;
 mod process;
@@ -230,6 +232,15 @@ impl Topology {
     /// The same from the file's text.
     pub fn from_xml_text(text: &str) -> Result<Topology> {
         xml::read_text(text, Source::Xml(PathBuf::new()))
+    }
+
+    /// This machine as the library hwloc sees it; the process's affinity mask does not narrow it, its cgroup does.
+    ///
+    /// Only with the feature `hwloc`, which needs the C library. Errors
+    /// ([`ErrorKind::Topology`](crate::ErrorKind::Topology)) if the library finds no machine or one that makes no sense.
+    #[cfg(feature = "hwloc")]
+    pub fn from_hwloc() -> Result<Topology> {
+        hwloc::read()
     }
 
     /// A machine made from a description: levels with their counts per parent, outermost first, for instance
