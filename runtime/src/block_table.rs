@@ -159,6 +159,12 @@ impl BlockSlot {
             .with(|memory| memory.as_ref().map_or(0, Chunk::bytes))
     }
 
+    /// The region of the pool that its memory comes from; `None` if there is none, or it is a user's.
+    pub(crate) fn region(&self) -> Option<u16> {
+        self.memory
+            .with(|memory| memory.as_ref().map(Chunk::region))
+    }
+
     /// Takes the memory out, at the block's end.
     #[inline]
     pub(crate) fn take_out_memory(&self) -> Option<Chunk> {

@@ -7,6 +7,7 @@ use crate::decide::policy::Tuning;
 use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RuntimeId;
+use crate::ledger::Ledgers;
 use crate::live;
 use crate::memory_region::{self, Pool, PoolOptions};
 use crate::runtime::Runtime;
@@ -30,6 +31,7 @@ pub struct Builder {
     live_codelets: Option<usize>,
     stack_bytes: Option<usize>,
     check: Option<u64>,
+    memory_report: Option<bool>,
     ignores_environment: bool,
 }
 
@@ -170,6 +172,14 @@ impl Builder {
         self
     }
 
+    /// Keeps account of which codelets touch which blocks from which memory regions, for [`Runtime::memory_report`].
+    /// Default: no. It costs each codelet with accesses some tens of nanoseconds; `SPRAT_MEMORY_REPORT=1` turns it on from
+    /// outside.
+    pub fn memory_report(mut self, kept: bool) -> Self {
+        self.memory_report = Some(kept);
+        self
+    }
+
     /// `SPRAT_*` variables do not apply.
     pub fn ignore_environment(mut self) -> Self {
         self.ignores_environment = true;
@@ -306,7 +316,12 @@ impl Builder {
                 "65,535 runtimes live in this process; drop some",
             )
         })?;
-        let shared = Shared::new(id, plan, tuning, pools, check).inspect_err(|_| id.release())?;
+        let reports = self.memory_report.or(settings.memory_report);
+        let ledgers = reports
+            .unwrap_or(false)
+            .then(|| Ledgers::new(plan.xes.len()));
+        let shared =
+            Shared::new(id, plan, tuning, pools, check, ledgers).inspect_err(|_| id.release())?;
         if pin {
             let cpus = shared
                 .plan

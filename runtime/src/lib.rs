@@ -30,6 +30,7 @@
 #![warn(missing_debug_implementations)]
 
 mod access;
+mod accounting;
 mod adopted;
 mod affinity;
 mod all_or_none;
@@ -88,6 +89,7 @@ mod io;
 mod io_engine;
 mod isa;
 mod latch;
+mod ledger;
 mod lendings;
 mod levels;
 mod live;
@@ -95,6 +97,7 @@ mod local;
 mod lone;
 mod map_reduce;
 pub mod memory_region;
+mod memory_report;
 #[cfg(all(test, sprat_loom))]
 mod models;
 mod mutants;
@@ -160,6 +163,7 @@ pub use group::Group;
 pub use guard::Place as PanicPlace;
 pub use isa::Isa;
 pub use latch::{Latch, SharedTrigger};
+pub use memory_report::{MemoryReport, Remote, Touched};
 pub use options::{Options, Spawned};
 pub use outcome::Outcome;
 pub use part::{
