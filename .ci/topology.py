@@ -233,6 +233,13 @@ def machines(folder):
     tree.ordinary_caches([[0, 1500], [1, 1501]], [[0, 1500], [1, 1501]], [cpus])
     tree.nodes({0: (cpus, 1024)}, [[10]])
 
+    # Cores that share a floating-point unit, as old kernels show them, on a processor of that kind.
+    tree, regions = regular(at("modules"), 1, 8, regions=2)
+    tree.together("core_cpus", split(range(8), 4))
+    tree.together("thread_siblings", split(range(8), 4))
+    tree.root("proc/cpuinfo", "".join(f"processor\t: {cpu}\nvendor_id\t: AuthenticAMD\ncpu family\t: 21\nmodel\t\t: 1\n\n" for cpu in range(8)))
+    tree.nodes(dict(enumerate((cpus, 1024) for cpus in regions)), [[10, 16], [16, 10]])
+
     # Packages that have no number, only members.
     tree, regions = regular(at("packages-without-numbers"), 4, 2)
     tree.packages(split(range(8), 4), [-1] * 4)

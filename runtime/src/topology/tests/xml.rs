@@ -200,6 +200,36 @@ fn with(changes: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn what_was_not_allowed_is_left_out() {
+    let machine = "type=\"Machine\" os_index=\"0\"";
+    let allowed =
+        format!("{machine} allowed_cpuset=\"0x0000001d\" allowed_nodeset=\"0xf...f,0x00000003\"");
+    let t = read(&with(&[(machine, &allowed)]));
+    assert_eq!(cores(&t), [vec![0], vec![2, 4], vec![3]]);
+    assert_eq!(
+        t.regions.iter().map(|r| r.os_id).collect::<Vec<_>>(),
+        [0, 1]
+    );
+    let noted = |words: &str| t.notes.iter().any(|n| n.contains(words));
+    assert!(
+        noted("CPUs 1,5 of the machine were not allowed") && noted("NUMA nodes 4,9 of"),
+        "{:?}",
+        t.notes
+    );
+    // A package of which nothing is left goes; so does the machine.
+    let empty = "<object type=\"Package\" os_index=\"0\"/><object type=\"Package\" os_index=\"3\"";
+    let t = read(&with(&[("<object type=\"Package\" os_index=\"3\"", empty)]));
+    assert_eq!((t.packages.len(), t.packages[0].os_id), (1, 3));
+    let none = format!("{machine} allowed_cpuset=\"0x0\"");
+    let e = Topology::from_xml_text(&with(&[(machine, &none)])).unwrap_err();
+    assert!(
+        e.to_string()
+            .contains("no object of type PU that may be used"),
+        "{e}"
+    );
+}
+
+#[test]
 fn format_two_is_the_same() {
     let two = with(&[("version=\"3.0\"", "version=\"2.0\"")]);
     assert_eq!(read(&two), read(MACHINE));
