@@ -106,6 +106,9 @@ pub mod design {
     #[doc = include_str!("../design/loops.md")]
     pub mod loops {}
 
+    #[doc = include_str!("../design/c-interface.md")]
+    pub mod c_interface {}
+
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}
 
