@@ -14,17 +14,18 @@
 use crate::access::Mode;
 use crate::block_names::Names;
 use crate::decide::dependence::AccessQueue;
-use crate::decide::placement::Wish;
 use crate::error::{Error, ErrorKind, Result};
-use crate::homes::{FIRST_TOUCH, Homes, Place};
+use crate::homes::{FIRST_TOUCH, Place};
 use crate::id::{BlockId, RuntimeId};
-use crate::memory_region::{Chunk, Magazine};
+use crate::memory_region::Chunk;
 use crate::spin_lock::SpinLock;
 use crate::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
 use crate::sync::{Mutex, lock};
 use crossbeam_utils::CachePadded;
+
+mod taking;
 
 /// An access queue and the block it orders. A block has one; a codelet whose children use the block has another.
 /// Aligned so that an entry can keep its kind in the address's low bits.
@@ -231,6 +232,13 @@ impl BlockTable {
         unsafe { &*slot }
     }
 
+    /// Whether a number from outside, of whatever origin, is that of a slot.
+    #[inline]
+    pub(crate) fn has_slot(&self, slot: u32) -> bool {
+        let (bucket, _) = place(slot);
+        !self.buckets[bucket].load(Ordering::Acquire).is_null()
+    }
+
     /// The slot of a block that this runtime knows now; else why not.
     #[inline]
     pub(crate) fn find(&self, runtime: RuntimeId, id: BlockId) -> Result<&BlockSlot> {
@@ -317,63 +325,6 @@ impl BlockTable {
         if free {
             self.free(number, cache);
         }
-    }
-
-    /// Takes the memory of a block, for the engine that touches it first: from where its place says, so that the pages are
-    /// there. A first access that writes all of it gets recycled memory as it is, any other gets zeros.
-    #[cold]
-    pub(crate) fn take_memory(
-        &self,
-        slot: &BlockSlot,
-        mode: Mode,
-        homes: &Homes,
-        magazine: &mut Magazine,
-    ) -> Result<*mut u8> {
-        slot.memory.with(|memory| {
-            if memory.is_none() {
-                let wish = self.wish(slot.place(), homes);
-                let mut chunk = homes.take(wish, slot.bytes(), magazine)?;
-                let pool = chunk.region();
-                if mode != Mode::Write {
-                    homes.pools()[usize::from(pool)].zero(&mut chunk, slot.bytes())?;
-                }
-                slot.place
-                    .store(Place::Taken(pool).encode(), Ordering::Relaxed);
-                // Release pairs with the Acquire in `BlockSlot::memory`.
-                slot.start.store(chunk.ptr().as_ptr(), Ordering::Release);
-                *memory = Some(chunk);
-            }
-            Ok(slot.start.load(Ordering::Relaxed))
-        })
-    }
-
-    /// What a place means now. Who is near somebody that is near somebody, and so on, is followed some steps.
-    fn wish(&self, mut place: Place, homes: &Homes) -> Wish {
-        const STEPS: usize = 16;
-        for _ in 0..STEPS {
-            place = match place {
-                Place::Wish(wish) => return wish,
-                Place::Taken(pool) => {
-                    return homes
-                        .region_of_pool(pool)
-                        .map_or(Wish::Interleaved, Wish::Region);
-                }
-                Place::Near { slot, generation } => {
-                    let near = self.slot(slot);
-                    if near.generation() != generation {
-                        return Wish::FirstTouch;
-                    }
-                    match near.place() {
-                        Place::Wish(Wish::FirstTouch) => {
-                            let xe = near.home.load(Ordering::Relaxed);
-                            Place::Wish(Wish::Region(homes.region_of_xe(xe)))
-                        }
-                        other => other,
-                    }
-                }
-            };
-        }
-        Wish::FirstTouch
     }
 
     /// Makes this memory the memory of a block that nobody knows yet. Whoever gave it keeps it for the block's life, which

@@ -185,10 +185,7 @@ impl Runtime {
     pub fn region_of<T>(&self, block: Block<T>) -> Result<Option<usize>> {
         let shared = self.shared();
         let slot = shared.blocks.find(shared.id, block.id)?;
-        Ok(match slot.place() {
-            Place::Taken(pool) => shared.homes.region_of_pool(pool).map(usize::from),
-            _ => None,
-        })
+        Ok(shared.homes.region_of(slot.place()).map(usize::from))
     }
 
     /// What keeps blocks from being where they are wished to be, a sentence each: there is only one memory region, a

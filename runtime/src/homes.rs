@@ -120,7 +120,9 @@ impl Homes {
         let has_memory = topology.regions.iter().map(|one| one.bytes > 0 || !known);
         Ok(Homes {
             pools: pools.into(),
-            regions: Regions::new(topology, is_usable, |_| 0),
+            regions: Regions::new(topology, is_usable, |at| {
+                topology.regions[at].speed.read_bandwidth
+            }),
             has_memory: has_memory.collect(),
             region_of_xe: plan.xes.iter().map(|xe| xe.region as u16).collect(),
             notes,
@@ -147,9 +149,13 @@ impl Homes {
         self.own_pool(self.region_of_xe[0])
     }
 
-    /// The region that a pool's memory is in; `None` for the interleaved pool.
-    pub(crate) fn region_of_pool(&self, pool: u16) -> Option<u16> {
-        (usize::from(pool) < self.has_memory.len()).then_some(pool)
+    /// The region that holds a block with this place; `None` if none does alone: its memory is not taken yet, is interleaved,
+    /// or is a user's.
+    pub(crate) fn region_of(&self, place: Place) -> Option<u16> {
+        match place {
+            Place::Taken(pool) if usize::from(pool) < self.has_memory.len() => Some(pool),
+            _ => None,
+        }
     }
 
     /// The region of an engine.

@@ -7,10 +7,14 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::topology::CpuSet;
+use crate::topology::mask::{self, Mask};
 use crate::topology::text::shown;
 
 /// The longest file that makes sense; the longest real ones are lists of thousands of CPUs.
 const MOST_BYTES: u64 = 1 << 20;
+
+/// How much is asked for at a time: a mask of 29,000 CPUs.
+const AT_ONCE: usize = 8 << 10;
 
 /// An error about a file's content.
 pub(super) fn absurd(file: &Path, content: &str, what: impl std::fmt::Display) -> Error {
@@ -28,7 +32,8 @@ pub(super) fn absurd(file: &Path, content: &str, what: impl std::fmt::Display) -
 /// The file's text without white space at its ends, or `None` if it cannot be read: not there, not permitted, or
 /// of a CPU that is being taken offline. An empty file is an empty text.
 pub(super) fn text(file: &Path) -> Result<Option<String>> {
-    let mut bytes = Vec::new();
+    // Room for all of it at once: asked for masks of a thousand CPUs in pieces, the kernel gives the first ones and no more.
+    let mut bytes = Vec::with_capacity(AT_ONCE);
     let read = File::open(file).and_then(|f| f.take(MOST_BYTES + 1).read_to_end(&mut bytes));
     if read.is_err() {
         return Ok(None);
@@ -54,6 +59,11 @@ pub(super) fn number<T: FromStr>(file: &Path) -> Result<Option<T>> {
     }
 }
 
+/// A number that the kernel gives as -1 when it does not know; a missing file means the same.
+pub(super) fn id(file: &Path) -> Result<i32> {
+    Ok(number::<i32>(file)?.unwrap_or(-1).max(-1))
+}
+
 /// A list of CPUs (or of other things that the kernel numbers) that may be empty.
 pub(super) fn list(file: &Path) -> Result<Option<CpuSet>> {
     let Some(text) = text(file)? else {
@@ -70,6 +80,39 @@ pub(super) fn full_list(file: &Path) -> Result<Option<CpuSet>> {
     match list(file)? {
         Some(set) if set.is_empty() => Err(absurd(file, "", "the list is empty and must not be")),
         other => Ok(other),
+    }
+}
+
+/// CPUs that the kernel names twice, in a mask and in a list: very old kernels have the masks alone. Where both are there
+/// and differ, since somebody edited a copy, the mask counts; so it does for hwloc.
+pub(super) fn cpus(dir: &Path, mask_name: &str, list_name: &str) -> Result<Option<CpuSet>> {
+    let listed = list(&dir.join(list_name))?;
+    Ok(mask(&dir.join(mask_name))?.or(listed))
+}
+
+/// The same where at least one must be named, unless a file was cut off.
+pub(super) fn full_cpus(dir: &Path, mask_name: &str, list_name: &str) -> Result<Option<CpuSet>> {
+    let listed = full_list(&dir.join(list_name))?;
+    let file = dir.join(mask_name);
+    match mask(&file)? {
+        Some(set) if set.is_empty() => {
+            Err(absurd(&file, "0", "that is no CPU, and there must be one"))
+        }
+        masked => Ok(masked.or(listed)),
+    }
+}
+
+fn mask(file: &Path) -> Result<Option<CpuSet>> {
+    let Some(text) = text(file)? else {
+        return Ok(None);
+    };
+    match mask::parse(&text) {
+        Ok(Mask {
+            set,
+            all_from: None,
+        }) => Ok(Some(set)),
+        Ok(_) => Err(absurd(file, &text, "the kernel's masks have an end")),
+        Err(what) => Err(absurd(file, &text, what)),
     }
 }
 
