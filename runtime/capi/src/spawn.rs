@@ -4,7 +4,7 @@ use crate::access::{sprat_access, sprat_view};
 use crate::codelet::Definition;
 use crate::fault::{Fault, ended};
 use crate::live::{self, Live, sprat_scope};
-use crate::options::sprat_options;
+use crate::options::{Asked, sprat_options};
 use crate::sized::take;
 use crate::text::text;
 use crate::types::*;
@@ -111,16 +111,29 @@ impl<P: Params> Call<P> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn launch<P: Params>(
-    options: Options<'_, 'static>,
-    repeats: u32,
+    scope: &Scope<'static>,
+    options: Option<Asked<'_>>,
     accesses: &[AnyAccess],
     call: Call<P>,
 ) -> Spawned<()> {
-    match (repeats, accesses) {
-        (0, []) => options.spawn((), move |scope, ()| call.run(scope, &[])),
-        (0, _) => options.spawn_any(accesses, move |scope, lent| call.run(scope, lent)),
+    match options {
+        None => scope.spawn_any(call.definition.name, accesses, move |scope, lent| {
+            call.run(scope, lent)
+        }),
+        Some(asked) => launch_asked(asked, accesses, call),
+    }
+}
+
+#[inline(never)]
+fn launch_asked<P: Params>(
+    Asked { options, repeats }: Asked<'_>,
+    accesses: &[AnyAccess],
+    call: Call<P>,
+) -> Spawned<()> {
+    match repeats {
+        0 => options.spawn_any(accesses, move |scope, lent| call.run(scope, lent)),
         _ => launch_repeatable(options, repeats, accesses, call),
     }
 }
@@ -147,24 +160,66 @@ fn launch_repeatable<P: Params>(
 const FEW: usize = 16;
 
 /// Lists accesses for the runtime.
-#[inline]
+#[inline(always)]
 fn with_listed<R>(
     scope: &Scope<'static>,
     accesses: &[sprat_access],
     work: impl FnOnce(&[AnyAccess]) -> R,
 ) -> std::result::Result<R, Fault> {
+    if accesses.is_empty() {
+        return Ok(work(&[]));
+    }
     if accesses.len() > FEW {
-        let list = accesses.iter().map(|one| one.listed(scope));
-        let list = list.collect::<std::result::Result<Vec<_>, Fault>>()?;
+        let mut list = Vec::with_capacity(accesses.len());
+        for one in accesses {
+            let mut place = MaybeUninit::uninit();
+            one.list(scope, &mut place)?;
+            // SAFETY: it was written.
+            list.push(unsafe { place.assume_init() });
+        }
         return Ok(work(&list));
     }
     let mut list = [const { MaybeUninit::<AnyAccess>::uninit() }; FEW];
     for (place, one) in list.iter_mut().zip(accesses) {
-        place.write(one.listed(scope)?);
+        one.list(scope, place)?;
     }
     // SAFETY: so many were written.
     let list = unsafe { std::slice::from_raw_parts(list.as_ptr().cast(), accesses.len()) };
     Ok(work(list))
+}
+
+/// Copies the parameters, and spawns.
+///
+/// # Safety
+/// They are there.
+#[inline(always)]
+unsafe fn go(
+    scope: &Scope<'static>,
+    options: Option<Asked<'_>>,
+    list: &[AnyAccess],
+    (definition, from): (&'static Definition, *const u8),
+) -> Spawned<()> {
+    match (definition.params_size, definition.params_align) {
+        (0, _) => {
+            let params = Nothing;
+            launch(scope, options, list, Call { definition, params })
+        }
+        (bytes @ 1..=32, ..=16) => {
+            // SAFETY: the caller's promise.
+            let params = unsafe { Inline::<2>::copy(from, bytes) };
+            launch(scope, options, list, Call { definition, params })
+        }
+        (bytes @ 1..=128, ..=16) => {
+            // SAFETY: the caller's promise.
+            let params = unsafe { Inline::<8>::copy(from, bytes) };
+            launch(scope, options, list, Call { definition, params })
+        }
+        (bytes, align) => {
+            // SAFETY: the caller's promise.
+            let params = unsafe { Boxed::copy(from, bytes, align) };
+            launch(scope, options, list, Call { definition, params })
+        }
+    }
 }
 
 /// # Safety
@@ -192,45 +247,33 @@ unsafe fn spawn(
         (false, _) => unsafe { std::slice::from_raw_parts(accesses, count) },
     };
     definition.check(accesses)?;
-    let bytes = definition.params_size;
-    if params.is_null() && bytes != 0 {
+    if params.is_null() && definition.params_size != 0 {
         return Err(Fault::null("the address of the parameters"));
     }
     let scope = live.scope();
-    let (mut asked, mut repeats) = (scope.codelet(definition.name), 0);
-    if !options.is_null() {
-        // SAFETY: the caller's promise.
-        let taken = unsafe { take(options) }?;
-        if let Some(taken) = taken {
-            // SAFETY: the caller's promise.
-            asked = unsafe { taken.apply(scope, asked) }?;
-            repeats = taken.repeats;
-        }
-    }
     let from: *const u8 = params.cast();
-    let spawned = with_listed(scope, accesses, |list| {
-        match (bytes, definition.params_align) {
-            (0, _) => {
-                let params = Nothing;
-                launch(asked, repeats, list, Call { definition, params })
-            }
-            (1..=32, ..=16) => {
+    let params = (definition, from);
+    let spawned = match options.is_null() {
+        true => with_listed(
+            scope,
+            accesses,
+            #[inline(always)]
+            |list| {
                 // SAFETY: the caller's promise.
-                let params = unsafe { Inline::<2>::copy(from, bytes) };
-                launch(asked, repeats, list, Call { definition, params })
-            }
-            (1..=128, ..=16) => {
+                unsafe { go(scope, None, list, params) }
+            },
+        )?,
+        false => {
+            // SAFETY: the caller's promise.
+            let taken = unsafe { take(options) }?.expect("it is not null");
+            // SAFETY: the caller's promise.
+            let asked = unsafe { taken.apply(scope, definition.name) }?;
+            with_listed(scope, accesses, |list| {
                 // SAFETY: the caller's promise.
-                let params = unsafe { Inline::<8>::copy(from, bytes) };
-                launch(asked, repeats, list, Call { definition, params })
-            }
-            (_, align) => {
-                // SAFETY: the caller's promise.
-                let params = unsafe { Boxed::copy(from, bytes, align) };
-                launch(asked, repeats, list, Call { definition, params })
-            }
+                unsafe { go(scope, Some(asked), list, params) }
+            })?
         }
-    })?;
+    };
     if !ended.is_null() {
         let id = spawned.event().to_bits().unwrap_or_default();
         // SAFETY: the caller's promise.
@@ -322,7 +365,7 @@ pub unsafe extern "C" fn sprat_scope_open(
                 // SAFETY: the caller's promise.
                 unsafe { ended.write(sprat_event { id }) };
             }
-            said.map_err(|fault| *fault)
+            said
         });
         remembered(live, opened)
     });
