@@ -388,6 +388,22 @@ fn nonsense_is_refused_with_its_line() {
 }
 
 #[test]
+fn advice_fits() {
+    let advice = "write it again";
+    let e = Topology::from_xml_text(&with(&[("version=\"3.0\"", "")]))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        e.ends_with("`lstopo -i FILE --of xml NEW`)") && !e.contains(advice),
+        "{e}"
+    );
+    let e = Topology::from_xml_text(&with(&[("\"PU\" os_index=\"2\"", "\"PU\"")]))
+        .unwrap_err()
+        .to_string();
+    assert!(e.contains(advice), "{e}");
+}
+
+#[test]
 fn objects_that_never_end_are_refused() {
     let deep = "<object type=\"Group\">".repeat(200_000);
     let text = format!(
