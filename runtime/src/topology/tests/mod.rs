@@ -10,6 +10,7 @@ mod process;
 mod shape;
 mod synthetic;
 mod xml;
+mod xml_refused;
 
 use std::fs;
 use std::path::PathBuf;

@@ -57,7 +57,7 @@ pub(super) fn read_text(text: &str, source: Source) -> Result<Topology> {
         ..ParsingOptions::default()
     };
     let document = Document::parse_with_options(text, options)
-        .map_err(|e| parse::error(&name, e.pos().row, &format!("it is not whole XML: {e}")))?;
+        .map_err(|e| parse::damaged(&name, e.pos().row, &format!("it is not whole XML: {e}")))?;
     let xml = Xml::new(&name, &document);
     let root = document.root_element();
     check_version(&xml, root)?;
@@ -88,7 +88,7 @@ pub(super) fn read_text(text: &str, source: Source) -> Result<Topology> {
 fn check_version(xml: &Xml<'_>, root: roxmltree::Node<'_, '_>) -> Result<()> {
     if root.tag_name().name() != "topology" {
         let found = parse::shown(root.tag_name().name());
-        return Err(xml.wrong(
+        return Err(xml.refused(
             root,
             format_args!("its root is {found} and should be `topology`"),
         ));
@@ -97,14 +97,14 @@ fn check_version(xml: &Xml<'_>, root: roxmltree::Node<'_, '_>) -> Result<()> {
     match version.map(|v| v.split('.').next().unwrap_or(v)) {
         Some("2" | "3") => Ok(()),
         // Format 1 has no version, and some of its files say so.
-        None | Some("0" | "1") => Err(xml.wrong(
+        None | Some("0" | "1") => Err(xml.refused(
             root,
             "it is in format 1 of hwloc, where memory has no place of its own; export it again with hwloc 2 or newer \
              (`lstopo -i FILE --of xml NEW`)",
         )),
         Some(_) => {
             let version = parse::shown(version.unwrap_or(""));
-            Err(xml.wrong(root, format_args!("it is in format {version}, and 2 and 3 are known")))
+            Err(xml.refused(root, format_args!("it is in format {version}, and 2 and 3 are known")))
         }
     }
 }

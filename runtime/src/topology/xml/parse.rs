@@ -15,13 +15,15 @@ pub(super) struct Xml<'a> {
     document: &'a Document<'a>,
 }
 
+/// An error about a place of which the text says all that helps.
 pub(super) fn error(name: &str, line: u32, what: &str) -> Error {
-    Error::new(
-        ErrorKind::Topology,
-        format!(
-            "{name}, line {line}: {what}. If the file was damaged on its way, write it again: `lstopo --of xml FILE`"
-        ),
-    )
+    Error::new(ErrorKind::Topology, format!("{name}, line {line}: {what}"))
+}
+
+/// An error about a place that may be damaged.
+pub(super) fn damaged(name: &str, line: u32, what: &str) -> Error {
+    let advice = "if the file was damaged on its way, write it again: `lstopo --of xml FILE`";
+    error(name, line, &format!("{what}; {advice}"))
 }
 
 impl<'a> Xml<'a> {
@@ -29,10 +31,18 @@ impl<'a> Xml<'a> {
         Xml { name, document }
     }
 
-    /// An error about an element.
+    /// An error about an element that may be damaged.
     pub(super) fn wrong(&self, node: Node<'_, '_>, what: impl Display) -> Error {
-        let line = self.document.text_pos_at(node.range().start).row;
-        error(self.name, line, &what.to_string())
+        damaged(self.name, self.line(node), &what.to_string())
+    }
+
+    /// An error about an element that is whole and of no use here.
+    pub(super) fn refused(&self, node: Node<'_, '_>, what: impl Display) -> Error {
+        error(self.name, self.line(node), &what.to_string())
+    }
+
+    fn line(&self, node: Node<'_, '_>) -> u32 {
+        self.document.text_pos_at(node.range().start).row
     }
 
     /// A number that may be left out.
