@@ -2,7 +2,7 @@
 //! `replay/lanes/stop.rs`.
 
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, mutant};
 
 /// See the module. One for each graph; it may outlive the graph.
 pub(crate) struct Stop {
@@ -81,6 +81,16 @@ impl Stop {
         true
     }
 
+    /// Asks the replay to stop after a round, from where it will go on. Called by who works on it.
+    pub(crate) fn pause(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the replay was stopped, and does not go on.
+    pub(crate) fn is_stopped(&self) -> bool {
+        lock(&self.state).rounds.is_some()
+    }
+
     #[inline]
     pub(crate) fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
@@ -94,8 +104,14 @@ impl Stop {
 
     /// The replay goes on, up to this round if it is one that would not have been the last. Called by who has claimed.
     pub(crate) fn answer(&self, rounds: Option<u32>) {
-        lock(&self.state).rounds = rounds;
+        let mut state = lock(&self.state);
         self.asked.store(false, Ordering::Relaxed);
+        match state.why {
+            Some(_) => state.rounds = rounds,
+            // A pause; somebody may ask for the end later.
+            None if mutant!("replay_pause_is_for_good") => (),
+            None => self.answered.store(false, Ordering::Relaxed),
+        }
     }
 }
 

@@ -127,10 +127,14 @@ fn rounds_and_codelets_allocate_nothing_when_they_are_replayed() -> Result<()> {
     let codelets = allocations(&large, 20)?;
     eprintln!("{few} {rounds} {codelets}");
     assert!(few <= FIXED, "{few} allocations in a replay of one round");
-    assert!(rounds <= FIXED, "{rounds} in one of many rounds");
-    assert!(codelets <= FIXED, "{codelets} in one of many codelets");
+    let most = FIXED + BALANCE;
+    assert!(rounds <= most, "{rounds} in one of many rounds");
+    assert!(codelets <= most, "{codelets} in one of many codelets");
     Ok(())
 }
 
 /// What entering a scope and holding all blocks takes in each call of `replay`.
 const FIXED: usize = 64;
+
+/// What it takes to look, now and then, whether engines are in balance, and to deal codelets anew.
+const BALANCE: usize = 600;

@@ -32,7 +32,7 @@ impl World {
         let stop = std::sync::Arc::new(Stop::new());
         stop.open();
         let lanes = Lanes::new(schedule.lanes.len(), stop);
-        lanes.begin(rounds);
+        lanes.begin(1, rounds);
         Arc::new(World {
             schedule,
             program,
@@ -46,7 +46,7 @@ impl World {
         let visit = Visit {
             own,
             looks: 0,
-            one_round: false,
+            rounds: u32::MAX,
         };
         let run = |step, _| {
             let codelet = self.schedule.codelet(at, step);
@@ -174,5 +174,35 @@ fn a_replay_is_stopped_with_all_cells_in_the_same_round() {
         other.join().unwrap();
         let stopped = world.lanes.stop.close().and_then(|stopped| stopped.rounds);
         assert_eq!(stopped, (rounds < 2).then_some(rounds));
+    });
+}
+
+#[test]
+fn a_paused_replay_goes_on_from_where_it_is_and_can_still_be_stopped() {
+    explore_within(2, || {
+        let codelets: &[(u16, &[(u32, Mode)])] = &[(0, &[(0, WRITE)]), (1, &[(1, WRITE)])];
+        let world = World::new(2, codelets, 2);
+        let other = {
+            let world = world.clone();
+            spawn(move || _ = world.visit(1, true, &mut [0; 2]))
+        };
+        world.lanes.stop.pause();
+        world.work(0);
+        other.join().unwrap();
+        let paused = world.lanes.rounds();
+        world.check(&[paused; 2]);
+        assert!(!world.lanes.stop.is_stopped());
+        if paused == 2 {
+            return;
+        }
+        // The next leg, with one round more: it ends there if nobody asks, and does not begin if somebody has.
+        world.lanes.begin(paused + 1, paused + 1);
+        world.work(0);
+        world.check(&[paused + 1; 2]);
+        assert!(world.lanes.stop.ask(None, "enough", false));
+        world.lanes.begin(paused + 2, 9);
+        world.work(0);
+        world.check(&[paused + 1; 2]);
+        assert!(world.lanes.stop.is_stopped());
     });
 }

@@ -97,8 +97,8 @@ pub(crate) struct Visit {
     pub(crate) own: bool,
     /// How often to look again at what it waits for, before it is given back.
     pub(crate) looks: u32,
-    /// By somebody who has other duties between rounds.
-    pub(crate) one_round: bool,
+    /// For so many rounds at once, since whoever visits it has other duties between rounds.
+    pub(crate) rounds: u32,
 }
 
 impl Lanes {
@@ -122,19 +122,19 @@ impl Lanes {
         }
     }
 
-    /// All lanes stand before the first of so many rounds. The caller has the graph alone, and whoever works on it later learns of it
+    /// All lanes stand before this round, and the last one is `rounds`. The caller has the graph alone, and whoever works on it later learns of it
     /// from the caller.
-    pub(crate) fn begin(&self, rounds: u32) {
+    pub(crate) fn begin(&self, first: u32, rounds: u32) {
         self.rounds.store(rounds, Ordering::Relaxed);
         for lane in &self.lanes {
             lane.progress
                 .reached
-                .store(reached(1, 0), Ordering::Relaxed);
+                .store(reached(first, 0), Ordering::Relaxed);
             lane.progress.wanted_from.store(NOBODY, Ordering::Relaxed);
             lane.hold.wanted.store(false, Ordering::Relaxed);
             lane.hold.place.with_mut(|place| {
                 // SAFETY: the caller has the graph alone.
-                unsafe { *place = Place::first(1) }
+                unsafe { *place = Place::first(first) }
             });
         }
         let count = self.lanes.len() as u32;
@@ -178,10 +178,7 @@ impl Lanes {
             lane,
             plan: &schedule.lanes[at],
             rounds,
-            until: match visit.one_round {
-                true => place.round.min(rounds),
-                false => rounds,
-            },
+            until: place.round.saturating_add(visit.rounds - 1).min(rounds),
             visit,
             taken_at: place,
             place,
@@ -365,16 +362,22 @@ impl Hand<'_> {
         }
     }
 
+    /// How many steps were run since R1.
+    #[inline]
+    pub(crate) fn ran(&self) -> u64 {
+        let steps = |place: Place| {
+            u64::from(place.round) * self.plan.steps.len() as u64 + u64::from(place.step)
+        };
+        steps(self.place) - steps(self.taken_at)
+    }
+
     /// R4: how many steps were run.
     #[inline]
     pub(crate) fn give_back(self, pause: Pause, passed: impl Fn()) -> u64 {
         // SAFETY: we have the lane.
         (self.lane.hold.place).with_mut(|there| unsafe { *there = self.place });
+        let ran = self.ran();
         self.lane.give_back();
-        let steps = |place: Place| {
-            u64::from(place.round) * self.plan.steps.len() as u64 + u64::from(place.step)
-        };
-        let ran = steps(self.place) - steps(self.taken_at);
         if pause == Pause::Ended && ran > 0 {
             self.lanes.end(passed);
         }
