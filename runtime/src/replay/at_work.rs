@@ -193,16 +193,20 @@ impl Worker<'_> {
         }
         let own = self.dealt.schedule.lanes[at].owner.xe == self.xe;
         let balance = &self.replay.graph.balance;
+        let clock = balance.clock();
         let visit = Visit {
             own,
-            looks: if own && self.only_lane { LOOKS } else { 0 },
+            // Who is measured does not wait in a visit: that would count as work.
+            looks: match clock {
+                None if own && self.only_lane => LOOKS,
+                _ => 0,
+            },
             rounds: if self.is_control {
                 1
             } else {
                 balance.at_once()
             },
         };
-        let clock = balance.clock();
         let Some(mut hand) = self.lanes.take(&self.dealt.schedule, at, visit) else {
             match own {
                 true => self.lanes.want(at),
@@ -233,7 +237,9 @@ impl Worker<'_> {
                 }
             }
         };
-        if let Some(since) = clock {
+        if let Some(since) = clock
+            && hand.ran() > 0
+        {
             // Before it is given back: who sees that all has ended sees this, too.
             balance.worked(self.xe, since, hand.ran() * self.dealt.weights[at]);
         }

@@ -40,21 +40,21 @@ pub fn loads(schedule: &Schedule, weights: &[u64], engines: usize) -> Vec<u64> {
     loads
 }
 
-/// Whether engines of these speeds with these loads are so nearly done at the same time that no other plan could make a round faster
-/// by a fifth.
+/// Whether engines of these speeds with these loads are so nearly done at the same time that no other plan could take a
+/// quarter off a round's time.
 pub fn in_balance(loads: &[u64], speeds: &[u32]) -> bool {
     let all: u64 = loads.iter().sum();
     let together: u64 = speeds.iter().map(|&speed| u64::from(speed)).sum();
     let (all, together) = (u128::from(all), u128::from(together));
-    5 * all * u128::from(EVEN) >= 4 * u128::from(most(loads, speeds)) * together
+    4 * all * u128::from(EVEN) >= 3 * u128::from(most(loads, speeds)) * together
 }
 
-/// Who runs what on engines of these speeds, if a round gets faster by a fifth at least; else all stays as it is.
+/// Who runs what on engines of these speeds, if a round takes a quarter less time at least; else all stays as it is.
 pub fn rebalanced(program: &Program, owners: &[Owner], speeds: &[u32]) -> Option<Vec<Owner>> {
     let better = owners_at(program, speeds);
     let now = round_time(program, owners, speeds);
     let then = round_time(program, &better, speeds);
-    (5 * then < 4 * now).then_some(better)
+    (4 * then < 3 * now).then_some(better)
 }
 
 /// When it is looked at: seldom, and more seldom each time that all is well.
@@ -88,7 +88,7 @@ pub enum Next {
 const FIRST: u64 = 5_000_000;
 const MOST: u64 = 1_000_000_000;
 /// Nanoseconds of a measure.
-const MEASURE: u64 = 2_000_000;
+const MEASURE: u64 = 4_000_000;
 /// A measure is made longer so often if it does not say enough.
 const PATIENCE: u32 = 250;
 /// It is planned anew when it was out of balance so often in a row.
@@ -146,7 +146,7 @@ impl Watch {
         }
         // If it is no better afterwards it is not planned anew each time.
         self.plans += 1;
-        self.rest(FIRST << self.plans.min(16));
+        self.rest(FIRST << (2 * self.plans.min(8)));
         (true, Next::GoOn)
     }
 
@@ -272,7 +272,7 @@ mod tests {
         }
         assert_eq!(watch.judged(false), (true, Next::GoOn));
         // And after that not at once again.
-        assert_eq!(watch.passed(2 * FIRST - 1), Next::GoOn);
+        assert_eq!(watch.passed(4 * FIRST - 1), Next::GoOn);
         assert_eq!(watch.passed(1), Next::Measure);
         // One strike is forgotten when all is well.
         assert_eq!(watch.passed(MEASURE), Next::Judge);
