@@ -295,10 +295,10 @@ impl Arena {
         self.address(id).wrapping_add(HEADER + payload).cast()
     }
 
-    /// The record whose entry a node is.
+    /// The record whose entry a node is that lies this many nodes behind its start.
     #[inline]
-    pub(crate) fn owner_of_entry(&self, node: u32, entry: &Entry) -> u32 {
-        match entry.distance() {
+    pub(crate) fn owner_of_entry(&self, node: u32, distance: u32) -> u32 {
+        match distance {
             0 => self.owner_of_extended(node),
             distance => node - distance,
         }

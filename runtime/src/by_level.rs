@@ -5,11 +5,12 @@ use crate::affinity::{self, Affinity, HIGH, Priority};
 use crate::codelet::flag;
 use crate::decide::priority;
 use crate::decide::route::{self, Destination};
-use crate::engine::{Engine, Followers, RecordLinks};
+use crate::engine::{Engine, Followers};
 use crate::event::Links;
 use crate::execution_engine::HAUL;
 use crate::levels::Tiers;
 use crate::local::Local;
+use crate::post::RecordLinks;
 use crate::queue::insist;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
@@ -166,7 +167,7 @@ impl Engine<'_> {
                     Some((local.domain, tell))
                 });
                 if let Some((domain, tell)) = told {
-                    shared.tell_sleepers(domain, tell);
+                    shared.tell_sleepers(domain, || tell);
                 } else {
                     let domain = shared.next_domain();
                     let queue = shared.levels.domains[domain].of(level);

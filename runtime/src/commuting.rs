@@ -7,8 +7,8 @@ use crate::access::Mode;
 use crate::block_table::QueueCell;
 use crate::engine::{Engine, Followers};
 use crate::entry::{Entry, EntryKind};
+use crate::mutants::mutant;
 use crate::sync::atomic::Ordering;
-use crate::sync::mutant;
 
 /// `who`, which is in the groups of these queues, takes its turn in all of them as one step. If one is busy it waits
 /// there instead, and may be woken and run by others before this returns; `woken` are then those who are to look for their

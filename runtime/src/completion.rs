@@ -7,7 +7,7 @@ use crate::codelet::{Record, flag};
 use crate::decide::dependence::{Effect, Entered, Grant, Poison, Step};
 use crate::engine::{AtReady, Engine, Followers};
 use crate::entrance::{self, Door};
-use crate::entry::{Entry, EntryKind};
+use crate::entry::{Entry, EntryKind, Waiter};
 use crate::error::Error;
 use crate::event::EventCell;
 use crate::root::Root;
@@ -304,19 +304,31 @@ impl Engine<'_> {
         drop(unsafe { Box::from_raw(children) });
     }
 
-    /// Tells those who wait in a list that what they wait for has come: with the number of the failure that poisons
-    /// it, or 0.
-    #[inline]
+    /// Tells those who wait in a list, if anybody does, that what they wait for has come: with the number of the failure that
+    /// poisons it, or 0.
+    #[inline(always)]
     pub(crate) fn tell(&self, waiters: u32, cause: u32, followers: &mut Followers) {
+        if waiters != 0 {
+            self.tell_all(waiters, cause, followers);
+        }
+    }
+
+    /// The same for a list with somebody in it.
+    #[inline(never)]
+    fn tell_all(&self, waiters: u32, cause: u32, followers: &mut Followers) {
         let arena = &self.shared.arena;
         let mut node = waiters;
         while node != 0 {
             // Read before telling: the waiter may run and be gone at once.
             let entry = arena.entry(node);
-            let next = entry.next();
-            let waiter = arena.owner_of_entry(node, entry);
+            let Waiter {
+                next,
+                distance,
+                is_for_event,
+            } = entry.as_waiter();
+            let waiter = arena.owner_of_entry(node, distance);
             let record = arena.record(waiter);
-            if entry.kind() == EntryKind::Event {
+            if is_for_event {
                 entry.forget_target();
             }
             if cause != 0 {

@@ -3,8 +3,9 @@
 use crate::counters::CeCounters;
 use crate::decide::controller::Watch;
 use crate::idle::Parker;
+use crate::mutants::mutant;
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
-use crate::sync::{Mutex, mutant};
 use crossbeam_utils::CachePadded;
 
 /// See the module. Model: `models/control.rs`.

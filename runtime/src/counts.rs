@@ -2,8 +2,8 @@
 //!
 //! Proof: `docs/design/codelets.md`; model: `models/counts.rs`.
 
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use crate::sync::mutant;
 
 /// What a codelet waits for: one for each dependence, those included that turn out to be there already, which the spawner
 /// takes off when it has joined all others. Who brings it to zero makes the codelet ready, and nobody else does.

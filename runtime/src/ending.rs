@@ -84,9 +84,7 @@ impl Engine<'_> {
     fn fire_and_free(&self, id: u32, record: &Record, followers: &mut Followers) {
         record.set_flags(0);
         let (waiters, again) = record.ended.fire_and_recycle();
-        if waiters != 0 {
-            self.tell(waiters, 0, followers);
-        }
+        self.tell(waiters, 0, followers);
         if again {
             self.local(|local| local.records.give(&self.shared.arena, id));
         }

@@ -4,9 +4,7 @@
 //! satisfies, but does not run codelets).
 
 use crate::access::{Lent, Mode, Shape};
-use crate::affinity::{self, Priority};
 use crate::codelet::{Ran, Record, Vtable, flag};
-use crate::decide::route::{self, Destination};
 use crate::entry::EntryKind;
 use crate::error::{Error, ErrorKind, Origin, Result};
 use crate::failure::Cause;
@@ -108,7 +106,7 @@ impl<'a> Engine<'a> {
                 (0, kept) => kept,
                 (next, 0) => next,
                 (next, kept) => {
-                    self.publish(kept, false);
+                    self.put_in_queue(kept);
                     next
                 }
             };
@@ -352,137 +350,5 @@ impl<'a> Engine<'a> {
         let poison = self.shared.failures.add(cause.clone());
         record.poison(poison.get());
         self.with_root(id, |root| root.failed(cause));
-    }
-
-    /// A codelet became ready: it is the next one here, or is posted where it belongs.
-    #[inline]
-    pub(crate) fn ready(&self, id: u32, followers: &mut Followers) {
-        let word = (self.shared.arena.record(id).affinity).load(Ordering::Relaxed);
-        if affinity::is_special(word) {
-            return self.ready_by_hint(id, word, followers);
-        }
-        if followers.next.is_none() && !followers.none {
-            let here = self.local(|local| if local.checks() { None } else { local.here });
-            if here.is_some_and(|here| route::may_follow(affinity::Affinity::decode(word), here)) {
-                followers.next = Some(id);
-                return;
-            }
-        }
-        self.post(id);
-    }
-
-    /// Puts a ready codelet in the queue where it belongs, and wakes who is needed.
-    #[inline]
-    pub(crate) fn post(&self, id: u32) {
-        let record = self.shared.arena.record(id);
-        match record.affinity.load(Ordering::Relaxed) {
-            // No wish at all.
-            0 if self.seat.is_some() => self.post_own(id),
-            word => self.post_elsewhere(id, word),
-        }
-    }
-
-    /// A ready codelet of an engine that has a queue: it is kept to run next, or put there.
-    #[inline(always)]
-    fn post_own(&self, id: u32) {
-        let seat = self.seat.expect("only engines that sit have a queue");
-        let (before, is_lone) = self.local(|local| {
-            if !local.runs {
-                return (id, false);
-            }
-            let queued = local.queue.as_ref().map_or(0, |queue| queue.len());
-            let queued = queued + usize::from(!seat.lone.is_empty());
-            match route::keeps(queued, local.others, local.host) {
-                true => (std::mem::replace(&mut local.kept, id), false),
-                false => (id, queued == 0),
-            }
-        });
-        if before == 0 {
-            return;
-        }
-        // A place apart is cheaper than the queue. (Where levels are sorted all is in queues.)
-        if is_lone && !self.shared.levels.used() && seat.lone.put(before) {
-            let domain = self.local(|local| local.domain);
-            return self.shared.tell_sleepers(domain, seat.lone.is_told());
-        }
-        self.publish(before, false);
-    }
-
-    /// Puts a ready codelet in the own queue of an engine that has one, for all to see. One that is `long` is worth a
-    /// wake-up in any case.
-    #[inline]
-    fn publish(&self, id: u32, long: bool) {
-        let (domain, tell) = self.local(|local| {
-            let queue = local.queue.as_ref().expect("a seat has a queue");
-            let lone = self.seat.map(|seat| &seat.lone);
-            let queued = queue.len() + usize::from(lone.is_some_and(|lone| !lone.is_empty()));
-            queue.push(id);
-            let long = long || local.host || lone.is_some_and(|lone| lone.is_told());
-            let tell = route::announces(queued, local.others, long);
-            (local.domain, tell)
-        });
-        self.shared.tell_sleepers(domain, tell);
-    }
-
-    #[inline(never)]
-    fn post_elsewhere(&self, id: u32, word: u32) {
-        let shared = self.shared;
-        let affinity = shared.groups.resolve(word);
-        let to = route::destination(affinity, self.local(|local| local.here));
-        let level = affinity::priority(word);
-        if level != Priority::Normal && self.post_level(id, level, to) {
-            return;
-        }
-        match to {
-            Destination::Own if self.seat.is_some() => match affinity::is_long(word) {
-                true => self.publish(id, true),
-                false => self.post_own(id),
-            },
-            Destination::Own => {
-                let domain = &shared.domains[shared.next_domain()];
-                domain.injector.push(id);
-                shared.notify(domain);
-            }
-            Destination::Inbox(xe) => {
-                shared.seats[usize::from(xe)]
-                    .inbox
-                    .push(id, &RecordLinks(shared));
-                self.posted(xe);
-            }
-            Destination::Pinned(xe) => {
-                shared.seats[usize::from(xe)]
-                    .pinned
-                    .push(id, &RecordLinks(shared));
-                self.posted(xe);
-            }
-            Destination::Control => shared.io.push(id),
-            Destination::Region(region) => {
-                shared.regions[usize::from(region)].push(id);
-                shared.wake_in_region(region);
-            }
-        }
-    }
-
-    #[inline]
-    fn posted(&self, xe: u16) {
-        if let Some(seat) = self.seat {
-            seat.counters.posted.add(1);
-        }
-        self.shared.notify_xe(xe);
-    }
-}
-
-/// Links between records in inboxes.
-pub(crate) struct RecordLinks<'a>(pub(crate) &'a Shared);
-
-impl crate::event::Links for RecordLinks<'_> {
-    #[inline]
-    fn next(&self, id: u32) -> u32 {
-        self.0.arena.record(id).link.load(Ordering::Relaxed)
-    }
-
-    #[inline]
-    fn set_next(&self, id: u32, next: u32) {
-        self.0.arena.record(id).link.store(next, Ordering::Relaxed);
     }
 }

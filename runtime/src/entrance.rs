@@ -8,8 +8,8 @@
 use crate::access::Mode;
 use crate::block_table::{Queue, QueueCell};
 use crate::decide::dependence::{Entered, Extent};
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::mutant;
 use std::cell::Cell;
 
 /// One queue to enter.

@@ -156,6 +156,16 @@ impl Found {
     }
 }
 
+/// An entry in a list of waiters, see [`Entry::as_waiter`].
+pub(crate) struct Waiter {
+    /// The next node in the list, or 0.
+    pub(crate) next: u32,
+    /// How many nodes it lies behind the start of its record; 0 if in an extension.
+    pub(crate) distance: u32,
+    /// Whether it waits for an event that a user made.
+    pub(crate) is_for_event: bool,
+}
+
 /// How a mode is kept: its kind, and for a reduction the operator.
 #[inline]
 fn code(mode: Mode) -> u64 {
@@ -323,6 +333,17 @@ impl Entry {
     /// How many nodes it lies behind the start of its record; 0 if in an extension. Not for blocks.
     #[inline]
     pub(crate) fn distance(&self) -> u32 {
-        (self.word.load(Ordering::Relaxed) & FIXED) as u32 >> DISTANCE
+        self.as_waiter().distance
+    }
+
+    /// What is to be known of it where it stands in a list of waiters.
+    #[inline]
+    pub(crate) fn as_waiter(&self) -> Waiter {
+        let word = self.word.load(Ordering::Relaxed);
+        Waiter {
+            next: (word >> 32) as u32,
+            distance: (word & FIXED) as u32 >> DISTANCE,
+            is_for_event: word & KIND == EVENT,
+        }
     }
 }

@@ -17,8 +17,8 @@
 //! Proof: `docs/design/events.md`; model: `models/event.rs`.
 
 use crate::id::RuntimeId;
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use crate::sync::mutant;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 

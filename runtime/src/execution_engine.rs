@@ -3,11 +3,12 @@
 use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source};
 use crate::decide::theft::{self, Theft, Victim};
-use crate::engine::{Engine, Followers, RecordLinks};
+use crate::engine::{Engine, Followers};
 use crate::event::Links;
 use crate::guard::Place;
 use crate::idle::Parker;
 use crate::local::Local;
+use crate::post::RecordLinks;
 use crate::queue::insist;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};

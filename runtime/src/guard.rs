@@ -6,18 +6,28 @@
 use crate::sync::atomic::{AtomicU8, Ordering};
 use std::io::Write;
 
-/// Ends the process when it is dropped.
-struct Abort<'a> {
-    place: &'a str,
+/// Where a body spawns. What has no size need not be kept at hand for a message that hardly ever comes.
+pub(crate) struct Spawn;
+
+impl AsRef<str> for Spawn {
+    fn as_ref(&self) -> &str {
+        "a spawn"
+    }
 }
 
-impl Drop for Abort<'_> {
+/// Ends the process when it is dropped.
+struct Abort<P: AsRef<str>> {
+    place: P,
+}
+
+impl<P: AsRef<str>> Drop for Abort<P> {
+    #[cold]
     fn drop(&mut self) {
         // Whether anybody can read it or not.
         let _ = writeln!(
             std::io::stderr(),
             "sprat: internal error in {}; the process ends, since its results cannot be trusted. Please report this, with the panic message above.",
-            self.place
+            self.place.as_ref()
         );
         std::process::abort();
     }
@@ -62,7 +72,7 @@ impl Trap {
 
 /// Runs the runtime's own code; if it panics, the process ends. Costs nothing else.
 #[inline(always)]
-pub(crate) fn guarded<R>(place: &str, work: impl FnOnce() -> R) -> R {
+pub(crate) fn guarded<R>(place: impl AsRef<str>, work: impl FnOnce() -> R) -> R {
     let abort = Abort { place };
     let result = work();
     std::mem::forget(abort);

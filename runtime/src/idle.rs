@@ -8,8 +8,9 @@
 //!
 //! Whoever clears a bit owns the wake-up, so no seat is woken twice for one sleep.
 
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
-use crate::sync::{Mutex, lock, mutant, park, thread};
+use crate::sync::{Mutex, lock, park, thread};
 use crossbeam_utils::CachePadded;
 
 /// The sleepers and searchers of one domain. Seats are numbered from 0 within it.

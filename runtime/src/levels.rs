@@ -6,8 +6,8 @@
 //! `docs/design/priorities.md`.
 
 use crate::affinity::Priority;
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use crate::sync::mutant;
 use crossbeam_deque::{Injector, Stealer, Worker};
 use std::collections::VecDeque;
 

@@ -96,6 +96,7 @@ mod map_reduce;
 pub mod memory_region;
 #[cfg(all(test, sprat_loom))]
 mod models;
+mod mutants;
 mod options;
 mod out_of_reach;
 mod outcome;
@@ -103,6 +104,7 @@ mod panics;
 mod part;
 mod part_of_codelet;
 mod plain;
+mod post;
 mod prefetch;
 mod queue;
 mod reader;

@@ -10,8 +10,8 @@
 //!
 //! Model: `models/lone.rs`.
 
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::mutant;
 use crate::sync::plain::AtomicBool;
 
 /// See the module.

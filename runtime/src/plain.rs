@@ -7,13 +7,13 @@
 use crate::access::{BlockKey, FEW, Lent, Mode, PlainList, Shape};
 use crate::affinity::Priority;
 use crate::block_table::QueueCell;
-use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag};
+use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag, record_bytes};
 use crate::completion::effect;
 use crate::engine::{Engine, Followers, Frame};
 use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind, Found};
 use crate::error::Result;
-use crate::guard::guarded;
+use crate::guard::{Spawn, guarded};
 use crate::id::CodeletId;
 use crate::prefetch::prefetch_to_write;
 use crate::spawn::{Spec, Traits};
@@ -21,9 +21,6 @@ use crate::sync::atomic::Ordering;
 
 /// Of those who hold blocks next, so many are told when all blocks have been given back, and one more for each block.
 const TOLD: usize = 8;
-
-/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
-const PLACE: &str = "a spawn";
 
 impl Frame<'_> {
     /// Spawns a codelet with so many accesses, whose captures `put` puts into the payload; or gives back what was not used,
@@ -37,24 +34,30 @@ impl Frame<'_> {
         access: A,
         put: P,
     ) -> std::result::Result<CodeletId, (A, P)> {
+        // Copied out of the list, which then need not be there at all.
+        let accesses = *list.blocks::<N>();
         // Filled where they are: they are large, and looked at again at once.
         let mut doors = [const { Door::nowhere() }; N];
-        let begun = || self.begin_plain::<N>(about, spec.traits(), list.blocks(), &mut doors);
-        let Some(id) = guarded(PLACE, begun) else {
+        let bytes = record_bytes(about.vtable.payload, N);
+        let begun = || self.begin_plain(about, spec.traits(), bytes, &accesses, &mut doors);
+        let Some(id) = guarded(Spawn, begun) else {
             return Err((access, put));
         };
         put(self.engine.shared.arena.payload(id.record()), access);
         let is_high = spec.priority == Priority::High;
-        guarded(PLACE, || self.launch_plain(id, about, is_high, &mut doors));
+        guarded(Spawn, || {
+            self.launch_plain(id, about.vtable, is_high, &mut doors)
+        });
         Ok(id)
     }
 
-    /// Takes a record for a codelet with these accesses, and writes the entries and the doors. `None` if anything about them
+    /// Takes a record of so many bytes for a codelet with these accesses, and writes the entries and the doors. `None` if anything about them
     /// is not plain or not right, or there is no record: then nothing has been done.
     fn begin_plain<const N: usize>(
         &self,
         body: Body,
         traits: Traits,
+        bytes: usize,
         accesses: &[(BlockKey, Mode); N],
         doors: &mut [Door; N],
     ) -> Option<CodeletId> {
@@ -72,7 +75,7 @@ impl Frame<'_> {
             let (key, mode) = accesses[at];
             self.find_plain(key, mode, door)?;
         }
-        let record = self.take_record(body, traits, N).ok()?;
+        let record = self.take_record(body, traits, (N, bytes)).ok()?;
         let arena = &shared.arena;
         debug_assert!(N <= capacity(body.vtable.payload));
         let first = arena.first_place(record, body.vtable.payload);
@@ -132,16 +135,16 @@ impl Frame<'_> {
     fn launch_plain<const N: usize>(
         &self,
         id: CodeletId,
-        body: Body,
+        vtable: &Vtable,
         is_high: bool,
         doors: &mut [Door; N],
     ) {
         let engine = self.engine;
         let id = id.record();
         let record = engine.shared.arena.record(id);
-        self.count_child(id, body);
+        self.count_child(id, vtable);
         if is_high {
-            self.give_level(id, body.vtable.payload);
+            self.give_level(id, vtable.payload);
         }
         record.pending.set(N as u32);
         let there = match entrance::enter(doors, &[], id, false) {
@@ -154,7 +157,7 @@ impl Frame<'_> {
                 }
                 granted.count
             }
-            Err(_) => self.enter_what_is_left(id, body, doors),
+            Err(_) => self.enter_what_is_left(id, vtable.payload, doors),
         };
         if there == N as u32 || (there > 0 && record.pending.arrive(there)) {
             engine.post(id);
@@ -164,11 +167,10 @@ impl Frame<'_> {
     /// A block was destroyed since the record was begun: the general way, which tells.
     #[cold]
     #[inline(never)]
-    fn enter_what_is_left(&self, id: u32, body: Body, doors: &[Door]) -> u32 {
+    fn enter_what_is_left(&self, id: u32, payload: usize, doors: &[Door]) -> u32 {
         let engine = self.engine;
         let arena = &engine.shared.arena;
         let record = arena.record(id);
-        let payload = body.vtable.payload;
         for entry in arena.first_entries(id, payload, doors.len()) {
             let door = doors
                 .iter()

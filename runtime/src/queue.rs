@@ -8,8 +8,9 @@
 //! Nardelli, PPoPP 2013), trusted as it is.
 
 use crate::event::Links;
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::{mutant, spin_hint};
+use crate::sync::spin_hint;
 use crossbeam_deque::Steal;
 
 /// See the module.

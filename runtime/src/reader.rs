@@ -7,17 +7,14 @@
 
 use crate::access::{FEW_VALUES, Lent, PlainList, Shape, ValueKey};
 use crate::affinity::Priority;
-use crate::codelet::{Body, HEADER, Ran, Vtable, capacity};
+use crate::codelet::{Body, HEADER, Ran, Vtable, capacity, record_bytes};
 use crate::engine::{Engine, Frame};
 use crate::entry::{Entry, EntryKind, Found};
 use crate::event::Registered;
-use crate::guard::guarded;
+use crate::guard::{Spawn, guarded};
 use crate::id::CodeletId;
 use crate::spawn::{Spec, Traits};
 use crate::sync::atomic::Ordering;
-
-/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
-const PLACE: &str = "a spawn";
 
 /// Nodes before the payload.
 const FIRST: usize = HEADER / size_of::<Entry>();
@@ -34,25 +31,28 @@ impl Frame<'_> {
         access: A,
         put: P,
     ) -> Result<CodeletId, (A, P)> {
-        let values = list.values::<N>();
+        // Copied out of the list, which then need not be there at all.
+        let values = *list.values::<N>();
         // Levels are given on the general way.
         let is_high = spec.priority == Priority::High;
-        let begun = || self.begin_reader(about, spec.traits(), values);
-        let Some(id) = (!is_high).then(|| guarded(PLACE, begun)).flatten() else {
+        let bytes = record_bytes(about.vtable.payload, N);
+        let begun = || self.begin_reader(about, spec.traits(), bytes, &values);
+        let Some(id) = (!is_high).then(|| guarded(Spawn, begun)).flatten() else {
             return Err((access, put));
         };
         put(self.engine.shared.arena.payload(id.record()), access);
-        guarded(PLACE, || self.launch_reader(id, about, values));
+        guarded(Spawn, || self.launch_reader(id, about.vtable, &values));
         Ok(id)
     }
 
-    /// Takes a record for a codelet that reads these values, and writes the entries. `None` if a value is not of a child of
+    /// Takes a record of so many bytes for a codelet that reads these values, and writes the entries. `None` if a value is not of a child of
     /// this body or scope, if they and the captures do not fit in a record, if anything else is not plain, or if there is no record: then
     /// nothing has been done.
     fn begin_reader<const N: usize>(
         &self,
         body: Body,
         traits: Traits,
+        bytes: usize,
         values: &[ValueKey; N],
     ) -> Option<CodeletId> {
         let shared = self.engine.shared;
@@ -67,7 +67,7 @@ impl Frame<'_> {
             // Some of its entries would lie in records of their own.
             return None;
         }
-        let record = self.take_record(body, traits, N).ok()?;
+        let record = self.take_record(body, traits, (N, bytes)).ok()?;
         let arena = &shared.arena;
         let taken = arena.record(record);
         taken.gives_nothing_back();
@@ -100,13 +100,18 @@ impl Frame<'_> {
     }
 
     /// Publishes a record whose payload holds the captures: joins those who wait for the values.
-    fn launch_reader<const N: usize>(&self, id: CodeletId, body: Body, values: &[ValueKey; N]) {
+    fn launch_reader<const N: usize>(
+        &self,
+        id: CodeletId,
+        vtable: &Vtable,
+        values: &[ValueKey; N],
+    ) {
         let arena = &self.engine.shared.arena;
         let id = id.record();
         let record = arena.record(id);
-        self.count_child(id, body);
+        self.count_child(id, vtable);
         record.pending.set(N as u32);
-        let first = id + (FIRST + body.vtable.payload / size_of::<Entry>()) as u32;
+        let first = id + (FIRST + vtable.payload / size_of::<Entry>()) as u32;
         let mut there = 0;
         // The record is not looked at after the last of these, unless something was there: it may be somebody else's.
         for (at, ValueKey(value)) in values.iter().enumerate() {

@@ -4,9 +4,10 @@ use crate::cancel::Cancels;
 use crate::error::{Cancellation, Failure, Waiting};
 use crate::failure::Cause;
 use crate::idle::Parker;
+use crate::mutants::mutant;
 use crate::shared::Shared;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Arc, Mutex, UnsafeCell, lock, mutant};
+use crate::sync::{Arc, Mutex, UnsafeCell, lock};
 
 /// See the module. It lies on the host's stack; its record's payload points to it.
 ///

@@ -10,6 +10,7 @@ use crate::memory_region::LEAST_ALIGNMENT;
 use crate::trigger::{Event, Trigger, with_trigger};
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 /// A region of codelets that ends when all of them, and all that they spawned, have ended.
@@ -90,7 +91,7 @@ impl<'s> Scope<'s> {
                 body(&inner);
                 Event::end(id)
             }
-            Err(error) => Event::end(outer.fail(Body::unnamed("scope"), error)),
+            Err(error) => Event::end(outer.fail("scope", Location::caller(), error)),
         }
     }
 

@@ -8,9 +8,10 @@
 use crate::counters::XeCounters;
 use crate::idle::{Idle, Parker};
 use crate::lone::Lone;
+use crate::mutants::mutant;
 use crate::queue::{Inbox, insist};
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Mutex, UnsafeCell, lock, mutant, thread};
+use crate::sync::{Mutex, UnsafeCell, lock, thread};
 use crossbeam_deque::Stealer;
 use crossbeam_utils::CachePadded;
 

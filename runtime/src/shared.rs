@@ -21,9 +21,10 @@ use crate::io::Io;
 use crate::levels::{LevelStealers, Levels};
 use crate::local::Local;
 use crate::memory_region::Pool;
+use crate::mutants::mutant;
 use crate::seat::Seat;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-use crate::sync::{Arc, Mutex, lock, mutant, thread};
+use crate::sync::{Arc, Mutex, lock, thread};
 use crate::timers::Timers;
 use crossbeam_deque::Injector;
 use crossbeam_utils::CachePadded;
@@ -242,15 +243,21 @@ impl Shared {
         }
     }
 
+    /// Whether there is no engine but one.
+    #[inline(always)]
+    pub(crate) fn is_alone(&self) -> bool {
+        self.seats.len() == 1
+    }
+
     /// Something was put in an engine's own queue: tells the sleepers, or that somebody must watch it.
     #[inline]
-    pub(crate) fn tell_sleepers(&self, domain: u16, tell: bool) {
-        if self.seats.len() == 1 {
+    pub(crate) fn tell_sleepers(&self, domain: u16, tell: impl FnOnce() -> bool) {
+        if self.is_alone() {
             // There is nobody to tell.
             return;
         }
         let domain = &self.domains[usize::from(domain)];
-        match tell {
+        match tell() {
             true => self.notify(domain),
             false => self.watch(domain),
         }

@@ -2,7 +2,7 @@
 
 use crate::access::Declared;
 use crate::affinity::{self, Affinity, Priority};
-use crate::codelet::{Body, Record, extensions, flag, record_bytes};
+use crate::codelet::{Body, Record, Vtable, extensions, flag, record_bytes};
 use crate::engine::Frame;
 use crate::entry::{Entry, EntryKind};
 use crate::error::{Error, ErrorKind, Origin, Result};
@@ -153,7 +153,8 @@ impl Frame<'_> {
             ));
         }
         let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
-        let record = self.take_record(body, spec.traits(), count)?;
+        let bytes = record_bytes(body.vtable.payload, count);
+        let record = self.take_record(body, spec.traits(), (count, bytes))?;
         let id = self.id_of(record);
         let payload = body.vtable.payload;
         let more = extensions(payload, count);
@@ -184,25 +185,31 @@ impl Frame<'_> {
     /// Takes a record for a codelet without entries. If that fails the scope fails, and the record is 0.
     #[inline(always)]
     pub(crate) fn begin_bare(&self, body: Body, traits: Traits) -> CodeletId {
-        match self.take_record(body, traits, 0) {
+        let bytes = record_bytes(body.vtable.payload, 0);
+        match self.take_record(body, traits, (0, bytes)) {
             Ok(record) => self.id_of(record),
-            Err(error) => self.fail(body, error),
+            Err(error) => self.fail(body.name, body.spawned_at, error),
         }
     }
 
     /// Publishes a record without entries whose payload holds the captures.
     #[inline]
-    pub(crate) fn launch_bare(&self, id: CodeletId, body: Body) {
-        self.count_child(id.record(), body);
+    pub(crate) fn launch_bare(&self, id: CodeletId, vtable: &Vtable) {
+        self.count_child(id.record(), vtable);
         self.engine.post(id.record());
     }
 
-    /// Takes a record for a codelet with so many entries.
+    /// Takes a record for a codelet with so many entries: of so many `bytes`, which [`record_bytes`] gives, mostly to the
+    /// compiler.
     #[inline(always)]
-    pub(crate) fn take_record(&self, body: Body, traits: Traits, entries: usize) -> Result<u32> {
+    pub(crate) fn take_record(
+        &self,
+        body: Body,
+        traits: Traits,
+        (entries, bytes): (usize, usize),
+    ) -> Result<u32> {
         let engine = self.engine;
         let arena = &engine.shared.arena;
-        let bytes = record_bytes(body.vtable.payload, entries);
         let id = engine.local(|local| local.records.take(arena, bytes))?;
         let record = arena.record(id);
         let Traits { mut flags, hints } = traits;
@@ -228,10 +235,10 @@ impl Frame<'_> {
 
     /// One more child; its record is kept if it has a value.
     #[inline]
-    pub(crate) fn count_child(&self, id: u32, body: Body) {
+    pub(crate) fn count_child(&self, id: u32, vtable: &Vtable) {
         let arena = &self.engine.shared.arena;
         self.children.set(self.children.get() + 1);
-        if body.vtable.has_value {
+        if vtable.has_value {
             let parent = arena.record(self.record);
             let kept = parent.retained.load(Ordering::Relaxed);
             arena.record(id).sibling.store(kept, Ordering::Relaxed);
@@ -241,10 +248,15 @@ impl Frame<'_> {
 
     /// Nothing could be spawned: the scope fails, and the handle is one that nobody can wait for.
     #[cold]
-    pub(crate) fn fail(&self, body: Body, error: Error) -> CodeletId {
+    pub(crate) fn fail(
+        &self,
+        name: &'static str,
+        spawned_at: &'static Location<'static>,
+        error: Error,
+    ) -> CodeletId {
         let cause = Cause {
-            codelet: body.name,
-            spawned_at: body.spawned_at,
+            codelet: name,
+            spawned_at,
             message: error.to_string(),
             panicked: false,
             kind: error.kind(),
@@ -260,7 +272,7 @@ impl Frame<'_> {
         let engine = self.engine;
         let id = begun.id.record();
         let record = engine.shared.arena.record(id);
-        self.count_child(id, body);
+        self.count_child(id, body.vtable);
         if let Some(error) = &begun.refused {
             engine.refuse(id, record, error);
         }

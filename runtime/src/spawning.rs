@@ -3,15 +3,12 @@
 use crate::access::{Access, PlainList, Shape};
 use crate::codelet::{Body, Vtable};
 use crate::glue::Glue;
-use crate::guard::guarded;
+use crate::guard::{Spawn, guarded};
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
 use crate::scope::Scope;
 use crate::spawn::{Spec, Traits};
 use std::panic::Location;
-
-/// Where the runtime's own code runs in a body: what unwinds there is not the body's.
-const PLACE: &str = "a spawn";
 
 /// What a codelet is called that has no name.
 pub(crate) const UNNAMED: &str = "codelet";
@@ -37,10 +34,10 @@ pub(crate) fn spawn_bare(
 ) -> CodeletId {
     let frame = scope.frame();
     frame.throttle();
-    let id = guarded(PLACE, || frame.begin_bare(about, traits));
+    let id = guarded(Spawn, || frame.begin_bare(about, traits));
     if id.record() != 0 {
         put(frame.engine.shared.arena.payload(id.record()));
-        guarded(PLACE, || frame.launch_bare(id, about));
+        guarded(Spawn, || frame.launch_bare(id, about.vtable));
     }
     id
 }
@@ -112,7 +109,7 @@ pub(crate) fn spawn_with<A: Access>(
     };
     let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
     access.declare(&mut declared);
-    let begun = guarded(PLACE, || frame.begin(about, &declared, spec));
+    let begun = guarded(Spawn, || frame.begin(about, &declared, spec));
     declared.clear();
     frame.engine.local(|local| local.declared = declared);
     match begun {
@@ -120,9 +117,9 @@ pub(crate) fn spawn_with<A: Access>(
             let id = begun.id;
             let payload = frame.engine.shared.arena.payload(id.record());
             put(payload, access);
-            guarded(PLACE, || frame.launch(begun, about, spec));
+            guarded(Spawn, || frame.launch(begun, about, spec));
             id
         }
-        Err(error) => frame.fail(about, error),
+        Err(error) => frame.fail(about.name, about.spawned_at, error),
     }
 }

@@ -4,8 +4,9 @@
 //! then yields its core, since with more threads than cores the holder may not be running.
 //! Model: `models/spin_lock.rs`.
 
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{UnsafeCell, mutant, spin_hint, thread};
+use crate::sync::{UnsafeCell, spin_hint, thread};
 
 /// See the module.
 #[derive(Debug)]

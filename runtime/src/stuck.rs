@@ -370,7 +370,7 @@ impl<'a> Still<'a> {
             let next = arena.next(at);
             if mine.contains(&at) {
                 let entry = arena.entry(at);
-                let waiter = arena.owner_of_entry(at, entry);
+                let waiter = arena.owner_of_entry(at, entry.distance());
                 if entry.kind() == EntryKind::Event {
                     entry.forget_target();
                 }

@@ -76,7 +76,7 @@ impl Engine<'_> {
     /// Takes the waiters that belong to cancelled scopes out of an event's list, and lets them go on.
     fn cut_out(&self, cell: &EventCell, followers: &mut Followers) {
         let arena = &self.shared.arena;
-        let waiter = |node: u32| arena.owner_of_entry(node, arena.entry(node));
+        let waiter = |node: u32| arena.owner_of_entry(node, arena.entry(node).distance());
         let cut = |node: u32| {
             // It lives: it waits for this entry.
             let waiter = waiter(node);

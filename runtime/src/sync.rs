@@ -46,29 +46,10 @@ pub(crate) mod thread {
     pub(crate) use loom::thread::{Builder, JoinHandle, ThreadId, current, yield_now};
 }
 
-/// Whether this is the mutant of this name: a build with `--cfg sprat_mutant="NAME"`, in which one ordering or step is
-/// weaker than it must be. The models take it from the variable `SPRAT_MUTANT` too, so that one build serves for all.
-macro_rules! mutant {
-    ($name:literal) => {{
-        #[cfg(all(test, sprat_loom))]
-        let chosen = crate::sync::model::chosen($name);
-        #[cfg(not(all(test, sprat_loom)))]
-        let chosen = false;
-        chosen || cfg!(sprat_mutant = $name)
-    }};
-}
-pub(crate) use mutant;
-
 /// For the models.
 #[cfg(all(test, sprat_loom))]
 pub(crate) mod model {
     pub(crate) use loom::thread::spawn;
-
-    /// Whether this run is for the mutant of this name.
-    pub(crate) fn chosen(name: &str) -> bool {
-        static CHOSEN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-        CHOSEN.get_or_init(|| std::env::var("SPRAT_MUTANT").unwrap_or_default()) == name
-    }
 
     /// Runs `body` in all its interleavings, with at most `LOOM_MAX_PREEMPTIONS` switches where none is needed, or 3.
     pub(crate) fn explore(body: impl Fn() + Send + Sync + 'static) {

@@ -5,9 +5,10 @@ use crate::control::Control;
 use crate::engine::{Engine, Followers};
 use crate::event::EventRef;
 use crate::idle::Parker;
+use crate::mutants::mutant;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
-use crate::sync::{lock, mutant};
+use crate::sync::lock;
 use std::time::{Duration, Instant};
 
 /// How often the silence of a control engine a sleeper lets pass before it fires timers itself: with a control engine

@@ -18,6 +18,7 @@ const LEVELS: &[&[&str]] = &[
         "all_or_none",
         "id",
         "panics",
+        "mutants",
         "sync",
         "spin_lock",
         "prefetch",
@@ -100,6 +101,7 @@ const LEVELS: &[&[&str]] = &[
         "declare",
         "declare_part",
         "plain",
+        "post",
         "reader",
         "stuck",
         "sweep",
@@ -170,7 +172,11 @@ const BEHIND_THE_DOOR: &[&str] = &[
 const DOOR: &str = "sync";
 
 /// Files that may go around the door for one name, each with its reason. An entry that nothing needs fails.
-const AROUND_THE_DOOR: &[(&str, &str, &str)] = &[];
+const AROUND_THE_DOOR: &[(&str, &str, &str)] = &[(
+    "mutants.rs",
+    "std::sync::OnceLock",
+    "a name that is read once a run, by models too, which must not see it change",
+)];
 
 /// What a decision may not name: it has its inputs, and nothing else.
 const NOT_IN_DECIDE: &[&str] = &[

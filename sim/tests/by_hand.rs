@@ -55,7 +55,7 @@ fn a_chain_stays_on_its_engine_beside_idle_ones() {
 /// A codelet with two successors, of which one follows and the other waits alone behind it, while engine 1 searches:
 /// it is left to its owner for `patience` looks, in case the owner is just about to run it, and then taken.
 ///
-/// Fails for `sprat_mutant = "route_no_patience"`.
+/// Fails for the mutant `route_no_patience`.
 #[test]
 fn a_lone_codelet_is_taken_when_patience_ends() {
     let mut machine = round("core:2", 2);
@@ -142,7 +142,7 @@ fn an_empty_program_ends_at_once() {
 /// Two engines share a row of forks and joins: as soon as the thief has seen how long codelets take there, it takes each second branch
 /// at sight, before its owner comes to it.
 ///
-/// Fails for `sprat_mutant = "theft_no_pace"`.
+/// Fails for the mutant `theft_no_pace`.
 #[test]
 fn lone_codelets_behind_long_ones_are_taken_on_sight() {
     let mut machine = round("core:2", 2);

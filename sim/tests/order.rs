@@ -21,7 +21,7 @@ fn two() -> Machine {
     machine("core:2", &Wishes::default())
 }
 
-/// Fails for `sprat_mutant = "dependence_readers_overtake"`: the second reader would share with the first.
+/// Fails for the mutant `dependence_readers_overtake`: the second reader would share with the first.
 #[test]
 fn a_reader_does_not_overtake_a_waiting_writer() {
     let workload = Workload {

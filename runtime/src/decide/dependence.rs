@@ -28,6 +28,7 @@ use super::ring::Ring;
 use super::turns::Turns;
 pub use crate::access::{Mode, Operator};
 pub use crate::extent::Extent;
+use crate::mutants::mutant;
 pub use parts::PartsQueue;
 pub use poisoned::Poisoned;
 
@@ -188,7 +189,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     #[inline(always)]
     pub fn enter_for(&mut self, who: T, mode: Mode, weak: bool) -> Entered {
         debug_assert!(!self.closed);
-        let overtakes = cfg!(sprat_mutant = "dependence_readers_overtake") && !mode.writes();
+        let overtakes = mutant!("dependence_readers_overtake") && !mode.writes();
         if (self.waiting.is_empty() || overtakes) && self.admits(mode) {
             match self.admit(who, mode) {
                 true => Entered::Granted(self.found(mode, weak)),
@@ -248,7 +249,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         if let Effect::Failed(poison) = effect {
             let special = self.special();
             special.left.get_or_insert(poison);
-            if cfg!(sprat_mutant = "dependence_group_meets_its_poison") {
+            if mutant!("dependence_group_meets_its_poison") {
                 special.poison = special.left;
             }
         }

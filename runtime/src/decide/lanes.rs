@@ -6,6 +6,7 @@
 //! comes out is put to the block. None of this depends on time, so the result has the same bits each time.
 
 use crate::access::Operator;
+use crate::mutants::mutant;
 use std::collections::VecDeque;
 
 /// How many lanes a reduction has: so many members run side by side, and so many copies of the block there are at most.
@@ -19,7 +20,7 @@ pub const LANES: usize = 16;
 /// assert_eq!(pairs, [(0, 1), (2, 3), (0, 2), (0, 4)]);
 /// ```
 pub fn tree(lanes: usize) -> impl Iterator<Item = (usize, usize)> {
-    let in_one_row = cfg!(sprat_mutant = "lanes_in_one_row");
+    let in_one_row = mutant!("lanes_in_one_row");
     let widths = std::iter::successors(Some(1), |width| Some(2 * width));
     widths
         .take_while(move |width| *width < lanes)

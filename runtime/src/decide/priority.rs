@@ -1,5 +1,7 @@
 //! Levels of priority: in which order an engine looks at them, and who gets a higher one.
 
+use crate::mutants::mutant;
+
 pub use crate::affinity::Priority;
 
 /// Out of so many codelets that an engine starts from queues ...
@@ -16,7 +18,7 @@ pub fn order(turn: u32) -> [Priority; 3] {
     const LAST: u32 = STEP - 1;
     const LAST_BUT_ONE: u32 = STEP - 2;
     match turn % STEP {
-        LAST_BUT_ONE if !cfg!(sprat_mutant = "priority_low_starves") => [Low, Normal, High],
+        LAST_BUT_ONE if !mutant!("priority_low_starves") => [Low, Normal, High],
         LAST => [Normal, High, Low],
         _ => [High, Normal, Low],
     }

@@ -1,6 +1,7 @@
 //! What an engine without work decides about the others of its domain: what it takes, and how long it waits between two looks.
 
 use super::policy::Tuning;
+use crate::mutants::mutant;
 
 /// What a thief does about a victim's queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Victim {
     /// Whether its codelets are known to take so long that one which lies there is worth its move.
     #[inline]
     pub fn is_slow(&self, tuning: &Tuning) -> bool {
-        self.pace_ns >= tuning.move_ns && !cfg!(sprat_mutant = "theft_no_pace")
+        self.pace_ns >= tuning.move_ns && !mutant!("theft_no_pace")
     }
 
     /// Whether the next look may take what lies there.
@@ -73,7 +74,7 @@ pub fn theft(queued: usize, victim: &Victim, tuning: &Tuning) -> Theft {
     let patient = victim.seen < tuning.patience && !victim.is_slow(tuning);
     match queued {
         0 => Theft::Leave,
-        1 if patient && !cfg!(sprat_mutant = "route_no_patience") => Theft::Leave,
+        1 if patient && !mutant!("route_no_patience") => Theft::Leave,
         1 => Theft::One,
         _ => Theft::Batch,
     }

@@ -13,9 +13,10 @@
 mod stop;
 
 use crate::decide::graph::{Lane as Plan, Schedule, Step, Wait, reached};
+use crate::mutants::mutant;
 use crate::stop::Stop;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
-use crate::sync::{UnsafeCell, mutant, spin_hint};
+use crate::sync::{UnsafeCell, spin_hint};
 use crossbeam_utils::CachePadded;
 use std::sync::Arc;
 

@@ -146,6 +146,6 @@ fn leave_poisoned(declared: &[Declared], poison: u32, frame: &Frame<'_>) {
             record.poison(poison);
             frame.launch(begun, body, &spec);
         }
-        Err(error) => _ = frame.fail(body, error),
+        Err(error) => _ = frame.fail(body.name, body.spawned_at, error),
     }
 }

@@ -1,6 +1,7 @@
 //! What few queues have: turns among those who commute, and the lanes of reductions.
 
 use super::{AccessQueue, Effect, Lanes, Mode, Place, Special, Sums, Turns};
+use crate::mutants::mutant;
 
 impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     pub(super) fn special(&mut self) -> &mut Special<T, M> {
@@ -57,7 +58,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         let ends = self.holders == 0 && matches!(self.held, Mode::Reduce(_));
         if ends {
             self.begin_group(Mode::Exclusive);
-            self.holders = u32::from(!cfg!(sprat_mutant = "dependence_reduction_unheld"));
+            self.holders = u32::from(!mutant!("dependence_reduction_unheld"));
             self.last = T::default();
         }
         ends

@@ -2,8 +2,8 @@
 //! whose step names stand here.
 
 use super::{Lane, Lanes, Place};
+use crate::mutants::mutant;
 use crate::sync::atomic::Ordering;
-use crate::sync::mutant;
 
 impl Place {
     /// The last round of the lane that has begun.
