@@ -1,8 +1,9 @@
 //! Whether the replay of a graph shall stop: what leads from outside to whoever is at work on it. How it is stopped is in
 //! `replay/lanes/stop.rs`.
 
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Mutex, lock, mutant};
+use crate::sync::{Mutex, lock};
 
 /// See the module. One for each graph; it may outlive the graph.
 pub(crate) struct Stop {

@@ -2,6 +2,7 @@
 
 use super::{Program, Use};
 use crate::access::Mode;
+use crate::mutants::mutant;
 
 /// Users that need not wait for each other.
 pub(super) trait Group: Clone {
@@ -62,7 +63,7 @@ impl<'p, G: Group> Cells<'p, G> {
                 (Some(Mode::Read), Mode::Read) => cell.before.each(&mut wait_for),
                 _ => cell.group.each(&mut wait_for),
             }
-            let inside = other.inside || cfg!(sprat_mutant = "graph_parts_forgotten");
+            let inside = other.inside || mutant!("graph_parts_forgotten");
             if inside && one.mode.writes() {
                 *cell = Cell::unused();
             }
