@@ -113,6 +113,14 @@ impl Arena {
         prefetch_to_write(self.address(id).wrapping_add(LINE));
     }
 
+    /// Brings a record of a codelet with accesses here, which will be told of one of them now, and run soon.
+    #[inline]
+    pub(crate) fn fetch_whole(&self, id: u32) {
+        prefetch_to_write(self.address(id));
+        prefetch_to_write(self.address(id).wrapping_add(LINE));
+        prefetch_to_write(self.address(id).wrapping_add(2 * LINE));
+    }
+
     /// The address of a node or record.
     #[inline]
     pub(crate) fn address(&self, id: u32) -> *mut u8 {

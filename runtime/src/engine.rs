@@ -90,9 +90,9 @@ impl<'a> Engine<'a> {
         f(unsafe { &mut *self.local })
     }
 
-    /// Runs a codelet that is ready, then its successors and what was kept, as long as they belong here (up to the tuned
-    /// run).
-    pub(crate) fn run(&self, first: u32) {
+    /// Runs a codelet that is ready, then its successors and what was kept, as long as they belong here, then what lies in the
+    /// engine's own queue unless something `ends` that: up to the tuned run.
+    pub(crate) fn run(&self, first: u32, ends: &dyn Fn() -> bool) {
         self.local(|local| local.runs = !local.checks());
         let mut at = first;
         let mut left = self.shared.tuning.next_run;
@@ -102,7 +102,6 @@ impl<'a> Engine<'a> {
                 self.local(|local| (std::mem::take(&mut local.kept), local.urgent));
             left -= 1;
             at = match (next, kept) {
-                (0, 0) => self.take_lone().unwrap_or(0),
                 (0, kept) => kept,
                 (next, 0) => next,
                 (next, kept) => {
@@ -110,7 +109,13 @@ impl<'a> Engine<'a> {
                     next
                 }
             };
-            if left == 0 || (urgent && at != 0 && self.gives_way(at)) {
+            if left == 0 {
+                break;
+            }
+            if at == 0 {
+                at = self.take_own(ends).unwrap_or(0);
+            }
+            if urgent && at != 0 && self.gives_way(at) {
                 break;
             }
         }
@@ -203,12 +208,14 @@ impl<'a> Engine<'a> {
         };
         let at = (&raw const frame).cast();
         self.local(|local| local.made_blocks = false);
-        let ran = match (record.shape(), record.count()) {
+        let ran = match record.count() {
             // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
-            (Shape::Other, 0) => unsafe { (vtable.run)(payload, at, &[]) },
-            (Shape::Other, _) => self.run_with_views(id, vtable, payload, at),
-            (Shape::Blocks(count), _) => self.run_plain(id, vtable, payload, at, count),
-            (Shape::Values(count), _) => self.run_reader(id, vtable, payload, at, count),
+            0 => unsafe { (vtable.run)(payload, at, &[]) },
+            _ => match record.shape() {
+                Shape::Other => self.run_with_views(id, vtable, payload, at),
+                Shape::Blocks(count) => self.run_plain(id, vtable, payload, at, count),
+                Shape::Values(count) => self.run_reader(id, vtable, payload, at, count),
+            },
         };
         if let Some(seat) = self.seat {
             seat.counters.ran.add(1);

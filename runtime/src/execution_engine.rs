@@ -8,13 +8,14 @@ use crate::event::Links;
 use crate::guard::Place;
 use crate::idle::Parker;
 use crate::local::Local;
+use crate::mutants::mutant;
 use crate::post::RecordLinks;
 use crate::queue::insist;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{spin_hint, thread};
-use crossbeam_deque::{Injector, Worker};
+use crossbeam_deque::Injector;
 use std::time::{Duration, Instant};
 
 /// Turns of the shortest pause between two looks of an engine that has nothing to do ([`route::pause`]): about half a
@@ -34,12 +35,14 @@ impl Engine<'_> {
     ) {
         let domain = &self.shared.domains[usize::from(seat.domain)];
         let elastic = !host && self.shared.is_elastic(seat);
+        let asked = || {
+            let requested = domain.control.requested.load(Ordering::Relaxed);
+            elastic && (requested || self.shared.timers.is_late(0))
+        };
+        let ends = || done() || asked();
         let mut searching = woken;
         while !done() {
-            if elastic
-                && (domain.control.requested.load(Ordering::Relaxed)
-                    || self.shared.timers.is_late(0))
-            {
+            if asked() {
                 self.shared.control(domain);
             }
             let found = if std::mem::take(&mut searching) {
@@ -52,7 +55,7 @@ impl Engine<'_> {
                 })
             };
             if let Some(id) = found {
-                self.run(id);
+                self.run(id, &ends);
             }
         }
         if searching {
@@ -104,12 +107,13 @@ impl Engine<'_> {
         queued.or_else(|| self.seat.and_then(|seat| seat.lone.take()))
     }
 
-    /// Takes the lone codelet of the engine, if it is all that the engine has.
+    /// Takes what an engine that has run all successors would find first, unless something `ends` its run. (Where levels are
+    /// sorted, and in the checking mode, it must look.)
     #[inline(always)]
-    pub(crate) fn take_lone(&self) -> Option<u32> {
-        let seat = self.seat?;
-        let first = || self.local(|local| local.queue.as_ref().is_some_and(Worker::is_empty));
-        (!seat.lone.is_empty() && first()).then(|| seat.lone.take())?
+    pub(crate) fn take_own(&self, ends: &dyn Fn() -> bool) -> Option<u32> {
+        let must_look = self.shared.levels.used() || self.local(|local| local.checks());
+        let ended = || !mutant!("run_never_ends") && ends();
+        (!must_look && !ended()).then(|| self.pop())?
     }
 
     #[inline(never)]

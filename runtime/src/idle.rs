@@ -202,6 +202,12 @@ impl Idle {
             .sum()
     }
 
+    /// Whether any seat sleeps.
+    #[inline]
+    pub(crate) fn is_any_asleep(&self) -> bool {
+        (self.asleep.iter()).any(|word| word.load(Ordering::Relaxed) != 0)
+    }
+
     /// How many engines look for work.
     #[inline]
     pub(crate) fn searching(&self) -> usize {

@@ -15,7 +15,6 @@ use crate::entry::{Entry, EntryKind, Found};
 use crate::error::Result;
 use crate::guard::{Spawn, guarded};
 use crate::id::CodeletId;
-use crate::prefetch::prefetch_to_write;
 use crate::spawn::{Spec, Traits};
 use crate::sync::atomic::Ordering;
 
@@ -283,7 +282,7 @@ impl Engine<'_> {
                     _ => queue.leave(id, Mode::ReadWrite, effect),
                 }
                 queue.let_in(|who| {
-                    prefetch_to_write(arena.address(who));
+                    arena.fetch_whole(who);
                     told[count] = who;
                     count += 1;
                     count < TOLD

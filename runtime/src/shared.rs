@@ -250,16 +250,15 @@ impl Shared {
     }
 
     /// Something was put in an engine's own queue: tells the sleepers, or that somebody must watch it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tell_sleepers(&self, domain: u16, tell: impl FnOnce() -> bool) {
-        if self.is_alone() {
-            // There is nobody to tell.
-            return;
-        }
-        let domain = &self.domains[usize::from(domain)];
-        match tell() {
-            true => self.notify(domain),
-            false => self.watch(domain),
+        // Else there is nobody to tell.
+        if !self.is_alone() {
+            let domain = &self.domains[usize::from(domain)];
+            match tell() {
+                true => self.notify(domain),
+                false => self.watch(domain),
+            }
         }
     }
 
@@ -269,7 +268,7 @@ impl Shared {
     pub(crate) fn watch(&self, domain: &Domain) {
         let control = &domain.control;
         if !control.watching.load(Ordering::Relaxed)
-            && domain.idle.asleep() > 0
+            && domain.idle.is_any_asleep()
             && !control.requested.load(Ordering::Relaxed)
         {
             self.request(domain);

@@ -71,11 +71,11 @@ impl Engine<'_> {
         let domain = self.shared.domain_at(seat);
         self.local(|local| local.host = false);
         seat.in_body.store(false, Ordering::Relaxed);
-        self.run(first);
+        self.run(first, &|| true);
         for _ in 1..BURST {
             self.shared.look_at_deadlines();
             match self.find(domain) {
-                Some(id) => self.run(id),
+                Some(id) => self.run(id, &|| true),
                 None => break,
             }
         }

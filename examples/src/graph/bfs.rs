@@ -2,12 +2,13 @@
 //!
 //! It goes down from the last level's vertices while these have few edges, and else up from the vertices that were not
 //! reached, each of which looks for a neighbour in the last level (Beamer, Asanović, Patterson: "Direction-Optimizing
-//! Breadth-First Search", SC'12). Levels that go up are a codelet for each part; those that go down are short, and one
-//! codelet goes through all of them that follow each other.
+//! Breadth-First Search", SC'12). Levels that go up are a codelet for each group of parts; those that go down are short, and
+//! one codelet goes through all of them that follow each other.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use sprat::{Block, Result, Runtime};
+use sprat::{Block, Result, Runtime, Scope};
 
 use super::layout::Graph;
 use super::rows::{Lists, Part, STEP};
@@ -16,11 +17,14 @@ use super::rows::{Lists, Part, STEP};
 pub const UNREACHED: u32 = u32::MAX;
 /// Goes up when the last level's edges times this are more than those of all vertices that were not reached.
 const UP: u64 = 14;
-/// Fewer edges than this are gone through by one codelet sooner than codelets for all parts are spawned.
+/// Fewer edges than this are gone through by one codelet sooner than codelets for all groups are spawned.
 const FEW: u64 = 1 << 12;
 /// Goes down again when the last level's vertices times this are fewer than all.
 const DOWN: u64 = 24;
-/// Sums that a part gives: vertices reached, and how many outgoing edges lead on from them.
+/// Neighbouring parts are one codelet's, so that there are about so many codelets for each engine: engines that are done early
+/// find more, and a level takes long beside what its codelets cost.
+const GROUPS: usize = 16;
+/// Sums that a group gives: vertices reached, and how many outgoing edges lead on from them.
 const SUMS: usize = 2;
 
 /// What a search gave.
@@ -53,7 +57,9 @@ pub struct Bfs<'r> {
     queue: Block<u32>,
     /// Which vertices have no edge that leads to them: nobody need look for one.
     out_of_reach: Block<u8>,
-    /// Sums of each part, in blocks of their own.
+    /// Parts of incoming edges that one codelet looks at.
+    groups: Vec<&'r [Part]>,
+    /// Sums of each group, in blocks of their own.
     sums: Vec<Block<u64>>,
 }
 
@@ -80,6 +86,9 @@ impl<'r> Bfs<'r> {
     pub fn new(runtime: &'r Runtime, graph: &'r Graph) -> Result<Bfs<'r>> {
         let vertices = graph.vertices();
         let bytes = vertices.div_ceil(STEP);
+        let parts = &graph.incoming.parts[..];
+        let size = parts.len().div_ceil(GROUPS * runtime.xes()).max(1);
+        let groups: Vec<&[Part]> = parts.chunks(size).collect();
         let bfs = Bfs {
             runtime,
             graph,
@@ -88,7 +97,8 @@ impl<'r> Bfs<'r> {
             frontier: [runtime.block(bytes)?, runtime.block(bytes)?],
             queue: runtime.block(vertices)?,
             out_of_reach: runtime.block(bytes)?,
-            sums: runtime.blocks(graph.incoming.parts.len(), SUMS)?,
+            sums: runtime.blocks(groups.len(), SUMS)?,
+            groups,
         };
         runtime.finish(|s| {
             for part in &graph.incoming.parts {
@@ -126,9 +136,6 @@ impl<'r> Bfs<'r> {
                 true => front.vertices >= vertices / DOWN,
             };
             if going_up {
-                if front.queued {
-                    self.queue_to_set(&mut front)?;
-                }
                 self.up(&mut front)?;
                 up += u32::from(front.vertices > 0);
             } else {
@@ -186,14 +193,14 @@ impl<'r> Bfs<'r> {
         };
         let all = self.graph.outgoing.edges;
         self.runtime.finish(|s| {
-            for part in &self.graph.incoming.parts {
+            for group in &self.groups {
+                let (vertices, bytes) = extent(group);
                 let access = (
-                    self.levels.part(part.vertices()).write(),
-                    self.seen.part(part.bytes()).write(),
+                    self.levels.part(vertices).write(),
+                    self.seen.part(bytes.clone()).write(),
                     self.out_of_reach.read(),
                 );
-                let bytes = part.bytes();
-                s.codelet("forget").near(part.home()).spawn(
+                s.codelet("forget").near(group[0].home()).spawn(
                     access,
                     move |_, (levels, seen, never)| {
                         levels.fill(UNREACHED);
@@ -222,50 +229,53 @@ impl<'r> Bfs<'r> {
         Ok(front)
     }
 
-    /// The set gets the vertices that are in the queue.
-    fn queue_to_set(&self, front: &mut Front) -> Result<()> {
-        let count = front.vertices as usize;
-        front.queued = false;
-        self.runtime.finish(|s| {
-            let access = (self.queue.read(), self.frontier[0].write());
-            s.codelet("queue to set")
-                .spawn(access, move |_, (queue, set)| {
-                    set.fill(0);
-                    for &vertex in &queue[..count] {
-                        set[byte(vertex)] |= bit(vertex);
-                    }
-                });
-            Ok(())
-        })
-    }
-
     /// One level, from below: who was not reached looks for a neighbour in the last level.
     fn up(&mut self, front: &mut Front) -> Result<()> {
         let level = front.level + 1;
         let mut sum = [0; SUMS];
         let to = &mut sum;
         self.runtime.finish(|s| {
-            for (at, part) in self.graph.incoming.parts.iter().enumerate() {
+            if front.queued {
+                self.queue_to_set(s, front.vertices as usize);
+            }
+            for (group, sums) in self.groups.iter().zip(&self.sums) {
+                let (vertices, bytes) = extent(group);
+                let lists: Vec<_> = group.iter().map(Part::read).collect();
                 let access = (
-                    part.read(),
+                    lists,
                     self.frontier[0].read(),
-                    self.seen.part(part.bytes()).read_write(),
-                    self.frontier[1].part(part.bytes()).write(),
-                    self.levels.part(part.vertices()).read_write(),
+                    self.seen.part(bytes.clone()).read_write(),
+                    self.frontier[1].part(bytes).write(),
+                    self.levels.part(vertices).read_write(),
                     self.graph.degrees.read(),
-                    self.sums[at].write(),
+                    sums.write(),
                 );
-                let (first, count) = (part.first as usize, part.count as usize);
-                s.codelet("up").near(part.home()).spawn(
+                s.codelet("up").near(group[0].home()).spawn(
                     access,
-                    move |_, (lists, frontier, seen, next, levels, degrees, sums)| {
-                        let lists = Lists::new(lists);
+                    move |_, (lists, frontier, mut seen, mut next, mut levels, degrees, sums)| {
                         let (mut found, mut edges) = (0, 0);
-                        look(lists, count, frontier, (seen, next), |at| {
-                            levels[at] = level;
-                            found += 1;
-                            edges += u64::from(degrees[first + at]);
-                        });
+                        for (part, lists) in group.iter().zip(lists) {
+                            let own_seen = seen.split_off_mut(..part.bytes().len());
+                            let own_next = next.split_off_mut(..part.bytes().len());
+                            let own_levels = levels.split_off_mut(..part.vertices().len());
+                            let (Some(seen), Some(next), Some(levels)) =
+                                (own_seen, own_next, own_levels)
+                            else {
+                                unreachable!("a group is as long as its parts");
+                            };
+                            let degrees = &degrees[part.vertices()];
+                            look(
+                                Lists::new(lists),
+                                levels.len(),
+                                frontier,
+                                (seen, next),
+                                |at| {
+                                    levels[at] = level;
+                                    found += 1;
+                                    edges += u64::from(degrees[at]);
+                                },
+                            );
+                        }
                         sums.copy_from_slice(&[found, edges]);
                     },
                 );
@@ -282,6 +292,18 @@ impl<'r> Bfs<'r> {
         front.queued = false;
         front.pass(sum[0], sum[1]);
         Ok(())
+    }
+
+    /// The set gets the vertices that are in the queue, so many.
+    fn queue_to_set<'s>(&self, s: &Scope<'s>, count: usize) {
+        let access = (self.queue.read(), self.frontier[0].write());
+        s.codelet("queue to set")
+            .spawn(access, move |_, (queue, set)| {
+                set.fill(0);
+                for &vertex in &queue[..count] {
+                    set[byte(vertex)] |= bit(vertex);
+                }
+            });
     }
 
     /// Levels from above, one after the other as long as they have few edges.
@@ -351,6 +373,15 @@ impl Front {
     fn is_wide(&self) -> bool {
         self.edges > FEW && self.edges > self.left / UP
     }
+}
+
+/// The vertices of neighbouring parts, and the bytes of a set that belong to them.
+fn extent(group: &[Part]) -> (Range<usize>, Range<usize>) {
+    let (first, last) = (&group[0], &group[group.len() - 1]);
+    (
+        first.vertices().start..last.vertices().end,
+        first.bytes().start..last.bytes().end,
+    )
 }
 
 /// Looks for a neighbour in `frontier` for each of the part's vertices that is not in `seen`; those that have one come to

@@ -301,7 +301,10 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
                 return None;
             }
             self.waiting.drop_front();
-            self.hold(who, mode);
+            self.holders += 1;
+            self.last = who;
+            // A group that begins finds no poison.
+            self.held = mode;
             self.forget_many();
             if !told(who) {
                 return self.next_step();

@@ -10,6 +10,7 @@ mod dependences;
 mod log;
 mod owners;
 mod parts;
+mod signals;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -20,6 +21,7 @@ pub use dependences::{Dependence, dependences};
 pub use log::{Inputs, log};
 pub use owners::{EVEN, Wish, owners, owners_at, round_time};
 pub use parts::Piece;
+pub use signals::LINES;
 pub use waits::schedule;
 
 use crate::access::Mode;
@@ -185,9 +187,18 @@ pub struct Owner {
 pub struct Schedule {
     /// The lanes, by owner.
     pub lanes: Vec<Lane>,
+    /// The cells that hold signals, in the order of the signals' numbers, which begin with
+    /// [`first_in_cells`](Schedule::first_in_cells).
+    pub signal_cells: Vec<u32>,
 }
 
 impl Schedule {
+    /// The number of the first signal that lies in a cell. Those before are lines of the lanes' own; there is none with the
+    /// number 0.
+    pub fn first_in_cells(&self) -> usize {
+        1 + LINES * self.lanes.len()
+    }
+
     /// The codelet at a step of a lane.
     pub fn codelet(&self, lane: usize, step: u32) -> u32 {
         self.lanes[lane].steps[step as usize].codelet
@@ -212,44 +223,69 @@ pub struct Step {
     pub codelet: u32,
     /// How many of the lane's waits are its own.
     pub waits: u16,
-    /// Some other lane waits until this step has run.
-    pub publishes: bool,
+    /// Where it says that it has run, if another lane waits for that; else 0.
+    pub signal: u16,
+}
+
+impl Step {
+    /// Whether some other lane waits until this step has run.
+    #[inline]
+    pub fn publishes(&self) -> bool {
+        self.signal != 0
+    }
 }
 
 /// What a step waits for: another lane's position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// The lane, doubled; and one more if its position is meant in the round before.
-    word: u32,
+    lane: u16,
+    /// Where that lane says that it is there, doubled; and one more if its position is meant in the round before.
+    signal: u16,
     /// So many of that lane's steps must have run.
     pub steps: u32,
 }
 
 impl Wait {
-    /// A wait for a lane that has run so many steps, of this round or of the one before.
+    /// A wait for a lane that has run so many steps, of this round or of the one before. Its signal comes later.
     pub fn new(lane: u32, steps: u32, before: bool) -> Self {
         Wait {
-            word: lane << 1 | u32::from(before),
+            lane: u16::try_from(lane)
+                .expect("an engine has at most two lanes, and there are few engines"),
+            signal: u16::from(before),
             steps,
+        }
+    }
+
+    /// The same, at this signal.
+    pub(super) fn at_signal(self, signal: u16) -> Self {
+        Wait {
+            signal: signal << 1 | (self.signal & 1),
+            ..self
         }
     }
 
     /// The other lane.
     #[inline]
     pub fn lane(self) -> usize {
-        (self.word >> 1) as usize
+        usize::from(self.lane)
+    }
+
+    /// Where the other lane says that it is there.
+    #[inline]
+    pub fn signal(self) -> u16 {
+        self.signal >> 1
     }
 
     /// Whether it is a position in the round before.
     #[inline]
     pub fn is_in_the_round_before(self) -> bool {
-        self.word & 1 != 0
+        self.signal & 1 != 0
     }
 
     /// What the other lane must have reached when the waiting step is of this round.
     #[inline]
     pub fn reached_in(self, round: u32) -> u64 {
-        reached(round - (self.word & 1), self.steps)
+        reached(round - u32::from(self.signal & 1), self.steps)
     }
 }
 

@@ -19,7 +19,8 @@ pub struct Tuning {
     /// argument: Karlin, Manasse, McGeoch and Owicki, "Competitive randomized algorithms for nonuniform problems",
     /// SODA 1990).
     pub spin_ns: u64,
-    /// How many codelets an engine runs back to back as successors of each other before it looks elsewhere.
+    /// How many codelets an engine runs back to back, as successors of each other or from its own queue, before it looks
+    /// elsewhere.
     pub next_run: u32,
     /// After how many codelets an engine looks at what was posted to it, though its own queue is not empty.
     pub look_around: u32,

@@ -28,10 +28,10 @@ impl World {
         }
         let owner = |&(xe, _): &(u16, &[(u32, Mode)])| Owner { xe, only: false };
         let owners: Vec<Owner> = codelets.iter().map(owner).collect();
-        let schedule = schedule(&program, &owners);
+        let schedule = schedule(&program, &owners, |_| false);
         let stop = std::sync::Arc::new(Stop::new());
         stop.open();
-        let lanes = Lanes::new(schedule.lanes.len(), stop);
+        let lanes = Lanes::new(&schedule, stop);
         lanes.begin(1, rounds);
         Arc::new(World {
             schedule,

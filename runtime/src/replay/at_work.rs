@@ -34,8 +34,8 @@ pub(crate) struct Place {
 struct State {
     /// How far this engine has seen each to be.
     seen: Box<[u64]>,
-    /// The other lane that each waited for when it was seen last, and what that must have reached.
-    blocked: Box<[(usize, u64)]>,
+    /// The signal that each waited for when it was seen last, and what it must say; the signal 0 if for nothing.
+    blocked: Box<[(u16, u64)]>,
     /// Those that this engine cares for: its own, and others' that it has taken over.
     mine: Box<[bool]>,
     /// What the present codelet is lent: room for as much as one of the graph is lent at most.
@@ -58,7 +58,7 @@ impl Place {
 }
 
 /// Nobody is like this: for lanes that have ended.
-const NEVER: (usize, u64) = (0, u64::MAX);
+const NEVER: (u16, u64) = (0, u64::MAX);
 
 impl Replay<'_> {
     /// Runs lanes until all have ended. One of those who do leads.
@@ -187,8 +187,8 @@ impl Worker<'_> {
     }
 
     fn visit(&self, state: &mut State, at: usize) -> u64 {
-        let (other, needed) = state.blocked[at];
-        if needed == NEVER.1 || !self.lanes.may_go_on(other, needed) {
+        let (signal, needed) = state.blocked[at];
+        if needed == NEVER.1 || !self.lanes.may_go_on(signal, needed) {
             return 0;
         }
         let own = self.dealt.schedule.lanes[at].owner.xe == self.xe;
@@ -246,7 +246,7 @@ impl Worker<'_> {
         let ran = hand.give_back(pause, wake);
         match pause {
             Pause::Wanted => state.mine[at] = own,
-            Pause::Blocked(other, needed) => state.blocked[at] = (other, needed),
+            Pause::Blocked(signal, needed) => state.blocked[at] = (signal, needed),
             Pause::Ended => state.blocked[at] = NEVER,
             Pause::Halted => (),
         }
@@ -276,9 +276,9 @@ impl Worker<'_> {
         self.frame.engine.shared.look_at_deadlines();
         place.sleeps.store(true, Ordering::Relaxed);
         let mut stays = !self.lanes.have_ended();
-        for (at, &(other, needed)) in state.blocked.iter().enumerate() {
-            if needed != NEVER.1 && state.mine[at] && needed != 0 {
-                stays &= self.lanes.watch(other, needed);
+        for (at, &(signal, needed)) in state.blocked.iter().enumerate() {
+            if signal != 0 && state.mine[at] {
+                stays &= self.lanes.watch(signal, needed);
             }
         }
         if stays {

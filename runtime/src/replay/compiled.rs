@@ -2,7 +2,7 @@
 
 use super::at_work::Place;
 use super::balance::Balance;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, has_room};
 use super::poison::Poisons;
 use crate::access::{BlockKey, Lent, Mode};
 use crate::decide::graph::{Lane, Owner, Program, Schedule, log, owners, schedule};
@@ -54,6 +54,8 @@ pub(crate) struct Dealt {
     pub(crate) places: Box<[Place]>,
     /// Of each lane what a step costs on average, at least 1.
     pub(crate) weights: Box<[u64]>,
+    /// The cells with room for a signal, in rising order.
+    roomy: Box<[u32]>,
     most_lent: usize,
 }
 
@@ -62,28 +64,30 @@ impl Dealt {
         program: &Program,
         owners: &[Owner],
         mut bodies: Bodies,
+        roomy: Box<[u32]>,
         engines: usize,
         stop: &Arc<Stop>,
     ) -> Self {
-        let schedule = schedule(program, owners);
+        let schedule = schedule(program, owners, is_among(&roomy));
         let lists = bodies.list().iter();
         let most_lent = lists.map(|recorded| usize::from(recorded.lents)).max();
         bodies.deal(&schedule);
         let mut dealt = Dealt {
             schedule,
             bodies,
-            lanes: Lanes::new(0, stop.clone()),
+            lanes: Lanes::new(&Schedule::default(), stop.clone()),
             places: Box::default(),
             weights: Box::default(),
+            roomy,
             most_lent: most_lent.unwrap_or(0),
         };
         dealt.equip(program, engines);
         dealt
     }
 
-    /// The same codelets in other lanes.
+    /// The same codelets in other lanes, whose signals are still to be put where they lie.
     fn deal_anew(&mut self, program: &Program, owners: &[Owner]) {
-        let schedule = schedule(program, owners);
+        let schedule = schedule(program, owners, is_among(&self.roomy));
         self.bodies.deal_anew(&self.schedule, &schedule);
         self.schedule = schedule;
         self.equip(program, self.places.len());
@@ -92,7 +96,7 @@ impl Dealt {
     /// What the lanes need.
     fn equip(&mut self, program: &Program, engines: usize) {
         let count = self.schedule.lanes.len();
-        self.lanes = Lanes::new(count, self.lanes.stop.clone());
+        self.lanes = Lanes::new(&self.schedule, self.lanes.stop.clone());
         self.places = (0..engines)
             .map(|_| Place::new(count, self.most_lent))
             .collect();
@@ -130,8 +134,9 @@ impl Compiled {
         let mut program = recording.program;
         program.shrink();
         let owners = owners(&program, shared.seats.len() as u16);
+        let roomy = roomy(shared, &recording.blocks);
         let (stop, engines) = (Arc::new(Stop::new()), shared.seats.len());
-        let dealt = Dealt::new(&program, &owners, recording.bodies, engines, &stop);
+        let dealt = Dealt::new(&program, &owners, recording.bodies, roomy, engines, &stop);
         // One engine does all while programs are checked.
         let choice = if shared.check.is_some() { 1 } else { engines };
         Compiled {
@@ -171,6 +176,7 @@ impl Compiled {
             log(
                 dealt.places.len() as u16,
                 &self.program,
+                &dealt.roomy,
                 &plans,
                 &dealt.schedule,
             )
@@ -199,6 +205,30 @@ impl Compiled {
         self.dealt.with_mut(|dealt| {
             // SAFETY: the caller's promise, and who only looks locks `planning`.
             unsafe { (*dealt).deal_anew(&self.program, &owners) }
+        });
+        // The blocks may not have moved since the last leg: then nobody else puts the new lanes' signals anywhere.
+        // SAFETY: the caller's promise; who only looks at what was dealt looks at no lanes.
+        unsafe { self.put_signals() };
+    }
+
+    /// The signals of the lanes lie from now on behind the blocks' memory of this replay.
+    ///
+    /// # Safety
+    /// The caller has the graph, and nobody works on it; its memory was lent.
+    unsafe fn put_signals(&self) {
+        // SAFETY: the caller has the graph alone.
+        let dealt = unsafe { self.dealt() };
+        self.memory.with(|memory| {
+            // SAFETY: as above.
+            let memory = unsafe { &*memory };
+            let cells = dealt.schedule.signal_cells.iter();
+            let data = cells.map(|cell| {
+                let place = self.blocks.binary_search_by_key(cell, |block| block.cell);
+                memory[place.expect("signals are in the cells of blocks")].start
+            });
+            // SAFETY: the caller has the graph alone; `roomy` chose blocks that leave room in their line, and the replay has them
+            // until it has ended.
+            unsafe { dealt.lanes.put_signals(data) };
         });
     }
 
@@ -237,6 +267,8 @@ impl Compiled {
         if !moved {
             return;
         }
+        // SAFETY: the caller's promise; the memory was written before.
+        unsafe { self.put_signals() };
         self.lents.with_mut(|lents| {
             // SAFETY: the caller's promise.
             let lents = unsafe { &mut *lents };
@@ -256,4 +288,21 @@ impl Compiled {
             });
         });
     }
+}
+
+/// The cells, in rising order, of the blocks that leave room for a signal in their line, and that a replay has alone. A block's memory is whole
+/// lines from the pools, of which it uses as many bytes as it is long; adopted ones do not outlive the recording. The checking mode
+/// looks at what lies behind blocks, so there none leaves room.
+fn roomy(shared: &Shared, blocks: &[UsedBlock]) -> Box<[u32]> {
+    let fits = |block: &&UsedBlock| {
+        let is_alone = matches!(block.mode, Mode::Write | Mode::ReadWrite);
+        let slot = shared.blocks.find(shared.id, block.key.0);
+        is_alone && shared.check.is_none() && slot.is_ok_and(|slot| has_room(slot.bytes()))
+    };
+    blocks.iter().filter(fits).map(|block| block.cell).collect()
+}
+
+/// Whether a cell is among these, which are in rising order.
+fn is_among(cells: &[u32]) -> impl Fn(u32) -> bool {
+    move |cell| cells.binary_search(&cell).is_ok()
 }

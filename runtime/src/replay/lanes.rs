@@ -3,26 +3,35 @@
 //!
 //! | field | written by | read by |
 //! |---|---|---|
-//! | `reached` | who has the lane | anybody |
-//! | `wanted_from` | a sleeper, and who has the lane | who has the lane |
+//! | `places` | who leads a replay, before it begins | anybody |
+//! | `reached` of a signal | who has its lane | anybody |
+//! | `wanted_from` of a signal | a sleeper, and who has its lane | who has its lane |
 //! | `taken` | who takes the lane or gives it back | anybody |
 //! | `wanted` | the owner, who finds it taken | who has it, and does not own it |
 //! | `place` | who has the lane | who has the lane |
 //! | `rounds` | who has all lanes | who has a lane |
 
+mod signal;
 mod stop;
 
-use crate::decide::graph::{Lane as Plan, Schedule, Step, Wait, reached};
+use self::signal::Signal;
+pub(crate) use self::signal::has_room;
+use crate::decide::graph::{LINES, Lane as Plan, Schedule, Step, Wait, reached};
 use crate::mutants::mutant;
 use crate::stop::Stop;
-use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{UnsafeCell, spin_hint};
 use crossbeam_utils::CachePadded;
+use std::ptr;
 use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct Lanes {
-    lanes: Box<[Lane]>,
+    lanes: Box<[CachePadded<Hold>]>,
+    /// The signals that lie in no cell: so many of each lane.
+    lines: Box<[CachePadded<Signal>]>,
+    /// Where each signal lies, by its number; there is none with the number 0.
+    places: UnsafeCell<Box<[*const Signal]>>,
     /// Looked at between rounds.
     pub(crate) stop: Arc<Stop>,
     /// The last round.
@@ -31,18 +40,7 @@ pub(crate) struct Lanes {
     left: CachePadded<AtomicU32>,
 }
 
-struct Lane {
-    progress: CachePadded<Progress>,
-    hold: CachePadded<Hold>,
-}
-
-/// In a line of its own: others look at it while its lane runs.
-struct Progress {
-    reached: AtomicU64,
-    /// Somebody sleeps until the lane has reached this, or more.
-    wanted_from: AtomicU64,
-}
-
+/// A lane, but for its signals.
 struct Hold {
     taken: AtomicBool,
     wanted: AtomicBool,
@@ -69,19 +67,17 @@ impl Place {
     }
 }
 
-// SAFETY: `place` is touched by who has the lane, and the lane changes hands by `taken`, whose Acquire and Release hand it on.
+// SAFETY: `place` is touched by who has the lane, and the lane changes hands by `taken`, whose Acquire and Release hand it on;
+// signals are atomic, and where they lie is written by who has the graph alone.
 unsafe impl Sync for Lanes {}
 // SAFETY: as above.
 unsafe impl Send for Lanes {}
 
-/// Nobody sleeps.
-const NOBODY: u64 = u64::MAX;
-
 /// Why a lane does not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pause {
-    /// It waits until this other lane has reached this.
-    Blocked(usize, u64),
+    /// It waits until this signal says that another lane has reached this.
+    Blocked(u16, u64),
     /// Its owner wants it.
     Wanted,
     /// It has run all its rounds.
@@ -103,43 +99,78 @@ pub(crate) struct Visit {
 }
 
 impl Lanes {
-    pub(crate) fn new(count: usize, stop: Arc<Stop>) -> Self {
-        let lane = |_| Lane {
-            progress: CachePadded::new(Progress {
-                reached: AtomicU64::new(0),
-                wanted_from: AtomicU64::new(NOBODY),
-            }),
-            hold: CachePadded::new(Hold {
+    pub(crate) fn new(schedule: &Schedule, stop: Arc<Stop>) -> Self {
+        let count = schedule.lanes.len();
+        let hold = |_| {
+            CachePadded::new(Hold {
                 taken: AtomicBool::new(false),
                 wanted: AtomicBool::new(false),
                 place: UnsafeCell::new(Place::first(1)),
-            }),
+            })
         };
+        let line = |_| CachePadded::new(Signal::before(1));
+        let lines: Box<[_]> = (0..LINES * count).map(line).collect();
+        let mut places = vec![ptr::null()];
+        places.extend(lines.iter().map(|line| ptr::from_ref(&**line)));
+        places.resize(places.len() + schedule.signal_cells.len(), ptr::null());
         Lanes {
-            lanes: (0..count).map(lane).collect(),
+            lanes: (0..count).map(hold).collect(),
+            lines,
+            places: UnsafeCell::new(places.into()),
             stop,
             rounds: AtomicU32::new(0),
             left: CachePadded::new(AtomicU32::new(0)),
         }
     }
 
-    /// All lanes stand before this round, and the last one is `rounds`. The caller has the graph alone, and whoever works on it later learns of it
-    /// from the caller.
+    /// The signals in cells lie from now on behind the data that begin here, in the order of the signals.
+    ///
+    /// # Safety
+    /// The caller has the graph alone. To each of these addresses belong [`LINE`](signal::LINE) bytes that are there
+    /// until a replay has ended, of which all but the first [`ROOM`](signal::ROOM) are nobody else's; it is a multiple of `LINE`.
+    pub(super) unsafe fn put_signals(&self, data: impl Iterator<Item = *mut u8>) {
+        self.places.with_mut(|places| {
+            // SAFETY: the caller has the graph alone.
+            let places = unsafe { &mut *places };
+            for (place, data) in places[1 + self.lines.len()..].iter_mut().zip(data) {
+                *place = data.wrapping_add(signal::ROOM).cast::<Signal>();
+            }
+        });
+    }
+
+    /// All lanes stand before this round, and the last one is `rounds`. The caller has the graph alone, has put the signals where they
+    /// lie, and whoever works on it later learns of it from the caller.
     pub(crate) fn begin(&self, first: u32, rounds: u32) {
         self.rounds.store(rounds, Ordering::Relaxed);
         for lane in &self.lanes {
-            lane.progress
-                .reached
-                .store(reached(first, 0), Ordering::Relaxed);
-            lane.progress.wanted_from.store(NOBODY, Ordering::Relaxed);
-            lane.hold.wanted.store(false, Ordering::Relaxed);
-            lane.hold.place.with_mut(|place| {
+            lane.wanted.store(false, Ordering::Relaxed);
+            lane.place.with_mut(|place| {
                 // SAFETY: the caller has the graph alone.
                 unsafe { *place = Place::first(first) }
             });
         }
+        self.lines.iter().for_each(|line| line.begin(first));
+        self.places.with(|places| {
+            // SAFETY: the caller has the graph alone.
+            let places = unsafe { &**places };
+            for &place in &places[1 + self.lines.len()..] {
+                // SAFETY: the promise given to `put_signals`: memory for it, that nobody else has.
+                unsafe { place.cast_mut().write(Signal::before(first)) };
+            }
+        });
         let count = self.lanes.len() as u32;
         self.left.store(count, Ordering::Relaxed);
+    }
+
+    /// A signal, while a replay runs.
+    #[inline]
+    fn signal(&self, number: u16) -> &Signal {
+        // SAFETY: nobody writes to the table while a replay runs.
+        let place = (self.places).with(|places| unsafe { (&**places)[usize::from(number)] });
+        debug_assert!(!place.is_null(), "no step has the signal {number}");
+        // SAFETY: it is there: a line of ours, or what `begin` has written at a place that stays: the promise given to
+        // `put_signals`.
+        unsafe { &*place }
     }
 
     /// The number of rounds: less than at the beginning once the replay was stopped. Asked by who has a lane, or knows that
@@ -169,10 +200,10 @@ impl Lanes {
             return None;
         }
         if visit.own {
-            lane.hold.wanted.store(false, Ordering::Relaxed);
+            lane.wanted.store(false, Ordering::Relaxed);
         }
         // SAFETY: we have the lane.
-        let place = lane.hold.place.with(|place| unsafe { *place });
+        let place = lane.place.with(|place| unsafe { *place });
         let rounds = self.rounds();
         Some(Hand {
             lanes: self,
@@ -187,12 +218,13 @@ impl Lanes {
         })
     }
 
-    /// Whether a lane has reached what is needed.
+    /// Whether a lane has reached what is needed, by the signal of the step that it needs.
     #[inline]
-    fn look(&self, other: usize, needed: u64, seen: &mut [u64], looks: u32) -> bool {
-        if seen[other] >= needed {
+    fn look(&self, wait: Wait, needed: u64, seen: &mut u64, looks: u32) -> bool {
+        if *seen >= needed {
             return true;
         }
+        let signal = self.signal(wait.signal());
         for _ in 0..=looks {
             // Acquire pairs with the Release in `publish`: what was done up to there is seen.
             let order = if mutant!("replay_look_relaxed") {
@@ -200,8 +232,9 @@ impl Lanes {
             } else {
                 Ordering::Acquire
             };
-            seen[other] = self.lanes[other].progress.reached.load(order);
-            if seen[other] >= needed {
+            let reached = signal.reached.load(order);
+            if reached >= needed {
+                *seen = reached;
                 return true;
             }
             spin_hint();
@@ -209,35 +242,31 @@ impl Lanes {
         false
     }
 
-    /// Whether a lane has reached this: a hint for who does not have the lane that waits for it.
+    /// Whether a signal says that its lane has reached this: a hint for who does not have the lane that waits for it. Nothing is
+    /// needed of the signal 0.
     #[inline]
-    pub(crate) fn may_go_on(&self, other: usize, needed: u64) -> bool {
-        self.lanes[other].progress.reached.load(Ordering::Relaxed) >= needed
+    pub(crate) fn may_go_on(&self, signal: u16, needed: u64) -> bool {
+        signal == 0 || self.signal(signal).reached.load(Ordering::Relaxed) >= needed
     }
 
     /// Whether somebody has the lane: a hint.
     #[inline]
     pub(crate) fn is_taken(&self, at: usize) -> bool {
-        self.lanes[at].hold.taken.load(Ordering::Relaxed)
+        self.lanes[at].taken.load(Ordering::Relaxed)
     }
 
     /// The owner of a lane wants it from whoever has it.
     #[inline]
     pub(crate) fn want(&self, at: usize) {
-        let wanted = &self.lanes[at].hold.wanted;
+        let wanted = &self.lanes[at].wanted;
         if !wanted.load(Ordering::Relaxed) {
             wanted.store(true, Ordering::Relaxed);
         }
     }
 
-    /// W1: the caller will sleep until the lane has reached this. False if it has.
-    pub(crate) fn watch(&self, other: usize, needed: u64) -> bool {
-        let progress = &self.lanes[other].progress;
-        progress.wanted_from.fetch_min(needed, Ordering::Relaxed);
-        // The one who publishes has no fence, so this one makes a missed wake-up rare, and the sleeper's time limit makes it
-        // harmless.
-        fence(Ordering::SeqCst);
-        progress.reached.load(Ordering::Relaxed) < needed
+    /// W1: the caller will sleep until the signal says that its lane has reached this. False if it does.
+    pub(crate) fn watch(&self, signal: u16, needed: u64) -> bool {
+        self.signal(signal).watch(needed)
     }
 
     fn end(&self, passed: impl Fn()) {
@@ -256,7 +285,7 @@ impl Lanes {
 /// A lane in the hands of who runs it, from R1 to R4.
 pub(crate) struct Hand<'a> {
     lanes: &'a Lanes,
-    lane: &'a Lane,
+    lane: &'a Hold,
     plan: &'a Plan,
     /// The last round; nobody changes it meanwhile.
     rounds: u32,
@@ -294,9 +323,9 @@ impl Hand<'_> {
             for (&step, at) in plan.steps[from as usize..].iter().zip(from..) {
                 // R2.
                 if step.waits != 0 {
-                    if let Some((other, needed)) = self.blocked(step, seen) {
+                    if let Some((signal, needed)) = self.blocked(step, seen) {
                         self.place.step = at;
-                        return Pause::Blocked(other, needed);
+                        return Pause::Blocked(signal, needed);
                     }
                     self.place.wait += u32::from(step.waits);
                 }
@@ -330,12 +359,13 @@ impl Hand<'_> {
 
     /// What the next step waits for. Most steps wait for nothing: apart from these.
     #[inline(never)]
-    fn blocked(&self, step: Step, seen: &mut [u64]) -> Option<(usize, u64)> {
+    fn blocked(&self, step: Step, seen: &mut [u64]) -> Option<(u16, u64)> {
         let waits = &self.plan.waits[self.place.wait as usize..][..usize::from(step.waits)];
         waits.iter().find_map(|&wait| {
             let needed = needed(wait, self.place.round)?;
             let looks = self.visit.looks;
-            (!self.lanes.look(wait.lane(), needed, seen, looks)).then_some((wait.lane(), needed))
+            let seen = &mut seen[wait.lane()];
+            (!self.lanes.look(wait, needed, seen, looks)).then_some((wait.signal(), needed))
         })
     }
 
@@ -343,11 +373,11 @@ impl Hand<'_> {
     #[inline]
     fn pass(&mut self, at: u32, step: Step, passed: impl Fn()) -> bool {
         self.begun = NONE;
-        if step.publishes {
+        if step.publishes() {
             let reached = reached(self.place.round, at + 1);
-            self.lane.publish(reached, passed);
+            self.lanes.signal(step.signal).publish(reached, passed);
         }
-        !self.visit.own && self.lane.hold.wanted.load(Ordering::Relaxed)
+        !self.visit.own && self.lane.wanted.load(Ordering::Relaxed)
     }
 
     /// The lane stands behind this step, because it is wanted, unless this was its last: whoever runs that one says that the lane has
@@ -376,7 +406,7 @@ impl Hand<'_> {
     #[inline]
     pub(crate) fn give_back(self, pause: Pause, passed: impl Fn()) -> u64 {
         // SAFETY: we have the lane.
-        (self.lane.hold.place).with_mut(|there| unsafe { *there = self.place });
+        (self.lane.place).with_mut(|there| unsafe { *there = self.place });
         let ran = self.ran();
         self.lane.give_back();
         if pause == Pause::Ended && ran > 0 {
@@ -398,7 +428,7 @@ fn needed(wait: Wait, round: u32) -> Option<u64> {
     Some(wait.reached_in(round))
 }
 
-impl Lane {
+impl Hold {
     /// R1.
     #[inline]
     fn take(&self) -> bool {
@@ -408,7 +438,7 @@ impl Lane {
         } else {
             Ordering::Acquire
         };
-        let taken = &self.hold.taken;
+        let taken = &self.taken;
         // Not a swap, which would write though somebody has it.
         let take = || taken.compare_exchange(false, true, order, Ordering::Relaxed);
         !taken.load(Ordering::Relaxed) && take().is_ok()
@@ -423,21 +453,6 @@ impl Lane {
         } else {
             Ordering::Release
         };
-        self.hold.taken.store(false, order);
-    }
-
-    #[inline]
-    fn publish(&self, reached: u64, passed: impl Fn()) {
-        // Release pairs with the Acquire in `look`.
-        let order = if mutant!("replay_publish_relaxed") {
-            Ordering::Relaxed
-        } else {
-            Ordering::Release
-        };
-        self.progress.reached.store(reached, order);
-        if reached >= self.progress.wanted_from.load(Ordering::Relaxed) {
-            self.progress.wanted_from.store(NOBODY, Ordering::Relaxed);
-            passed();
-        }
+        self.taken.store(false, order);
     }
 }

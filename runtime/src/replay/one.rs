@@ -8,7 +8,7 @@ use crate::error::{ErrorKind, Origin};
 use crate::failure::Cause;
 use crate::lendings::Lendings;
 use crate::panics;
-use crate::recorded::{ARGUMENT, Fault, IDENTITY, Recorded};
+use crate::recorded::{ARGUMENT, Fault, IDENTITY, Recorded, special};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Replay<'_> {
@@ -80,11 +80,11 @@ impl Replay<'_> {
             // and nobody reads its value. The frame is there.
             unsafe { recorded.run(frame_of_body, &[]) }
         } else {
-            let lent = self.lend(recorded, desk);
-            match recorded.special {
+            let lent = self.lend(recorded, round, desk);
+            match recorded.special & (special::SCRATCH | special::IDENTITY) {
                 // SAFETY: as above.
                 0 => unsafe { recorded.run(frame_of_body, lent) },
-                _ => run_with_more(frame, recorded, lent, self.arguments.of_round(round)),
+                _ => run_with_more(frame, recorded, lent),
             }
         };
         if frame.children.get() != 0 {
@@ -93,9 +93,9 @@ impl Replay<'_> {
         ended
     }
 
-    /// Puts what a codelet is lent on the desk.
+    /// Puts what a codelet is lent in this round on the desk.
     #[inline]
-    fn lend<'d>(&self, recorded: &Recorded, desk: &'d mut [Lent]) -> &'d [Lent] {
+    fn lend<'d>(&self, recorded: &Recorded, round: u32, desk: &'d mut [Lent]) -> &'d [Lent] {
         let graph = self.graph;
         let desk = &mut desk[..usize::from(recorded.lents)];
         let places = &graph.lent_to[recorded.first_lent as usize..][..desk.len()];
@@ -106,6 +106,10 @@ impl Replay<'_> {
                 *lent = lents[place as usize];
             }
         });
+        if recorded.special & special::ARGUMENT != 0 {
+            let arguments = desk.iter_mut().filter(|lent| lent.start == ARGUMENT);
+            arguments.for_each(|lent| lent.start = self.arguments.of_round(round));
+        }
         desk
     }
 
@@ -138,14 +142,13 @@ impl Replay<'_> {
     }
 }
 
-/// A body that is lent what is in no list, too: memory of the engine's own, the round's argument, a lane with nothing in it. It does
-/// not unwind, so that this memory comes back.
+/// A body that is lent what is in no list, too: memory of the engine's own, a lane with nothing in it. It does not unwind, so that
+/// this memory comes back.
 #[inline(never)]
 fn run_with_more(
     frame: &Frame<'_>,
     recorded: &Recorded,
     listed: &[Lent],
-    argument: *mut u8,
 ) -> Result<(), Box<Fault>> {
     let engine = frame.engine;
     let mut lent = Lendings::default();
@@ -162,11 +165,7 @@ fn run_with_more(
             continue;
         }
         if !one.start.is_null() {
-            let start = match one.start == ARGUMENT {
-                true => argument,
-                false => one.start,
-            };
-            lent.push(Lent { start, ..one });
+            lent.push(one);
             continue;
         }
         match engine.local(|local| local.magazine.take(one.bytes.max(1))) {
@@ -191,7 +190,7 @@ fn run_with_more(
     let ended = match refused {
         Some(fault) => Err(fault),
         None => catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it; the argument is there, and only read.
+            // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it.
             unsafe { recorded.run((&raw const *frame).cast(), lent.list()) }
         }))
         .unwrap_or_else(|panic| Err(Fault::of_panic(panic))),

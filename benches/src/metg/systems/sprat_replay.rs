@@ -1,37 +1,37 @@
 //! Sprat with a graph that is known: a few steps are recorded once, untimed, and replayed as often as it takes.
 //!
 //! A round of the graph covers one period of the pattern, on rows of blocks that take turns. So a codelet is several
-//! tasks, one in each round, and must know which one is next. Its block says so: beside the 16 bytes of the output stands
-//! the step of the next task that writes there, and each task adds the number of rows. That is a load and a store in the
-//! line that it writes anyway, and part of what is timed.
+//! tasks, one in each round, and must know which one is next. The round's argument says so, its first step. Making the arguments
+//! and passing them to the codelets is part of what is timed.
 //!
 //! What is not the same in each period, a codelet finds out when it runs: where a row is narrow, and behind the last step,
 //! there is no task, and it leaves at once. Its inputs are those of the pattern in full: what a task at the rim of `dom` or
 //! in the first step does not receive, it still waits for.
 
-use super::sprat_blocks::{ROWS, check_blocks, output};
+use super::sprat_blocks::{check_blocks, output};
 use super::{Runner, Setup, spmd};
 use crate::flow::GRAPH_BLOCKS;
 use crate::metg::case::{Case, POISON};
 use crate::metg::lattice::Lattice;
 use crate::system::start_sprat;
 use crate::{Error, Result};
-use sprat::{Block, Graph, Runtime, Scope};
+use sprat::{Block, Graph, Param, Runtime, Scope};
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::{Duration, Instant};
 
-/// Where in a block the step of its next task stands: behind the output.
-const NEXT: usize = POISON.len();
+/// Rows of blocks that take turns: so far may one engine be ahead of another one that does not make what it reads.
+const ROWS: usize = 16;
 
 struct Replay {
     rt: Runtime,
     stage: Arc<Stage>,
     /// Row by row.
     blocks: Vec<Block<u64>>,
-    graph: Option<Graph<'static>>,
-    rounds: usize,
+    graph: Option<Graph<'static, usize>>,
+    /// Steps in a round.
+    period: usize,
 }
 
 pub(super) fn start(setup: &Setup) -> Result<Box<dyn Runner>> {
@@ -40,7 +40,7 @@ pub(super) fn start(setup: &Setup) -> Result<Box<dyn Runner>> {
         stage: Arc::default(),
         blocks: Vec::new(),
         graph: None,
-        rounds: 0,
+        period: 1,
     }))
 }
 
@@ -58,14 +58,14 @@ impl Runner for Replay {
         }
         // Each row is shared out for itself: a column belongs to the same engine in all rows.
         for _ in 0..ROWS {
-            self.blocks.extend(self.rt.blocks(lattice.width, NEXT + 1)?);
+            let row = self.rt.blocks(lattice.width, POISON.len())?;
+            self.blocks.extend(row);
         }
-        let steps = period(lattice);
-        self.rounds = lattice.steps.div_ceil(steps);
-        let graph = self.rt.record(|s| {
-            for step in 0..steps {
+        self.period = period(lattice);
+        let graph = self.rt.record_with(|s, first| {
+            for step in 0..self.period {
                 for column in order(lattice, step, self.rt.xes()) {
-                    self.spawn(s, lattice, step, column);
+                    self.spawn(s, first, lattice, step, column);
                 }
             }
             Ok(())
@@ -75,22 +75,20 @@ impl Runner for Replay {
     }
 
     fn run(&mut self, case: &Case) -> Result<Duration> {
-        let width = case.lattice.width;
         self.rt.finish(|s| {
-            for (place, &block) in self.blocks.iter().enumerate() {
+            for &block in &self.blocks {
                 s.codelet("poison")
                     .near(block)
-                    .spawn(block.write(), move |_, block| {
-                        block[..NEXT].copy_from_slice(&POISON);
-                        block[NEXT] = (place / width) as u64;
-                    });
+                    .spawn(block.write(), |_, block| block.copy_from_slice(&POISON));
             }
             Ok(())
         })?;
         let graph = self.graph.as_ref().expect("prepared before it is run");
         self.stage.show(case, || {
             let begin = Instant::now();
-            self.rt.replay(graph, self.rounds)?;
+            let rounds = case.lattice.steps.div_ceil(self.period);
+            self.rt
+                .replay_with(graph, rounds, |round| round * self.period)?;
             Ok(begin.elapsed())
         })
     }
@@ -101,16 +99,23 @@ impl Runner for Replay {
 }
 
 impl Replay {
-    fn spawn(&self, s: &Scope<'static>, lattice: &Lattice, step: usize, column: usize) {
+    fn spawn(
+        &self,
+        s: &Scope<'static>,
+        first: Param<usize>,
+        lattice: &Lattice,
+        step: usize,
+        column: usize,
+    ) {
         let Lattice { pattern, width, .. } = *lattice;
         let before = pattern.dependences(width, pattern.set(width, step), column);
         match before[..] {
-            [] => self.spawn_with(s, lattice, step, column, []),
-            [a] => self.spawn_with(s, lattice, step, column, [a]),
-            [a, b] => self.spawn_with(s, lattice, step, column, [a, b]),
-            [a, b, c] => self.spawn_with(s, lattice, step, column, [a, b, c]),
-            [a, b, c, d] => self.spawn_with(s, lattice, step, column, [a, b, c, d]),
-            [a, b, c, d, e] => self.spawn_with(s, lattice, step, column, [a, b, c, d, e]),
+            [] => self.spawn_with(s, first, lattice, (step, column), []),
+            [a] => self.spawn_with(s, first, lattice, (step, column), [a]),
+            [a, b] => self.spawn_with(s, first, lattice, (step, column), [a, b]),
+            [a, b, c] => self.spawn_with(s, first, lattice, (step, column), [a, b, c]),
+            [a, b, c, d] => self.spawn_with(s, first, lattice, (step, column), [a, b, c, d]),
+            [a, b, c, d, e] => self.spawn_with(s, first, lattice, (step, column), [a, b, c, d, e]),
             ref more => unreachable!("no pattern has {} dependences", more.len()),
         }
     }
@@ -118,9 +123,9 @@ impl Replay {
     fn spawn_with<const N: usize>(
         &self,
         s: &Scope<'static>,
+        first: Param<usize>,
         lattice: &Lattice,
-        step: usize,
-        column: usize,
+        (step, column): (usize, usize),
         before: [usize; N],
     ) {
         let block = |step: usize, column| self.blocks[step % ROWS * lattice.width + column];
@@ -128,15 +133,14 @@ impl Replay {
         let place = block(step, column);
         let stage = self.stage.clone();
         s.codelet("task").near(place).spawn(
-            (reads, place.read_write()),
-            move |_, (inputs, place)| {
-                let step = place[NEXT] as usize;
-                place[NEXT] += ROWS as u64;
+            (reads, place.read_write(), first),
+            move |_, (inputs, place, first)| {
+                let step = first + step;
                 let case = stage.case();
                 let task = step * case.lattice.width + column;
                 if step < case.lattice.steps && case.lattice.row(step).contains(&task) {
                     let left = case.compute(task, inputs.into_iter().map(output));
-                    place[..NEXT].copy_from_slice(&left);
+                    place.copy_from_slice(&left);
                 }
             },
         );
@@ -228,7 +232,7 @@ mod tests {
         let most = GRAPH_BLOCKS / ROWS;
         let wide = Lattice::new(Pattern::Stencil1d, most + 1, 1);
         let said = runner.prepare(&wide).unwrap_err().to_string();
-        assert!(said.contains("at most 16383 columns"), "{said}");
+        assert!(said.contains("at most 4095 columns"), "{said}");
         let wide = Lattice::new(Pattern::Stencil1d, most, ROWS);
         runner.prepare(&wide).unwrap();
     }
@@ -261,7 +265,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(period(&Lattice::new(Pattern::Fft, 8, 200)), 12);
+        assert_eq!(period(&Lattice::new(Pattern::Fft, 8, 200)), 3 * ROWS);
         assert_eq!(period(&Lattice::new(Pattern::Fft, 8, 5)), 5);
     }
 
@@ -272,13 +276,13 @@ mod tests {
             stage: Arc::default(),
             blocks: Vec::new(),
             graph: None,
-            rounds: 0,
+            period: 1,
         };
         let lattice = Lattice::new(Pattern::Stencil1d, 8, 9);
         replay.prepare(&lattice).unwrap();
         assert_eq!(order(&lattice, 0, 2), [3, 4, 0, 1, 2, 5, 6, 7]);
         let owners = replay.graph.as_ref().unwrap().owners();
-        assert_eq!(owners, [0, 1, 0, 0, 0, 1, 1, 1].repeat(4));
-        assert_eq!(replay.rounds, 3);
+        assert_eq!(owners, [0, 1, 0, 0, 0, 1, 1, 1].repeat(9));
+        assert_eq!(replay.period, 9);
     }
 }

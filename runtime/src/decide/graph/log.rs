@@ -1,6 +1,6 @@
 //! What a graph was compiled from and what was decided, as text: so that others can decide it again, and compare.
 //!
-//! The decisions depend on nothing but what stands above them: the engines, the cells, the codelets with what they use and where they
+//! The decisions depend on nothing but what stands above them: the engines, the cells with those that have room for a signal, the codelets with what they use and where they
 //! would like to run, and for each new plan the speeds that engines had. The simulator reads these, asks the same functions, and must
 //! come to the same bytes.
 
@@ -16,16 +16,24 @@ use std::str::{FromStr, SplitWhitespace};
 pub struct Inputs {
     engines: u16,
     program: Program,
+    /// The cells that have room for a signal, in rising order.
+    roomy: Vec<u32>,
     /// The speeds of engines that plans were made for, but for the first plan.
     plans: Vec<Vec<u32>>,
 }
 
 const TITLE: &str = "sprat graph 1";
 
-/// The text for decisions that were made.
-pub fn log(engines: u16, program: &Program, plans: &[Vec<u32>], decided: &Schedule) -> String {
+/// The text for decisions that were made. `roomy` are the cells that have room for a signal, in rising order.
+pub fn log(
+    engines: u16,
+    program: &Program,
+    roomy: &[u32],
+    plans: &[Vec<u32>],
+    decided: &Schedule,
+) -> String {
     let mut text = String::new();
-    let written = write(&mut text, engines, program, plans, decided);
+    let written = write(&mut text, engines, program, roomy, plans, decided);
     written.expect("there is always room in a string");
     text
 }
@@ -34,15 +42,18 @@ fn write(
     to: &mut String,
     engines: u16,
     program: &Program,
+    roomy: &[u32],
     plans: &[Vec<u32>],
     decided: &Schedule,
 ) -> fmt::Result {
     writeln!(to, "{TITLE}\nengines {engines}")?;
     for cell in 0..program.cells() as u32 {
         match program.home(cell) {
-            Some(home) => writeln!(to, "cell {home}")?,
-            None => writeln!(to, "cell -")?,
+            Some(home) => write!(to, "cell {home}")?,
+            None => to.push_str("cell -"),
         }
+        let has_room = roomy.binary_search(&cell).is_ok();
+        to.push_str(if has_room { " roomy\n" } else { "\n" });
     }
     for Piece { cell, of, extent } in program.parts.pieces() {
         let (start, columns) = (extent.start(), extent.columns());
@@ -81,7 +92,7 @@ fn write(
         let mut waits = lane.waits.iter();
         for step in &lane.steps {
             write!(to, "step {}", step.codelet)?;
-            if step.publishes {
+            if step.publishes() {
                 to.push_str(" told");
             }
             for wait in waits.by_ref().take(usize::from(step.waits)) {
@@ -91,6 +102,13 @@ fn write(
                     ""
                 };
                 write!(to, " {round}{}:{}", wait.lane(), wait.steps)?;
+            }
+            if step.publishes() {
+                let signal = usize::from(step.signal);
+                match signal.checked_sub(decided.first_in_cells()) {
+                    Some(at) => write!(to, " in {}", decided.signal_cells[at])?,
+                    None => write!(to, " line {signal}")?,
+                }
             }
             to.push('\n');
         }
@@ -129,8 +147,9 @@ impl Inputs {
             None => owners(&self.program, self.engines),
             Some(speeds) => owners_at(&self.program, speeds),
         };
-        let decided = schedule(&self.program, &owners);
-        log(self.engines, &self.program, &self.plans, &decided)
+        let (program, roomy) = (&self.program, &self.roomy);
+        let decided = schedule(program, &owners, |cell| roomy.binary_search(&cell).is_ok());
+        log(self.engines, program, roomy, &self.plans, &decided)
     }
 }
 
@@ -149,6 +168,7 @@ impl FromStr for Inputs {
         let mut inputs = Inputs {
             engines: 0,
             program: Program::new(),
+            roomy: Vec::new(),
             plans: Vec::new(),
         };
         let mut pieces = Vec::new();
@@ -193,7 +213,12 @@ impl Inputs {
                     "-" => None,
                     home => Some(home.parse().ok().filter(|&home| home < self.engines)?),
                 };
-                self.program.cell(home);
+                let cell = self.program.cell(home);
+                match words.next() {
+                    None => (),
+                    Some("roomy") => self.roomy.push(cell),
+                    Some(_) => return None,
+                }
             }
             "piece" => {
                 let (cell, of) = (number(words)?, number(words)?);
@@ -289,8 +314,8 @@ fn extent([start, columns, rows, stride]: [u64; 4]) -> Option<Extent> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "sprat graph 1\nengines 2\ncell 0\ncell 1\ncell -\npiece 0 0 0 64 1 0\npiece 1 0 8 8 2 16\n\
-        codelet - - 0 0:w\ncodelet 1! 3 70 1:r 2:reduce4\nspeeds 1000 500\nlane 0\nstep 0 told -1:1\nlane 1!\nstep 1 told 0:1\n";
+    const TEXT: &str = "sprat graph 1\nengines 2\ncell 0 roomy\ncell 1\ncell -\npiece 0 0 0 64 1 0\npiece 1 0 8 8 2 16\n\
+        codelet - - 0 0:w\ncodelet 1! 3 70 1:r 2:reduce4\nspeeds 1000 500\nlane 0\nstep 0 told -1:1 in 0\nlane 1!\nstep 1 told 0:1 line 6\n";
 
     #[test]
     fn decisions_are_made_again_from_the_text() {
@@ -302,6 +327,10 @@ mod tests {
         let moved = TEXT.replace("codelet - - 0 0:w", "codelet 1 - 0 0:w");
         let moved = moved.parse::<Inputs>().unwrap().decide();
         assert!(moved.contains("\nlane 1\nstep 0"), "{moved}");
+        // Where signals lie depends on which cells have room.
+        let full = TEXT.replace(" roomy", "").parse::<Inputs>().unwrap();
+        let full = full.decide();
+        assert!(full.contains("\nstep 0 told -1:1 line 2\n"), "{full}");
     }
 
     #[test]
@@ -312,6 +341,8 @@ mod tests {
             ("engines 2\n", "", 2),
             ("cell 1", "cell 2", 4),
             ("cell 1", "cell", 4),
+            ("cell 0 roomy", "cell 0 room", 3),
+            ("cell 0 roomy", "cell 0 roomy roomy", 3),
             ("cell -", "cell - -", 5),
             ("piece 1 0 8", "piece 9 0 8", 7),
             ("piece 1 0 8", "piece 1 7 8", 7),

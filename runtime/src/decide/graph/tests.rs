@@ -13,7 +13,7 @@ fn compiled(cells: u32, codelets: &[(u16, &[(u32, Mode)])]) -> Schedule {
     }
     let owner = |&(xe, _): &(u16, &[(u32, Mode)])| Owner { xe, only: false };
     let owners: Vec<Owner> = codelets.iter().map(owner).collect();
-    schedule(&program, &owners)
+    schedule(&program, &owners, |_| false)
 }
 
 /// What each step of a lane waits for: lane, steps, and whether that is in the round before.
@@ -30,7 +30,7 @@ fn waits(lane: &Lane) -> Vec<Vec<(usize, u32, bool)>> {
 }
 
 fn publishes(lane: &Lane) -> Vec<bool> {
-    lane.steps.iter().map(|step| step.publishes).collect()
+    lane.steps.iter().map(|step| step.publishes()).collect()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Who waits for whom.
 
 use super::users::{Cells, Group};
-use super::{Lane, Owner, Program, Schedule, Step, Wait, reached};
+use super::{Lane, Owner, Program, Schedule, Step, Wait, reached, signals};
 use std::collections::BTreeMap;
 
 /// A position that a lane must have passed: the lane, and how far, over two rounds that are numbered from 0.
@@ -54,7 +54,9 @@ impl Group for Front {
 /// The program is gone through twice, as two rounds: what the first leaves behind is what the steps of the second find of
 /// the round before, and so in all later rounds. A step does not wait for what its lane has waited for already: lanes go
 /// through their steps in order, so who has seen a position has seen all before it.
-pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
+///
+/// `has_room` says of a cell whether a signal can lie behind its data, in its line.
+pub fn schedule(program: &Program, owners: &[Owner], has_room: impl Fn(u32) -> bool) -> Schedule {
     let mut counts: BTreeMap<Owner, usize> = BTreeMap::new();
     for same in owners.chunk_by(PartialEq::eq) {
         *counts.entry(same[0]).or_default() += same.len();
@@ -76,11 +78,14 @@ pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
         steps.push(Step {
             codelet: codelet as u32,
             waits: 0,
-            publishes: false,
+            signal: 0,
         });
     }
     if lanes.len() < 2 {
-        return Schedule { lanes };
+        return Schedule {
+            lanes,
+            signal_cells: Vec::new(),
+        };
     }
     let mut finder = Finder {
         seen: vec![0; lanes.len() * lanes.len()],
@@ -100,7 +105,7 @@ pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
             }
             for point in &finder.found {
                 let (before, steps) = (point.at >> 32 == 0, point.at as u32);
-                lanes[point.lane as usize].steps[steps as usize - 1].publishes = true;
+                lanes[point.lane as usize].steps[steps as usize - 1].signal = 1;
                 let own = &mut lanes[lane as usize];
                 own.waits.push(Wait::new(point.lane, steps, before));
                 own.steps[place as usize].waits += 1;
@@ -110,7 +115,10 @@ pub fn schedule(program: &Program, owners: &[Owner]) -> Schedule {
     for lane in &mut lanes {
         lane.waits.shrink_to_fit();
     }
-    Schedule { lanes }
+    Schedule {
+        signal_cells: signals::place(program, &mut lanes, has_room),
+        lanes,
+    }
 }
 
 /// Finds what steps wait for.

@@ -1,7 +1,7 @@
 //! Stopping a replay after the highest round that has begun. Protocol and proof: `docs/design/replay.md`, "Cancelling",
 //! whose step names stand here.
 
-use super::{Lane, Lanes, Place};
+use super::{Hold, Lanes, Place};
 use crate::mutants::mutant;
 use crate::sync::atomic::Ordering;
 
@@ -12,11 +12,11 @@ impl Place {
     }
 }
 
-impl Lane {
+impl Hold {
     /// The caller has the lane.
     fn place(&self) -> Place {
         // SAFETY: the caller has the lane.
-        self.hold.place.with(|place| unsafe { *place })
+        self.place.with(|place| unsafe { *place })
     }
 }
 

@@ -255,7 +255,7 @@ fn random_conflicts_are_ordered_over_rounds() {
                 only: false,
             })
             .collect();
-        let schedule = schedule(&program, &owners);
+        let schedule = schedule(&program, &owners, |_| false);
         check(&codelets, &before_all(count, by_lanes(&schedule, count)));
     }
 }
