@@ -36,8 +36,9 @@ impl Engine<'_> {
         let domain = &self.shared.domains[usize::from(seat.domain)];
         let elastic = !host && self.shared.is_elastic(seat);
         let asked = || {
-            let requested = domain.control.requested.load(Ordering::Relaxed);
-            elastic && (requested || self.shared.timers.is_late(0))
+            elastic
+                && (domain.control.requested.load(Ordering::Relaxed)
+                    || self.shared.timers.is_late(0))
         };
         let ends = || done() || asked();
         let mut searching = woken;

@@ -7,6 +7,7 @@ use crate::sync::atomic::{AtomicU8, Ordering};
 use std::io::Write;
 
 /// Where a body spawns. What has no size need not be kept at hand for a message that hardly ever comes.
+#[derive(Clone, Copy)]
 pub(crate) struct Spawn;
 
 impl AsRef<str> for Spawn {
@@ -70,9 +71,10 @@ impl Trap {
     }
 }
 
-/// Runs the runtime's own code; if it panics, the process ends. Costs nothing else.
+/// Runs the runtime's own code; if it panics, the process ends. Costs nothing else. The place is forgotten and not dropped, so it
+/// owns nothing.
 #[inline(always)]
-pub(crate) fn guarded<R>(place: impl AsRef<str>, work: impl FnOnce() -> R) -> R {
+pub(crate) fn guarded<R>(place: impl AsRef<str> + Copy, work: impl FnOnce() -> R) -> R {
     let abort = Abort { place };
     let result = work();
     std::mem::forget(abort);

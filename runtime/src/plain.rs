@@ -50,8 +50,8 @@ impl Frame<'_> {
         Ok(id)
     }
 
-    /// Takes a record of so many bytes for a codelet with these accesses, and writes the entries and the doors. `None` if anything about them
-    /// is not plain or not right, or there is no record: then nothing has been done.
+    /// Takes a record of so many bytes for a codelet with these accesses, and writes the entries and the doors. `None` if
+    /// anything about them is not plain or not right, or there is no record: then nothing has been done.
     fn begin_plain<const N: usize>(
         &self,
         body: Body,

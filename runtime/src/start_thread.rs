@@ -23,7 +23,7 @@ pub(crate) fn start_thread(
             // Refused inside some containers: then the engine works wherever it is put.
             let _ = topology::set_affinity(&cpus);
         }
-        guarded(place, work);
+        guarded(place.as_str(), work);
     });
     started.map_err(|error| Error::system(text, error))
 }

@@ -15,6 +15,8 @@
 
 #[path = "parts_oracle/expect.rs"]
 mod expect;
+#[path = "parts_oracle/piece.rs"]
+mod piece;
 #[path = "parts_oracle/program.rs"]
 mod program;
 #[path = "parts_oracle/run.rs"]

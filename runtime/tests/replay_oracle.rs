@@ -9,6 +9,8 @@
 
 #[path = "replay_oracle/expect.rs"]
 mod expect;
+#[path = "parts_oracle/piece.rs"]
+mod piece;
 #[path = "replay_oracle/program.rs"]
 mod program;
 

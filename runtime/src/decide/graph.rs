@@ -238,8 +238,9 @@ impl Step {
 /// What a step waits for: another lane's position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    lane: u16,
-    /// Where that lane says that it is there, doubled; and one more if its position is meant in the round before.
+    /// The lane, doubled; and one more if its position is meant in the round before.
+    word: u16,
+    /// Where that lane says that it is there.
     signal: u16,
     /// So many of that lane's steps must have run.
     pub steps: u32,
@@ -248,44 +249,42 @@ pub struct Wait {
 impl Wait {
     /// A wait for a lane that has run so many steps, of this round or of the one before. Its signal comes later.
     pub fn new(lane: u32, steps: u32, before: bool) -> Self {
+        let word = lane << 1 | u32::from(before);
         Wait {
-            lane: u16::try_from(lane)
+            word: u16::try_from(word)
                 .expect("an engine has at most two lanes, and there are few engines"),
-            signal: u16::from(before),
+            signal: 0,
             steps,
         }
     }
 
     /// The same, at this signal.
     pub(super) fn at_signal(self, signal: u16) -> Self {
-        Wait {
-            signal: signal << 1 | (self.signal & 1),
-            ..self
-        }
+        Wait { signal, ..self }
     }
 
     /// The other lane.
     #[inline]
     pub fn lane(self) -> usize {
-        usize::from(self.lane)
+        usize::from(self.word >> 1)
     }
 
     /// Where the other lane says that it is there.
     #[inline]
     pub fn signal(self) -> u16 {
-        self.signal >> 1
+        self.signal
     }
 
     /// Whether it is a position in the round before.
     #[inline]
     pub fn is_in_the_round_before(self) -> bool {
-        self.signal & 1 != 0
+        self.word & 1 != 0
     }
 
     /// What the other lane must have reached when the waiting step is of this round.
     #[inline]
     pub fn reached_in(self, round: u32) -> u64 {
-        reached(round - u32::from(self.signal & 1), self.steps)
+        reached(round - u32::from(self.word & 1), self.steps)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Random programs over parts of blocks.
 
+pub use crate::piece::Piece;
 use std::collections::BTreeSet;
 
 pub const BLOCKS: usize = 2;
@@ -13,26 +14,7 @@ pub enum Mode {
     ReadWrite,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    Whole,
-    Range(usize, usize),
-    /// Rows, columns, leading dimension.
-    Tile((usize, usize), (usize, usize), usize),
-}
-
 impl Piece {
-    /// The elements, in the order in which a body goes through them.
-    pub fn elements(&self) -> Vec<usize> {
-        match *self {
-            Piece::Whole => (0..LEN).collect(),
-            Piece::Range(start, end) => (start..end).collect(),
-            Piece::Tile(rows, columns, leading) => (rows.0..rows.1)
-                .flat_map(|row| (columns.0..columns.1).map(move |column| row * leading + column))
-                .collect(),
-        }
-    }
-
     pub fn set(&self) -> BTreeSet<usize> {
         self.elements().into_iter().collect()
     }

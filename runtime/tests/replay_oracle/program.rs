@@ -1,5 +1,6 @@
 //! Random graphs: tasks, and what they use.
 
+pub use crate::piece::Piece;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -30,26 +31,7 @@ impl Kind {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece {
-    Whole,
-    Range(usize, usize),
-    /// Rows, columns, leading dimension.
-    Tile((usize, usize), (usize, usize), usize),
-}
-
 impl Piece {
-    /// The elements, in the order in which a body goes through them.
-    pub fn elements(&self) -> Vec<usize> {
-        match *self {
-            Piece::Whole => (0..LEN).collect(),
-            Piece::Range(start, end) => (start..end).collect(),
-            Piece::Tile(rows, columns, leading) => (rows.0..rows.1)
-                .flat_map(|row| (columns.0..columns.1).map(move |column| row * leading + column))
-                .collect(),
-        }
-    }
-
     /// 0 for blocks, 1 for ranges, 2 for tiles.
     fn shape(&self) -> usize {
         match self {

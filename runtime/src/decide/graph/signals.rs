@@ -15,8 +15,8 @@ use crate::mutants::mutant;
 /// Signals of each lane that lie in no cell.
 pub const LINES: usize = 4;
 
-/// The most signals, so that a number has 15 bits.
-const MOST: usize = (1 << 15) - 1;
+/// The greatest number of a signal.
+const MOST: usize = u16::MAX as usize;
 
 /// Gives a signal to each step that is waited for, and to each wait. Steps that are waited for have a signal already,
 /// whichever. The cells that hold signals, in the order of their numbers, which begin behind those of the lanes' own lines.
@@ -41,7 +41,7 @@ pub(super) fn place(
                     of_cell.resize(program.cells(), None);
                 }
                 let number = first + cells.len();
-                if of_cell[cell].is_none() && number < MOST {
+                if of_cell[cell].is_none() && number <= MOST {
                     of_cell[cell] = Some((at, number as u16));
                     cells.push(one.cell);
                 }
@@ -70,7 +70,7 @@ pub(super) fn place(
 #[cfg(test)]
 mod tests {
     use crate::access::Mode::{Read, ReadWrite};
-    use crate::decide::graph::{LINES, Owner, Program, Schedule, Use, Wish, schedule};
+    use crate::decide::graph::{LINES, Owner, Program, Schedule, Use, Wait, Wish, schedule};
 
     /// Codelets with their engines, what they write, and what they read; cells below `roomy` have room.
     fn compiled(cells: u32, roomy: u32, codelets: &[(u16, u32, &[u32])]) -> Schedule {
@@ -134,6 +134,20 @@ mod tests {
         assert_eq!(turns[LINES], turns[0]);
         assert!(schedule.signal_cells.is_empty());
         check(&schedule);
+    }
+
+    /// Engines have two lanes at most, and there are 4,096 engines at most.
+    #[test]
+    fn the_last_line_of_the_last_lane_has_a_number() {
+        let lanes = 2 * 4096;
+        let last = LINES * lanes;
+        assert!(last < super::MOST);
+        for before in [false, true] {
+            let wait = Wait::new(lanes as u32 - 1, 7, before).at_signal(last as u16);
+            assert_eq!(usize::from(wait.signal()), last);
+            assert_eq!(wait.lane(), lanes - 1);
+            assert_eq!(wait.is_in_the_round_before(), before);
+        }
     }
 
     #[test]
