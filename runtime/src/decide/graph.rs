@@ -16,7 +16,7 @@ mod tests;
 mod users;
 mod waits;
 
-pub use balance::{Next, Share, Watch, in_balance, loads, rebalanced, speeds};
+pub use balance::{Next, Share, Verdict, Watch, in_balance, loads, rebalanced, speeds};
 pub use dependences::{Dependence, dependences};
 pub use log::{Inputs, log};
 pub use owners::{EVEN, Wish, owners, owners_at, round_time};

@@ -4,11 +4,11 @@
 //! | field | written by | read by |
 //! |---|---|---|
 //! | `measuring`, `at_once` | who leads | who is at work |
-//! | an engine's `busy_ns`, `work` | that engine; who leads, before a measure | who leads |
+//! | an engine's `busy_ns`, `work` | that engine, which only adds | who leads |
 
 use super::compiled::Dealt;
 use crate::decide::graph::{
-    Next, Owner, Program, Share, Watch, in_balance, loads, rebalanced, speeds,
+    Next, Owner, Program, Share, Verdict, Watch, in_balance, loads, rebalanced, speeds,
 };
 use crate::stop::Stop;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -28,7 +28,7 @@ pub(crate) struct Balance {
     plan: Mutex<Planned>,
 }
 
-/// What an engine did while it was measured.
+/// What an engine did while engines were measured.
 #[derive(Default)]
 struct Engine {
     busy_ns: AtomicU64,
@@ -38,6 +38,9 @@ struct Engine {
 #[derive(Default)]
 struct Planned {
     watch: Watch,
+    /// What engines had done when the present measure began, and when the first of those that follow each other did.
+    from: Vec<Share>,
+    from_first: Vec<Share>,
     /// Who shall run what, from the next leg on, and for which speeds.
     next: Option<(Vec<Owner>, Vec<u32>)>,
     /// The speeds of all plans so far but the first one.
@@ -98,46 +101,59 @@ impl Balance {
         lock(&self.plan).speeds.clone()
     }
 
-    fn measure(&self, next: Next) {
-        let begins = next == Next::Measure;
-        if begins {
-            for engine in &self.engines {
-                engine.busy_ns.store(0, Ordering::Relaxed);
-                engine.work.store(0, Ordering::Relaxed);
-            }
-        }
-        self.measuring.store(begins, Ordering::Relaxed);
+    /// What engines have done so far.
+    fn done(&self) -> Vec<Share> {
+        let share = |engine: &CachePadded<Engine>| Share {
+            busy_ns: engine.busy_ns.load(Ordering::Relaxed),
+            work: engine.work.load(Ordering::Relaxed),
+        };
+        self.engines.iter().map(share).collect()
     }
 
     /// The graph was replayed for so long: measures or judges, if it is time. Asks the replay to pause if all is to be planned
     /// anew.
     fn passed(&self, ns: u64, program: &Program, dealt: &Dealt, stop: &Stop) {
         let mut plan = lock(&self.plan);
-        match plan.watch.passed(ns) {
+        let done = match plan.watch.passed(ns) {
             Next::GoOn => return,
-            Next::Measure => return self.measure(Next::Measure),
-            Next::Judge => (),
-        }
-        let shares: Vec<Share> = (self.engines.iter())
-            .map(|engine| Share {
-                busy_ns: engine.busy_ns.load(Ordering::Relaxed),
-                work: engine.work.load(Ordering::Relaxed),
-            })
-            .collect();
-        let loads = loads(&dealt.schedule, &dealt.weights, shares.len());
-        if plan.watch.is_too_early(&shares, &loads) {
+            Next::Measure => {
+                plan.from = self.done();
+                plan.from_first = plan.from.clone();
+                return self.measuring.store(true, Ordering::Relaxed);
+            }
+            Next::Judge => self.done(),
+        };
+        let since = |from: &[Share]| -> Vec<Share> {
+            let both = done.iter().zip(from);
+            both.map(|(now, before)| now.since(*before)).collect()
+        };
+        let loads = loads(&dealt.schedule, &dealt.weights, done.len());
+        let measured = since(&plan.from);
+        if plan.watch.is_too_early(&measured, &loads) {
             return;
         }
-        let speeds = speeds(&shares);
-        let better = match in_balance(&loads, &speeds) {
-            true => None,
-            false => rebalanced(program, &dealt.owners(program.len()), &speeds),
+        let better = |measured: &[Share]| {
+            let speeds = speeds(measured);
+            if in_balance(&loads, &speeds) {
+                return None;
+            }
+            let owners = rebalanced(program, &dealt.owners(program.len()), &speeds)?;
+            Some((owners, speeds))
         };
-        let (plan_anew, next) = plan.watch.judged(better.is_none());
-        self.measure(next);
-        if plan_anew && let Some(owners) = better {
-            plan.next = Some((owners, speeds));
-            stop.pause();
+        let begun = Instant::now();
+        let is_well = better(&measured).is_none();
+        let verdict = (plan.watch).judged(is_well, begun.elapsed().as_nanos() as u64);
+        (self.measuring).store(verdict == Verdict::Again, Ordering::Relaxed);
+        match verdict {
+            Verdict::Rest => (),
+            Verdict::Again => plan.from = done,
+            Verdict::Plan => {
+                // By all that was measured since it looked bad, and not by the last measure alone.
+                plan.next = better(&since(&plan.from_first));
+                if plan.next.is_some() {
+                    stop.pause();
+                }
+            }
         }
     }
 }

@@ -12,6 +12,16 @@ pub struct Share {
     pub work: u64,
 }
 
+impl Share {
+    /// What was done since this was all.
+    pub fn since(self, before: Share) -> Share {
+        Share {
+            busy_ns: self.busy_ns.saturating_sub(before.busy_ns),
+            work: self.work.saturating_sub(before.work),
+        }
+    }
+}
+
 /// How fast engines are compared with each other: the fastest is [`EVEN`]. Of one that ran nothing that is not known, so it counts as
 /// fast as others are in the mean.
 pub fn speeds(measured: &[Share]) -> Vec<u32> {
@@ -45,8 +55,8 @@ pub fn loads(schedule: &Schedule, weights: &[u64], engines: usize) -> Vec<u64> {
 pub fn in_balance(loads: &[u64], speeds: &[u32]) -> bool {
     let all: u64 = loads.iter().sum();
     let together: u64 = speeds.iter().map(|&speed| u64::from(speed)).sum();
-    let (all, together) = (u128::from(all), u128::from(together));
-    4 * all * u128::from(EVEN) >= 3 * u128::from(most(loads, speeds)) * together
+    let best = u128::from(all) * u128::from(EVEN * EVEN);
+    4 * best >= 3 * most(loads, speeds) * u128::from(together)
 }
 
 /// Who runs what on engines of these speeds, if a round takes a quarter less time at least; else all stays as it is.
@@ -65,7 +75,7 @@ pub struct Watch {
     left: u64,
     /// Between two looks.
     patience: u64,
-    /// How often in a row it was out of balance.
+    /// How much oftener it was out of balance than in balance, since it was all well.
     strikes: u32,
     /// How often it was planned anew.
     plans: u32,
@@ -78,21 +88,34 @@ pub struct Watch {
 pub enum Next {
     /// Nothing.
     GoOn,
-    /// From now on engines are measured, from nothing.
+    /// From now on engines are measured.
     Measure,
     /// The measures are there: say what they tell by [`Watch::judged`].
     Judge,
 }
 
-/// Nanoseconds of a replay before the first look, and between two looks at most.
+/// What to do when it was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is measured for a while.
+    Rest,
+    /// Engines are measured once more, from now on.
+    Again,
+    /// All is planned anew, and nothing is measured for a while.
+    Plan,
+}
+
+/// Nanoseconds of a replay before the first look, and between two looks at most, but for graphs that take long to judge.
 const FIRST: u64 = 5_000_000;
 const MOST: u64 = 1_000_000_000;
 /// Nanoseconds of a measure.
 const MEASURE: u64 = 4_000_000;
 /// A measure is made longer so often if it does not say enough.
 const PATIENCE: u32 = 250;
-/// It is planned anew when it was out of balance so often in a row.
+/// It is planned anew when it was out of balance so much oftener than in balance.
 const STRIKES: u32 = 3;
+/// So many times as long as it took to judge it is replayed before it is judged again.
+const RARELY: u64 = 32;
 
 impl Default for Watch {
     fn default() -> Self {
@@ -121,11 +144,16 @@ impl Watch {
         }
     }
 
-    /// Whether the measures do not say enough yet: some engine has not run what two rounds ask of it. (One that does not come at all is not
-    /// waited for without end.)
+    /// Whether the measures do not say enough yet: all engines together have not run what two rounds ask of them, or one that has
+    /// something to do has run nothing. (One that does not come at all is not waited for without end.)
+    ///
+    /// Not each has to have run what is its own: of who is slow much is taken over, which may be all but a codelet a round.
     pub fn is_too_early(&mut self, measured: &[Share], loads: &[u64]) -> bool {
-        let enough = |(share, load): (&Share, &u64)| share.work >= 2 * load;
-        let early = self.waited < PATIENCE && !measured.iter().zip(loads).all(enough);
+        let work: u64 = measured.iter().map(|share| share.work).sum();
+        let is_missing = |(share, load): (&Share, &u64)| share.work == 0 && *load > 0;
+        let few =
+            work < 2 * loads.iter().sum::<u64>() || measured.iter().zip(loads).any(is_missing);
+        let early = self.waited < PATIENCE && few;
         if early {
             self.waited += 1;
             self.left = MEASURE;
@@ -133,21 +161,35 @@ impl Watch {
         early
     }
 
-    /// What the measures told. Whether it shall be planned anew; if not, and it is to be measured once more, [`Next::Measure`].
-    pub fn judged(&mut self, in_balance: bool) -> (bool, Next) {
-        if in_balance {
-            self.rest(self.patience.saturating_mul(2));
-            return (false, Next::GoOn);
+    /// What the measures told, which took so long to find out.
+    ///
+    /// What else the machine does may spoil a measure. So one that says that all is well takes back one that said that it was not, and
+    /// does not make the next look later then.
+    pub fn judged(&mut self, in_balance: bool, took_ns: u64) -> Verdict {
+        let strikes = if in_balance {
+            self.strikes.saturating_sub(1)
+        } else {
+            self.strikes + 1
+        };
+        let was_well = self.strikes == 0;
+        self.strikes = strikes;
+        match strikes {
+            0 => {
+                let longer = if was_well { 2 } else { 1 };
+                self.rest(self.patience.saturating_mul(longer).min(MOST), took_ns);
+                Verdict::Rest
+            }
+            STRIKES => {
+                // If it is no better afterwards it is not planned anew each time.
+                self.plans += 1;
+                self.rest((FIRST << (2 * self.plans.min(8))).min(MOST), took_ns);
+                Verdict::Plan
+            }
+            _ => {
+                self.measure();
+                Verdict::Again
+            }
         }
-        self.strikes += 1;
-        if self.strikes < STRIKES {
-            self.measure();
-            return (false, Next::Measure);
-        }
-        // If it is no better afterwards it is not planned anew each time.
-        self.plans += 1;
-        self.rest(FIRST << (2 * self.plans.min(8)));
-        (true, Next::GoOn)
     }
 
     fn measure(&mut self) {
@@ -156,18 +198,18 @@ impl Watch {
         self.left = MEASURE;
     }
 
-    fn rest(&mut self, patience: u64) {
+    fn rest(&mut self, patience: u64, took_ns: u64) {
         self.strikes = 0;
         self.is_measuring = false;
-        self.patience = patience.min(MOST);
-        self.left = self.patience;
+        self.patience = patience;
+        self.left = patience.max(took_ns.saturating_mul(RARELY));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Mode::Write;
+    use crate::access::Mode::{Read, Write};
     use crate::decide::graph::{Use, Wish, owners};
 
     /// Codelets that each write a block, all of which are at home with engine 0; some would like to be on an engine.
@@ -231,21 +273,20 @@ mod tests {
     }
 
     #[test]
-    fn a_measure_lasts_until_each_engine_has_run_its_share_twice() {
+    fn a_measure_lasts_until_two_rounds_were_run_and_each_engine_has_run_something() {
         let mut watch = Watch::default();
         watch.passed(FIRST);
-        let (loads, few, enough) = (
-            [3, 1],
-            [share(9, 9), share(9, 1)],
-            [share(9, 6), share(9, 2)],
-        );
+        let loads = [3, 1];
         assert_eq!(watch.passed(MEASURE), Next::Judge);
-        assert!(watch.is_too_early(&few, &loads));
+        assert!(watch.is_too_early(&[share(9, 6), share(9, 1)], &loads));
         assert_eq!(watch.passed(MEASURE - 1), Next::GoOn);
         assert_eq!(watch.passed(1), Next::Judge);
-        assert!(!watch.is_too_early(&enough, &loads) && !watch.is_too_early(&few, &[3, 0]));
-        // One that never comes.
-        let rounds = (0..).take_while(|_| watch.is_too_early(&few, &loads));
+        // Most of a slow one's codelets may be run by others.
+        assert!(!watch.is_too_early(&[share(9, 7), share(9, 1)], &loads));
+        // One that has nothing to do is not waited for, one that never comes is for a while.
+        let absent = [share(9, 9), share(0, 0)];
+        assert!(!watch.is_too_early(&absent, &[4, 0]));
+        let rounds = (0..).take_while(|_| watch.is_too_early(&absent, &loads));
         assert_eq!(rounds.count() as u32, PATIENCE - 1);
     }
 
@@ -257,28 +298,88 @@ mod tests {
     }
 
     #[test]
-    fn it_is_planned_anew_when_it_stays_out_of_balance_and_seldom_looked_at_when_not() {
+    fn plans_are_told_apart_by_less_than_a_codelet() {
+        // 7 codelets each, one of them slower by 2.4: 17.0 of its codelets become 10 and 9.7.
+        let mut program = program(&[None; 13]);
+        let uses = (0..13)
+            .map(|cell| Use { cell, mode: Read })
+            .collect::<Vec<_>>();
+        program.codelet(Wish::default(), uses);
+        let even: Vec<Owner> = (0..14u16)
+            .map(|at| Owner {
+                xe: u16::from(at >= 7),
+                only: false,
+            })
+            .collect();
+        let better = rebalanced(&program, &even, &[1000, 412]).expect("it pays");
+        assert_eq!(engines(&better).iter().filter(|xe| **xe == 1).count(), 4);
+        // Who reads all does not stay with the last one that it reads from, if that is the slow one.
+        assert_eq!(better[13].xe, 0);
+    }
+
+    /// A watch that measures.
+    fn measuring() -> Watch {
         let mut watch = Watch::default();
         assert_eq!(watch.passed(FIRST / 2), Next::GoOn);
         assert_eq!(watch.passed(FIRST / 2), Next::Measure);
         assert_eq!(watch.passed(MEASURE), Next::Judge);
-        assert_eq!(watch.judged(true), (false, Next::GoOn));
+        watch
+    }
+
+    #[test]
+    fn it_is_looked_at_more_seldom_when_all_is_well() {
+        let mut watch = measuring();
+        assert_eq!(watch.judged(true, 0), Verdict::Rest);
         assert_eq!(watch.passed(2 * FIRST - 1), Next::GoOn);
         assert_eq!(watch.passed(1), Next::Measure);
-        assert_eq!(watch.passed(MEASURE), Next::Judge);
+        for _ in 0..20 {
+            assert_eq!(watch.judged(true, 0), Verdict::Rest);
+            assert_eq!(watch.passed(MOST), Next::Measure);
+        }
+        // A judgement of 100 ms is for graphs that are replayed for seconds.
+        assert_eq!(watch.judged(true, MOST / 10), Verdict::Rest);
+        assert_eq!(watch.passed(3 * MOST), Next::GoOn);
+        assert_eq!(watch.passed(MOST), Next::Measure);
+    }
+
+    #[test]
+    fn it_is_planned_anew_when_it_stays_out_of_balance() {
+        let mut watch = measuring();
         for _ in 1..STRIKES {
-            assert_eq!(watch.judged(false), (false, Next::Measure));
+            assert_eq!(watch.judged(false, 0), Verdict::Again);
             assert_eq!(watch.passed(MEASURE), Next::Judge);
         }
-        assert_eq!(watch.judged(false), (true, Next::GoOn));
-        // And after that not at once again.
+        assert_eq!(watch.judged(false, 0), Verdict::Plan);
+        // And after that not at once again, each time less.
         assert_eq!(watch.passed(4 * FIRST - 1), Next::GoOn);
         assert_eq!(watch.passed(1), Next::Measure);
-        // One strike is forgotten when all is well.
-        assert_eq!(watch.passed(MEASURE), Next::Judge);
-        assert_eq!(watch.judged(false).1, Next::Measure);
-        watch.judged(true);
-        assert_eq!(watch.passed(MOST), Next::Measure);
-        assert_eq!(watch.judged(false), (false, Next::Measure));
+        for _ in 1..STRIKES {
+            assert_eq!(watch.judged(false, 0), Verdict::Again);
+        }
+        assert_eq!(watch.judged(false, 0), Verdict::Plan);
+        assert_eq!(watch.passed(16 * FIRST - 1), Next::GoOn);
+    }
+
+    #[test]
+    fn one_measure_that_was_spoiled_takes_back_one_strike() {
+        let mut watch = measuring();
+        let again = [false, false, true, false];
+        for in_balance in again {
+            assert_eq!(watch.judged(in_balance, 0), Verdict::Again);
+        }
+        assert_eq!(watch.judged(false, 0), Verdict::Plan);
+        // And one strike alone is forgotten, but not a reason to look less often.
+        let mut watch = measuring();
+        assert_eq!(watch.judged(false, 0), Verdict::Again);
+        assert_eq!(watch.judged(true, 0), Verdict::Rest);
+        assert_eq!(watch.passed(FIRST), Next::Measure);
+        assert_eq!(watch.judged(false, 0), Verdict::Again);
+    }
+
+    #[test]
+    fn what_was_done_meanwhile_is_the_difference() {
+        assert_eq!(share(9, 7).since(share(4, 5)), share(5, 2));
+        // Never less than nothing.
+        assert_eq!(share(4, 7).since(share(9, 9)), share(0, 0));
     }
 }

@@ -38,8 +38,9 @@ pub fn owners_at(program: &Program, speeds: &[u32]) -> Vec<Owner> {
     assign(program, speeds, false)
 }
 
-/// How long the engine with the most to do takes, in nanoseconds of an even one (or codelets, if costs are not known).
-pub fn round_time(program: &Program, owners: &[Owner], speeds: &[u32]) -> u64 {
+/// How long the engine with the most to do takes, in thousandths of a nanosecond (or of a codelet, if costs are not known): whole
+/// codelets would be too coarse to tell plans apart.
+pub fn round_time(program: &Program, owners: &[Owner], speeds: &[u32]) -> u128 {
     let mut loads = vec![0; speeds.len()];
     for (wish, owner) in program.wishes.iter().zip(owners) {
         loads[usize::from(owner.xe)] += u64::from(wish.cost.max(1));
@@ -47,13 +48,13 @@ pub fn round_time(program: &Program, owners: &[Owner], speeds: &[u32]) -> u64 {
     most(&loads, speeds)
 }
 
-/// How long an engine takes for its load.
-fn time(load: u64, speed: u32) -> u64 {
-    load * u64::from(EVEN) / u64::from(speed.max(1))
+/// How long an engine takes for its load, in thousandths of what an even one takes for a load of 1.
+fn time(load: u64, speed: u32) -> u128 {
+    u128::from(load) * u128::from(EVEN * EVEN) / u128::from(speed.max(1))
 }
 
 /// How long the one takes that takes longest.
-pub(super) fn most(loads: &[u64], speeds: &[u32]) -> u64 {
+pub(super) fn most(loads: &[u64], speeds: &[u32]) -> u128 {
     let times = loads.iter().zip(speeds);
     times
         .map(|(&load, &speed)| time(load, speed))
@@ -130,6 +131,7 @@ fn assign(program: &Program, speeds: &[u32], wishes_bind: bool) -> Vec<Owner> {
                 let last = makers.filter(|&maker| maker != u32::MAX).max();
                 let xe = follow(
                     last.map(|maker| owners[maker as usize].xe),
+                    cost(codelet),
                     &loads,
                     speeds,
                     slack,
@@ -150,16 +152,17 @@ fn assign(program: &Program, speeds: &[u32], wishes_bind: bool) -> Vec<Owner> {
     owners
 }
 
-/// The engine of the last one that made what a codelet reads, unless another one has less to do by more than the slack.
-fn follow(maker: Option<u16>, loads: &[u64], speeds: &[u32], slack: u64) -> u16 {
-    let times: Vec<u64> = (loads.iter().zip(speeds))
-        .map(|(&load, &speed)| time(load, speed))
+/// The engine of the last one that made what a codelet of this cost reads, unless another one would be done with it sooner by more than
+/// the slack.
+fn follow(maker: Option<u16>, cost: u64, loads: &[u64], speeds: &[u32], slack: u64) -> u16 {
+    let times: Vec<u128> = (loads.iter().zip(speeds))
+        .map(|(&load, &speed)| time(load + cost, speed))
         .collect();
-    let (least, time) = (times.iter().enumerate())
+    let (least, soonest) = (times.iter().enumerate())
         .min_by_key(|(_, time)| **time)
         .expect("there are engines");
     match maker {
-        Some(xe) if times[usize::from(xe)] <= time + slack => xe,
+        Some(xe) if times[usize::from(xe)] <= soonest + time(slack, EVEN) => xe,
         _ => least as u16,
     }
 }
@@ -182,18 +185,26 @@ fn place(clusters: &[Cluster], loads: &mut Vec<u64>, speeds: &[u32]) -> Vec<u16>
     shares
 }
 
-/// Contiguous shares, in the order of the clusters' first use.
+/// Contiguous shares, in the order of the clusters' first use: what each engine's speed makes of all, less what it has already. A
+/// cluster goes where its middle falls.
 fn share_out(clusters: &[Cluster], loads: &mut [u64], speeds: &[u32]) -> Vec<u16> {
-    let total = loads.iter().sum::<u64>() + clusters.iter().map(|c| c.load).sum::<u64>();
-    let all: u64 = speeds.iter().map(|&speed| u64::from(speed)).sum();
-    let fair = |xe: usize| total * u64::from(speeds[xe]) / all.max(1);
-    let mut xe = 0;
+    let shared: u64 = clusters.iter().map(|cluster| cluster.load).sum();
+    let total = u128::from(loads.iter().sum::<u64>() + shared);
+    let together: u128 = speeds.iter().map(|&speed| u128::from(speed)).sum();
+    let room = |(&load, &speed): (&u64, &u32)| {
+        (total * u128::from(speed)).saturating_sub(u128::from(load) * together)
+    };
+    let rooms: Vec<u128> = loads.iter().zip(speeds).map(room).collect();
+    let all_room: u128 = rooms.iter().sum();
+    let (mut xe, mut up_to, mut before) = (0, rooms[0], 0);
     let mut placed = Vec::with_capacity(clusters.len());
     for cluster in clusters {
-        // On to the next engine if this one would be farther from its share with the cluster than without.
-        while xe + 1 < loads.len() && loads[xe] + cluster.load / 2 >= fair(xe).max(1) {
+        let middle = u128::from(2 * before + cluster.load) * all_room;
+        while xe + 1 < rooms.len() && 2 * u128::from(shared) * up_to <= middle {
             xe += 1;
+            up_to += rooms[xe];
         }
+        before += cluster.load;
         loads[xe] += cluster.load;
         placed.push(xe as u16);
     }
