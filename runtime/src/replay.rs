@@ -146,7 +146,7 @@ impl<'a> Replay<'a> {
         }
         self.work(engine, holder, true);
         let last = lanes.rounds();
-        if last == self.rounds || self.graph.stop().is_stopped() {
+        if last == self.rounds || self.graph.stop().ends_after(last) {
             self.graph.poisons.leave(self.graph, s.frame());
             return;
         }
