@@ -113,7 +113,11 @@ impl Stop {
     /// Whether the caller is the one who answers.
     #[inline]
     pub(crate) fn claim(&self) -> bool {
-        self.is_asked() && !self.answered.swap(true, Ordering::Relaxed)
+        // Not a swap: who is late for one pause would write over who has answered it.
+        let claim = |answered: &AtomicBool| {
+            answered.compare_exchange(false, true, Ordering::Relaxed, Ordering::Relaxed)
+        };
+        self.is_asked() && claim(&self.answered).is_ok()
     }
 
     /// The replay goes on, up to this round if it is one that would not have been the last. Called by who has claimed.
