@@ -44,23 +44,25 @@ scratch() {
 # disk; with SPRAT_CI_KEEP=1 it stays, for who runs one stage again and again.
 own_target() {
     export CARGO_TARGET_DIR=$target/ci-$1
-    [ -n "${SPRAT_CI_KEEP:-}" ] || trap 'rm -rf "$target"/ci-*/' EXIT
+    [ -n "${SPRAT_CI_KEEP:-}" ] || trap 'rm -rf "$CARGO_TARGET_DIR"' EXIT
 }
 
 # need_apt PACKAGE...: install what is absent; the package lists are fetched once a run.
-need_apt() {
-    local package absent=() fetched=${SPRAT_CI_TMP:-/nonexistent}/apt-lists-fetched
+need_apt() (
+    # Stages run beside each other, and apt-get waits for nobody.
+    [ -z "${SPRAT_CI_TMP:-}" ] || { exec 7>"$SPRAT_CI_TMP/apt" && flock 7; }
+    absent=() fetched=${SPRAT_CI_TMP:-/nonexistent}/apt-lists-fetched
     for package in "$@"; do
         [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) == *"ok installed" ]] || absent+=("$package")
     done
-    [ ${#absent[@]} -gt 0 ] || return 0
+    [ ${#absent[@]} -gt 0 ] || exit 0
     command -v apt-get >/dev/null || fail "needs ${absent[*]}, and there is no apt-get here to install it"
     if [ ! -e "$fetched" ]; then
         step apt-get update -q
         [ -z "${SPRAT_CI_TMP:-}" ] || touch "$fetched"
     fi
     DEBIAN_FRONTEND=noninteractive step apt-get install -q -y --no-install-recommends "${absent[@]}"
-}
+)
 
 # need_command COMMAND PACKAGE...: the same, for machines that have the command from elsewhere.
 need_command() {
@@ -78,7 +80,7 @@ must_fail() {
     local name=$1 log status=0
     shift
     log=$(scratch)/log
-    SPRAT_MUTANT=$name timeout 300 cargo test --quiet "$@" >"$log" 2>&1 </dev/null || status=$?
+    SPRAT_MUTANT=$name timeout 900 cargo test --quiet "$@" >"$log" 2>&1 </dev/null || status=$?
     case $status in
     0 | 124)
         tail -n 20 "$log"

@@ -74,6 +74,9 @@ pub mod design {
     #[doc = include_str!("../design/io.md")]
     pub mod io {}
 
+    #[doc = include_str!("../design/topology.md")]
+    pub mod topology {}
+
     #[doc = include_str!("../design/parking.md")]
     pub mod parking {}
 
@@ -102,6 +105,9 @@ pub mod design {
 
     #[doc = include_str!("../design/loops.md")]
     pub mod loops {}
+
+    #[doc = include_str!("../design/c-interface.md")]
+    pub mod c_interface {}
 
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}

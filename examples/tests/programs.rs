@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use program::{cores, run, text};
+use serde_json::json;
 use tempfile::TempDir;
 
 fn jacobi(folder: &Path, args: &[&str]) -> Output {
@@ -341,10 +342,44 @@ fn topology_as_json() {
 }
 
 #[test]
+fn topology_from_hwlocs_xml() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("machine.xml");
+    let machine = r#"<topology version="2.0"><object type="Machine">
+        <object type="NUMANode" os_index="0" cpuset="0x00000007" local_memory="4096"/>
+        <object type="NUMANode" os_index="2" subtype="HBM" cpuset="0x00000007" local_memory="2048"/>
+        <object type="Package" os_index="0"><object type="L3Cache" depth="3" cache_size="65536">
+        <object type="Core" os_index="0"><object type="PU" os_index="0"/><object type="PU" os_index="2"/></object>
+        <object type="Core" os_index="1"><object type="PU" os_index="1"/></object>
+        </object></object></object></topology>"#;
+    fs::write(&file, machine).unwrap();
+    let file = file.to_str().unwrap();
+    let out = topology(&["--xml", file, "--json"]);
+    let machine: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let counts = ["packages", "regions", "cores", "threads"].map(|what| &machine["counts"][what]);
+    assert_eq!(counts, [1, 2, 2, 3]);
+    assert_eq!(machine["regions"][0]["cpus"], json!([0, 1, 2]));
+    assert_eq!(machine["regions"][1]["local_cpus"], json!([0, 1, 2]));
+    assert_eq!(machine["regions"][1]["kind"], "hbm");
+    assert_eq!(machine["caches"][0]["bytes"], 65536);
+    let shown = topology(&["--xml", file]);
+    assert!(text(&shown.stdout).contains("region 1 (the kernel's 2), 2 KiB of hbm"));
+}
+
+#[test]
 fn topology_refuses() {
     for (args, says) in [
         (&["--synthetic", "core:x"][..], "core:x"),
         (&["--sysfs", "/no/such/folder"], "/no/such/folder"),
+        (&["--xml", "/no/such/file"], "/no/such/file cannot be read"),
+        (
+            &["--xml", "Cargo.toml"],
+            "Cargo.toml, line 1: it is not whole XML",
+        ),
+        (
+            &["--xml", "Cargo.toml", "--sysfs", "."],
+            "cannot be used with",
+        ),
         (
             &["--synthetic", "core:2", "--xes", "3"],
             "3 execution engines",

@@ -159,6 +159,12 @@ impl BlockSlot {
             .with(|memory| memory.as_ref().map_or(0, Chunk::bytes))
     }
 
+    /// The region of the pool that its memory comes from; `None` if there is none, or it is a user's.
+    pub(crate) fn region(&self) -> Option<u16> {
+        self.memory
+            .with(|memory| memory.as_ref().map(Chunk::region))
+    }
+
     /// Takes the memory out, at the block's end.
     #[inline]
     pub(crate) fn take_out_memory(&self) -> Option<Chunk> {
@@ -237,6 +243,13 @@ impl BlockTable {
         let slot = unsafe { start.add(at) };
         // SAFETY: initialised when the bucket was made, alive as long as the table.
         unsafe { &*slot }
+    }
+
+    /// Whether a number from outside, of whatever origin, is that of a slot.
+    #[inline]
+    pub(crate) fn has_slot(&self, slot: u32) -> bool {
+        let (bucket, _) = place(slot);
+        !self.buckets[bucket].load(Ordering::Acquire).is_null()
     }
 
     /// The slot of a block that this runtime knows now; else why not.

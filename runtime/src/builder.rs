@@ -7,6 +7,7 @@ use crate::decide::policy::Tuning;
 use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::RuntimeId;
+use crate::ledger::Ledgers;
 use crate::live;
 use crate::memory_region::{self, Pool, PoolOptions};
 use crate::runtime::Runtime;
@@ -28,7 +29,9 @@ pub struct Builder {
     oversubscribe: Option<bool>,
     topology: Option<Topology>,
     live_codelets: Option<usize>,
+    stack_bytes: Option<usize>,
     check: Option<u64>,
+    memory_report: Option<bool>,
     ignores_environment: bool,
 }
 
@@ -115,6 +118,27 @@ impl Builder {
         self
     }
 
+    /// So many bytes of stack for the thread of each execution engine: for bodies that keep large arrays there, as Fortran's
+    /// often do. Default: that of Rust's threads, 2 MiB unless the variable `RUST_MIN_STACK` says otherwise. A host thread
+    /// that helps in a scope has its own stack, which the system sets (`ulimit -s`).
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::builder().stack_bytes(16 << 20).build()?;
+    /// rt.finish(|s| {
+    ///     s.codelet("large frame").spawn((), |_, ()| {
+    ///         let table = std::hint::black_box([1u8; 100_000]);
+    ///         assert_eq!(table[99_999], 1);
+    ///     });
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn stack_bytes(mut self, bytes: usize) -> Self {
+        self.stack_bytes = Some(bytes);
+        self
+    }
+
     /// The checking mode: finds what the type system cannot refuse, in `unsafe` code and in programs that depend on an
     /// order they did not ask for. Slow, for tests; `SPRAT_CHECK=1` turns it on from outside.
     ///
@@ -145,6 +169,14 @@ impl Builder {
     /// ```
     pub fn check(mut self, seed: u64) -> Self {
         self.check = Some(seed);
+        self
+    }
+
+    /// Keeps account of which codelets touch which blocks from which memory regions, for [`Runtime::memory_report`].
+    /// Default: no. It costs each codelet with accesses some tens of nanoseconds; `SPRAT_MEMORY_REPORT=1` turns it on from
+    /// outside.
+    pub fn memory_report(mut self, kept: bool) -> Self {
+        self.memory_report = Some(kept);
         self
     }
 
@@ -284,7 +316,12 @@ impl Builder {
                 "65,535 runtimes live in this process; drop some",
             )
         })?;
-        let shared = Shared::new(id, plan, tuning, pools, check).inspect_err(|_| id.release())?;
+        let reports = self.memory_report.or(settings.memory_report);
+        let ledgers = reports
+            .unwrap_or(false)
+            .then(|| Ledgers::new(plan.xes.len()));
+        let shared =
+            Shared::new(id, plan, tuning, pools, check, ledgers).inspect_err(|_| id.release())?;
         if pin {
             let cpus = shared
                 .plan
@@ -293,7 +330,7 @@ impl Builder {
                 .flat_map(|domain| &domain.ce_cpus);
             shared.io.stay_on(cpus.copied().collect());
         }
-        let threads = start(&shared, pin).inspect_err(|_| shared.stop())?;
+        let threads = start(&shared, pin, self.stack_bytes).inspect_err(|_| shared.stop())?;
         live::enter(&shared);
         Ok(Runtime::own(shared, topology, pin, threads))
     }
@@ -316,13 +353,17 @@ fn any_seed() -> u64 {
 }
 
 /// Starts a thread for each seat and each control engine that is not one of them.
-fn start(shared: &std::sync::Arc<Shared>, pin: bool) -> Result<Vec<thread::JoinHandle<()>>> {
+fn start(
+    shared: &std::sync::Arc<Shared>,
+    pin: bool,
+    stack: Option<usize>,
+) -> Result<Vec<thread::JoinHandle<()>>> {
     let mut threads = Vec::new();
     for (xe, plan) in shared.plan.xes.iter().enumerate() {
         let (engine, cpus) = (shared.clone(), CpuSet::from_iter([plan.cpu]));
         threads.push(start_thread(
             format!("sprat-xe{xe}"),
-            pin.then_some(cpus),
+            (pin.then_some(cpus), stack),
             move || {
                 engine.seat_loop(xe as u16);
             },
@@ -333,7 +374,7 @@ fn start(shared: &std::sync::Arc<Shared>, pin: bool) -> Result<Vec<thread::JoinH
             let (engine, cpus) = (shared.clone(), plan.ce_cpus.iter().copied().collect());
             threads.push(start_thread(
                 format!("sprat-ce{domain}"),
-                pin.then_some(cpus),
+                (pin.then_some(cpus), None),
                 move || {
                     engine.control_loop(&engine.domains[domain], engine.plan.polls(domain));
                 },

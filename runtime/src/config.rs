@@ -13,6 +13,7 @@ pub(crate) struct Settings {
     pub(crate) topology: Option<String>,
     pub(crate) live_codelets: Option<usize>,
     pub(crate) check: Option<Seed>,
+    pub(crate) memory_report: Option<bool>,
 }
 
 /// The seed of the checking mode.
@@ -76,6 +77,7 @@ impl Settings {
             oversubscribe: switch("SPRAT_OVERSUBSCRIBE")?,
             topology: text("SPRAT_TOPOLOGY")?,
             check: seed("SPRAT_CHECK")?,
+            memory_report: switch("SPRAT_MEMORY_REPORT")?,
             live_codelets: number("SPRAT_LIVE_CODELETS")?
                 .map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         })
@@ -114,6 +116,7 @@ mod tests {
             ("SPRAT_TOPOLOGY", "core:4"),
             ("SPRAT_LIVE_CODELETS", "5000"),
             ("SPRAT_CHECK", "seed=7"),
+            ("SPRAT_MEMORY_REPORT", "on"),
         ];
         let expected = Settings {
             xes: Some(3),
@@ -124,6 +127,7 @@ mod tests {
             topology: Some("core:4".to_owned()),
             live_codelets: Some(5000),
             check: Some(Seed::This(7)),
+            memory_report: Some(true),
         };
         assert_eq!(read(&all).unwrap(), expected);
     }

@@ -211,11 +211,17 @@ impl<'a> Engine<'a> {
         let ran = match record.count() {
             // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
             0 => unsafe { (vtable.run)(payload, at, &[]) },
-            _ => match record.shape() {
-                Shape::Other => self.run_with_views(id, vtable, payload, at),
-                Shape::Blocks(count) => self.run_plain(id, vtable, payload, at, count),
-                Shape::Values(count) => self.run_reader(id, vtable, payload, at, count),
-            },
+            _ => {
+                let ran = match record.shape() {
+                    Shape::Other => self.run_with_views(id, vtable, payload, at),
+                    Shape::Blocks(count) => self.run_plain(id, vtable, payload, at, count),
+                    Shape::Values(count) => self.run_reader(id, vtable, payload, at, count),
+                };
+                if let Some(ledgers) = &self.shared.ledgers {
+                    self.enter_in_ledger(ledgers, id, vtable.payload);
+                }
+                ran
+            }
         };
         if let Some(seat) = self.seat {
             seat.counters.ran.add(1);

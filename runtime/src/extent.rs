@@ -67,6 +67,12 @@ impl Extent {
         self.rows
     }
 
+    /// Bytes in all.
+    #[inline]
+    pub fn bytes(&self) -> u64 {
+        self.rows * self.columns
+    }
+
     /// Bytes from a piece's start to the next one's; 0 if there is one only.
     #[inline]
     pub fn stride(&self) -> u64 {

@@ -11,6 +11,13 @@ pub struct Group {
     pub(crate) number: u16,
 }
 
+impl Group {
+    /// The group with this number, if there can be one.
+    pub(crate) fn with_number(runtime: RuntimeId, number: u16) -> Option<Self> {
+        (usize::from(number) < GROUPS).then_some(Group { runtime, number })
+    }
+}
+
 /// Groups that are told apart at a time.
 const GROUPS: usize = 1 << 14;
 

@@ -63,6 +63,18 @@ impl BlockId {
     /// Names no block.
     pub(crate) const NONE: BlockId = BlockId(u64::MAX);
 
+    /// From what [`BlockId::bits`] gave.
+    #[inline]
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        BlockId(bits)
+    }
+
+    /// As a number.
+    #[inline]
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn new(runtime: RuntimeId, slot: u32, generation: u32) -> Self {
         debug_assert!(slot < Self::MAX_SLOTS && generation <= Self::MAX_GENERATION);
         BlockId(u64::from(runtime.number()) << 48 | u64::from(generation) << 28 | u64::from(slot))
@@ -120,6 +132,18 @@ impl CodeletId {
             place: u64::from(generation) << 32 | u64::from(record),
             runtime: runtime.0,
         }
+    }
+
+    /// From what [`CodeletId::bits`] gave.
+    #[inline]
+    pub(crate) fn from_bits([place, runtime]: [u64; 2]) -> Self {
+        CodeletId { place, runtime }
+    }
+
+    /// As numbers; the second is below 2^62, or at least 2^63.
+    #[inline]
+    pub(crate) fn bits(self) -> [u64; 2] {
+        [self.place, self.runtime]
     }
 
     /// Numbers of recordings begin here, where those of runtimes never come.

@@ -30,6 +30,7 @@
 #![warn(missing_debug_implementations)]
 
 mod access;
+mod accounting;
 mod adopted;
 mod affinity;
 mod all_or_none;
@@ -72,6 +73,7 @@ mod files;
 mod for_each;
 #[doc(hidden)]
 pub mod for_macros;
+mod foreign;
 mod glue;
 mod graph;
 mod group;
@@ -87,6 +89,7 @@ mod io;
 mod io_engine;
 mod isa;
 mod latch;
+mod ledger;
 mod lendings;
 mod levels;
 mod live;
@@ -94,6 +97,7 @@ mod local;
 mod lone;
 mod map_reduce;
 pub mod memory_region;
+mod memory_report;
 #[cfg(all(test, sprat_loom))]
 mod models;
 mod mutants;
@@ -139,8 +143,9 @@ mod trigger;
 mod weak;
 
 pub use access::{
-    Access, CanBeWeak, Commute, ExclusiveAccess, Max, Min, Param, Product, Raw, Read, ReadValue,
-    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
+    Access, AnyAccess, CanBeWeak, Commute, ExclusiveAccess, Lent, Max, Min, Mode, Param, Product,
+    Raw, Read, ReadValue, ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak,
+    Write, scratch,
 };
 pub use affinity::Priority;
 pub use builder::Builder;
@@ -158,6 +163,7 @@ pub use group::Group;
 pub use guard::Place as PanicPlace;
 pub use isa::Isa;
 pub use latch::{Latch, SharedTrigger};
+pub use memory_report::{MemoryReport, Remote, Touched};
 pub use options::{Options, Spawned};
 pub use outcome::Outcome;
 pub use part::{

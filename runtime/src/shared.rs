@@ -18,6 +18,7 @@ use crate::guard::Trap;
 use crate::id::{BlockId, CodeletId, RuntimeId};
 use crate::idle::Idle;
 use crate::io::Io;
+use crate::ledger::Ledgers;
 use crate::levels::{LevelStealers, Levels};
 use crate::local::Local;
 use crate::memory_region::Pool;
@@ -89,6 +90,8 @@ pub(crate) struct Shared {
     pub(crate) tuning: Tuning,
     /// In the checking mode alone. Before the pools, whose memory it guards.
     pub(crate) check: Option<Box<Check>>,
+    /// Who touched what, if account is kept.
+    pub(crate) ledgers: Option<Ledgers>,
     pub(crate) seats: Box<[Seat<Local>]>,
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
@@ -141,6 +144,7 @@ impl Shared {
         tuning: Tuning,
         pools: Box<[Arc<Pool>]>,
         check: Option<Box<Check>>,
+        ledgers: Option<Ledgers>,
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
         let (seats, tiers) = seats(&plan, &pools, check.as_deref());
@@ -152,6 +156,7 @@ impl Shared {
             alternates: Alternates::new(plan.xes.len()),
             groups: Groups::new(),
             check,
+            ledgers,
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),
             blocks: BlockTable::new(),

@@ -8,17 +8,21 @@ use crate::sync::{Arc, thread};
 use crate::topology::{self, CpuSet};
 use std::time::{Duration, Instant};
 
-/// Starts a thread, on these processors if there are any.
+/// Starts a thread, on these processors if there are any, with a stack of so many bytes if that is said.
 pub(crate) fn start_thread(
     name: String,
-    cpus: Option<CpuSet>,
+    (cpus, stack): (Option<CpuSet>, Option<usize>),
     work: impl FnOnce() + Send + 'static,
 ) -> Result<thread::JoinHandle<()>> {
     let text = format!(
         "the thread {name} could not be started; ask for fewer engines, or raise the limit on threads"
     );
     let place = format!("the thread {name}");
-    let started = thread::Builder::new().name(name).spawn(move || {
+    let mut thread = thread::Builder::new().name(name);
+    if let Some(stack) = stack {
+        thread = thread.stack_size(stack);
+    }
+    let started = thread.spawn(move || {
         if let Some(cpus) = cpus {
             // Refused inside some containers: then the engine works wherever it is put.
             let _ = topology::set_affinity(&cpus);
@@ -57,7 +61,7 @@ pub(crate) fn measure_wake_up(cpus: Option<[u32; 2]>) -> Result<u64> {
     let set = |at: usize| cpus.map(|cpus| std::iter::once(cpus[at]).collect());
     let (theirs, ours, median) = (trip.clone(), trip.clone(), times.clone());
     let now = |trip: &Trip| trip.begin.elapsed().as_nanos() as u64;
-    let sleeper = start_thread("sprat-measure".to_owned(), set(1), move || {
+    let sleeper = start_thread("sprat-measure".to_owned(), (set(1), None), move || {
         theirs.bed.adopt();
         for _ in 0..=ROUNDS {
             theirs.bed.wait();
@@ -73,7 +77,7 @@ pub(crate) fn measure_wake_up(cpus: Option<[u32; 2]>) -> Result<u64> {
                 .store(woken.saturating_sub(sent).max(1), Ordering::Relaxed);
         }
     })?;
-    let waker = start_thread("sprat-measure".to_owned(), set(0), move || {
+    let waker = start_thread("sprat-measure".to_owned(), (set(0), None), move || {
         let mut times = Vec::with_capacity(ROUNDS + 1);
         for _ in 0..=ROUNDS {
             let pause = Instant::now();

@@ -82,6 +82,15 @@ impl Event {
         Event(Inner::Made(shared.add_timer(time)))
     }
 
+    /// The codelet or scope whose end it is, if it is one.
+    #[inline]
+    pub(crate) fn as_end(&self) -> Option<CodeletId> {
+        match &self.0 {
+            Inner::End(id) => Some(*id),
+            Inner::Made(_) => None,
+        }
+    }
+
     pub(crate) fn as_after(&self, shared: &Shared) -> Result<After> {
         match &self.0 {
             Inner::End(id) => Ok(After::End(*id)),

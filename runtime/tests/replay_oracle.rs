@@ -2,7 +2,7 @@
 //! mode of the control engines, with parts and tiles of blocks, reductions, codelets that wait, fail, return values and are
 //! bound to engines, and with other accesses between replays.
 //!
-//! `SPRAT_ORACLE_CASES` sets the number of graphs. Checked itself: it fails if in the runtime rounds do not wait for the
+//! `SPRAT_ORACLE_GRAPHS` sets the number of graphs. Checked itself: it fails if in the runtime rounds do not wait for the
 //! round before, lanes do not wait for each other, parts do not wait for those that overlap them or are forgotten when some of
 //! them was written, poison is not spread or not healed, reductions are put together in another order or their lanes not
 //! begun anew, or rounds are one short.
@@ -260,7 +260,7 @@ fn check(name: &str, rt: &Runtime, tasks: &[Task], rounds: [usize; 2]) -> Result
 
 #[test]
 fn random_graphs_mean_what_their_sequential_runs_mean() {
-    let cases = std::env::var("SPRAT_ORACLE_CASES").map_or(40, |n| n.parse().unwrap());
+    let cases = std::env::var("SPRAT_ORACLE_GRAPHS").map_or(40, |n| n.parse().unwrap());
     let all = runtimes();
     let config = Config {
         cases,

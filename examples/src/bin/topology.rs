@@ -27,6 +27,15 @@ struct Args {
     #[arg(long, value_name = "DIR", group = "machine")]
     sysfs: Option<PathBuf>,
 
+    /// The machine that this file of hwloc's describes: `lstopo --of xml FILE` writes one
+    #[arg(long, value_name = "FILE", group = "machine")]
+    xml: Option<PathBuf>,
+
+    /// This machine as the library hwloc sees it
+    #[cfg(feature = "hwloc")]
+    #[arg(long, group = "machine")]
+    hwloc: bool,
+
     /// A machine made from a description, such as "package:2 region:2 core:8 thread:2"
     #[arg(long, value_name = "DESCRIPTION", group = "machine")]
     synthetic: Option<String>,
@@ -52,11 +61,14 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<String> {
-    let machine = match (&args.sysfs, &args.synthetic) {
-        (Some(folder), _) => Some(Topology::from_sysfs(folder)?),
-        (None, Some(description)) => Some(Topology::synthetic(description)?),
-        (None, None) if args.whole => Some(Topology::from_sysfs(Path::new("/"))?),
-        (None, None) => None,
+    let machine = match (&args.sysfs, &args.xml, &args.synthetic) {
+        (Some(folder), _, _) => Some(Topology::from_sysfs(folder)?),
+        (_, Some(file), _) => Some(Topology::from_xml(file)?),
+        (_, _, Some(description)) => Some(Topology::synthetic(description)?),
+        #[cfg(feature = "hwloc")]
+        _ if args.hwloc => Some(Topology::from_hwloc()?),
+        _ if args.whole => Some(Topology::from_sysfs(Path::new("/"))?),
+        _ => None,
     };
     let machine = match &args.cpus {
         None => machine,

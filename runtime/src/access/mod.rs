@@ -1,5 +1,6 @@
 //! Accesses: how a codelet declares what it uses, and the views it gets for it.
 
+mod any;
 mod mode;
 mod param;
 mod plain_list;
@@ -9,6 +10,8 @@ mod scratch;
 mod value;
 mod weak;
 
+pub use any::AnyAccess;
+pub(crate) use any::AnyList;
 pub use mode::{Mode, Operator};
 pub use param::Param;
 pub use plain_list::PlainList;
@@ -73,12 +76,27 @@ impl std::fmt::Debug for BlockKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueKey(pub(crate) CodeletId);
 
-/// Memory that an engine lends to one codelet: a block's bytes, or a value.
+/// Memory that an engine lends to one codelet: a block's bytes, or a value. Two words, as a struct of C has them.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Lent {
     pub(crate) start: *mut u8,
     /// Bytes of a block; unused for a value, whose type is known.
     pub(crate) bytes: usize,
+}
+
+impl Lent {
+    /// Where it starts.
+    #[inline]
+    pub fn start(self) -> *mut u8 {
+        self.start
+    }
+
+    /// How many bytes there are.
+    #[inline]
+    pub fn bytes(self) -> usize {
+        self.bytes
+    }
 }
 
 impl Default for Lent {
@@ -110,6 +128,12 @@ impl<'a> Slots<'a> {
     #[inline]
     pub(crate) fn next(&mut self) -> Lent {
         *self.lent.next().expect("one slot for each declared access")
+    }
+
+    /// All that are left.
+    #[inline]
+    pub(crate) fn rest(&mut self) -> &'a [Lent] {
+        std::mem::take(&mut self.lent).as_slice()
     }
 
     /// The next block as a slice.

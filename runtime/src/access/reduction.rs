@@ -308,16 +308,19 @@ impl<T: Data> Block<T> {
     }
 }
 
+impl<T: Data, O: ReduceOp<T>> Reduce<T, O> {
+    /// How it uses the block.
+    pub(super) fn mode(&self) -> Mode {
+        let number = Erased::<T, O>::TABLE.number();
+        Mode::Reduce(number.expect("a process has at most 4096 operators of reductions"))
+    }
+}
+
 // SAFETY: one slot, declared as a lane of the block of `T` that the access names.
 unsafe impl<T: Data, O: ReduceOp<T>> Access for Reduce<T, O> {
     type View<'v> = &'v mut [T];
     fn declare(&self, list: &mut Vec<Declared>) {
-        let number = Erased::<T, O>::TABLE.number();
-        let operator = number.expect("a process has at most 4096 operators of reductions");
-        list.push(Declared::Block(
-            BlockKey(self.block.id),
-            Mode::Reduce(operator),
-        ));
+        list.push(Declared::Block(BlockKey(self.block.id), self.mode()));
     }
     #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {

@@ -22,4 +22,5 @@ pub mod shuffle;
 pub mod theft;
 pub mod throttle;
 pub mod timers;
+pub mod traffic;
 mod turns;

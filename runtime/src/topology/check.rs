@@ -48,6 +48,12 @@ pub(super) fn check(t: &Topology) -> Result<()> {
                 "core {i} and its cache group differ in package or region"
             ));
         }
+        if core.kind >= t.core_kinds.len() {
+            return wrong(format!(
+                "core {i} is of kind {}, which does not exist",
+                core.kind
+            ));
+        }
         if core.package >= t.packages.len() || core.region >= t.regions.len() {
             return wrong(format!(
                 "core {i} is in a package or region that does not exist"
@@ -63,6 +69,15 @@ pub(super) fn check(t: &Topology) -> Result<()> {
             return wrong(format!(
                 "cache group {i} lists cores {:?}, and the cores that name it are {members:?}",
                 group.cores
+            ));
+        }
+    }
+    for (i, cache) in t.caches.iter().enumerate() {
+        let ascending = cache.cores.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending || cache.cores.last().is_none_or(|&c| c >= t.cores.len()) {
+            return wrong(format!(
+                "cache {i} lists cores {:?}, which are not cores in ascending order",
+                cache.cores
             ));
         }
     }

@@ -113,6 +113,17 @@ impl CpuSet {
         self.difference(other).is_empty()
     }
 
+    /// The numbers of this set from one on.
+    pub(super) fn not_below(&self, least: u32) -> CpuSet {
+        let (first, bit) = place(least);
+        let above = self.words.iter().enumerate().map(|(i, &word)| match i {
+            i if i < first => 0,
+            i if i == first => word & !(bit - 1),
+            _ => word,
+        });
+        Self::of_words(above.collect())
+    }
+
     /// The numbers from 0 to the last one of this set that are not in it.
     pub(super) fn holes(&self) -> CpuSet {
         let mut holes = Self::of_words(self.words.iter().map(|w| !w).collect());

@@ -1,9 +1,10 @@
 //! The machine as a tree for people.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::text::{bytes, count, ranges};
-use super::{Core, Region, Source, Topology};
+use super::{Core, MemoryKind, Region, Source, Topology};
 
 /// A line and what hangs below it.
 struct Node {
@@ -43,7 +44,7 @@ impl fmt::Display for Topology {
         let mut below: Vec<Node> = (0..self.packages.len()).map(|p| self.package(p)).collect();
         let without_cores = self.regions.iter().enumerate().filter(|(_, r)| !r.has_cpus);
         below.extend(without_cores.map(|(i, r)| Node {
-            label: format!("{}, no usable cores", region(i, r)),
+            label: format!("{}, no usable cores{}", region(i, r), next_to(r)),
             below: Vec::new(),
         }));
         Node {
@@ -51,6 +52,15 @@ impl fmt::Display for Topology {
             below,
         }
         .draw(f, "")?;
+        self.write_caches(f)?;
+        let dies: Vec<usize> = self.cores.iter().map(|c| c.die).collect();
+        let clusters: Vec<usize> = self.cores.iter().map(|c| c.cluster).collect();
+        if self.dies() > self.packages.len() {
+            write_parts(f, "dies", &dies)?;
+        }
+        if self.clusters() > self.dies() {
+            write_parts(f, "clusters", &clusters)?;
+        }
         if self.regions.len() > 1 {
             self.write_distances(f)?;
         }
@@ -113,11 +123,42 @@ impl Topology {
             label: format!("cache group {group}, {cache}"),
             below: cores
                 .map(|(i, c)| Node {
-                    label: core(i, c),
+                    label: format!("{}{}", core(i, c), self.kind(c)),
                     below: Vec::new(),
                 })
                 .collect(),
         }
+    }
+
+    /// What tells the core from those of other kinds.
+    fn kind(&self, core: &Core) -> String {
+        match self.core_kinds.get(core.kind) {
+            Some(kind) if self.core_kinds.len() > 1 => match (kind.name.as_str(), kind.capacity) {
+                ("", 0) => format!(", kind {}", core.kind),
+                ("", capacity) => format!(", capacity {capacity}"),
+                (name, 0) => format!(", {name}"),
+                (name, capacity) => format!(", {name}, capacity {capacity}"),
+            },
+            _ => String::new(),
+        }
+    }
+
+    /// How many caches of each level and size there are, if there are others than the groups'.
+    fn write_caches(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut counts: BTreeMap<(u32, u64), usize> = BTreeMap::new();
+        for cache in &self.caches {
+            *counts.entry((cache.level, cache.bytes)).or_default() += 1;
+        }
+        let levels: BTreeSet<u32> = counts.keys().map(|&(level, _)| level).collect();
+        if levels.len() < 2 {
+            return Ok(());
+        }
+        let show = |(&(level, size), &n): (&(u32, u64), &usize)| match size {
+            0 => format!("{n} x L{level}"),
+            size => format!("{n} x L{level} {}", bytes(size)),
+        };
+        let shown: Vec<String> = counts.iter().map(show).collect();
+        writeln!(f, "caches: {}", shown.join(", "))
     }
 
     fn write_distances(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,11 +191,50 @@ fn core(index: usize, core: &Core) -> String {
 }
 
 fn region(index: usize, region: &Region) -> String {
-    let memory = match region.bytes {
+    let mut text = format!("region {index}{}, ", os(index, region.os_id));
+    text += &match region.bytes {
         0 => "no known memory".to_owned(),
         size => bytes(size),
     };
-    format!("region {index}{}, {memory}", os(index, region.os_id))
+    if region.kind != MemoryKind::Unknown {
+        text += &format!(" of {}", region.kind.name());
+    }
+    if region.side_cache_bytes > 0 {
+        text += &format!(" behind a cache of {}", bytes(region.side_cache_bytes));
+    }
+    let speed = &region.speed;
+    for (what, unit, read, write) in [
+        ("", "MB/s", speed.read_bandwidth, speed.write_bandwidth),
+        ("after ", "ns", speed.read_latency, speed.write_latency),
+    ] {
+        text += &match (read, write) {
+            (0, 0) => String::new(),
+            (read, write) if read == write => format!(", {what}{read} {unit}"),
+            (read, 0) => format!(", {what}{read} {unit} (reads)"),
+            (0, write) => format!(", {what}{write} {unit} (writes)"),
+            (read, write) => format!(", {what}{read} {unit} (reads), {write} {unit} (writes)"),
+        };
+    }
+    text
+}
+
+/// Where memory without cores of its own lies.
+fn next_to(region: &Region) -> String {
+    match region.local_cpus.is_empty() {
+        true => String::new(),
+        false => format!(", next to cpus {}", region.local_cpus),
+    }
+}
+
+/// The cores of each die or cluster.
+fn write_parts(f: &mut fmt::Formatter<'_>, what: &str, part_of: &[usize]) -> fmt::Result {
+    let mut parts: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+    for (core, &part) in part_of.iter().enumerate() {
+        parts.entry(part).or_default().push(core as u32);
+    }
+    let shown = parts.into_values().map(|cores| ranges(cores.into_iter()));
+    let shown: Vec<String> = shown.collect();
+    writeln!(f, "{what}: cores {}", shown.join(" | "))
 }
 
 /// The kernel's number where it is not the index.
@@ -170,6 +250,9 @@ impl fmt::Display for Source {
         match self {
             Source::Sysfs(path) if path.as_os_str() == "/" => f.write_str("this machine"),
             Source::Sysfs(path) => write!(f, "from {}", path.display()),
+            Source::Xml(path) if path.as_os_str().is_empty() => f.write_str("from hwloc's XML"),
+            Source::Xml(path) => write!(f, "from {}", path.display()),
+            Source::Hwloc(version) => write!(f, "this machine by hwloc {version}"),
             Source::Synthetic(text) => write!(f, "made from `{text}`"),
             Source::Mask => f.write_str("from the affinity mask alone"),
         }

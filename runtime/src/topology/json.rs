@@ -6,11 +6,14 @@ use super::{Source, Topology};
 
 impl Topology {
     /// The topology as one JSON object without line breaks, for tools: `source`, `counts`, `packages`, `regions` (with
-    /// their CPUs, memory in bytes, and distances), `caches` (the cache groups), `cores`, and `notes`.
+    /// their CPUs, memory in bytes, and distances), `caches` (the cache groups), `cores`, `notes`, `all_caches` (of all levels,
+    /// whole), and `core_kinds`. The names and units are those of the fields.
     pub fn to_json(&self) -> String {
         let mut out = String::from("{\"source\":");
         let (kind, what) = match &self.source {
             Source::Sysfs(path) => ("sysfs", path.display().to_string()),
+            Source::Xml(path) => ("xml", path.display().to_string()),
+            Source::Hwloc(version) => ("hwloc", version.clone()),
             Source::Synthetic(text) => ("synthetic", text.clone()),
             Source::Mask => ("mask", String::new()),
         };
@@ -21,12 +24,15 @@ impl Topology {
         add(
             &mut out,
             format_args!(
-                ",\"counts\":{{\"packages\":{},\"regions\":{},\"caches\":{},\"cores\":{},\"threads\":{}}}",
+                ",\"counts\":{{\"packages\":{},\"regions\":{},\"caches\":{},\"cores\":{},\"threads\":{},\
+                 \"dies\":{},\"clusters\":{}}}",
                 self.packages.len(),
                 self.regions.len(),
                 self.cache_groups.len(),
                 self.cores.len(),
-                self.threads()
+                self.threads(),
+                self.dies(),
+                self.clusters()
             ),
         );
         list(&mut out, "packages", &self.packages, |_, p| {
@@ -34,12 +40,21 @@ impl Topology {
         });
         list(&mut out, "regions", &self.regions, |i, r| {
             format!(
-                "{{\"os_id\":{},\"bytes\":{},\"has_cpus\":{},\"cpus\":{},\"distances\":{}}}",
+                "{{\"os_id\":{},\"bytes\":{},\"has_cpus\":{},\"cpus\":{},\"distances\":{},\
+                 \"local_cpus\":{},\"kind\":\"{}\",\"side_cache_bytes\":{},\"speed\":{{\
+                 \"read_bandwidth\":{},\"write_bandwidth\":{},\"read_latency\":{},\"write_latency\":{}}}}}",
                 r.os_id,
                 r.bytes,
                 r.has_cpus,
                 numbers(self.cpus_of_region(i).iter()),
-                numbers(&r.distances)
+                numbers(&r.distances),
+                numbers(r.local_cpus.iter()),
+                r.kind.name(),
+                r.side_cache_bytes,
+                r.speed.read_bandwidth,
+                r.speed.write_bandwidth,
+                r.speed.read_latency,
+                r.speed.write_latency
             )
         });
         list(&mut out, "caches", &self.cache_groups, |i, g| {
@@ -55,15 +70,34 @@ impl Topology {
         });
         list(&mut out, "cores", &self.cores, |_, c| {
             format!(
-                "{{\"os_id\":{},\"package\":{},\"region\":{},\"cache\":{},\"cpus\":{}}}",
+                "{{\"os_id\":{},\"package\":{},\"region\":{},\"cache\":{},\"cpus\":{},\
+                 \"die\":{},\"cluster\":{},\"kind\":{}}}",
                 c.os_id,
                 c.package,
                 c.region,
                 c.cache_group,
-                numbers(&c.cpus)
+                numbers(&c.cpus),
+                c.die,
+                c.cluster,
+                c.kind
             )
         });
         list(&mut out, "notes", &self.notes, |_, note| string(note));
+        list(&mut out, "all_caches", &self.caches, |i, c| {
+            format!(
+                "{{\"level\":{},\"bytes\":{},\"cpus\":{}}}",
+                c.level,
+                c.bytes,
+                numbers(self.cpus_of_cache(i).iter())
+            )
+        });
+        list(&mut out, "core_kinds", &self.core_kinds, |_, k| {
+            format!(
+                "{{\"name\":{},\"capacity\":{}}}",
+                string(&k.name),
+                k.capacity
+            )
+        });
         out.push('}');
         out
     }

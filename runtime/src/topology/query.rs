@@ -1,6 +1,8 @@
 //! Counts and look-ups.
 
-use super::{CpuSet, Topology};
+use std::collections::BTreeSet;
+
+use super::{CpuSet, MemoryKind, Topology};
 
 impl Topology {
     /// How many hardware threads the usable cores have.
@@ -46,6 +48,30 @@ impl Topology {
             .collect()
     }
 
+    /// The usable CPUs that share a cache of [`caches`](Topology::caches).
+    ///
+    /// # Panics
+    /// If there is no such cache.
+    pub fn cpus_of_cache(&self, cache: usize) -> CpuSet {
+        let cores = self.caches[cache].cores.iter();
+        cores
+            .filter_map(|&c| self.cores.get(c))
+            .flat_map(|c| c.cpus.iter().copied())
+            .collect()
+    }
+
+    /// How many dies have usable cores.
+    pub fn dies(&self) -> usize {
+        let dies: BTreeSet<usize> = self.cores.iter().map(|c| c.die).collect();
+        dies.len()
+    }
+
+    /// How many clusters have usable cores.
+    pub fn clusters(&self) -> usize {
+        let clusters: BTreeSet<usize> = self.cores.iter().map(|c| c.cluster).collect();
+        clusters.len()
+    }
+
     /// The index of the region that the kernel numbers so.
     pub fn region_of_os_id(&self, os_id: u32) -> Option<usize> {
         self.regions.iter().position(|r| r.os_id == os_id)
@@ -67,5 +93,20 @@ impl Topology {
         let mut order: Vec<usize> = (0..self.regions.len()).collect();
         order.sort_by_key(|&to| (to != from, self.distance(from, to)));
         order
+    }
+}
+
+impl MemoryKind {
+    /// The word for it: `dram`, `hbm`, `nvm`, `cxl`, `specific-purpose`, `gpu`, or `unknown`.
+    pub fn name(self) -> &'static str {
+        match self {
+            MemoryKind::Unknown => "unknown",
+            MemoryKind::Dram => "dram",
+            MemoryKind::Hbm => "hbm",
+            MemoryKind::Nvm => "nvm",
+            MemoryKind::Cxl => "cxl",
+            MemoryKind::SpecificPurpose => "specific-purpose",
+            MemoryKind::Gpu => "gpu",
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! The part of a machine that a process may use.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::assemble::{CpuFacts, assemble};
-use super::{CacheGroup, Core, CpuSet, Region, Source, Topology, sysfs};
+use super::assemble::assemble;
+use super::facts::{self, CpuFacts, Facts, LOCAL};
+use super::{Cache, CacheGroup, Core, CpuSet, Package, Source, Topology, sysfs};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(super) fn restrict(whole: &Topology, cpus: &CpuSet) -> Result<Topology> {
@@ -34,8 +36,15 @@ pub(super) fn restrict(whole: &Topology, cpus: &CpuSet) -> Result<Topology> {
     // Old index to new one, given out in order of appearance, which keeps the order.
     let mut packages = Renumber::new(whole.packages.len());
     let mut groups = Renumber::new(whole.cache_groups.len());
+    let (mut dies, mut clusters) = (BTreeMap::new(), BTreeMap::new());
+    let number = |map: &mut BTreeMap<usize, usize>, old: usize| {
+        let next = map.len();
+        *map.entry(old).or_insert(next)
+    };
+    let mut new_core = vec![None; whole.cores.len()];
     let mut cores = Vec::with_capacity(kept.len());
     for (old, cpus) in kept {
+        new_core[old] = Some(cores.len());
         let core = &whole.cores[old];
         let package = packages.of(core.package);
         let cache_group = groups.of(core.cache_group);
@@ -44,6 +53,9 @@ pub(super) fn restrict(whole: &Topology, cpus: &CpuSet) -> Result<Topology> {
             package,
             region: core.region,
             cache_group,
+            die: number(&mut dies, core.die),
+            cluster: number(&mut clusters, core.cluster),
+            kind: core.kind,
             cpus,
         });
     }
@@ -63,7 +75,11 @@ pub(super) fn restrict(whole: &Topology, cpus: &CpuSet) -> Result<Topology> {
         })
         .collect();
     let mut regions = whole.regions.clone();
-    regions.iter_mut().for_each(|r| r.has_cpus = false);
+    let left: CpuSet = cores.iter().flat_map(|c| c.cpus.iter().copied()).collect();
+    for region in &mut regions {
+        region.has_cpus = false;
+        region.local_cpus = region.local_cpus.intersection(&left);
+    }
     for (i, core) in cores.iter().enumerate() {
         cache_groups[core.cache_group].cores.push(i);
         regions[core.region].has_cpus = true;
@@ -76,6 +92,16 @@ pub(super) fn restrict(whole: &Topology, cpus: &CpuSet) -> Result<Topology> {
             .collect(),
         regions,
         cache_groups,
+        caches: whole
+            .caches
+            .iter()
+            .map(|cache| Cache {
+                cores: cache.cores.iter().filter_map(|&c| new_core[c]).collect(),
+                ..*cache
+            })
+            .filter(|cache| !cache.cores.is_empty())
+            .collect(),
+        core_kinds: whole.core_kinds.clone(),
         cores,
         notes: whole.notes.clone(),
         source: whole.source.clone(),
@@ -143,7 +169,7 @@ pub(super) fn detect(
                 "the kernel lets this process run on CPUs {allowed}, and its files list {cpus} only, so they are \
                  of no use here"
             ));
-            flat(&allowed)
+            flat(&allowed)?
         } else {
             if known != allowed {
                 let unknown = allowed.difference(&known);
@@ -164,21 +190,28 @@ pub(super) fn detect(
              unknown"
                 .into(),
         );
-        flat(&allowed)
+        flat(&allowed)?
     };
     topology.notes.append(&mut notes);
     Ok(topology)
 }
 
 /// All that is known without files: each CPU a core, in one region.
-fn flat(cpus: &CpuSet) -> Topology {
-    let facts: Vec<CpuFacts> = cpus.iter().map(CpuFacts::unknown).collect();
-    let region = Region {
-        os_id: 0,
-        bytes: 0,
-        distances: vec![10],
-        has_cpus: false,
-    };
-    let notes = vec!["how much memory there is is unknown".into()];
-    assemble(&facts, vec![region], notes, Source::Mask)
+fn flat(cpus: &CpuSet) -> Result<Topology> {
+    assemble(Facts {
+        packages: vec![Package { os_id: -1 }],
+        regions: vec![facts::region(0, 0, vec![LOCAL])],
+        caches: Vec::new(),
+        all_caches_known: false,
+        kinds: Vec::new(),
+        cpus: cpus
+            .iter()
+            .map(|cpu| CpuFacts {
+                region: Some(0),
+                ..CpuFacts::unknown(cpu)
+            })
+            .collect(),
+        notes: vec!["how much memory there is is unknown".into()],
+        source: Source::Mask,
+    })
 }

@@ -1,8 +1,9 @@
 //! A machine from a short description.
 
-use super::assemble::{CacheFacts, CpuFacts, MOST_CPUS, MOST_REGIONS, assemble};
+use super::assemble::assemble;
+use super::facts::{self, CacheFacts, CpuFacts, Facts, MOST_CPUS, MOST_REGIONS};
 use super::text::shown;
-use super::{Region, Source, Topology};
+use super::{Package, Source, Topology};
 use crate::error::{Error, ErrorKind, Result};
 
 const LEVELS: [&str; 5] = ["package", "region", "cache", "core", "thread"];
@@ -19,35 +20,49 @@ pub(super) fn build(description: &str) -> Result<Topology> {
     let all_regions = packages * regions;
     let all_cores = all_regions * caches * cores;
     let region_list = (0..all_regions)
-        .map(|a| Region {
-            os_id: a as u32,
-            bytes: REGION_BYTES,
-            distances: (0..all_regions).map(|b| distance(a, b, regions)).collect(),
-            has_cpus: false,
+        .map(|a| {
+            let distances = (0..all_regions).map(|b| distance(a, b, regions)).collect();
+            facts::region(a as u32, REGION_BYTES, distances)
         })
         .collect();
     // Thread t of core c is CPU t * cores + c: the first threads of all cores come first.
     let cpus_of = |core: usize| (0..threads).map(move |t| (t * all_cores + core) as u32);
-    let facts: Vec<CpuFacts> = (0..all_cores)
-        .flat_map(|core| {
-            let region = core / (caches * cores);
-            let cache = CacheFacts {
-                level: 3,
-                bytes: CACHE_BYTES,
-                first_sharer: (core / cores * cores) as u32,
-            };
-            cpus_of(core).map(move |cpu| CpuFacts {
-                cpu,
-                package: (region / regions) as i32,
-                core_id: (core % (regions * caches * cores)) as i32,
-                siblings: cpus_of(core).collect(),
-                region,
-                cache: Some(cache.clone()),
-            })
+    let in_order = |cores: std::ops::Range<usize>| {
+        (0..threads).flat_map(move |t| cores.clone().map(move |c| (t * all_cores + c) as u32))
+    };
+    let caches = (0..all_regions * caches)
+        .map(|cache| CacheFacts {
+            level: 3,
+            bytes: CACHE_BYTES,
+            cpus: in_order(cache * cores..(cache + 1) * cores).collect(),
         })
         .collect();
-    let source = Source::Synthetic(description.trim().to_owned());
-    Ok(assemble(&facts, region_list, Vec::new(), source))
+    let cpus = in_order(0..all_cores)
+        .map(|cpu| {
+            let core = cpu as usize % all_cores;
+            let (cache, in_region) = (core / cores, core * all_regions / all_cores);
+            CpuFacts {
+                package: in_region / regions,
+                core_id: (core % (all_cores / packages)) as i32,
+                siblings: cpus_of(core).collect(),
+                region: Some(in_region),
+                last_cache: Some(cache),
+                ..CpuFacts::unknown(cpu)
+            }
+        })
+        .collect();
+    assemble(Facts {
+        packages: (0..packages as i32)
+            .map(|os_id| Package { os_id })
+            .collect(),
+        regions: region_list,
+        caches,
+        all_caches_known: true,
+        kinds: Vec::new(),
+        cpus,
+        notes: Vec::new(),
+        source: Source::Synthetic(description.trim().to_owned()),
+    })
 }
 
 fn distance(a: usize, b: usize, regions_per_package: usize) -> u32 {

@@ -1,4 +1,4 @@
-//! The last-level cache of each CPU.
+//! The caches of each CPU.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,62 +7,75 @@ use super::Notes;
 use super::read::{self, Tree, absurd};
 use crate::error::Result;
 use crate::topology::CpuSet;
-use crate::topology::assemble::{CacheFacts, CpuFacts};
+use crate::topology::facts::{CacheFacts, CpuFacts};
 
-/// A CPU's last-level cache as its directory tells it.
-struct LastLevel {
-    level: u32,
-    bytes: Option<u64>,
-    shared: Shared,
-}
-
-enum Shared {
-    /// These online CPUs share it, the CPU itself included.
-    With(CpuSet),
-    /// Those share it that name the same number at the same level.
+/// What tells caches of a level apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// The first of the CPUs that share it.
+    First(u32),
+    /// The kernel's number, where it does not say who shares it.
     Number(u32),
-    Unknown,
 }
 
-/// Tells each CPU its cache.
+/// Finds the caches and tells each CPU its last one.
 pub(super) fn read(
     tree: &Tree,
     online: &CpuSet,
     facts: &mut [CpuFacts],
     notes: &mut Notes,
-) -> Result<()> {
-    let (mut none, mut no_size, mut not_itself) = (CpuSet::new(), CpuSet::new(), CpuSet::new());
-    let mut first_of_number: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-    let mut private = vec![false; facts.len()];
-    for (f, private) in facts.iter_mut().zip(&mut private) {
-        let Some(last) = last_level(tree, f.cpu)? else {
-            none.insert(f.cpu);
-            continue;
-        };
-        let first_sharer = match last.shared {
-            Shared::With(mut shared) => {
-                if shared.insert(f.cpu) {
-                    not_itself.insert(f.cpu);
-                }
-                let shared = shared.intersection(online);
-                *private = shared.iter().all(|cpu| f.siblings.contains(&cpu));
-                shared.first().unwrap_or(f.cpu)
-            }
-            Shared::Number(id) => *first_of_number.entry((last.level, id)).or_insert(f.cpu),
-            Shared::Unknown => {
-                none.insert(f.cpu);
+) -> Result<Vec<CacheFacts>> {
+    let (mut none, mut not_itself) = (CpuSet::new(), CpuSet::new());
+    let mut no_size: Vec<usize> = Vec::new();
+    let mut index: BTreeMap<(u32, Key), usize> = BTreeMap::new();
+    let mut caches: Vec<CacheFacts> = Vec::new();
+    for f in &mut *facts {
+        let dir = tree.cpu(f.cpu).join("cache");
+        // The highest level so far, and its cache if it is known which one it is.
+        let mut last: (u32, Option<usize>) = (0, None);
+        for number in read::numbered(&dir, "index").iter() {
+            let dir = dir.join(format!("index{number}"));
+            let Some(level) = level(&dir.join("level"))? else {
+                continue;
+            };
+            if !holds_data(&dir.join("type"))? {
                 continue;
             }
-        };
-        if last.bytes.is_none() {
-            no_size.insert(f.cpu);
+            let cache = match key(&dir, f, online, &mut not_itself)? {
+                None => None,
+                Some(key) => Some(match index.get(&(level, key)) {
+                    Some(&known) => known,
+                    None => {
+                        let bytes = read::size(&dir.join("size"))?;
+                        if bytes.is_none() {
+                            no_size.push(caches.len());
+                        }
+                        caches.push(CacheFacts {
+                            level,
+                            bytes: bytes.unwrap_or(0),
+                            cpus: Vec::new(),
+                        });
+                        index.insert((level, key), caches.len() - 1);
+                        caches.len() - 1
+                    }
+                }),
+            };
+            if let Some(cache) = cache.filter(|&c| caches[c].cpus.last() != Some(&f.cpu)) {
+                caches[cache].cpus.push(f.cpu);
+            }
+            if level > last.0 {
+                last = (level, cache);
+            }
         }
-        f.cache = Some(CacheFacts {
-            level: last.level,
-            bytes: last.bytes.unwrap_or(0),
-            first_sharer,
-        });
+        f.last_cache = last.1;
+        if last.1.is_none() {
+            none.insert(f.cpu);
+        }
     }
+    let no_size: CpuSet = no_size
+        .iter()
+        .flat_map(|&c| caches[c].cpus.iter().copied())
+        .collect();
     notes.say_of(&none, |cpus| {
         format!(
             "it is not known which caches CPUs {cpus} share; those in the same memory region and package count \
@@ -70,67 +83,47 @@ pub(super) fn read(
         )
     });
     notes.say_of(&no_size, |cpus| {
-        format!("the size of the last-level cache of CPUs {cpus} is unknown")
+        format!("the size of a cache of CPUs {cpus} is unknown")
     });
     notes.say_of(&not_itself, |cpus| {
-        format!("CPUs {cpus} are missing from the lists of those that share their last-level cache")
+        format!("CPUs {cpus} are missing from the lists of those that share their caches")
     });
-    join_private(facts, &private, notes);
-    Ok(())
+    Ok(caches)
 }
 
-/// Where every core has its last known cache to itself (on servers whose shared cache the kernel does not see),
-/// the caches tell nothing of who is close to whom, and domains of one core would be useless: such cores are put
-/// together by region.
-fn join_private(facts: &mut [CpuFacts], private: &[bool], notes: &mut Notes) {
-    let mut places: BTreeMap<(i32, usize), Vec<usize>> = BTreeMap::new();
-    for (i, f) in facts.iter().enumerate() {
-        places.entry((f.package, f.region)).or_default().push(i);
+/// Which of the caches of its level a CPU's is, if that is known.
+fn key(
+    cache: &Path,
+    f: &CpuFacts,
+    online: &CpuSet,
+    not_itself: &mut CpuSet,
+) -> Result<Option<Key>> {
+    let Some(mut shared) = shared(cache)? else {
+        let number = read::number(&cache.join("id"))?;
+        return Ok(number.map(Key::Number));
+    };
+    if shared.is_empty() {
+        // Some old kernels have masks of zeros for caches that the threads of a core share.
+        return Ok(Some(Key::First(f.leader())));
     }
-    let mut joined = CpuSet::new();
-    for members in places.values() {
-        let cores = |i: &&usize| facts[**i].siblings.first() == Some(&facts[**i].cpu);
-        if members.iter().all(|&i| private[i]) && members.iter().filter(cores).count() > 1 {
-            for &i in members {
-                facts[i].cache = None;
-                joined.insert(facts[i].cpu);
-            }
-        }
+    if shared.insert(f.cpu) {
+        not_itself.insert(f.cpu);
     }
-    notes.say_of(&joined, |cpus| {
-        format!(
-            "the cores of CPUs {cpus} share no cache that the kernel knows of; those in the same memory region \
-             and package count as a group"
-        )
-    });
+    let first = shared.intersection(online).first();
+    Ok(Some(Key::First(first.unwrap_or(f.cpu))))
 }
 
-/// The data or unified cache of the highest level.
-fn last_level(tree: &Tree, cpu: u32) -> Result<Option<LastLevel>> {
-    let dir = tree.cpu(cpu).join("cache");
-    let mut last: Option<(u32, u32)> = None;
-    for index in read::numbered(&dir, "index").iter() {
-        let dir = dir.join(format!("index{index}"));
-        let Some(level) = level(&dir.join("level"))? else {
-            continue;
-        };
-        if holds_data(&dir.join("type"))? && last.is_none_or(|(highest, _)| level > highest) {
-            last = Some((level, index));
-        }
+/// Who shares a cache. A list must name somebody; a mask need not.
+fn shared(cache: &Path) -> Result<Option<CpuSet>> {
+    let set = read::cpus(cache, "shared_cpu_map", "shared_cpu_list")?;
+    match set {
+        Some(set) if set.is_empty() && !cache.join("shared_cpu_map").exists() => Err(absurd(
+            &cache.join("shared_cpu_list"),
+            "",
+            "the list is empty and must not be",
+        )),
+        set => Ok(set),
     }
-    let Some((level, index)) = last else {
-        return Ok(None);
-    };
-    let dir = dir.join(format!("index{index}"));
-    let shared = match read::full_list(&dir.join("shared_cpu_list"))? {
-        Some(shared) => Shared::With(shared),
-        None => read::number(&dir.join("id"))?.map_or(Shared::Unknown, Shared::Number),
-    };
-    Ok(Some(LastLevel {
-        level,
-        bytes: read::size(&dir.join("size"))?,
-        shared,
-    }))
 }
 
 fn level(file: &Path) -> Result<Option<u32>> {

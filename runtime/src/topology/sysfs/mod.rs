@@ -2,12 +2,16 @@
 
 mod caches;
 mod cpus;
+mod kinds;
+mod memory;
+mod packages;
 mod read;
 mod regions;
 
 use std::path::Path;
 
 use super::assemble::assemble;
+use super::facts::Facts;
 use super::{CpuSet, Source, Topology};
 use crate::error::{Error, ErrorKind, Result};
 use read::Tree;
@@ -30,15 +34,22 @@ pub(super) fn read(root: &Path) -> Result<Topology> {
     };
     let mut notes = Notes::default();
     let online = cpus::online(&tree, &mut notes)?;
-    let mut facts = cpus::read(&tree, &online, &mut notes)?;
-    let regions = regions::read(&tree, &mut facts, &mut notes)?;
-    caches::read(&tree, &online, &mut facts, &mut notes)?;
-    Ok(assemble(
-        &facts,
+    let mut cpus = cpus::read(&tree, &online, &mut notes)?;
+    let packages = packages::read(&tree, &online, &mut cpus, &mut notes)?;
+    let kinds = kinds::read(&tree, &mut cpus)?;
+    let mut regions = regions::read(&tree, &mut cpus, &mut notes)?;
+    memory::read(&tree, &online, &mut regions)?;
+    let caches = caches::read(&tree, &online, &mut cpus, &mut notes)?;
+    assemble(Facts {
+        packages,
         regions,
-        notes.said,
-        Source::Sysfs(root.to_owned()),
-    ))
+        caches,
+        all_caches_known: false,
+        kinds,
+        cpus,
+        notes: notes.said,
+        source: Source::Sysfs(root.to_owned()),
+    })
 }
 
 /// What is to be told, and the CPUs that each thing is true of.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::topology::CpuSet;
+use crate::topology::mask::{self, Mask};
 use crate::topology::text::shown;
 
 /// The longest file that makes sense; the longest real ones are lists of thousands of CPUs.
@@ -54,6 +55,11 @@ pub(super) fn number<T: FromStr>(file: &Path) -> Result<Option<T>> {
     }
 }
 
+/// A number that the kernel gives as -1 when it does not know; a missing file means the same.
+pub(super) fn id(file: &Path) -> Result<i32> {
+    Ok(number::<i32>(file)?.unwrap_or(-1).max(-1))
+}
+
 /// A list of CPUs (or of other things that the kernel numbers) that may be empty.
 pub(super) fn list(file: &Path) -> Result<Option<CpuSet>> {
     let Some(text) = text(file)? else {
@@ -70,6 +76,39 @@ pub(super) fn full_list(file: &Path) -> Result<Option<CpuSet>> {
     match list(file)? {
         Some(set) if set.is_empty() => Err(absurd(file, "", "the list is empty and must not be")),
         other => Ok(other),
+    }
+}
+
+/// CPUs that the kernel names twice, in a mask and in a list: very old kernels have the masks alone. Where both are there
+/// and differ, since somebody edited a copy, the mask counts; so it does for hwloc.
+pub(super) fn cpus(dir: &Path, mask_name: &str, list_name: &str) -> Result<Option<CpuSet>> {
+    let listed = list(&dir.join(list_name))?;
+    Ok(mask(&dir.join(mask_name))?.or(listed))
+}
+
+/// The same where at least one must be named, unless a file was cut off.
+pub(super) fn full_cpus(dir: &Path, mask_name: &str, list_name: &str) -> Result<Option<CpuSet>> {
+    let listed = full_list(&dir.join(list_name))?;
+    let file = dir.join(mask_name);
+    match mask(&file)? {
+        Some(set) if set.is_empty() => {
+            Err(absurd(&file, "0", "that is no CPU, and there must be one"))
+        }
+        masked => Ok(masked.or(listed)),
+    }
+}
+
+fn mask(file: &Path) -> Result<Option<CpuSet>> {
+    let Some(text) = text(file)? else {
+        return Ok(None);
+    };
+    match mask::parse(&text) {
+        Ok(Mask {
+            set,
+            all_from: None,
+        }) => Ok(Some(set)),
+        Ok(_) => Err(absurd(file, &text, "the kernel's masks have an end")),
+        Err(what) => Err(absurd(file, &text, what)),
     }
 }
 

@@ -5,22 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Notes;
 use super::read::{self, Tree, absurd};
 use crate::error::Result;
-use crate::topology::assemble::{CpuFacts, MOST_REGIONS};
+use crate::topology::facts::{self, CpuFacts, LOCAL, MOST_REGIONS, REMOTE};
 use crate::topology::{CpuSet, Region};
 
-/// The kernel's own values for machines that come without a table.
-const LOCAL: u32 = 10;
-const REMOTE: u32 = 20;
-
 /// Reads the regions and tells each CPU its own.
-pub(super) fn read(tree: &Tree, facts: &mut [CpuFacts], notes: &mut Notes) -> Result<Vec<Region>> {
+pub(super) fn read(tree: &Tree, cpus: &mut [CpuFacts], notes: &mut Notes) -> Result<Vec<Region>> {
     let dir = tree.system.join("node");
     let ids = match read::full_list(&dir.join("online"))? {
         Some(ids) => ids,
         None => read::numbered(&dir, "node"),
     };
     if ids.is_empty() {
-        return Ok(vec![single(tree, facts, notes)?]);
+        return single(tree, cpus, notes);
     }
     if ids.len() > MOST_REGIONS {
         let what = format!("more than {MOST_REGIONS} memory regions");
@@ -30,65 +26,48 @@ pub(super) fn read(tree: &Tree, facts: &mut [CpuFacts], notes: &mut Notes) -> Re
         format!("memory region numbers have holes: there is no node {holes}; regions are counted without them")
     });
 
-    let mut regions = Vec::with_capacity(ids.len());
-    let (mut memory_unknown, mut no_memory, mut no_cpus, mut no_distances) =
-        (CpuSet::new(), CpuSet::new(), CpuSet::new(), CpuSet::new());
-    // The region of each of `facts`, and CPUs that two regions claim.
-    let mut region_of: Vec<Option<usize>> = vec![None; facts.len()];
-    let mut claimed_twice = CpuSet::new();
-    let mut no_list = CpuSet::new();
-    for (index, node) in ids.iter().enumerate() {
-        let dir = tree.node(node);
-        let memory = read::memory(&dir.join("meminfo"))?;
+    let gpus = gpus(tree)?.intersection(&ids);
+    let nodes = nodes(tree, &ids.difference(&gpus), cpus, notes)?;
+    if nodes.is_empty() {
+        return single(tree, cpus, notes);
+    }
+    notes.say_of(&gpus, |r| {
+        format!("node {r} is the memory of a graphics processor; it is left out")
+    });
+    let (mut memory_unknown, mut no_memory, mut no_distances) =
+        (CpuSet::new(), CpuSet::new(), CpuSet::new());
+    let mut regions = Vec::with_capacity(nodes.len());
+    for (index, (node, own)) in nodes.iter().enumerate() {
+        let memory = read::memory(&tree.node(*node).join("meminfo"))?;
         match memory {
-            None => _ = memory_unknown.insert(node),
-            Some(0) => _ = no_memory.insert(node),
+            None => _ = memory_unknown.insert(*node),
+            Some(0) => _ = no_memory.insert(*node),
             Some(_) => {}
         }
-        let listed = read::list(&dir.join("cpulist"))?;
-        let without_list = listed.is_none();
-        let mut has_cpus = false;
-        for cpu in listed.unwrap_or_default().iter() {
-            // Offline CPUs may be listed; they are none of `facts`.
-            if let Ok(at) = facts.binary_search_by_key(&cpu, |f| f.cpu) {
-                has_cpus = true;
-                if *region_of[at].get_or_insert(index) != index {
-                    claimed_twice.insert(cpu);
-                }
+        for cpu in own.iter() {
+            if let Ok(at) = cpus.binary_search_by_key(&cpu, |f| f.cpu) {
+                cpus[at].region = Some(index);
             }
         }
-        if without_list {
-            no_list.insert(node);
-        } else if !has_cpus {
-            no_cpus.insert(node);
-        }
-        let distances = distances(tree, node, ids.len())?.unwrap_or_else(|| {
-            no_distances.insert(node);
-            (0..ids.len())
-                .map(|to| if to == index { LOCAL } else { REMOTE })
-                .collect()
-        });
-        regions.push(Region {
-            os_id: node,
-            bytes: memory.unwrap_or(0),
-            distances,
-            has_cpus: false,
-        });
+        let distances = match distances(tree, *node, ids.len())? {
+            // Of the row for all online nodes, those that became regions.
+            Some(row) => {
+                let kept = ids.iter().zip(row).filter(|(id, _)| nodes.contains_key(id));
+                kept.map(|(_, distance)| distance).collect()
+            }
+            None => {
+                no_distances.insert(*node);
+                facts::assumed_distances(index, nodes.len())
+            }
+        };
+        let mut region = facts::region(*node, memory.unwrap_or(0), distances);
+        region.local_cpus.clone_from(own);
+        regions.push(region);
     }
-    let homeless = settle(facts, &region_of, &regions);
-
     notes.say_of(&memory_unknown, |r| {
         format!("how much memory node {r} has is unknown")
     });
     notes.say_of(&no_memory, |r| format!("node {r} has no memory"));
-    notes.say_of(&no_list, |r| format!("which CPUs node {r} has is unknown"));
-    notes.say_of(&no_cpus, |r| format!("node {r} has no CPUs that run"));
-    notes.say_of(&claimed_twice, |c| {
-        format!("several memory regions list CPUs {c}; the first one counts")
-    });
-    notes.say_of(&homeless, |c| {
-        format!("no memory region lists CPUs {c}; they count to the first region of their package, or to the first of all")
-    });
     if regions.len() > 1 {
         notes.say_of(&no_distances, |r| {
             format!(
@@ -99,9 +78,59 @@ pub(super) fn read(tree: &Tree, facts: &mut [CpuFacts], notes: &mut Notes) -> Re
     Ok(regions)
 }
 
+/// The nodes that become regions, each with those of its CPUs that run.
+fn nodes(
+    tree: &Tree,
+    ids: &CpuSet,
+    facts: &[CpuFacts],
+    notes: &mut Notes,
+) -> Result<BTreeMap<u32, CpuSet>> {
+    let running: CpuSet = facts.iter().map(|f| f.cpu).collect();
+    let mut nodes = BTreeMap::new();
+    let (mut no_list, mut no_cpus, mut overlapping) = (CpuSet::new(), CpuSet::new(), CpuSet::new());
+    let mut claimed = CpuSet::new();
+    for node in ids.iter() {
+        let listed = read::cpus(&tree.node(node), "cpumap", "cpulist")?;
+        if listed.is_none() {
+            no_list.insert(node);
+        }
+        // Offline CPUs may be listed.
+        let own = listed.clone().unwrap_or_default().intersection(&running);
+        if !own.intersection(&claimed).is_empty() {
+            overlapping.insert(node);
+            continue;
+        }
+        if listed.is_some() && own.is_empty() {
+            no_cpus.insert(node);
+        }
+        claimed = claimed.union(&own);
+        nodes.insert(node, own);
+    }
+    notes.say_of(&no_list, |r| format!("which CPUs node {r} has is unknown"));
+    notes.say_of(&no_cpus, |r| format!("node {r} has no CPUs that run"));
+    notes.say_of(&overlapping, |r| {
+        format!("node {r} lists CPUs that an earlier node lists too, so one of them is wrong; it is left out")
+    });
+    Ok(nodes)
+}
+
+/// The nodes that are the memory of graphics processors: the driver offers it as ordinary memory, and it is neither near to
+/// any core nor meant for other programs.
+fn gpus(tree: &Tree) -> Result<CpuSet> {
+    let mut nodes = CpuSet::new();
+    let folder = tree.base.join("proc/driver/nvidia/gpus");
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let status = read::text(&entry.path().join("numa_status"))?.unwrap_or_default();
+        let node = status.lines().find_map(|line| line.strip_prefix("Node:"));
+        let node = node.and_then(|n| n.trim().parse::<u32>().ok());
+        nodes.extend(node.filter(|&n| n < CpuSet::LIMIT));
+    }
+    Ok(nodes)
+}
+
 /// A kernel without NUMA: one region with all memory. That is the rule on small machines, and odd on large ones.
-fn single(tree: &Tree, facts: &[CpuFacts], notes: &mut Notes) -> Result<Region> {
-    let packages: BTreeSet<i32> = facts.iter().map(|f| f.package).collect();
+fn single(tree: &Tree, cpus: &mut [CpuFacts], notes: &mut Notes) -> Result<Vec<Region>> {
+    let packages: BTreeSet<usize> = cpus.iter().map(|f| f.package).collect();
     if packages.len() > 1 {
         notes.say(format!(
             "the kernel reports no memory regions though there are {} packages; all memory counts as one region",
@@ -112,12 +141,8 @@ fn single(tree: &Tree, facts: &[CpuFacts], notes: &mut Notes) -> Result<Region> 
     if bytes.is_none() {
         notes.say("how much memory there is is unknown");
     }
-    Ok(Region {
-        os_id: 0,
-        bytes: bytes.unwrap_or(0),
-        distances: vec![LOCAL],
-        has_cpus: false,
-    })
+    cpus.iter_mut().for_each(|f| f.region = Some(0));
+    Ok(vec![facts::region(0, bytes.unwrap_or(0), vec![LOCAL])])
 }
 
 /// The distances from a node to each online one, in their order.
@@ -139,29 +164,4 @@ fn distances(tree: &Tree, node: u32, nodes: usize) -> Result<Option<Vec<u32>>> {
             "distances are whole numbers above 0; 10 is local",
         )),
     }
-}
-
-/// Gives each CPU its region. Those that no region lists go where their package's other CPUs are, else to the
-/// first region with memory; they are returned.
-fn settle(facts: &mut [CpuFacts], region_of: &[Option<usize>], regions: &[Region]) -> CpuSet {
-    let package_region = |facts: &[CpuFacts], package: i32| {
-        let mut same = facts
-            .iter()
-            .zip(region_of)
-            .filter(|(f, _)| f.package == package);
-        same.find_map(|(_, r)| *r)
-    };
-    let first = regions.iter().position(|r| r.bytes > 0).unwrap_or(0);
-    let mut homeless = CpuSet::new();
-    let mut of_package = BTreeMap::new();
-    for i in 0..facts.len() {
-        facts[i].region = region_of[i].unwrap_or_else(|| {
-            homeless.insert(facts[i].cpu);
-            let package = facts[i].package;
-            *of_package
-                .entry(package)
-                .or_insert_with(|| package_region(facts, package).unwrap_or(first))
-        });
-    }
-    homeless
 }

@@ -94,7 +94,14 @@ fn files() -> Vec<String> {
     let mut files: Vec<String> = ["cpu/online", "cpu/present", "node/online"]
         .map(str::to_owned)
         .into();
-    for name in ["cpulist", "meminfo", "distance"] {
+    for name in [
+        "cpulist",
+        "cpumap",
+        "meminfo",
+        "distance",
+        "access0/initiators/read_bandwidth",
+        "memory_side_cache/index1/size",
+    ] {
         files.extend((0..2).map(|n| format!("node/node{n}/{name}")));
     }
     for name in [
@@ -103,10 +110,22 @@ fn files() -> Vec<String> {
         "die_id",
         "core_cpus_list",
         "thread_siblings_list",
+        "thread_siblings",
+        "package_cpus",
+        "die_cpus",
+        "cluster_cpus_list",
     ] {
         files.extend((0..8).map(|cpu| format!("cpu/cpu{cpu}/topology/{name}")));
     }
-    for name in ["level", "type", "size", "shared_cpu_list", "id"] {
+    files.extend((0..8).map(|cpu| format!("cpu/cpu{cpu}/cpu_capacity")));
+    for name in [
+        "level",
+        "type",
+        "size",
+        "shared_cpu_list",
+        "shared_cpu_map",
+        "id",
+    ] {
         files.extend((0..8).map(|cpu| format!("cpu/cpu{cpu}/cache/index3/{name}")));
     }
     files
@@ -137,6 +156,7 @@ proptest! {
             let path = tree.root.join("sys/devices/system").join(file);
             match content {
                 Some(content) => _ = tree.sys(file, content),
+                // Some are not there.
                 None => _ = fs::remove_file(path),
             }
         }
@@ -149,6 +169,33 @@ proptest! {
                 }
             }
             Err(e) => prop_assert_eq!(e.kind(), ErrorKind::Topology),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A file of hwloc's that was cut off, or in which bytes changed: an error or a machine, never a panic.
+    #[test]
+    fn no_text_makes_the_reader_of_xml_panic(
+        end in 0usize..xml::MACHINE.len() + 2000,
+        changes in prop::collection::vec((0usize..xml::MACHINE.len(), prop::sample::select(&b"\"<>/0123456789fx,.- \nA"[..])), 0..6),
+    ) {
+        let mut bytes = xml::MACHINE.as_bytes().to_vec();
+        changes.iter().for_each(|&(at, byte)| bytes[at] = byte);
+        bytes.truncate(end);
+        let text = String::from_utf8(bytes).unwrap();
+        match Topology::from_xml_text(&text) {
+            Ok(t) => {
+                t.check().unwrap();
+                let _ = (t.to_string(), t.to_json());
+            }
+            Err(e) => {
+                prop_assert_eq!(e.kind(), ErrorKind::Topology);
+                // All but an empty file say where.
+                prop_assert!(e.to_string().contains("line"), "{}", e);
+            }
         }
     }
 }

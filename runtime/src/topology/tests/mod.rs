@@ -3,10 +3,13 @@
 mod cpu_set;
 mod damage;
 mod machines;
+mod memory;
 mod odd_machines;
+mod parts;
 mod process;
 mod shape;
 mod synthetic;
+mod xml;
 
 use std::fs;
 use std::path::PathBuf;

@@ -45,7 +45,7 @@ fn restriction_gives_indices_anew() {
 #[test]
 fn contradictions_are_found() {
     type Break = fn(&mut Topology);
-    let breaks: [(Break, &str); 10] = [
+    let breaks: [(Break, &str); 13] = [
         (|t| t.cores.clear(), "no core"),
         (
             |t| t.regions[0].distances = vec![10],
@@ -60,6 +60,12 @@ fn contradictions_are_found() {
             |t| t.cores[1].cache_group = 9,
             "cache group 9, which does not exist",
         ),
+        (|t| t.cores[1].kind = 1, "kind 1, which does not exist"),
+        (
+            |t| t.caches[1].cores = vec![2, 9],
+            "cache 1 lists cores [2, 9]",
+        ),
+        (|t| t.caches[1].cores.clear(), "cache 1 lists cores []"),
         (|t| t.cores[1].package = 1, "differ in package or region"),
         (
             |t| t.cache_groups[0].cores = vec![0],
@@ -136,13 +142,17 @@ fn json_is_json() {
     ];
     let expected = concat!(
         r#"{"source":{"kind":"synthetic","from":"core:2"},"#,
-        r#""counts":{"packages":1,"regions":1,"caches":1,"cores":2,"threads":2},"#,
+        r#""counts":{"packages":1,"regions":1,"caches":1,"cores":2,"threads":2,"dies":1,"clusters":1},"#,
         r#""packages":[{"os_id":0}],"#,
-        r#""regions":[{"os_id":0,"bytes":17179869184,"has_cpus":true,"cpus":[0,1],"distances":[10]}],"#,
+        r#""regions":[{"os_id":0,"bytes":17179869184,"has_cpus":true,"cpus":[0,1],"distances":[10],"#,
+        r#""local_cpus":[0,1],"kind":"unknown","side_cache_bytes":0,"#,
+        r#""speed":{"read_bandwidth":0,"write_bandwidth":0,"read_latency":0,"write_latency":0}}],"#,
         r#""caches":[{"level":3,"bytes":33554432,"package":0,"region":0,"cores":[0,1],"cpus":[0,1]}],"#,
-        r#""cores":[{"os_id":0,"package":0,"region":0,"cache":0,"cpus":[0]},"#,
-        r#"{"os_id":1,"package":0,"region":0,"cache":0,"cpus":[1]}],"#,
-        r#""notes":["a \"quoted\"\\\n\u0009\u007f note, ünïcode","two"]}"#,
+        r#""cores":[{"os_id":0,"package":0,"region":0,"cache":0,"cpus":[0],"die":0,"cluster":0,"kind":0},"#,
+        r#"{"os_id":1,"package":0,"region":0,"cache":0,"cpus":[1],"die":0,"cluster":0,"kind":0}],"#,
+        r#""notes":["a \"quoted\"\\\n\u0009\u007f note, ünïcode","two"],"#,
+        r#""all_caches":[{"level":3,"bytes":33554432,"cpus":[0,1]}],"#,
+        r#""core_kinds":[{"name":"","capacity":0}]}"#,
     );
     assert_eq!(t.to_json(), expected);
 }

@@ -1,0 +1,507 @@
+/* Sprat for C: a multicore dataflow runtime.
+ *
+ * A program is a set of codelets, small functions that run to completion once the data blocks and events they depend on are
+ * there. Which may run side by side follows from how each declares to use its blocks, and the result is always that of running
+ * them one after the other, in the order in which they were spawned.
+ *
+ *     static void twice(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+ *       double factor = *(const double *)params, *x = views[0].data;
+ *       for (size_t i = 0; i < views[0].bytes / sizeof *x; i++) x[i] *= factor;
+ *     }
+ *
+ *     static void body(sprat_scope *scope, void *argument) {
+ *       program *p = argument;
+ *       sprat_access use = sprat_read_write(p->block);
+ *       sprat_spawn(scope, p->twice, &(double){2.0}, &use, 1, NULL, NULL);
+ *     }
+ *
+ *     if (sprat_finish(runtime, body, &p) != SPRAT_OK) fprintf(stderr, "%s\n", sprat_error_message());
+ *
+ * Rules that hold everywhere:
+ *
+ * - Functions return a status, SPRAT_OK or what went wrong; sprat_error_message() then says what, where, and what to do. Nothing
+ *   is written to the places for results unless the status is SPRAT_OK.
+ * - Handles are numbers. One that is null, of another runtime, or of something that is gone is noticed and refused, as long as it
+ *   once came from Sprat.
+ * - Structs whose first field is `size` may grow. Set them to zero, then `size` to sizeof; zero everywhere else is the default.
+ *   The macros that end in _INIT do so.
+ * - Texts are UTF-8 and end with a zero byte. They are copied.
+ * - All functions may be called from any thread, but a scope is for the thread that runs its body, and those that say that they
+ *   wait are for threads that run no codelet and no body of a scope.
+ * - A body may not unwind. A C++ exception that leaves one ends the process; sprat.hpp catches them.
+ *
+ * 64-bit Linux. Licence: MIT or Apache-2.0, at your choice.
+ */
+#ifndef SPRAT_H
+#define SPRAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ---------------------------------------------------------------------------------------------------------------- */
+
+#define SPRAT_VERSION_MAJOR 0
+#define SPRAT_VERSION_MINOR 1
+#define SPRAT_VERSION_PATCH 0
+/* The version of this header as one number. */
+#define SPRAT_VERSION \
+  ((uint32_t)SPRAT_VERSION_MAJOR << 16 | (uint32_t)SPRAT_VERSION_MINOR << 8 | (uint32_t)SPRAT_VERSION_PATCH)
+
+/* The version of the library, made as SPRAT_VERSION is. As long as the major version is 0, both should have the same minor one;
+ * from 1 on the library's may be higher. */
+uint32_t sprat_version(void);
+
+/* ---- Statuses --------------------------------------------------------------------------------------------------------------- */
+
+typedef int32_t sprat_status;
+
+enum {
+  SPRAT_OK = 0,
+  SPRAT_TOPOLOGY = 1,   /* a description of a machine makes no sense */
+  SPRAT_CONFIG = 2,     /* an option or a SPRAT_* variable has a value that cannot be used */
+  SPRAT_BLOCK_SIZE = 3, /* a block of length zero, or one larger than the address space */
+  SPRAT_FOREIGN = 4,    /* a handle of another runtime */
+  SPRAT_STALE = 5,      /* a handle of something that is gone */
+  SPRAT_ACCESS = 6,     /* the accesses of one codelet contradict each other or its definition, or reach behind a block */
+  SPRAT_UNDECLARED = 7, /* a codelet's child named a block that its parent did not declare, or with more right */
+  SPRAT_ON_ENGINE = 8,  /* a call that waits, or is for hosts, was made in a codelet or in the body of a scope */
+  SPRAT_FAILED = 9,     /* a codelet failed; sprat_error_details tells of the first */
+  SPRAT_CHECK = 10,     /* the checking mode found a mistake */
+  SPRAT_STUCK = 11,     /* a scope could make no progress: the message names who waits for what */
+  SPRAT_CANCELLED = 12, /* the scope or the replay was cancelled, by somebody or by its deadline */
+  SPRAT_EVENT = 13,     /* an event was used against its rules, or cannot come any more */
+  SPRAT_GRAPH = 14,     /* a graph cannot hold what was to be recorded, its codelets spawned, or it is being replayed already */
+  SPRAT_SYSTEM = 15,    /* the operating system refused memory, a thread, or a call */
+  SPRAT_USER = 16,      /* what sprat_fail said in the body of a scope */
+  SPRAT_NULL = 17,      /* a pointer is null, or a handle zero, that must not be */
+  SPRAT_ARGUMENT = 18,  /* an argument that can never be right */
+  SPRAT_SCOPE = 19,     /* a scope was used on another thread than its own, or after its body */
+  SPRAT_OTHER = 20      /* an error of a kind that this interface does not know */
+};
+
+/* A short text for a status. It stays. */
+const char *sprat_status_text(sprat_status status);
+
+/* What the last call on this thread that failed said: a sentence or more, with what to do. Good until the next call on this thread
+ * that fails; empty if none did. */
+const char *sprat_error_message(void);
+
+/* The same in pieces, for code that wants to react. */
+typedef struct sprat_error {
+  size_t size;
+  sprat_status status;  /* what that call returned; SPRAT_OK if none failed */
+  sprat_status cause;   /* why the first codelet failed: SPRAT_USER if it said so itself; SPRAT_OK if none did */
+  const char *message;  /* as long as that of sprat_error_message */
+  const char *codelet;  /* the name of the first codelet that failed; empty if none did */
+  uint64_t failed;      /* how many codelets failed */
+  uint64_t skipped;     /* how many were skipped, since they would have read what those were to write */
+  uint64_t ran;         /* of what was cancelled: how many codelets ran, since there was a canceller or deadline */
+  uint64_t not_started; /* and how many did not start */
+  uint64_t rounds;      /* of a cancelled replay: how many rounds ran, all of each */
+} sprat_error;
+
+#define SPRAT_ERROR_INIT {sizeof(sprat_error), 0, 0, NULL, NULL, 0, 0, 0, 0, 0}
+
+sprat_status sprat_error_details(sprat_error *error);
+
+/* ---- Runtimes --------------------------------------------------------------------------------------------------------------- */
+
+/* A running Sprat: engines on this machine's cores, and the blocks they work on. A handle, not an address. */
+typedef struct sprat_runtime sprat_runtime;
+
+typedef int32_t sprat_ce_mode;
+enum { SPRAT_CE_DEFAULT = 0, SPRAT_CE_SHARED = 1, SPRAT_CE_ELASTIC = 2, SPRAT_CE_DEDICATED = 3 };
+
+typedef int32_t sprat_choice;
+enum { SPRAT_DEFAULT = 0, SPRAT_YES = 1, SPRAT_NO = 2 };
+
+/* What can be chosen. What is left open (zero) is what the SPRAT_* variables say, or the machine suggests. */
+typedef struct sprat_config {
+  size_t size;
+  size_t xes;                 /* how many execution engines; 0: one for each core that the process may use */
+  sprat_ce_mode ce_mode;      /* how much of a core each control engine owns */
+  sprat_choice pin;           /* whether engines are pinned to their processors */
+  sprat_choice oversubscribe; /* whether there may be more engines than hardware threads: for tests */
+  sprat_choice environment;   /* SPRAT_NO: SPRAT_* variables do not apply */
+  int64_t spin_us;            /* how long an engine without work looks on before it parks, in microseconds; 0: measured at the
+                                 start; below 0: not at all */
+  size_t live_codelets;       /* about how many codelets may live before a host that spawns more is held back; 0: by the memory */
+  size_t stack_bytes;         /* of each execution engine; 0: 2 MiB. A host thread that helps in a scope has its own */
+  uint64_t check_seed;        /* the checking mode, with this seed: slow, finds misused blocks; 0: off */
+  const char *topology;       /* a machine to plan for instead of this one, such as "package:2 core:4"; null: this one */
+} sprat_config;
+
+#define SPRAT_CONFIG_INIT {sizeof(sprat_config), 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL}
+
+/* Finds the machine, starts the engines. `config` may be null. */
+sprat_status sprat_runtime_create(const sprat_config *config, sprat_runtime **runtime);
+
+/* Ends a runtime: the handle is stale, and when no other thread uses it any more its engines stop, and its blocks and events go.
+ * Not in a codelet or in the body of a scope. */
+sprat_status sprat_runtime_destroy(sprat_runtime *runtime);
+
+/* ---- Blocks ----------------------------------------------------------------------------------------------------------------- */
+
+/* A data block: a contiguous chunk of plain data, reached by codelets that declare it and by nobody else. A name, copied freely,
+ * that gives no access to the data. Memory begins at a multiple of 64 bytes, and reads as zeros at first. */
+typedef struct sprat_block {
+  uint64_t id; /* opaque; 0 names none */
+} sprat_block;
+
+/* Makes a block of `count` elements. */
+sprat_status sprat_block_create(sprat_runtime *runtime, size_t count, size_t element_size, sprat_block *block);
+
+/* Makes `block_count` of them. They belong to the engines in contiguous shares, so that codelets placed near neighbouring blocks
+ * run on the same engine. All or none. */
+sprat_status sprat_blocks_create(sprat_runtime *runtime, size_t block_count, size_t count, size_t element_size,
+                                 sprat_block *blocks);
+
+/* Gives a block a name, for messages. */
+sprat_status sprat_block_name(sprat_runtime *runtime, sprat_block block, const char *name);
+
+/* Copies `bytes` bytes from `offset` on out of a block, or into it, in order with all that was spawned before. Waits. */
+sprat_status sprat_block_read(sprat_runtime *runtime, sprat_block block, size_t offset, void *into, size_t bytes);
+sprat_status sprat_block_write(sprat_runtime *runtime, sprat_block block, size_t offset, const void *from, size_t bytes);
+
+/* Destroys a block, after all that was spawned before. Waits. */
+sprat_status sprat_block_destroy(sprat_runtime *runtime, sprat_block block);
+
+/* ---- Accesses --------------------------------------------------------------------------------------------------------------- */
+
+typedef int32_t sprat_mode;
+enum {
+  SPRAT_READ = 1,         /* reads; shares with other readers */
+  SPRAT_WRITE = 2,        /* writes all of it: what was there is unspecified, and a poisoned block is healed */
+  SPRAT_READ_WRITE = 3,   /* reads and writes */
+  SPRAT_COMMUTE = 4,      /* reads and writes, alone, in any order among neighbours that do so */
+  SPRAT_REDUCE = 5,       /* adds to it by an operator, beside neighbours that do so, with the same bits each time */
+  SPRAT_SHARED_WRITE = 6, /* reads and writes at the same time as neighbours that do so, who see to it that they do not race */
+  SPRAT_EXCLUSIVE = 7,    /* reads and writes, alone */
+  SPRAT_SCRATCH = 8,      /* no block, but memory for the codelet alone while it runs */
+  SPRAT_WEAK = 256        /* with SPRAT_READ, WRITE or READ_WRITE: for the codelet's children only; its body has no view of it */
+};
+
+typedef int32_t sprat_operator;
+enum { SPRAT_SUM = 1, SPRAT_PRODUCT = 2, SPRAT_MIN = 3, SPRAT_MAX = 4 };
+
+typedef int32_t sprat_type;
+enum { SPRAT_F32 = 1, SPRAT_F64 = 2, SPRAT_I32 = 3, SPRAT_I64 = 4, SPRAT_U32 = 5, SPRAT_U64 = 6 };
+
+/* How a codelet uses a block or a part of it. Made by the functions below. */
+typedef struct sprat_access {
+  sprat_block block;
+  sprat_mode mode;
+  uint32_t element_size;   /* 0: all of the block; else bytes of an element, in which the following are counted */
+  size_t row_begin;        /* of a tile: its rows, without the last of the two numbers */
+  size_t row_end;
+  size_t column_begin;     /* of a range: its elements; of a tile: its columns; of scratch memory: column_end bytes */
+  size_t column_end;
+  size_t leading_dimension; /* of a tile: elements from one row's start to the next one's; 0: a range */
+  sprat_operator reduce_operator;
+  sprat_type reduce_type;
+} sprat_access;
+
+/* The memory that a body has for an access, good until the body returns. */
+typedef struct sprat_view {
+  void *data;   /* of a tile: its first element */
+  size_t bytes; /* of a tile: the bytes of a row (of all rows, if nothing lies between them) */
+} sprat_view;
+
+/* A whole block. */
+static inline sprat_access sprat_use(sprat_block block, sprat_mode mode) {
+  sprat_access access = {block, mode, 0, 0, 0, 0, 0, 0, 0, 0};
+  return access;
+}
+static inline sprat_access sprat_read(sprat_block block) { return sprat_use(block, SPRAT_READ); }
+static inline sprat_access sprat_write(sprat_block block) { return sprat_use(block, SPRAT_WRITE); }
+static inline sprat_access sprat_read_write(sprat_block block) { return sprat_use(block, SPRAT_READ_WRITE); }
+static inline sprat_access sprat_commute(sprat_block block) { return sprat_use(block, SPRAT_COMMUTE); }
+
+/* A reduction: the view begins with what changes nothing, or with what others have added up, and the codelet adds its own. */
+static inline sprat_access sprat_reduce(sprat_block block, sprat_operator reduce_operator, sprat_type reduce_type) {
+  sprat_access access = {block, SPRAT_REDUCE, 0, 0, 0, 0, 0, 0, reduce_operator, reduce_type};
+  return access;
+}
+
+/* Elements begin, begin + 1, ..., end - 1 of a block, to be read, written, or both. Accesses wait for those that overlap them. */
+static inline sprat_access sprat_part(sprat_block block, sprat_mode mode, uint32_t element_size, size_t begin, size_t end) {
+  sprat_access access = {block, mode, element_size, 0, 0, begin, end, 0, 0, 0};
+  return access;
+}
+
+/* Rows and columns of a matrix in row-major order: element (i, j) is the block's element i * leading_dimension + j. (For one in
+ * column-major order, rows and columns change places.) */
+static inline sprat_access sprat_tile(sprat_block block, sprat_mode mode, uint32_t element_size, size_t row_begin,
+                                      size_t row_end, size_t column_begin, size_t column_end, size_t leading_dimension) {
+  sprat_access access = {block,        mode,       element_size,      row_begin, row_end,
+                         column_begin, column_end, leading_dimension, 0,         0};
+  return access;
+}
+
+/* Memory for the codelet alone while it runs, with anything in it. */
+static inline sprat_access sprat_scratch(size_t bytes) {
+  sprat_access access = {{0}, SPRAT_SCRATCH, 0, 0, 0, 0, bytes, 0, 0, 0};
+  return access;
+}
+
+/* ---- Scopes and codelets ---------------------------------------------------------------------------------------------------- */
+
+/* Where codelets are spawned: by the body that gets it, on its thread, until it returns. A handle, not an address. */
+typedef struct sprat_scope sprat_scope;
+
+/* What a codelet runs. `params` are its own copy of the parameters, only to be read. `views` has one entry for each access that is
+ * not weak, in their order. The scope is for children: they run after the body, inside the codelet's place in the order. */
+typedef void (*sprat_body)(sprat_scope *scope, const void *params, const sprat_view *views, size_t count);
+
+/* What a scope runs. */
+typedef void (*sprat_scope_body)(sprat_scope *scope, void *argument);
+
+/* In a definition's flags: the last of the modes holds for all further accesses. */
+#define SPRAT_REPEAT_LAST 1u
+
+/* What a codelet is. */
+typedef struct sprat_definition {
+  size_t size;
+  const char *name;        /* for messages */
+  sprat_body body;
+  size_t params_size;      /* bytes of the parameters, which each spawn copies; at most 1 MiB */
+  size_t params_align;     /* their alignment, a power of two; 0: 16 */
+  const sprat_mode *modes; /* how it uses its blocks, in order: a spawn with other modes is refused; null: as each spawn says */
+  size_t mode_count;
+  uint32_t flags;          /* SPRAT_REPEAT_LAST, or 0 */
+  uint32_t reserved;       /* 0 */
+} sprat_definition;
+
+/* A codelet's definition, for all runtimes. It stays as long as the process. A name, copied freely. */
+typedef struct sprat_codelet {
+  uint32_t id; /* opaque; 0 names none */
+} sprat_codelet;
+
+/* Defines a codelet. The same definition gives the same codelet. */
+sprat_status sprat_codelet_define(const sprat_definition *definition, sprat_codelet *codelet);
+
+/* An event: happens once, and codelets can wait for it. A name, copied freely. */
+typedef struct sprat_event {
+  uint64_t id[2]; /* opaque; zeros name none */
+} sprat_event;
+
+/* A group: its codelets would like to run on the same engine. A name, copied freely. */
+typedef struct sprat_group {
+  uint64_t id[2]; /* opaque; zeros name none */
+} sprat_group;
+
+typedef int32_t sprat_priority;
+enum { SPRAT_LOW = -1, SPRAT_NORMAL = 0, SPRAT_HIGH = 1 };
+
+typedef int32_t sprat_place;
+enum {
+  SPRAT_ANYWHERE = 0,
+  SPRAT_NEAR = 1,      /* on the engine that `near_block` belongs to, if that is not busy while others are idle */
+  SPRAT_ON_XE = 2,     /* on the engine `place_number` and no other */
+  SPRAT_ON_REGION = 3, /* on an engine of the memory region `place_number` */
+  SPRAT_WITH_GROUP = 4 /* where the others of `group` run */
+};
+
+/* In the options' flags: enters its blocks' queues not at the spawn but when its events are there. */
+#define SPRAT_AT_READY 1u
+
+/* Options of a spawn. */
+typedef struct sprat_options {
+  size_t size;
+  sprat_place place;
+  sprat_priority priority;
+  uint32_t flags;            /* SPRAT_AT_READY, or 0 */
+  uint32_t repeats;          /* how often the body may run again if it fails, on what it found the first time */
+  sprat_block near_block;
+  size_t place_number;
+  sprat_group group;
+  uint64_t flops;            /* what it will cost, about: operations on floating-point numbers, */
+  uint64_t bytes;            /* and bytes moved */
+  const sprat_event *after;  /* events that it waits for, beside its accesses */
+  size_t after_count;
+} sprat_options;
+
+#define SPRAT_OPTIONS_INIT {sizeof(sprat_options), 0, 0, 0, 0, {0}, 0, {{0, 0}}, 0, 0, NULL, 0}
+
+/* Runs `body`, which spawns, and waits until all that it spawned, with all that those spawned, has ended. The calling thread helps.
+ * The status is SPRAT_OK, or the first of these that is so: SPRAT_ON_ENGINE if a codelet or the body of a scope calls it;
+ * SPRAT_CANCELLED; SPRAT_STUCK; that of what the body did wrong (a spawn that was refused, SPRAT_USER for sprat_fail); SPRAT_FAILED
+ * with the first codelet that failed. */
+sprat_status sprat_finish(sprat_runtime *runtime, sprat_scope_body body, void *argument);
+
+/* The same, cancelled when so many seconds have passed since the call. */
+sprat_status sprat_finish_within(sprat_runtime *runtime, double limit_seconds, sprat_scope_body body, void *argument);
+
+/* Spawns a codelet: it runs when its accesses are granted. Its parameters, accesses and options are copied now. `options` may be
+ * null. If `ended` is not null it is set to the event of the codelet's end, which goes with the scope.
+ *
+ * What is wrong with the call is refused at once, and makes the body that called fail as well, so that a status that nobody looks
+ * at is not lost: its scope ends with it. What is wrong with the accesses when they meet the blocks (undeclared, stale, outside)
+ * makes the codelet fail, as its own body could. */
+sprat_status sprat_spawn(sprat_scope *scope, sprat_codelet codelet, const void *params, const sprat_access *accesses,
+                         size_t count, const sprat_options *options, sprat_event *ended);
+
+/* Says that the body that has this scope fails: what it was to write is poisoned, and who reads that is skipped. The body goes on
+ * until it returns; the first message counts. */
+sprat_status sprat_fail(sprat_scope *scope, const char *message);
+
+/* Opens a scope inside this one, and runs its body now. Its end is an event to go on from. */
+sprat_status sprat_scope_open(sprat_scope *scope, sprat_scope_body body, void *argument, sprat_event *ended);
+
+/* Makes a block. Made in a codelet, it is for its children, and after its end for its parent's; made in a host's scope, for all. */
+sprat_status sprat_block_create_in(sprat_scope *scope, size_t count, size_t element_size, sprat_block *block);
+
+/* Makes a block of memory of the caller's, until the host's scope has ended: codelets work on it in place. Nobody else may use the
+ * memory meanwhile. Not in a codelet. */
+sprat_status sprat_adopt(sprat_scope *scope, void *data, size_t count, size_t element_size, sprat_block *block);
+
+/* Destroys a block: an access like any other, after which nobody may name it. */
+sprat_status sprat_block_destroy_in(sprat_scope *scope, sprat_block block);
+
+/* Gives a block back before the codelet ends: for one spawned with SPRAT_AT_READY. The memory of the view may not be used after. */
+sprat_status sprat_release(sprat_scope *scope, const sprat_view *view);
+
+/* Makes a group. It needs no destruction. */
+sprat_status sprat_group_create(sprat_runtime *runtime, sprat_group *group);
+
+/* ---- Events ----------------------------------------------------------------------------------------------------------------- */
+
+/* Makes an event that any thread satisfies, once. A scope with codelets that wait for it waits, too. Made in a scope it is for the
+ * scope's codelets to satisfy: if all of them wait for such events the scope is stuck, and ends with an error. */
+sprat_status sprat_event_create(sprat_runtime *runtime, const char *name, sprat_event *event);
+sprat_status sprat_event_create_in(sprat_scope *scope, const char *name, sprat_event *event);
+
+/* Satisfies an event, from any thread. */
+sprat_status sprat_event_satisfy(sprat_event event);
+
+/* Makes an event that comes when a counter, which begins with `count`, gets to zero. */
+sprat_status sprat_latch_create(sprat_runtime *runtime, const char *name, uint32_t count, sprat_event *event);
+sprat_status sprat_latch_create_in(sprat_scope *scope, const char *name, uint32_t count, sprat_event *event);
+
+/* Counts up or down, from any thread. */
+sprat_status sprat_latch_up(sprat_event event);
+sprat_status sprat_latch_down(sprat_event event);
+
+/* Makes an event that comes after so many seconds. */
+sprat_status sprat_event_after(sprat_runtime *runtime, double after_seconds, sprat_event *event);
+
+/* Gives an event back that one of the above made; not before it was satisfied, or counted down: else it is poisoned, and those
+ * that wait for it are skipped. (A timer comes all the same.) Ends of codelets need none of this. */
+sprat_status sprat_event_destroy(sprat_event event);
+
+/* ---- Cancelling ------------------------------------------------------------------------------------------------------------- */
+
+/* Cancels this scope, in a codelet its children: what has not started does not start. Bodies that run end by themselves. */
+sprat_status sprat_cancel(sprat_scope *scope, const char *reason);
+
+/* 1 if this scope or one around it is cancelled, else 0: a body that takes long asks now and then. */
+int32_t sprat_is_cancelled(sprat_scope *scope);
+
+/* The right to cancel a scope, for any thread. */
+typedef struct sprat_canceller {
+  uint64_t id; /* opaque; 0 names none */
+} sprat_canceller;
+
+sprat_status sprat_canceller_create(sprat_scope *scope, sprat_canceller *canceller);
+sprat_status sprat_canceller_cancel(sprat_canceller canceller, const char *reason);
+sprat_status sprat_canceller_destroy(sprat_canceller canceller);
+
+/* ---- Graphs ----------------------------------------------------------------------------------------------------------------- */
+
+/* Codelets recorded with their dependences, to be replayed many times. A handle, not an address. */
+typedef struct sprat_graph sprat_graph;
+
+/* Records what `body` spawns, without running it. Its codelets spawn nothing themselves. */
+sprat_status sprat_record(sprat_runtime *runtime, sprat_scope_body body, void *argument, sprat_graph **graph);
+
+/* Runs a graph so many times, as if its codelets had been spawned anew in each round. Rounds overlap as far as the data allow.
+ * Waits. */
+sprat_status sprat_replay(sprat_runtime *runtime, sprat_graph *graph, size_t rounds);
+
+/* The same, cancelled when so many seconds have passed: then it ends after the highest round that has begun. */
+sprat_status sprat_replay_within(sprat_runtime *runtime, double limit_seconds, sprat_graph *graph, size_t rounds);
+
+/* Whether a replay is done after this round, counted from 0: not 0 if so. Blocks may be read there. */
+typedef int32_t (*sprat_done)(size_t round, void *argument);
+
+/* Runs a graph until `done` says so. Rounds do not overlap. Waits. */
+sprat_status sprat_replay_until(sprat_runtime *runtime, sprat_graph *graph, sprat_done done, void *argument);
+
+/* Cancels the replay that is under way, from any thread. */
+sprat_status sprat_graph_cancel(sprat_graph *graph, const char *reason);
+
+/* How many codelets it has, with those that put reductions together. */
+sprat_status sprat_graph_codelets(sprat_graph *graph, size_t *codelets);
+
+/* Gives a graph back. */
+sprat_status sprat_graph_destroy(sprat_graph *graph);
+
+/* ---- The machine, and what was done ----------------------------------------------------------------------------------------- */
+
+/* The machine as the runtime has it, and its engines. */
+typedef struct sprat_machine {
+  size_t size;
+  size_t packages;
+  size_t regions;
+  size_t cache_groups; /* cores that share a last-level cache */
+  size_t cores;
+  size_t threads;
+  size_t xes;
+  size_t domains;
+  sprat_ce_mode ce_mode;
+  int32_t oversubscribed; /* 1 if there are more engines than hardware threads, else 0 */
+} sprat_machine;
+
+#define SPRAT_MACHINE_INIT {sizeof(sprat_machine), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+sprat_status sprat_machine_get(sprat_runtime *runtime, sprat_machine *machine);
+
+/* Where an execution engine is, and what it did so far. */
+typedef struct sprat_xe {
+  size_t size;
+  uint32_t cpu; /* the operating system's number */
+  uint32_t reserved;
+  size_t core;
+  size_t region;
+  size_t domain;
+  uint64_t ran;       /* codelets whose bodies ran here */
+  uint64_t skipped;   /* because others failed */
+  uint64_t cancelled; /* because their scope was cancelled */
+  uint64_t repeated;  /* bodies that ran again */
+  uint64_t stolen;    /* taken from other engines */
+  uint64_t posted;    /* given to other engines */
+  uint64_t parked;    /* times it parked */
+} sprat_xe;
+
+#define SPRAT_XE_INIT {sizeof(sprat_xe), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+sprat_status sprat_xe_get(sprat_runtime *runtime, size_t which, sprat_xe *xe);
+
+/* A memory region, and the runtime's memory there. */
+typedef struct sprat_region {
+  size_t size;
+  uint32_t os_id;
+  int32_t has_cpus; /* 1 if a usable core is there, else 0 */
+  uint64_t bytes;   /* capacity; 0 if unknown */
+  size_t mapped_bytes;
+  size_t peak_mapped_bytes;
+  size_t in_use_bytes;
+  size_t recycled_bytes;
+} sprat_region;
+
+#define SPRAT_REGION_INIT {sizeof(sprat_region), 0, 0, 0, 0, 0, 0, 0}
+
+sprat_status sprat_region_get(sprat_runtime *runtime, size_t which, sprat_region *region);
+
+/* How far region `to` is for the cores of region `from`: 10 is local, and 20 takes twice as long. */
+sprat_status sprat_distance(sprat_runtime *runtime, size_t from, size_t to, uint32_t *distance);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SPRAT_H */

@@ -1,0 +1,258 @@
+//! Events: the ends of codelets, whose names say all, and those that somebody makes, which are in a table.
+
+use crate::fault::{Fault, ended};
+use crate::live::{self, sprat_scope};
+use crate::runtime::{runtime, seconds, sprat_runtime};
+use crate::table::Table;
+use crate::text::{forever, text};
+use crate::types::*;
+use sprat::{Event, Latch, Trigger};
+use std::ffi::c_char;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// An event that somebody made.
+#[derive(Debug)]
+struct Made {
+    event: Event,
+    by: By,
+    /// The handle of its runtime; 0 if it was made in a scope.
+    runtime: u64,
+}
+
+/// What makes it come.
+#[derive(Debug)]
+enum By {
+    /// Somebody who has the trigger, if it was not used yet.
+    Trigger(Mutex<Option<Trigger>>),
+    Latch(Latch),
+    Time,
+}
+
+static EVENTS: Table<Arc<Made>> = Table::new(2);
+
+/// In a name's second number: it is one of the table's.
+const MADE: u64 = 1 << 62;
+
+/// The event with this name.
+pub(crate) fn event(name: sprat_event) -> Result<Event, Fault> {
+    match name.id {
+        [0, 0] => Err(Fault::nameless("an event")),
+        [handle, MADE] => Ok(made(handle)?.event.clone()),
+        // SAFETY: `sprat.h` asks that events come from Sprat; what does not is noticed by its second number, unless that is a
+        // living runtime's by chance.
+        end => Ok(unsafe { Event::from_bits(end) }),
+    }
+}
+
+fn made(handle: u64) -> Result<Arc<Made>, Fault> {
+    EVENTS.get(handle, "the event")
+}
+
+/// One of the table's, by its name.
+fn one_made(name: sprat_event) -> Result<Arc<Made>, Fault> {
+    match name.id {
+        [0, 0] => Err(Fault::nameless("an event")),
+        [handle, MADE] => made(handle),
+        _ => Err(Fault::new(
+            SPRAT_EVENT,
+            "the end of a codelet or scope was to be satisfied or destroyed; it comes by itself, and goes with its scope",
+        )),
+    }
+}
+
+/// Puts an event into the table, and its name where the caller wants it.
+///
+/// # Safety
+/// The place is null or can be written to.
+unsafe fn keep(event: Event, by: By, runtime: u64, place: *mut sprat_event) -> Result<(), Fault> {
+    let handle = EVENTS.put(Arc::new(Made { event, by, runtime }))?;
+    let id = [handle, MADE];
+    // SAFETY: the caller's promise; whether it is null was looked at before.
+    unsafe { place.write(sprat_event { id }) };
+    Ok(())
+}
+
+fn there(place: *mut sprat_event) -> Result<(), Fault> {
+    match place.is_null() {
+        true => Err(Fault::null("the place for the event")),
+        false => Ok(()),
+    }
+}
+
+/// The runtime with this handle goes: so do its events, and those that nobody satisfied are poisoned.
+pub(crate) fn forget_those_of(runtime: u64) {
+    drop(EVENTS.take_all(|made| made.runtime == runtime));
+}
+
+/// Makes an event that any thread satisfies.
+///
+/// # Safety
+/// `name` is null or a C string, `event` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_event_create(
+    runtime: *mut sprat_runtime,
+    name: *const c_char,
+    event: *mut sprat_event,
+) -> sprat_status {
+    let create = || {
+        let of = self::runtime(runtime)?;
+        there(event)?;
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name, "the name of an event") }?;
+        let (made, trigger) = of.event(forever(name));
+        let by = By::Trigger(Mutex::new(Some(trigger)));
+        // SAFETY: the caller's promise.
+        unsafe { keep(made, by, runtime.addr() as u64, event) }
+    };
+    ended(create())
+}
+
+/// Makes an event that codelets of a scope satisfy.
+///
+/// # Safety
+/// As for `sprat_event_create`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_event_create_in(
+    scope: *mut sprat_scope,
+    name: *const c_char,
+    event: *mut sprat_event,
+) -> sprat_status {
+    ended(live::with(scope, |live| {
+        there(event)?;
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name, "the name of an event") }?;
+        let (made, trigger) = live.scope().event(forever(name));
+        let by = By::Trigger(Mutex::new(Some(trigger)));
+        // SAFETY: the caller's promise.
+        unsafe { keep(made, by, 0, event) }
+    }))
+}
+
+/// Makes an event that comes when a counter gets to zero.
+///
+/// # Safety
+/// As for `sprat_event_create`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_latch_create(
+    runtime: *mut sprat_runtime,
+    name: *const c_char,
+    count: u32,
+    event: *mut sprat_event,
+) -> sprat_status {
+    let create = || {
+        let of = self::runtime(runtime)?;
+        there(event)?;
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name, "the name of a latch") }?;
+        let (made, latch) = of.latch(forever(name), count);
+        // SAFETY: the caller's promise.
+        unsafe { keep(made, By::Latch(latch), runtime.addr() as u64, event) }
+    };
+    ended(create())
+}
+
+/// Makes such an event for the codelets of a scope.
+///
+/// # Safety
+/// As for `sprat_event_create`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_latch_create_in(
+    scope: *mut sprat_scope,
+    name: *const c_char,
+    count: u32,
+    event: *mut sprat_event,
+) -> sprat_status {
+    ended(live::with(scope, |live| {
+        there(event)?;
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name, "the name of a latch") }?;
+        let (made, latch) = live.scope().latch(forever(name), count);
+        // SAFETY: the caller's promise.
+        unsafe { keep(made, By::Latch(latch), 0, event) }
+    }))
+}
+
+/// Makes an event that comes after a time.
+///
+/// # Safety
+/// `event` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_event_after(
+    runtime: *mut sprat_runtime,
+    after_seconds: f64,
+    event: *mut sprat_event,
+) -> sprat_status {
+    let create = || {
+        let of = self::runtime(runtime)?;
+        there(event)?;
+        let made = of.after(seconds(after_seconds)?);
+        // SAFETY: the caller's promise.
+        unsafe { keep(made, By::Time, runtime.addr() as u64, event) }
+    };
+    ended(create())
+}
+
+/// Satisfies an event, from any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_event_satisfy(event: sprat_event) -> sprat_status {
+    let satisfy = || {
+        let made = one_made(event)?;
+        let By::Trigger(trigger) = &made.by else {
+            return Err(Fault::new(
+                SPRAT_EVENT,
+                "a latch or timer was to be satisfied; a latch is counted down, and a timer comes by itself",
+            ));
+        };
+        let trigger = trigger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let trigger = trigger.ok_or_else(|| {
+            Fault::new(
+                SPRAT_EVENT,
+                "an event was satisfied a second time; it comes once",
+            )
+        })?;
+        trigger.satisfy();
+        Ok(())
+    };
+    ended(satisfy())
+}
+
+fn count(event: sprat_event, step: impl FnOnce(&Latch) -> sprat::Result<()>) -> sprat_status {
+    let count = || {
+        let made = one_made(event)?;
+        let By::Latch(latch) = &made.by else {
+            return Err(Fault::new(
+                SPRAT_EVENT,
+                "an event that is no latch was to be counted; make it with sprat_latch_create",
+            ));
+        };
+        Ok(step(latch)?)
+    };
+    ended(count())
+}
+
+/// One more is to be waited for.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_latch_up(event: sprat_event) -> sprat_status {
+    count(event, Latch::up)
+}
+
+/// One has come.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_latch_down(event: sprat_event) -> sprat_status {
+    count(event, Latch::down)
+}
+
+/// Gives an event's handle back. One that has not come, and that nobody can make come any more, is poisoned.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_event_destroy(event: sprat_event) -> sprat_status {
+    let destroy = || {
+        one_made(event)?;
+        let [handle, _] = event.id;
+        drop(EVENTS.take(handle, "the event")?);
+        Ok(())
+    };
+    ended(destroy())
+}

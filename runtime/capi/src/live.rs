@@ -1,0 +1,187 @@
+//! The scopes whose bodies run on this thread, and their handles.
+//!
+//! A handle is no address, though C sees a pointer: it is a number that this thread gives out once, so one that is used on
+//! another thread, or after its body, is noticed. What a thread has are the bodies that run on it, each inside the one below it:
+//! a list through their stack frames, with the innermost first. A body of a codelet ends the search: what is below it belongs to
+//! whoever waits here meanwhile.
+
+use crate::fault::Fault;
+use crate::types::SPRAT_SCOPE;
+use sprat::{Error, Scope};
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where codelets are spawned. Opaque.
+#[derive(Debug)]
+pub struct sprat_scope(());
+
+/// A scope whose body runs on this thread. It stays where it is until it is dropped.
+pub(crate) struct Live<'a> {
+    handle: u64,
+    scope: *const Scope<'static>,
+    /// What its body did wrong first: `sprat_fail`, or a spawn that was refused.
+    wrong: Cell<Option<Fault>>,
+    below: *const Live<'static>,
+    of_codelet: bool,
+    marker: PhantomData<&'a Scope<'static>>,
+}
+
+// A handle of 64 bits is passed as an address.
+const _: () = assert!(size_of::<usize>() == 8);
+
+thread_local! {
+    /// The innermost.
+    static TOP: Cell<*const Live<'static>> = const { Cell::new(std::ptr::null()) };
+    /// The last handle given out; 0 as long as there is none.
+    static LAST: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Handles of a thread: a number of its own above so many bits.
+const BITS: u32 = 48;
+
+#[cold]
+fn first_handle() -> u64 {
+    static THREADS: AtomicU64 = AtomicU64::new(0);
+    THREADS.fetch_add(1, Ordering::Relaxed) << BITS
+}
+
+/// Runs the body of a scope or codelet, which gets the scope's handle. What it did wrong first, if it did.
+#[inline]
+pub(crate) fn run(
+    scope: &Scope<'static>,
+    of_codelet: bool,
+    body: impl FnOnce(*mut sprat_scope),
+) -> Result<(), Fault> {
+    let last = match LAST.get() {
+        0 => first_handle(),
+        last => last,
+    };
+    let live = Live {
+        handle: last + 1,
+        scope,
+        wrong: Cell::new(None),
+        below: TOP.get(),
+        of_codelet,
+        marker: PhantomData,
+    };
+    LAST.set(live.handle);
+    let top = Top::put(&live);
+    body(std::ptr::without_provenance_mut(live.handle as usize));
+    drop(top);
+    match live.wrong.take() {
+        None => Ok(()),
+        Some(wrong) => Err(wrong),
+    }
+}
+
+/// While it is there, the scope is the innermost of the thread.
+struct Top<'a> {
+    below: *const Live<'static>,
+    marker: PhantomData<&'a Live<'a>>,
+}
+
+impl<'a> Top<'a> {
+    #[inline]
+    fn put(live: &'a Live<'a>) -> Self {
+        TOP.set(std::ptr::from_ref(live).cast());
+        let (below, marker) = (live.below, PhantomData);
+        Top { below, marker }
+    }
+}
+
+impl Drop for Top<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        TOP.set(self.below);
+    }
+}
+
+/// Whether a body runs on this thread.
+pub(crate) fn in_a_body() -> bool {
+    !TOP.get().is_null()
+}
+
+/// Does something in the scope with this handle.
+#[inline]
+pub(crate) fn with<R>(
+    handle: *mut sprat_scope,
+    work: impl FnOnce(&Live<'_>) -> Result<R, Fault>,
+) -> Result<R, Fault> {
+    let top = TOP.get();
+    if !top.is_null() {
+        // SAFETY: what the list names is on this thread's stack, below us, and stays until its body has ended.
+        let live = unsafe { &*top };
+        if live.handle == handle.addr() as u64 {
+            return work(live);
+        }
+    }
+    work(outer(handle)?)
+}
+
+/// One that is not the innermost.
+#[cold]
+fn outer<'a>(handle: *mut sprat_scope) -> Result<&'a Live<'a>, Fault> {
+    let mut at = TOP.get();
+    while !at.is_null() {
+        // SAFETY: as in `with`.
+        let live = unsafe { &*at };
+        if live.handle == handle.addr() as u64 {
+            return Ok(live);
+        }
+        at = match live.of_codelet {
+            true => std::ptr::null(),
+            false => live.below,
+        };
+    }
+    if handle.is_null() {
+        return Err(Fault::null("the scope"));
+    }
+    Err(Fault::new(
+        SPRAT_SCOPE,
+        "a scope was used on another thread than its own, or after its body, or in a codelet that it is not the scope of; use the one that the body gets",
+    ))
+}
+
+impl Live<'_> {
+    #[inline]
+    pub(crate) fn scope(&self) -> &Scope<'static> {
+        // SAFETY: it was borrowed from the one who runs the body, for as long as that.
+        unsafe { &*self.scope }
+    }
+
+    /// Notes what the body did wrong: that counts which was first.
+    #[cold]
+    pub(crate) fn wrong(&self, fault: Fault) {
+        let first = self.wrong.take();
+        self.wrong.set(first.or(Some(fault)));
+    }
+}
+
+/// What the bodies of hosts' scopes did wrong, for the runtime and for whoever waits for the scope.
+#[derive(Default)]
+pub(crate) struct Said(Cell<Option<Fault>>);
+
+impl Said {
+    /// The body's result, for the runtime.
+    pub(crate) fn by(&self, result: Result<(), Fault>) -> Result<(), Error> {
+        result.map_err(|fault| {
+            let error = Fault::new(fault.status, fault.message.clone()).into_error();
+            self.0.set(Some(fault));
+            error
+        })
+    }
+
+    /// The scope's result, with the status that the body's own failure had.
+    pub(crate) fn told<R>(self, result: Result<R, Error>) -> Result<R, Fault> {
+        result.map_err(|error| {
+            let mut fault = Fault::from(error);
+            if let Some(said) = self.0.take()
+                && fault.message.starts_with(&said.message)
+            {
+                fault.status = said.status;
+            }
+            fault
+        })
+    }
+}

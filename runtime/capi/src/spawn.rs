@@ -1,0 +1,377 @@
+//! Spawning, and what a body says of itself.
+
+use crate::access::{sprat_access, sprat_view};
+use crate::codelet::Definition;
+use crate::fault::{Fault, ended};
+use crate::live::{self, Live, sprat_scope};
+use crate::options::{Asked, sprat_options};
+use crate::sized::take;
+use crate::text::text;
+use crate::types::*;
+use sprat::{AnyAccess, Lent, Options, Result, Scope, Spawned};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+/// Where a copy of parameters lies.
+trait Params: Send + Sync + 'static {
+    fn address(&self) -> *const c_void;
+}
+
+/// No parameters: a body gets an address all the same, so that it is never null.
+struct Nothing;
+
+/// Parameters inside the codelet's record: so many units of 16 bytes.
+#[repr(align(16))]
+struct Inline<const UNITS: usize>([MaybeUninit<[u64; 2]>; UNITS]);
+
+/// Parameters that are large, or aligned to more.
+struct Boxed {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+impl Params for Nothing {
+    #[inline]
+    fn address(&self) -> *const c_void {
+        NonNull::<[u64; 2]>::dangling().as_ptr().cast()
+    }
+}
+
+impl<const UNITS: usize> Inline<UNITS> {
+    /// # Safety
+    /// So many bytes can be read there, at most 16 for each unit.
+    #[inline]
+    unsafe fn copy(from: *const u8, bytes: usize) -> Self {
+        debug_assert!(bytes <= 16 * UNITS);
+        let mut copy = Inline([MaybeUninit::uninit(); UNITS]);
+        // SAFETY: the caller's promise; there is room for so many.
+        unsafe { std::ptr::copy_nonoverlapping(from, copy.0.as_mut_ptr().cast(), bytes) };
+        copy
+    }
+}
+
+impl<const UNITS: usize> Params for Inline<UNITS> {
+    #[inline]
+    fn address(&self) -> *const c_void {
+        self.0.as_ptr().cast()
+    }
+}
+
+impl Boxed {
+    /// # Safety
+    /// So many bytes, at least one, can be read there.
+    unsafe fn copy(from: *const u8, bytes: usize, align: usize) -> Self {
+        let layout = Layout::from_size_align(bytes, align).expect("checked by the definition");
+        // SAFETY: it has a size.
+        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else {
+            handle_alloc_error(layout)
+        };
+        // SAFETY: the caller's promise; there is room for so many.
+        unsafe { std::ptr::copy_nonoverlapping(from, start.as_ptr(), bytes) };
+        Boxed { start, layout }
+    }
+}
+
+impl Drop for Boxed {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout, and dropped once.
+        unsafe { dealloc(self.start.as_ptr(), self.layout) };
+    }
+}
+
+impl Params for Boxed {
+    fn address(&self) -> *const c_void {
+        self.start.as_ptr().cast()
+    }
+}
+
+// SAFETY: memory of its own, which is only read; that what lies there may be read on any thread the interface asks of its user.
+unsafe impl Send for Boxed {}
+// SAFETY: as above.
+unsafe impl Sync for Boxed {}
+
+/// What a codelet carries.
+struct Call<P> {
+    definition: &'static Definition,
+    params: P,
+}
+
+impl<P: Params> Call<P> {
+    #[inline]
+    fn run(&self, scope: &Scope<'static>, lent: &[Lent]) -> Result<()> {
+        let ran = live::run(scope, true, |handle| {
+            let views: *const sprat_view = lent.as_ptr().cast();
+            let params = self.params.address();
+            // SAFETY: what a body may do is the promise of the one who defined it; views have the layout of what is lent.
+            unsafe { (self.definition.body)(handle, params, views, lent.len()) };
+        });
+        ran.map_err(|fault| fault.into_error())
+    }
+}
+
+#[inline(always)]
+fn launch<P: Params>(
+    scope: &Scope<'static>,
+    options: Option<Asked<'_>>,
+    accesses: &[AnyAccess],
+    call: Call<P>,
+) -> Spawned<()> {
+    match options {
+        None => launch_now(scope.codelet(call.definition.name), accesses, call),
+        Some(Asked { options, repeats }) => launch_asked(options, repeats, accesses, call),
+    }
+}
+
+#[inline(always)]
+fn launch_now<P: Params>(
+    options: Options<'_, 'static>,
+    accesses: &[AnyAccess],
+    call: Call<P>,
+) -> Spawned<()> {
+    match accesses {
+        [] => options.spawn((), move |scope, ()| call.run(scope, &[])),
+        _ => options.spawn_any(accesses, move |scope, lent| call.run(scope, lent)),
+    }
+}
+
+#[inline(never)]
+fn launch_asked<P: Params>(
+    options: Options<'_, 'static>,
+    repeats: u32,
+    accesses: &[AnyAccess],
+    call: Call<P>,
+) -> Spawned<()> {
+    match repeats {
+        0 => launch_now(options, accesses, call),
+        _ => launch_repeatable(options, repeats, accesses, call),
+    }
+}
+
+#[cold]
+fn launch_repeatable<P: Params>(
+    options: Options<'_, 'static>,
+    repeats: u32,
+    accesses: &[AnyAccess],
+    call: Call<P>,
+) -> Spawned<()> {
+    let weak: Vec<bool> = accesses.iter().map(AnyAccess::is_weak).collect();
+    options
+        .repeatable(repeats)
+        .spawn(accesses.to_vec(), move |scope, lent: Vec<Lent>| {
+            // Nothing is lent for weak ones, and the body is told of none.
+            let there = lent.into_iter().zip(&weak).filter(|(_, weak)| !**weak);
+            let there: Vec<Lent> = there.map(|(lent, _)| lent).collect();
+            call.run(scope, &there)
+        })
+}
+
+/// So many accesses are listed without an allocation.
+const FEW: usize = 16;
+
+/// Lists accesses for the runtime.
+#[inline]
+fn with_listed<R>(
+    scope: &Scope<'static>,
+    accesses: &[sprat_access],
+    work: impl FnOnce(&[AnyAccess]) -> R,
+) -> std::result::Result<R, Fault> {
+    if accesses.len() > FEW {
+        let mut list = Vec::with_capacity(accesses.len());
+        for one in accesses {
+            let mut place = MaybeUninit::uninit();
+            one.list(scope, &mut place)?;
+            // SAFETY: it was written.
+            list.push(unsafe { place.assume_init() });
+        }
+        return Ok(work(&list));
+    }
+    let mut list = [const { MaybeUninit::<AnyAccess>::uninit() }; FEW];
+    for (place, one) in list.iter_mut().zip(accesses) {
+        one.list(scope, place)?;
+    }
+    // SAFETY: so many were written.
+    let list = unsafe { std::slice::from_raw_parts(list.as_ptr().cast(), accesses.len()) };
+    Ok(work(list))
+}
+
+/// # Safety
+/// As for `sprat_spawn`.
+#[inline]
+unsafe fn spawn(
+    live: &Live<'_>,
+    codelet: sprat_codelet,
+    params: *const c_void,
+    (accesses, count): (*const sprat_access, usize),
+    options: *const sprat_options,
+    ended: *mut sprat_event,
+) -> std::result::Result<(), Fault> {
+    let definition = Definition::of(codelet)?;
+    let accesses = match (accesses.is_null(), count) {
+        (_, 0) => &[],
+        (true, _) => return Err(Fault::null("the list of accesses")),
+        (false, 65_536..) => {
+            return Err(Fault::new(
+                SPRAT_ACCESS,
+                format!("one codelet with {count} accesses; split it, at most 65,535 are possible"),
+            ));
+        }
+        // SAFETY: the caller's promise.
+        (false, _) => unsafe { std::slice::from_raw_parts(accesses, count) },
+    };
+    definition.check(accesses)?;
+    let bytes = definition.params_size;
+    if params.is_null() && bytes != 0 {
+        return Err(Fault::null("the address of the parameters"));
+    }
+    let scope = live.scope();
+    // SAFETY: the caller's promise.
+    let options = match unsafe { take(options) }? {
+        None => None,
+        // SAFETY: the caller's promise.
+        Some(taken) => Some(unsafe { taken.apply(scope, definition.name) }?),
+    };
+    let from: *const u8 = params.cast();
+    let spawned = with_listed(scope, accesses, |list| {
+        match (bytes, definition.params_align) {
+            (0, _) => {
+                let params = Nothing;
+                launch(scope, options, list, Call { definition, params })
+            }
+            (1..=32, ..=16) => {
+                // SAFETY: the caller's promise.
+                let params = unsafe { Inline::<2>::copy(from, bytes) };
+                launch(scope, options, list, Call { definition, params })
+            }
+            (1..=128, ..=16) => {
+                // SAFETY: the caller's promise.
+                let params = unsafe { Inline::<8>::copy(from, bytes) };
+                launch(scope, options, list, Call { definition, params })
+            }
+            (_, align) => {
+                // SAFETY: the caller's promise.
+                let params = unsafe { Boxed::copy(from, bytes, align) };
+                launch(scope, options, list, Call { definition, params })
+            }
+        }
+    })?;
+    if !ended.is_null() {
+        let id = spawned.event().to_bits().unwrap_or_default();
+        // SAFETY: the caller's promise.
+        unsafe { ended.write(sprat_event { id }) };
+    }
+    Ok(())
+}
+
+/// Spawns a codelet.
+///
+/// # Safety
+/// Each address is null or good for what it is said to be in `sprat.h`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_spawn(
+    scope: *mut sprat_scope,
+    codelet: sprat_codelet,
+    params: *const c_void,
+    accesses: *const sprat_access,
+    count: usize,
+    options: *const sprat_options,
+    ended: *mut sprat_event,
+) -> sprat_status {
+    let spawned = live::with(scope, |live| {
+        // SAFETY: the caller's promise.
+        let spawned = unsafe { spawn(live, codelet, params, (accesses, count), options, ended) };
+        remembered(live, spawned)
+    });
+    self::ended(spawned)
+}
+
+/// Notes for the scope what was refused, so that nobody takes for done what was not even begun.
+#[inline]
+pub(crate) fn remembered(
+    live: &Live<'_>,
+    result: std::result::Result<(), Fault>,
+) -> std::result::Result<(), Fault> {
+    if let Err(fault) = &result {
+        live.wrong(Fault::new(fault.status, fault.message.clone()));
+    }
+    result
+}
+
+/// Makes the body fail that has this scope.
+///
+/// # Safety
+/// `message` is null or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_fail(
+    scope: *mut sprat_scope,
+    message: *const c_char,
+) -> sprat_status {
+    ended(live::with(scope, |live| {
+        // SAFETY: the caller's promise.
+        let said = unsafe { text(message, "the message") };
+        // It fails, whatever the message is.
+        let message = said.as_ref().map_or("no message", |message| message);
+        live.wrong(Fault::new(SPRAT_USER, message));
+        said.map(drop)
+    }))
+}
+
+/// What the body of a scope does.
+pub type sprat_scope_body =
+    Option<unsafe extern "C-unwind" fn(scope: *mut sprat_scope, argument: *mut c_void)>;
+
+/// Opens a scope inside this one, whose end is an event.
+///
+/// # Safety
+/// `ended` is null or can be written to; the body does with `argument` what it may.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_scope_open(
+    scope: *mut sprat_scope,
+    body: sprat_scope_body,
+    argument: *mut c_void,
+    ended: *mut sprat_event,
+) -> sprat_status {
+    let opened = live::with(scope, |live| {
+        let body = body.ok_or_else(|| Fault::null("the body of the scope"));
+        let opened = body.and_then(|body| {
+            let mut said = Ok(());
+            let end = live.scope().scope(|inner| {
+                said = live::run(inner, false, |handle| {
+                    // SAFETY: the caller's promise.
+                    unsafe { body(handle, argument) };
+                });
+            });
+            if !ended.is_null() {
+                let id = end.to_bits().unwrap_or_default();
+                // SAFETY: the caller's promise.
+                unsafe { ended.write(sprat_event { id }) };
+            }
+            said
+        });
+        remembered(live, opened)
+    });
+    self::ended(opened)
+}
+
+/// Gives a block back before its codelet ends.
+///
+/// # Safety
+/// `view` is null or points to a view of this body's, whose memory is not used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_release(
+    scope: *mut sprat_scope,
+    view: *const sprat_view,
+) -> sprat_status {
+    ended(live::with(scope, |live| {
+        if view.is_null() {
+            return Err(Fault::null("the view"));
+        }
+        // SAFETY: the caller's promise.
+        let view = unsafe { view.read() };
+        let memory = std::ptr::slice_from_raw_parts_mut(view.data.cast::<u8>(), view.bytes);
+        // SAFETY: the caller's promise.
+        unsafe { live.scope().release(memory) }?;
+        Ok(())
+    }))
+}

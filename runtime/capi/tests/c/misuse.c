@@ -1,0 +1,558 @@
+/* What the interface says to nonsense: a status and a message, and all goes on. */
+#include "check.h"
+#include <pthread.h>
+
+static sprat_runtime *rt, *other;
+static sprat_codelet nothing, one_read;
+static sprat_block block, foreign, gone;
+static sprat_scope *escaped;
+
+static void does_nothing(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)scope, (void)params, (void)views, (void)count;
+}
+
+static void empty(sprat_scope *scope, void *argument) { (void)scope, (void)argument; }
+
+static void nulls(void) {
+  sprat_block b;
+  sprat_event e;
+  sprat_group g;
+  sprat_graph *graph;
+  sprat_machine m = SPRAT_MACHINE_INIT;
+  double x;
+  REFUSED(sprat_runtime_create(NULL, NULL), SPRAT_NULL, "place for the runtime");
+  REFUSED(sprat_runtime_destroy(NULL), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_finish(NULL, empty, NULL), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_finish(rt, NULL, NULL), SPRAT_NULL, "the body");
+  REFUSED(sprat_block_create(NULL, 1, 1, &b), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_block_create(rt, 1, 1, NULL), SPRAT_NULL, "place for the block");
+  REFUSED(sprat_block_read(rt, block, 0, NULL, 1), SPRAT_NULL, "copy to");
+  REFUSED(sprat_block_write(rt, block, 0, NULL, 1), SPRAT_NULL, "copy from");
+  REFUSED(sprat_block_read(rt, (sprat_block){0}, 0, &x, 1), SPRAT_NULL, "the block");
+  REFUSED(sprat_block_name(rt, block, NULL), SPRAT_NULL, "the name");
+  REFUSED(sprat_spawn(NULL, nothing, NULL, NULL, 0, NULL, NULL), SPRAT_NULL, "the scope");
+  REFUSED(sprat_fail(NULL, "x"), SPRAT_NULL, "the scope");
+  REFUSED(sprat_cancel(NULL, "x"), SPRAT_NULL, "the scope");
+  REFUSED(sprat_release(NULL, NULL), SPRAT_NULL, "the scope");
+  REFUSED(sprat_adopt(NULL, &x, 1, 1, &b), SPRAT_NULL, "the scope");
+  REFUSED(sprat_event_create(rt, NULL, &e), SPRAT_NULL, "the name of an event");
+  REFUSED(sprat_event_create(rt, "e", NULL), SPRAT_NULL, "place for the event");
+  REFUSED(sprat_event_satisfy((sprat_event){{0, 0}}), SPRAT_NULL, "an event");
+  REFUSED(sprat_group_create(NULL, &g), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_group_create(rt, NULL), SPRAT_NULL, "place for the group");
+  REFUSED(sprat_record(rt, NULL, NULL, &graph), SPRAT_NULL, "the body");
+  REFUSED(sprat_record(rt, empty, NULL, NULL), SPRAT_NULL, "place for the graph");
+  REFUSED(sprat_replay(rt, NULL, 1), SPRAT_NULL, "the graph");
+  REFUSED(sprat_canceller_cancel((sprat_canceller){0}, "x"), SPRAT_NULL, "the canceller");
+  REFUSED(sprat_machine_get(NULL, &m), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_machine_get(rt, NULL), SPRAT_NULL, "sprat_machine");
+  REFUSED(sprat_distance(rt, 0, 0, NULL), SPRAT_NULL, "the distance");
+  REFUSED(sprat_error_details(NULL), SPRAT_NULL, "sprat_error");
+  REFUSED(sprat_codelet_define(NULL, &nothing), SPRAT_NULL, "the definition");
+  CHECK(sprat_is_cancelled(NULL) == 1);
+}
+
+static void sizes_that_overflow(void) {
+  sprat_block b = {77};
+  REFUSED(sprat_block_create(rt, SIZE_MAX / 2, 4, &b), SPRAT_BLOCK_SIZE, "address space");
+  REFUSED(sprat_block_create(rt, SIZE_MAX, 1, &b), SPRAT_BLOCK_SIZE, "address space");
+  REFUSED(sprat_block_create(rt, 0, 8, &b), SPRAT_BLOCK_SIZE, "no data");
+  REFUSED(sprat_block_create(rt, 8, 0, &b), SPRAT_BLOCK_SIZE, "no data");
+  CHECK(b.id == 77);
+  REFUSED(sprat_block_read(rt, block, 79, &b, 2), SPRAT_ACCESS, "80 bytes");
+  REFUSED(sprat_block_read(rt, block, SIZE_MAX, &b, 2), SPRAT_ACCESS, "80 bytes");
+  REFUSED(sprat_block_write(rt, block, 81, &b, 0), SPRAT_ACCESS, "80 bytes");
+  REFUSED(sprat_finish_within(rt, -1, empty, NULL), SPRAT_ARGUMENT, "no time");
+  REFUSED(sprat_finish_within(rt, 1e300, empty, NULL), SPRAT_ARGUMENT, "no time");
+}
+
+static void structs_with_wrong_sizes(void) {
+  sprat_config config = SPRAT_CONFIG_INIT;
+  sprat_machine machine = SPRAT_MACHINE_INIT;
+  sprat_runtime *none = NULL;
+  struct { sprat_config known; int64_t more; } newer = {SPRAT_CONFIG_INIT, 1};
+  config.size = 0;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "set it to sizeof(sprat_config)");
+  config.size = SIZE_MAX;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "sizeof");
+  machine.size = 8;
+  REFUSED(sprat_machine_get(rt, &machine), SPRAT_ARGUMENT, "sizeof(sprat_machine)");
+  newer.known.size = sizeof newer;
+  REFUSED(sprat_runtime_create(&newer.known, &none), SPRAT_ARGUMENT, "does not know");
+  newer.more = 0;
+  CHECK(!sprat_runtime_create(&newer.known, &none) && !sprat_runtime_destroy(none));
+}
+
+static void options_that_make_no_sense(void) {
+  sprat_config config = SPRAT_CONFIG_INIT;
+  sprat_runtime *none = NULL;
+  config.ce_mode = 9;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "9 is no mode");
+  config.ce_mode = 0;
+  config.pin = 3;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "pin is 3");
+  config.pin = 0;
+  config.topology = "package:0";
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_TOPOLOGY, "package");
+  config.topology = "\xff";
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "UTF-8");
+  config.topology = NULL;
+  config.xes = 100000;
+  config.environment = SPRAT_NO;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_CONFIG, "100000");
+  CHECK(none == NULL);
+}
+
+static void definitions(void) {
+  sprat_definition d = {sizeof d, "d", does_nothing, 0, 0, NULL, 0, 0, 0};
+  sprat_codelet c = {0}, again = {0};
+  sprat_mode modes[1] = {SPRAT_READ};
+  CHECK(!sprat_codelet_define(&d, &c) && !sprat_codelet_define(&d, &again) && c.id == again.id && c.id != 0);
+  d.name = NULL;
+  REFUSED(sprat_codelet_define(&d, &c), SPRAT_NULL, "the name of a codelet");
+  d.name = "d";
+  d.body = NULL;
+  REFUSED(sprat_codelet_define(&d, &c), SPRAT_NULL, "the body of codelet `d`");
+  d.body = does_nothing;
+  d.params_align = 3;
+  REFUSED(sprat_codelet_define(&d, &c), SPRAT_ARGUMENT, "power of two");
+  d.params_align = 0;
+  d.params_size = SIZE_MAX;
+  REFUSED(sprat_codelet_define(&d, &c), SPRAT_ARGUMENT, "pass the rest in a block");
+  d.params_size = 0;
+  d.mode_count = 1;
+  REFUSED(sprat_codelet_define(&d, &c), SPRAT_NULL, "the modes");
+  d.modes = modes;
+  d.flags = 2;
+  REFUSED(sprat_codelet_define(&d, &c), SPRAT_ARGUMENT, "no flags");
+  d.flags = SPRAT_REPEAT_LAST;
+  d.mode_count = 0;
+  REFUSED(sprat_codelet_define(&d, &c), SPRAT_ARGUMENT, "no mode");
+  d.flags = 0;
+  REFUSED(sprat_codelet_define(&d, NULL), SPRAT_NULL, "place for the codelet");
+  CHECK(c.id == again.id);
+}
+
+/* Each of these bodies does one thing wrong; the call is refused, and so the scope fails with the same. */
+static void spawn_stale_codelet(sprat_scope *s, void *argument) {
+  (void)argument;
+  REFUSED(sprat_spawn(s, (sprat_codelet){60000}, NULL, NULL, 0, NULL, NULL), SPRAT_STALE, "no codelet 60000");
+}
+static void spawn_null_codelet(sprat_scope *s, void *argument) {
+  (void)argument;
+  REFUSED(sprat_spawn(s, (sprat_codelet){0}, NULL, NULL, 0, NULL, NULL), SPRAT_NULL, "the codelet");
+}
+static void spawn_null_list(sprat_scope *s, void *argument) {
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, NULL, 2, NULL, NULL), SPRAT_NULL, "list of accesses");
+}
+static void spawn_endless_list(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_read(block);
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, &use, SIZE_MAX, NULL, NULL), SPRAT_ACCESS, "at most 65,535");
+}
+static void spawn_null_params(sprat_scope *s, void *argument) {
+  (void)argument;
+  REFUSED(sprat_spawn(s, codelet("p", does_nothing, 8), NULL, NULL, 0, NULL, NULL), SPRAT_NULL, "parameters");
+}
+static void spawn_null_block(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_read((sprat_block){0});
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL), SPRAT_NULL, "block of an access");
+}
+static void spawn_foreign_block(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_read(foreign);
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL), SPRAT_FOREIGN, "has not made");
+}
+static void spawn_garbage_block(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_read((sprat_block){block.id | 0x7ffffff});
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL), SPRAT_FOREIGN, "has not made");
+}
+static void spawn_no_mode(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_use(block, 77);
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL), SPRAT_ARGUMENT, "77 is no mode");
+}
+static void spawn_weak_commute(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_use(block, SPRAT_COMMUTE | SPRAT_WEAK);
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL), SPRAT_ACCESS, "can be weak");
+}
+static void spawn_commuting_part(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_part(block, SPRAT_COMMUTE, 8, 0, 1);
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL), SPRAT_ACCESS, "parts of blocks");
+}
+static void spawn_no_operator(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_reduce(block, 9, SPRAT_F64);
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL), SPRAT_ARGUMENT, "9 is no operator");
+}
+static void spawn_no_type(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_reduce(block, SPRAT_SUM, 0);
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL), SPRAT_ARGUMENT, "0 is no type");
+}
+static void spawn_other_mode(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_write(block);
+  (void)argument;
+  REFUSED(sprat_spawn(s, one_read, NULL, &use, 1, NULL, NULL), SPRAT_ACCESS, "an access 0 with mode 2");
+}
+static void spawn_too_few(sprat_scope *s, void *argument) {
+  (void)argument;
+  REFUSED(sprat_spawn(s, one_read, NULL, NULL, 0, NULL, NULL), SPRAT_ACCESS, "given 0 accesses, and is defined with 1");
+}
+static void spawn_no_place(sprat_scope *s, void *argument) {
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  (void)argument;
+  options.place = 99;
+  REFUSED(sprat_spawn(s, nothing, NULL, NULL, 0, &options, NULL), SPRAT_ARGUMENT, "99 is no place");
+}
+static void spawn_no_priority(sprat_scope *s, void *argument) {
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  (void)argument;
+  options.priority = 2;
+  REFUSED(sprat_spawn(s, nothing, NULL, NULL, 0, &options, NULL), SPRAT_ARGUMENT, "2 is no priority");
+}
+static void spawn_no_flags(sprat_scope *s, void *argument) {
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  (void)argument;
+  options.flags = 8;
+  REFUSED(sprat_spawn(s, nothing, NULL, NULL, 0, &options, NULL), SPRAT_ARGUMENT, "no flags");
+}
+static void spawn_no_group(sprat_scope *s, void *argument) {
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  (void)argument;
+  options.place = SPRAT_WITH_GROUP;
+  options.group.id[1] = UINT64_MAX;
+  REFUSED(sprat_spawn(s, nothing, NULL, NULL, 0, &options, NULL), SPRAT_ARGUMENT, "a group");
+}
+static void spawn_unsized_options(sprat_scope *s, void *argument) {
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  (void)argument;
+  options.size = 1;
+  REFUSED(sprat_spawn(s, nothing, NULL, NULL, 0, &options, NULL), SPRAT_ARGUMENT, "sizeof(sprat_options)");
+}
+static void spawn_after_null(sprat_scope *s, void *argument) {
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  (void)argument;
+  options.after_count = 1;
+  REFUSED(sprat_spawn(s, nothing, NULL, NULL, 0, &options, NULL), SPRAT_NULL, "list of events");
+}
+static void spawn_after_zero(sprat_scope *s, void *argument) {
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_event zero = {{0, 0}};
+  (void)argument;
+  options.after = &zero;
+  options.after_count = 1;
+  REFUSED(sprat_spawn(s, nothing, NULL, NULL, 0, &options, NULL), SPRAT_NULL, "an event");
+}
+static void open_nothing(sprat_scope *s, void *argument) {
+  (void)argument;
+  REFUSED(sprat_scope_open(s, NULL, NULL, NULL), SPRAT_NULL, "the body");
+}
+static void destroy_foreign(sprat_scope *s, void *argument) {
+  (void)argument;
+  REFUSED(sprat_block_destroy_in(s, foreign), SPRAT_FOREIGN, "has not made");
+}
+static void says_so(sprat_scope *s, void *argument) {
+  (void)argument;
+  NOTE(!sprat_fail(s, "the arguments make no sense"));
+}
+
+static void a_refused_spawn_fails_its_scope(void) {
+  static const struct {
+    sprat_scope_body body;
+    sprat_status status;
+  } wrong[] = {
+      {spawn_stale_codelet, SPRAT_STALE},    {spawn_null_codelet, SPRAT_NULL},     {spawn_null_list, SPRAT_NULL},
+      {spawn_endless_list, SPRAT_ACCESS},    {spawn_null_params, SPRAT_NULL},      {spawn_null_block, SPRAT_NULL},
+      {spawn_foreign_block, SPRAT_FOREIGN},  {spawn_garbage_block, SPRAT_FOREIGN}, {spawn_no_mode, SPRAT_ARGUMENT},
+      {spawn_weak_commute, SPRAT_ACCESS},    {spawn_commuting_part, SPRAT_ACCESS}, {spawn_no_operator, SPRAT_ARGUMENT},
+      {spawn_no_type, SPRAT_ARGUMENT},       {spawn_other_mode, SPRAT_ACCESS},     {spawn_too_few, SPRAT_ACCESS},
+      {spawn_no_place, SPRAT_ARGUMENT},      {spawn_no_priority, SPRAT_ARGUMENT},  {spawn_no_flags, SPRAT_ARGUMENT},
+      {spawn_no_group, SPRAT_ARGUMENT},      {spawn_unsized_options, SPRAT_ARGUMENT},
+      {spawn_after_null, SPRAT_NULL},        {spawn_after_zero, SPRAT_NULL},       {open_nothing, SPRAT_NULL},
+      {destroy_foreign, SPRAT_FOREIGN},      {says_so, SPRAT_USER},
+  };
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    sprat_graph *graph = NULL;
+    CHECK(sprat_finish(rt, wrong[i].body, NULL) == wrong[i].status);
+    CHECK(sprat_record(rt, wrong[i].body, NULL, &graph) == wrong[i].status && graph == NULL);
+    CHECK(sprat_finish(rt, empty, NULL) == SPRAT_OK);
+  }
+}
+
+static void spawn_stale_block(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_read(gone);
+  (void)argument;
+  NOTE(!sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL));
+}
+static void spawn_outside(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_part(block, SPRAT_READ, 8, 5, 11);
+  (void)argument;
+  NOTE(!sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL));
+}
+static void spawn_huge_tile(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_tile(block, SPRAT_READ, 8, 0, SIZE_MAX, 0, 2, SIZE_MAX);
+  (void)argument;
+  NOTE(!sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL));
+}
+static void spawn_twice(sprat_scope *s, void *argument) {
+  sprat_access use[2] = {sprat_read(block), sprat_write(block)};
+  (void)argument;
+  NOTE(!sprat_spawn(s, nothing, NULL, use, 2, NULL, NULL));
+}
+static void spawn_huge_scratch(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_scratch(SIZE_MAX);
+  (void)argument;
+  NOTE(!sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL));
+}
+static void uses_undeclared(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  sprat_access use = sprat_read(block);
+  (void)params, (void)views, (void)count;
+  NOTE(!sprat_spawn(scope, nothing, NULL, &use, 1, NULL, NULL));
+}
+static void spawn_undeclared(sprat_scope *s, void *argument) {
+  (void)argument;
+  NOTE(!sprat_spawn(s, codelet("parent", uses_undeclared, 0), NULL, NULL, 0, NULL, NULL));
+}
+static void spawn_far_xe(sprat_scope *s, void *argument) {
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  (void)argument;
+  options.place = SPRAT_ON_XE;
+  options.place_number = SIZE_MAX;
+  NOTE(!sprat_spawn(s, nothing, NULL, NULL, 0, &options, NULL));
+}
+static void misspawns(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)params, (void)views, (void)count;
+  REFUSED(sprat_spawn(scope, (sprat_codelet){0}, NULL, NULL, 0, NULL, NULL), SPRAT_NULL, "the codelet");
+}
+static void spawn_misspawning(sprat_scope *s, void *argument) {
+  (void)argument;
+  NOTE(!sprat_spawn(s, codelet("misspawns", misspawns, 0), NULL, NULL, 0, NULL, NULL));
+}
+
+static void wrong_accesses_fail_the_codelet(void) {
+  static const struct {
+    sprat_scope_body body;
+    sprat_status cause;
+    const char *says;
+  } wrong[] = {
+      {spawn_stale_block, SPRAT_STALE, "was destroyed before"},
+      {spawn_outside, SPRAT_ACCESS, "has 10 elements, and [5..11] reaches behind them"},
+      {spawn_huge_tile, SPRAT_ACCESS, "reaches behind them"},
+      {spawn_twice, SPRAT_ACCESS, "declared twice"},
+      {spawn_huge_scratch, SPRAT_BLOCK_SIZE, "address space"},
+      {spawn_undeclared, SPRAT_UNDECLARED, "declare"},
+      {spawn_far_xe, SPRAT_CONFIG, "no execution engine"},
+      {spawn_misspawning, SPRAT_USER, "codelet `misspawns` failed: the codelet"},
+  };
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    sprat_error error = SPRAT_ERROR_INIT;
+    REFUSED(sprat_finish(rt, wrong[i].body, NULL), SPRAT_FAILED, wrong[i].says);
+    CHECK(!sprat_error_details(&error) && error.cause == wrong[i].cause && !strstr(error.message, ".rs:"));
+  }
+}
+
+static void waits(sprat_scope *s, void *argument) {
+  double x;
+  sprat_graph *graph = argument;
+  (void)s;
+  REFUSED(sprat_finish(rt, empty, NULL), SPRAT_ON_ENGINE, "never do");
+  REFUSED(sprat_block_read(rt, block, 0, &x, 8), SPRAT_ON_ENGINE, "never do");
+  REFUSED(sprat_replay(rt, graph, 1), SPRAT_ON_ENGINE, "never do");
+  REFUSED(sprat_runtime_destroy(rt), SPRAT_ON_ENGINE, "after the scope");
+}
+static void waits_too(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  sprat_block b;
+  double x;
+  (void)views, (void)count;
+  waits(scope, *(void *const *)params);
+  REFUSED(sprat_adopt(scope, &x, 1, 8, &b), SPRAT_ON_ENGINE, "cannot adopt");
+}
+static void spawn_waiting(sprat_scope *s, void *argument) {
+  NOTE(!sprat_spawn(s, codelet("waits", waits_too, sizeof argument), &argument, NULL, 0, NULL, NULL));
+}
+
+static void bodies_never_wait(void) {
+  sprat_graph *graph = NULL;
+  CHECK(!sprat_record(rt, empty, NULL, &graph));
+  CHECK(!sprat_finish(rt, waits, graph));
+  CHECK(!sprat_finish(rt, spawn_waiting, graph));
+  CHECK(!sprat_graph_destroy(graph));
+}
+
+static void *on_another_thread(void *argument) {
+  sprat_scope *s = argument;
+  sprat_block b;
+  double x = 0;
+  if (sprat_spawn(s, nothing, NULL, NULL, 0, NULL, NULL) != SPRAT_SCOPE) return "spawn";
+  if (strstr(sprat_error_message(), "another thread") == NULL) return "message";
+  if (sprat_block_create_in(s, 1, 8, &b) != SPRAT_SCOPE) return "block";
+  if (sprat_adopt(s, &x, 1, 8, &b) != SPRAT_SCOPE) return "adopt";
+  if (sprat_fail(s, "x") != SPRAT_SCOPE || sprat_cancel(s, "x") != SPRAT_SCOPE) return "fail";
+  if (sprat_is_cancelled(s) != 1) return "cancelled";
+  /* A thread that Sprat has not made is a host like any other. */
+  if (sprat_block_create(rt, 1, 8, &b) != SPRAT_OK) return "block of the runtime";
+  return NULL;
+}
+static void lends_scope(sprat_scope *s, void *argument) {
+  pthread_t thread;
+  void *said = NULL;
+  (void)argument;
+  escaped = s;
+  NOTE(!pthread_create(&thread, NULL, on_another_thread, s) && !pthread_join(thread, &said));
+  if (said) printf("  on another thread: %s\n", (const char *)said), failures++;
+}
+static void uses_escaped(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)scope, (void)params, (void)views, (void)count;
+  REFUSED(sprat_spawn(escaped, nothing, NULL, NULL, 0, NULL, NULL), SPRAT_SCOPE, "not the scope of");
+}
+static void spawn_with_escaped(sprat_scope *s, void *argument) {
+  (void)argument;
+  escaped = s;
+  NOTE(!sprat_spawn(s, codelet("uses the host's", uses_escaped, 0), NULL, NULL, 0, NULL, NULL));
+}
+
+static void scopes_stay_where_they_are(void) {
+  CHECK(!sprat_finish(rt, lends_scope, NULL));
+  REFUSED(sprat_spawn(escaped, nothing, NULL, NULL, 0, NULL, NULL), SPRAT_SCOPE, "after its body");
+  for (int i = 0; i < 20; i++) CHECK(!sprat_finish(rt, spawn_with_escaped, NULL));
+}
+
+static void events_against_their_rules(void) {
+  sprat_event e, latch, soon;
+  CHECK(!sprat_event_create(rt, "e", &e) && !sprat_latch_create(rt, "l", 1, &latch) && !sprat_event_after(rt, 0, &soon));
+  REFUSED(sprat_latch_down(e), SPRAT_EVENT, "no latch");
+  REFUSED(sprat_event_satisfy(latch), SPRAT_EVENT, "a latch");
+  REFUSED(sprat_event_satisfy(soon), SPRAT_EVENT, "timer");
+  CHECK(!sprat_event_satisfy(e));
+  REFUSED(sprat_event_satisfy(e), SPRAT_EVENT, "second time");
+  CHECK(!sprat_latch_down(latch));
+  REFUSED(sprat_latch_down(latch), SPRAT_EVENT, "the latch `l`");
+  CHECK(strstr(sprat_error_message(), ".rs") == NULL);
+  CHECK(!sprat_event_destroy(e) && !sprat_event_destroy(latch) && !sprat_event_destroy(soon));
+  REFUSED(sprat_event_destroy(e), SPRAT_STALE, "the event");
+  REFUSED(sprat_event_satisfy(e), SPRAT_STALE, "the event");
+  REFUSED(sprat_event_satisfy((sprat_event){{1, 1}}), SPRAT_EVENT, "comes by itself");
+  REFUSED(sprat_event_after(rt, 0.0 / 0.0, &e), SPRAT_ARGUMENT, "no time");
+}
+
+static void waits_for_its_own(sprat_scope *s, void *argument) {
+  sprat_event e;
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  (void)argument;
+  NOTE(!sprat_event_create_in(s, "never", &e));
+  options.after = &e;
+  options.after_count = 1;
+  NOTE(!sprat_spawn(s, codelet("patient", does_nothing, 0), NULL, NULL, 0, &options, NULL));
+}
+static void waits_for_argument(sprat_scope *s, void *argument) {
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  options.after = argument;
+  options.after_count = 1;
+  NOTE(!sprat_spawn(s, codelet("patient", does_nothing, 0), NULL, NULL, 0, &options, NULL));
+}
+
+static void stuck_scopes_and_lost_events(void) {
+  sprat_event e;
+  sprat_error error = SPRAT_ERROR_INIT;
+  REFUSED(sprat_finish(rt, waits_for_its_own, NULL), SPRAT_STUCK, "`patient`");
+  CHECK(!sprat_event_create(rt, "lost", &e) && !sprat_event_create(other, "other's", &e));
+  REFUSED(sprat_finish(rt, waits_for_argument, &e), SPRAT_FAILED, "another runtime");
+  CHECK(!sprat_error_details(&error) && error.cause == SPRAT_FOREIGN);
+  CHECK(!sprat_event_destroy(e));
+}
+
+static void record_child(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)params, (void)views, (void)count;
+  sprat_spawn(scope, nothing, NULL, NULL, 0, NULL, NULL);
+}
+static void record_spawning(sprat_scope *s, void *argument) {
+  (void)argument;
+  NOTE(!sprat_spawn(s, codelet("spawns", record_child, 0), NULL, NULL, 0, NULL, NULL));
+}
+static void record_destroying(sprat_scope *s, void *argument) {
+  (void)argument;
+  NOTE(!sprat_block_destroy_in(s, block));
+}
+
+static void graphs_against_their_rules(void) {
+  sprat_graph *graph = NULL, *none = NULL;
+  REFUSED(sprat_record(rt, record_destroying, NULL, &none), SPRAT_GRAPH, "destroyed once");
+  CHECK(!sprat_record(rt, record_spawning, NULL, &graph));
+  REFUSED(sprat_replay(rt, graph, 2), SPRAT_FAILED, "spawn");
+  REFUSED(sprat_replay(other, graph, 1), SPRAT_FOREIGN, "another runtime");
+  REFUSED(sprat_replay(rt, graph, SIZE_MAX), SPRAT_GRAPH, "rounds");
+  REFUSED(sprat_replay_until(rt, graph, NULL, NULL), SPRAT_NULL, "says when");
+  CHECK(!sprat_graph_cancel(graph, "nothing is under way"));
+  CHECK(!sprat_graph_destroy(graph));
+  REFUSED(sprat_graph_destroy(graph), SPRAT_STALE, "the graph");
+  REFUSED(sprat_replay(rt, graph, 1), SPRAT_STALE, "the graph");
+  REFUSED(sprat_replay(rt, (sprat_graph *)rt, 1), SPRAT_STALE, "the graph");
+}
+
+static void after_shutdown(void) {
+  sprat_runtime *ended = start();
+  sprat_block b, more;
+  sprat_event e;
+  sprat_graph *graph = NULL;
+  sprat_machine machine = SPRAT_MACHINE_INIT;
+  double x = 0;
+  CHECK(!sprat_block_create(ended, 4, 8, &b) && !sprat_event_create(ended, "e", &e));
+  CHECK(!sprat_record(ended, empty, NULL, &graph));
+  CHECK(!sprat_runtime_destroy(ended));
+  REFUSED(sprat_runtime_destroy(ended), SPRAT_STALE, "destroyed before");
+  REFUSED(sprat_finish(ended, empty, NULL), SPRAT_STALE, "the runtime");
+  REFUSED(sprat_block_create(ended, 1, 1, &more), SPRAT_STALE, "the runtime");
+  REFUSED(sprat_block_read(ended, b, 0, &x, 8), SPRAT_STALE, "the runtime");
+  REFUSED(sprat_block_read(rt, b, 0, &x, 8), SPRAT_FOREIGN, "has not made");
+  REFUSED(sprat_event_satisfy(e), SPRAT_STALE, "the event");
+  REFUSED(sprat_replay(rt, graph, 1), SPRAT_FOREIGN, "another runtime");
+  REFUSED(sprat_machine_get(ended, &machine), SPRAT_STALE, "the runtime");
+  CHECK(!sprat_graph_destroy(graph));
+}
+
+static void numbers_that_are_none(void) {
+  sprat_xe xe = SPRAT_XE_INIT;
+  sprat_region region = SPRAT_REGION_INIT;
+  uint32_t distance;
+  REFUSED(sprat_xe_get(rt, 2, &xe), SPRAT_ARGUMENT, "no execution engine 2; there are 2");
+  REFUSED(sprat_region_get(rt, SIZE_MAX, &region), SPRAT_ARGUMENT, "no memory region");
+  REFUSED(sprat_distance(rt, 0, 1000, &distance), SPRAT_ARGUMENT, "no memory region 1000");
+}
+
+int main(void) {
+  static const test tests[] = {
+      {"nulls", nulls},
+      {"sizes that overflow", sizes_that_overflow},
+      {"structs with wrong sizes", structs_with_wrong_sizes},
+      {"options that make no sense", options_that_make_no_sense},
+      {"definitions", definitions},
+      {"a refused spawn fails its scope", a_refused_spawn_fails_its_scope},
+      {"wrong accesses fail the codelet", wrong_accesses_fail_the_codelet},
+      {"bodies never wait", bodies_never_wait},
+      {"scopes stay where they are", scopes_stay_where_they_are},
+      {"events against their rules", events_against_their_rules},
+      {"stuck scopes and lost events", stuck_scopes_and_lost_events},
+      {"graphs against their rules", graphs_against_their_rules},
+      {"after shutdown", after_shutdown},
+      {"numbers that are none", numbers_that_are_none},
+  };
+  static const sprat_mode modes[1] = {SPRAT_READ};
+  sprat_definition reads = {sizeof reads, "reads", does_nothing, 0, 0, modes, 1, 0, 0};
+  int failed;
+  rt = start();
+  other = start();
+  nothing = codelet("nothing", does_nothing, 0);
+  if (sprat_codelet_define(&reads, &one_read) || sprat_block_create(rt, 10, 8, &block) ||
+      sprat_block_create(other, 10, 8, &foreign) || sprat_block_create(rt, 10, 8, &gone) || sprat_block_destroy(rt, gone)) {
+    printf("cannot begin: %s\n", sprat_error_message());
+    return 2;
+  }
+  failed = run_all(tests, sizeof tests / sizeof *tests);
+  return sprat_runtime_destroy(rt) || sprat_runtime_destroy(other) || failed;
+}

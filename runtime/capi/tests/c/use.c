@@ -1,0 +1,521 @@
+/* What the interface does when it is used well. */
+#include "check.h"
+
+/* What bodies of scopes get. */
+typedef struct world {
+  sprat_runtime *runtime;
+  sprat_block blocks[8];
+  sprat_event event, latch;
+  sprat_canceller canceller;
+  sprat_graph *graph;
+  double *array;
+  int count;
+} world;
+
+static void fill(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  double value = *(const double *)params;
+  (void)scope;
+  for (size_t v = 0; v < count; v++) {
+    double *x = views[v].data;
+    for (size_t i = 0; i < views[v].bytes / sizeof *x; i++) x[i] = value;
+  }
+}
+
+static void add(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  const double *from = views[0].data;
+  double *to = views[1].data;
+  (void)scope, (void)params, (void)count;
+  for (size_t i = 0; i < views[1].bytes / sizeof *to; i++) to[i] += from[i];
+}
+
+static void count_up(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)scope, (void)params;
+  for (size_t v = 0; v < count; v++) *(double *)views[v].data += 1;
+}
+
+static double first(world *w, int block) {
+  double x = -1;
+  if (sprat_block_read(w->runtime, w->blocks[block], 0, &x, sizeof x) != SPRAT_OK) return -1;
+  return x;
+}
+
+static world begin(int blocks) {
+  world w = {start(), {{0}}, {{0, 0}}, {{0, 0}}, {0}, NULL, NULL, 0};
+  if (sprat_blocks_create(w.runtime, (size_t)blocks, 10, sizeof(double), w.blocks) != SPRAT_OK) exit(2);
+  return w;
+}
+
+static void spawn_chain(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double value = 3;
+  sprat_access one = sprat_write(w->blocks[0]), other = sprat_write(w->blocks[1]);
+  sprat_access both[2] = {sprat_read(w->blocks[0]), sprat_read_write(w->blocks[1])};
+  NOTE(!sprat_spawn(s, codelet("fill", fill, sizeof value), &value, &one, 1, NULL, NULL));
+  value = 4; /* the spawn has copied it */
+  NOTE(!sprat_spawn(s, codelet("fill", fill, sizeof value), &value, &other, 1, NULL, NULL));
+  NOTE(!sprat_spawn(s, codelet("add", add, 0), NULL, both, 2, NULL, NULL));
+}
+
+static void codelets_run_in_the_order_of_their_accesses(void) {
+  world w = begin(2);
+  for (int i = 0; i < 100; i++) {
+    CHECK(!sprat_finish(w.runtime, spawn_chain, &w));
+    CHECK(first(&w, 0) == 3 && first(&w, 1) == 7);
+  }
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void spawn_many_accesses(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access list[100];
+  for (int n = 1; n <= 100; n++) {
+    for (int i = 0; i < n; i++) list[i] = sprat_part(w->blocks[0], SPRAT_READ_WRITE, sizeof(double), (size_t)i, (size_t)i + 1);
+    NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, list, (size_t)n, NULL, NULL));
+  }
+}
+
+static void lists_of_any_length(void) {
+  world w = {start(), {{0}}, {{0, 0}}, {{0, 0}}, {0}, NULL, NULL, 0};
+  double x[100];
+  CHECK(!sprat_block_create(w.runtime, 100, sizeof(double), w.blocks));
+  CHECK(!sprat_finish(w.runtime, spawn_many_accesses, &w));
+  CHECK(!sprat_block_read(w.runtime, w.blocks[0], 0, x, sizeof x));
+  for (int i = 0; i < 100; i++) CHECK(x[i] == 100 - i);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+typedef struct large {
+  double first;
+  unsigned char bytes[1000];
+} large;
+
+static void look_at_params(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  const large *p = params;
+  (void)count;
+  NOTE((uintptr_t)params % 16 == 0);
+  for (int i = 0; i < 1000; i++) {
+    if (p->bytes[i] != (unsigned char)(i * 7)) sprat_fail(scope, "other bytes");
+  }
+  *(double *)views[0].data += p->first;
+}
+
+static void look_at_aligned(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)scope, (void)views, (void)count;
+  NOTE((uintptr_t)params % 256 == 0 && *(const char *)params == 'x');
+}
+
+static void small_params(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  const unsigned char *bytes = params;
+  (void)count;
+  NOTE((uintptr_t)params % 16 == 0);
+  for (int i = 0; i < 33; i++) {
+    if (bytes[i] != i) sprat_fail(scope, "other bytes");
+  }
+  *(double *)views[0].data += 1;
+}
+
+static void spawn_params(sprat_scope *s, void *argument) {
+  world *w = argument;
+  large p;
+  unsigned char small[33];
+  sprat_access use = sprat_read_write(w->blocks[0]);
+  sprat_definition aligned = {sizeof aligned, "aligned", look_at_aligned, 1, 256, NULL, 0, 0, 0};
+  sprat_codelet defined = {0};
+  memset(&p, 0, sizeof p);
+  p.first = 2.5;
+  for (int i = 0; i < 1000; i++) p.bytes[i] = (unsigned char)(i * 7);
+  for (int i = 0; i < 33; i++) small[i] = (unsigned char)i;
+  NOTE(!sprat_spawn(s, codelet("large", look_at_params, sizeof p), &p, &use, 1, NULL, NULL));
+  NOTE(!sprat_spawn(s, codelet("small", small_params, sizeof small), small, &use, 1, NULL, NULL));
+  NOTE(!sprat_codelet_define(&aligned, &defined));
+  NOTE(!sprat_spawn(s, defined, "x", NULL, 0, NULL, NULL));
+  memset(&p, 0, sizeof p);
+  memset(small, 0, sizeof small);
+}
+
+static void parameters_of_any_size_are_copied(void) {
+  world w = begin(1);
+  CHECK(!sprat_finish(w.runtime, spawn_params, &w));
+  CHECK(first(&w, 0) == 3.5);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void scale_tile(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  double *x = views[0].data;
+  (void)scope, (void)params, (void)count;
+  NOTE(views[0].bytes == 2 * sizeof *x);
+  for (int i = 0; i < 3; i++) {
+    for (int j = 0; j < 2; j++) x[i * 10 + j] += 10 * i + j;
+  }
+}
+
+static void spawn_tile(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access tile = sprat_tile(w->blocks[0], SPRAT_READ_WRITE, sizeof(double), 2, 5, 4, 6, 10);
+  sprat_block matrix;
+  NOTE(!sprat_adopt(s, w->array, 100, sizeof(double), &matrix));
+  tile.block = matrix;
+  NOTE(!sprat_spawn(s, codelet("tile", scale_tile, 0), NULL, &tile, 1, NULL, NULL));
+}
+
+static void tiles_of_adopted_arrays(void) {
+  world w = begin(1);
+  double array[100];
+  for (int i = 0; i < 100; i++) array[i] = 1;
+  w.array = array;
+  CHECK(!sprat_finish(w.runtime, spawn_tile, &w));
+  CHECK(array[24] == 1 && array[25] == 2 && array[35] == 12 && array[45] == 22 && array[46] == 1 && array[54] == 1);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void spawn_reduction(sprat_scope *s, void *argument) {
+  world *w = argument;
+  for (int i = 0; i < 1000; i++) {
+    sprat_access use = sprat_reduce(w->blocks[0], SPRAT_SUM, SPRAT_F64);
+    NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, &use, 1, NULL, NULL));
+    use = sprat_commute(w->blocks[1]);
+    NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, &use, 1, NULL, NULL));
+  }
+}
+
+static void reductions_and_commuting(void) {
+  world w = begin(2);
+  CHECK(!sprat_finish(w.runtime, spawn_reduction, &w));
+  CHECK(first(&w, 0) == 1000 && first(&w, 1) == 1000);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void spawn_children(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  const world *w = params;
+  (void)views, (void)count;
+  for (int i = 0; i < 10; i++) {
+    sprat_access use = sprat_read_write(w->blocks[0]);
+    NOTE(!sprat_spawn(scope, codelet("count", count_up, 0), NULL, &use, 1, NULL, NULL));
+  }
+}
+
+static void spawn_parent(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access weak = sprat_use(w->blocks[0], SPRAT_READ_WRITE | SPRAT_WEAK);
+  sprat_access use = sprat_read_write(w->blocks[0]);
+  sprat_access scratch[2] = {sprat_read_write(w->blocks[0]), sprat_scratch(800)};
+  NOTE(!sprat_spawn(s, codelet("parent", spawn_children, sizeof *w), w, &use, 1, NULL, NULL));
+  NOTE(!sprat_spawn(s, codelet("parent", spawn_children, sizeof *w), w, &weak, 1, NULL, NULL));
+  NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, scratch, 2, NULL, NULL));
+}
+
+static void codelets_have_children(void) {
+  world w = begin(1);
+  CHECK(!sprat_finish(w.runtime, spawn_parent, &w));
+  CHECK(first(&w, 0) == 21);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void satisfy(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  const sprat_event *event = params;
+  (void)scope, (void)views, (void)count;
+  NOTE(!sprat_event_satisfy(*event));
+}
+
+static void count_down(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  const sprat_event *event = params;
+  (void)scope, (void)views, (void)count;
+  NOTE(!sprat_latch_down(*event));
+}
+
+static void inner(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_read_write(w->blocks[1]);
+  NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, &use, 1, NULL, NULL));
+}
+
+static void spawn_events(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_event made, latch, soon, end, scope_end;
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_access use = sprat_read_write(w->blocks[0]);
+  NOTE(!sprat_event_create_in(s, "made", &made));
+  NOTE(!sprat_latch_create_in(s, "latch", 2, &latch));
+  NOTE(!sprat_event_after(w->runtime, 0.001, &soon));
+  NOTE(!sprat_scope_open(s, inner, w, &scope_end));
+  NOTE(!sprat_spawn(s, codelet("satisfy", satisfy, sizeof made), &made, NULL, 0, NULL, &end));
+  NOTE(!sprat_spawn(s, codelet("down", count_down, sizeof latch), &latch, NULL, 0, NULL, NULL));
+  NOTE(!sprat_latch_up(latch) && !sprat_latch_down(latch) && !sprat_latch_down(latch));
+  {
+    sprat_event all[5] = {made, latch, soon, end, scope_end};
+    options.after = all;
+    options.after_count = 5;
+    options.priority = SPRAT_HIGH;
+    options.place = SPRAT_NEAR;
+    options.near_block = w->blocks[0];
+    options.flops = 1000;
+    NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, &use, 1, &options, NULL));
+  }
+  options.after = NULL;
+  options.after_count = 0;
+  options.priority = SPRAT_LOW;
+  options.place = SPRAT_ON_XE;
+  options.place_number = 1;
+  NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, &use, 1, &options, NULL));
+  options.place = SPRAT_WITH_GROUP;
+  NOTE(!sprat_group_create(w->runtime, &options.group));
+  options.flags = SPRAT_AT_READY;
+  NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, &use, 1, &options, NULL));
+  NOTE(!sprat_event_destroy(soon));
+  w->event = made;
+  w->latch = latch;
+}
+
+static void events_latches_timers_and_options(void) {
+  world w = begin(2);
+  CHECK(!sprat_finish(w.runtime, spawn_events, &w));
+  CHECK(!sprat_event_destroy(w.event) && !sprat_event_destroy(w.latch));
+  CHECK(first(&w, 0) == 3 && first(&w, 1) == 1);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void record_step(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double one = 1;
+  sprat_access write = sprat_write(w->blocks[0]);
+  sprat_access both[2] = {sprat_read(w->blocks[0]), sprat_read_write(w->blocks[1])};
+  NOTE(!sprat_spawn(s, codelet("fill", fill, sizeof one), &one, &write, 1, NULL, NULL));
+  NOTE(!sprat_spawn(s, codelet("add", add, 0), NULL, both, 2, NULL, NULL));
+}
+
+static int32_t enough(size_t round, void *argument) {
+  world *w = argument;
+  w->count++;
+  NOTE((int)round + 1 == w->count);
+  return first(w, 1) >= 110;
+}
+
+static void graphs_are_recorded_and_replayed(void) {
+  world w = begin(2);
+  size_t codelets = 0;
+  CHECK(!sprat_record(w.runtime, record_step, &w, &w.graph));
+  CHECK(!sprat_graph_codelets(w.graph, &codelets) && codelets == 2);
+  CHECK(first(&w, 1) == 0);
+  CHECK(!sprat_replay(w.runtime, w.graph, 100));
+  CHECK(first(&w, 1) == 100);
+  CHECK(!sprat_replay_until(w.runtime, w.graph, enough, &w));
+  CHECK(first(&w, 1) == 110 && w.count == 10);
+  REFUSED(sprat_replay_within(w.runtime, 0.01, w.graph, (size_t)1 << 31), SPRAT_CANCELLED, "rounds ran, all of each");
+  {
+    sprat_error error = SPRAT_ERROR_INIT;
+    CHECK(!sprat_error_details(&error));
+    CHECK(error.status == SPRAT_CANCELLED && first(&w, 1) == 110 + (double)error.rounds && error.rounds > 0);
+  }
+  CHECK(!sprat_graph_destroy(w.graph));
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void fails(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)params, (void)views, (void)count;
+  NOTE(!sprat_fail(scope, "the input has no rows"));
+  NOTE(!sprat_fail(scope, "and no columns"));
+}
+
+static void spawn_failing(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_read_write(w->blocks[0]);
+  NOTE(!sprat_spawn(s, codelet("load", fails, 0), NULL, &use, 1, NULL, NULL));
+  NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, &use, 1, NULL, NULL));
+}
+
+static void spawn_healing(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double six = 6;
+  sprat_access use = sprat_write(w->blocks[0]);
+  NOTE(!sprat_spawn(s, codelet("fill", fill, sizeof six), &six, &use, 1, NULL, NULL));
+}
+
+static void failures_are_told_and_healed(void) {
+  world w = begin(1);
+  sprat_error error = SPRAT_ERROR_INIT;
+  REFUSED(sprat_finish(w.runtime, spawn_failing, &w), SPRAT_FAILED, "codelet `load` failed: the input has no rows");
+  CHECK(!sprat_error_details(&error));
+  CHECK(error.status == SPRAT_FAILED && error.cause == SPRAT_USER && error.failed == 1 && error.skipped == 1);
+  CHECK(!strcmp(error.codelet, "load") && strstr(error.message, "no rows") && !strstr(error.message, ".rs"));
+  REFUSED(sprat_block_read(w.runtime, w.blocks[0], 0, &error, 8), SPRAT_FAILED, "no rows");
+  CHECK(!sprat_finish(w.runtime, spawn_healing, &w));
+  CHECK(first(&w, 0) == 6);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void shaky(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  int *tries = *(int *const *)params;
+  (void)count;
+  *(double *)views[0].data += 1;
+  if (++*tries < 3) sprat_fail(scope, "not yet");
+}
+
+static void spawn_shaky(sprat_scope *s, void *argument) {
+  world *w = argument;
+  int *tries = &w->count;
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_access use[2] = {sprat_read_write(w->blocks[0]), sprat_use(w->blocks[1], SPRAT_READ | SPRAT_WEAK)};
+  options.repeats = 5;
+  NOTE(!sprat_spawn(s, codelet("shaky", shaky, sizeof tries), &tries, use, 2, &options, NULL));
+}
+
+static void bodies_may_run_again(void) {
+  world w = begin(2);
+  CHECK(!sprat_finish(w.runtime, spawn_shaky, &w));
+  CHECK(first(&w, 0) == 1 && w.count == 3);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void cancels(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  const sprat_canceller *canceller = params;
+  (void)views, (void)count;
+  NOTE(sprat_is_cancelled(scope) == 0);
+  NOTE(!sprat_canceller_cancel(*canceller, "there is nothing to look for"));
+  NOTE(sprat_is_cancelled(scope) == 1);
+}
+
+static void spawn_cancelling(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_event never;
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  NOTE(!sprat_canceller_create(s, &w->canceller));
+  NOTE(!sprat_event_create(w->runtime, "never", &never));
+  options.after = &never;
+  options.after_count = 1;
+  NOTE(!sprat_spawn(s, codelet("cancel", cancels, sizeof w->canceller), &w->canceller, NULL, 0, NULL, NULL));
+  NOTE(!sprat_spawn(s, codelet("search", count_up, 0), NULL, NULL, 0, &options, NULL));
+  w->event = never;
+}
+
+static void cancels_itself(sprat_scope *s, void *argument) {
+  (void)argument;
+  NOTE(!sprat_cancel(s, "a change of mind"));
+}
+
+static void waits_for_ever(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  options.after = &w->event;
+  options.after_count = 1;
+  NOTE(!sprat_spawn(s, codelet("search", count_up, 0), NULL, NULL, 0, &options, NULL));
+}
+
+static void scopes_are_cancelled(void) {
+  world w = begin(1);
+  sprat_error error = SPRAT_ERROR_INIT;
+  REFUSED(sprat_finish(w.runtime, spawn_cancelling, &w), SPRAT_CANCELLED, "nothing to look for");
+  CHECK(!sprat_error_details(&error) && error.ran == 1 && error.not_started == 1);
+  CHECK(!sprat_canceller_destroy(w.canceller));
+  REFUSED(sprat_finish_within(w.runtime, 0.005, waits_for_ever, &w), SPRAT_CANCELLED, "cancelled");
+  CHECK(!sprat_event_destroy(w.event));
+  REFUSED(sprat_finish(w.runtime, cancels_itself, &w), SPRAT_CANCELLED, "a change of mind");
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void spawn_made(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double two = 2;
+  sprat_block block;
+  sprat_access use;
+  NOTE(!sprat_block_create_in(s, 10, sizeof(double), &block));
+  use = sprat_write(block);
+  NOTE(!sprat_spawn(s, codelet("fill", fill, sizeof two), &two, &use, 1, NULL, NULL));
+  {
+    sprat_access both[2] = {sprat_read(block), sprat_read_write(w->blocks[0])};
+    NOTE(!sprat_spawn(s, codelet("add", add, 0), NULL, both, 2, NULL, NULL));
+  }
+  NOTE(!sprat_block_destroy_in(s, block));
+}
+
+static void releases(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)params, (void)count;
+  *(double *)views[0].data += 40;
+  NOTE(!sprat_release(scope, &views[0]));
+}
+
+static void spawn_releasing(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_read_write(w->blocks[0]);
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  options.flags = SPRAT_AT_READY;
+  NOTE(!sprat_spawn(s, codelet("release", releases, 0), NULL, &use, 1, &options, NULL));
+}
+
+static void blocks_are_made_destroyed_and_released(void) {
+  world w = begin(1);
+  CHECK(!sprat_finish(w.runtime, spawn_made, &w));
+  CHECK(first(&w, 0) == 2);
+  CHECK(!sprat_finish(w.runtime, spawn_releasing, &w));
+  CHECK(first(&w, 0) == 42);
+  CHECK(!sprat_block_destroy(w.runtime, w.blocks[0]));
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void the_machine_is_told(void) {
+  world w = begin(2);
+  sprat_machine machine = SPRAT_MACHINE_INIT;
+  sprat_region region = SPRAT_REGION_INIT;
+  uint32_t distance = 0;
+  uint64_t ran = 0;
+  CHECK(!sprat_machine_get(w.runtime, &machine));
+  CHECK(machine.xes == 2 && machine.cores >= 1 && machine.threads >= machine.cores && machine.regions >= 1);
+  CHECK(machine.size == sizeof machine && machine.ce_mode >= SPRAT_CE_SHARED);
+  CHECK(!sprat_region_get(w.runtime, 0, &region));
+  CHECK(!sprat_distance(w.runtime, 0, 0, &distance) && distance == 10);
+  CHECK(!sprat_finish(w.runtime, spawn_reduction, &w));
+  for (size_t i = 0; i < machine.xes; i++) {
+    sprat_xe xe = SPRAT_XE_INIT;
+    CHECK(!sprat_xe_get(w.runtime, i, &xe));
+    ran += xe.ran;
+  }
+  CHECK(ran >= 2000);
+  CHECK(!sprat_region_get(w.runtime, 0, &region) && region.mapped_bytes > 0);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void other_machines_and_the_checking_mode(void) {
+  sprat_config config = SPRAT_CONFIG_INIT;
+  sprat_machine machine = SPRAT_MACHINE_INIT;
+  world w = {NULL, {{0}}, {{0, 0}}, {{0, 0}}, {0}, NULL, NULL, 0};
+  config.topology = "package:2 region:2 core:1";
+  config.stack_bytes = 4 << 20;
+  config.live_codelets = 100;
+  config.spin_us = -1;
+  config.ce_mode = SPRAT_CE_SHARED;
+  config.environment = SPRAT_NO;
+  CHECK(!sprat_runtime_create(&config, &w.runtime));
+  CHECK(!sprat_machine_get(w.runtime, &machine) && machine.packages == 2 && machine.xes == 4);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+  config.check_seed = 7;
+  CHECK(!sprat_runtime_create(&config, &w.runtime));
+  CHECK(!sprat_blocks_create(w.runtime, 2, 10, sizeof(double), w.blocks));
+  CHECK(!sprat_finish(w.runtime, spawn_chain, &w) && first(&w, 1) == 7);
+  CHECK(!sprat_finish(w.runtime, spawn_parent, &w) && first(&w, 0) == 24);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void versions_and_texts(void) {
+  CHECK(sprat_version() == SPRAT_VERSION);
+  CHECK(strcmp(sprat_status_text(SPRAT_STUCK), "a scope could make no progress") == 0);
+}
+
+int main(void) {
+  static const test tests[] = {
+      {"versions and texts", versions_and_texts},
+      {"codelets run in the order of their accesses", codelets_run_in_the_order_of_their_accesses},
+      {"lists of any length", lists_of_any_length},
+      {"parameters of any size are copied", parameters_of_any_size_are_copied},
+      {"tiles of adopted arrays", tiles_of_adopted_arrays},
+      {"reductions and commuting", reductions_and_commuting},
+      {"codelets have children", codelets_have_children},
+      {"events, latches, timers and options", events_latches_timers_and_options},
+      {"graphs are recorded and replayed", graphs_are_recorded_and_replayed},
+      {"failures are told and healed", failures_are_told_and_healed},
+      {"bodies may run again", bodies_may_run_again},
+      {"scopes are cancelled", scopes_are_cancelled},
+      {"blocks are made, destroyed and released", blocks_are_made_destroyed_and_released},
+      {"the machine is told", the_machine_is_told},
+      {"other machines and the checking mode", other_machines_and_the_checking_mode},
+  };
+  return run_all(tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,131 @@
+//! What interfaces of other languages need beside: names as numbers, and codelets whose accesses are a list of any length.
+
+use crate::access::{AnyAccess, AnyList, Lent};
+use crate::data_block::{Block, Data};
+use crate::error::{Error, ErrorKind, Result};
+use crate::group::Group;
+use crate::id::{BlockId, CodeletId, RuntimeId};
+use crate::options::{Options, Spawned};
+use crate::outcome::Outcome;
+use crate::runtime::Runtime;
+use crate::scope::Scope;
+use crate::shared::Shared;
+use crate::trigger::Event;
+
+impl<T: Data> Block<T> {
+    /// The block's name as a number: never 0.
+    #[inline]
+    pub fn to_bits(self) -> u64 {
+        self.id.bits()
+    }
+}
+
+impl Shared {
+    /// The block with this name as bytes, if there may be one: whether there is shows when it is used.
+    #[inline]
+    fn block_from_bits(&self, bits: u64) -> Result<Block<u8>> {
+        let id = BlockId::from_bits(bits);
+        match id.runtime() == self.id.number() && self.blocks.has_slot(id.slot()) {
+            true => Ok(Block::new(id)),
+            false => Err(unknown()),
+        }
+    }
+}
+
+#[cold]
+fn unknown() -> Error {
+    Error::new(
+        ErrorKind::Foreign,
+        "a block that this runtime has not made; use it with the runtime that made it, and set it before it is used",
+    )
+}
+
+impl Runtime {
+    /// The block with the name that [`Block::to_bits`] gave, as a block of bytes, as which every block can be seen.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Foreign`] if it is none of this runtime, as far as one can see at once. One that is gone is noticed when it
+    /// is used.
+    pub fn block_from_bits(&self, bits: u64) -> Result<Block<u8>> {
+        self.shared().block_from_bits(bits)
+    }
+}
+
+impl Scope<'_> {
+    /// See [`Runtime::block_from_bits`].
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn block_from_bits(&self, bits: u64) -> Result<Block<u8>> {
+        self.frame().engine.shared.block_from_bits(bits)
+    }
+}
+
+impl Event {
+    /// The name of the end of a codelet or scope as numbers, the second of which is below 2^62, or at least 2^63; `None` for
+    /// events that somebody makes and satisfies, which are no names.
+    #[inline]
+    pub fn to_bits(&self) -> Option<[u64; 2]> {
+        self.as_end().map(CodeletId::bits)
+    }
+
+    /// From what [`Event::to_bits`] gave. What did not come from there is mostly that of another runtime, and noticed.
+    ///
+    /// # Safety
+    /// If the second number is that of a living runtime, then `to_bits` gave both.
+    #[inline]
+    pub unsafe fn from_bits(bits: [u64; 2]) -> Self {
+        Event::end(CodeletId::from_bits(bits))
+    }
+}
+
+impl Group {
+    /// The group's name as numbers; the first is never 0.
+    pub fn to_bits(self) -> [u64; 2] {
+        [self.runtime.0, u64::from(self.number)]
+    }
+
+    /// From what [`Group::to_bits`] gave; `None` if it cannot have come from there.
+    pub fn from_bits([runtime, number]: [u64; 2]) -> Option<Self> {
+        let number = u16::try_from(number).ok()?;
+        Group::with_number(RuntimeId(runtime), number)
+    }
+}
+
+impl<'s> Options<'_, 's> {
+    /// Spawns it, with a list of accesses of any kinds, whose length is known only here. The body gets the memory of each, but for
+    /// weak ones, in their order. See [`Scope::spawn`].
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{AnyAccess, Mode};
+    ///
+    /// let rt = sprat::Runtime::new()?;
+    /// let blocks = rt.blocks::<u8>(3, 8)?;
+    /// rt.finish(|s| {
+    ///     let all: Vec<_> = blocks.iter().map(|&b| AnyAccess::whole(b, Mode::Write)).collect();
+    ///     s.codelet("fill").spawn_any(&all, |_, lent| {
+    ///         for memory in lent {
+    ///             // SAFETY: the blocks are ours for writing, and as long as this.
+    ///             unsafe { memory.start().write_bytes(7, memory.bytes()) };
+    ///         }
+    ///     });
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(rt.read(blocks[2], |b| b[7])?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    #[inline]
+    pub fn spawn_any<O, F>(self, accesses: &[AnyAccess], body: F) -> Spawned<O::Value>
+    where
+        O: Outcome,
+        F: for<'c, 'v> Fn(&'c Scope<'s>, &'v [Lent]) -> O + Send + Sync + 's,
+    {
+        // SAFETY: the list is borrowed until this returns, and the codelet is not repeatable.
+        let list = unsafe { AnyList::new(accesses) };
+        self.spawn(list, body)
+    }
+}

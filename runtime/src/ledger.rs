@@ -1,0 +1,158 @@
+//! The account of who touched what: for each engine, how often codelets of one kind touched one block, and how many bytes they
+//! declared to read and to write. Kept only if asked for.
+
+use crate::access::Mode;
+use crate::id::BlockId;
+use crate::sync::{Mutex, lock};
+use crossbeam_utils::CachePadded;
+use std::collections::HashMap;
+use std::panic::Location;
+
+/// What one line of the account is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) codelet: &'static str,
+    pub(crate) spawned_at: &'static Location<'static>,
+    pub(crate) block: BlockId,
+    /// The region of the block's memory; `None` for memory that a user lent.
+    pub(crate) home: Option<u16>,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) times: u64,
+    pub(crate) read: u64,
+    pub(crate) written: u64,
+}
+
+impl Sums {
+    /// An access in this mode to so many bytes, so many times.
+    pub(crate) fn of(mode: Mode, bytes: u64, times: u64) -> Self {
+        let all = bytes.saturating_mul(times);
+        let (read, written) = match mode {
+            Mode::Read => (all, 0),
+            Mode::Write => (0, all),
+            _ => (all, all),
+        };
+        Sums {
+            times,
+            read,
+            written,
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: Sums) {
+        self.times = self.times.saturating_add(other.times);
+        self.read = self.read.saturating_add(other.read);
+        self.written = self.written.saturating_add(other.written);
+    }
+}
+
+/// An engine's lines.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    lines: HashMap<Key, Sums>,
+    /// What has no line of its own any more.
+    rest: Sums,
+}
+
+/// So many lines an engine keeps: programs that make blocks without end would fill the memory.
+const LINES: usize = 1 << 16;
+
+impl Ledger {
+    pub(crate) fn enter(&mut self, key: Key, sums: Sums) {
+        if self.lines.len() >= LINES && !self.lines.contains_key(&key) {
+            return self.rest.add(sums);
+        }
+        self.lines.entry(key).or_default().add(sums);
+    }
+}
+
+/// The account of a runtime: a ledger for each engine.
+pub(crate) struct Ledgers(Box<[CachePadded<Mutex<Ledger>>]>);
+
+impl Ledgers {
+    pub(crate) fn new(xes: usize) -> Self {
+        let ledger = |_| CachePadded::new(Mutex::new(Ledger::default()));
+        Ledgers((0..xes).map(ledger).collect())
+    }
+
+    /// Notes in the ledger of an engine.
+    pub(crate) fn enter(&self, xe: u16, lines: impl IntoIterator<Item = (Key, Sums)>) {
+        let mut ledger = lock(&self.0[usize::from(xe)]);
+        for (key, sums) in lines {
+            ledger.enter(key, sums);
+        }
+    }
+
+    /// All lines with their engines, and what has none.
+    pub(crate) fn read(&self) -> (Vec<(u16, Key, Sums)>, Sums) {
+        let (mut lines, mut rest) = (Vec::new(), Sums::default());
+        for (xe, ledger) in self.0.iter().enumerate() {
+            let ledger = lock(ledger);
+            lines.extend(
+                ledger
+                    .lines
+                    .iter()
+                    .map(|(key, sums)| (xe as u16, *key, *sums)),
+            );
+            rest.add(ledger.rest);
+        }
+        (lines, rest)
+    }
+}
+
+// Under loom its locks work in models alone.
+#[cfg(not(sprat_loom))]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::RuntimeId;
+
+    fn key(slot: u32) -> Key {
+        Key {
+            codelet: "sweep",
+            spawned_at: Location::caller(),
+            block: BlockId::new(RuntimeId(1), slot, 1),
+            home: Some(0),
+        }
+    }
+
+    #[test]
+    fn what_has_no_room_is_added_up_and_not_lost() {
+        let ledgers = Ledgers::new(2);
+        let more = 10;
+        for round in 0..2 {
+            let all = 0..(LINES + more) as u32;
+            let line = |slot| (key(slot), Sums::of(Mode::ReadWrite, 8, 1 + round));
+            ledgers.enter(1, all.map(line));
+        }
+        let (lines, rest) = ledgers.read();
+        assert_eq!(lines.len(), LINES);
+        let three_times = Sums {
+            times: 3,
+            read: 24,
+            written: 24,
+        };
+        assert!(
+            lines
+                .iter()
+                .all(|(xe, _, sums)| (*xe, *sums) == (1, three_times))
+        );
+        assert_eq!(rest.read, more as u64 * 24);
+    }
+
+    #[test]
+    fn modes_read_or_write_or_both() {
+        let of = |mode| {
+            let sums = Sums::of(mode, 5, 2);
+            (sums.times, sums.read, sums.written)
+        };
+        assert_eq!(of(Mode::Read), (2, 10, 0));
+        assert_eq!(of(Mode::Write), (2, 0, 10));
+        assert_eq!(of(Mode::ReadWrite), (2, 10, 10));
+        assert_eq!(of(Mode::Commute), (2, 10, 10));
+        assert_eq!(Sums::of(Mode::Read, u64::MAX, 3).read, u64::MAX);
+    }
+}
