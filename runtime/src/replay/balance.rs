@@ -8,7 +8,7 @@
 
 use super::compiled::Dealt;
 use crate::decide::graph::{
-    Next, Owner, Program, Share, Verdict, Watch, in_balance, loads, rebalanced, speeds,
+    Next, Owner, Program, Share, Verdict, Watch, in_balance, rebalanced, speeds,
 };
 use crate::stop::Stop;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -41,6 +41,9 @@ struct Planned {
     /// What engines had done when the present measure began, and when the first of those that follow each other did.
     from: Vec<Share>,
     from_first: Vec<Share>,
+    /// What they have done now, and since the present measure began: here, so that a look allocates nothing.
+    done: Vec<Share>,
+    measured: Vec<Share>,
     /// Who shall run what, from the next leg on, and for which speeds.
     next: Option<(Vec<Owner>, Vec<u32>)>,
     /// The speeds of all plans so far but the first one.
@@ -98,7 +101,7 @@ impl Balance {
 
     /// From the next leg on codelets run there, whatever was measured.
     #[cfg(test)]
-    pub(super) fn demand(&self, owners: Vec<Owner>, speeds: Vec<u32>) {
+    pub(crate) fn demand(&self, owners: Vec<Owner>, speeds: Vec<u32>) {
         lock(&self.plan).next = Some((owners, speeds));
     }
 
@@ -107,55 +110,50 @@ impl Balance {
         lock(&self.plan).speeds.clone()
     }
 
-    /// What engines have done so far.
-    fn done(&self) -> Vec<Share> {
-        let share = |engine: &CachePadded<Engine>| Share {
-            busy_ns: engine.busy_ns.load(Ordering::Relaxed),
-            work: engine.work.load(Ordering::Relaxed),
-        };
-        self.engines.iter().map(share).collect()
-    }
-
     /// The graph was replayed for so long: measures or judges, if it is time. Asks the replay to pause if all is to be planned
     /// anew.
     fn passed(&self, ns: u64, program: &Program, dealt: &Dealt, stop: &Stop) {
-        let mut plan = lock(&self.plan);
-        let done = match plan.watch.passed(ns) {
-            Next::GoOn => return,
-            Next::Measure => {
-                plan.from = self.done();
-                plan.from_first = plan.from.clone();
-                return self.measuring.store(true, Ordering::Relaxed);
-            }
-            Next::Judge => self.done(),
-        };
-        let since = |from: &[Share]| -> Vec<Share> {
-            let both = done.iter().zip(from);
-            both.map(|(now, before)| now.since(*before)).collect()
-        };
-        let loads = loads(&dealt.schedule, &dealt.weights, done.len());
-        let measured = since(&plan.from);
-        if plan.watch.is_too_early(&measured, &loads) {
+        let plan = &mut *lock(&self.plan);
+        let next = plan.watch.passed(ns);
+        if next == Next::GoOn {
+            return;
+        }
+        plan.done.clear();
+        plan.done.extend(self.engines.iter().map(|engine| Share {
+            busy_ns: engine.busy_ns.load(Ordering::Relaxed),
+            work: engine.work.load(Ordering::Relaxed),
+        }));
+        if next == Next::Measure {
+            plan.from.clone_from(&plan.done);
+            plan.from_first.clone_from(&plan.done);
+            return self.measuring.store(true, Ordering::Relaxed);
+        }
+        let since = |(from, now): (&Share, &Share)| now.since(*from);
+        plan.measured.clear();
+        plan.measured
+            .extend(plan.from.iter().zip(&plan.done).map(since));
+        if plan.watch.is_too_early(&plan.measured, &dealt.loads) {
             return;
         }
         let better = |measured: &[Share]| {
             let speeds = speeds(measured);
-            if in_balance(&loads, &speeds) {
+            if in_balance(&dealt.loads, &speeds) {
                 return None;
             }
             let owners = rebalanced(program, &dealt.owners(program.len()), &speeds)?;
             Some((owners, speeds))
         };
         let begun = Instant::now();
-        let is_well = better(&measured).is_none();
+        let is_well = better(&plan.measured).is_none();
         let verdict = (plan.watch).judged(is_well, begun.elapsed().as_nanos() as u64);
         (self.measuring).store(verdict == Verdict::Again, Ordering::Relaxed);
         match verdict {
             Verdict::Rest => (),
-            Verdict::Again => plan.from = done,
+            Verdict::Again => plan.from.clone_from(&plan.done),
             Verdict::Plan => {
                 // By all that was measured since it looked bad, and not by the last measure alone.
-                plan.next = better(&since(&plan.from_first));
+                let both = plan.from_first.iter().zip(&plan.done);
+                plan.next = better(&both.map(since).collect::<Vec<Share>>());
                 if plan.next.is_some() {
                     stop.pause();
                 }

@@ -5,7 +5,7 @@ use super::balance::Balance;
 use super::lanes::{Lanes, has_room};
 use super::poison::Poisons;
 use crate::access::{BlockKey, Lent, Mode};
-use crate::decide::graph::{Lane, Owner, Program, Schedule, log, owners, schedule};
+use crate::decide::graph::{Lane, Owner, Program, Schedule, loads, log, owners, schedule};
 use crate::id::RuntimeId;
 use crate::recorded::Bodies;
 use crate::recorder::{PartLent, Recording, Site, UsedBlock};
@@ -54,6 +54,8 @@ pub(crate) struct Dealt {
     pub(crate) places: Box<[Place]>,
     /// Of each lane what a step costs on average, at least 1.
     pub(crate) weights: Box<[u64]>,
+    /// Of each engine what a round costs it.
+    pub(super) loads: Box<[u64]>,
     /// The cells with room for a signal, in rising order.
     roomy: Box<[u32]>,
     most_lent: usize,
@@ -78,6 +80,7 @@ impl Dealt {
             lanes: Lanes::new(&Schedule::default(), stop.clone()),
             places: Box::default(),
             weights: Box::default(),
+            loads: Box::default(),
             roomy,
             most_lent: most_lent.unwrap_or(0),
         };
@@ -108,6 +111,7 @@ impl Dealt {
             (costs.sum::<u64>() / lane.steps.len().max(1) as u64).max(1)
         };
         self.weights = self.schedule.lanes.iter().map(weight).collect();
+        self.loads = loads(&self.schedule, &self.weights, engines).into();
     }
 
     /// Where each of so many codelets runs.

@@ -1,8 +1,13 @@
 //! Random graphs that are dealt anew at any time, to whomever, while others cancel them: what they do is what their codelets do one
 //! after the other, in as many rounds as the replay says.
 
+use crate::access::Sum;
+use crate::data_block::Block;
 use crate::decide::graph::{EVEN, Owner};
-use crate::{Block, CeMode, ErrorKind, Graph, Runtime, Sum};
+use crate::decide::plan::CeMode;
+use crate::error::ErrorKind;
+use crate::graph::Graph;
+use crate::runtime::Runtime;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
