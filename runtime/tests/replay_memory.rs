@@ -139,8 +139,9 @@ fn rounds_and_codelets_allocate_nothing_when_they_are_replayed() -> Result<()> {
 /// What entering a scope and holding all blocks takes in each call of `replay`.
 const FIXED: usize = 64;
 
-/// What it takes to look, now and then, whether engines are in balance.
-const LOOKS: usize = 400;
+/// What it takes to look, now and then, whether engines are in balance: the more often, the longer the machine takes. Of a thousand rounds or
+/// codelets it is not one each.
+const LOOKS: usize = 900;
 
 /// What it takes to deal codelets anew.
 const PLAN: usize = 300;

@@ -130,8 +130,7 @@ impl Balance {
         }
         let since = |(from, now): (&Share, &Share)| now.since(*from);
         plan.measured.clear();
-        plan.measured
-            .extend(plan.from.iter().zip(&plan.done).map(since));
+        (plan.measured).extend(plan.from.iter().zip(&plan.done).map(since));
         if plan.watch.is_too_early(&plan.measured, &dealt.loads) {
             return;
         }
@@ -144,19 +143,19 @@ impl Balance {
             Some((owners, speeds))
         };
         let begun = Instant::now();
-        let is_well = better(&plan.measured).is_none();
-        let verdict = (plan.watch).judged(is_well, begun.elapsed().as_nanos() as u64);
+        // All that was measured since it looked bad first must say so, too: engines that are interrupted in turn are equally fast.
+        let both = plan.from_first.iter().zip(&plan.done);
+        let planned =
+            better(&plan.measured).and_then(|_| better(&both.map(since).collect::<Vec<_>>()));
+        let took = begun.elapsed().as_nanos() as u64;
+        let verdict = plan.watch.judged(planned.is_none(), took);
         (self.measuring).store(verdict == Verdict::Again, Ordering::Relaxed);
         match verdict {
             Verdict::Rest => (),
             Verdict::Again => plan.from.clone_from(&plan.done),
             Verdict::Plan => {
-                // By all that was measured since it looked bad, and not by the last measure alone.
-                let both = plan.from_first.iter().zip(&plan.done);
-                plan.next = better(&both.map(since).collect::<Vec<Share>>());
-                if plan.next.is_some() {
-                    stop.pause();
-                }
+                plan.next = planned;
+                stop.pause();
             }
         }
     }

@@ -108,10 +108,10 @@ pub enum Verdict {
 /// Nanoseconds of a replay before the first look, and between two looks at most, but for graphs that take long to judge.
 const FIRST: u64 = 5_000_000;
 const MOST: u64 = 1_000_000_000;
-/// Nanoseconds of a measure.
-const MEASURE: u64 = 4_000_000;
+/// Nanoseconds of a measure: several times as long as an engine is interrupted if something else runs on its core.
+const MEASURE: u64 = 20_000_000;
 /// A measure is made longer so often if it does not say enough.
-const PATIENCE: u32 = 250;
+const PATIENCE: u32 = 50;
 /// It is planned anew when it was out of balance so much oftener than in balance.
 const STRIKES: u32 = 3;
 /// So many times as long as it took to judge it is replayed before it is judged again.
