@@ -119,32 +119,21 @@ fn launch<P: Params>(
     call: Call<P>,
 ) -> Spawned<()> {
     match options {
-        None => launch_now(scope.codelet(call.definition.name), accesses, call),
-        Some(Asked { options, repeats }) => launch_asked(options, repeats, accesses, call),
-    }
-}
-
-#[inline(always)]
-fn launch_now<P: Params>(
-    options: Options<'_, 'static>,
-    accesses: &[AnyAccess],
-    call: Call<P>,
-) -> Spawned<()> {
-    match accesses {
-        [] => options.spawn((), move |scope, ()| call.run(scope, &[])),
-        _ => options.spawn_any(accesses, move |scope, lent| call.run(scope, lent)),
+        None => scope.spawn_any(call.definition.name, accesses, move |scope, lent| {
+            call.run(scope, lent)
+        }),
+        Some(asked) => launch_asked(asked, accesses, call),
     }
 }
 
 #[inline(never)]
 fn launch_asked<P: Params>(
-    options: Options<'_, 'static>,
-    repeats: u32,
+    Asked { options, repeats }: Asked<'_>,
     accesses: &[AnyAccess],
     call: Call<P>,
 ) -> Spawned<()> {
     match repeats {
-        0 => launch_now(options, accesses, call),
+        0 => options.spawn_any(accesses, move |scope, lent| call.run(scope, lent)),
         _ => launch_repeatable(options, repeats, accesses, call),
     }
 }
@@ -171,12 +160,15 @@ fn launch_repeatable<P: Params>(
 const FEW: usize = 16;
 
 /// Lists accesses for the runtime.
-#[inline]
+#[inline(always)]
 fn with_listed<R>(
     scope: &Scope<'static>,
     accesses: &[sprat_access],
     work: impl FnOnce(&[AnyAccess]) -> R,
 ) -> std::result::Result<R, Fault> {
+    if accesses.is_empty() {
+        return Ok(work(&[]));
+    }
     if accesses.len() > FEW {
         let mut list = Vec::with_capacity(accesses.len());
         for one in accesses {
@@ -194,6 +186,40 @@ fn with_listed<R>(
     // SAFETY: so many were written.
     let list = unsafe { std::slice::from_raw_parts(list.as_ptr().cast(), accesses.len()) };
     Ok(work(list))
+}
+
+/// Copies the parameters, and spawns.
+///
+/// # Safety
+/// They are there.
+#[inline(always)]
+unsafe fn go(
+    scope: &Scope<'static>,
+    options: Option<Asked<'_>>,
+    list: &[AnyAccess],
+    (definition, from): (&'static Definition, *const u8),
+) -> Spawned<()> {
+    match (definition.params_size, definition.params_align) {
+        (0, _) => {
+            let params = Nothing;
+            launch(scope, options, list, Call { definition, params })
+        }
+        (bytes @ 1..=32, ..=16) => {
+            // SAFETY: the caller's promise.
+            let params = unsafe { Inline::<2>::copy(from, bytes) };
+            launch(scope, options, list, Call { definition, params })
+        }
+        (bytes @ 1..=128, ..=16) => {
+            // SAFETY: the caller's promise.
+            let params = unsafe { Inline::<8>::copy(from, bytes) };
+            launch(scope, options, list, Call { definition, params })
+        }
+        (bytes, align) => {
+            // SAFETY: the caller's promise.
+            let params = unsafe { Boxed::copy(from, bytes, align) };
+            launch(scope, options, list, Call { definition, params })
+        }
+    }
 }
 
 /// # Safety
@@ -221,41 +247,33 @@ unsafe fn spawn(
         (false, _) => unsafe { std::slice::from_raw_parts(accesses, count) },
     };
     definition.check(accesses)?;
-    let bytes = definition.params_size;
-    if params.is_null() && bytes != 0 {
+    if params.is_null() && definition.params_size != 0 {
         return Err(Fault::null("the address of the parameters"));
     }
     let scope = live.scope();
-    // SAFETY: the caller's promise.
-    let options = match unsafe { take(options) }? {
-        None => None,
-        // SAFETY: the caller's promise.
-        Some(taken) => Some(unsafe { taken.apply(scope, definition.name) }?),
-    };
     let from: *const u8 = params.cast();
-    let spawned = with_listed(scope, accesses, |list| {
-        match (bytes, definition.params_align) {
-            (0, _) => {
-                let params = Nothing;
-                launch(scope, options, list, Call { definition, params })
-            }
-            (1..=32, ..=16) => {
+    let params = (definition, from);
+    let spawned = match options.is_null() {
+        true => with_listed(
+            scope,
+            accesses,
+            #[inline(always)]
+            |list| {
                 // SAFETY: the caller's promise.
-                let params = unsafe { Inline::<2>::copy(from, bytes) };
-                launch(scope, options, list, Call { definition, params })
-            }
-            (1..=128, ..=16) => {
+                unsafe { go(scope, None, list, params) }
+            },
+        )?,
+        false => {
+            // SAFETY: the caller's promise.
+            let taken = unsafe { take(options) }?.expect("it is not null");
+            // SAFETY: the caller's promise.
+            let asked = unsafe { taken.apply(scope, definition.name) }?;
+            with_listed(scope, accesses, |list| {
                 // SAFETY: the caller's promise.
-                let params = unsafe { Inline::<8>::copy(from, bytes) };
-                launch(scope, options, list, Call { definition, params })
-            }
-            (_, align) => {
-                // SAFETY: the caller's promise.
-                let params = unsafe { Boxed::copy(from, bytes, align) };
-                launch(scope, options, list, Call { definition, params })
-            }
+                unsafe { go(scope, Some(asked), list, params) }
+            })?
         }
-    })?;
+    };
     if !ended.is_null() {
         let id = spawned.event().to_bits().unwrap_or_default();
         // SAFETY: the caller's promise.

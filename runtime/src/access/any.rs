@@ -109,7 +109,7 @@ unsafe impl Access for AnyAccess {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn list_plain(&self, list: &mut PlainList) {
         match self.0 {
             // As in each mode's own type: these are plain.
@@ -130,39 +130,45 @@ unsafe impl Access for AnyAccess {
     }
 }
 
-/// A list of accesses that is borrowed until the spawn is over: only its length goes with the codelet.
+/// A list of accesses that is borrowed until the spawn is over: of `N`, or of any number if that is 0. With the codelet goes
+/// an [`AnyViews`].
 #[derive(Debug)]
-pub(crate) struct AnyList {
+pub(crate) struct AnyList<const N: usize> {
     list: *const AnyAccess,
     len: usize,
 }
 
-impl AnyList {
+impl<const N: usize> AnyList<N> {
     /// # Safety
     /// The list is there until the call that spawns or records the codelet returns, and the codelet is not repeatable (those
     /// look at their accesses again when they run).
+    ///
+    /// # Panics
+    /// If its length is not `N`, unless that is 0.
     #[inline]
     pub(crate) unsafe fn new(list: &[AnyAccess]) -> Self {
+        assert!(N == 0 || list.len() == N);
         AnyList {
             list: list.as_ptr(),
             len: list.len(),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn list(&self) -> &[AnyAccess] {
+        let len = if N == 0 { self.len } else { N };
         // SAFETY: called while the codelet is spawned, and so far the list is there: the promise given to `new`.
-        unsafe { std::slice::from_raw_parts(self.list, self.len) }
+        unsafe { std::slice::from_raw_parts(self.list, len) }
     }
 }
 
 // SAFETY: the address is used by the thread that spawns and by no other; a number is left then.
-unsafe impl Send for AnyList {}
+unsafe impl<const N: usize> Send for AnyList<N> {}
 // SAFETY: as above.
-unsafe impl Sync for AnyList {}
+unsafe impl<const N: usize> Sync for AnyList<N> {}
 
 // SAFETY: all slots that there are, which are those of its accesses.
-unsafe impl Access for AnyList {
+unsafe impl<const N: usize> Access for AnyList<N> {
     type View<'v> = &'v [Lent];
 
     #[inline]
@@ -170,9 +176,28 @@ unsafe impl Access for AnyList {
         self.list().iter().for_each(|one| one.declare(list));
     }
 
-    #[inline]
+    #[inline(always)]
     fn list_plain(&self, list: &mut PlainList) {
         self.list().iter().for_each(|one| one.list_plain(list));
+    }
+
+    #[inline]
+    unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
+        // SAFETY: the caller's promise.
+        unsafe { AnyViews.view(slots) }
+    }
+}
+
+/// What goes with a codelet that an [`AnyList`] was declared for: nothing. Its view are all slots that there are.
+#[derive(Debug)]
+pub(crate) struct AnyViews;
+
+// SAFETY: what was declared for it are all slots that there are.
+unsafe impl Access for AnyViews {
+    type View<'v> = &'v [Lent];
+
+    fn declare(&self, _: &mut Vec<Declared>) {
+        unreachable!("its list was declared");
     }
 
     #[inline]

@@ -11,7 +11,7 @@ mod value;
 mod weak;
 
 pub use any::AnyAccess;
-pub(crate) use any::AnyList;
+pub(crate) use any::{AnyList, AnyViews};
 pub use mode::{Mode, Operator};
 pub use param::Param;
 pub use plain_list::PlainList;
