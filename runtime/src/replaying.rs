@@ -1,5 +1,8 @@
 //! Replaying recorded graphs, as users do it.
 
+#[cfg(test)]
+mod tests;
+
 use crate::cancel::{Cancellable, Deadline};
 use crate::canceller::Canceller;
 use crate::decide::deadline::DeadlineId;
