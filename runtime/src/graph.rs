@@ -74,10 +74,17 @@ impl<Q> Graph<'_, Q> {
         self.inner.program.len()
     }
 
-    /// The engine that each codelet belongs to, in the order of their spawns. Another one runs it if that one does not come.
+    /// The engine that each codelet belongs to, in the order of their spawns. Another one runs it if that one does not come. If
+    /// engines turn out to have more to do than others for their speed, or to be slower, replays share the codelets out anew, and these change.
     pub fn owners(&self) -> Vec<usize> {
         let owners = self.inner.owners();
         owners.iter().map(|owner| usize::from(owner.xe)).collect()
+    }
+
+    /// What was decided about it and what it was decided from, as text: engines, codelets and what they use, then the order of each
+    /// engine's codelets and who waits for whom. `sprat_sim::decide_again` makes the same decisions from it, with equal bytes.
+    pub fn decisions(&self) -> String {
+        self.inner.decisions()
     }
 
     /// What is in it: its codelets, who waits for whom, its blocks.

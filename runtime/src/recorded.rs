@@ -179,6 +179,22 @@ impl Bodies {
         self.lanes = schedule.lanes.iter().map(lane).collect();
     }
 
+    /// Puts them from the order of one schedule into that of another one.
+    pub(crate) fn deal_anew(&mut self, old: &Schedule, new: &Schedule) {
+        let steps = old.lanes.iter().zip(&self.lanes);
+        let mut all: Vec<(u32, Recorded)> = steps
+            .flat_map(|(lane, list)| {
+                lane.steps
+                    .iter()
+                    .map(|step| step.codelet)
+                    .zip(list.iter().copied())
+            })
+            .collect();
+        all.sort_unstable_by_key(|(codelet, _)| *codelet);
+        self.list = all.into_iter().map(|(_, recorded)| recorded).collect();
+        self.deal(new);
+    }
+
     /// The codelets of a lane, step by step.
     #[inline]
     pub(crate) fn of_lane(&self, lane: usize) -> &[Recorded] {

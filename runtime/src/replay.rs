@@ -2,6 +2,7 @@
 
 mod arguments;
 mod at_work;
+mod balance;
 mod compiled;
 pub(crate) mod lanes;
 mod one;
@@ -9,6 +10,7 @@ mod poison;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use compiled::Compiled;
+use compiled::Dealt;
 
 use crate::access::{Access, Declared, Slots};
 use crate::affinity::Affinity;
@@ -101,7 +103,13 @@ impl<'a> Replay<'a> {
     /// ended, so two that need each other's engines would wait forever. They go one after the other, in the order in which they
     /// got all their blocks.
     fn before(&self, s: &Scope<'_>) -> Option<Event> {
-        if !self.graph.schedule.lanes.iter().any(|lane| lane.owner.only) {
+        if !self
+            .dealt()
+            .schedule
+            .lanes
+            .iter()
+            .any(|lane| lane.owner.only)
+        {
             return None;
         }
         let frame = s.frame();
@@ -111,24 +119,55 @@ impl<'a> Replay<'a> {
         lock(&shared.bound_replay).replace(this).map(Event::end)
     }
 
+    /// Who runs what.
+    #[inline]
+    fn dealt(&self) -> &Dealt {
+        // SAFETY: a replay's functions are called by who has the graph, or works on it.
+        unsafe { self.graph.dealt() }
+    }
+
     /// Runs the graph with whoever comes, until all rounds have ended.
     fn lead<'s>(&'s self, s: &Scope<'s>) {
-        let (engine, holder) = (s.frame().engine, s.frame().record);
-        let lanes = &self.graph.lanes;
-        lanes.begin(self.rounds);
         self.graph.poisons.begin();
+        self.leg(s, 1);
+    }
+
+    /// The rounds from this one on, until the last one or a pause. After a pause the codelets are dealt anew when nobody is at work
+    /// any more, and a child goes on, which holds the same blocks.
+    fn leg<'s>(&'s self, s: &Scope<'s>, first: u32) {
+        let (engine, holder) = (s.frame().engine, s.frame().record);
+        // SAFETY: the graph is ours, and whoever was at work in the last replay or leg has left.
+        unsafe { self.graph.plan_anew() };
+        let lanes = &self.dealt().lanes;
+        lanes.begin(first, self.rounds);
+        let mut called = Vec::new();
         if engine.shared.check.is_none() {
-            self.call_others(s, engine, holder);
+            self.call_others(s, engine, holder, &mut called);
         }
-        self.work(engine, holder);
-        self.graph.poisons.leave(self.graph, s.frame());
+        self.work(engine, holder, true);
+        let last = lanes.rounds();
+        if last == self.rounds || self.graph.stop().ends_after(last) {
+            self.graph.poisons.leave(self.graph, s.frame());
+            return;
+        }
+        let mut next = s.codelet("replay").at(self.at);
+        for one in &called {
+            next = next.after(one);
+        }
+        next.spawn_once(Whole(self.graph), move |s, ()| self.leg(s, last + 1));
     }
 
     /// Asks the other owners of lanes to come.
-    fn call_others<'s>(&'s self, s: &Scope<'s>, engine: &Engine<'_>, holder: u32) {
+    fn call_others<'s>(
+        &'s self,
+        s: &Scope<'s>,
+        engine: &Engine<'_>,
+        holder: u32,
+        called: &mut Vec<Event>,
+    ) {
         let here = engine.local(|local| local.here.map(|here| here.xe));
         let mut last = None;
-        for lane in &self.graph.schedule.lanes {
+        for lane in &self.dealt().schedule.lanes {
             let owner = lane.owner;
             if Some(owner.xe) == here || last == Some(owner) {
                 continue;
@@ -138,10 +177,9 @@ impl<'a> Replay<'a> {
                 true => Affinity::Only(owner.xe),
                 false => Affinity::Prefer(owner.xe),
             };
-            s.codelet("replay")
-                .at(self.at)
-                .placed(affinity)
-                .spawn_once((), move |s, ()| self.work(s.frame().engine, holder));
+            let one = (s.codelet("replay").at(self.at).placed(affinity))
+                .spawn_once((), move |s, ()| self.work(s.frame().engine, holder, false));
+            called.push(one.event());
         }
     }
 }

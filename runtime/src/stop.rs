@@ -1,6 +1,7 @@
 //! Whether the replay of a graph shall stop: what leads from outside to whoever is at work on it. How it is stopped is in
 //! `replay/lanes/stop.rs`.
 
+use crate::mutants::mutant;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, lock};
 
@@ -81,6 +82,29 @@ impl Stop {
         true
     }
 
+    /// Asks the replay to stop after a round, from where it will go on. Called by who works on it. Nothing, once somebody has asked for the
+    /// end: that may be answered, and then nobody would answer this, while lanes still run up to the last round.
+    pub(crate) fn pause(&self) {
+        let state = lock(&self.state);
+        if state.why.is_none() || mutant!("replay_pause_after_the_end") {
+            self.asked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// All lanes have ended after this round, which is not the last one of the replay. Whether the replay ends with it, since somebody asked
+    /// for that: while lanes ran up to a pause, it may be.
+    pub(crate) fn ends_after(&self, round: u32) -> bool {
+        let mut state = lock(&self.state);
+        if mutant!("replay_end_in_a_pause_forgotten") {
+            return state.rounds.is_some();
+        }
+        let ends = state.why.is_some();
+        if ends {
+            state.rounds = Some(round);
+        }
+        ends
+    }
+
     #[inline]
     pub(crate) fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
@@ -94,8 +118,14 @@ impl Stop {
 
     /// The replay goes on, up to this round if it is one that would not have been the last. Called by who has claimed.
     pub(crate) fn answer(&self, rounds: Option<u32>) {
-        lock(&self.state).rounds = rounds;
+        let mut state = lock(&self.state);
         self.asked.store(false, Ordering::Relaxed);
+        match state.why {
+            Some(_) => state.rounds = rounds,
+            // A pause; somebody may ask for the end later.
+            None if mutant!("replay_pause_is_for_good") => (),
+            None => self.answered.store(false, Ordering::Relaxed),
+        }
     }
 }
 
@@ -120,5 +150,34 @@ mod tests {
         assert_eq!((stopped.rounds, stopped.by_deadline), (Some(7), true));
         stop.open();
         assert!(stop.ask(None, "whichever is under way", false));
+    }
+
+    #[test]
+    fn a_pause_is_nothing_once_somebody_has_asked_for_the_end() {
+        let stop = Stop::new();
+        stop.open();
+        stop.pause();
+        assert!(stop.claim());
+        stop.answer(Some(3));
+        assert!(!stop.is_asked() && !stop.ends_after(3));
+        // It goes on; now it is to end, and lanes run up to the last round.
+        assert!(stop.ask(None, "enough", false) && stop.claim());
+        stop.answer(Some(7));
+        stop.pause();
+        assert!(!stop.is_asked() && stop.ends_after(7));
+    }
+
+    #[test]
+    fn who_asks_for_the_end_while_lanes_run_up_to_a_pause_gets_it_there() {
+        let stop = Stop::new();
+        stop.open();
+        stop.pause();
+        assert!(stop.claim());
+        stop.answer(Some(3));
+        // No round before the third is still to begin.
+        assert!(stop.ask(None, "enough", false) && stop.claim());
+        stop.answer(None);
+        assert!(stop.ends_after(3));
+        assert_eq!(stop.close().and_then(|stopped| stopped.rounds), Some(3));
     }
 }

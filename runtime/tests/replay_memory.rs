@@ -114,9 +114,11 @@ fn rounds_and_codelets_allocate_nothing_when_they_are_replayed() -> Result<()> {
         })
     };
     let allocations = |graph: &Graph<'_>, rounds| -> Result<usize> {
-        let before = TIMES.load(Ordering::Relaxed);
+        let plans = || graph.decisions().matches("\nspeeds ").count();
+        let (planned, before) = (plans(), TIMES.load(Ordering::Relaxed));
         rt.replay(graph, rounds)?;
-        Ok(TIMES.load(Ordering::Relaxed) - before)
+        let made = TIMES.load(Ordering::Relaxed) - before;
+        Ok(made.saturating_sub(PLAN * (plans() - planned)))
     };
     let (small, large) = (graph(1_000)?, graph(100_000)?);
     // The first replays make what the runtime keeps for later: queues' memory, records.
@@ -128,10 +130,17 @@ fn rounds_and_codelets_allocate_nothing_when_they_are_replayed() -> Result<()> {
     let codelets = allocations(&large, 20)?;
     eprintln!("{few} {rounds} {codelets}");
     assert!(few <= FIXED, "{few} allocations in a replay of one round");
-    assert!(rounds <= FIXED, "{rounds} in one of many rounds");
-    assert!(codelets <= FIXED, "{codelets} in one of many codelets");
+    let most = FIXED + LOOKS;
+    assert!(rounds <= most, "{rounds} in one of many rounds");
+    assert!(codelets <= most, "{codelets} in one of many codelets");
     Ok(())
 }
 
 /// What entering a scope and holding all blocks takes in each call of `replay`.
 const FIXED: usize = 64;
+
+/// What it takes to look, now and then, whether engines are in balance.
+const LOOKS: usize = 400;
+
+/// What it takes to deal codelets anew.
+const PLAN: usize = 300;

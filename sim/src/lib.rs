@@ -25,6 +25,7 @@ mod calendar;
 mod control;
 mod dependences;
 mod engine;
+mod graph;
 mod look;
 mod machine;
 mod notify;
@@ -33,6 +34,7 @@ mod queue;
 mod simulation;
 mod workload;
 
+pub use graph::decide_again;
 pub use machine::{Costs, Machine};
 pub use outcome::{Decided, Outcome, Run, Tally};
 pub use simulation::simulate;

@@ -5,7 +5,9 @@
 //! between lanes is a position that the other lane must have passed. The protocol that runs lanes, and the proof, are in
 //! `docs/design/replay.md`.
 
+mod balance;
 mod dependences;
+mod log;
 mod owners;
 mod parts;
 mod signals;
@@ -14,8 +16,10 @@ mod tests;
 mod users;
 mod waits;
 
+pub use balance::{Next, Share, Verdict, Watch, in_balance, loads, rebalanced, speeds};
 pub use dependences::{Dependence, dependences};
-pub use owners::{Wish, owners};
+pub use log::{Inputs, log};
+pub use owners::{EVEN, Wish, owners, owners_at, round_time};
 pub use parts::Piece;
 pub use signals::LINES;
 pub use waits::schedule;
@@ -150,6 +154,11 @@ impl Program {
     pub fn uses(&self, codelet: u32) -> &[Use] {
         let at = codelet as usize;
         &self.uses[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+
+    /// What a codelet costs, at least 1.
+    pub fn cost(&self, codelet: u32) -> u32 {
+        self.wishes[codelet as usize].cost.max(1)
     }
 
     /// Where a codelet's uses begin among all.

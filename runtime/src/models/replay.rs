@@ -32,7 +32,7 @@ impl World {
         let stop = std::sync::Arc::new(Stop::new());
         stop.open();
         let lanes = Lanes::new(&schedule, stop);
-        lanes.begin(rounds);
+        lanes.begin(1, rounds);
         Arc::new(World {
             schedule,
             program,
@@ -46,7 +46,7 @@ impl World {
         let visit = Visit {
             own,
             looks: 0,
-            one_round: false,
+            rounds: u32::MAX,
         };
         let run = |step, _| {
             let codelet = self.schedule.codelet(at, step);
@@ -174,5 +174,77 @@ fn a_replay_is_stopped_with_all_cells_in_the_same_round() {
         other.join().unwrap();
         let stopped = world.lanes.stop.close().and_then(|stopped| stopped.rounds);
         assert_eq!(stopped, (rounds < 2).then_some(rounds));
+    });
+}
+
+#[test]
+fn a_paused_replay_goes_on_from_where_it_is_and_can_still_be_stopped() {
+    explore_within(2, || {
+        let codelets: &[(u16, &[(u32, Mode)])] = &[(0, &[(0, WRITE)]), (1, &[(1, WRITE)])];
+        let world = World::new(2, codelets, 2);
+        let other = {
+            let world = world.clone();
+            spawn(move || _ = world.visit(1, true, &mut [0; 2]))
+        };
+        world.lanes.stop.pause();
+        world.work(0);
+        other.join().unwrap();
+        let paused = world.lanes.rounds();
+        world.check(&[paused; 2]);
+        if paused == 2 {
+            return;
+        }
+        assert!(!world.lanes.stop.ends_after(paused));
+        // The next leg, with one round more: it ends there if nobody asks, and does not begin if somebody has.
+        world.lanes.begin(paused + 1, paused + 1);
+        world.work(0);
+        world.check(&[paused + 1; 2]);
+        assert!(world.lanes.stop.ask(None, "enough", false));
+        world.lanes.begin(paused + 2, 9);
+        world.work(0);
+        world.check(&[paused + 1; 2]);
+        assert!(world.lanes.stop.ends_after(paused + 1));
+    });
+}
+
+/// Two lanes that do not wait for each other; one is visited by another thread, and so may be ahead or behind. `ask` twice, each time
+/// with an answer, before it goes on.
+fn asked_twice(ask: fn(&Stop, bool)) {
+    explore_within(2, move || {
+        let codelets: &[(u16, &[(u32, Mode)])] = &[(0, &[(0, WRITE)]), (1, &[(1, WRITE)])];
+        let world = World::new(2, codelets, 3);
+        let other = {
+            let world = world.clone();
+            spawn(move || _ = world.visit(1, true, &mut [0; 2]))
+        };
+        for again in [false, true] {
+            ask(&world.lanes.stop, again);
+            if world.lanes.stop.claim() {
+                world.lanes.stop(crate::sync::spin_hint, || ());
+            }
+        }
+        world.work(0);
+        other.join().unwrap();
+        let last = world.lanes.rounds();
+        world.check(&[last; 2]);
+        if last < 3 {
+            assert!(world.lanes.stop.ends_after(last), "it was asked to end");
+        }
+    });
+}
+
+#[test]
+fn who_asks_for_the_end_while_lanes_run_up_to_a_pause_gets_it() {
+    asked_twice(|stop, again| match again {
+        false => stop.pause(),
+        true => assert!(stop.ask(None, "enough", false)),
+    });
+}
+
+#[test]
+fn a_pause_while_lanes_run_up_to_the_end_is_nothing() {
+    asked_twice(|stop, again| match again {
+        false => assert!(stop.ask(None, "enough", false)),
+        true => stop.pause(),
     });
 }

@@ -2,6 +2,8 @@
 //! while when none goes on, and then sleeps.
 
 use super::Replay;
+use super::balance::Leader;
+use super::compiled::Dealt;
 use super::lanes::{Lanes, Pause, Visit};
 use crate::access::Lent;
 use crate::engine::{Engine, Frame};
@@ -59,12 +61,13 @@ impl Place {
 const NEVER: (u16, u64) = (0, u64::MAX);
 
 impl Replay<'_> {
-    /// Runs lanes until all have ended.
-    pub(super) fn work(&self, engine: &Engine<'_>, holder: u32) {
+    /// Runs lanes until all have ended. One of those who do leads.
+    pub(super) fn work(&self, engine: &Engine<'_>, holder: u32, leads: bool) {
         let xe = engine.local(|local| local.here.map_or(0, |here| here.xe));
-        let place = &self.graph.places[usize::from(xe)];
+        let (graph, dealt) = (self.graph, self.dealt());
+        let place = &dealt.places[usize::from(xe)];
         let mut state = lock(&place.state);
-        let lanes = &self.graph.schedule.lanes;
+        let lanes = &dealt.schedule.lanes;
         for (at, lane) in lanes.iter().enumerate() {
             state.seen[at] = 0;
             state.blocked[at] = (0, 0);
@@ -79,9 +82,12 @@ impl Replay<'_> {
             children: Cell::new(0),
         };
         engine.local(|local| local.instead = Instead::Refuse);
+        let leader = || Leader::new(&graph.balance, &graph.program, dealt, graph.stop());
         let ran = Worker {
             replay: self,
-            lanes: &self.graph.lanes,
+            dealt,
+            lanes: &dealt.lanes,
+            leader: leads.then(leader).flatten(),
             frame: &frame,
             xe,
             only_lane: state.mine.iter().filter(|mine| **mine).count() <= 1,
@@ -97,7 +103,7 @@ impl Replay<'_> {
     /// Wakes the engines that sleep.
     #[cold]
     pub(super) fn wake(&self) {
-        for place in &self.graph.places {
+        for place in &self.dealt().places {
             if place.sleeps.load(Ordering::Relaxed) {
                 place.bed.wake();
             }
@@ -108,7 +114,10 @@ impl Replay<'_> {
 /// An engine at work.
 struct Worker<'a> {
     replay: &'a Replay<'a>,
+    dealt: &'a Dealt,
     lanes: &'a Lanes,
+    /// It leads, and there is something to balance.
+    leader: Option<Leader<'a>>,
     frame: &'a Frame<'a>,
     xe: u16,
     /// There is nothing else to do here while the only lane waits.
@@ -130,6 +139,9 @@ impl Worker<'_> {
             }
             let count = self.turn(state, turns >= PATIENCE);
             if count > 0 {
+                if let Some(leader) = &self.leader {
+                    leader.ran(count);
+                }
                 ran += count;
                 (turns, idle_since) = (0, None);
                 continue;
@@ -143,6 +155,9 @@ impl Worker<'_> {
             if since.elapsed() > spin {
                 self.sleep(place, state);
             }
+        }
+        if let Some(leader) = &self.leader {
+            leader.pass();
         }
         ran
     }
@@ -159,7 +174,7 @@ impl Worker<'_> {
             return ran;
         }
         for at in 0..state.mine.len() {
-            let owner = self.replay.graph.schedule.lanes[at].owner;
+            let owner = self.dealt.schedule.lanes[at].owner;
             if !state.mine[at] && !owner.only && !self.lanes.is_taken(at) {
                 ran += self.visit(state, at);
                 state.mine[at] = ran > 0;
@@ -176,14 +191,23 @@ impl Worker<'_> {
         if needed == NEVER.1 || !self.lanes.may_go_on(signal, needed) {
             return 0;
         }
-        let own = self.replay.graph.schedule.lanes[at].owner.xe == self.xe;
+        let own = self.dealt.schedule.lanes[at].owner.xe == self.xe;
+        let balance = &self.replay.graph.balance;
+        let clock = balance.clock();
         let visit = Visit {
             own,
-            looks: if own && self.only_lane { LOOKS } else { 0 },
-            one_round: self.is_control,
+            // Who is measured does not wait in a visit: that would count as work.
+            looks: match clock {
+                None if own && self.only_lane => LOOKS,
+                _ => 0,
+            },
+            rounds: if self.is_control {
+                1
+            } else {
+                balance.at_once()
+            },
         };
-        let schedule = &self.replay.graph.schedule;
-        let Some(mut hand) = self.lanes.take(schedule, at, visit) else {
+        let Some(mut hand) = self.lanes.take(&self.dealt.schedule, at, visit) else {
             match own {
                 true => self.lanes.want(at),
                 false => state.mine[at] = false,
@@ -213,6 +237,12 @@ impl Worker<'_> {
                 }
             }
         };
+        if let Some(since) = clock
+            && hand.ran() > 0
+        {
+            // Before it is given back: who sees that all has ended sees this, too.
+            balance.worked(self.xe, since, hand.ran() * self.dealt.weights[at]);
+        }
         let ran = hand.give_back(pause, wake);
         match pause {
             Pause::Wanted => state.mine[at] = own,
@@ -240,6 +270,9 @@ impl Worker<'_> {
     /// Sleeps until a lane that others wait for may go on, or a while.
     #[cold]
     fn sleep(&self, place: &Place, state: &State) {
+        if let Some(leader) = &self.leader {
+            leader.pass();
+        }
         self.frame.engine.shared.look_at_deadlines();
         place.sleeps.store(true, Ordering::Relaxed);
         let mut stays = !self.lanes.have_ended();

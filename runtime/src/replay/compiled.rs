@@ -1,17 +1,18 @@
 //! A graph without the lifetime of what it borrows: its codelets, their schedule, and what a replay works on.
 
 use super::at_work::Place;
+use super::balance::Balance;
 use super::lanes::{Lanes, has_room};
 use super::poison::Poisons;
 use crate::access::{BlockKey, Lent, Mode};
-use crate::decide::graph::{Owner, Program, Schedule, owners, schedule};
+use crate::decide::graph::{Lane, Owner, Program, Schedule, log, owners, schedule};
 use crate::id::RuntimeId;
 use crate::recorded::Bodies;
 use crate::recorder::{PartLent, Recording, Site, UsedBlock};
 use crate::shared::Shared;
 use crate::stop::Stop;
-use crate::sync::UnsafeCell;
 use crate::sync::atomic::AtomicBool;
+use crate::sync::{Mutex, UnsafeCell, lock};
 use std::sync::Arc;
 
 /// See the module.
@@ -19,7 +20,6 @@ pub(crate) struct Compiled {
     pub(crate) runtime: RuntimeId,
     /// Somebody replays it.
     pub(crate) held: AtomicBool,
-    pub(crate) bodies: Bodies,
     sites: Box<[Site]>,
     /// Of each codelet the place in `sites`.
     site_of_codelet: Box<[u32]>,
@@ -36,11 +36,91 @@ pub(crate) struct Compiled {
     part_lents: Box<[PartLent]>,
     /// What each codelet is lent, codelet by codelet: places in `lents`.
     pub(crate) lent_to: Box<[u32]>,
+    /// Who runs what. Read by who works on the graph; written by who has it alone while nobody does, with `planning` locked, which
+    /// whoever else looks at it locks.
+    dealt: UnsafeCell<Dealt>,
+    planning: Mutex<()>,
+    pub(crate) balance: Balance,
+    stop: Arc<Stop>,
+    pub(crate) poisons: Poisons,
+}
+
+/// Codelets in their lanes, and what is needed to run them.
+pub(crate) struct Dealt {
     pub(crate) schedule: Schedule,
+    pub(crate) bodies: Bodies,
     pub(crate) lanes: Lanes,
     /// One for each engine.
     pub(crate) places: Box<[Place]>,
-    pub(crate) poisons: Poisons,
+    /// Of each lane what a step costs on average, at least 1.
+    pub(crate) weights: Box<[u64]>,
+    /// The cells with room for a signal, in rising order.
+    roomy: Box<[u32]>,
+    most_lent: usize,
+}
+
+impl Dealt {
+    fn new(
+        program: &Program,
+        owners: &[Owner],
+        mut bodies: Bodies,
+        roomy: Box<[u32]>,
+        engines: usize,
+        stop: &Arc<Stop>,
+    ) -> Self {
+        let schedule = schedule(program, owners, is_among(&roomy));
+        let lists = bodies.list().iter();
+        let most_lent = lists.map(|recorded| usize::from(recorded.lents)).max();
+        bodies.deal(&schedule);
+        let mut dealt = Dealt {
+            schedule,
+            bodies,
+            lanes: Lanes::new(&Schedule::default(), stop.clone()),
+            places: Box::default(),
+            weights: Box::default(),
+            roomy,
+            most_lent: most_lent.unwrap_or(0),
+        };
+        dealt.equip(program, engines);
+        dealt
+    }
+
+    /// The same codelets in other lanes, whose signals are still to be put where they lie.
+    fn deal_anew(&mut self, program: &Program, owners: &[Owner]) {
+        let schedule = schedule(program, owners, is_among(&self.roomy));
+        self.bodies.deal_anew(&self.schedule, &schedule);
+        self.schedule = schedule;
+        self.equip(program, self.places.len());
+    }
+
+    /// What the lanes need.
+    fn equip(&mut self, program: &Program, engines: usize) {
+        let count = self.schedule.lanes.len();
+        self.lanes = Lanes::new(&self.schedule, self.lanes.stop.clone());
+        self.places = (0..engines)
+            .map(|_| Place::new(count, self.most_lent))
+            .collect();
+        let weight = |lane: &Lane| {
+            let costs = lane
+                .steps
+                .iter()
+                .map(|step| u64::from(program.cost(step.codelet)));
+            (costs.sum::<u64>() / lane.steps.len().max(1) as u64).max(1)
+        };
+        self.weights = self.schedule.lanes.iter().map(weight).collect();
+    }
+
+    /// Where each of so many codelets runs.
+    pub(super) fn owners(&self, codelets: usize) -> Vec<Owner> {
+        let nowhere = Owner { xe: 0, only: false };
+        let mut owners = vec![nowhere; codelets];
+        for lane in &self.schedule.lanes {
+            for step in &lane.steps {
+                owners[step.codelet as usize] = lane.owner;
+            }
+        }
+        owners
+    }
 }
 
 // SAFETY: bodies, accesses and values are `Send` and `Sync`; lent memory is only an address until a codelet runs, which has it
@@ -50,15 +130,15 @@ unsafe impl Send for Compiled {}
 unsafe impl Sync for Compiled {}
 
 impl Compiled {
-    pub(crate) fn new(shared: &Shared, mut recording: Recording) -> Self {
+    pub(crate) fn new(shared: &Shared, recording: Recording) -> Self {
         let mut program = recording.program;
         program.shrink();
         let owners = owners(&program, shared.seats.len() as u16);
-        let schedule = schedule(&program, &owners, roomy(shared, &recording.blocks));
-        let count = schedule.lanes.len();
-        let lists = recording.bodies.list().iter();
-        let most_lent = lists.map(|recorded| usize::from(recorded.lents)).max();
-        recording.bodies.deal(&schedule);
+        let roomy = roomy(shared, &recording.blocks);
+        let (stop, engines) = (Arc::new(Stop::new()), shared.seats.len());
+        let dealt = Dealt::new(&program, &owners, recording.bodies, roomy, engines, &stop);
+        // One engine does all while programs are checked.
+        let choice = if shared.check.is_some() { 1 } else { engines };
         Compiled {
             runtime: shared.id,
             held: AtomicBool::new(false),
@@ -69,33 +149,92 @@ impl Compiled {
             part_lents: recording.part_lents.into(),
             lent_to: recording.lent_to.into(),
             poisons: Poisons::new(&program),
-            bodies: recording.bodies,
             sites: recording.sites.into(),
             site_of_codelet: recording.site_of_codelet.into(),
+            balance: Balance::new(choice, program.len()),
+            dealt: UnsafeCell::new(dealt),
+            planning: Mutex::new(()),
+            stop,
             program,
-            lanes: Lanes::new(&schedule, Arc::new(Stop::new())),
-            places: (shared.seats.iter())
-                .map(|_| Place::new(count, most_lent.unwrap_or(0)))
-                .collect(),
-            schedule,
         }
     }
 
     /// Where each codelet runs.
     pub(crate) fn owners(&self) -> Vec<Owner> {
-        let nowhere = Owner { xe: 0, only: false };
-        let mut owners = vec![nowhere; self.program.len()];
-        for lane in &self.schedule.lanes {
-            for step in &lane.steps {
-                owners[step.codelet as usize] = lane.owner;
-            }
-        }
-        owners
+        let _planning = lock(&self.planning);
+        // SAFETY: who writes to it locks the same.
+        (self.dealt).with(|dealt| unsafe { (*dealt).owners(self.program.len()) })
+    }
+
+    /// What was decided, as text.
+    pub(crate) fn decisions(&self) -> String {
+        let _planning = lock(&self.planning);
+        let plans = self.balance.plans();
+        self.dealt.with(|dealt| {
+            // SAFETY: who writes to it locks the same.
+            let dealt = unsafe { &*dealt };
+            log(
+                dealt.places.len() as u16,
+                &self.program,
+                &dealt.roomy,
+                &plans,
+                &dealt.schedule,
+            )
+        })
+    }
+
+    /// Who runs what.
+    ///
+    /// # Safety
+    /// The caller works on the graph, or has it alone, as long as it uses this.
+    #[inline]
+    pub(super) unsafe fn dealt(&self) -> &Dealt {
+        // SAFETY: it is written while nobody works on the graph, by who has it alone.
+        self.dealt.with(|dealt| unsafe { &*dealt })
+    }
+
+    /// Deals the codelets anew, if that was decided.
+    ///
+    /// # Safety
+    /// The caller has the graph, and nobody works on it.
+    pub(super) unsafe fn plan_anew(&self) {
+        let _planning = lock(&self.planning);
+        let Some(owners) = self.balance.take_plan() else {
+            return;
+        };
+        self.dealt.with_mut(|dealt| {
+            // SAFETY: the caller's promise, and who only looks locks `planning`.
+            unsafe { (*dealt).deal_anew(&self.program, &owners) }
+        });
+        // The blocks may not have moved since the last leg: then nobody else puts the new lanes' signals anywhere.
+        // SAFETY: the caller's promise; who only looks at what was dealt looks at no lanes.
+        unsafe { self.put_signals() };
+    }
+
+    /// The signals of the lanes lie from now on behind the blocks' memory of this replay.
+    ///
+    /// # Safety
+    /// The caller has the graph, and nobody works on it; its memory was lent.
+    unsafe fn put_signals(&self) {
+        // SAFETY: the caller has the graph alone.
+        let dealt = unsafe { self.dealt() };
+        self.memory.with(|memory| {
+            // SAFETY: as above.
+            let memory = unsafe { &*memory };
+            let cells = dealt.schedule.signal_cells.iter();
+            let data = cells.map(|cell| {
+                let place = self.blocks.binary_search_by_key(cell, |block| block.cell);
+                memory[place.expect("signals are in the cells of blocks")].start
+            });
+            // SAFETY: the caller has the graph alone; `roomy` chose blocks that leave room in their line, and the replay has them
+            // until it has ended.
+            unsafe { dealt.lanes.put_signals(data) };
+        });
     }
 
     /// What stops its replay.
     pub(crate) fn stop(&self) -> &Arc<Stop> {
-        &self.lanes.stop
+        &self.stop
     }
 
     pub(crate) fn site(&self, codelet: u32) -> Site {
@@ -128,18 +267,8 @@ impl Compiled {
         if !moved {
             return;
         }
-        self.memory.with(|memory| {
-            // SAFETY: the caller's promise; it was written before.
-            let memory = unsafe { &*memory };
-            let cells = self.schedule.signal_cells.iter();
-            let data = cells.map(|cell| {
-                let place = self.blocks.binary_search_by_key(cell, |block| block.cell);
-                memory[place.expect("signals are in the cells of blocks")].start
-            });
-            // SAFETY: the caller has the graph alone; `roomy` chose blocks that leave room in their line, and the replay has them
-            // until it has ended.
-            unsafe { self.lanes.put_signals(data) };
-        });
+        // SAFETY: the caller's promise; the memory was written before.
+        unsafe { self.put_signals() };
         self.lents.with_mut(|lents| {
             // SAFETY: the caller's promise.
             let lents = unsafe { &mut *lents };
@@ -161,15 +290,19 @@ impl Compiled {
     }
 }
 
-/// Whether a cell is a block that leaves room for a signal in its line, and that a replay has alone. A block's memory is whole
+/// The cells, in rising order, of the blocks that leave room for a signal in their line, and that a replay has alone. A block's memory is whole
 /// lines from the pools, of which it uses as many bytes as it is long; adopted ones do not outlive the recording. The checking mode
 /// looks at what lies behind blocks, so there none leaves room.
-fn roomy(shared: &Shared, blocks: &[UsedBlock]) -> impl Fn(u32) -> bool {
+fn roomy(shared: &Shared, blocks: &[UsedBlock]) -> Box<[u32]> {
     let fits = |block: &&UsedBlock| {
         let is_alone = matches!(block.mode, Mode::Write | Mode::ReadWrite);
         let slot = shared.blocks.find(shared.id, block.key.0);
         is_alone && shared.check.is_none() && slot.is_ok_and(|slot| has_room(slot.bytes()))
     };
-    let cells: Vec<u32> = blocks.iter().filter(fits).map(|block| block.cell).collect();
+    blocks.iter().filter(fits).map(|block| block.cell).collect()
+}
+
+/// Whether a cell is among these, which are in rising order.
+fn is_among(cells: &[u32]) -> impl Fn(u32) -> bool {
     move |cell| cells.binary_search(&cell).is_ok()
 }

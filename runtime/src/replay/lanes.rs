@@ -94,8 +94,8 @@ pub(crate) struct Visit {
     pub(crate) own: bool,
     /// How often to look again at what it waits for, before it is given back.
     pub(crate) looks: u32,
-    /// By somebody who has other duties between rounds.
-    pub(crate) one_round: bool,
+    /// For so many rounds at once, since whoever visits it has other duties between rounds.
+    pub(crate) rounds: u32,
 }
 
 impl Lanes {
@@ -108,7 +108,7 @@ impl Lanes {
                 place: UnsafeCell::new(Place::first(1)),
             })
         };
-        let line = |_| CachePadded::new(Signal::new());
+        let line = |_| CachePadded::new(Signal::before(1));
         let lines: Box<[_]> = (0..LINES * count).map(line).collect();
         let mut places = vec![ptr::null()];
         places.extend(lines.iter().map(|line| ptr::from_ref(&**line)));
@@ -138,24 +138,24 @@ impl Lanes {
         });
     }
 
-    /// All lanes stand before the first of so many rounds. The caller has the graph alone, has put the signals where they lie, and
-    /// whoever works on it later learns of it from the caller.
-    pub(crate) fn begin(&self, rounds: u32) {
+    /// All lanes stand before this round, and the last one is `rounds`. The caller has the graph alone, has put the signals where they
+    /// lie, and whoever works on it later learns of it from the caller.
+    pub(crate) fn begin(&self, first: u32, rounds: u32) {
         self.rounds.store(rounds, Ordering::Relaxed);
         for lane in &self.lanes {
             lane.wanted.store(false, Ordering::Relaxed);
             lane.place.with_mut(|place| {
                 // SAFETY: the caller has the graph alone.
-                unsafe { *place = Place::first(1) }
+                unsafe { *place = Place::first(first) }
             });
         }
-        self.lines.iter().for_each(|line| line.begin());
+        self.lines.iter().for_each(|line| line.begin(first));
         self.places.with(|places| {
             // SAFETY: the caller has the graph alone.
             let places = unsafe { &**places };
             for &place in &places[1 + self.lines.len()..] {
                 // SAFETY: the promise given to `put_signals`: memory for it, that nobody else has.
-                unsafe { place.cast_mut().write(Signal::new()) };
+                unsafe { place.cast_mut().write(Signal::before(first)) };
             }
         });
         let count = self.lanes.len() as u32;
@@ -210,10 +210,7 @@ impl Lanes {
             lane,
             plan: &schedule.lanes[at],
             rounds,
-            until: match visit.one_round {
-                true => place.round.min(rounds),
-                false => rounds,
-            },
+            until: place.round.saturating_add(visit.rounds - 1).min(rounds),
             visit,
             taken_at: place,
             place,
@@ -396,16 +393,22 @@ impl Hand<'_> {
         }
     }
 
+    /// How many steps were run since R1.
+    #[inline]
+    pub(crate) fn ran(&self) -> u64 {
+        let steps = |place: Place| {
+            u64::from(place.round) * self.plan.steps.len() as u64 + u64::from(place.step)
+        };
+        steps(self.place) - steps(self.taken_at)
+    }
+
     /// R4: how many steps were run.
     #[inline]
     pub(crate) fn give_back(self, pause: Pause, passed: impl Fn()) -> u64 {
         // SAFETY: we have the lane.
         (self.lane.place).with_mut(|there| unsafe { *there = self.place });
+        let ran = self.ran();
         self.lane.give_back();
-        let steps = |place: Place| {
-            u64::from(place.round) * self.plan.steps.len() as u64 + u64::from(place.step)
-        };
-        let ran = steps(self.place) - steps(self.taken_at);
         if pause == Pause::Ended && ran > 0 {
             self.lanes.end(passed);
         }

@@ -23,7 +23,7 @@ impl Replay<'_> {
         desk: &mut [Lent],
     ) -> Pause {
         let graph = self.graph;
-        let bodies = graph.bodies.of_lane(lane);
+        let bodies = self.dealt().bodies.of_lane(lane);
         let run = |step: u32, round| {
             let recorded = &bodies[step as usize];
             if graph.poisons.any() {
@@ -48,7 +48,9 @@ impl Replay<'_> {
         desk: &mut [Lent],
     ) {
         let (graph, engine) = (self.graph, frame.engine);
-        let uses = graph.program.uses(graph.schedule.codelet(lane, step));
+        let uses = graph
+            .program
+            .uses(self.dealt().schedule.codelet(lane, step));
         let program = &graph.program;
         if let Some(poison) = graph.poisons.among(program, uses) {
             if !recorded.is_ours() {
@@ -121,7 +123,7 @@ impl Replay<'_> {
         round: u32,
         fault: Fault,
     ) {
-        let codelet = self.graph.schedule.codelet(lane, step);
+        let codelet = self.dealt().schedule.codelet(lane, step);
         let site = self.graph.site(codelet);
         let number = self.first + u64::from(round) - 1;
         let cause = Cause {

@@ -76,6 +76,11 @@ impl Parts {
         at.ok().map(|at| (at, &self.pieces[at]))
     }
 
+    /// All pieces, in the order of their cells.
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
     /// The cells that have bytes in common with this one.
     #[inline]
     pub(super) fn overlaps(&self, cell: u32) -> &[Overlap] {

@@ -136,6 +136,18 @@ fn blocks_that_are_all_in_one_place_are_shared_out_by_load() {
         owned(2, &[(0, 5), (0, 1), (0, 1), (0, 1), (0, 1), (0, 1)]),
         [0, 1, 1, 1, 1, 1]
     );
+    // What does not divide goes where it fits best, and the last engine does not get all that is left over.
+    let mut of_each = [0; 3];
+    let owners = owned(3, &[(0, 1); 14]);
+    owners.iter().for_each(|&xe| of_each[usize::from(xe)] += 1);
+    assert_eq!(of_each, [5, 4, 5]);
+}
+
+#[test]
+fn few_blocks_are_spread_over_many_engines() {
+    assert_eq!(owned(8, &[(0, 100); 2]), [2, 6]);
+    assert_eq!(owned(4, &[(0, 100); 3]), [0, 2, 3]);
+    assert_eq!(owned(5, &[(0, 1)]), [0]);
 }
 
 #[test]

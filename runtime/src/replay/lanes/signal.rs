@@ -26,17 +26,17 @@ pub(crate) fn has_room(bytes: usize) -> bool {
 }
 
 impl Signal {
-    /// Of a lane before its first step.
-    pub(super) fn new() -> Self {
+    /// Of a lane before the first step of this round.
+    pub(super) fn before(round: u32) -> Self {
         Signal {
-            reached: AtomicU64::new(reached(1, 0)),
+            reached: AtomicU64::new(reached(round, 0)),
             wanted_from: AtomicU64::new(NOBODY),
         }
     }
 
-    /// Sets it back. The caller has the graph alone.
-    pub(super) fn begin(&self) {
-        self.reached.store(reached(1, 0), Ordering::Relaxed);
+    /// Sets it before this round. The caller has the graph alone.
+    pub(super) fn begin(&self, round: u32) {
+        self.reached.store(reached(round, 0), Ordering::Relaxed);
         self.wanted_from.store(NOBODY, Ordering::Relaxed);
     }
 

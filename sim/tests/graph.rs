@@ -1,0 +1,105 @@
+//! Decisions about recorded graphs are the same in the runtime and in the simulator, byte by byte.
+
+use sprat::{Graph, Runtime, Sum};
+use sprat_sim::decide_again;
+use std::time::Duration;
+
+fn runtime(xes: usize) -> Runtime {
+    let builder = Runtime::builder().xes(xes).oversubscribe(true);
+    builder.ignore_environment().build().unwrap()
+}
+
+fn same(graph: &Graph<'_>) {
+    let decided = graph.decisions();
+    assert_eq!(decide_again(&decided).unwrap(), decided);
+}
+
+#[test]
+fn compiled_graphs_are_decided_again_with_equal_bytes() {
+    for xes in [1, 2, 3, 8] {
+        let rt = runtime(xes);
+        let field = rt.block::<f64>(240).unwrap();
+        let (sum, tiles) = (rt.block::<f64>(1).unwrap(), rt.blocks::<f64>(9, 4).unwrap());
+        let recorded = rt.record(|s| {
+            for (at, &tile) in tiles.iter().enumerate() {
+                let part = field.part(20 * at..20 * at + 30);
+                let value = s.codelet("part").cost(10 * at as u64 + 1, 0).spawn(
+                    (part.read_write(), sum.reduce(Sum)),
+                    |_, (x, sum)| {
+                        x[0] += 1.0;
+                        sum[0] += x[0];
+                        Ok(x[0])
+                    },
+                );
+                let options = match at % 3 {
+                    0 => s.codelet("tile").near(tiles[8 - at]),
+                    1 => s.codelet("tile").on_xe(at % xes),
+                    _ => s.codelet("tile"),
+                };
+                let columns = 2 * at..2 * at + 4;
+                let access = (
+                    tile.commute(),
+                    field.tile(0..12, columns, 20).read(),
+                    value.read(),
+                );
+                options.spawn(access, |_, (tile, field, value)| {
+                    tile[0] += field[(0, 0)] + value;
+                });
+            }
+            s.codelet("all")
+                .spawn((field.write(), sum.read()), |_, _| ());
+            Ok(())
+        });
+        let graph = recorded.unwrap();
+        same(&graph);
+        rt.replay(&graph, 3).unwrap();
+        same(&graph);
+    }
+}
+
+#[test]
+fn new_plans_are_decided_again_with_equal_bytes() {
+    let rt = runtime(2);
+    let tiles = rt.blocks::<u64>(12, 1).unwrap();
+    let host = std::thread::current().id();
+    let recorded = rt.record(|s| {
+        for &tile in &tiles {
+            s.spawn(tile.read_write(), move |_, _| {
+                let slow = std::thread::current().id() != host;
+                for _ in 0..if slow { 3 } else { 1 } {
+                    std::thread::sleep(Duration::from_micros(700));
+                }
+            });
+        }
+        let all: Vec<_> = tiles.iter().map(|tile| tile.read()).collect();
+        s.spawn(all, |_, _| ());
+        Ok(())
+    });
+    let graph = recorded.unwrap();
+    let (planned, mut rounds) = (graph.owners(), 0);
+    while graph.owners() == planned {
+        rounds += 20;
+        assert!(
+            rounds < 400,
+            "one engine is throttled, and nothing is planned anew"
+        );
+        rt.replay(&graph, 20).unwrap();
+    }
+    assert!(graph.decisions().contains("\nspeeds "));
+    same(&graph);
+}
+
+#[test]
+fn a_decision_that_was_made_otherwise_shows() {
+    let rt = runtime(2);
+    let a = rt.block::<u64>(1).unwrap();
+    let graph = rt.record(|s| {
+        (0..2).for_each(|xe| _ = s.codelet("c").on_xe(xe).spawn(a.read_write(), |_, _| ()));
+        Ok(())
+    });
+    let decided = graph.unwrap().decisions();
+    let otherwise = decided.replace("step 1 told 0:1", "step 1 told");
+    assert_ne!(otherwise, decided);
+    assert_eq!(decide_again(&otherwise).unwrap(), decided);
+    assert!(decide_again("nothing of the kind").is_err());
+}
