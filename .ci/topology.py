@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Trees of made-up machines as the kernel shows them, and a comparison of what two readers say of a machine.
 
-usage: topology.py make FOLDER           a folder for each machine below it
-       topology.py compare A.json B.json  the outputs of `topology --json`; says where they differ
+usage: topology.py make FOLDER              a folder for each machine below it
+       topology.py compare A.json B.json...  pairs of what `topology --json` prints; says where they differ
 """
 
 import json
@@ -233,6 +233,13 @@ def machines(folder):
     tree.ordinary_caches([[0, 1500], [1, 1501]], [[0, 1500], [1, 1501]], [cpus])
     tree.nodes({0: (cpus, 1024)}, [[10]])
 
+    # Cores that share a floating-point unit, as old kernels show them, on a processor of that kind.
+    tree, regions = regular(at("modules"), 1, 8, regions=2)
+    tree.together("core_cpus", split(range(8), 4))
+    tree.together("thread_siblings", split(range(8), 4))
+    tree.root("proc/cpuinfo", "".join(f"processor\t: {cpu}\nvendor_id\t: AuthenticAMD\ncpu family\t: 21\nmodel\t\t: 1\n\n" for cpu in range(8)))
+    tree.nodes(dict(enumerate((cpus, 1024) for cpus in regions)), [[10, 16], [16, 10]])
+
     # Packages that have no number, only members.
     tree, regions = regular(at("packages-without-numbers"), 4, 2)
     tree.packages(split(range(8), 4), [-1] * 4)
@@ -282,6 +289,8 @@ def compare(left, right):
                         differences.append(f"{key}[{at}].{field}: {one[field]} and {other[field]}")
         else:
             differences.append(f"{key}: {x} and {y}")
+    if differences:
+        print(f"{os.path.basename(left)} and {os.path.basename(right)} differ:")
     for difference in differences[:12]:
         print(f"  {difference[:400]}")
     return not differences
@@ -290,7 +299,8 @@ def compare(left, right):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["make"] and len(sys.argv) == 3:
         machines(sys.argv[2])
-    elif sys.argv[1:2] == ["compare"] and len(sys.argv) == 4:
-        sys.exit(not compare(sys.argv[2], sys.argv[3]))
+    elif sys.argv[1:2] == ["compare"] and len(sys.argv) > 2 and len(sys.argv) % 2 == 0:
+        agree = [compare(left, right) for left, right in zip(sys.argv[2::2], sys.argv[3::2])]
+        sys.exit(not all(agree))
     else:
         sys.exit(__doc__)

@@ -74,6 +74,9 @@ pub mod design {
     #[doc = include_str!("../design/io.md")]
     pub mod io {}
 
+    #[doc = include_str!("../design/topology.md")]
+    pub mod topology {}
+
     #[doc = include_str!("../design/parking.md")]
     pub mod parking {}
 

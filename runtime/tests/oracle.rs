@@ -43,7 +43,7 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-const CASES: u32 = 1200;
+const CASES: u32 = 600;
 const SEED: u64 = 20_260_101;
 
 fn number(variable: &str, default: u64) -> u64 {

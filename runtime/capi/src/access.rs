@@ -4,6 +4,7 @@ use crate::fault::Fault;
 use crate::types::*;
 use sprat::{AnyAccess, Block, Data, Lent, Max, Min, Mode, Product, ReduceOp, Scope, Sum};
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::num::NonZeroU32;
 
 /// Memory that a codelet's body has while it runs.
@@ -60,14 +61,24 @@ fn plain_mode(mode: sprat_mode) -> Option<Mode> {
 }
 
 impl sprat_access {
-    /// For the runtime.
+    /// Puts it in place for the runtime: that is written to, unless there is a fault.
     #[inline]
-    pub(crate) fn listed(&self, scope: &Scope<'static>) -> Result<AnyAccess, Fault> {
-        let whole = self.element_size == 0;
-        if let (true, Some(mode)) = (whole, plain_mode(self.mode)) {
-            return Ok(AnyAccess::whole(self.block_in(scope)?, mode));
+    pub(crate) fn list(
+        &self,
+        scope: &Scope<'static>,
+        place: &mut MaybeUninit<AnyAccess>,
+    ) -> Result<(), Fault> {
+        let mode = match self.mode {
+            SPRAT_READ => Mode::Read,
+            SPRAT_WRITE => Mode::Write,
+            SPRAT_READ_WRITE => Mode::ReadWrite,
+            _ => return self.rare(scope).map(|access| _ = place.write(access)),
+        };
+        if self.element_size != 0 {
+            return self.rare(scope).map(|access| _ = place.write(access));
         }
-        self.rare(scope)
+        place.write(AnyAccess::whole(self.block_in(scope)?, mode));
+        Ok(())
     }
 
     #[inline]
@@ -85,6 +96,10 @@ impl sprat_access {
         match (self.mode, element) {
             (SPRAT_SCRATCH, None) => Ok(AnyAccess::scratch(self.column_end)),
             (SPRAT_REDUCE, None) => self.reduction(self.block_in(scope)?),
+            (mode @ (SPRAT_COMMUTE | SPRAT_SHARED_WRITE | SPRAT_EXCLUSIVE), None) => {
+                let mode = plain_mode(mode).expect("it is one of these");
+                Ok(AnyAccess::whole(self.block_in(scope)?, mode))
+            }
             (SPRAT_SCRATCH | SPRAT_REDUCE, Some(_)) => wrong(
                 "scratch memory and reductions have no parts; use the whole block, with an element size of 0",
             ),

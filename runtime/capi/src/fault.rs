@@ -6,13 +6,31 @@ use crate::types::*;
 use sprat::{Error, ErrorKind};
 use std::cell::RefCell;
 use std::ffi::{CString, c_char};
+use std::ops::{Deref, DerefMut};
 
-/// Why a call is refused or did not end well.
+/// Why a call is refused or did not end well. One word, so that those that go well move no more than that.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct Fault(Box<Told>);
+
+/// What there is to tell.
+#[derive(Debug)]
+pub(crate) struct Told {
     pub(crate) status: sprat_status,
     pub(crate) message: String,
     details: Details,
+}
+
+impl Deref for Fault {
+    type Target = Told;
+    fn deref(&self) -> &Told {
+        &self.0
+    }
+}
+
+impl DerefMut for Fault {
+    fn deref_mut(&mut self) -> &mut Told {
+        &mut self.0
+    }
 }
 
 /// What is told beside, where there is anything.
@@ -30,11 +48,11 @@ struct Details {
 impl Fault {
     #[cold]
     pub(crate) fn new(status: sprat_status, message: impl Into<String>) -> Self {
-        Fault {
+        Fault(Box::new(Told {
             status,
             message: message.into(),
             details: Details::default(),
-        }
+        }))
     }
 
     #[cold]
@@ -58,7 +76,7 @@ impl Fault {
 
     /// As an error of the runtime's, for what the body of a codelet or scope did.
     pub(crate) fn into_error(self) -> Error {
-        Error::new(kind_of(self.status), self.message)
+        Error::new(kind_of(self.status), self.0.message)
     }
 }
 
@@ -76,11 +94,11 @@ impl From<Error> for Fault {
             (details.ran, details.not_started) = (cancellation.ran, cancellation.not_started);
             details.rounds = cancellation.rounds.map_or(0, |rounds| rounds as u64);
         }
-        Fault {
+        Fault(Box::new(Told {
             status: status_of(error.kind()),
             message: without_places(&error.to_string()),
             details,
-        }
+        }))
     }
 }
 
@@ -212,16 +230,20 @@ pub(crate) fn ended(result: Result<(), Fault>) -> sprat_status {
 }
 
 #[cold]
-fn note(mut fault: Fault) -> sprat_status {
-    let status = fault.status;
-    let codelet = fault.details.codelet.take().unwrap_or_default();
+fn note(fault: Fault) -> sprat_status {
+    let Told {
+        status,
+        message,
+        mut details,
+    } = *fault.0;
+    let codelet = details.codelet.take().unwrap_or_default();
     // A thread that ends has nobody left to tell.
     let _ = LAST.try_with(|last| {
         *last.borrow_mut() = Last {
             status,
-            message: c_string(fault.message),
+            message: c_string(message),
             codelet: c_string(codelet),
-            details: fault.details,
+            details,
         };
     });
     status

@@ -21,7 +21,7 @@ pub(crate) struct Live<'a> {
     handle: u64,
     scope: *const Scope<'static>,
     /// What its body did wrong first: `sprat_fail`, or a spawn that was refused.
-    wrong: Cell<Option<Box<Fault>>>,
+    wrong: Cell<Option<Fault>>,
     below: *const Live<'static>,
     of_codelet: bool,
     marker: PhantomData<&'a Scope<'static>>,
@@ -52,7 +52,7 @@ pub(crate) fn run(
     scope: &Scope<'static>,
     of_codelet: bool,
     body: impl FnOnce(*mut sprat_scope),
-) -> Result<(), Box<Fault>> {
+) -> Result<(), Fault> {
     let last = match LAST.get() {
         0 => first_handle(),
         last => last,
@@ -154,17 +154,17 @@ impl Live<'_> {
     #[cold]
     pub(crate) fn wrong(&self, fault: Fault) {
         let first = self.wrong.take();
-        self.wrong.set(first.or(Some(Box::new(fault))));
+        self.wrong.set(first.or(Some(fault)));
     }
 }
 
 /// What the bodies of hosts' scopes did wrong, for the runtime and for whoever waits for the scope.
 #[derive(Default)]
-pub(crate) struct Said(Cell<Option<Box<Fault>>>);
+pub(crate) struct Said(Cell<Option<Fault>>);
 
 impl Said {
     /// The body's result, for the runtime.
-    pub(crate) fn by(&self, result: Result<(), Box<Fault>>) -> Result<(), Error> {
+    pub(crate) fn by(&self, result: Result<(), Fault>) -> Result<(), Error> {
         result.map_err(|fault| {
             let error = Fault::new(fault.status, fault.message.clone()).into_error();
             self.0.set(Some(fault));

@@ -47,12 +47,14 @@ impl sprat_options {
     ///
     /// # Safety
     /// `after` is null or points to so many events.
+    #[inline(never)]
     pub(crate) unsafe fn apply<'x>(
         &self,
-        scope: &Scope<'static>,
-        mut options: Options<'x, 'static>,
-    ) -> Result<Options<'x, 'static>, Fault> {
-        options = match self.place {
+        scope: &'x Scope<'static>,
+        name: &'static str,
+    ) -> Result<Asked<'x>, Fault> {
+        let options = scope.codelet(name);
+        let mut options = match self.place {
             SPRAT_ANYWHERE => options,
             SPRAT_NEAR if self.near_block.id == 0 => {
                 return Err(Fault::nameless("the block to run near"));
@@ -100,6 +102,15 @@ impl sprat_options {
             let name = unsafe { self.after.wrapping_add(at).read() };
             options = options.after(&event(name)?);
         }
-        Ok(options)
+        Ok(Asked {
+            options,
+            repeats: self.repeats,
+        })
     }
+}
+
+/// The options of a spawn, for the runtime.
+pub(crate) struct Asked<'x> {
+    pub(crate) options: Options<'x, 'static>,
+    pub(crate) repeats: u32,
 }

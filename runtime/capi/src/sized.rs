@@ -17,10 +17,19 @@ pub(crate) unsafe trait Sized0: Copy {
 ///
 /// # Safety
 /// `from` is null, or points to a struct that is as long as its first field says.
+#[inline]
 pub(crate) unsafe fn take<T: Sized0>(from: *const T) -> Result<Option<T>, Fault> {
-    if from.is_null() {
-        return Ok(None);
+    match from.is_null() {
+        true => Ok(None),
+        // SAFETY: the caller's promise.
+        false => unsafe { take_there(from) }.map(Some),
     }
+}
+
+/// # Safety
+/// As for `take`, and it is not null.
+#[inline(never)]
+unsafe fn take_there<T: Sized0>(from: *const T) -> Result<T, Fault> {
     // SAFETY: the caller's promise; its first field is a `usize`.
     let size = unsafe { size_of_struct::<T>(from) }?;
     let known = size.min(size_of::<T>());
@@ -39,7 +48,7 @@ pub(crate) unsafe fn take<T: Sized0>(from: *const T) -> Result<Option<T>, Fault>
             )));
         }
     }
-    Ok(Some(taken))
+    Ok(taken)
 }
 
 /// Fills a caller's struct as far as the caller knows it. Its size stays.

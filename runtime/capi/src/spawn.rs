@@ -4,7 +4,7 @@ use crate::access::{sprat_access, sprat_view};
 use crate::codelet::Definition;
 use crate::fault::{Fault, ended};
 use crate::live::{self, Live, sprat_scope};
-use crate::options::sprat_options;
+use crate::options::{Asked, sprat_options};
 use crate::sized::take;
 use crate::text::text;
 use crate::types::*;
@@ -111,16 +111,40 @@ impl<P: Params> Call<P> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn launch<P: Params>(
+    scope: &Scope<'static>,
+    options: Option<Asked<'_>>,
+    accesses: &[AnyAccess],
+    call: Call<P>,
+) -> Spawned<()> {
+    match options {
+        None => launch_now(scope.codelet(call.definition.name), accesses, call),
+        Some(Asked { options, repeats }) => launch_asked(options, repeats, accesses, call),
+    }
+}
+
+#[inline(always)]
+fn launch_now<P: Params>(
+    options: Options<'_, 'static>,
+    accesses: &[AnyAccess],
+    call: Call<P>,
+) -> Spawned<()> {
+    match accesses {
+        [] => options.spawn((), move |scope, ()| call.run(scope, &[])),
+        _ => options.spawn_any(accesses, move |scope, lent| call.run(scope, lent)),
+    }
+}
+
+#[inline(never)]
+fn launch_asked<P: Params>(
     options: Options<'_, 'static>,
     repeats: u32,
     accesses: &[AnyAccess],
     call: Call<P>,
 ) -> Spawned<()> {
-    match (repeats, accesses) {
-        (0, []) => options.spawn((), move |scope, ()| call.run(scope, &[])),
-        (0, _) => options.spawn_any(accesses, move |scope, lent| call.run(scope, lent)),
+    match repeats {
+        0 => launch_now(options, accesses, call),
         _ => launch_repeatable(options, repeats, accesses, call),
     }
 }
@@ -154,13 +178,18 @@ fn with_listed<R>(
     work: impl FnOnce(&[AnyAccess]) -> R,
 ) -> std::result::Result<R, Fault> {
     if accesses.len() > FEW {
-        let list = accesses.iter().map(|one| one.listed(scope));
-        let list = list.collect::<std::result::Result<Vec<_>, Fault>>()?;
+        let mut list = Vec::with_capacity(accesses.len());
+        for one in accesses {
+            let mut place = MaybeUninit::uninit();
+            one.list(scope, &mut place)?;
+            // SAFETY: it was written.
+            list.push(unsafe { place.assume_init() });
+        }
         return Ok(work(&list));
     }
     let mut list = [const { MaybeUninit::<AnyAccess>::uninit() }; FEW];
     for (place, one) in list.iter_mut().zip(accesses) {
-        place.write(one.listed(scope)?);
+        one.list(scope, place)?;
     }
     // SAFETY: so many were written.
     let list = unsafe { std::slice::from_raw_parts(list.as_ptr().cast(), accesses.len()) };
@@ -197,37 +226,33 @@ unsafe fn spawn(
         return Err(Fault::null("the address of the parameters"));
     }
     let scope = live.scope();
-    let (mut asked, mut repeats) = (scope.codelet(definition.name), 0);
-    if !options.is_null() {
+    // SAFETY: the caller's promise.
+    let options = match unsafe { take(options) }? {
+        None => None,
         // SAFETY: the caller's promise.
-        let taken = unsafe { take(options) }?;
-        if let Some(taken) = taken {
-            // SAFETY: the caller's promise.
-            asked = unsafe { taken.apply(scope, asked) }?;
-            repeats = taken.repeats;
-        }
-    }
+        Some(taken) => Some(unsafe { taken.apply(scope, definition.name) }?),
+    };
     let from: *const u8 = params.cast();
     let spawned = with_listed(scope, accesses, |list| {
         match (bytes, definition.params_align) {
             (0, _) => {
                 let params = Nothing;
-                launch(asked, repeats, list, Call { definition, params })
+                launch(scope, options, list, Call { definition, params })
             }
             (1..=32, ..=16) => {
                 // SAFETY: the caller's promise.
                 let params = unsafe { Inline::<2>::copy(from, bytes) };
-                launch(asked, repeats, list, Call { definition, params })
+                launch(scope, options, list, Call { definition, params })
             }
             (1..=128, ..=16) => {
                 // SAFETY: the caller's promise.
                 let params = unsafe { Inline::<8>::copy(from, bytes) };
-                launch(asked, repeats, list, Call { definition, params })
+                launch(scope, options, list, Call { definition, params })
             }
             (_, align) => {
                 // SAFETY: the caller's promise.
                 let params = unsafe { Boxed::copy(from, bytes, align) };
-                launch(asked, repeats, list, Call { definition, params })
+                launch(scope, options, list, Call { definition, params })
             }
         }
     })?;
@@ -322,7 +347,7 @@ pub unsafe extern "C" fn sprat_scope_open(
                 // SAFETY: the caller's promise.
                 unsafe { ended.write(sprat_event { id }) };
             }
-            said.map_err(|fault| *fault)
+            said
         });
         remembered(live, opened)
     });

@@ -26,6 +26,8 @@ fn run(name: &str, flags: &[&str]) -> String {
         .args(flags)
         .arg("-I")
         .arg(root.join("include"))
+        .args(["-include", "sprat.h", "-include"])
+        .arg(root.join("layout.h"))
         .arg(root.join(format!("tests/c/{name}.c")))
         .arg(library())
         .args(["-lpthread", "-ldl", "-lm", "-o"])

@@ -1,6 +1,5 @@
 //! Accesses whose kind is known only when the program runs: for the interfaces of other languages.
 
-use super::reduction::Reduce;
 use super::{Access, BlockKey, Declared, Lent, Mode, PartKey, PlainList, ReduceOp, Slots};
 use crate::data_block::{Block, Data};
 use std::num::NonZeroU32;
@@ -18,7 +17,9 @@ pub struct AnyAccess(Kind);
 
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    One(Declared),
+    Block(BlockKey, Mode),
+    Weak(BlockKey, Mode),
+    Scratch(Option<usize>),
     Part(PartKey, (usize, usize), (usize, usize)),
 }
 
@@ -27,25 +28,25 @@ impl AnyAccess {
     /// [`SharedWrite`](Mode::SharedWrite) see to it themselves that they do not race.
     #[inline]
     pub fn whole(block: Block<u8>, mode: Mode) -> Self {
-        AnyAccess(Kind::One(Declared::Block(BlockKey(block.id), mode)))
+        AnyAccess(Kind::Block(BlockKey(block.id), mode))
     }
 
     /// A whole block for the codelet's children only, see [`Read::weak`](super::Read::weak). Nothing is lent for it.
     #[inline]
     pub fn weak(block: Block<u8>, mode: Mode) -> Self {
-        AnyAccess(Kind::One(Declared::Weak(BlockKey(block.id), mode)))
+        AnyAccess(Kind::Weak(BlockKey(block.id), mode))
     }
 
     /// Whether it is for the codelet's children only.
     pub fn is_weak(&self) -> bool {
-        matches!(self.0, Kind::One(Declared::Weak(..)))
+        matches!(self.0, Kind::Weak(..))
     }
 
     /// So many bytes of memory for the codelet alone while it runs: see [`scratch`](super::scratch).
     #[inline]
     pub fn scratch(bytes: usize) -> Self {
         let fits = bytes <= isize::MAX as usize;
-        AnyAccess(Kind::One(Declared::Scratch(fits.then_some(bytes))))
+        AnyAccess(Kind::Scratch(fits.then_some(bytes)))
     }
 
     /// A range of a block, counted in elements of so many bytes. See [`Block::part`].
@@ -86,7 +87,7 @@ impl AnyAccess {
     /// If the process has 4,096 operators already.
     pub fn reduce<T: Data, O: ReduceOp<T>>(block: Block<u8>, operator: O) -> Self {
         let typed = Block::<T>::new(block.id).reduce(operator);
-        AnyAccess(Kind::One(Reduce::declared(&typed)))
+        AnyAccess(Kind::Block(BlockKey(block.id), typed.mode()))
     }
 }
 
@@ -97,7 +98,9 @@ unsafe impl Access for AnyAccess {
     #[inline]
     fn declare(&self, list: &mut Vec<Declared>) {
         match self.0 {
-            Kind::One(declared) => list.push(declared),
+            Kind::Block(key, mode) => list.push(Declared::Block(key, mode)),
+            Kind::Weak(key, mode) => list.push(Declared::Weak(key, mode)),
+            Kind::Scratch(bytes) => list.push(Declared::Scratch(bytes)),
             Kind::Part(key, rows, columns) => list.extend([
                 Declared::Part(key),
                 Declared::Bounds(rows.0, rows.1),
@@ -110,10 +113,10 @@ unsafe impl Access for AnyAccess {
     fn list_plain(&self, list: &mut PlainList) {
         match self.0 {
             // As in each mode's own type: these are plain.
-            Kind::One(Declared::Block(
+            Kind::Block(
                 key,
                 mode @ (Mode::Read | Mode::Write | Mode::ReadWrite | Mode::Commute),
-            )) => list.push(key, mode),
+            ) => list.push(key, mode),
             _ => list.spoil(),
         }
     }
@@ -121,7 +124,7 @@ unsafe impl Access for AnyAccess {
     #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
         match self.0 {
-            Kind::One(Declared::Weak(..)) => Lent::default(),
+            Kind::Weak(..) => Lent::default(),
             _ => slots.next(),
         }
     }

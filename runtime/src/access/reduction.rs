@@ -309,11 +309,10 @@ impl<T: Data> Block<T> {
 }
 
 impl<T: Data, O: ReduceOp<T>> Reduce<T, O> {
-    /// As engines see it.
-    pub(super) fn declared(&self) -> Declared {
+    /// How it uses the block.
+    pub(super) fn mode(&self) -> Mode {
         let number = Erased::<T, O>::TABLE.number();
-        let operator = number.expect("a process has at most 4096 operators of reductions");
-        Declared::Block(BlockKey(self.block.id), Mode::Reduce(operator))
+        Mode::Reduce(number.expect("a process has at most 4096 operators of reductions"))
     }
 }
 
@@ -321,7 +320,7 @@ impl<T: Data, O: ReduceOp<T>> Reduce<T, O> {
 unsafe impl<T: Data, O: ReduceOp<T>> Access for Reduce<T, O> {
     type View<'v> = &'v mut [T];
     fn declare(&self, list: &mut Vec<Declared>) {
-        list.push(self.declared());
+        list.push(Declared::Block(BlockKey(self.block.id), self.mode()));
     }
     #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {

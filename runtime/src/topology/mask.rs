@@ -11,6 +11,10 @@ pub(super) struct Mask {
 }
 
 impl Mask {
+    pub(super) fn contains(&self, number: u32) -> bool {
+        self.set.contains(number) || self.all_from.is_some_and(|from| number >= from)
+    }
+
     /// What is in it of a set.
     pub(super) fn of(&self, known: &CpuSet) -> CpuSet {
         let above = self.all_from.map(|from| known.not_below(from));

@@ -222,7 +222,7 @@ impl Topology {
     /// one. It may be of another machine than this one.
     ///
     /// A CPU's home is the region with the fewest CPUs around it, and of several such the one with the lowest number: high-bandwidth memory
-    /// beside plain memory gets the higher numbers. What the file does not tell is made up for, with a note. Errors
+    /// beside plain memory gets the higher numbers. What the writer of the file was not allowed to use is left out. What the file does not tell is made up for, with a note. Errors
     /// ([`ErrorKind::Topology`](crate::ErrorKind::Topology)) if the file cannot be read, is in format 1, is not such a file, or makes no
     /// sense; the message names the file and the line.
     pub fn from_xml(file: &Path) -> Result<Topology> {

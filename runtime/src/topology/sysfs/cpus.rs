@@ -91,6 +91,7 @@ pub(super) fn read(tree: &Tree, online: &CpuSet, notes: &mut Notes) -> Result<Ve
         }
         facts.push(f);
     }
+    part_modules(&mut facts);
     for members in by_number.values() {
         let cpus: Vec<u32> = members.iter().map(|&i| facts[i].cpu).collect();
         members
@@ -107,6 +108,28 @@ pub(super) fn read(tree: &Tree, online: &CpuSet, notes: &mut Notes) -> Result<Ve
         format!("CPUs {cpus} are missing from their own lists of siblings")
     });
     Ok(facts)
+}
+
+/// Old kernels show two cores that share a floating-point unit (AMD's modules of 2011 to 2015) as siblings, and give them
+/// different numbers, which threads of a core never have.
+fn part_modules(facts: &mut [CpuFacts]) {
+    let numbers: BTreeMap<u32, i32> = facts.iter().map(|f| (f.cpu, f.core_id)).collect();
+    let lists: BTreeMap<u32, Vec<u32>> =
+        facts.iter().map(|f| (f.cpu, f.siblings.clone())).collect();
+    for f in facts
+        .iter_mut()
+        .filter(|f| f.core_id >= 0 && f.siblings.len() > 1)
+    {
+        let both_ways = f
+            .siblings
+            .iter()
+            .all(|cpu| lists.get(cpu) == Some(&f.siblings));
+        if both_ways {
+            let own = f.core_id;
+            f.siblings
+                .retain(|cpu| matches!(numbers.get(cpu), Some(&n) if n == own || n < 0));
+        }
+    }
 }
 
 /// The CPUs of the same core: the newer name first, then the one of kernels before 5.2.

@@ -57,6 +57,21 @@ fn old_kernels_have_masks_alone() {
 }
 
 #[test]
+fn cores_that_old_kernels_call_siblings() {
+    let tree = Tree::simple();
+    for cpu in 0..4u32 {
+        tree.cpu(cpu, 0, cpu as i32, ["0-1", "2-3"][cpu as usize / 2]);
+    }
+    assert_eq!(cores(&tree.read().unwrap()), [[0], [1], [2], [3]]);
+    // Threads of a core have its number, or none.
+    for cpu in 0..4u32 {
+        let number = [7, 7, 8, -1][cpu as usize];
+        tree.cpu(cpu, 0, number, ["0-1", "2-3"][cpu as usize / 2]);
+    }
+    assert_eq!(cores(&tree.read().unwrap()), [[0, 1], [2, 3]]);
+}
+
+#[test]
 fn dies_and_clusters_divide_packages() {
     let tree = Tree::two_packages();
     for cpu in 0..8u32 {

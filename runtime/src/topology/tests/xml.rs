@@ -5,80 +5,7 @@ use super::*;
 
 /// A small machine in format 3: one package; two dies with two cores each, the second die's cores with two threads; plain memory
 /// next to each die, fast memory next to the first, memory behind a cache and a link next to all; devices on the way.
-pub(super) const MACHINE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE topology SYSTEM "hwloc2.dtd">
-<topology version="3.0">
-  <object type="Machine" os_index="0" cpuset="0x0000003f" gp_index="1">
-    <info name="DMIProductName" value="&lt;none&gt;"/>
-    <object type="Package" os_index="3" cpuset="0x0000003f" gp_index="2">
-      <object type="MemCache" cpuset="0x0000003f" gp_index="40" cache_size="1048576" depth="1" cache_type="0">
-        <object type="NUMANode" os_index="9" subtype="CXL-DRAM" cpuset="0x0000003f" gp_index="41" local_memory="8589934592"/>
-      </object>
-      <object type="L3Cache" cpuset="0x0000003f" gp_index="3" cache_size="33554432" depth="3" cache_linesize="64" cache_type="0">
-        <object type="Die" os_index="0" cpuset="0x00000003" gp_index="4">
-          <object type="NUMANode" os_index="0" subtype="DRAM" cpuset="0x00000003" gp_index="5" local_memory="1073741824"/>
-          <object type="NUMANode" os_index="4" subtype="HBM" cpuset="0x00000003" gp_index="6" local_memory="536870912"/>
-          <object type="L2Cache" cpuset="0x00000001" gp_index="7" cache_size="1048576" depth="2" cache_type="0">
-            <object type="L1Cache" cpuset="0x00000001" gp_index="8" cache_size="32768" depth="1" cache_type="1">
-              <object type="L1iCache" cpuset="0x00000001" gp_index="9" cache_size="65536" depth="1" cache_type="2">
-                <object type="Core" os_index="0" cpuset="0x00000001" gp_index="10">
-                  <object type="PU" os_index="0" cpuset="0x00000001" gp_index="11"/>
-                </object>
-              </object>
-            </object>
-          </object>
-          <object type="Core" os_index="1" cpuset="0x00000002" gp_index="12">
-            <object type="PU" os_index="1" cpuset="0x00000002" gp_index="13"/>
-          </object>
-        </object>
-        <object type="Die" os_index="1" cpuset="0x0000003c" gp_index="14">
-          <object type="NUMANode" os_index="1" cpuset="0x0000003c" gp_index="15" local_memory="1073741824"/>
-          <object type="Core" os_index="4" cpuset="0x00000014" gp_index="16">
-            <object type="PU" os_index="4" cpuset="0x00000010" gp_index="17"/>
-            <object type="PU" os_index="2" cpuset="0x00000004" gp_index="18"/>
-          </object>
-          <object type="Core" os_index="5" cpuset="0x00000028" gp_index="19">
-            <object type="PU" os_index="3" cpuset="0x00000008" gp_index="20"/>
-            <object type="PU" os_index="5" cpuset="0x00000020" gp_index="21"/>
-          </object>
-        </object>
-      </object>
-      <object type="Bridge" gp_index="30" bridge_type="0-1" depth="0" bridge_pci="0000:[00-16]">
-        <object type="PCIDev" gp_index="31" pci_busid="0000:00:02.0" pci_type="0200 [8086:10d3] [8086:0000] 00 00"/>
-      </object>
-    </object>
-  </object>
-  <support name="discovery.pu"/>
-  <distances2 type="NUMANode" nbobjs="4" kind="6" name="mine" indexing="os">
-    <indexes length="8">0 1 4 9 </indexes>
-    <u64values length="48">1 2 2 2 2 1 2 2 2 2 1 2 2 2 2 1 </u64values>
-  </distances2>
-  <distances2 type="NUMANode" nbobjs="4" kind="5" name="NUMALatency" indexing="os">
-    <indexes length="4">0 1 </indexes>
-    <indexes length="4">4 9 </indexes>
-    <u64values length="30">10 11 12 13 11 10 14 15 12 14 </u64values>
-    <u64values length="18">10 16 23 24 25 10 </u64values>
-  </distances2>
-  <distances2 type="PU" nbobjs="2" kind="5" indexing="os"><indexes>0 1</indexes><u64values>1 2 2 1</u64values></distances2>
-  <memattr name="Bandwidth" flags="5">
-    <memattr_value target_obj_type="NUMANode" target_obj_gp_index="6" value="500000" initiator_cpuset="0x00000003"/>
-    <memattr_value target_obj_type="NUMANode" target_obj_gp_index="6" value="900000" initiator_cpuset="0x00000020"/>
-    <memattr_value target_obj_type="NUMANode" target_obj_gp_index="5" value="100000" initiator_cpuset="0x00000003"/>
-  </memattr>
-  <memattr name="ReadLatency" flags="6">
-    <memattr_value target_obj_type="NUMANode" target_obj_gp_index="41" value="400" initiator_cpuset="0x0000003c"/>
-    <memattr_value target_obj_type="NUMANode" target_obj_gp_index="41" value="300" initiator_cpuset="0x00000003"/>
-  </memattr>
-  <memattr name="ReadBandwidth" flags="5">
-    <memattr_value target_obj_type="NUMANode" target_obj_gp_index="5" value="110000" initiator_cpuset="0xf...f"/>
-    <memattr_value target_obj_type="NUMANode" target_obj_gp_index="5" value="1" initiator_obj_gp_index="2" initiator_obj_type="Package"/>
-  </memattr>
-  <cpukind cpuset="0x0000003c"><info name="CoreType" value="IntelAtom"/><info name="FrequencyMaxMHz" value="3000"/></cpukind>
-  <cpukind cpuset="0x00000001"><info name="CoreType" value="IntelCore"/><info name="FrequencyMaxMHz" value="5000"/></cpukind>
-  <cpukind cpuset="0x00000002"><info name="CoreType" value="IntelCore"/><info name="FrequencyMaxMHz" value="5100"/></cpukind>
-  <info name="Backend" value="Linux"/>
-</topology>
-"#;
+pub(super) const MACHINE: &str = include_str!("machine.xml");
 
 fn read(text: &str) -> Topology {
     Topology::from_xml_text(text).unwrap()
@@ -197,6 +124,36 @@ fn with(changes: &[(&str, &str)]) -> String {
         assert!(text.contains(old), "{old}");
         text.replace(old, new)
     })
+}
+
+#[test]
+fn what_was_not_allowed_is_left_out() {
+    let machine = "type=\"Machine\" os_index=\"0\"";
+    let allowed =
+        format!("{machine} allowed_cpuset=\"0x0000001d\" allowed_nodeset=\"0xf...f,0x00000003\"");
+    let t = read(&with(&[(machine, &allowed)]));
+    assert_eq!(cores(&t), [vec![0], vec![2, 4], vec![3]]);
+    assert_eq!(
+        t.regions.iter().map(|r| r.os_id).collect::<Vec<_>>(),
+        [0, 1]
+    );
+    let noted = |words: &str| t.notes.iter().any(|n| n.contains(words));
+    assert!(
+        noted("CPUs 1,5 of the machine were not allowed") && noted("NUMA nodes 4,9 of"),
+        "{:?}",
+        t.notes
+    );
+    // A package of which nothing is left goes; so does the machine.
+    let empty = "<object type=\"Package\" os_index=\"0\"/><object type=\"Package\" os_index=\"3\"";
+    let t = read(&with(&[("<object type=\"Package\" os_index=\"3\"", empty)]));
+    assert_eq!((t.packages.len(), t.packages[0].os_id), (1, 3));
+    let none = format!("{machine} allowed_cpuset=\"0x0\"");
+    let e = Topology::from_xml_text(&with(&[(machine, &none)])).unwrap_err();
+    assert!(
+        e.to_string()
+            .contains("no object of type PU that may be used"),
+        "{e}"
+    );
 }
 
 #[test]

@@ -53,8 +53,15 @@ struct Walk<'a> {
     around: Vec<usize>,
     /// Dies and clusters are counted together: only what is equal matters.
     parts: u32,
+    /// All CPUs so far, and those in no package.
+    seen: CpuSet,
     outside: CpuSet,
     node_ids: BTreeSet<u32>,
+    /// What the writer of the file was allowed to use, if the file says so, and what it was not.
+    allowed_cpus: Option<Mask>,
+    allowed_nodes: Option<Mask>,
+    barred_cpus: CpuSet,
+    barred_nodes: CpuSet,
 }
 
 impl Objects {
@@ -63,20 +70,40 @@ impl Objects {
         root: Node<'_, '_>,
         notes: &mut Vec<String>,
     ) -> Result<Objects> {
+        let machine = children(root, "object").next();
+        let allowed = |name: &str| match machine {
+            Some(machine) if machine.has_attribute(name) => xml.mask(machine, name).map(Some),
+            _ => Ok(None),
+        };
         let mut walk = Walk {
             xml,
+            allowed_cpus: allowed("allowed_cpuset")?,
+            allowed_nodes: allowed("allowed_nodeset")?,
+            barred_cpus: CpuSet::new(),
+            barred_nodes: CpuSet::new(),
             found: Objects::default(),
             around: Vec::new(),
             parts: 0,
+            seen: CpuSet::new(),
             outside: CpuSet::new(),
             node_ids: BTreeSet::new(),
         };
         walk.below(root, Place::default(), 0)?;
+        for (barred, what) in [
+            (&walk.barred_cpus, "CPUs"),
+            (&walk.barred_nodes, "NUMA nodes"),
+        ] {
+            if !barred.is_empty() {
+                notes.push(format!(
+                    "{what} {barred} of the machine were not allowed to the process that wrote the file; they are left out"
+                ));
+            }
+        }
         let (mut found, outside) = (walk.found, walk.outside);
         if found.cpus.is_empty() {
             return Err(xml.wrong(
                 root,
-                "it has no object of type PU, so the machine has no CPU",
+                "it has no object of type PU that may be used, so the machine has no CPU",
             ));
         }
         if !outside.is_empty() {
@@ -103,11 +130,16 @@ impl Objects {
 
     /// Puts all lists in order, and forgets parts of packages that are whole packages, or single cores.
     fn order(&mut self) {
-        let mut order: Vec<usize> = (0..self.packages.len()).collect();
+        // Packages whose CPUs are all offline have none of ours.
+        let used: BTreeSet<usize> = self.cpus.iter().map(|f| f.package).collect();
+        let mut order: Vec<usize> = used.into_iter().collect();
         order.sort_by_key(|&old| self.packages[old].os_id);
-        let mut new = vec![0; order.len()];
+        let mut new = vec![0; self.packages.len()];
         order.iter().enumerate().for_each(|(i, &old)| new[old] = i);
-        self.packages.sort_by_key(|p| p.os_id);
+        self.packages = order
+            .iter()
+            .map(|&old| self.packages[old].clone())
+            .collect();
         self.cpus.sort_by_key(|f| f.cpu);
         self.caches.iter_mut().for_each(|c| c.cpus.sort_unstable());
         self.nodes.sort_by_key(|n| n.os_id);
@@ -202,14 +234,23 @@ impl Walk<'_> {
             let what = format!("CPU {cpu} is beyond {MOST_CPUS}, more than any machine has");
             return Err(self.xml.wrong(object, what));
         }
-        if !self.found.all.insert(cpu) {
+        if !self.seen.insert(cpu) {
             return Err(self
                 .xml
                 .wrong(object, format_args!("CPU {cpu} is there twice")));
         }
+        if self
+            .allowed_cpus
+            .as_ref()
+            .is_some_and(|allowed| !allowed.contains(cpu))
+        {
+            self.barred_cpus.insert(cpu);
+            return Ok(());
+        }
         if place.package.is_none() {
             self.outside.insert(cpu);
         }
+        self.found.all.insert(cpu);
         let caches = &mut self.found.caches;
         for &cache in &self.around {
             caches[cache].cpus.push(cpu);
@@ -268,6 +309,14 @@ impl Walk<'_> {
         if self.node_ids.len() > MOST_REGIONS {
             let what = format!("there are more than {MOST_REGIONS} memory regions");
             return Err(self.xml.wrong(object, what));
+        }
+        if self
+            .allowed_nodes
+            .as_ref()
+            .is_some_and(|allowed| !allowed.contains(os_id))
+        {
+            self.barred_nodes.insert(os_id);
+            return Ok(());
         }
         self.found.nodes.push(NumaNode {
             os_id,

@@ -1,0 +1,607 @@
+! Sprat for Fortran: `use sprat`. The functions are those of sprat.h, which says what they do; here are their interfaces, the
+! types, the constants, and what makes them comfortable: accesses, texts, and views as arrays.
+!
+! A codelet's body is a subroutine with bind(c):
+!
+!     subroutine scale(scope, params, views, count) bind(c)
+!       type(c_ptr), value :: scope, params
+!       integer(c_size_t), value :: count
+!       type(sprat_view), intent(in) :: views(count)
+!       real(c_double), pointer :: x(:)
+!       call sprat_array(views(1), x)
+!       x = 2 * x
+!     end subroutine
+!
+! It may run on any engine, beside others: it has no saved variables, and large arrays belong into blocks or scratch memory; for
+! those on the stack there is `stack_bytes` in sprat_config. (And a compiler that puts local arrays into static memory,
+! as gfortran does with large ones unless it is told -frecursive or -fopenmp, makes bodies that disturb each other.)
+!
+! Compile this file with the compiler of your program; each has its own format of modules.
+module sprat
+  use, intrinsic :: iso_c_binding
+  implicit none
+  public
+
+  ! Statuses
+  enum, bind(c)
+    enumerator :: SPRAT_OK = 0, SPRAT_TOPOLOGY, SPRAT_CONFIG_ERROR, SPRAT_BLOCK_SIZE, SPRAT_FOREIGN, SPRAT_STALE, SPRAT_ACCESS_ERROR
+    enumerator :: SPRAT_UNDECLARED, SPRAT_ON_ENGINE, SPRAT_FAILED, SPRAT_CHECK, SPRAT_STUCK, SPRAT_CANCELLED, SPRAT_EVENT_ERROR
+    enumerator :: SPRAT_GRAPH, SPRAT_SYSTEM, SPRAT_USER, SPRAT_NULL, SPRAT_ARGUMENT, SPRAT_SCOPE, SPRAT_OTHER
+  end enum
+
+  ! Modes of accesses (reading and writing have functions of the same names, so the constants are longer)
+  integer(c_int32_t), parameter :: SPRAT_MODE_READ = 1, SPRAT_MODE_WRITE = 2, SPRAT_MODE_READ_WRITE = 3, SPRAT_MODE_COMMUTE = 4, &
+       SPRAT_MODE_REDUCE = 5, SPRAT_MODE_SHARED_WRITE = 6, SPRAT_MODE_EXCLUSIVE = 7, SPRAT_MODE_SCRATCH = 8, SPRAT_MODE_WEAK = 256
+  ! Operators and types of reductions
+  integer(c_int32_t), parameter :: SPRAT_SUM = 1, SPRAT_PRODUCT = 2, SPRAT_MIN = 3, SPRAT_MAX = 4
+  integer(c_int32_t), parameter :: SPRAT_F32 = 1, SPRAT_F64 = 2, SPRAT_I32 = 3, SPRAT_I64 = 4
+  ! Priorities and places
+  integer(c_int32_t), parameter :: SPRAT_LOW = -1, SPRAT_NORMAL = 0, SPRAT_HIGH = 1
+  integer(c_int32_t), parameter :: SPRAT_ANYWHERE = 0, SPRAT_NEAR = 1, SPRAT_ON_XE = 2, SPRAT_ON_REGION = 3, SPRAT_WITH_GROUP = 4
+  integer(c_int32_t), parameter :: SPRAT_DEFAULT = 0, SPRAT_YES = 1, SPRAT_NO = 2
+  integer(c_int32_t), parameter :: SPRAT_AT_READY = 1, SPRAT_REPEAT_LAST = 1
+
+  type, bind(c) :: sprat_block
+    integer(c_int64_t) :: id = 0
+  end type
+
+  type, bind(c) :: sprat_event
+    integer(c_int64_t) :: id(2) = 0
+  end type
+
+  type, bind(c) :: sprat_group
+    integer(c_int64_t) :: id(2) = 0
+  end type
+
+  type, bind(c) :: sprat_codelet
+    integer(c_int32_t) :: id = 0
+  end type
+
+  type, bind(c) :: sprat_canceller
+    integer(c_int64_t) :: id = 0
+  end type
+
+  type, bind(c) :: sprat_view
+    type(c_ptr) :: data
+    integer(c_size_t) :: bytes
+  end type
+
+  type, bind(c) :: sprat_access
+    type(sprat_block) :: block
+    integer(c_int32_t) :: mode = 0
+    integer(c_int32_t) :: element_size = 0
+    integer(c_size_t) :: row_begin = 0, row_end = 0
+    integer(c_size_t) :: column_begin = 0, column_end = 0
+    integer(c_size_t) :: leading_dimension = 0
+    integer(c_int32_t) :: reduce_operator = 0, reduce_type = 0
+  end type
+
+  type, bind(c) :: sprat_config
+    integer(c_size_t) :: size = 72
+    integer(c_size_t) :: xes = 0
+    integer(c_int32_t) :: ce_mode = 0, pin = 0, oversubscribe = 0, environment = 0
+    integer(c_int64_t) :: spin_us = 0
+    integer(c_size_t) :: live_codelets = 0, stack_bytes = 0
+    integer(c_int64_t) :: check_seed = 0
+    type(c_ptr) :: topology = c_null_ptr
+  end type
+
+  type, bind(c) :: sprat_definition
+    integer(c_size_t) :: size = 64
+    type(c_ptr) :: name = c_null_ptr
+    type(c_funptr) :: body = c_null_funptr
+    integer(c_size_t) :: params_size = 0, params_align = 0
+    type(c_ptr) :: modes = c_null_ptr
+    integer(c_size_t) :: mode_count = 0
+    integer(c_int32_t) :: flags = 0, reserved = 0
+  end type
+
+  type, bind(c) :: sprat_options
+    integer(c_size_t) :: size = 88
+    integer(c_int32_t) :: place = 0, priority = 0, flags = 0, repeats = 0
+    type(sprat_block) :: near_block
+    integer(c_size_t) :: place_number = 0
+    type(sprat_group) :: group
+    integer(c_int64_t) :: flops = 0, bytes = 0
+    type(c_ptr) :: after = c_null_ptr
+    integer(c_size_t) :: after_count = 0
+  end type
+
+  type, bind(c) :: sprat_error
+    integer(c_size_t) :: size = 72
+    integer(c_int32_t) :: status = 0, cause = 0
+    type(c_ptr) :: message = c_null_ptr, codelet = c_null_ptr
+    integer(c_int64_t) :: failed = 0, skipped = 0, ran = 0, not_started = 0, rounds = 0
+  end type
+
+  type, bind(c) :: sprat_machine
+    integer(c_size_t) :: size = 72
+    integer(c_size_t) :: packages = 0, regions = 0, cache_groups = 0, cores = 0, threads = 0, xes = 0, domains = 0
+    integer(c_int32_t) :: ce_mode = 0, oversubscribed = 0
+  end type
+
+  abstract interface
+    subroutine sprat_body(scope, params, views, count) bind(c)
+      import :: c_ptr, c_size_t, sprat_view
+      type(c_ptr), value :: scope, params
+      integer(c_size_t), value :: count
+      type(sprat_view), intent(in) :: views(count)
+    end subroutine
+    subroutine sprat_scope_body(scope, argument) bind(c)
+      import :: c_ptr
+      type(c_ptr), value :: scope, argument
+    end subroutine
+    function sprat_done(round, argument) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t
+      integer(c_size_t), value :: round
+      type(c_ptr), value :: argument
+      integer(c_int32_t) :: sprat_done
+    end function
+  end interface
+
+  interface
+    function sprat_version() bind(c)
+      import :: c_int32_t
+      integer(c_int32_t) :: sprat_version
+    end function
+
+    function sprat_runtime_create(config, runtime) bind(c)
+      import :: c_ptr, c_int32_t, sprat_config
+      type(sprat_config), intent(in), optional :: config
+      type(c_ptr), intent(out) :: runtime
+      integer(c_int32_t) :: sprat_runtime_create
+    end function
+    function sprat_runtime_destroy(runtime) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_int32_t) :: sprat_runtime_destroy
+    end function
+    function sprat_machine_get(runtime, machine) bind(c)
+      import :: c_ptr, c_int32_t, sprat_machine
+      type(c_ptr), value :: runtime
+      type(sprat_machine), intent(inout) :: machine
+      integer(c_int32_t) :: sprat_machine_get
+    end function
+
+    function sprat_block_create(runtime, count, element_size, block) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_block
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: count, element_size
+      type(sprat_block), intent(out) :: block
+      integer(c_int32_t) :: sprat_block_create
+    end function
+    function sprat_blocks_create(runtime, block_count, count, element_size, blocks) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_block
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: block_count, count, element_size
+      type(sprat_block), intent(out) :: blocks(block_count)
+      integer(c_int32_t) :: sprat_blocks_create
+    end function
+    function sprat_block_read(runtime, block, offset, into, bytes) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_block
+      type(c_ptr), value :: runtime, into
+      type(sprat_block), value :: block
+      integer(c_size_t), value :: offset, bytes
+      integer(c_int32_t) :: sprat_block_read
+    end function
+    function sprat_block_write(runtime, block, offset, from, bytes) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_block
+      type(c_ptr), value :: runtime, from
+      type(sprat_block), value :: block
+      integer(c_size_t), value :: offset, bytes
+      integer(c_int32_t) :: sprat_block_write
+    end function
+    function sprat_block_destroy(runtime, block) bind(c)
+      import :: c_ptr, c_int32_t, sprat_block
+      type(c_ptr), value :: runtime
+      type(sprat_block), value :: block
+      integer(c_int32_t) :: sprat_block_destroy
+    end function
+    function sprat_block_create_in(scope, count, element_size, block) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_block
+      type(c_ptr), value :: scope
+      integer(c_size_t), value :: count, element_size
+      type(sprat_block), intent(out) :: block
+      integer(c_int32_t) :: sprat_block_create_in
+    end function
+    function sprat_block_destroy_in(scope, block) bind(c)
+      import :: c_ptr, c_int32_t, sprat_block
+      type(c_ptr), value :: scope
+      type(sprat_block), value :: block
+      integer(c_int32_t) :: sprat_block_destroy_in
+    end function
+    function sprat_adopt(scope, data, count, element_size, block) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_block
+      type(c_ptr), value :: scope, data
+      integer(c_size_t), value :: count, element_size
+      type(sprat_block), intent(out) :: block
+      integer(c_int32_t) :: sprat_adopt
+    end function
+
+    function sprat_codelet_define(definition, codelet) bind(c)
+      import :: c_int32_t, sprat_definition, sprat_codelet
+      type(sprat_definition), intent(in) :: definition
+      type(sprat_codelet), intent(out) :: codelet
+      integer(c_int32_t) :: sprat_codelet_define
+    end function
+    function sprat_finish(runtime, body, argument) bind(c)
+      import :: c_ptr, c_int32_t, sprat_scope_body
+      type(c_ptr), value :: runtime, argument
+      procedure(sprat_scope_body) :: body
+      integer(c_int32_t) :: sprat_finish
+    end function
+    function sprat_finish_within(runtime, limit_seconds, body, argument) bind(c)
+      import :: c_ptr, c_double, c_int32_t, sprat_scope_body
+      type(c_ptr), value :: runtime, argument
+      real(c_double), value :: limit_seconds
+      procedure(sprat_scope_body) :: body
+      integer(c_int32_t) :: sprat_finish_within
+    end function
+    function sprat_spawn(scope, codelet, params, accesses, count, options, ended) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_codelet, sprat_access, sprat_options, sprat_event
+      type(c_ptr), value :: scope, params
+      type(sprat_codelet), value :: codelet
+      integer(c_size_t), value :: count
+      type(sprat_access), intent(in) :: accesses(count)
+      type(sprat_options), intent(in), optional :: options
+      type(sprat_event), intent(out), optional :: ended
+      integer(c_int32_t) :: sprat_spawn
+    end function
+    function sprat_scope_open(scope, body, argument, ended) bind(c)
+      import :: c_ptr, c_int32_t, sprat_scope_body, sprat_event
+      type(c_ptr), value :: scope, argument
+      procedure(sprat_scope_body) :: body
+      type(sprat_event), intent(out), optional :: ended
+      integer(c_int32_t) :: sprat_scope_open
+    end function
+    function sprat_group_create(runtime, group) bind(c)
+      import :: c_ptr, c_int32_t, sprat_group
+      type(c_ptr), value :: runtime
+      type(sprat_group), intent(out) :: group
+      integer(c_int32_t) :: sprat_group_create
+    end function
+
+    function sprat_event_satisfy(event) bind(c)
+      import :: c_int32_t, sprat_event
+      type(sprat_event), value :: event
+      integer(c_int32_t) :: sprat_event_satisfy
+    end function
+    function sprat_event_after(runtime, after_seconds, event) bind(c)
+      import :: c_ptr, c_double, c_int32_t, sprat_event
+      type(c_ptr), value :: runtime
+      real(c_double), value :: after_seconds
+      type(sprat_event), intent(out) :: event
+      integer(c_int32_t) :: sprat_event_after
+    end function
+    function sprat_event_destroy(event) bind(c)
+      import :: c_int32_t, sprat_event
+      type(sprat_event), value :: event
+      integer(c_int32_t) :: sprat_event_destroy
+    end function
+    function sprat_latch_up(event) bind(c)
+      import :: c_int32_t, sprat_event
+      type(sprat_event), value :: event
+      integer(c_int32_t) :: sprat_latch_up
+    end function
+    function sprat_latch_down(event) bind(c)
+      import :: c_int32_t, sprat_event
+      type(sprat_event), value :: event
+      integer(c_int32_t) :: sprat_latch_down
+    end function
+    function sprat_is_cancelled(scope) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: scope
+      integer(c_int32_t) :: sprat_is_cancelled
+    end function
+
+    function sprat_record(runtime, body, argument, graph) bind(c)
+      import :: c_ptr, c_int32_t, sprat_scope_body
+      type(c_ptr), value :: runtime, argument
+      procedure(sprat_scope_body) :: body
+      type(c_ptr), intent(out) :: graph
+      integer(c_int32_t) :: sprat_record
+    end function
+    function sprat_replay(runtime, graph, rounds) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t
+      type(c_ptr), value :: runtime, graph
+      integer(c_size_t), value :: rounds
+      integer(c_int32_t) :: sprat_replay
+    end function
+    function sprat_replay_until(runtime, graph, done, argument) bind(c)
+      import :: c_ptr, c_int32_t, sprat_done
+      type(c_ptr), value :: runtime, graph, argument
+      procedure(sprat_done) :: done
+      integer(c_int32_t) :: sprat_replay_until
+    end function
+    function sprat_graph_codelets(graph, codelets) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t
+      type(c_ptr), value :: graph
+      integer(c_size_t), intent(out) :: codelets
+      integer(c_int32_t) :: sprat_graph_codelets
+    end function
+    function sprat_graph_destroy(graph) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: graph
+      integer(c_int32_t) :: sprat_graph_destroy
+    end function
+    function sprat_error_details(error) bind(c)
+      import :: c_int32_t, sprat_error
+      type(sprat_error), intent(inout) :: error
+      integer(c_int32_t) :: sprat_error_details
+    end function
+  end interface
+
+  ! A view as an array of what the block's elements are.
+  interface sprat_array
+    module procedure array_f32, array_f64, array_i32, array_i64
+  end interface
+
+  private :: array_f32, array_f64, array_i32, array_i64, copied, text_at
+
+contains
+
+  ! Accesses to whole blocks, and the others of sprat.h.
+
+  pure function sprat_use(block, mode) result(access)
+    type(sprat_block), intent(in) :: block
+    integer(c_int32_t), intent(in) :: mode
+    type(sprat_access) :: access
+    access%block = block
+    access%mode = mode
+  end function
+
+  pure function sprat_read(block) result(access)
+    type(sprat_block), intent(in) :: block
+    type(sprat_access) :: access
+    access = sprat_use(block, SPRAT_MODE_READ)
+  end function
+
+  pure function sprat_write(block) result(access)
+    type(sprat_block), intent(in) :: block
+    type(sprat_access) :: access
+    access = sprat_use(block, SPRAT_MODE_WRITE)
+  end function
+
+  pure function sprat_read_write(block) result(access)
+    type(sprat_block), intent(in) :: block
+    type(sprat_access) :: access
+    access = sprat_use(block, SPRAT_MODE_READ_WRITE)
+  end function
+
+  pure function sprat_commute(block) result(access)
+    type(sprat_block), intent(in) :: block
+    type(sprat_access) :: access
+    access = sprat_use(block, SPRAT_MODE_COMMUTE)
+  end function
+
+  pure function sprat_reduce(block, reduce_operator, reduce_type) result(access)
+    type(sprat_block), intent(in) :: block
+    integer(c_int32_t), intent(in) :: reduce_operator, reduce_type
+    type(sprat_access) :: access
+    access = sprat_use(block, SPRAT_MODE_REDUCE)
+    access%reduce_operator = reduce_operator
+    access%reduce_type = reduce_type
+  end function
+
+  ! Elements first to last, counted from 1, both included, as Fortran has them.
+  pure function sprat_part(block, mode, element_size, first, last) result(access)
+    type(sprat_block), intent(in) :: block
+    integer(c_int32_t), intent(in) :: mode, element_size
+    integer(c_size_t), intent(in) :: first, last
+    type(sprat_access) :: access
+    access = sprat_use(block, mode)
+    access%element_size = element_size
+    access%column_begin = first - 1
+    access%column_end = last
+  end function
+
+  ! Rows and columns, counted from 1, both ends included, of a matrix in column-major order with so many rows in memory: to Sprat, which
+  ! counts the other way, rows are columns.
+  pure function sprat_tile(block, mode, element_size, rows, columns, leading_dimension) result(access)
+    type(sprat_block), intent(in) :: block
+    integer(c_int32_t), intent(in) :: mode, element_size
+    integer(c_size_t), intent(in) :: rows(2), columns(2), leading_dimension
+    type(sprat_access) :: access
+    access = sprat_use(block, mode)
+    access%element_size = element_size
+    access%row_begin = columns(1) - 1
+    access%row_end = columns(2)
+    access%column_begin = rows(1) - 1
+    access%column_end = rows(2)
+    access%leading_dimension = leading_dimension
+  end function
+
+  pure function sprat_scratch(bytes) result(access)
+    integer(c_size_t), intent(in) :: bytes
+    type(sprat_access) :: access
+    access%mode = SPRAT_MODE_SCRATCH
+    access%column_end = bytes
+  end function
+
+  ! Defines a codelet: name, body, bytes of its parameters (0 unless said otherwise), modes (any unless said).
+  function sprat_define(name, body, params_size, modes, codelet) result(status)
+    character(*), intent(in) :: name
+    procedure(sprat_body) :: body
+    integer(c_size_t), intent(in), optional :: params_size
+    integer(c_int32_t), intent(in), optional, target :: modes(:)
+    type(sprat_codelet), intent(out) :: codelet
+    integer(c_int32_t) :: status
+    type(sprat_definition) :: definition
+    character(kind=c_char), target :: text(len_trim(name) + 1)
+    integer(c_int32_t), allocatable, target :: list(:)
+    text = copied(name)
+    definition%name = c_loc(text)
+    definition%body = c_funloc(body)
+    if (present(params_size)) definition%params_size = params_size
+    if (present(modes)) then
+      list = modes
+      definition%mode_count = size(list, kind=c_size_t)
+      if (size(list) > 0) definition%modes = c_loc(list)
+    end if
+    status = sprat_codelet_define(definition, codelet)
+  end function
+
+  function sprat_fail(scope, message) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: message
+    integer(c_int32_t) :: status
+    interface
+      function c_fail(scope, message) bind(c, name="sprat_fail")
+        import :: c_ptr, c_char, c_int32_t
+        type(c_ptr), value :: scope
+        character(kind=c_char), intent(in) :: message(*)
+        integer(c_int32_t) :: c_fail
+      end function
+    end interface
+    status = c_fail(scope, copied(message))
+  end function
+
+  function sprat_cancel(scope, reason) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: reason
+    integer(c_int32_t) :: status
+    interface
+      function c_cancel(scope, reason) bind(c, name="sprat_cancel")
+        import :: c_ptr, c_char, c_int32_t
+        type(c_ptr), value :: scope
+        character(kind=c_char), intent(in) :: reason(*)
+        integer(c_int32_t) :: c_cancel
+      end function
+    end interface
+    status = c_cancel(scope, copied(reason))
+  end function
+
+  function sprat_block_name(runtime, block, name) result(status)
+    type(c_ptr), intent(in) :: runtime
+    type(sprat_block), intent(in) :: block
+    character(*), intent(in) :: name
+    integer(c_int32_t) :: status
+    interface
+      function c_block_name(runtime, block, name) bind(c, name="sprat_block_name")
+        import :: c_ptr, c_char, c_int32_t, sprat_block
+        type(c_ptr), value :: runtime
+        type(sprat_block), value :: block
+        character(kind=c_char), intent(in) :: name(*)
+        integer(c_int32_t) :: c_block_name
+      end function
+    end interface
+    status = c_block_name(runtime, block, copied(name))
+  end function
+
+  function sprat_event_create(runtime, name, event) result(status)
+    type(c_ptr), intent(in) :: runtime
+    character(*), intent(in) :: name
+    type(sprat_event), intent(out) :: event
+    integer(c_int32_t) :: status
+    interface
+      function c_event_create(runtime, name, event) bind(c, name="sprat_event_create")
+        import :: c_ptr, c_char, c_int32_t, sprat_event
+        type(c_ptr), value :: runtime
+        character(kind=c_char), intent(in) :: name(*)
+        type(sprat_event), intent(out) :: event
+        integer(c_int32_t) :: c_event_create
+      end function
+    end interface
+    status = c_event_create(runtime, copied(name), event)
+  end function
+
+  function sprat_latch_create(runtime, name, count, event) result(status)
+    type(c_ptr), intent(in) :: runtime
+    character(*), intent(in) :: name
+    integer(c_int32_t), intent(in) :: count
+    type(sprat_event), intent(out) :: event
+    integer(c_int32_t) :: status
+    interface
+      function c_latch_create(runtime, name, count, event) bind(c, name="sprat_latch_create")
+        import :: c_ptr, c_char, c_int32_t, sprat_event
+        type(c_ptr), value :: runtime
+        character(kind=c_char), intent(in) :: name(*)
+        integer(c_int32_t), value :: count
+        type(sprat_event), intent(out) :: event
+        integer(c_int32_t) :: c_latch_create
+      end function
+    end interface
+    status = c_latch_create(runtime, copied(name), count, event)
+  end function
+
+  ! What the last call on this thread that failed said.
+  function sprat_error_message() result(message)
+    character(:), allocatable :: message
+    interface
+      function c_error_message() bind(c, name="sprat_error_message")
+        import :: c_ptr
+        type(c_ptr) :: c_error_message
+      end function
+    end interface
+    message = text_at(c_error_message())
+  end function
+
+  function sprat_status_text(status) result(text)
+    integer(c_int32_t), intent(in) :: status
+    character(:), allocatable :: text
+    interface
+      function c_status_text(status) bind(c, name="sprat_status_text")
+        import :: c_ptr, c_int32_t
+        integer(c_int32_t), value :: status
+        type(c_ptr) :: c_status_text
+      end function
+    end interface
+    text = text_at(c_status_text(status))
+  end function
+
+  ! A text of C's.
+  function text_at(address) result(text)
+    type(c_ptr), intent(in) :: address
+    character(:), allocatable :: text
+    character(kind=c_char), pointer :: letters(:)
+    integer :: i
+    interface
+      function c_strlen(text) bind(c, name="strlen")
+        import :: c_ptr, c_size_t
+        type(c_ptr), value :: text
+        integer(c_size_t) :: c_strlen
+      end function
+    end interface
+    allocate (character(c_strlen(address)) :: text)
+    call c_f_pointer(address, letters, [len(text)])
+    do i = 1, len(text)
+      text(i:i) = letters(i)
+    end do
+  end function
+
+  ! A text for C.
+  pure function copied(text) result(letters)
+    character(*), intent(in) :: text
+    character(kind=c_char) :: letters(len_trim(text) + 1)
+    integer :: i
+    do i = 1, len_trim(text)
+      letters(i) = text(i:i)
+    end do
+    letters(len_trim(text) + 1) = c_null_char
+  end function
+
+  subroutine array_f32(view, array)
+    type(sprat_view), intent(in) :: view
+    real(c_float), pointer, intent(out) :: array(:)
+    call c_f_pointer(view%data, array, [view%bytes / c_sizeof(0.0_c_float)])
+  end subroutine
+
+  subroutine array_f64(view, array)
+    type(sprat_view), intent(in) :: view
+    real(c_double), pointer, intent(out) :: array(:)
+    call c_f_pointer(view%data, array, [view%bytes / c_sizeof(0.0_c_double)])
+  end subroutine
+
+  subroutine array_i32(view, array)
+    type(sprat_view), intent(in) :: view
+    integer(c_int32_t), pointer, intent(out) :: array(:)
+    call c_f_pointer(view%data, array, [view%bytes / c_sizeof(0_c_int32_t)])
+  end subroutine
+
+  subroutine array_i64(view, array)
+    type(sprat_view), intent(in) :: view
+    integer(c_int64_t), pointer, intent(out) :: array(:)
+    call c_f_pointer(view%data, array, [view%bytes / c_sizeof(0_c_int64_t)])
+  end subroutine
+
+end module

@@ -1,0 +1,663 @@
+/* Sprat for C++17: a thin layer over sprat.h, all of it in this header. Typed blocks, lambdas as codelets, exceptions.
+ *
+ *     sprat::runtime rt;
+ *     auto a = rt.make_block<double>(1000), b = rt.make_block<double>(1000);
+ *     rt.finish([&](sprat::scope &s) {
+ *       s.codelet("fill").spawn([](sprat::scope &, sprat::view<double> x) { for (double &v : x) v = 2; }, a.write());
+ *       s.codelet("square").near(b).spawn(
+ *           [](sprat::scope &, sprat::view<const double> x, sprat::view<double> y) {
+ *             for (std::size_t i = 0; i < y.size(); i++) y[i] = x[i] * x[i];
+ *           },
+ *           a.read(), b.write());
+ *     });
+ *     double four = rt.first(b);
+ *
+ * - A lambda of a codelet is copied as bytes, so what it captures must be trivially copyable (numbers, blocks, addresses), by value:
+ *   it runs later. Its call may not change what it captured, since it may run more than once. Lambdas of scopes (finish, record) run
+ *   at once, and may capture what they like.
+ * - Failures are exceptions of type sprat::error. An exception that leaves a codelet makes it fail, with its what().
+ * - Ids (block, event, group) are copied freely; runtime, graph, made_event and canceller own what they stand for.
+ */
+#ifndef SPRAT_HPP
+#define SPRAT_HPP
+
+#include "sprat.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace sprat {
+
+/* What a call, a scope or a replay ended with. */
+class error : public std::runtime_error {
+public:
+  explicit error(sprat_status status) : std::runtime_error(sprat_error_message()), status_(status) {
+    sprat_error details = SPRAT_ERROR_INIT;
+    if (sprat_error_details(&details) == SPRAT_OK) {
+      cause_ = details.cause, codelet_ = details.codelet, failed_ = details.failed, skipped_ = details.skipped;
+      rounds_ = details.rounds;
+    }
+  }
+  sprat_status status() const noexcept { return status_; }
+  /* Of SPRAT_FAILED: why the first codelet failed, its name, how many failed, and how many were skipped. */
+  sprat_status cause() const noexcept { return cause_; }
+  const std::string &codelet() const noexcept { return codelet_; }
+  std::uint64_t failed() const noexcept { return failed_; }
+  std::uint64_t skipped() const noexcept { return skipped_; }
+  /* Of a cancelled replay: how many rounds ran. */
+  std::uint64_t rounds() const noexcept { return rounds_; }
+
+private:
+  sprat_status status_, cause_ = SPRAT_OK;
+  std::string codelet_;
+  std::uint64_t failed_ = 0, skipped_ = 0, rounds_ = 0;
+};
+
+/* Throws what a function of sprat.h said. */
+inline void check(sprat_status status) {
+  if (status != SPRAT_OK) throw error(status);
+}
+
+/* What a body sees of a block: its elements, as long as the body runs. */
+template <class T> class view {
+public:
+  view(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+  T *data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+  T *begin() const noexcept { return data_; }
+  T *end() const noexcept { return data_ + size_; }
+  T &operator[](std::size_t i) const noexcept { return data_[i]; }
+
+private:
+  T *data_;
+  std::size_t size_;
+};
+
+/* What a body sees of a tile: element (i, j), and the rows. */
+template <class T> class tile_view {
+public:
+  tile_view(T *data, std::size_t rows, std::size_t columns, std::size_t leading) noexcept
+      : data_(data), rows_(rows), columns_(columns), leading_(leading) {}
+  T *data() const noexcept { return data_; }
+  std::size_t rows() const noexcept { return rows_; }
+  std::size_t columns() const noexcept { return columns_; }
+  std::size_t leading_dimension() const noexcept { return leading_; }
+  view<T> row(std::size_t i) const noexcept { return {data_ + i * leading_, columns_}; }
+  T &operator()(std::size_t i, std::size_t j) const noexcept { return data_[i * leading_ + j]; }
+
+private:
+  T *data_;
+  std::size_t rows_, columns_, leading_;
+};
+
+/* What a body sees of a list of accesses: a view of each. */
+template <class A> class view_list {
+public:
+  view_list(const sprat_view *views, std::size_t size) noexcept : views_(views), size_(size) {}
+  std::size_t size() const noexcept { return size_; }
+  typename A::view_type operator[](std::size_t i) const noexcept {
+    const sprat_view *at = views_ + i;
+    return A::take(at, {});
+  }
+
+private:
+  const sprat_view *views_;
+  std::size_t size_;
+};
+
+namespace detail {
+
+struct nothing {};
+
+/* What goes with the codelet for each access, as one trivially copyable thing. */
+template <class... K> struct pack {};
+template <class K, class... Rest> struct pack<K, Rest...> {
+  K head;
+  pack<Rest...> tail;
+};
+inline pack<> make_pack() { return {}; }
+template <class K, class... Rest> pack<K, Rest...> make_pack(const K &head, const Rest &...rest) {
+  return {head, make_pack(rest...)};
+}
+
+} // namespace detail
+
+/* An access to a whole block, or to a range of it, whose view has elements of type T. */
+template <class T> struct access {
+  using view_type = view<T>;
+  using kept = detail::nothing;
+  sprat_access use;
+  void list(sprat_access *&to) const { *to++ = use; }
+  std::size_t count() const { return 1; }
+  kept keep() const { return {}; }
+  static view_type take(const sprat_view *&views, kept) noexcept {
+    const sprat_view &one = *views++;
+    return {static_cast<T *>(one.data), one.bytes / sizeof(T)};
+  }
+};
+
+/* An access to a tile. */
+template <class T> struct tile_access {
+  using view_type = tile_view<T>;
+  struct kept {
+    std::size_t rows, columns, leading;
+  };
+  sprat_access use;
+  void list(sprat_access *&to) const { *to++ = use; }
+  std::size_t count() const { return 1; }
+  kept keep() const { return {use.row_end - use.row_begin, use.column_end - use.column_begin, use.leading_dimension}; }
+  static view_type take(const sprat_view *&views, const kept &shape) noexcept {
+    return {static_cast<T *>((views++)->data), shape.rows, shape.columns, shape.leading};
+  }
+};
+
+/* An access for the codelet's children only: the body has no view of it. */
+struct weak_access {
+  sprat_access use;
+};
+
+/* A list of accesses whose length is known when the program runs: of `access`, not of tiles. */
+template <class A> struct access_list {
+  using view_type = view_list<A>;
+  using kept = std::size_t;
+  const std::vector<A> &all;
+  void list(sprat_access *&to) const {
+    for (const A &one : all) one.list(to);
+  }
+  std::size_t count() const { return all.size(); }
+  kept keep() const { return all.size(); }
+  static view_type take(const sprat_view *&views, kept size) noexcept {
+    const sprat_view *first = views;
+    views += size;
+    return {first, size};
+  }
+};
+template <class A> access_list<A> each(const std::vector<A> &all) { return {all}; }
+
+/* Memory for the codelet alone while it runs: so many elements, with anything in them. */
+template <class T> access<T> scratch(std::size_t count) {
+  static_assert(std::is_trivially_copyable<T>::value, "scratch memory is plain data");
+  // More than there can be is refused by the spawn.
+  std::size_t most = std::numeric_limits<std::size_t>::max();
+  return {sprat_scratch(count > most / sizeof(T) ? most : count * sizeof(T))};
+}
+
+namespace detail {
+template <class T> struct element_type;
+template <> struct element_type<float> { static constexpr sprat_type value = SPRAT_F32; };
+template <> struct element_type<double> { static constexpr sprat_type value = SPRAT_F64; };
+template <> struct element_type<std::int32_t> { static constexpr sprat_type value = SPRAT_I32; };
+template <> struct element_type<std::int64_t> { static constexpr sprat_type value = SPRAT_I64; };
+template <> struct element_type<std::uint32_t> { static constexpr sprat_type value = SPRAT_U32; };
+template <> struct element_type<std::uint64_t> { static constexpr sprat_type value = SPRAT_U64; };
+} // namespace detail
+
+/* A range of a block. */
+template <class T> class part {
+public:
+  part(sprat_block id, std::size_t begin, std::size_t end) : id_(id), begin_(begin), end_(end) {}
+  access<const T> read() const { return {use(SPRAT_READ)}; }
+  access<T> write() const { return {use(SPRAT_WRITE)}; }
+  access<T> read_write() const { return {use(SPRAT_READ_WRITE)}; }
+
+private:
+  sprat_access use(sprat_mode mode) const { return sprat_part(id_, mode, sizeof(T), begin_, end_); }
+  sprat_block id_;
+  std::size_t begin_, end_;
+};
+
+/* Rows and columns of a block that is a matrix in row-major order. */
+template <class T> class tile {
+public:
+  tile(sprat_block id, std::size_t r0, std::size_t r1, std::size_t c0, std::size_t c1, std::size_t leading)
+      : use_(sprat_tile(id, SPRAT_READ, sizeof(T), r0, r1, c0, c1, leading)) {}
+  tile_access<const T> read() const { return {use_}; }
+  tile_access<T> write() const { return {with(SPRAT_WRITE)}; }
+  tile_access<T> read_write() const { return {with(SPRAT_READ_WRITE)}; }
+
+private:
+  sprat_access with(sprat_mode mode) const {
+    sprat_access use = use_;
+    use.mode = mode;
+    return use;
+  }
+  sprat_access use_;
+};
+
+/* A data block of elements of type T: its name, copied freely. */
+template <class T> class block {
+  static_assert(std::is_trivially_copyable<T>::value, "a block's elements are plain data");
+  static_assert(alignof(T) <= 64, "blocks begin at multiples of 64 bytes");
+
+public:
+  block() noexcept : id_{0} {}
+  explicit block(sprat_block id) noexcept : id_(id) {}
+  sprat_block id() const noexcept { return id_; }
+  access<const T> read() const { return {sprat_read(id_)}; }
+  access<T> write() const { return {sprat_write(id_)}; }
+  access<T> read_write() const { return {sprat_read_write(id_)}; }
+  access<T> commute() const { return {sprat_commute(id_)}; }
+  access<T> shared_write() const { return {sprat_use(id_, SPRAT_SHARED_WRITE)}; }
+  access<T> exclusive() const { return {sprat_use(id_, SPRAT_EXCLUSIVE)}; }
+  access<T> reduce(sprat_operator how) const { return {sprat_reduce(id_, how, detail::element_type<T>::value)}; }
+  /* For children only: SPRAT_READ, SPRAT_WRITE or SPRAT_READ_WRITE. */
+  weak_access weak(sprat_mode mode) const { return {sprat_use(id_, mode | SPRAT_WEAK)}; }
+  sprat::part<T> part(std::size_t begin, std::size_t end) const { return {id_, begin, end}; }
+  sprat::tile<T> tile(std::size_t r0, std::size_t r1, std::size_t c0, std::size_t c1, std::size_t leading) const {
+    return {id_, r0, r1, c0, c1, leading};
+  }
+
+private:
+  sprat_block id_;
+};
+
+/* An event's name. */
+class event {
+public:
+  event() noexcept : id_{{0, 0}} {}
+  explicit event(sprat_event id) noexcept : id_(id) {}
+  sprat_event id() const noexcept { return id_; }
+
+private:
+  sprat_event id_;
+};
+
+/* An event that somebody satisfies, or a latch that somebody counts. When it goes before that, the event is poisoned. */
+class made_event {
+public:
+  explicit made_event(sprat_event id) noexcept : id_(id) {}
+  made_event(made_event &&other) noexcept : id_(std::exchange(other.id_, sprat_event{{0, 0}})) {}
+  made_event &operator=(made_event &&other) noexcept {
+    std::swap(id_, other.id_);
+    return *this;
+  }
+  ~made_event() {
+    if (id_.id[1] != 0) sprat_event_destroy(id_);
+  }
+  sprat::event event() const noexcept { return sprat::event(id_); }
+  void satisfy() const { check(sprat_event_satisfy(id_)); }
+  void up() const { check(sprat_latch_up(id_)); }
+  void down() const { check(sprat_latch_down(id_)); }
+
+private:
+  sprat_event id_;
+};
+
+class scope;
+
+namespace detail {
+
+/* A lambda with what its accesses keep: the parameters of a codelet. */
+template <class F, class... A> struct bound {
+  F body;
+  pack<typename A::kept...> kept;
+
+  template <class First, class... Rest, class K, class... V>
+  void take(scope &here, const sprat_view *views, const K &kept, const V &...before) const {
+    auto one = First::take(views, kept.head);
+    if constexpr (sizeof...(Rest) == 0)
+      body(here, before..., one);
+    else
+      take<Rest...>(here, views, kept.tail, before..., one);
+  }
+  static void run(sprat_scope *handle, const void *params, const sprat_view *views, std::size_t) noexcept;
+  static sprat_codelet define(const char *name) {
+    sprat_definition definition = {sizeof definition, name, run, sizeof(bound), alignof(bound), nullptr, 0, 0, 0};
+    sprat_codelet defined = {0};
+    check(sprat_codelet_define(&definition, &defined));
+    return defined;
+  }
+  /* Defined once, as long as the name is the same: mostly it is. */
+  static sprat_codelet codelet(const char *name) {
+    static const char *const first = name;
+    static const sprat_codelet defined = define(name);
+    return name == first ? defined : define(name);
+  }
+};
+
+/* A lambda that runs at once, and what it threw. */
+template <class F> struct at_once {
+  F &body;
+  std::exception_ptr thrown;
+  static void run(sprat_scope *handle, void *argument) noexcept;
+};
+
+template <class F> void guarded(sprat_scope *handle, const F &work) noexcept {
+  try {
+    work();
+  } catch (const std::exception &thrown) {
+    sprat_fail(handle, thrown.what());
+  } catch (...) {
+    sprat_fail(handle, "an exception that is no std::exception");
+  }
+}
+
+} // namespace detail
+
+/* Options of a codelet; they come first, and spawn comes last. */
+class options {
+public:
+  options(sprat_scope *handle, const char *name) noexcept : handle_(handle), name_(name) {}
+  template <class T> options &near(block<T> block) {
+    options_.place = SPRAT_NEAR, options_.near_block = block.id();
+    return *this;
+  }
+  options &on_xe(std::size_t xe) {
+    options_.place = SPRAT_ON_XE, options_.place_number = xe;
+    return *this;
+  }
+  options &on_region(std::size_t region) {
+    options_.place = SPRAT_ON_REGION, options_.place_number = region;
+    return *this;
+  }
+  options &with(sprat_group group) {
+    options_.place = SPRAT_WITH_GROUP, options_.group = group;
+    return *this;
+  }
+  options &priority(sprat_priority priority) {
+    options_.priority = priority;
+    return *this;
+  }
+  options &cost(std::uint64_t flops, std::uint64_t bytes) {
+    options_.flops = flops, options_.bytes = bytes;
+    return *this;
+  }
+  options &repeatable(std::uint32_t times) {
+    options_.repeats = times;
+    return *this;
+  }
+  options &at_ready() {
+    options_.flags |= SPRAT_AT_READY;
+    return *this;
+  }
+  options &after(event event) {
+    after_.push_back(event.id());
+    return *this;
+  }
+  /* For the children; the body has no view of it. */
+  options &weak(weak_access access) {
+    weak_.push_back(access.use);
+    return *this;
+  }
+
+  /* Spawns it: the lambda gets the scope, and a view of each access. The event is that of its end. */
+  template <class F, class... A> event spawn(F body, const A &...accesses) {
+    static_assert(std::is_trivially_copyable<F>::value, "a codelet's lambda captures numbers, blocks and addresses, by value");
+    using bound = detail::bound<F, A...>;
+    const bound params = {body, detail::make_pack(accesses.keep()...)};
+    const std::size_t count = (weak_.size() + ... + accesses.count());
+    sprat_event ended = {{0, 0}};
+    options_.after = after_.data(), options_.after_count = after_.size();
+    auto launch = [&](sprat_access *list) {
+      sprat_access *at = list;
+      (accesses.list(at), ...);
+      for (const sprat_access &one : weak_) *at++ = one;
+      check(sprat_spawn(handle_, bound::codelet(name_), &params, list, count, &options_, &ended));
+    };
+    if (count <= few) {
+      sprat_access list[few];
+      launch(list);
+    } else {
+      std::vector<sprat_access> list(count);
+      launch(list.data());
+    }
+    return event(ended);
+  }
+
+private:
+  static constexpr std::size_t few = 8;
+  sprat_scope *handle_;
+  const char *name_;
+  sprat_options options_ = SPRAT_OPTIONS_INIT;
+  std::vector<sprat_event> after_;
+  std::vector<sprat_access> weak_;
+};
+
+/* The right to cancel a scope, for any thread. */
+class canceller {
+public:
+  explicit canceller(sprat_canceller id) noexcept : id_(id) {}
+  canceller(canceller &&other) noexcept : id_(std::exchange(other.id_, sprat_canceller{0})) {}
+  canceller &operator=(canceller &&other) noexcept {
+    std::swap(id_, other.id_);
+    return *this;
+  }
+  ~canceller() {
+    if (id_.id != 0) sprat_canceller_destroy(id_);
+  }
+  void cancel(const char *reason) const { check(sprat_canceller_cancel(id_, reason)); }
+
+private:
+  sprat_canceller id_;
+};
+
+/* Where codelets are spawned: by the body that gets it, on its thread, until it returns. */
+class scope {
+public:
+  explicit scope(sprat_scope *handle) noexcept : handle_(handle) {}
+  scope(const scope &) = delete;
+  scope &operator=(const scope &) = delete;
+  sprat_scope *handle() const noexcept { return handle_; }
+  /* Begins a codelet. The name stays where it is, as texts in the source do. */
+  options codelet(const char *name) const noexcept { return options(handle_, name); }
+  template <class T> block<T> make_block(std::size_t count) const {
+    sprat_block id;
+    check(sprat_block_create_in(handle_, count, sizeof(T), &id));
+    return block<T>(id);
+  }
+  /* A block of memory of the caller's, until the host's scope has ended. */
+  template <class T> block<T> adopt(T *data, std::size_t count) const {
+    sprat_block id;
+    check(sprat_adopt(handle_, data, count, sizeof(T), &id));
+    return block<T>(id);
+  }
+  template <class T> block<T> adopt(std::vector<T> &data) const { return adopt(data.data(), data.size()); }
+  template <class T> void destroy(block<T> block) const { check(sprat_block_destroy_in(handle_, block.id())); }
+  made_event make_event(const char *name) const {
+    sprat_event id;
+    check(sprat_event_create_in(handle_, name, &id));
+    return made_event(id);
+  }
+  made_event make_latch(const char *name, std::uint32_t count) const {
+    sprat_event id;
+    check(sprat_latch_create_in(handle_, name, count, &id));
+    return made_event(id);
+  }
+  /* Opens a scope inside this one, and runs its body now. */
+  template <class F> event open(F &&body) const {
+    detail::at_once<std::remove_reference_t<F>> once = {body, nullptr};
+    sprat_event ended = {{0, 0}};
+    const sprat_status status = sprat_scope_open(handle_, once.run, &once, &ended);
+    if (once.thrown) std::rethrow_exception(once.thrown);
+    check(status);
+    return event(ended);
+  }
+  void cancel(const char *reason) const { check(sprat_cancel(handle_, reason)); }
+  bool is_cancelled() const noexcept { return sprat_is_cancelled(handle_) != 0; }
+  sprat::canceller make_canceller() const {
+    sprat_canceller id;
+    check(sprat_canceller_create(handle_, &id));
+    return sprat::canceller(id);
+  }
+
+private:
+  sprat_scope *handle_;
+};
+
+namespace detail {
+
+template <class F, class... A>
+void bound<F, A...>::run(sprat_scope *handle, const void *params, const sprat_view *views, std::size_t) noexcept {
+  guarded(handle, [&] {
+    const bound &self = *static_cast<const bound *>(params);
+    scope here(handle);
+    if constexpr (sizeof...(A) == 0)
+      self.body(here);
+    else
+      self.template take<A...>(here, views, self.kept);
+  });
+}
+
+template <class F> void at_once<F>::run(sprat_scope *handle, void *argument) noexcept {
+  at_once &once = *static_cast<at_once *>(argument);
+  guarded(handle, [&] {
+    try {
+      scope here(handle);
+      once.body(here);
+    } catch (...) {
+      once.thrown = std::current_exception();
+      throw;
+    }
+  });
+}
+
+} // namespace detail
+
+/* Codelets recorded with their dependences. */
+class graph {
+public:
+  explicit graph(sprat_graph *handle) noexcept : handle_(handle) {}
+  graph(graph &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  graph &operator=(graph &&other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~graph() {
+    if (handle_) sprat_graph_destroy(handle_);
+  }
+  sprat_graph *handle() const noexcept { return handle_; }
+  std::size_t codelets() const {
+    std::size_t count = 0;
+    check(sprat_graph_codelets(handle_, &count));
+    return count;
+  }
+  void cancel(const char *reason) const { check(sprat_graph_cancel(handle_, reason)); }
+
+private:
+  sprat_graph *handle_;
+};
+
+/* A running Sprat. */
+class runtime {
+public:
+  runtime() { check(sprat_runtime_create(nullptr, &handle_)); }
+  explicit runtime(const sprat_config &config) { check(sprat_runtime_create(&config, &handle_)); }
+  runtime(runtime &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  runtime &operator=(runtime &&other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~runtime() {
+    if (handle_) sprat_runtime_destroy(handle_);
+  }
+  sprat_runtime *handle() const noexcept { return handle_; }
+
+  template <class T> block<T> make_block(std::size_t count) const {
+    sprat_block id;
+    check(sprat_block_create(handle_, count, sizeof(T), &id));
+    return block<T>(id);
+  }
+  template <class T> std::vector<block<T>> make_blocks(std::size_t blocks, std::size_t count) const {
+    std::vector<sprat_block> ids(blocks ? blocks : 1);
+    check(sprat_blocks_create(handle_, blocks, count, sizeof(T), ids.data()));
+    std::vector<block<T>> made;
+    for (std::size_t i = 0; i < blocks; i++) made.push_back(block<T>(ids[i]));
+    return made;
+  }
+  template <class T> void name(block<T> block, const char *name) const { check(sprat_block_name(handle_, block.id(), name)); }
+  template <class T> void destroy(block<T> block) const { check(sprat_block_destroy(handle_, block.id())); }
+  /* The first element, or so many from one on. Wait. */
+  template <class T> T first(block<T> block) const { return read(block, 0, 1)[0]; }
+  template <class T> std::vector<T> read(block<T> block, std::size_t from, std::size_t count) const {
+    std::vector<T> copy(count ? count : 1);
+    check(sprat_block_read(handle_, block.id(), from * sizeof(T), copy.data(), count * sizeof(T)));
+    copy.resize(count);
+    return copy;
+  }
+  template <class T> void write(block<T> block, std::size_t from, const std::vector<T> &data) const {
+    const T none{};
+    const T *source = data.empty() ? &none : data.data();
+    check(sprat_block_write(handle_, block.id(), from * sizeof(T), source, data.size() * sizeof(T)));
+  }
+
+  /* Runs a body that spawns, and waits for all that it spawned. What the body throws is thrown on. */
+  template <class F> void finish(F &&body) const {
+    detail::at_once<std::remove_reference_t<F>> once = {body, nullptr};
+    ended(sprat_finish(handle_, once.run, &once), once.thrown);
+  }
+  template <class F> void finish_within(double seconds, F &&body) const {
+    detail::at_once<std::remove_reference_t<F>> once = {body, nullptr};
+    ended(sprat_finish_within(handle_, seconds, once.run, &once), once.thrown);
+  }
+  template <class F> graph record(F &&body) const {
+    detail::at_once<std::remove_reference_t<F>> once = {body, nullptr};
+    sprat_graph *recorded = nullptr;
+    ended(sprat_record(handle_, once.run, &once, &recorded), once.thrown);
+    return graph(recorded);
+  }
+  void replay(const graph &graph, std::size_t rounds) const { check(sprat_replay(handle_, graph.handle(), rounds)); }
+  void replay_within(double seconds, const graph &graph, std::size_t rounds) const {
+    check(sprat_replay_within(handle_, seconds, graph.handle(), rounds));
+  }
+  /* Runs it until `done(round)` is true. */
+  template <class F> void replay_until(const graph &graph, F &&done) const {
+    struct asked {
+      std::remove_reference_t<F> &done;
+      std::exception_ptr thrown;
+      static std::int32_t ask(std::size_t round, void *argument) noexcept {
+        asked &self = *static_cast<asked *>(argument);
+        try {
+          return self.done(round) ? 1 : 0;
+        } catch (...) {
+          self.thrown = std::current_exception();
+          return 1;
+        }
+      }
+    } ask = {done, nullptr};
+    ended(sprat_replay_until(handle_, graph.handle(), ask.ask, &ask), ask.thrown);
+  }
+
+  made_event make_event(const char *name) const {
+    sprat_event id;
+    check(sprat_event_create(handle_, name, &id));
+    return made_event(id);
+  }
+  made_event make_latch(const char *name, std::uint32_t count) const {
+    sprat_event id;
+    check(sprat_latch_create(handle_, name, count, &id));
+    return made_event(id);
+  }
+  made_event after(double seconds) const {
+    sprat_event id;
+    check(sprat_event_after(handle_, seconds, &id));
+    return made_event(id);
+  }
+  sprat_group make_group() const {
+    sprat_group group;
+    check(sprat_group_create(handle_, &group));
+    return group;
+  }
+  sprat_machine machine() const {
+    sprat_machine machine = SPRAT_MACHINE_INIT;
+    check(sprat_machine_get(handle_, &machine));
+    return machine;
+  }
+
+private:
+  static void ended(sprat_status status, const std::exception_ptr &thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+    check(status);
+  }
+  sprat_runtime *handle_ = nullptr;
+};
+
+} // namespace sprat
+
+#endif // SPRAT_HPP

@@ -1,0 +1,206 @@
+// What sprat.hpp makes of sprat.h.
+#include <sprat.hpp>
+
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <thread>
+
+namespace {
+
+int failures = 0;
+
+#define CHECK(what)                                                         \
+  do {                                                                      \
+    if (!(what)) {                                                          \
+      std::printf("  %s:%d: not so: %s\n", __FILE__, __LINE__, #what);      \
+      failures++;                                                           \
+      return;                                                               \
+    }                                                                       \
+  } while (0)
+
+sprat_config small() {
+  sprat_config config = SPRAT_CONFIG_INIT;
+  config.xes = 2, config.oversubscribe = SPRAT_YES, config.pin = SPRAT_NO, config.environment = SPRAT_NO;
+  return config;
+}
+
+void lambdas_are_codelets() {
+  sprat::runtime rt(small());
+  auto a = rt.make_block<double>(100), b = rt.make_block<double>(100);
+  rt.name(a, "a");
+  const double two = 2;
+  rt.finish([&](sprat::scope &s) {
+    s.codelet("fill").spawn([two](sprat::scope &, sprat::view<double> x) { for (double &v : x) v = two; }, a.write());
+    s.codelet("square").near(b).priority(SPRAT_HIGH).cost(100, 1600).spawn(
+        [](sprat::scope &, sprat::view<const double> x, sprat::view<double> y) {
+          for (std::size_t i = 0; i < y.size(); i++) y[i] = x[i] * x[i];
+        },
+        a.read(), b.write());
+    s.codelet("nothing").spawn([](sprat::scope &) {});
+  });
+  CHECK(rt.first(b) == 4 && rt.read(b, 0, 100)[99] == 4);
+  rt.write(a, 98, std::vector<double>{7, 8});
+  CHECK(rt.read(a, 97, 3) == (std::vector<double>{2, 7, 8}));
+  rt.destroy(a);
+}
+
+void parts_tiles_lists_and_scratch() {
+  sprat::runtime rt(small());
+  std::vector<std::int64_t> matrix(100, 1);
+  auto sum = rt.make_block<std::int64_t>(1);
+  rt.finish([&](sprat::scope &s) {
+    auto m = s.adopt(matrix);
+    s.codelet("tile").spawn(
+        [](sprat::scope &, sprat::tile_view<std::int64_t> t, sprat::view<char> old) {
+          old[9] = 1;
+          for (std::size_t i = 0; i < t.rows(); i++)
+            for (std::size_t j = 0; j < t.columns(); j++) t(i, j) = std::int64_t(10 * i + j);
+          t.row(1)[0] += 100;
+        },
+        m.tile(2, 5, 4, 6, 10).read_write(), sprat::scratch<char>(10));
+    std::vector<sprat::access<const std::int64_t>> rows;
+    for (std::size_t i = 0; i < 10; i++) rows.push_back(m.part(10 * i, 10 * i + 10).read());
+    for (int twice = 0; twice < 2; twice++) {
+      s.codelet("sum").spawn(
+          [](sprat::scope &, sprat::view_list<sprat::access<const std::int64_t>> rows, sprat::view<std::int64_t> sum) {
+            for (std::size_t i = 0; i < rows.size(); i++)
+              for (std::int64_t v : rows[i]) sum[0] += v;
+          },
+          sprat::each(rows), sum.reduce(SPRAT_SUM));
+    }
+  });
+  CHECK(matrix[24] == 0 && matrix[35] == 11 && matrix[34] == 110 && matrix[36] == 1);
+  CHECK(rt.first(sum) == 2 * (94 + 0 + 1 + 110 + 11 + 20 + 21));
+}
+
+void exceptions_cross_as_statuses() {
+  sprat::runtime rt(small());
+  auto a = rt.make_block<int>(1);
+  bool caught = false;
+  try {
+    rt.finish([&](sprat::scope &s) {
+      s.codelet("throws").spawn([](sprat::scope &, sprat::view<int>) { throw std::runtime_error("no such file"); }, a.write());
+      s.codelet("waits").spawn([](sprat::scope &, sprat::view<const int>) {}, a.read());
+    });
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_FAILED && e.cause() == SPRAT_USER && e.codelet() == "throws" && e.failed() == 1 &&
+             e.skipped() == 1 && std::strstr(e.what(), "no such file");
+  }
+  CHECK(caught);
+  caught = false;
+  try {
+    rt.finish([](sprat::scope &s) { s.codelet("odd").spawn([](sprat::scope &) { throw 7; }); });
+  } catch (const sprat::error &e) {
+    caught = std::strstr(e.what(), "no std::exception") != nullptr;
+  }
+  CHECK(caught);
+  caught = false;
+  try {
+    rt.finish([](sprat::scope &) { throw std::string("mine"); });
+  } catch (const std::string &e) {
+    caught = e == "mine";
+  }
+  CHECK(caught);
+  caught = false;
+  try {
+    rt.finish([](sprat::scope &s) { s.codelet("null").spawn([](sprat::scope &, sprat::view<int>) {}, sprat::block<int>().read_write()); });
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_NULL;
+  }
+  CHECK(caught);
+  rt.finish([&](sprat::scope &s) { s.codelet("heal").spawn([](sprat::scope &, sprat::view<int> x) { x[0] = 5; }, a.write()); });
+  CHECK(rt.first(a) == 5);
+}
+
+void graphs() {
+  sprat::runtime rt(small());
+  auto n = rt.make_block<std::uint64_t>(1);
+  sprat::graph g = rt.record([&](sprat::scope &s) {
+    s.codelet("count").spawn([](sprat::scope &, sprat::view<std::uint64_t> n) { n[0]++; }, n.read_write());
+  });
+  CHECK(g.codelets() == 1);
+  rt.replay(g, 10);
+  rt.replay_until(g, [&](std::size_t) { return rt.first(n) == 15; });
+  CHECK(rt.first(n) == 15);
+  bool caught = false;
+  try {
+    rt.replay_until(g, [](std::size_t round) -> bool {
+      if (round == 2) throw std::string("enough");
+      return false;
+    });
+  } catch (const std::string &) {
+    caught = true;
+  }
+  CHECK(caught && rt.first(n) == 18);
+  try {
+    rt.replay_within(0.005, g, std::size_t(1) << 31);
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_CANCELLED && rt.first(n) == 18 + e.rounds();
+  }
+  CHECK(caught);
+  sprat::graph other = std::move(g);
+  CHECK(g.handle() == nullptr && other.codelets() == 1);
+}
+
+void events_children_and_cancelling() {
+  sprat::runtime rt(small());
+  auto n = rt.make_block<int>(1);
+  sprat::made_event outside = rt.make_event("outside"), latch = rt.make_latch("latch", 2);
+  std::thread thread([&] { outside.satisfy(), latch.down(), latch.down(); });
+  rt.finish([&](sprat::scope &s) {
+    const auto count = [](sprat::scope &, sprat::view<int> n) { n[0]++; };
+    const auto first = s.codelet("after").after(outside.event()).after(latch.event()).spawn(count, n.read_write());
+    const auto inner = s.open([&](sprat::scope &s) { s.codelet("inner").spawn(count, n.read_write()); });
+    s.codelet("then").after(first).after(inner).at_ready().spawn(count, n.read_write());
+    s.codelet("parent").weak(n.weak(SPRAT_READ_WRITE)).spawn([n, count](sprat::scope &s) {
+      for (int i = 0; i < 10; i++) s.codelet("child").spawn(count, n.read_write());
+    });
+  });
+  thread.join();
+  CHECK(rt.first(n) == 13);
+  bool caught = false;
+  try {
+    rt.finish([&](sprat::scope &s) {
+      s.codelet("long").spawn([](sprat::scope &s) {
+        while (!s.is_cancelled()) std::this_thread::yield();
+      });
+      sprat::canceller canceller = s.make_canceller();
+      canceller.cancel("a change of mind");
+    });
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_CANCELLED;
+  }
+  CHECK(caught);
+}
+
+struct test {
+  const char *name;
+  void (*run)();
+};
+
+} // namespace
+
+int main() {
+  const test tests[] = {
+      {"lambdas are codelets", lambdas_are_codelets},
+      {"parts, tiles, lists and scratch", parts_tiles_lists_and_scratch},
+      {"exceptions cross as statuses", exceptions_cross_as_statuses},
+      {"graphs", graphs},
+      {"events, children and cancelling", events_children_and_cancelling},
+  };
+  int passed = 0, failed = 0;
+  for (const test &one : tests) {
+    failures = 0;
+    try {
+      one.run();
+    } catch (const std::exception &e) {
+      std::printf("  %s\n", e.what());
+      failures++;
+    }
+    std::printf("%s %s\n", failures ? "FAILED" : "ok    ", one.name);
+    (failures ? failed : passed)++;
+  }
+  std::printf("%d passed, %d failed\n", passed, failed);
+  return failed != 0;
+}
