@@ -8,6 +8,8 @@ mod compiled;
 pub(crate) mod lanes;
 mod one;
 mod poison;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use compiled::Compiled;

@@ -96,6 +96,12 @@ impl Balance {
         Some(owners)
     }
 
+    /// From the next leg on codelets run there, whatever was measured.
+    #[cfg(test)]
+    pub(super) fn demand(&self, owners: Vec<Owner>, speeds: Vec<u32>) {
+        lock(&self.plan).next = Some((owners, speeds));
+    }
+
     /// The speeds of engines that plans were made for, but for the first plan.
     pub(crate) fn plans(&self) -> Vec<Vec<u32>> {
         lock(&self.plan).speeds.clone()
