@@ -55,7 +55,7 @@ fn bytes_are_local_or_remote_by_the_engines_region() -> Result<()> {
         (report.local_bytes, report.remote_bytes),
         (2 * BYTES, 2 * BYTES)
     );
-    assert_eq!((report.adopted_bytes, report.other_bytes), (0, 0));
+    assert_eq!((report.unplaced_bytes, report.other_bytes), (0, 0));
     let first = &report.touched[0];
     assert_eq!(
         (first.codelet, first.home, first.region),
@@ -165,7 +165,7 @@ fn adopted_memory_is_told_apart() -> Result<()> {
     let report = rt.memory_report()?;
     assert_eq!(
         (
-            report.adopted_bytes,
+            report.unplaced_bytes,
             report.local_bytes,
             report.remote_bytes
         ),

@@ -34,7 +34,7 @@ impl Replay<'_> {
                     codelet: site.name,
                     spawned_at: site.spawned_at,
                     block: key.0,
-                    home: slot.region(),
+                    home: engine.shared.homes.region_of(slot.place()),
                 };
                 Some((key, Sums::of(one.mode, bytes, times)))
             })
