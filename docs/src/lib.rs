@@ -115,6 +115,9 @@ pub mod design {
     #[doc = include_str!("../design/c-interface.md")]
     pub mod c_interface {}
 
+    #[doc = include_str!("../design/memory-report.md")]
+    pub mod memory_report {}
+
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}
 

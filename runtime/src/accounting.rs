@@ -15,7 +15,8 @@ impl Engine<'_> {
     #[inline(never)]
     pub(crate) fn enter_in_ledger(&self, ledgers: &Ledgers, id: u32, payload: usize) {
         let (arena, blocks) = (&self.shared.arena, &self.shared.blocks);
-        let Some(here) = self.local(|local| local.here) else {
+        let only_holds = self.local(|local| std::mem::take(&mut local.only_holds));
+        let Some(here) = self.local(|local| local.here).filter(|_| !only_holds) else {
             return;
         };
         let record = arena.record(id);

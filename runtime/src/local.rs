@@ -42,6 +42,8 @@ pub(crate) struct Local {
     pub(crate) host: bool,
     /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
     pub(crate) ended: (u32, u64),
+    /// The body that runs holds blocks that it does not touch itself.
+    pub(crate) only_holds: bool,
     /// The body that runs, a codelet's, has made blocks.
     pub(crate) made_blocks: bool,
     /// Codelets started since the last look around.
@@ -86,6 +88,7 @@ impl Local {
             others: 0,
             host: false,
             ended: (0, 0),
+            only_holds: false,
             made_blocks: false,
             since: 0,
             attempt: 0,

@@ -21,7 +21,7 @@ pub struct MemoryReport {
     /// Bytes that they touched in another one.
     pub remote_bytes: u64,
     /// Bytes of memory that no region holds alone: adopted memory, which the runtime did not place, and interleaved blocks.
-    pub adopted_bytes: u64,
+    pub unplaced_bytes: u64,
     /// Bytes that have no line in `touched`, since there were too many blocks. They count in none of the other sums.
     pub other_bytes: u64,
     /// Who touched what, the most bytes first.
@@ -151,7 +151,7 @@ fn report(
     let mut numbers = HashMap::new();
     for (at, (key, region, sums)) in all.iter().enumerate() {
         let count = match key.home {
-            None => &mut report.adopted_bytes,
+            None => &mut report.unplaced_bytes,
             Some(home) if usize::from(home) == *region => &mut report.local_bytes,
             Some(_) => &mut report.remote_bytes,
         };
@@ -196,7 +196,7 @@ fn report(
 fn advice(codelet: &str, block: &str, one: &Worst) -> String {
     match one.mend {
         Mend::Live(region) => format!(
-            "block {block} lives in region {}, and region {region} does most of what is done to it: let `{codelet}` write it first there",
+            "block {block} lives in region {}, and region {region} does most of what is done to it: make it with `Home::Region({region})`, or let `{codelet}` write it first",
             one.home
         ),
         Mend::Copies => format!(
@@ -244,11 +244,11 @@ impl fmt::Display for MemoryReport {
             1 => write!(f, " (there is one memory region, so nothing can be remote)")?,
             regions => write!(f, ", {regions} memory regions")?,
         }
-        if self.adopted_bytes > 0 {
+        if self.unplaced_bytes > 0 {
             write!(
                 f,
                 "; {} of adopted memory, which is wherever its owner put it, or interleaved",
-                Bytes(self.adopted_bytes)
+                Bytes(self.unplaced_bytes)
             )?;
         }
         if self.other_bytes > 0 {

@@ -1,5 +1,6 @@
 //! Replaying a graph: engines run its lanes, round by round. Protocol and proof: `docs/design/replay.md`.
 
+mod account;
 mod arguments;
 mod at_work;
 mod balance;
@@ -73,6 +74,11 @@ impl Drop for Held<'_> {
     }
 }
 
+/// This body holds its blocks for the codelets of a graph: in an account of who touches what, those count.
+fn only_holds(s: &Scope<'_>) {
+    s.frame().engine.local(|local| local.only_holds = true);
+}
+
 /// One call of `replay`.
 pub(crate) struct Replay<'a> {
     pub(crate) graph: &'a Compiled,
@@ -91,6 +97,7 @@ impl<'a> Replay<'a> {
             .spawn_once(Whole(self.graph), |s, ()| match self.before(s) {
                 None => self.lead(s),
                 Some(before) => {
+                    only_holds(s);
                     s.codelet("replay")
                         .at(self.at)
                         .after(&before)
@@ -136,6 +143,7 @@ impl<'a> Replay<'a> {
     /// any more, and a child goes on, which holds the same blocks.
     fn leg<'s>(&'s self, s: &Scope<'s>, first: u32) {
         let (engine, holder) = (s.frame().engine, s.frame().record);
+        only_holds(s);
         // SAFETY: the graph is ours, and whoever was at work in the last replay or leg has left.
         unsafe { self.graph.plan_anew() };
         let lanes = &self.dealt().lanes;

@@ -55,7 +55,7 @@ fn bytes_are_local_or_remote_by_the_engines_region() -> Result<()> {
         (report.local_bytes, report.remote_bytes),
         (2 * BYTES, 2 * BYTES)
     );
-    assert_eq!((report.adopted_bytes, report.other_bytes), (0, 0));
+    assert_eq!((report.unplaced_bytes, report.other_bytes), (0, 0));
     let first = &report.touched[0];
     assert_eq!(
         (first.codelet, first.home, first.region),
@@ -165,7 +165,7 @@ fn adopted_memory_is_told_apart() -> Result<()> {
     let report = rt.memory_report()?;
     assert_eq!(
         (
-            report.adopted_bytes,
+            report.unplaced_bytes,
             report.local_bytes,
             report.remote_bytes
         ),
@@ -190,6 +190,45 @@ fn failed_codelets_count_and_skipped_ones_do_not() -> Result<()> {
     let report = rt.memory_report()?;
     let names: Vec<_> = report.touched.iter().map(|one| one.codelet).collect();
     assert_eq!(names, ["fails"]);
+    Ok(())
+}
+
+/// Each codelet counts in each round, by who ran it, and the replay itself does not.
+#[test]
+fn rounds_of_graphs_count() -> Result<()> {
+    let rt = two_regions();
+    let (u, v) = (rt.block::<u64>(LEN)?, rt.block::<u64>(LEN)?);
+    let rounds = 1001;
+    let graph = rt.record(|s| {
+        let fill = s.codelet("fill").on_xe(0);
+        fill.spawn(u.write(), |_, u| u.fill(1));
+        let copy = s.codelet("copy").on_xe(1);
+        copy.spawn((u.read(), v.write()), |_, (u, v)| v.copy_from_slice(u));
+        let part = s.codelet("part").on_xe(0);
+        part.spawn(v.part(5..10).read_write(), |_, _| ());
+        let value = s.codelet("value").on_xe(1).spawn((), |_, ()| Ok(3u64));
+        s.codelet("reader").on_xe(0).spawn(value.read(), |_, _| ());
+        Ok(())
+    })?;
+    rt.replay(&graph, rounds)?;
+    let report = rt.memory_report()?;
+    let rounds = rounds as u64;
+    let of = |name| -> Vec<_> {
+        let touched = report.touched.iter().filter(|one| one.codelet == name);
+        touched
+            .map(|one| (one.times, one.bytes_read, one.bytes_written, one.region))
+            .collect()
+    };
+    assert_eq!(of("fill"), [(rounds, 0, rounds * BYTES, 0)]);
+    let (reads, writes) = (
+        (rounds, rounds * BYTES, 0, 1),
+        (rounds, 0, rounds * BYTES, 1),
+    );
+    let mut copies = of("copy");
+    copies.sort();
+    assert_eq!(copies, [writes, reads]);
+    assert_eq!(of("part"), [(rounds, 40 * rounds, 40 * rounds, 0)]);
+    assert_eq!(report.touched.len(), 4, "{report}");
     Ok(())
 }
 

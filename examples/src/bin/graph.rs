@@ -71,7 +71,6 @@ impl Subject {
             "parts",
             format!("{parts} for each direction, {size} of neighbours"),
         );
-        rows.engines(&runtime);
         Ok(Subject {
             runtime,
             graph,
@@ -166,6 +165,7 @@ fn bfs(args: &BfsArgs) -> Result<()> {
     }
     let time = median(&times).as_secs_f64();
     let mut rows = subject.rows.clone();
+    rows.engines(&subject.runtime);
     rows.row("source", subject.name(source));
     rows.row(
         "reached",
@@ -237,6 +237,7 @@ fn pagerank(args: &PagerankArgs) -> Result<()> {
     }
     let time = found.time.as_secs_f64() / iterations as f64;
     let mut rows = subject.rows.clone();
+    rows.engines(&subject.runtime);
     rows.row(
         "iterations",
         format!(
@@ -321,6 +322,7 @@ fn components(args: &ComponentsArgs) -> Result<()> {
     }
     let time = median(&times).as_secs_f64();
     let mut rows = subject.rows.clone();
+    rows.engines(&subject.runtime);
     rows.row(
         "components",
         format!("{}, the largest of {} vertices", found.count, found.largest),

@@ -13,6 +13,10 @@ pub struct EngineOptions {
     /// How much of a core control engines own: shared, elastic or dedicated [default: SPRAT_CE, else by the machine]
     #[arg(long, value_name = "MODE", value_parser = parse_mode)]
     pub ce: Option<CeMode>,
+
+    /// Tell which codelets touched which data blocks from which memory regions, and what would mend it
+    #[arg(long)]
+    pub memory_report: bool,
 }
 
 impl EngineOptions {
@@ -24,6 +28,9 @@ impl EngineOptions {
         }
         if let Some(mode) = self.ce {
             builder = builder.ce(mode);
+        }
+        if self.memory_report {
+            builder = builder.memory_report(true);
         }
         builder
     }

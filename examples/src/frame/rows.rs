@@ -21,12 +21,20 @@ impl Rows {
         self
     }
 
-    /// Adds which engines there are, and why the control engines run as they do.
+    /// Adds which engines there are, why the control engines run as they do, and, if an account of it was kept, what codelets
+    /// did to memory so far.
     pub fn engines(&mut self, runtime: &Runtime) -> &mut Rows {
         let plan = runtime.plan();
         self.row("execution engines", runtime.xes().to_string())
             .row("control engines", plan.mode.to_string())
-            .row("", plan.reason.clone())
+            .row("", plan.reason.clone());
+        if let Ok(report) = runtime.memory_report() {
+            let names = ["memory report"].into_iter().chain(std::iter::repeat(""));
+            for (name, line) in names.zip(report.to_string().lines()) {
+                self.row(name, line);
+            }
+        }
+        self
     }
 }
 

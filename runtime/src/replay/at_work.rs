@@ -243,6 +243,12 @@ impl Worker<'_> {
             // Before it is given back: who sees that all has ended sees this, too.
             balance.worked(self.xe, since, hand.ran() * self.dealt.weights[at]);
         }
+        if let Some(ledgers) = &self.frame.engine.shared.ledgers {
+            // Before it is given back, likewise.
+            let steps = (at, hand.taken_at(), hand.ran());
+            self.replay
+                .enter_in_ledger(ledgers, self.frame.engine, steps);
+        }
         let ran = hand.give_back(pause, wake);
         match pause {
             Pause::Wanted => state.mine[at] = own,

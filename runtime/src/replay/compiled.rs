@@ -6,6 +6,7 @@ use super::lanes::{Lanes, has_room};
 use super::poison::Poisons;
 use crate::access::{BlockKey, Lent, Mode};
 use crate::decide::graph::{Lane, Owner, Program, Schedule, loads, log, owners, schedule};
+use crate::extent::Extent;
 use crate::id::RuntimeId;
 use crate::recorded::Bodies;
 use crate::recorder::{PartLent, Recording, Site, UsedBlock};
@@ -26,6 +27,8 @@ pub(crate) struct Compiled {
     pub(crate) program: Program,
     /// In the order of their cells.
     pub(crate) blocks: Box<[UsedBlock]>,
+    /// Those of which the graph uses parts, by their numbers: places in `blocks`.
+    split_blocks: Box<[u32]>,
     /// The blocks' memory in the present replay, or the last one. Written before codelets run, by who leads the replay.
     pub(crate) memory: UnsafeCell<Box<[Lent]>>,
     /// What is lent, each once. Written like `memory`.
@@ -147,6 +150,7 @@ impl Compiled {
             runtime: shared.id,
             held: AtomicBool::new(false),
             memory: UnsafeCell::new(vec![Lent::default(); recording.blocks.len()].into()),
+            split_blocks: split_blocks(&recording.blocks, program.split_blocks()),
             blocks: recording.blocks.into(),
             lents: UnsafeCell::new(recording.lents.into()),
             block_lents: recording.block_lents.into(),
@@ -241,6 +245,19 @@ impl Compiled {
         &self.stop
     }
 
+    /// The block that a cell is, or is a part of, and which part; `None` if it is something else.
+    pub(super) fn block_of(&self, cell: u32) -> Option<(BlockKey, Option<Extent>)> {
+        let piece = self.program.piece(cell);
+        let at = match piece {
+            Some(piece) => self.split_blocks[piece.of as usize] as usize,
+            None => {
+                let found = self.blocks.binary_search_by_key(&cell, |block| block.cell);
+                found.ok()?
+            }
+        };
+        Some((self.blocks[at].key, piece.map(|piece| piece.extent)))
+    }
+
     pub(crate) fn site(&self, codelet: u32) -> Site {
         self.sites[self.site_of_codelet[codelet as usize] as usize]
     }
@@ -304,6 +321,17 @@ fn roomy(shared: &Shared, blocks: &[UsedBlock]) -> Box<[u32]> {
         is_alone && shared.check.is_none() && slot.is_ok_and(|slot| has_room(slot.bytes()))
     };
     blocks.iter().filter(fits).map(|block| block.cell).collect()
+}
+
+/// Where the blocks are that have parts, by their numbers.
+fn split_blocks(blocks: &[UsedBlock], count: usize) -> Box<[u32]> {
+    let mut places = vec![0; count];
+    for (block, at) in blocks.iter().zip(0..) {
+        if let Some(number) = block.split {
+            places[number as usize] = at;
+        }
+    }
+    places.into()
 }
 
 /// Whether a cell is among these, which are in rising order.

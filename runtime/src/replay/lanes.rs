@@ -402,6 +402,11 @@ impl Hand<'_> {
         steps(self.place) - steps(self.taken_at)
     }
 
+    /// The step that was next at R1.
+    pub(crate) fn taken_at(&self) -> u32 {
+        self.taken_at.step
+    }
+
     /// R4: how many steps were run.
     #[inline]
     pub(crate) fn give_back(self, pause: Pause, passed: impl Fn()) -> u64 {
