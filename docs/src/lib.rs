@@ -26,6 +26,9 @@ pub mod book {
     #[doc = include_str!("../book/blocks.md")]
     pub mod blocks {}
 
+    #[doc = include_str!("../book/where-your-data-lives.md")]
+    pub mod where_your_data_lives {}
+
     #[doc = include_str!("../book/dependences.md")]
     pub mod dependences {}
 
@@ -58,6 +61,9 @@ pub mod design {
 
     #[doc = include_str!("../design/dependences.md")]
     pub mod dependences {}
+
+    #[doc = include_str!("../design/homes.md")]
+    pub mod homes {}
 
     #[doc = include_str!("../design/turns.md")]
     pub mod turns {}

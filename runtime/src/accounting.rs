@@ -41,7 +41,7 @@ impl Engine<'_> {
                     codelet: body.name,
                     spawned_at: body.spawned_at,
                     block: BlockId::new(self.shared.id, number, slot.generation()),
-                    home: slot.region(),
+                    home: self.shared.homes.region_of(slot.place()),
                 };
                 return Some((key, Sums::of(mode, bytes, 1)));
             }

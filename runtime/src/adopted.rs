@@ -93,9 +93,13 @@ impl Shared {
         root: u32,
         home: u16,
     ) -> Result<BlockId> {
-        let made = self
-            .blocks
-            .make(self.id, &mut local.slots, bytes, root, home)?;
+        let made = self.blocks.make(
+            self.id,
+            &mut local.slots,
+            bytes,
+            root,
+            (home, crate::homes::FIRST_TOUCH),
+        )?;
         self.push_made(root, made.slot());
         if let Some(check) = &self.check {
             // A host's.

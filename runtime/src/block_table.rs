@@ -9,17 +9,23 @@
 //! | `owner`, `next_made`, `dead` | the maker; then who ends the owner, or the block | before the owner's record is recycled; `owner` and `dead` under the queue's lock |
 //! | `memory`, `start` | the first engine to touch the block, under `memory`'s lock | once; and who destroys it |
 //! | `bytes`, `home` | the maker | before the id is known |
+//! | `place` | the maker; then who takes the memory, under `memory`'s lock | a hint for others, who look at it without a lock |
 
 use crate::access::Mode;
 use crate::block_names::Names;
 use crate::decide::dependence::AccessQueue;
 use crate::error::{Error, ErrorKind, Result};
+use crate::homes::{FIRST_TOUCH, Place};
 use crate::id::{BlockId, RuntimeId};
-use crate::memory_region::{Chunk, Magazine};
+use crate::memory_region::Chunk;
 use crate::spin_lock::SpinLock;
-use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, Ordering};
+use crate::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 use crate::sync::{Mutex, lock};
 use crossbeam_utils::CachePadded;
+
+mod taking;
 
 /// An access queue and the block it orders. A block has one; a codelet whose children use the block has another.
 /// Aligned so that an entry can keep its kind in the address's low bits.
@@ -75,6 +81,8 @@ pub(crate) struct BlockSlot {
     pub(crate) owner: AtomicU32,
     pub(crate) next_made: AtomicU32,
     pub(crate) home: AtomicU16,
+    /// See [`Place::encode`].
+    place: AtomicU64,
     /// Destroyed while its maker lives: whoever hands it up frees the slot. Under the queue's lock.
     dead: AtomicBool,
     memory: SpinLock<Option<Chunk>>,
@@ -90,6 +98,7 @@ impl BlockSlot {
             owner: AtomicU32::new(0),
             next_made: AtomicU32::new(0),
             home: AtomicU16::new(0),
+            place: AtomicU64::new(FIRST_TOUCH),
             dead: AtomicBool::new(false),
             memory: SpinLock::new(None),
         }
@@ -124,45 +133,23 @@ impl BlockSlot {
         self.start.load(Ordering::Relaxed)
     }
 
-    /// The block's memory, taken now if this is the first access: by the engine that runs it, so that the pages come
-    /// from where it is. A first access that writes all of it gets recycled memory as it is, any other gets zeros.
-    #[inline]
-    pub(crate) fn memory(&self, mode: Mode, magazine: &mut Magazine) -> Result<*mut u8> {
+    /// The block's memory; if there is none, what `take` says, which is [`BlockTable::take_memory`].
+    #[inline(always)]
+    pub(crate) fn memory(&self, take: impl FnOnce() -> Result<*mut u8>) -> Result<*mut u8> {
         // Acquire pairs with the Release in `take_memory`: readers side by side may come here together.
         let start = self.start.load(Ordering::Acquire);
-        if start.is_null() {
-            self.take_memory(mode, magazine)
-        } else {
-            Ok(start)
-        }
+        if start.is_null() { take() } else { Ok(start) }
     }
 
-    #[cold]
-    fn take_memory(&self, mode: Mode, magazine: &mut Magazine) -> Result<*mut u8> {
-        self.memory.with(|memory| {
-            if memory.is_none() {
-                let chunk = match mode {
-                    Mode::Write => magazine.take(self.bytes())?,
-                    _ => magazine.take_zeroed(self.bytes())?,
-                };
-                // Release pairs with the Acquire in `memory`.
-                self.start.store(chunk.ptr().as_ptr(), Ordering::Release);
-                *memory = Some(chunk);
-            }
-            Ok(self.start.load(Ordering::Relaxed))
-        })
+    /// Where its memory is, or is to be.
+    pub(crate) fn place(&self) -> Place {
+        Place::decode(self.place.load(Ordering::Relaxed))
     }
 
     /// How long the chunk is that is its memory, and in which nothing else lies; 0 if there is none.
     pub(crate) fn chunk_bytes(&self) -> usize {
         self.memory
             .with(|memory| memory.as_ref().map_or(0, Chunk::bytes))
-    }
-
-    /// The region of the pool that its memory comes from; `None` if there is none, or it is a user's.
-    pub(crate) fn region(&self) -> Option<u16> {
-        self.memory
-            .with(|memory| memory.as_ref().map(Chunk::region))
     }
 
     /// Takes the memory out, at the block's end.
@@ -303,7 +290,7 @@ impl BlockTable {
         cache: &mut SlotCache,
         bytes: usize,
         owner: u32,
-        home: u16,
+        (home, place): (u16, u64),
     ) -> Result<BlockId> {
         let number = match cache.free.pop() {
             Some(number) => number,
@@ -314,6 +301,7 @@ impl BlockTable {
         slot.owner.store(owner, Ordering::Relaxed);
         slot.next_made.store(0, Ordering::Relaxed);
         slot.home.store(home, Ordering::Relaxed);
+        slot.place.store(place, Ordering::Relaxed);
         Ok(BlockId::new(
             runtime,
             number,
@@ -469,9 +457,13 @@ mod tests {
         let table = BlockTable::new();
         let mut cache = SlotCache::default();
         let runtime = RuntimeId(1);
-        let first = table.make(runtime, &mut cache, 8, 0, 0).unwrap();
+        let first = table
+            .make(runtime, &mut cache, 8, 0, (0, FIRST_TOUCH))
+            .unwrap();
         table.end(first.slot(), &mut cache);
-        let second = table.make(runtime, &mut cache, 16, 0, 0).unwrap();
+        let second = table
+            .make(runtime, &mut cache, 16, 0, (0, FIRST_TOUCH))
+            .unwrap();
         assert_eq!(first.slot(), second.slot());
         assert_ne!(first.generation(), second.generation());
         assert_eq!(
@@ -487,13 +479,17 @@ mod tests {
     fn a_slot_with_no_generations_left_is_retired() {
         let table = BlockTable::new();
         let mut cache = SlotCache::default();
-        let first = table.make(RuntimeId(1), &mut cache, 8, 0, 0).unwrap();
+        let first = table
+            .make(RuntimeId(1), &mut cache, 8, 0, (0, FIRST_TOUCH))
+            .unwrap();
         let slot = table.slot(first.slot());
         slot.generation
             .store(BlockId::MAX_GENERATION - 1, Ordering::Relaxed);
         table.end(first.slot(), &mut cache);
         for _ in 0..200 {
-            let other = table.make(RuntimeId(1), &mut cache, 8, 0, 0).unwrap();
+            let other = table
+                .make(RuntimeId(1), &mut cache, 8, 0, (0, FIRST_TOUCH))
+                .unwrap();
             assert_ne!(other.slot(), first.slot());
         }
     }

@@ -6,15 +6,16 @@ use crate::decide::plan::{self, CeMode, Plan, Wishes};
 use crate::decide::policy::Tuning;
 use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
+use crate::homes::Homes;
 use crate::id::RuntimeId;
 use crate::ledger::Ledgers;
 use crate::live;
-use crate::memory_region::{self, Pool, PoolOptions};
+use crate::memory_region;
 use crate::runtime::Runtime;
 use crate::shared::Shared;
 use crate::start_thread::{measure_wake_up, start_thread};
 use crate::sync::atomic::Ordering;
-use crate::sync::{Arc, thread};
+use crate::sync::thread;
 use crate::topology::{CpuSet, Source, Topology};
 
 /// What can be chosen about a runtime. What is said here goes before `SPRAT_*` variables, and those before what the
@@ -303,13 +304,7 @@ impl Builder {
                 Seed::Any => any_seed(),
             }))
         });
-        let pools = (0..plan.regions).map(|region| {
-            Ok(Arc::new(Pool::new(
-                region as u16,
-                options(check.is_some()),
-            )?))
-        });
-        let pools = pools.collect::<Result<Box<[_]>>>()?;
+        let homes = Homes::new(&topology, &plan, check.is_some())?;
         let id = RuntimeId::take().ok_or_else(|| {
             Error::new(
                 ErrorKind::System,
@@ -321,7 +316,7 @@ impl Builder {
             .unwrap_or(false)
             .then(|| Ledgers::new(plan.xes.len()));
         let shared =
-            Shared::new(id, plan, tuning, pools, check, ledgers).inspect_err(|_| id.release())?;
+            Shared::new(id, plan, tuning, homes, check, ledgers).inspect_err(|_| id.release())?;
         if pin {
             let cpus = shared
                 .plan
@@ -333,16 +328,6 @@ impl Builder {
         let threads = start(&shared, pin, self.stack_bytes).inspect_err(|_| shared.stop())?;
         live::enter(&shared);
         Ok(Runtime::own(shared, topology, pin, threads))
-    }
-}
-
-/// How the pools of a runtime treat memory.
-fn options(checks: bool) -> PoolOptions {
-    PoolOptions {
-        // Pages are made inaccessible one by one.
-        huge: !checks,
-        whole_pages: checks,
-        ..PoolOptions::default()
     }
 }
 

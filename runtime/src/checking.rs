@@ -194,7 +194,7 @@ impl Engine<'_> {
     /// The memory of a block that is destroyed.
     #[cold]
     pub(crate) fn check_destroyed(&self, check: &Check, slot: u32, memory: Option<Chunk>) {
-        let kept = check.destroyed(slot, memory, &self.shared.pools);
+        let kept = check.destroyed(slot, memory, self.shared.homes.pools());
         kept.expect("the memory came from this region's pool");
     }
 }

@@ -303,7 +303,7 @@ impl<'a> Engine<'a> {
                 }
                 EntryKind::Block(mode) => {
                     let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
-                    let start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
+                    let start = self.local(|local| self.shared.memory(slot, mode, local))?;
                     let bytes = slot.bytes();
                     lent.push(Lent { start, bytes });
                 }

@@ -30,7 +30,7 @@ impl Engine<'_> {
             if region == local.magazine.pool().region() {
                 local.magazine.give(chunk)
             } else {
-                self.shared.pools[usize::from(region)].give(chunk)
+                self.shared.homes.pools()[usize::from(region)].give(chunk)
             }
         });
         given.expect("the memory came from this region's pool");

@@ -124,7 +124,7 @@ fn outside<'s, R>(
     limit: Option<Limit>,
     body: impl FnOnce(&Scope<'s>) -> Result<R>,
 ) -> (Ended<R>, Root) {
-    let mut local = Local::new(None, 0, shared.pools[0].clone());
+    let mut local = Local::new(None, 0, shared.homes.outside_pool().clone());
     lock(&shared.outside).push(thread::current().id());
     shared.outside_bodies.fetch_add(1, Ordering::SeqCst);
     shared.open_scopes.fetch_add(1, Ordering::SeqCst);

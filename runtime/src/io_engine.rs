@@ -36,7 +36,7 @@ impl Shared {
 
     /// The thread's life.
     fn io_loop(&self) {
-        let mut local = Local::new(None, 0, self.pools[0].clone());
+        let mut local = Local::new(None, 0, self.homes.outside_pool().clone());
         // SAFETY: the state is ours, and lives until the end of this function.
         let engine = unsafe { Engine::new(self, None, &raw mut local) };
         while let Some(id) = self.io.take() {

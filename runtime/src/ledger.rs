@@ -14,7 +14,7 @@ pub(crate) struct Key {
     pub(crate) codelet: &'static str,
     pub(crate) spawned_at: &'static Location<'static>,
     pub(crate) block: BlockId,
-    /// The region of the block's memory; `None` for memory that a user lent.
+    /// The region of the block's memory; `None` for memory that a user lent, and for interleaved memory.
     pub(crate) home: Option<u16>,
 }
 

@@ -79,6 +79,8 @@ mod graph;
 mod group;
 mod guard;
 mod handing_up;
+mod home;
+mod homes;
 mod host;
 mod id;
 mod idle;
@@ -161,6 +163,7 @@ pub use graph::Graph;
 pub use group::Group;
 #[doc(hidden)]
 pub use guard::Place as PanicPlace;
+pub use home::{Home, Neighbour};
 pub use isa::Isa;
 pub use latch::{Latch, SharedTrigger};
 pub use memory_report::{MemoryReport, Remote, Touched};

@@ -20,7 +20,7 @@ pub struct MemoryReport {
     pub local_bytes: u64,
     /// Bytes that they touched in another one.
     pub remote_bytes: u64,
-    /// Bytes of adopted memory, which the runtime did not place: nothing is known of where it is.
+    /// Bytes of memory that no region holds alone: adopted memory, which the runtime did not place, and interleaved blocks.
     pub adopted_bytes: u64,
     /// Bytes that have no line in `touched`, since there were too many blocks. They count in none of the other sums.
     pub other_bytes: u64,
@@ -40,7 +40,7 @@ pub struct Touched {
     pub spawned_at: String,
     /// The block's name and number, or its number.
     pub block: String,
-    /// The index of the region that the block's memory is in; `None` for adopted memory.
+    /// The index of the region that the block's memory is in; `None` for adopted and for interleaved memory.
     pub home: Option<usize>,
     /// The index of the engines' region.
     pub region: usize,
@@ -247,7 +247,7 @@ impl fmt::Display for MemoryReport {
         if self.adopted_bytes > 0 {
             write!(
                 f,
-                "; {} of adopted memory, which is wherever its owner put it",
+                "; {} of adopted memory, which is wherever its owner put it, or interleaved",
                 Bytes(self.adopted_bytes)
             )?;
         }

@@ -38,7 +38,7 @@ impl Engine<'_> {
     ) -> Result<Lent> {
         let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
         // Not `Write`, whatever it is: the memory may be new, and others will read the rest of it.
-        let start = self.local(|local| slot.memory(Mode::ReadWrite, &mut local.magazine))?;
+        let start = self.local(|local| self.shared.memory(slot, Mode::ReadWrite, local))?;
         let extent = Bounds::take(entries).extent;
         Ok(Lent {
             start: start.wrapping_add(extent.start() as usize),

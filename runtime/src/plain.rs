@@ -247,7 +247,7 @@ impl Engine<'_> {
         for (place, entry) in lent.iter_mut().zip(entries) {
             let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
             let mode = entry.plain_mode();
-            let start = self.local(|local| slot.memory(mode, &mut local.magazine))?;
+            let start = self.local(|local| self.shared.memory(slot, mode, local))?;
             let bytes = slot.bytes();
             *place = Lent { start, bytes };
         }

@@ -96,7 +96,7 @@ impl Engine<'_> {
             return Ok(());
         };
         let bytes = block.bytes();
-        let start = self.local(|local| block.memory(Mode::ReadWrite, &mut local.magazine))?;
+        let start = self.local(|local| self.shared.memory(block, Mode::ReadWrite, local))?;
         let add = |into: *mut u8, from: &Chunk| {
             let from = from.ptr().as_ptr();
             // SAFETY: lanes are as in `lane`, and nobody uses them any more; the block is ours until `combined`, or its children

@@ -1,18 +1,15 @@
 //! The runtime: started by a builder, used through handles, shut down with the last of them.
 
-use crate::all_or_none::all_or_none;
 use crate::counters::{CeCounts, XeCounts};
 use crate::data_block::{Block, Data};
-use crate::decide::placement;
 use crate::decide::plan::Plan;
 use crate::error::Result;
 use crate::group::Group;
 use crate::guard::Place;
 use crate::host;
 use crate::live;
-use crate::local::Local;
 use crate::memory_region::PoolStats;
-use crate::scope::{Scope, block_bytes};
+use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock, thread};
@@ -157,36 +154,6 @@ impl Runtime {
     {
         let limit = Some((limit, Location::caller()));
         host::finish(self.shared(), self.owner.pin, limit, body)
-    }
-
-    /// Makes a block of `len` elements.
-    ///
-    /// # Errors
-    /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if `len` is 0 or too large, or `T` is aligned to more
-    /// than 64 bytes.
-    pub fn block<T: Data>(&self, len: usize) -> Result<Block<T>> {
-        let mut blocks = self.blocks(1, len)?;
-        Ok(blocks.remove(0))
-    }
-
-    /// Makes `count` blocks of `len` elements each. They belong to the engines in contiguous shares, so that codelets
-    /// placed [near](crate::Options::near) neighbouring blocks run on the same engine.
-    ///
-    /// # Errors
-    /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if `len` is 0 or too large, or `T` is aligned to more
-    /// than 64 bytes; [`ErrorKind::System`](crate::ErrorKind::System) if the table of blocks is full: then none is made.
-    pub fn blocks<T: Data>(&self, count: usize, len: usize) -> Result<Vec<Block<T>>> {
-        let shared = self.shared();
-        let bytes = block_bytes::<T>(len)?;
-        let xes = shared.seats.len() as u16;
-        let mut stranger = lock(&shared.stranger);
-        let make = |local: &mut Local, index| {
-            let home = placement::owner(index, count, xes);
-            shared.make_block(local, bytes, 0, home)
-        };
-        let unmake = |local: &mut Local, id| shared.unmake_block(local, id);
-        let ids = all_or_none(&mut *stranger, count, make, unmake)?;
-        Ok(ids.into_iter().map(Block::new).collect())
     }
 
     /// Gives a block a name, for error messages and stuck reports: `block u (3)`. No cost but there.
@@ -367,13 +334,10 @@ impl Runtime {
             .collect()
     }
 
-    /// The memory of each region's pool.
+    /// The memory of each region's pool, and last that of the pool of interleaved blocks.
     pub fn memory(&self) -> Vec<PoolStats> {
-        self.shared()
-            .pools
-            .iter()
-            .map(|pool| pool.stats())
-            .collect()
+        let pools = self.shared().homes.pools().iter();
+        pools.map(|pool| pool.stats()).collect()
     }
 
     /// How many codelets live: were spawned and are not gone, scopes included. Free records that engines keep at hand are

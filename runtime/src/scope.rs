@@ -5,7 +5,9 @@ use crate::data_block::{Block, Data};
 use crate::engine::{Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::group::Group;
+use crate::homes::FIRST_TOUCH;
 use crate::id::CodeletId;
+use crate::local::Local;
 use crate::memory_region::LEAST_ALIGNMENT;
 use crate::trigger::{Event, Trigger, with_trigger};
 use std::cell::Cell;
@@ -164,7 +166,7 @@ impl<'s> Scope<'s> {
         shared.groups.make(shared.id)
     }
 
-    /// Makes a block of `len` elements. Made in a codelet, it can be used by that codelet's children and, when the
+    /// Makes a block of `len` elements, whose [home](crate::Home) is where it is touched first. Made in a codelet, it can be used by that codelet's children and, when the
     /// codelet has ended, by its parent's; made in a host's scope, by everybody.
     ///
     /// # Errors
@@ -173,10 +175,7 @@ impl<'s> Scope<'s> {
     #[inline]
     pub fn block<T: Data>(&self, len: usize) -> Result<Block<T>> {
         let frame = self.frame();
-        let home = frame
-            .engine
-            .local(|local| local.here.map_or(0, |here| here.xe));
-        frame.make_block(len, home)
+        frame.make_block(len, (frame.here(), FIRST_TOUCH))
     }
 }
 
@@ -217,12 +216,19 @@ impl Frame<'_> {
         ))
     }
 
-    /// Makes a block that belongs to engine `home`.
+    /// The engine that runs this body; the first one outside of all seats.
     #[inline]
-    pub(crate) fn make_block<T: Data>(&self, len: usize, home: u16) -> Result<Block<T>> {
+    pub(crate) fn here(&self) -> u16 {
+        let here = |local: &mut Local| local.here.map_or(0, |here| here.xe);
+        self.engine.local(here)
+    }
+
+    /// Makes a block that belongs to an engine, with its place as a word.
+    #[inline]
+    pub(crate) fn make_block<T: Data>(&self, len: usize, belongs: (u16, u64)) -> Result<Block<T>> {
         let bytes = block_bytes::<T>(len)?;
         let shared = self.engine.shared;
-        let make = |local: &mut _| shared.make_block(local, bytes, self.codelet, home);
+        let make = |local: &mut Local| shared.make_block(local, bytes, self.codelet, belongs);
         self.engine.local(make).map(Block::new)
     }
 }

@@ -1,8 +1,9 @@
 //! What all engines of a runtime share.
 
+use crate::access::Mode;
 use crate::alternates::Alternates;
 use crate::arena::Arena;
-use crate::block_table::{BlockTable, SlotCache};
+use crate::block_table::{BlockSlot, BlockTable, SlotCache};
 use crate::cancel::Cancelling;
 use crate::check::Check;
 use crate::codelet::flag;
@@ -15,17 +16,17 @@ use crate::event::EventRef;
 use crate::failure::FailureLog;
 use crate::group::Groups;
 use crate::guard::Trap;
+use crate::homes::Homes;
 use crate::id::{BlockId, CodeletId, RuntimeId};
 use crate::idle::Idle;
 use crate::io::Io;
 use crate::ledger::Ledgers;
 use crate::levels::{LevelStealers, Levels};
 use crate::local::Local;
-use crate::memory_region::Pool;
 use crate::mutants::mutant;
 use crate::seat::Seat;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-use crate::sync::{Arc, Mutex, lock, thread};
+use crate::sync::{Mutex, lock, thread};
 use crate::timers::Timers;
 use crossbeam_deque::Injector;
 use crossbeam_utils::CachePadded;
@@ -61,7 +62,7 @@ impl Domain {
 #[inline]
 fn seats(
     plan: &Plan,
-    pools: &[Arc<Pool>],
+    homes: &Homes,
     check: Option<&Check>,
 ) -> (Vec<Seat<Local>>, Vec<LevelStealers>) {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
@@ -69,7 +70,7 @@ fn seats(
             xe: number as u16,
             region: xe.region as u16,
         };
-        let pool = pools[xe.region].clone();
+        let pool = homes.own_pool(here.region).clone();
         let mut local = Local::new(Some(here), xe.domain as u16, pool);
         local.any_order = check.map(Check::order);
         local.others = plan.domains[xe.domain].xes.len() as u16 - 1;
@@ -102,7 +103,7 @@ pub(crate) struct Shared {
     pub(crate) alternates: Alternates,
     /// Where groups of codelets are.
     pub(crate) groups: Groups,
-    pub(crate) pools: Box<[Arc<Pool>]>,
+    pub(crate) homes: Homes,
     pub(crate) blocks: BlockTable,
     pub(crate) failures: FailureLog,
     /// Records of codelets that failed in scopes that have ended, oldest first.
@@ -137,17 +138,17 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// The state of a runtime whose engines are still to be started. The pools are those of the regions, in order.
+    /// The state of a runtime whose engines are still to be started.
     pub(crate) fn new(
         id: RuntimeId,
         plan: Plan,
         tuning: Tuning,
-        pools: Box<[Arc<Pool>]>,
+        homes: Homes,
         check: Option<Box<Check>>,
         ledgers: Option<Ledgers>,
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
-        let (seats, tiers) = seats(&plan, &pools, check.as_deref());
+        let (seats, tiers) = seats(&plan, &homes, check.as_deref());
         Ok(std::sync::Arc::new_cyclic(|this| Shared {
             id,
             this: this.clone(),
@@ -169,7 +170,7 @@ impl Shared {
             open_scopes: AtomicUsize::new(0),
             outside_bodies: AtomicUsize::new(0),
             inspected: AtomicBool::new(false),
-            stranger: Mutex::new(Local::new(None, 0, pools[0].clone())),
+            stranger: Mutex::new(Local::new(None, 0, homes.outside_pool().clone())),
             outside: Mutex::new(Vec::new()),
             bound_replay: Mutex::new(None),
             next_domain: AtomicU32::new(0),
@@ -178,7 +179,7 @@ impl Shared {
             arena,
             plan,
             tuning,
-            pools,
+            homes,
         }))
     }
 
@@ -198,18 +199,18 @@ impl Shared {
         self.this.upgrade().expect("whoever asks has it alive")
     }
 
-    /// Makes a block that belongs to engine `home`, made by codelet `owner` (0: everybody may use it).
+    /// Makes a block that belongs to an engine, with its place as a word, made by codelet `owner` (0: everybody may use it).
     #[inline]
     pub(crate) fn make_block(
         &self,
         local: &mut Local,
         bytes: usize,
         owner: u32,
-        home: u16,
+        belongs: (u16, u64),
     ) -> Result<BlockId> {
         let made = self
             .blocks
-            .make(self.id, &mut local.slots, bytes, owner, home)?;
+            .make(self.id, &mut local.slots, bytes, owner, belongs)?;
         if owner != 0 {
             local.made_blocks = true;
             self.push_made(owner, made.slot());
@@ -220,11 +221,22 @@ impl Shared {
         Ok(made)
     }
 
+    /// A block's memory, taken now if this is the first access: see [`BlockTable::memory`].
+    #[inline(always)]
+    pub(crate) fn memory(
+        &self,
+        slot: &BlockSlot,
+        mode: Mode,
+        local: &mut Local,
+    ) -> Result<*mut u8> {
+        slot.memory(|| (self.blocks).take_memory(slot, mode, &self.homes, &mut local.magazine))
+    }
+
     /// A block goes that was made for everybody, and that nobody has been told of.
     #[cold]
     pub(crate) fn unmake_block(&self, local: &mut Local, id: BlockId) {
         if let Some(check) = &self.check {
-            let gone = check.destroyed(id.slot(), None, &self.pools);
+            let gone = check.destroyed(id.slot(), None, self.homes.pools());
             gone.expect("it has no memory");
         }
         self.blocks.end(id.slot(), &mut local.slots);

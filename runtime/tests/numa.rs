@@ -6,8 +6,12 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "numa/denied.rs"]
+mod denied;
 #[path = "numa/first_touch.rs"]
 mod first_touch;
+#[path = "numa/homes.rs"]
+mod homes;
 #[path = "numa/kernel.rs"]
 mod kernel;
 #[path = "numa/machine.rs"]

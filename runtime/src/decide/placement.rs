@@ -1,4 +1,151 @@
-//! Which engine a new block belongs to, and through it the codelets that are placed near it.
+//! Where a block's memory comes from, and which engine a new block belongs to, and through it the codelets that are placed
+//! near it.
+
+use crate::topology::Topology;
+
+/// Where the memory of a block should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// Near the engine that touches it first.
+    #[default]
+    FirstTouch,
+    /// In a region, by number.
+    Region(u16),
+    /// In all regions by turns.
+    Interleaved,
+    /// In the region that is fastest for the engine that touches it first.
+    Fastest,
+}
+
+/// Where memory is to be looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search<'a> {
+    /// In these regions, of which the first with room has it. Never empty.
+    InOrder(&'a [u16]),
+    /// In all usable regions by turns.
+    ByTurns,
+}
+
+/// What is known of memory regions: for each the others in order of preference.
+#[derive(Clone, Debug)]
+pub struct Regions {
+    /// Regions that memory can be had from by choice.
+    usable: Vec<u16>,
+    /// For each region, itself alone.
+    alone: Vec<[u16; 1]>,
+    /// For each region, all that have memory or engines, the nearest first.
+    around: Vec<Vec<u16>>,
+    /// For each region, the usable ones, the nearest first.
+    nearest: Vec<Vec<u16>>,
+    /// For each region, the usable ones, the fastest first.
+    fastest: Vec<Vec<u16>>,
+}
+
+impl Regions {
+    /// From the machine; `is_usable` says of a region whether memory can be had from it by choice, `bandwidth` how fast it is
+    /// for those next to it (0 if nobody knows).
+    pub fn new(
+        topology: &Topology,
+        is_usable: impl Fn(usize) -> bool,
+        bandwidth: impl Fn(usize) -> u64,
+    ) -> Self {
+        let count = topology.regions.len();
+        let around: Vec<Vec<u16>> = (0..count)
+            .map(|from| {
+                let order = topology.nearest_regions(from).into_iter();
+                order.map(|region| region as u16).collect()
+            })
+            .collect();
+        let usable = |order: &Vec<u16>| -> Vec<u16> {
+            let order = order.iter().copied();
+            order
+                .filter(|region| is_usable(usize::from(*region)))
+                .collect()
+        };
+        let nearest: Vec<_> = around.iter().map(usable).collect();
+        let fastest = nearest.iter().enumerate();
+        let fastest = fastest
+            .map(|(from, order)| by_speed(topology, from, order, &bandwidth))
+            .collect();
+        Regions {
+            usable: (0..count as u16)
+                .filter(|region| is_usable(usize::from(*region)))
+                .collect(),
+            alone: (0..count as u16).map(|region| [region]).collect(),
+            around,
+            nearest,
+            fastest,
+        }
+    }
+
+    /// Where the memory of a block is to be looked for whose first user is in region `here`. Where memory cannot be had by
+    /// choice it comes from there.
+    pub fn search(&self, wish: Wish, here: u16) -> Search<'_> {
+        let here = usize::from(here);
+        if self.usable.is_empty() {
+            return Search::InOrder(&self.alone[here]);
+        }
+        Search::InOrder(match wish {
+            Wish::Interleaved if self.usable.len() > 1 => return Search::ByTurns,
+            Wish::FirstTouch | Wish::Interleaved => &self.nearest[here],
+            Wish::Region(region) => &self.nearest[usize::from(region)],
+            Wish::Fastest => &self.fastest[here],
+        })
+    }
+
+    /// The region whose memory an engine in region `here` takes for itself.
+    pub fn own(&self, here: u16) -> u16 {
+        match self.search(Wish::FirstTouch, here) {
+            Search::InOrder(order) => order[0],
+            Search::ByTurns => here,
+        }
+    }
+
+    /// The engines, given each one's region, that blocks with such a wish belong to: for a region those in it, or in the
+    /// nearest one that has engines; else all.
+    pub fn engines(&self, wish: Wish, region_of: &[u16]) -> Vec<u16> {
+        let those_in = |region: u16| -> Vec<u16> {
+            let all = (0..).zip(region_of);
+            all.filter(|(_, its)| **its == region)
+                .map(|(xe, _)| xe)
+                .collect()
+        };
+        let near = match wish {
+            Wish::Region(region) => self.around[usize::from(region)]
+                .iter()
+                .map(|region| those_in(*region))
+                .find(|engines| !engines.is_empty()),
+            _ => None,
+        };
+        near.unwrap_or_else(|| (0..region_of.len() as u16).collect())
+    }
+}
+
+/// Usable regions, the fastest for region `from` first. What is said of a region's bandwidth holds for those next to it: from
+/// farther away it counts for less, in the proportion of the distances. If nobody says anything of one of them, the nearest
+/// is taken for the fastest.
+fn by_speed(
+    topology: &Topology,
+    from: usize,
+    nearest: &[u16],
+    bandwidth: &impl Fn(usize) -> u64,
+) -> Vec<u16> {
+    let mut order = nearest.to_vec();
+    let regions = order.iter().map(|region| usize::from(*region));
+    if regions.clone().all(|region| bandwidth(region) > 0) {
+        let score = |region: &u16| {
+            let to = usize::from(*region);
+            let with_cpus = (0..topology.regions.len()).filter(|at| topology.regions[*at].has_cpus);
+            let least = with_cpus.map(|at| topology.distance(at, to)).min();
+            let distance = topology.distance(from, to).max(1);
+            let least = least.unwrap_or(distance).min(distance);
+            u128::from(bandwidth(to)) * u128::from(least) * 1000 / u128::from(distance)
+        };
+        // Stable, so that of equally fast ones the nearest comes first.
+        order.sort_by_key(|region| std::cmp::Reverse(score(region)));
+    }
+    order
+}
 
 /// The engine that the `index`-th of `count` blocks made together belongs to: contiguous shares, equal up to one, so
 /// that neighbours in the array are neighbours in the machine (owner computes; the block distribution of High
@@ -19,5 +166,88 @@ mod tests {
         assert_eq!(owners, [0, 0, 0, 1, 1, 2, 2, 2, 3, 3]);
         assert_eq!(owner(0, 1, 8), 0);
         assert_eq!(owner(usize::MAX - 1, usize::MAX, u16::MAX), u16::MAX - 1);
+    }
+
+    /// Four regions, in two pairs.
+    fn four() -> Topology {
+        let mut topology = Topology::synthetic("package:2 region:2 core:2").unwrap();
+        let table = [
+            [10, 16, 28, 30],
+            [16, 10, 28, 31],
+            [28, 28, 10, 16],
+            [30, 31, 16, 10],
+        ];
+        for (region, row) in topology.regions.iter_mut().zip(table) {
+            region.distances = row.to_vec();
+        }
+        topology
+    }
+
+    fn in_order(regions: &Regions, wish: Wish, here: u16) -> Vec<u16> {
+        match regions.search(wish, here) {
+            Search::InOrder(order) => order.to_vec(),
+            Search::ByTurns => panic!("by turns"),
+        }
+    }
+
+    #[test]
+    fn a_region_comes_first_and_then_those_near_it() {
+        let regions = Regions::new(&four(), |_| true, |_| 0);
+        assert_eq!(in_order(&regions, Wish::FirstTouch, 3), [3, 2, 0, 1]);
+        assert_eq!(in_order(&regions, Wish::Region(1), 3), [1, 0, 2, 3]);
+        assert_eq!(regions.search(Wish::Interleaved, 3), Search::ByTurns);
+    }
+
+    #[test]
+    fn regions_that_cannot_be_used_are_left_out() {
+        let regions = Regions::new(&four(), |region| region == 1 || region == 2, |_| 0);
+        assert_eq!(in_order(&regions, Wish::FirstTouch, 3), [2, 1]);
+        assert_eq!(in_order(&regions, Wish::Region(0), 3), [1, 2]);
+        assert_eq!((regions.own(0), regions.own(2)), (1, 2));
+
+        let one = Regions::new(&four(), |region| region == 1, |_| 0);
+        assert_eq!(in_order(&one, Wish::Interleaved, 3), [1]);
+    }
+
+    #[test]
+    fn where_nothing_can_be_chosen_memory_comes_from_here() {
+        let regions = Regions::new(&four(), |_| false, |_| 7);
+        for wish in [
+            Wish::FirstTouch,
+            Wish::Region(0),
+            Wish::Interleaved,
+            Wish::Fastest,
+        ] {
+            assert_eq!(in_order(&regions, wish, 3), [3]);
+        }
+    }
+
+    #[test]
+    fn the_fastest_has_the_most_bandwidth_from_here() {
+        // Region 3 has no engines, and is fast.
+        let mut topology = four();
+        topology.regions[3].has_cpus = false;
+        let bandwidth = |region| [100, 100, 100, 400][region];
+        let regions = Regions::new(&topology, |_| true, bandwidth);
+        assert_eq!(in_order(&regions, Wish::Fastest, 2), [3, 2, 0, 1]);
+        // From far away it still has 400 * 16 / 30, and region 0 has 100.
+        assert_eq!(in_order(&regions, Wish::Fastest, 0), [3, 0, 1, 2]);
+
+        let slow = Regions::new(&topology, |_| true, |region| [100, 100, 100, 20][region]);
+        assert_eq!(in_order(&slow, Wish::Fastest, 2), [2, 0, 1, 3]);
+        let unknown = Regions::new(&topology, |_| true, |region| [100, 100, 100, 0][region]);
+        assert_eq!(in_order(&unknown, Wish::Fastest, 0), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn blocks_of_a_region_belong_to_its_engines() {
+        let regions = Regions::new(&four(), |_| true, |_| 0);
+        let region_of = [0, 0, 1, 1, 2, 2];
+        assert_eq!(regions.engines(Wish::Region(1), &region_of), [2, 3]);
+        // Nobody is in region 3.
+        assert_eq!(regions.engines(Wish::Region(3), &region_of), [4, 5]);
+        for wish in [Wish::FirstTouch, Wish::Interleaved, Wish::Fastest] {
+            assert_eq!(regions.engines(wish, &region_of), [0, 1, 2, 3, 4, 5]);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What is asked of Linux: address ranges, huge pages, a node, and to take pages back.
 
+use super::zones;
 use std::io;
 use std::ptr::{self, NonNull};
 
@@ -99,6 +100,15 @@ pub(super) unsafe fn advise_huge(at: NonNull<u8>, len: usize) -> bool {
     unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_HUGEPAGE) == 0 }
 }
 
+/// Asks for small pages in a range, where huge ones would come unasked. If the kernel refuses, they do.
+///
+/// # Safety
+/// The range consists of whole pages that [`map`] gave.
+pub(super) unsafe fn advise_small(at: NonNull<u8>, len: usize) {
+    // SAFETY: this advice changes no contents, and the range is mapped by this function's premise.
+    let _ = unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_NOHUGEPAGE) };
+}
+
 /// Whether the administrator allows huge pages for those who ask. `madvise` itself accepts the wish either way.
 pub(super) fn huge_allowed() -> bool {
     std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled")
@@ -124,28 +134,94 @@ pub(super) unsafe fn discard(at: NonNull<u8>, len: usize) -> io::Result<()> {
 /// # Safety
 /// The range consists of whole pages that [`map`] gave.
 pub(super) unsafe fn prefer_node(at: NonNull<u8>, len: usize, node: u16) -> bool {
-    const MPOL_PREFERRED: libc::c_int = 1;
-    const MASK_BITS: usize = 1024;
-    let mut mask = [0u64; MASK_BITS / 64];
-    let Some(word) = mask.get_mut(usize::from(node) / 64) else {
-        return false;
-    };
-    *word = 1 << (node % 64);
-    // The kernel reads one bit less than it is told there are.
-    let bits = MASK_BITS + 1;
-    // SAFETY: the kernel reads MASK_BITS bits of the mask, which is alive, and changes no contents of the range.
+    // SAFETY: by this function's premise.
+    unsafe { bind(at, len, libc::MPOL_PREFERRED, &[node]) }
+}
+
+/// Asks that the pages of a range come from these nodes by turns, weighted if the kernel can; whether it agreed.
+///
+/// # Safety
+/// The range consists of whole pages that [`map`] gave.
+pub(super) unsafe fn interleave(at: NonNull<u8>, len: usize, nodes: &[u16]) -> bool {
+    /// From Linux 6.9 on; older kernels refuse it.
+    const MPOL_WEIGHTED_INTERLEAVE: libc::c_int = 6;
+    // SAFETY: by this function's premise.
+    let weighted = unsafe { bind(at, len, MPOL_WEIGHTED_INTERLEAVE, nodes) };
+    // SAFETY: as above.
+    weighted || unsafe { bind(at, len, libc::MPOL_INTERLEAVE, nodes) }
+}
+
+/// The most nodes that a kernel can have.
+const MOST_NODES: usize = 1024;
+/// A bit for each node.
+type NodeMask = [u64; MOST_NODES / 64];
+/// How many bits the kernel is told there are: it reads one less.
+const MASK_BITS: usize = MOST_NODES + 1;
+
+/// Gives a range a memory policy. False if the kernel refuses.
+///
+/// # Safety
+/// The range consists of whole pages that [`map`] gave.
+unsafe fn bind(at: NonNull<u8>, len: usize, policy: libc::c_int, nodes: &[u16]) -> bool {
+    let mut mask: NodeMask = [0; MOST_NODES / 64];
+    for node in nodes {
+        let Some(word) = mask.get_mut(usize::from(*node) / 64) else {
+            return false;
+        };
+        *word |= 1 << (node % 64);
+    }
+    // SAFETY: the kernel reads the mask, which is alive and as long as it is told, and changes no contents of the range.
     let failed = unsafe {
         libc::syscall(
             libc::SYS_mbind,
             at.as_ptr(),
             len,
-            MPOL_PREFERRED,
+            policy,
             mask.as_ptr(),
-            bits,
+            MASK_BITS,
             0,
         )
     };
     failed == 0
+}
+
+/// The nodes whose memory this process may use. Errors if the kernel has no nodes, or a container forbids to ask.
+pub(super) fn allowed_nodes() -> io::Result<Vec<u16>> {
+    const MPOL_F_MEMS_ALLOWED: libc::c_ulong = 4;
+    let mut mask: NodeMask = [0; MOST_NODES / 64];
+    // SAFETY: the kernel writes the mask, which is alive and as long as it is told, and nothing else.
+    let failed = unsafe {
+        libc::syscall(
+            libc::SYS_get_mempolicy,
+            ptr::null_mut::<libc::c_int>(),
+            mask.as_mut_ptr(),
+            MASK_BITS - 1,
+            ptr::null::<libc::c_void>(),
+            MPOL_F_MEMS_ALLOWED,
+        )
+    };
+    if failed != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let is_set = |node: &u16| mask[usize::from(*node) / 64] & 1 << (node % 64) != 0;
+    Ok((0..MOST_NODES as u16).filter(is_set).collect())
+}
+
+/// How many bytes of a node's memory the kernel would hand out before it turned to other nodes; `None` if it does not say.
+pub(super) fn free_bytes(node: u16) -> Option<usize> {
+    let path = format!("/sys/devices/system/node/node{node}/meminfo");
+    let text = std::fs::read_to_string(path).ok()?;
+    let (free, total) = (
+        zones::bytes(&text, "MemFree")?,
+        zones::bytes(&text, "MemTotal")?,
+    );
+    if free > total / 4 {
+        // What the kernel keeps is less than this.
+        return Some(free - total / 8);
+    }
+    // Exact, but long where there are many processors.
+    let text = std::fs::read_to_string("/proc/zoneinfo").ok()?;
+    Some(zones::above_watermark(&text, node)?.saturating_mul(page_bytes()))
 }
 
 /// The size of a small page in bytes.

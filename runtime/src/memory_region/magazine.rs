@@ -88,6 +88,21 @@ impl Magazine {
         }
     }
 
+    /// Takes a chunk like [`Magazine::take`] if it holds one, or the pool has one or room for one, as
+    /// [`Pool::take_if_room`] does, with its errors.
+    pub fn take_if_room(&mut self, bytes: usize) -> Result<Option<Chunk>> {
+        let class = Class::of(bytes.max(self.least))?;
+        match self.stacks.get_mut(class.index()) {
+            Some(stack) => match stack.chunks.pop() {
+                Some(chunk) => Ok(Some(chunk)),
+                None => self
+                    .pool
+                    .take_batch_if_room(class, stack.batch - 1, &mut stack.chunks),
+            },
+            None => self.pool.take_if_room(bytes),
+        }
+    }
+
     /// Takes a chunk whose first `bytes` bytes are zero, as [`Pool::take_zeroed`] does, with its errors.
     #[inline]
     pub fn take_zeroed(&mut self, bytes: usize) -> Result<Chunk> {

@@ -8,11 +8,12 @@
 //! - `linux` / `portable`: what is asked of the system. `pages`: an owned range of it.
 //! - `class`: the sizes there are.  `chunk`: one piece of memory, of one of these sizes.
 //! - `store`: what a pool knows, behind its lock.  `pool`: the lock, and the calls that must not be made under it.
+//! - `room`: which nodes may be used, and whether they have room.
 //! - `guard`: for the checking mode, memory that nobody may touch.
 //! - `magazine`: an engine's own few chunks, so that it rarely needs the lock.
 //!
 //! The pool never touches memory before its user does: the core that writes first decides where the pages are.
-//! Once written, a page stays where it is, also through recycling; [`PoolOptions::node`] says where all of a pool's
+//! Once written, a page stays where it is, also through recycling; [`PoolOptions::nodes`] says where all of a pool's
 //! pages should be, whoever writes first.
 
 mod chunk;
@@ -29,8 +30,11 @@ mod os;
 mod pages;
 mod pool;
 mod reservation;
+mod room;
 mod stats;
 mod store;
+#[cfg(all(target_os = "linux", not(miri)))]
+mod zones;
 
 // Under loom its locks work in models alone.
 #[cfg(not(sprat_loom))]
@@ -41,8 +45,9 @@ pub use chunk::Chunk;
 pub(crate) use class::LINE as LEAST_ALIGNMENT;
 pub(crate) use guard::{Guard, Running, State as GuardState, runs};
 pub use magazine::Magazine;
-pub use options::PoolOptions;
 pub(crate) use options::usable_bytes;
+pub use options::{Nodes, PoolOptions};
 pub use pool::Pool;
 pub(crate) use reservation::Reservation;
+pub(crate) use room::usable_nodes;
 pub use stats::PoolStats;

@@ -12,12 +12,24 @@ pub struct PoolOptions {
     pub keep_bytes: usize,
     /// Whether to ask for huge pages. Yes unless set.
     pub huge: bool,
-    /// The system's node that the pages should come from; none unless set: then each page comes from the node whose
-    /// core writes to it first. It is a wish: see [`super::PoolStats::unbound_bytes`].
-    pub node: Option<u16>,
+    /// The system's nodes that the pages should come from. It is a wish: see [`super::PoolStats::unbound_bytes`].
+    pub nodes: Nodes,
     /// Whether each chunk has pages of its own: at least four of 4096 bytes, so that it can be made inaccessible. For the
     /// checking mode; no unless set.
     pub whole_pages: bool,
+}
+
+/// Which of the system's nodes pages should come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Nodes {
+    /// Each from the node whose core writes to it first.
+    #[default]
+    FirstTouch,
+    /// All from this one, as long as it has free pages; then from those near it.
+    One(u16),
+    /// By turns from each of these: small pages, and huge ones where a mapping has several for each node. As many in turn as
+    /// the system's weights say, where the system has weights (Linux from 6.9 on).
+    Interleaved(Vec<u16>),
 }
 
 impl Default for PoolOptions {
@@ -30,7 +42,7 @@ impl Default for PoolOptions {
         PoolOptions {
             keep_bytes,
             huge: true,
-            node: None,
+            nodes: Nodes::FirstTouch,
             whole_pages: false,
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::ptr::NonNull;
 
+use super::options::Nodes;
 use super::os;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -23,11 +24,11 @@ pub(super) struct Pages {
 unsafe impl Send for Pages {}
 
 impl Pages {
-    /// Maps `bytes`, rounded up to whole pages: in huge pages if wanted and allowed, on a node if one is named and the
+    /// Maps `bytes`, rounded up to whole pages: in huge pages if wanted and allowed, on nodes if some are named and the
     /// system lets us. Neither wish fails the call; see [`Pages::huge`] and [`Pages::unbound`].
     ///
     /// Errors: `BlockSize` for no bytes, or more than there are addresses; `System` if the system refuses.
-    pub(super) fn map(bytes: usize, huge: bool, node: Option<u16>) -> Result<Pages> {
+    pub(super) fn map(bytes: usize, huge: bool, nodes: &Nodes) -> Result<Pages> {
         let page = os::page_bytes();
         let align = if bytes >= HUGE { HUGE } else { page };
         let len = match bytes.checked_next_multiple_of(page) {
@@ -42,10 +43,21 @@ impl Pages {
             }
         };
         let ptr = os::map(len, align).map_err(|e| refused(len, e))?;
-        // SAFETY: the range was mapped in the line before.
-        let huge = huge && len >= HUGE && unsafe { os::advise_huge(ptr, len) };
-        // SAFETY: as above.
-        let unbound = node.is_some_and(|node| unsafe { !os::prefer_node(ptr, len, node) });
+        let huge = huge && len >= least_in_huge_pages(nodes);
+        // SAFETY: the range was mapped above.
+        let huge = huge && unsafe { os::advise_huge(ptr, len) };
+        if !huge && matches!(nodes, Nodes::Interleaved(_)) {
+            // SAFETY: as above. Else the system may take huge pages all the same, and few pages are few turns.
+            unsafe { os::advise_small(ptr, len) };
+        }
+        let bound = match nodes {
+            Nodes::FirstTouch => true,
+            // SAFETY: as above.
+            Nodes::One(node) => unsafe { os::prefer_node(ptr, len, *node) },
+            // SAFETY: as above.
+            Nodes::Interleaved(nodes) => unsafe { os::interleave(ptr, len, nodes) },
+        };
+        let unbound = !bound;
         Ok(Pages {
             ptr,
             len,
@@ -83,6 +95,15 @@ impl Pages {
         );
         // SAFETY: inside the range, as was just checked.
         unsafe { self.ptr.add(offset) }
+    }
+}
+
+/// From how many bytes on a mapping may have huge pages: when interleaved, if each node gets several.
+fn least_in_huge_pages(nodes: &Nodes) -> usize {
+    const TURNS: usize = 4;
+    match nodes {
+        Nodes::Interleaved(nodes) => HUGE * TURNS * nodes.len(),
+        _ => HUGE,
     }
 }
 

@@ -6,11 +6,12 @@ use std::fmt;
 
 #[cfg(doc)]
 use super::Magazine;
-use super::PoolOptions;
 use super::chunk::Chunk;
 use super::class::{self, Class};
+use super::options::{Nodes, PoolOptions};
 use super::os;
 use super::pages::Pages;
+use super::room;
 use super::stats::PoolStats;
 use super::store::{Evicted, Store};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,7 +29,7 @@ pub struct Pool {
     owner: u32,
     keep_bytes: usize,
     huge: bool,
-    node: Option<u16>,
+    nodes: Nodes,
     /// The smallest chunk: sizes from this one on are all whole pages.
     least: usize,
     map: MapFn,
@@ -36,7 +37,7 @@ pub struct Pool {
 }
 
 /// [`Pages::map`], or what a test puts in its place.
-type MapFn = fn(usize, bool, Option<u16>) -> Result<Pages>;
+type MapFn = fn(usize, bool, &Nodes) -> Result<Pages>;
 
 impl Pool {
     /// An empty pool for the memory region with that index. It maps nothing yet.
@@ -55,7 +56,7 @@ impl Pool {
             owner,
             keep_bytes: options.keep_bytes,
             huge: options.huge && os::huge_allowed(),
-            node: options.node,
+            nodes: options.nodes,
             least: match options.whole_pages {
                 true => class::PAGED_BYTES,
                 false => 0,
@@ -70,11 +71,34 @@ impl Pool {
         self.region
     }
 
-    /// Takes a chunk of at least `bytes` bytes. Its contents are unspecified, unless it is fresh: then zero.
+    /// Takes a chunk of at least `bytes` bytes. Its contents are unspecified, unless it is fresh: then zero. If the pool's nodes
+    /// have no room, its pages come from others.
     ///
     /// Errors: `BlockSize` for no bytes or more than can be addressed, `System` if the system has no memory left.
     pub fn take(&self, bytes: usize) -> Result<Chunk> {
         self.take_class(Class::of(bytes.max(self.least))?)
+    }
+
+    /// Takes a chunk like [`Pool::take`] if it is recycled, or the pool's nodes have room for it, as far as the system
+    /// tells; else `None`, which is counted. What other programs take meanwhile cannot be known, so this is not exact.
+    ///
+    /// Errors: as of [`Pool::take`].
+    pub fn take_if_room(&self, bytes: usize) -> Result<Option<Chunk>> {
+        let class = Class::of(bytes.max(self.least))?;
+        match self.is_room(class) {
+            true => self.take_class(class).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Makes the first `bytes` bytes of a chunk zero, if they are not known to be. At most as many as it has.
+    ///
+    /// Errors: `Foreign` for a chunk of another pool.
+    pub fn zero(&self, chunk: &mut Chunk, bytes: usize) -> Result<()> {
+        self.check(chunk)?;
+        // SAFETY: its pool is `self`.
+        unsafe { chunk.zero(bytes) };
+        Ok(())
     }
 
     /// Takes a chunk whose first `bytes` bytes are zero; if it is fresh, without touching it.
@@ -82,8 +106,7 @@ impl Pool {
     /// Errors: as of [`Pool::take`].
     pub fn take_zeroed(&self, bytes: usize) -> Result<Chunk> {
         let mut chunk = self.take(bytes)?;
-        // SAFETY: its pool is `self`.
-        unsafe { chunk.zero(bytes) };
+        self.zero(&mut chunk, bytes)?;
         Ok(chunk)
     }
 
@@ -119,6 +142,19 @@ impl Pool {
             return self.take_direct(class);
         }
         self.with_store(|store| self.take_cut(store, class))
+    }
+
+    /// The same as [`Pool::take_batch`], if the first chunk is recycled, or there is room for it.
+    pub(super) fn take_batch_if_room(
+        &self,
+        class: Class,
+        more: usize,
+        into: &mut Vec<Chunk>,
+    ) -> Result<Option<Chunk>> {
+        match self.is_room(class) {
+            true => self.take_batch(class, more, into).map(Some),
+            false => Ok(None),
+        }
     }
 
     /// Takes one chunk, and up to `more` if they can be had without another mapping. Not for classes of whole huge pages.
@@ -216,7 +252,12 @@ impl Pool {
     }
 
     fn map(&self, bytes: usize) -> Result<Pages> {
-        (self.map)(bytes, self.huge, self.node)
+        (self.map)(bytes, self.huge, &self.nodes)
+    }
+
+    /// Whether there is a recycled chunk, or room for an untouched one. If not, that is counted.
+    fn is_room(&self, class: Class) -> bool {
+        self.with_store(|store| store.is_room(class, || room::free_bytes(&self.nodes)))
     }
 
     /// Gives evicted memory back to the system. Not under the lock, since it takes long: each page is handed back.

@@ -77,12 +77,36 @@ pub(super) unsafe fn discard(at: NonNull<u8>, len: usize) -> io::Result<()> {
     Ok(())
 }
 
+/// Huge pages do not come unasked here.
+///
+/// # Safety
+/// None; unsafe as its namesake on Linux is.
+pub(super) unsafe fn advise_small(_: NonNull<u8>, _: usize) {}
+
 /// Nodes are not known here.
 ///
 /// # Safety
 /// None; unsafe as its namesake on Linux is.
 pub(super) unsafe fn prefer_node(_: NonNull<u8>, _: usize, _: u16) -> bool {
     false
+}
+
+/// Nodes are not known here.
+///
+/// # Safety
+/// None; unsafe as its namesake on Linux is.
+pub(super) unsafe fn interleave(_: NonNull<u8>, _: usize, _: &[u16]) -> bool {
+    false
+}
+
+/// Nodes are not known here.
+pub(super) fn allowed_nodes() -> io::Result<Vec<u16>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Nodes are not known here.
+pub(super) fn free_bytes(_: u16) -> Option<usize> {
+    None
 }
 
 /// What is taken for the size of a page, in bytes.

@@ -22,6 +22,9 @@ pub struct PoolStats {
     pub small_page_mappings: u64,
     /// How many times the system had no memory for the pool until it gave up all recycled memory, or asked for less.
     pub fallbacks: u64,
+    /// How many times untouched memory was asked for that should be on certain nodes, and they had no room for it. Then it
+    /// was refused, and another pool asked; or the pages came from wherever the system had them.
+    pub overflows: u64,
     /// How many bytes of recycled memory went back to the system, in all.
     pub released_bytes: u64,
     /// How many chunks left the pool untouched, into magazines included.

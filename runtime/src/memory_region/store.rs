@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use super::chunk::Chunk;
 use super::class::{CLASSES, Class};
 use super::pages::{HUGE, Pages};
+use super::room::Room;
 use super::stats::PoolStats;
 
 /// Recycled chunks of so many bytes or more count towards [`super::PoolOptions::keep_bytes`]. Taking the pages out of
@@ -64,6 +65,7 @@ pub(super) struct Store {
     clock: u64,
     /// How many of the recycled bytes could be given back to the system.
     releasable: usize,
+    room: Room,
     pub(super) stats: PoolStats,
 }
 
@@ -88,8 +90,18 @@ impl Store {
             direct: HashMap::new(),
             clock: 0,
             releasable: 0,
+            room: Room::default(),
             stats: PoolStats::default(),
         }
+    }
+
+    /// Whether there is a recycled chunk of this size, or room for an untouched one; `free` asks the system how much it has.
+    /// If there is none, that is counted.
+    pub(super) fn is_room(&mut self, class: Class, free: impl FnOnce() -> Option<usize>) -> bool {
+        let recycled = !self.shelves[class.index()].used.is_empty();
+        let is_room = recycled || self.room.take(class.bytes(), free);
+        self.stats.overflows += u64::from(!is_room);
+        is_room
     }
 
     /// A chunk out of what there is: recycled ones first, since they are warm. None if something has to be mapped.

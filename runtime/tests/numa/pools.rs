@@ -2,7 +2,7 @@
 
 use crate::kernel::{assert_on, nodes_of};
 use crate::machine::{allowed, several};
-use sprat::memory_region::{Pool, PoolOptions};
+use sprat::memory_region::{Nodes, Pool, PoolOptions};
 
 const BYTES: usize = 3 << 20;
 
@@ -27,7 +27,7 @@ fn a_pool_of_a_node_has_its_pages_there_whoever_writes_first() {
     let Some(topology) = several() else { return };
     for (index, region) in topology.regions.iter().enumerate() {
         let mut options = PoolOptions::default();
-        options.node = Some(region.os_id as u16);
+        options.nodes = Nodes::One(region.os_id as u16);
         let pool = Pool::new(index as u16, options).unwrap();
         // Fresh, then recycled.
         look(&pool, region.os_id);

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::pages::HUGE;
-use super::{Chunk, Magazine, Pool, PoolOptions, PoolStats};
+use super::{Chunk, Magazine, Nodes, Pool, PoolOptions, PoolStats};
 use crate::sync::Arc;
 
 mod magazine;

@@ -10,7 +10,7 @@ fn pages_are_aligned_zero_and_unmapped_on_drop() {
     let before = LIVE.get();
     for bytes in [1, 4096, 5000, HUGE, HUGE + 1, 5 * HUGE, 33 * MIB] {
         let pages: Vec<Pages> = (0..5)
-            .map(|_| Pages::map(bytes, true, None).unwrap())
+            .map(|_| Pages::map(bytes, true, &Nodes::FirstTouch).unwrap())
             .collect();
         for p in &pages {
             let align = if bytes >= HUGE { HUGE } else { 4096 };
@@ -28,12 +28,12 @@ fn pages_are_aligned_zero_and_unmapped_on_drop() {
 #[test]
 fn pages_refuse_what_cannot_be() {
     for bytes in [0, usize::MAX, isize::MAX as usize, usize::MAX - 4096] {
-        let error = Pages::map(bytes, true, None).unwrap_err();
+        let error = Pages::map(bytes, true, &Nodes::FirstTouch).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BlockSize, "{error}");
     }
     #[cfg(not(miri))]
     {
-        let error = Pages::map(1 << 60, true, None).unwrap_err();
+        let error = Pages::map(1 << 60, true, &Nodes::FirstTouch).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::System, "{error}");
         assert!(error.to_string().contains("1152921504606846976"), "{error}");
     }
@@ -43,7 +43,7 @@ fn pages_refuse_what_cannot_be() {
 fn a_wanted_node_is_taken_or_counted_as_refused() {
     for node in [0, u16::MAX] {
         let options = PoolOptions {
-            node: Some(node),
+            nodes: Nodes::One(node),
             ..PoolOptions::default()
         };
         let pool = Pool::new(0, options).unwrap();
@@ -152,14 +152,14 @@ fn nothing_is_touched_before_the_user_writes() {
 
 #[test]
 fn without_memory_for_a_large_slab_it_takes_a_small_one() {
-    fn tight(bytes: usize, huge: bool, node: Option<u16>) -> Result<Pages> {
+    fn tight(bytes: usize, huge: bool, nodes: &Nodes) -> Result<Pages> {
         if bytes > HUGE {
             return Err(Error::system(
                 "no room",
                 std::io::ErrorKind::OutOfMemory.into(),
             ));
         }
-        Pages::map(bytes, huge, node)
+        Pages::map(bytes, huge, nodes)
     }
     let pool = Pool::with_map(0, PoolOptions::default(), tight).unwrap();
     let chunks: Vec<Chunk> = (0..40).map(|_| pool.take(MIB / 2).unwrap()).collect();

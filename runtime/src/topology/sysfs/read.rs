@@ -13,6 +13,9 @@ use crate::topology::text::shown;
 /// The longest file that makes sense; the longest real ones are lists of thousands of CPUs.
 const MOST_BYTES: u64 = 1 << 20;
 
+/// How much is asked for at a time: a mask of 29,000 CPUs.
+const AT_ONCE: usize = 8 << 10;
+
 /// An error about a file's content.
 pub(super) fn absurd(file: &Path, content: &str, what: impl std::fmt::Display) -> Error {
     Error::new(
@@ -29,7 +32,8 @@ pub(super) fn absurd(file: &Path, content: &str, what: impl std::fmt::Display) -
 /// The file's text without white space at its ends, or `None` if it cannot be read: not there, not permitted, or
 /// of a CPU that is being taken offline. An empty file is an empty text.
 pub(super) fn text(file: &Path) -> Result<Option<String>> {
-    let mut bytes = Vec::new();
+    // Room for all of it at once: asked for masks of a thousand CPUs in pieces, the kernel gives the first ones and no more.
+    let mut bytes = Vec::with_capacity(AT_ONCE);
     let read = File::open(file).and_then(|f| f.take(MOST_BYTES + 1).read_to_end(&mut bytes));
     if read.is_err() {
         return Ok(None);
