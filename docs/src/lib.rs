@@ -43,6 +43,9 @@ pub mod book {
 
     #[doc = include_str!("../book/record-and-replay.md")]
     pub mod record_and_replay {}
+
+    #[doc = include_str!("../book/from-c.md")]
+    pub mod from_c {}
 }
 
 /// How it is built, and why that is right.

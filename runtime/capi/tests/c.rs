@@ -61,5 +61,5 @@ fn what_is_used_well_works() {
 
 #[test]
 fn nonsense_is_refused() {
-    assert!(passed(&run("misuse", &[])) >= 14);
+    assert!(passed(&run("misuse", &[])) >= 15);
 }

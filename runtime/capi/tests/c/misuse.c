@@ -417,6 +417,26 @@ static void spawn_with_escaped(sprat_scope *s, void *argument) {
   NOTE(!sprat_spawn(s, codelet("uses the host's", uses_escaped, 0), NULL, NULL, 0, NULL, NULL));
 }
 
+static void spawn_many_with_escaped(sprat_scope *s, void *argument) {
+  escaped = s;
+  for (int i = 0; i < 1000; i++) {
+    NOTE(!sprat_spawn(s, codelet("uses the host's", uses_escaped, 0), NULL, NULL, 0, NULL, NULL));
+  }
+  (void)argument;
+}
+
+/* A host that is held back in its body runs codelets meanwhile, on its own thread: its scope is none of theirs. */
+static void a_host_that_helps_keeps_its_scope(void) {
+  sprat_config config = SPRAT_CONFIG_INIT;
+  sprat_runtime *narrow = NULL;
+  config.xes = 1;
+  config.live_codelets = 1;
+  config.environment = SPRAT_NO;
+  CHECK(!sprat_runtime_create(&config, &narrow));
+  CHECK(!sprat_finish(narrow, spawn_many_with_escaped, NULL));
+  CHECK(!sprat_runtime_destroy(narrow));
+}
+
 static void scopes_stay_where_they_are(void) {
   CHECK(!sprat_finish(rt, lends_scope, NULL));
   REFUSED(sprat_spawn(escaped, nothing, NULL, NULL, 0, NULL, NULL), SPRAT_SCOPE, "after its body");
@@ -536,6 +556,7 @@ int main(void) {
       {"wrong accesses fail the codelet", wrong_accesses_fail_the_codelet},
       {"bodies never wait", bodies_never_wait},
       {"scopes stay where they are", scopes_stay_where_they_are},
+      {"a host that helps keeps its scope", a_host_that_helps_keeps_its_scope},
       {"events against their rules", events_against_their_rules},
       {"stuck scopes and lost events", stuck_scopes_and_lost_events},
       {"graphs against their rules", graphs_against_their_rules},
