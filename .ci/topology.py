@@ -237,7 +237,9 @@ def machines(folder):
     tree, regions = regular(at("modules"), 1, 8, regions=2)
     tree.together("core_cpus", split(range(8), 4))
     tree.together("thread_siblings", split(range(8), 4))
-    tree.root("proc/cpuinfo", "".join(f"processor\t: {cpu}\nvendor_id\t: AuthenticAMD\ncpu family\t: 21\nmodel\t\t: 1\n\n" for cpu in range(8)))
+    processor = "processor\t: {}\nvendor_id\t: AuthenticAMD\ncpu family\t: 21\nmodel\t\t: 1\n"
+    tree.root("proc/cpuinfo", "\n".join(processor.format(cpu) for cpu in range(8)))
+    tree.root("proc/hwloc-nofile-info", "OSName: Linux\nArchitecture: x86_64")
     tree.nodes(dict(enumerate((cpus, 1024) for cpus in regions)), [[10, 16], [16, 10]])
 
     # Packages that have no number, only members.

@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
@@ -107,30 +106,46 @@ fn edited(edits: &[Edit]) -> String {
     text.into_iter().collect()
 }
 
-fn from_tree(contents: &[(u8, Vec<u8>)]) -> sprat::Result<Topology> {
-    static ROOT: OnceLock<PathBuf> = OnceLock::new();
-    let root = ROOT.get_or_init(|| {
+/// The tree on the disk, which goes when the fuzzer ends well.
+struct Tree(PathBuf);
+
+impl Tree {
+    fn new() -> Tree {
         let memory = Path::new("/dev/shm");
-        let base = if memory.is_dir() {
-            memory.to_owned()
-        } else {
-            std::env::temp_dir()
+        let base = match memory.is_dir() {
+            true => memory.to_owned(),
+            false => std::env::temp_dir(),
         };
         let root = base.join(format!("sprat-fuzz-topology-{}", std::process::id()));
-        FILES
-            .iter()
-            .for_each(|(file, content)| write(&root, file, content.as_bytes()));
-        root
-    });
+        for (file, content) in FILES {
+            write(&root, file, content.as_bytes());
+        }
+        Tree(root)
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+thread_local! {
+    static TREE: Tree = Tree::new();
+}
+
+fn from_tree(contents: &[(u8, Vec<u8>)]) -> sprat::Result<Topology> {
     let file = |which: u8| FILES[usize::from(which) % FILES.len()];
-    for (which, content) in contents {
-        write(root, file(*which).0, content);
-    }
-    let topology = Topology::from_sysfs(root);
-    for (which, _) in contents {
-        write(root, file(*which).0, file(*which).1.as_bytes());
-    }
-    topology
+    TREE.with(|Tree(root)| {
+        for (which, content) in contents {
+            write(root, file(*which).0, content);
+        }
+        let topology = Topology::from_sysfs(root);
+        for (which, _) in contents {
+            write(root, file(*which).0, file(*which).1.as_bytes());
+        }
+        topology
+    })
 }
 
 fn write(root: &Path, file: &str, content: &[u8]) {

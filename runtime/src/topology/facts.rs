@@ -32,7 +32,7 @@ pub(super) struct CpuFacts {
     pub cpu: u32,
     /// Index of the package.
     pub package: usize,
-    /// CPUs with the same number are on the same die, in the same cluster; `None` if the package has no parts of the kind.
+    /// CPUs of a package with the same number are on the same die, those of a die in the same cluster; `None` if nobody tells.
     pub die: Option<u32>,
     pub cluster: Option<u32>,
     /// Index of the kind; 0 if there are none.

@@ -1,6 +1,6 @@
 //! Which CPUs make up a package, and the dies and clusters inside of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Notes;
 use super::read::{self, Tree};
@@ -28,7 +28,7 @@ impl Part {
     }
 }
 
-/// Reads the packages and tells each CPU its own, and its die and cluster where the package has several.
+/// Reads the packages and tells each CPU its own, and its die and cluster.
 pub(super) fn read(
     tree: &Tree,
     online: &CpuSet,
@@ -57,21 +57,20 @@ pub(super) fn read(
         let cluster = read::cpus(&dir, "cluster_cpus", "cluster_cpus_list")?;
         parts.push([Part::of(die, online), Part::of(cluster, online)]);
     }
-    let mut sizes: BTreeMap<Key, usize> = BTreeMap::new();
-    keys.iter()
-        .for_each(|key| *sizes.entry(*key).or_default() += 1);
-    let index: BTreeMap<Key, usize> = sizes.keys().enumerate().map(|(i, &k)| (k, i)).collect();
+    let different: BTreeSet<Key> = keys.iter().copied().collect();
+    let index: BTreeMap<Key, usize> = different.iter().enumerate().map(|(i, &k)| (k, i)).collect();
     for ((f, key), [die, cluster]) in facts.iter_mut().zip(&keys).zip(parts) {
         f.package = index[key];
-        let package = sizes[key];
-        // What is as large as the package, or as small as the core, tells nothing.
-        f.die = die.filter(|die| die.cpus < package).map(|die| die.first);
-        f.cluster = cluster
-            .filter(|c| c.cpus < package && c.cpus > f.siblings.len())
-            .map(|cluster| cluster.first);
+        f.die = die.map(|die| die.first);
+        // One that is no larger than the core tells nothing.
+        let cluster = cluster.filter(|cluster| cluster.cpus > f.siblings.len());
+        f.cluster = cluster.map(|cluster| cluster.first);
     }
     notes.say_of(&unknown, |cpus| {
         format!("the kernel does not know the package of CPUs {cpus}; they count as one package")
     });
-    Ok(sizes.keys().map(|&(os_id, _)| Package { os_id }).collect())
+    Ok(different
+        .iter()
+        .map(|&(os_id, _)| Package { os_id })
+        .collect())
 }

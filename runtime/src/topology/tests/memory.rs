@@ -31,6 +31,8 @@ fn memory_without_cpus_is_next_to_the_nearest() {
     tree.node(2, "", 2048, "20 20 10 20")
         .node(3, "", 2048, "10 10 10 10");
     assert_eq!(local(&tree.read().unwrap()), ["0-1", "2-3", "0-3", "0-3"]);
+    tree.node(3, "", 2048, "30 10 20 10");
+    assert_eq!(local(&tree.read().unwrap())[3], "0-3");
 }
 
 #[test]

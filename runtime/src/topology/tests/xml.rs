@@ -127,6 +127,19 @@ fn with(changes: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn the_region_with_the_fewest_cpus_around_it_is_home() {
+    // The memory that is next to all has the lowest number now.
+    let changes = [
+        ("\"NUMANode\" os_index=\"0\"", "\"NUMANode\" os_index=\"5\""),
+        ("\"NUMANode\" os_index=\"9\"", "\"NUMANode\" os_index=\"0\""),
+    ];
+    let t = read(&with(&changes));
+    let homes: Vec<u32> = t.cores.iter().map(|c| t.regions[c.region].os_id).collect();
+    assert_eq!(homes, [1, 1, 4, 4]);
+    assert_eq!(t.regions[0].local_cpus, set("0-5"));
+}
+
+#[test]
 fn what_was_not_allowed_is_left_out() {
     let machine = "type=\"Machine\" os_index=\"0\"";
     let allowed =

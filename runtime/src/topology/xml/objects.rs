@@ -128,7 +128,7 @@ impl Objects {
         Ok(found)
     }
 
-    /// Puts all lists in order, and forgets parts of packages that are whole packages, or single cores.
+    /// Puts all lists in order, and forgets packages that are empty and clusters that are single cores.
     fn order(&mut self) {
         // Packages whose CPUs are all offline have none of ours.
         let used: BTreeSet<usize> = self.cpus.iter().map(|f| f.package).collect();
@@ -143,21 +143,15 @@ impl Objects {
         self.cpus.sort_by_key(|f| f.cpu);
         self.caches.iter_mut().for_each(|c| c.cpus.sort_unstable());
         self.nodes.sort_by_key(|n| n.os_id);
-        let mut packages: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut parts: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut clusters: BTreeMap<u32, usize> = BTreeMap::new();
         for f in &mut self.cpus {
             f.package = new[f.package];
-            *packages.entry(f.package).or_default() += 1;
-            for part in f.die.iter().chain(&f.cluster) {
-                *parts.entry(*part).or_default() += 1;
+            if let Some(cluster) = f.cluster {
+                *clusters.entry(cluster).or_default() += 1;
             }
         }
         for f in &mut self.cpus {
-            let whole = packages[&f.package];
-            f.die = f.die.filter(|die| parts[die] < whole);
-            f.cluster = f
-                .cluster
-                .filter(|c| parts[c] < whole && parts[c] > f.siblings.len());
+            f.cluster = f.cluster.filter(|c| clusters[c] > f.siblings.len());
         }
     }
 }
