@@ -1,7 +1,7 @@
 //! Pools that are bound to a node.
 
 use crate::kernel::{assert_on, nodes_of};
-use crate::machine::{allowed, several};
+use crate::machine::{allowed, several, skip};
 use sprat::memory_region::{Nodes, Pool, PoolOptions};
 
 const BYTES: usize = 3 << 20;
@@ -33,4 +33,31 @@ fn a_pool_of_a_node_has_its_pages_there_whoever_writes_first() {
         look(&pool, region.os_id);
         look(&pool, region.os_id);
     }
+}
+
+/// A pool that must have memory gets it, though not where it should be, and nobody is ended for it.
+#[test]
+fn what_a_node_does_not_have_comes_from_others() {
+    let Some(topology) = several() else { return };
+    let may_use = topology.regions.iter().filter(|one| allowed(one.os_id));
+    let (last, others) = (topology.regions.len() - 1, may_use.count() > 1);
+    let node = topology.regions[last].os_id;
+    if !allowed(node) || !others {
+        return skip("no other node may be used");
+    }
+    let mut options = PoolOptions::default();
+    options.nodes = Nodes::One(node as u16);
+    let pool = Pool::new(last as u16, options).unwrap();
+    // The node's memory, and 16 MiB more.
+    let chunks = topology.regions[last].bytes as usize / BYTES + 6;
+    let mut elsewhere = 0;
+    for _ in 0..chunks {
+        let chunk = pool.take(BYTES).unwrap();
+        // SAFETY: ours alone, and as long as was asked for; it goes with the pool.
+        let data = unsafe { std::slice::from_raw_parts_mut(chunk.ptr().as_ptr(), BYTES) };
+        data.fill(1);
+        let found = nodes_of(data);
+        elsewhere += found.iter().filter(|at| **at != Some(node)).count();
+    }
+    assert!(elsewhere > 0);
 }
