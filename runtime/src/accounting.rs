@@ -2,7 +2,7 @@
 
 use crate::access::Mode;
 use crate::bounds::Bounds;
-use crate::codelet::flag;
+use crate::codelet::{Body, flag};
 use crate::engine::Engine;
 use crate::entry::EntryKind;
 use crate::id::BlockId;
@@ -35,18 +35,36 @@ impl Engine<'_> {
                     EntryKind::Part(mode) => (mode, Some(Bounds::take(&mut entries).extent)),
                     _ => continue,
                 };
-                let number = Self::queue_of(entry).slot;
-                let slot = blocks.slot(number);
-                let bytes = part.map_or(slot.bytes() as u64, |extent| extent.bytes());
-                let key = Key {
-                    codelet: body.name,
-                    spawned_at: body.spawned_at,
-                    block: BlockId::new(self.shared.id, number, slot.generation()),
-                    home: self.shared.homes.region_of(slot.place()),
-                };
-                return Some((key, Sums::of(mode, bytes, 1)));
+                let slot = Self::queue_of(entry).slot;
+                let all = blocks.slot(slot).bytes() as u64;
+                let bytes = part.map_or(all, |extent| extent.bytes());
+                return Some((self.line(&body, slot), Sums::of(mode, bytes, 1)));
             }
         });
         ledgers.enter(here.xe, lines);
+    }
+
+    /// Notes an access to a whole block that a body gives back before its end.
+    #[cold]
+    pub(crate) fn enter_released(&self, ledgers: &Ledgers, id: u32, (slot, mode): (u32, Mode)) {
+        let Some(here) = self.local(|local| local.here) else {
+            return;
+        };
+        // SAFETY: it runs: it lives, and was published to us.
+        let body = unsafe { self.shared.arena.record(id).body() };
+        let bytes = self.shared.blocks.slot(slot).bytes() as u64;
+        let line = (self.line(&body, slot), Sums::of(mode, bytes, 1));
+        ledgers.enter(here.xe, [line]);
+    }
+
+    /// What the line of a codelet and a block is about.
+    fn line(&self, body: &Body, slot: u32) -> Key {
+        let block = self.shared.blocks.slot(slot);
+        Key {
+            codelet: body.name,
+            spawned_at: body.spawned_at,
+            block: BlockId::new(self.shared.id, slot, block.generation()),
+            home: self.shared.homes.region_of(block.place()),
+        }
     }
 }

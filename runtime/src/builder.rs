@@ -87,7 +87,8 @@ impl Builder {
         self
     }
 
-    /// A topology of one's own instead of this machine's. Engines on a synthetic one are not pinned.
+    /// A topology of one's own instead of this machine's. Engines on one from a file are pinned only if [`Builder::pin`] says so,
+    /// those on a synthetic one never.
     pub fn topology(mut self, topology: Topology) -> Self {
         self.topology = Some(topology);
         self
@@ -283,8 +284,10 @@ impl Builder {
     pub fn build(self) -> Result<Runtime> {
         let settings = self.settings()?;
         let (topology, plan) = self.plan_with(&settings)?;
-        let real = !matches!(topology.source, Source::Synthetic(_));
-        let pin = self.pin.or(settings.pin).unwrap_or(true) && real;
+        // A file's CPUs may be others than those here; a description's are numbers that were made up.
+        let pin = self.pin.or(settings.pin);
+        let pin = pin.unwrap_or(topology.source.is_this_machine())
+            && !matches!(topology.source, Source::Synthetic(_));
         let mut tuning = match self.spin_us.or(settings.spin_us) {
             Some(us) => Tuning {
                 spin_ns: us.saturating_mul(1000),

@@ -207,7 +207,7 @@ impl<'a> Engine<'a> {
             children: Cell::new(0),
         };
         let at = (&raw const frame).cast();
-        self.local(|local| local.made_blocks = false);
+        self.local(|local| (local.made_blocks, local.only_holds) = (false, false));
         let ran = match record.count() {
             // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
             0 => unsafe { (vtable.run)(payload, at, &[]) },

@@ -7,8 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlockId;
 use crate::memory_region::{self, Chunk, Magazine, Nodes, Pool, PoolOptions};
 use crate::sync::Arc;
-use crate::topology::{Region, Source, Topology};
-use std::path::Path;
+use crate::topology::{Region, Topology};
 
 /// What a block's slot keeps of its home, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,7 +222,7 @@ fn chosen_nodes(topology: &Topology, notes: &mut Vec<String>) -> Vec<u32> {
         return Vec::new();
     }
     let everywhere = "so the memory of all blocks is where their first writer is";
-    if !matches!(&topology.source, Source::Sysfs(root) if root == Path::new("/")) {
+    if !topology.source.is_this_machine() {
         notes.push(format!("the topology is not this machine's, {everywhere}"));
         return Vec::new();
     }

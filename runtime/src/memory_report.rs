@@ -105,19 +105,15 @@ impl Runtime {
         let (lines, rest) = ledgers.read();
         let region = |xe: u16| shared.plan.xes[usize::from(xe)].region;
         let label = |key: &Key| shared.blocks.label(key.block);
-        Ok(report(
-            self.topology().regions.len(),
-            &lines,
-            rest,
-            region,
-            label,
-        ))
+        let regions = &self.topology().regions;
+        let has_memory: Vec<bool> = regions.iter().map(|one| one.bytes > 0).collect();
+        Ok(report(&has_memory, &lines, rest, region, label))
     }
 }
 
-/// The report of these lines, each with its engine.
+/// The report of these lines, each with its engine, on a machine with such regions.
 fn report(
-    regions: usize,
+    has_memory: &[bool],
     lines: &[(u16, Key, Sums)],
     rest: Sums,
     region: impl Fn(u16) -> usize,
@@ -143,7 +139,7 @@ fn report(
         )
     });
     let mut report = MemoryReport {
-        regions,
+        regions: has_memory.len(),
         other_bytes: bytes(&rest),
         ..MemoryReport::default()
     };
@@ -177,7 +173,13 @@ fn report(
             bytes_written: sums.written,
         });
     }
-    let tell = |one: Worst| {
+    let tell = |mut one: Worst| {
+        // Nothing can live where there is no memory.
+        if let Mend::Live(region) = one.mend
+            && !has_memory.get(region).is_some_and(|has| *has)
+        {
+            one.mend = Mend::RunThere;
+        }
         let touched = &report.touched[one.codelet];
         Remote {
             codelet: touched.codelet,

@@ -46,6 +46,9 @@ impl Frame<'_> {
                     "a block was released that children of the codelet use; it is given back when they have ended",
                 );
             }
+            if let Some(ledgers) = &engine.shared.ledgers {
+                engine.enter_released(ledgers, id, (cell.slot, mode));
+            }
             entry.void();
             if let Some(check) = &engine.shared.check {
                 check.release(cell.slot);

@@ -105,6 +105,16 @@ impl Stop {
         ends
     }
 
+    /// The replay goes on after a pause, and nobody is at work. Who was late for the pause may have answered what was asked for after
+    /// it, when no round was left to be stopped: that is still to be answered.
+    pub(crate) fn go_on(&self) {
+        let state = lock(&self.state);
+        if state.why.is_some() && !mutant!("replay_asked_between_legs_forgotten") {
+            self.answered.store(false, Ordering::Relaxed);
+            self.asked.store(true, Ordering::Relaxed);
+        }
+    }
+
     #[inline]
     pub(crate) fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
@@ -171,6 +181,24 @@ mod tests {
         stop.answer(Some(7));
         stop.pause();
         assert!(!stop.is_asked() && stop.ends_after(7));
+    }
+
+    #[test]
+    fn who_asks_between_two_legs_gets_it_whoever_answers_too_late() {
+        let stop = Stop::new();
+        stop.open();
+        stop.pause();
+        assert!(stop.claim());
+        stop.answer(Some(3));
+        assert!(!stop.ends_after(3));
+        // One of those who were at work comes late, and finds all lanes at their end.
+        assert!(stop.ask(None, "enough", false) && stop.claim());
+        stop.answer(None);
+        assert!(!stop.is_asked());
+        stop.go_on();
+        assert!(stop.claim(), "the next leg finds it");
+        stop.answer(Some(4));
+        assert!(stop.ends_after(4));
     }
 
     #[test]

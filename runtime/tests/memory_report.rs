@@ -232,6 +232,50 @@ fn rounds_of_graphs_count() -> Result<()> {
     Ok(())
 }
 
+/// A graph without blocks holds none, and hides none that others touch.
+#[test]
+fn graphs_without_blocks_hide_nothing() -> Result<()> {
+    let rt = two_regions();
+    let graph = rt.record(|s| {
+        s.codelet("nothing").spawn((), |_, ()| ());
+        Ok(())
+    })?;
+    let u = rt.block::<u64>(LEN)?;
+    for round in 1..4 {
+        rt.replay(&graph, 1)?;
+        run(&rt, u, &[("fill", 0, true), ("look", 1, false)]);
+        let report = rt.memory_report()?;
+        assert!(
+            report.touched.iter().all(|one| one.times == round),
+            "{report}"
+        );
+        assert_eq!(report.touched.len(), 2, "{report}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_given_back_early_counts_once() -> Result<()> {
+    let rt = two_regions();
+    let (a, b) = (rt.block::<u64>(LEN)?, rt.block::<u64>(LEN)?);
+    rt.finish(|s| {
+        let accesses = (a.write().raw(), b.read_write().raw());
+        let options = s.codelet("gives back").at_ready();
+        options.spawn(accesses, move |s, (a, _)| {
+            // SAFETY: a bare pointer, not used below.
+            unsafe { s.release(a) }
+        });
+        Ok(())
+    })?;
+    let report = rt.memory_report()?;
+    let (read, written) = report.touched.iter().fold((0, 0), |(read, written), one| {
+        (read + one.bytes_read, written + one.bytes_written)
+    });
+    assert_eq!((read, written), (BYTES, 2 * BYTES), "{report}");
+    assert!(report.touched.iter().all(|one| one.times == 1), "{report}");
+    Ok(())
+}
+
 #[test]
 fn without_an_account_there_is_an_error_that_says_what_to_do() -> Result<()> {
     let rt = Runtime::builder().ignore_environment().build()?;

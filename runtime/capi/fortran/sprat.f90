@@ -1,5 +1,6 @@
-! Sprat for Fortran: `use sprat`. The functions are those of sprat.h, which says what they do; here are their interfaces, the
-! types, the constants, and what makes them comfortable: accesses, texts, and views as arrays.
+! Sprat for Fortran: `use sprat`. The functions are those of sprat.h, which says what they do; here are the interfaces of most, the
+! types, the constants, and what makes them comfortable: accesses, texts, and views as arrays. Not here are cancellers, cancelling and
+! deadlines of replays, early release, events and latches made in a scope, and counts of engines and regions.
 !
 ! A codelet's body is a subroutine with bind(c):
 !
@@ -34,7 +35,9 @@ module sprat
        SPRAT_MODE_REDUCE = 5, SPRAT_MODE_SHARED_WRITE = 6, SPRAT_MODE_EXCLUSIVE = 7, SPRAT_MODE_SCRATCH = 8, SPRAT_MODE_WEAK = 256
   ! Operators and types of reductions
   integer(c_int32_t), parameter :: SPRAT_SUM = 1, SPRAT_PRODUCT = 2, SPRAT_MIN = 3, SPRAT_MAX = 4
-  integer(c_int32_t), parameter :: SPRAT_F32 = 1, SPRAT_F64 = 2, SPRAT_I32 = 3, SPRAT_I64 = 4
+  integer(c_int32_t), parameter :: SPRAT_F32 = 1, SPRAT_F64 = 2, SPRAT_I32 = 3, SPRAT_I64 = 4, SPRAT_U32 = 5, &
+    SPRAT_U64 = 6
+  integer(c_int32_t), parameter :: SPRAT_CE_DEFAULT = 0, SPRAT_CE_SHARED = 1, SPRAT_CE_ELASTIC = 2, SPRAT_CE_DEDICATED = 3
   ! Priorities and places
   integer(c_int32_t), parameter :: SPRAT_LOW = -1, SPRAT_NORMAL = 0, SPRAT_HIGH = 1
   integer(c_int32_t), parameter :: SPRAT_ANYWHERE = 0, SPRAT_NEAR = 1, SPRAT_ON_XE = 2, SPRAT_ON_REGION = 3, SPRAT_WITH_GROUP = 4

@@ -349,7 +349,8 @@ sprat_status sprat_spawn(sprat_scope *scope, sprat_codelet codelet, const void *
  * until it returns; the first message counts. */
 sprat_status sprat_fail(sprat_scope *scope, const char *message);
 
-/* Opens a scope inside this one, and runs its body now. Its end is an event to go on from. */
+/* Opens a scope inside this one, and runs its body now. Its end is an event to go on from. What the body did wrong is returned, and the
+ * scope is there all the same: so is its end, unless the status is SPRAT_NULL or SPRAT_SCOPE. */
 sprat_status sprat_scope_open(sprat_scope *scope, sprat_scope_body body, void *argument, sprat_event *ended);
 
 /* Makes a block. Made in a codelet, it is for its children, and after its end for its parent's; made in a host's scope, for all. */
@@ -431,7 +432,7 @@ typedef int32_t (*sprat_done)(size_t round, void *argument);
 /* Runs a graph until `done` says so. Rounds do not overlap. Waits. */
 sprat_status sprat_replay_until(sprat_runtime *runtime, sprat_graph *graph, sprat_done done, void *argument);
 
-/* Cancels the replay that is under way, from any thread. */
+/* Cancels the replay that is under way, from any thread; if there is none, nothing. */
 sprat_status sprat_graph_cancel(sprat_graph *graph, const char *reason);
 
 /* How many codelets it has, with those that put reductions together. */

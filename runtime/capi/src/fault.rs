@@ -202,6 +202,11 @@ fn status_of(kind: ErrorKind) -> sprat_status {
     found.map_or(SPRAT_OTHER, |&(_, status, _)| status)
 }
 
+/// The status that a failure with this one has after it has gone through the runtime.
+pub(crate) fn status_as_told(status: sprat_status) -> sprat_status {
+    status_of(kind_of(status))
+}
+
 fn kind_of(status: sprat_status) -> ErrorKind {
     let found = KINDS.iter().find(|(_, known, _)| *known == status);
     found.map_or(ErrorKind::User, |&(kind, ..)| kind)

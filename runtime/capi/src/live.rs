@@ -5,7 +5,7 @@
 //! a list through their stack frames, with the innermost first. A body of a codelet ends the search: what is below it belongs to
 //! whoever waits here meanwhile.
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::types::SPRAT_SCOPE;
 use sprat::{Error, Scope};
 use std::cell::Cell;
@@ -177,6 +177,7 @@ impl Said {
         result.map_err(|error| {
             let mut fault = Fault::from(error);
             if let Some(said) = self.0.take()
+                && fault.status == fault::status_as_told(said.status)
                 && fault.message.starts_with(&said.message)
             {
                 fault.status = said.status;

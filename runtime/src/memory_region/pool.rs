@@ -85,9 +85,9 @@ impl Pool {
     /// Errors: as of [`Pool::take`].
     pub fn take_if_room(&self, bytes: usize) -> Result<Option<Chunk>> {
         let class = Class::of(bytes.max(self.least))?;
-        match self.is_room(class) {
-            true => self.take_class(class).map(Some),
-            false => Ok(None),
+        match self.with_room(class, 1) {
+            0 => Ok(None),
+            _ => self.take_class(class).map(Some),
         }
     }
 
@@ -144,16 +144,16 @@ impl Pool {
         self.with_store(|store| self.take_cut(store, class))
     }
 
-    /// The same as [`Pool::take_batch`], if the first chunk is recycled, or there is room for it.
+    /// The same as [`Pool::take_batch`], as far as chunks are recycled, or there is room for them.
     pub(super) fn take_batch_if_room(
         &self,
         class: Class,
         more: usize,
         into: &mut Vec<Chunk>,
     ) -> Result<Option<Chunk>> {
-        match self.is_room(class) {
-            true => self.take_batch(class, more, into).map(Some),
-            false => Ok(None),
+        match self.with_room(class, 1 + more) {
+            0 => Ok(None),
+            count => self.take_batch(class, count - 1, into).map(Some),
         }
     }
 
@@ -255,9 +255,9 @@ impl Pool {
         (self.map)(bytes, self.huge, &self.nodes)
     }
 
-    /// Whether there is a recycled chunk, or room for an untouched one. If not, that is counted.
-    fn is_room(&self, class: Class) -> bool {
-        self.with_store(|store| store.is_room(class, || room::free_bytes(&self.nodes)))
+    /// How many chunks, `most` at most, are recycled, or have room. If there is none, that is counted.
+    fn with_room(&self, class: Class, most: usize) -> usize {
+        self.with_store(|store| store.with_room(class, most, || room::free_bytes(&self.nodes)))
     }
 
     /// Gives evicted memory back to the system. Not under the lock, since it takes long: each page is handed back.

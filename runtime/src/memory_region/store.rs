@@ -95,13 +95,23 @@ impl Store {
         }
     }
 
-    /// Whether there is a recycled chunk of this size, or room for an untouched one; `free` asks the system how much it has.
-    /// If there is none, that is counted.
-    pub(super) fn is_room(&mut self, class: Class, free: impl FnOnce() -> Option<usize>) -> bool {
-        let recycled = !self.shelves[class.index()].used.is_empty();
-        let is_room = recycled || self.room.take(class.bytes(), free);
-        self.stats.overflows += u64::from(!is_room);
-        is_room
+    /// How many chunks of this size, `most` at most, are recycled or have room on the nodes; `free` asks the system how much it
+    /// has. If there is none, that is counted.
+    pub(super) fn with_room(
+        &mut self,
+        class: Class,
+        most: usize,
+        free: impl Fn() -> Option<usize>,
+    ) -> usize {
+        let recycled = self.shelves[class.index()].used.len().min(most);
+        let mut has_room = |count| count == 0 || self.room.take(class.bytes() * count, &free);
+        let count = match has_room(most - recycled) {
+            true => most,
+            false if recycled == 0 => usize::from(has_room(1)),
+            false => recycled,
+        };
+        self.stats.overflows += u64::from(count == 0);
+        count
     }
 
     /// A chunk out of what there is: recycled ones first, since they are warm. None if something has to be mapped.

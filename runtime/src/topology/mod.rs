@@ -76,6 +76,17 @@ pub enum Source {
     Mask,
 }
 
+impl Source {
+    /// Whether it is the machine that this runs on: its numbers are the system's then.
+    pub(crate) fn is_this_machine(&self) -> bool {
+        match self {
+            Source::Sysfs(root) => root == Path::new("/"),
+            Source::Hwloc(_) | Source::Mask => true,
+            Source::Xml(_) | Source::Synthetic(_) => false,
+        }
+    }
+}
+
 /// A processor package (socket).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {

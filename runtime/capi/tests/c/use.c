@@ -392,6 +392,11 @@ static void cancels_itself(sprat_scope *s, void *argument) {
   NOTE(!sprat_cancel(s, "a change of mind"));
 }
 
+static void fails_without_words(sprat_scope *s, void *argument) {
+  cancels_itself(s, argument);
+  NOTE(!sprat_fail(s, ""));
+}
+
 static void waits_for_ever(sprat_scope *s, void *argument) {
   world *w = argument;
   sprat_options options = SPRAT_OPTIONS_INIT;
@@ -409,6 +414,7 @@ static void scopes_are_cancelled(void) {
   REFUSED(sprat_finish_within(w.runtime, 0.005, waits_for_ever, &w), SPRAT_CANCELLED, "cancelled");
   CHECK(!sprat_event_destroy(w.event));
   REFUSED(sprat_finish(w.runtime, cancels_itself, &w), SPRAT_CANCELLED, "a change of mind");
+  REFUSED(sprat_finish(w.runtime, fails_without_words, &w), SPRAT_CANCELLED, "a change of mind");
   CHECK(!sprat_runtime_destroy(w.runtime));
 }
 
