@@ -148,9 +148,7 @@ impl<'a> Replay<'a> {
         unsafe { self.graph.plan_anew() };
         let lanes = &self.dealt().lanes;
         lanes.begin(first, self.rounds);
-        if first > 1 {
-            self.graph.stop().go_on();
-        }
+        self.graph.stop().go_on();
         let mut called = Vec::new();
         if engine.shared.check.is_none() {
             self.call_others(s, engine, holder, &mut called);

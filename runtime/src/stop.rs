@@ -105,8 +105,8 @@ impl Stop {
         ends
     }
 
-    /// The replay goes on after a pause, and nobody is at work. Who was late for the pause may have answered what was asked for after
-    /// it, when no round was left to be stopped: that is still to be answered.
+    /// The replay begins or goes on after a pause, and nobody is at work. Who was late for the pause may have answered what was asked
+    /// for after it, when no round was left to be stopped: that is still to be answered.
     pub(crate) fn go_on(&self) {
         let state = lock(&self.state);
         if state.why.is_some() && !mutant!("replay_asked_between_legs_forgotten") {

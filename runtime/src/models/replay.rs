@@ -212,6 +212,35 @@ fn a_paused_replay_goes_on_from_where_it_is_and_can_still_be_stopped() {
     });
 }
 
+/// One of those who were at work looks late whether somebody has asked: when all lanes have ended, while who led them finds that nobody
+/// has, and somebody asks.
+#[test]
+fn who_asks_between_two_legs_gets_it() {
+    explore_within(2, || {
+        let codelets: &[(u16, &[(u32, Mode)])] = &[(0, &[(0, WRITE)]), (1, &[(1, WRITE)])];
+        let world = World::new(2, codelets, 2);
+        let stop = &world.lanes.stop;
+        stop.pause();
+        world.work(0);
+        let paused = world.lanes.rounds();
+        assert!(paused < 2, "it was asked before the first round");
+        let late = {
+            let world = world.clone();
+            spawn(move || world.answer())
+        };
+        assert!(!stop.ends_after(paused));
+        assert!(stop.ask(None, "enough", false));
+        late.join().unwrap();
+        stop.go_on();
+        world.lanes.begin(paused + 1, 2);
+        world.work(0);
+        world.check(&[paused; 2]);
+        assert!(stop.ends_after(paused));
+        let stopped = stop.close().and_then(|stopped| stopped.rounds);
+        assert_eq!(stopped, Some(paused));
+    });
+}
+
 /// Two lanes that do not wait for each other, and two engines, each of which may be ahead, or be the one who answers. `ask` twice; the first
 /// time is answered at once.
 fn asked_twice(ask: fn(&Stop, bool)) {
