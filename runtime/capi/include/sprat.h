@@ -396,7 +396,8 @@ sprat_status sprat_event_destroy(sprat_event event);
 
 /* ---- Cancelling ------------------------------------------------------------------------------------------------------------- */
 
-/* Cancels this scope, in a codelet its children: what has not started does not start. Bodies that run end by themselves. */
+/* Cancels this scope, in a codelet its children: what has not started does not start. Bodies that run end by themselves. In a codelet
+ * of a graph, which has no children, it is SPRAT_GRAPH. */
 sprat_status sprat_cancel(sprat_scope *scope, const char *reason);
 
 /* 1 if this scope or one around it is cancelled, else 0: a body that takes long asks now and then. */

@@ -24,8 +24,14 @@ pub unsafe extern "C" fn sprat_cancel(
     ended(live::with(scope, |live| {
         // SAFETY: the caller's promise.
         let reason = unsafe { text(reason, "the reason") }?;
-        live.scope().cancel(reason);
-        Ok(())
+        // It may be too late, which is no fault; but who cancels in vain is told.
+        match live.scope().cancel(reason) || live.scope().is_cancelled() {
+            true => Ok(()),
+            false => Err(Fault::new(
+                SPRAT_GRAPH,
+                "a codelet of a graph has no children that could be cancelled; sprat_graph_cancel ends its replay",
+            )),
+        }
     }))
 }
 

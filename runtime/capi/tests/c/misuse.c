@@ -495,6 +495,14 @@ static void record_spawning(sprat_scope *s, void *argument) {
   (void)argument;
   NOTE(!sprat_spawn(s, codelet("spawns", record_child, 0), NULL, NULL, 0, NULL, NULL));
 }
+static void cancel_in_vain(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)params, (void)views, (void)count;
+  NOTE(sprat_cancel(scope, "no children") == SPRAT_GRAPH);
+}
+static void record_cancelling(sprat_scope *s, void *argument) {
+  (void)argument;
+  NOTE(!sprat_spawn(s, codelet("cancels", cancel_in_vain, 0), NULL, NULL, 0, NULL, NULL));
+}
 static void record_destroying(sprat_scope *s, void *argument) {
   (void)argument;
   NOTE(!sprat_block_destroy_in(s, block));
@@ -510,6 +518,8 @@ static void graphs_against_their_rules(void) {
   REFUSED(sprat_replay_until(rt, graph, NULL, NULL), SPRAT_NULL, "says when");
   CHECK(!sprat_graph_cancel(graph, "nothing is under way"));
   CHECK(!sprat_graph_destroy(graph));
+  CHECK(!sprat_record(rt, record_cancelling, NULL, &none));
+  CHECK(!sprat_replay(rt, none, 2) && !sprat_graph_destroy(none));
   REFUSED(sprat_graph_destroy(graph), SPRAT_STALE, "the graph");
   REFUSED(sprat_replay(rt, graph, 1), SPRAT_STALE, "the graph");
   REFUSED(sprat_replay(rt, (sprat_graph *)rt, 1), SPRAT_STALE, "the graph");
