@@ -54,6 +54,19 @@ fn verified(args: &[&str]) -> String {
     shown
 }
 
+/// Jacobi's sweeps are replayed, and its copies are not. Who runs no codelets has nothing to tell of them.
+#[test]
+fn the_memory_report_tells_of_codelets_and_blocks() {
+    let small = ["--size", "64", "--tile", "32", "--sweeps", "6"];
+    let shown = verified(&[&small[..], &["--memory-report"]].concat());
+    let report = shown.find("memory report").expect("it is told");
+    assert!(shown[report..].contains(" local, ") && shown[report..].contains("sweep"));
+    assert!(!verified(&small).contains("memory report"));
+    let refused = topology(&["--memory-report"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("--memory-report"));
+}
+
 #[test]
 fn agrees_with_the_serial_reference_in_every_mode() {
     let shapes = [

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sprat::decide::plan::Plan;
 use sprat::topology::{CpuSet, Topology};
 use sprat::{Result, Runtime};
-use sprat_examples::frame::{EngineOptions, exit};
+use sprat_examples::frame::{PlanOptions, exit};
 
 /// Prints the machine as a tree, the engines that a runtime would have on it, and how much of a core its control engines
 /// would own, with the reason.
@@ -45,7 +45,7 @@ struct Args {
     cpus: Option<String>,
 
     #[command(flatten)]
-    engines: EngineOptions,
+    engines: PlanOptions,
 
     /// One JSON object: the machine's parts, and `plan`
     #[arg(long)]

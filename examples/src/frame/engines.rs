@@ -3,9 +3,9 @@
 use clap::Args;
 use sprat::{Builder, CeMode, Runtime};
 
-/// Which engines to run on. What is not said follows `SPRAT_*` variables, then the machine.
+/// Which engines there are to be. What is not said follows `SPRAT_*` variables, then the machine.
 #[derive(Args, Clone, Debug, Default)]
-pub struct EngineOptions {
+pub struct PlanOptions {
     /// How many execution engines [default: SPRAT_XES, else one for each usable core]
     #[arg(long, value_name = "N")]
     pub xes: Option<usize>,
@@ -13,13 +13,21 @@ pub struct EngineOptions {
     /// How much of a core control engines own: shared, elastic or dedicated [default: SPRAT_CE, else by the machine]
     #[arg(long, value_name = "MODE", value_parser = parse_mode)]
     pub ce: Option<CeMode>,
+}
+
+/// Which engines to run on, and what to tell of them.
+#[derive(Args, Clone, Debug, Default)]
+pub struct EngineOptions {
+    /// Which engines.
+    #[command(flatten)]
+    pub plan: PlanOptions,
 
     /// Tell which codelets touched which data blocks from which memory regions, and what would mend it
     #[arg(long)]
     pub memory_report: bool,
 }
 
-impl EngineOptions {
+impl PlanOptions {
     /// A builder with these choices.
     pub fn builder(&self) -> Builder {
         let mut builder = Runtime::builder();
@@ -29,10 +37,18 @@ impl EngineOptions {
         if let Some(mode) = self.ce {
             builder = builder.ce(mode);
         }
-        if self.memory_report {
-            builder = builder.memory_report(true);
-        }
         builder
+    }
+}
+
+impl EngineOptions {
+    /// A builder with these choices.
+    pub fn builder(&self) -> Builder {
+        let builder = self.plan.builder();
+        match self.memory_report {
+            true => builder.memory_report(true),
+            false => builder,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ mod rates;
 mod rows;
 
 pub use copies::{Copies, CopyTimes, Side, Stores};
-pub use engines::EngineOptions;
+pub use engines::{EngineOptions, PlanOptions};
 pub use exit::{exit, say};
 pub use lines::{Lines, open};
 pub use memory::{bytes, check_memory};
