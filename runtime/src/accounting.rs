@@ -49,7 +49,9 @@ impl Engine<'_> {
                 return Some((line, Sums::of(mode, bytes, 1)));
             }
         });
-        ledgers.enter(here.xe, lines);
+        if ledgers.enter(here.xe, lines) {
+            self.shared.ask_to_adapt();
+        }
     }
 
     /// Notes an access to a whole block that a body gives back before its end.
@@ -62,7 +64,9 @@ impl Engine<'_> {
         let body = unsafe { self.shared.arena.record(id).body() };
         let bytes = self.shared.blocks.slot(slot).bytes() as u64;
         let line = (self.line(&body, slot), Sums::of(mode, bytes, 1));
-        ledgers.enter(here.xe, [line]);
+        if ledgers.enter(here.xe, [line]) {
+            self.shared.ask_to_adapt();
+        }
     }
 
     /// What the line of a codelet and a block is about.

@@ -2,8 +2,9 @@
 
 use crate::check::Check;
 use crate::config::{Seed, Settings};
+use crate::decide::locality::Locality;
 use crate::decide::plan::{self, CeMode, Plan, Wishes};
-use crate::decide::policy::Tuning;
+use crate::decide::policy::{Policy, Tuning};
 use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::homes::Homes;
@@ -34,6 +35,7 @@ pub struct Builder {
     check: Option<u64>,
     memory_report: Option<bool>,
     replica_bytes: Option<usize>,
+    policy: Option<Policy>,
     ignores_environment: bool,
 }
 
@@ -190,6 +192,23 @@ impl Builder {
         self
     }
 
+    /// What the runtime aims at. Default: [`Policy::Performance`]; `SPRAT_POLICY=locality` chooses from outside. In the checking mode it says nothing.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{Policy, Runtime};
+    ///
+    /// let rt = Runtime::builder().policy(Policy::Locality).build()?;
+    /// // Blocks move to where they are used.
+    /// println!("{:?}", rt.move_counts());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
     /// `SPRAT_*` variables do not apply.
     pub fn ignore_environment(mut self) -> Self {
         self.ignores_environment = true;
@@ -259,6 +278,20 @@ impl Builder {
         Ok((topology, plan))
     }
 
+    /// What to aim at.
+    fn aim(&self, settings: &Settings) -> Result<Policy> {
+        match (self.policy, &settings.policy) {
+            (Some(policy), _) => Ok(policy),
+            (None, None) => Ok(Policy::default()),
+            (None, Some(text)) => text.parse().map_err(|error| {
+                Error::new(
+                    ErrorKind::Config,
+                    format!("the environment variable SPRAT_POLICY: {error}"),
+                )
+            }),
+        }
+    }
+
     /// The seed of the checking mode, if that is on.
     fn seed(&self, settings: &Settings) -> Option<Seed> {
         self.check.map(Seed::This).or(settings.check)
@@ -318,6 +351,7 @@ impl Builder {
         let copies = self
             .replica_bytes
             .map_or_else(default_replica_bytes, |bytes| bytes as u64);
+        let policy = self.aim(&settings)?;
         let homes = Homes::new(&topology, &plan, check.is_some(), copies)?;
         let id = RuntimeId::take().ok_or_else(|| {
             Error::new(
@@ -326,9 +360,12 @@ impl Builder {
             )
         })?;
         let reports = self.memory_report.or(settings.memory_report);
-        let ledgers = reports
-            .unwrap_or(false)
-            .then(|| Ledgers::new(plan.xes.len()));
+        // With one region there is nothing to bring together.
+        let mind = (policy == Policy::Locality && check.is_none() && topology.regions.len() > 1)
+            .then(|| mind(&topology, &homes));
+        let reports = reports.unwrap_or(false);
+        let ledgers =
+            (reports || mind.is_some()).then(|| Ledgers::new(plan.xes.len(), reports, mind));
         let shared =
             Shared::new(id, plan, tuning, homes, check, ledgers).inspect_err(|_| id.release())?;
         if pin {
@@ -343,6 +380,15 @@ impl Builder {
         live::enter(&shared);
         Ok(Runtime::own(shared, topology, pin, threads))
     }
+}
+
+/// The mind of the policy `locality`, for this machine.
+fn mind(topology: &Topology, homes: &Homes) -> Locality {
+    let regions = topology.regions.iter();
+    let far = |row: &[u32]| row.iter().map(|far| u64::from(*far)).collect();
+    let distances: Vec<Vec<u64>> = regions.map(|region| far(&region.distances)).collect();
+    let can_hold = (0..distances.len()).map(|region| homes.can_hold(region as u16));
+    Locality::new(&distances, can_hold.collect())
 }
 
 /// What copies of blocks may take if nobody says.

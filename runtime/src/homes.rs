@@ -263,6 +263,12 @@ impl Homes {
         pools
     }
 
+    /// Whether blocks can move to a region.
+    pub(crate) fn can_hold(&self, region: u16) -> bool {
+        let wish = Wish::Region(region);
+        self.has_memory[usize::from(region)] && self.regions.destination(wish, region).is_some()
+    }
+
     /// The pool where a block is that has moved according to a wish, carried by an engine with this magazine; `None` if no
     /// memory can be had there.
     pub(crate) fn destination(&self, wish: Wish, magazine: &Magazine) -> Option<u16> {

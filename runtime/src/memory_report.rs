@@ -96,7 +96,7 @@ impl Runtime {
     /// [`ErrorKind::Config`] if no account is kept: see [`Builder::memory_report`](crate::Builder::memory_report).
     pub fn memory_report(&self) -> Result<MemoryReport> {
         let shared = self.shared();
-        let Some(ledgers) = &shared.ledgers else {
+        let Some(ledgers) = shared.ledgers.as_ref().filter(|ledgers| ledgers.reports) else {
             return Err(Error::new(
                 ErrorKind::Config,
                 "this runtime keeps no account of who touches what; build it with `memory_report(true)`, or set SPRAT_MEMORY_REPORT=1",

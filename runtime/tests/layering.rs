@@ -62,6 +62,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::theft",
         "decide::deadline",
         "decide::traffic",
+        "decide::locality",
         "decide::graph",
     ],
     &[
@@ -84,6 +85,7 @@ const LEVELS: &[&[&str]] = &[
         "failure",
         "check",
         "ledger",
+        "adapting",
         "stop",
         "cancel",
         "lendings",
