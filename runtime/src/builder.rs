@@ -378,7 +378,7 @@ impl Builder {
         }
         let threads = start(&shared, pin, self.stack_bytes).inspect_err(|_| shared.stop())?;
         live::enter(&shared);
-        Ok(Runtime::own(shared, topology, pin, threads))
+        Ok(Runtime::own(shared, topology, (pin, policy), threads))
     }
 }
 
