@@ -16,5 +16,7 @@ mod homes;
 mod kernel;
 #[path = "numa/machine.rs"]
 mod machine;
+#[path = "numa/moves.rs"]
+mod moves;
 #[path = "numa/pools.rs"]
 mod pools;
