@@ -9,7 +9,7 @@ use sprat_examples::wander::report::{Traffic, verify};
 
 const COURSE: Course = Course {
     tiles: 12,
-    cells: 64,
+    cells: 32,
     steps: 400,
     turns: 1,
 };

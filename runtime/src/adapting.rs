@@ -24,7 +24,7 @@ impl Shared {
             return;
         };
         let mut mind = lock(&watcher.mind);
-        watcher.due.store(false, Ordering::Relaxed);
+        watcher.looks();
         let mut seen: BTreeMap<(BlockId, u16, u16), Seen> = BTreeMap::new();
         for (xe, recent) in (0..).zip(ledgers.take_recent()) {
             let region = self.homes.region_of_xe(xe);

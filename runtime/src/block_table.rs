@@ -30,6 +30,8 @@ mod memory;
 mod moving;
 mod taking;
 
+#[cfg(all(test, sprat_loom))]
+pub(crate) use copies::Copies;
 pub(crate) use memory::Memory;
 pub(crate) use taking::Hold;
 

@@ -362,7 +362,7 @@ impl Builder {
         let reports = self.memory_report.or(settings.memory_report);
         // With one region there is nothing to bring together.
         let mind = (policy == Policy::Locality && check.is_none() && topology.regions.len() > 1)
-            .then(|| mind(&topology, &homes));
+            .then(|| mind(topology.regions.len(), &homes));
         let reports = reports.unwrap_or(false);
         let ledgers =
             (reports || mind.is_some()).then(|| Ledgers::new(plan.xes.len(), reports, mind));
@@ -383,12 +383,11 @@ impl Builder {
 }
 
 /// The mind of the policy `locality`, for this machine.
-fn mind(topology: &Topology, homes: &Homes) -> Locality {
-    let regions = topology.regions.iter();
-    let far = |row: &[u32]| row.iter().map(|far| u64::from(*far)).collect();
-    let distances: Vec<Vec<u64>> = regions.map(|region| far(&region.distances)).collect();
-    let can_hold = (0..distances.len()).map(|region| homes.can_hold(region as u16));
-    Locality::new(&distances, can_hold.collect())
+fn mind(regions: usize, homes: &Homes) -> Locality {
+    let all = || 0..regions as u16;
+    let far = all().map(|region| homes.far(region).to_vec());
+    let can_hold = all().map(|region| homes.can_hold(region));
+    Locality::new(far.collect(), can_hold.collect())
 }
 
 /// What copies of blocks may take if nobody says.

@@ -2,13 +2,14 @@
 //! declared to read and to write. Kept only if asked for; and, for the policy `locality`, what was done to each block lately.
 
 use crate::access::Mode;
-use crate::decide::locality::{LOOK_BYTES, LOOK_TIMES, Locality};
+use crate::decide::locality::{LOOK_BYTES, LOOK_NS, LOOK_TIMES, Locality};
 use crate::id::BlockId;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crossbeam_utils::CachePadded;
 use std::collections::HashMap;
 use std::panic::Location;
+use std::time::Instant;
 
 /// What one line of the account is about.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,7 +88,29 @@ pub(crate) struct Ledgers {
 pub(crate) struct Watcher {
     /// Some engine has seen enough for a look.
     pub(crate) due: AtomicBool,
+    /// The clock, and when the last look was.
+    begin: Instant,
+    looked_ns: AtomicU64,
     pub(crate) mind: Mutex<Locality>,
+}
+
+impl Watcher {
+    fn now_ns(&self) -> u64 {
+        self.begin.elapsed().as_nanos() as u64
+    }
+
+    /// Whether it is time for a look, and nobody has said so before.
+    fn becomes_due(&self) -> bool {
+        // Relaxed: what was noted is behind the ledgers' locks.
+        let looked = self.looked_ns.load(Ordering::Relaxed);
+        self.now_ns().saturating_sub(looked) >= LOOK_NS && !self.due.swap(true, Ordering::Relaxed)
+    }
+
+    /// There is a look now.
+    pub(crate) fn looks(&self) {
+        self.looked_ns.store(self.now_ns(), Ordering::Relaxed);
+        self.due.store(false, Ordering::Relaxed);
+    }
 }
 
 impl Ledgers {
@@ -99,6 +122,8 @@ impl Ledgers {
             reports,
             watcher: mind.map(|mind| Watcher {
                 due: AtomicBool::new(false),
+                begin: Instant::now(),
+                looked_ns: AtomicU64::new(0),
                 mind: Mutex::new(mind),
             }),
         }
@@ -125,8 +150,7 @@ impl Ledgers {
         let due = bytes >= LOOK_BYTES && all.times >= LOOK_TIMES * blocks;
         drop(ledger);
         let watcher = self.watcher.as_ref().filter(|_| due);
-        // Relaxed: what was noted is behind the ledgers' locks.
-        watcher.is_some_and(|watcher| !watcher.due.swap(true, Ordering::Relaxed))
+        watcher.is_some_and(Watcher::becomes_due)
     }
 
     /// Takes out what was done lately, for each engine.

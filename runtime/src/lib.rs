@@ -146,6 +146,7 @@ mod timers;
 pub mod topology;
 mod trigger;
 mod weak;
+mod weighing;
 
 pub use access::{
     Access, AnyAccess, CanBeWeak, Commute, ExclusiveAccess, Lent, Max, Min, Mode, Param, Product,

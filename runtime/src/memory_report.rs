@@ -198,11 +198,11 @@ fn report(
 fn advice(codelet: &str, block: &str, one: &Worst) -> String {
     match one.mend {
         Mend::Live(region) => format!(
-            "block {block} lives in region {}, and region {region} does most of what is done to it: make it with `Home::Region({region})`, or let `{codelet}` write it first",
+            "block {block} lives in region {}, and region {region} does most of what is done to it: make it with `Home::Region({region})`, `migrate` it there, or let `{codelet}` write it first",
             one.home
         ),
         Mend::Copies => format!(
-            "block {block} lives in region {}, is read in several regions and hardly written: keep a copy in each",
+            "block {block} lives in region {}, is read in several regions and hardly written: `replicate` it, so that each has a copy",
             one.home
         ),
         Mend::RunThere => format!(

@@ -107,6 +107,7 @@ const LEVELS: &[&[&str]] = &[
         "declare",
         "declare_part",
         "plain",
+        "weighing",
         "post",
         "reader",
         "stuck",

@@ -564,6 +564,45 @@ fn under_the_policy_locality_what_all_read_has_copies() -> Result<()> {
     Ok(())
 }
 
+/// Codelets that say nothing, one after the other so that no queue is in the way, and the regions where they ran.
+fn regions_of(rt: &Runtime, blocks: &[Block<u64>]) -> Result<Vec<usize>> {
+    let ran = std::sync::Mutex::new(Vec::new());
+    rt.finish(|s| {
+        let mut before = None;
+        for &block in blocks {
+            let mut options = s.codelet("use");
+            if let Some(before) = &before {
+                options = options.after(before);
+            }
+            let ran = &ran;
+            let spawned = options.spawn(block.read(), move |_, _| {
+                let name = std::thread::current().name().unwrap_or_default().to_owned();
+                ran.lock().unwrap().push(name);
+            });
+            before = Some(spawned.event());
+        }
+        Ok(())
+    })?;
+    // The host sits in a seat, and may run some of them.
+    let ran = ran.into_inner().unwrap();
+    let xe = |name: &String| name.strip_prefix("sprat-xe")?.parse().ok();
+    Ok(ran.iter().filter_map(xe).collect())
+}
+
+#[test]
+fn under_the_policy_locality_codelets_go_to_their_data() -> Result<()> {
+    for (policy, least) in [(Policy::Locality, 30), (Policy::Performance, 0)] {
+        let rt = builder(4).policy(policy).build()?;
+        let blocks: Vec<_> = (0..80)
+            .map(|at| counted(&rt, Home::Region(at % 4), 1 << 15))
+            .collect::<Result<_>>()?;
+        let ran = regions_of(&rt, &blocks)?;
+        let others = ran.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert!(others >= least, "{policy}: {ran:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn the_policy_performance_moves_nothing() -> Result<()> {
     let rt = builder(2).policy(Policy::Performance).build()?;

@@ -43,9 +43,12 @@ pub enum Act {
 
 /// An engine asks for a look when it has used so many bytes of blocks, and each of them so many times on average: that shows
 /// who uses what, and costs little beside it.
-pub const LOOK_BYTES: u64 = 1 << 20;
+pub const LOOK_BYTES: u64 = 128 << 10;
 /// See [`LOOK_BYTES`].
 pub const LOOK_TIMES: u64 = 4;
+/// And when so much time has passed since the last look, in nanoseconds: a control engine that has no core of its own takes that of
+/// others.
+pub const LOOK_NS: u64 = 1_000_000;
 
 /// A block that was not seen for so many looks is forgotten.
 const FORGET: u64 = 64;
@@ -122,14 +125,11 @@ pub struct Locality {
 }
 
 impl Locality {
-    /// For regions with these distances (10: its own; row by row, from each to each), of which some can hold blocks.
-    pub fn new(distances: &[Vec<u64>], can_hold: Vec<bool>) -> Self {
-        let beyond = |row: (usize, &Vec<u64>)| -> Vec<u64> {
-            let own = row.1[row.0];
-            row.1.iter().map(|far| far.saturating_sub(own)).collect()
-        };
+    /// For regions of which each one's memory is so much farther from each than its own, in tenths of the latter
+    /// ([`Regions::far`](super::placement::Regions::far)), and of which some can hold blocks.
+    pub fn new(far: Vec<Vec<u64>>, can_hold: Vec<bool>) -> Self {
         Locality {
-            far: distances.iter().enumerate().map(beyond).collect(),
+            far,
             can_hold,
             blocks: BTreeMap::new(),
             looks: 0,

@@ -72,7 +72,7 @@ fn a_group_moves_and_an_interleaved_block_comes_together() -> Result<()> {
         rt.migrate(spread, Home::near(blocks[0]))?;
         assert_is(&rt, spread, region)?;
         rt.migrate(spread, Home::Interleaved)?;
-        let nodes = rt.read(spread, |x| nodes_of(x))?;
+        let nodes = rt.read(spread, nodes_of)?;
         let here = |region: &usize| Some(topology.regions[*region].os_id);
         assert!(regions.iter().all(|region| nodes.contains(&here(region))));
     }

@@ -4,14 +4,13 @@ const BYTES: u64 = 1000;
 
 /// Two pairs of regions.
 fn mind() -> Locality {
-    let distances = [
-        [10, 16, 28, 30],
-        [16, 10, 28, 31],
-        [28, 28, 10, 16],
-        [30, 31, 16, 10],
+    let far = [
+        [0, 6, 18, 20],
+        [6, 0, 18, 21],
+        [18, 18, 0, 6],
+        [20, 21, 6, 0],
     ];
-    let distances = distances.map(|row| row.to_vec());
-    Locality::new(&distances, vec![true; 4])
+    Locality::new(far.map(|row| row.to_vec()).into(), vec![true; 4])
 }
 
 fn seen(home: u16, region: u16, read: u64, written: u64) -> Seen {
@@ -130,8 +129,8 @@ fn an_act_that_nobody_carries_out_is_wished_again_later() {
 
 #[test]
 fn nothing_goes_where_there_is_no_memory() {
-    let distances = [vec![10, 20], vec![20, 10]];
-    let mut mind = Locality::new(&distances, vec![true, false]);
+    let far = vec![vec![0, 10], vec![10, 0]];
+    let mut mind = Locality::new(far, vec![true, false]);
     for _ in 0..10 {
         assert_eq!(mind.look(&[seen(0, 1, 9 * BYTES, 9 * BYTES)]), []);
     }
