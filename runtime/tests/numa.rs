@@ -6,6 +6,8 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "numa/crossover.rs"]
+mod crossover;
 #[path = "numa/denied.rs"]
 mod denied;
 #[path = "numa/first_touch.rs"]

@@ -64,7 +64,7 @@ const OF: u128 = 4;
 /// How many looks a block rests after an act that did not help, the first time; then twice as many each time.
 const REST: u64 = 4;
 const REST_MOST: u64 = 256;
-/// An act of which nothing is seen for so many looks is not rated.
+/// An act of which nothing is seen for so many looks is called off.
 const UNSEEN: u64 = 16;
 
 /// Costs and what they are for.
@@ -264,10 +264,14 @@ impl Known {
     /// Rates an act when enough was done since to tell.
     fn rate(&mut self, block: u64, tried: Tried, now: u64) -> Option<Act> {
         if tried.after.bytes < self.bytes {
-            if now - tried.since > UNSEEN {
-                self.tried = None;
+            if now - tried.since <= UNSEEN {
+                return None;
             }
-            return None;
+            // A wish that stays keeps readers from the short way to the block.
+            self.tried = None;
+            self.rests_until = now + self.rest;
+            let to = self.home;
+            return Some(Act::Move { block, to });
         }
         self.tried = None;
         if tried.after.is_better_than(tried.before) {
