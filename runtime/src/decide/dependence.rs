@@ -402,12 +402,6 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         self.holders == 0 && self.waiting.is_empty()
     }
 
-    /// Whether so many hold it, and nobody waits. (Not for a queue of parts, or one with a reduction.)
-    #[inline]
-    pub fn is_held_by(&self, holders: u32) -> bool {
-        self.holders == holders && self.waiting.is_empty() && self.special.is_none()
-    }
-
     /// Those who wait, in order, with how they want it (but for those inside a queue of parts, see
     /// [`AccessQueue::waiting_for_parts`]); then those who hold their place in a group and wait for their
     /// turn or lane.
