@@ -21,21 +21,30 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod body;
 mod calendar;
+mod check;
 mod control;
+mod data;
 mod dependences;
 mod engine;
+mod flows;
 mod graph;
 mod look;
-mod machine;
+pub mod machine;
+mod meter;
 mod notify;
 mod outcome;
+mod power;
+mod presets;
 mod queue;
+mod random;
 mod simulation;
-mod workload;
+pub mod workload;
 
 pub use graph::decide_again;
-pub use machine::{Costs, Machine};
-pub use outcome::{Decided, Outcome, Run, Tally};
-pub use simulation::simulate;
-pub use workload::{Affinity, Codelet, Workload};
+pub use machine::{Costs, Description, Machine};
+pub use outcome::{Decided, Moved, Outcome, Parts, Run, Tally};
+pub use presets::{PRESETS, Preset};
+pub use simulation::{simulate, simulate_and_tell};
+pub use workload::{Access, Affinity, Codelet, Cost, Workload};
