@@ -1,11 +1,14 @@
 //! The `sprat-sim` command: questions about machines that nobody here owns.
 
+mod calibrate;
 mod options;
 mod picture;
+mod real;
 mod report;
 mod run;
 mod scaling;
 mod sweep;
+mod validate;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -26,6 +29,10 @@ enum What {
     Sweep(sweep::Sweep),
     /// Simulates it on more and more engines, with the same work or with work that grows
     Scaling(scaling::Scaling),
+    /// Measures this machine, and writes it as a machine file
+    Calibrate(calibrate::Calibrate),
+    /// Compares simulations with real runs on this machine
+    Validate(validate::Validate),
 }
 
 fn about() -> String {
@@ -60,6 +67,8 @@ fn main() -> ExitCode {
         What::Run(run) => run.run(),
         What::Sweep(sweep) => sweep.run(),
         What::Scaling(scaling) => scaling.run(),
+        What::Calibrate(calibrate) => calibrate.run(),
+        What::Validate(validate) => validate.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -60,8 +60,10 @@ fn working(outcome: &Outcome, parts: usize) -> Vec<f64> {
     for run in &outcome.runs {
         let at = |ns: u64| ns as f64 / whole * parts as f64;
         let (from, to) = (at(run.start_ns), at(run.end_ns));
-        for part in from as usize..(to.ceil() as usize).min(parts) {
-            busy[part] += to.min(part as f64 + 1.0) - from.max(part as f64);
+        let first = from as usize;
+        let last = (to.ceil() as usize).min(parts);
+        for (part, busy) in (first..).zip(&mut busy[first.min(last)..last]) {
+            *busy += to.min(part as f64 + 1.0) - from.max(part as f64);
         }
     }
     busy

@@ -27,8 +27,6 @@ pub(crate) enum State {
     Waking,
     /// Runs its domain's control routine, being an elastic control engine, too.
     Controlling,
-    /// Broken for good.
-    Dead,
 }
 
 /// An execution engine.

@@ -29,6 +29,8 @@ pub(crate) enum Event {
     End { xe: usize, codelet: u32 },
     /// Transfers may have ended.
     Moved,
+    /// An engine begins to limp.
+    Limp { failure: usize },
     /// A control engine looks at its domain's power.
     Power { domain: usize },
     /// An engine that has nothing to do looks for work again.
@@ -121,6 +123,10 @@ pub fn simulate_and_tell(
     workload.check(machine.plan.xes.len(), in_region)?;
     let mut simulation = Simulation::new(machine, workload);
     simulation.begin_power();
+    for (number, failure) in machine.model.failures.iter().enumerate() {
+        let event = Event::Limp { failure: number };
+        simulation.calendar.enter(failure.at_ns, event);
+    }
     simulation.set_state(HOST, State::Hosting);
     simulation
         .calendar
@@ -311,6 +317,10 @@ impl<'a> Simulation<'a> {
             Event::Spawn => self.spawn(),
             Event::End { xe, codelet } => self.end(xe, codelet),
             Event::Moved => self.moved(),
+            Event::Limp { failure } => {
+                let failure = &self.machine.model.failures[failure];
+                self.engines[usize::from(failure.engine)].health = failure.speed;
+            }
             Event::Power { domain } => self.look_at_power(domain),
             Event::Look { xe } => self.search(xe),
             Event::Awake { xe } => self.search_on(xe),
@@ -350,7 +360,9 @@ impl<'a> Simulation<'a> {
             self.spawned += 1;
         }
         if self.spawned < workload.codelets.len() {
-            self.later(self.machine.costs.spawn_ns, Event::Spawn);
+            let (costs, next) = (&self.machine.costs, &workload.codelets[self.spawned]);
+            let enters_ns = costs.enter_ns * next.accesses.len() as u64;
+            self.later(costs.spawn_ns + enters_ns, Event::Spawn);
         } else {
             // The body of the host's scope is over: the host works until the scope has ended.
             self.step(HOST);

@@ -97,12 +97,12 @@ pub(crate) struct GroupKind {
     pub(crate) at: Range<usize>,
 }
 
-/// An engine that fails.
+/// An engine that limps from some time on.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) engine: u16,
     pub(crate) at_ns: u64,
-    /// What is left of its speed; 0: it dies.
+    /// What is left of its speed.
     pub(crate) speed: f64,
     pub(crate) at: Range<usize>,
 }
@@ -320,6 +320,7 @@ fn set(cost: &mut u64, told: Option<f64>) {
 
 fn read_costs(table: &mut Table<'_>, costs: &mut Costs) -> Result<()> {
     set(&mut costs.spawn_ns, table.some("spawn", Time)?);
+    set(&mut costs.enter_ns, table.some("enter", Time)?);
     set(&mut costs.codelet_ns, table.some("codelet", Time)?);
     set(&mut costs.access_ns, table.some("access", Time)?);
     set(&mut costs.steal_ns, table.some("steal", Time)?);
@@ -345,7 +346,7 @@ fn read_failure(table: &mut Table<'_>) -> Result<Failure> {
     let (engine, at) = engine.ok_or_else(|| {
         table.wrong("[[failure]] says no `engine`; add its number, as in engine = 3")
     })?;
-    let speed = table.some("speed", Share)?.unwrap_or(0.0);
+    let speed = table.positive("speed", Share)?;
     if speed >= 1.0 {
         return Err(table.wrong("`speed` is what is left of it: below 100 %"));
     }

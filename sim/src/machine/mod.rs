@@ -20,6 +20,8 @@ use sprat::topology::Topology;
 pub struct Costs {
     /// The host spawns a codelet.
     pub spawn_ns: u64,
+    /// The same for each block that it uses.
+    pub enter_ns: u64,
     /// An engine starts a codelet and settles its end: queues, counters, successors.
     pub codelet_ns: u64,
     /// The same for each block that a codelet uses.
@@ -40,6 +42,7 @@ impl Default for Costs {
     fn default() -> Self {
         Costs {
             spawn_ns: 100,
+            enter_ns: 0,
             codelet_ns: 50,
             access_ns: 0,
             steal_ns: 300,
