@@ -3,7 +3,8 @@
 //! The machine is modelled, the scheduler is not: which codelet may start is asked of the runtime's access queues,
 //! where it goes, who steals, who parks and what control engines do of the functions in [`sprat::decide`] that the
 //! threads call too. What this crate adds is what threads get from the world: a clock ([`Costs`]), queues in plain
-//! cells, engines that advance from event to event. The page `docs/design/simulator.md` says what is not modelled.
+//! cells, engines that advance from event to event; and of a machine that a file describes ([`Description`]) what data cost on
+//! their ways and what engines draw. The page `docs/design/simulator.md` says what is not modelled.
 //!
 //! ```
 //! use sprat::decide::plan::Wishes;
