@@ -51,6 +51,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::event_kinds",
         "decide::timers",
         "decide::policy",
+        "decide::power",
         "decide::priority",
         "decide::plan",
         "decide::placement",
