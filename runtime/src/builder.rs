@@ -192,7 +192,8 @@ impl Builder {
         self
     }
 
-    /// What the runtime aims at. Default: [`Policy::Performance`]; `SPRAT_POLICY=locality` chooses from outside. In the checking mode it says nothing.
+    /// What the runtime aims at. Default: [`Policy::Performance`]; `SPRAT_POLICY=locality` chooses from outside. In the checking mode it says nothing. One that only the
+    /// simulator has is an error of [`Builder::build`].
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
@@ -281,6 +282,12 @@ impl Builder {
     /// What to aim at.
     fn aim(&self, settings: &Settings) -> Result<Policy> {
         match (self.policy, &settings.policy) {
+            (Some(policy), _) if !Policy::OF_THE_RUNTIME.contains(&policy) => Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "the policy `{policy}` is the simulator's; the runtime has `performance` and `locality`"
+                ),
+            )),
             (Some(policy), _) => Ok(policy),
             (None, None) => Ok(Policy::default()),
             (None, Some(text)) => text.parse().map_err(|error| {

@@ -378,7 +378,7 @@ impl Frame<'_> {
         true
     }
 
-    fn extend(&self, id: u32, extensions: usize) -> Result<()> {
+    pub(crate) fn extend(&self, id: u32, extensions: usize) -> Result<()> {
         let arena = &self.engine.shared.arena;
         let mut last = id;
         for _ in 0..extensions {

@@ -1,51 +1,8 @@
 //! The rules that placement and waking follow.
 
 use super::throttle::Marks;
-use crate::error::{Error, ErrorKind, Result};
 
-/// What the runtime aims at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Policy {
-    /// As fast as possible: every engine works while there is work, and blocks stay where they are.
-    #[default]
-    Performance,
-    /// The same, and little traffic between memory regions: blocks move to where they are used, or get copies there, if that saves
-    /// more than it costs. For programs whose use of their data changes slowly. It costs each codelet with accesses some tens of nanoseconds.
-    Locality,
-}
-
-impl Policy {
-    /// Its name: `performance` or `locality`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Policy::Performance => "performance",
-            Policy::Locality => "locality",
-        }
-    }
-}
-
-impl std::fmt::Display for Policy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl std::str::FromStr for Policy {
-    type Err = Error;
-
-    /// Errors: `Config` for what is no policy's name.
-    fn from_str(text: &str) -> Result<Self> {
-        let all = [Policy::Performance, Policy::Locality];
-        let found = all.into_iter().find(|policy| policy.name() == text);
-        found.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Config,
-                format!("`{text}` is no policy; there are `performance` and `locality`"),
-            )
-        })
-    }
-}
+pub use super::power::Policy;
 
 /// The numbers that decisions use, tuned at start and published by the control engine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,15 +68,6 @@ mod tests {
     #[test]
     fn accesses_to_files_have_threads_of_their_own_up_to_a_few() {
         assert_eq!([0, 1, 3, 4, 1000].map(io_threads), [0, 1, 3, 4, 4]);
-    }
-
-    #[test]
-    fn policies_have_names() {
-        for policy in [Policy::Performance, Policy::Locality] {
-            assert_eq!(policy.to_string().parse::<Policy>().unwrap(), policy);
-        }
-        let error = "fast".parse::<Policy>().unwrap_err();
-        assert!(error.to_string().starts_with("`fast` is no policy"));
     }
 
     #[test]

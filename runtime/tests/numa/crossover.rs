@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 const PAGE: usize = 4096;
 const HUGE: usize = 2 << 20;
+/// The kernel's `MPOL_MF_MOVE`.
+const MOVE_OURS: i32 = 2;
 
 /// Memory of its own, in huge pages or small ones, whose pages come from a node, or from anywhere.
 struct Range {
@@ -70,7 +72,7 @@ impl Range {
                 pages.as_ptr(),
                 nodes.as_ptr(),
                 said.as_mut_ptr(),
-                libc::MPOL_MF_MOVE,
+                MOVE_OURS,
             )
         };
         assert!(

@@ -105,7 +105,7 @@ fn copies_are_on_the_nodes_of_their_readers() -> Result<()> {
         })?;
         // The next write drops them, and moving finds none.
         rt.write(block, |x| x[0] = 0)?;
-        assert_eq!(rt.replicas_of(block)?, []);
+        assert!(rt.replicas_of(block)?.is_empty());
         assert_is(&rt, block, regions[0])?;
     }
     Ok(())
