@@ -43,19 +43,25 @@ fn one_copy_of_a_region_is_added_and_found_complete() {
             contents: [Thing::new(), Thing::new()],
         });
         let [first, second] = chunks;
-        let other = {
+        let one = {
             let world = world.clone();
             spawn(move || world.copy(0, first))
         };
-        if let Some(found) = world.table().of(2) {
-            assert_eq!(found.addr(), starts[0]);
-            assert_eq!(world.contents[0].get(), 1);
-        }
-        let own = world.copy(1, second);
+        let other = {
+            let world = world.clone();
+            spawn(move || {
+                if let Some(found) = world.table().of(2) {
+                    assert_eq!(found.addr(), starts[0]);
+                    assert_eq!(world.contents[0].get(), 1);
+                }
+                world.copy(1, second)
+            })
+        };
+        let others = one.join().unwrap();
+        let own = other.join().unwrap();
         let found = world.table().of(2).unwrap().addr();
         let maker = starts.iter().position(|start| *start == found).unwrap();
         assert_eq!(world.contents[maker].get(), 1);
-        let others = other.join().unwrap();
         assert!(own.is_some() != others.is_some());
         assert_eq!(world.table().of(1), None);
         // SAFETY: nobody else is left.
