@@ -42,6 +42,8 @@ pub(crate) const HIGH: u32 = 1 << 24;
 const LOW: u32 = 1 << 25;
 /// In a word: its declared cost is longer than a wake-up.
 const LONG: u32 = 1 << 26;
+/// In a word: a trace is kept, and is told when the codelet becomes ready.
+pub(crate) const TRACED: u32 = 1 << 27;
 
 /// All hints as a word.
 #[inline]
@@ -70,10 +72,11 @@ pub(crate) fn is_long(word: u32) -> bool {
     word & LONG != 0
 }
 
-/// Whether a word has a level that is not normal, or a group: then the usual choice of what runs next is not enough.
+/// Whether a word has a level that is not normal, a group, or the mark of a trace: then the usual choice of what runs next is not
+/// enough.
 #[inline]
 pub(crate) fn is_special(word: u32) -> bool {
-    word & (HIGH | LOW | GROUP) != 0
+    word & (HIGH | LOW | GROUP | TRACED) != 0
 }
 
 impl Affinity {

@@ -29,6 +29,7 @@
 
 #![warn(missing_debug_implementations)]
 
+mod about;
 mod access;
 mod accounting;
 mod adopted;
@@ -127,6 +128,7 @@ mod runtime;
 mod scope;
 mod seat;
 mod shared;
+mod span;
 mod spawn;
 mod spawning;
 mod spin_lock;
@@ -141,6 +143,9 @@ mod tile;
 mod time_keeper;
 mod timers;
 pub mod topology;
+pub mod trace;
+mod traced;
+mod tracing;
 mod trigger;
 mod weak;
 
@@ -175,6 +180,7 @@ pub use part::{
 pub use repeat::Repeatable;
 pub use runtime::Runtime;
 pub use scope::Scope;
+pub use span::Span;
 pub use static_codelet::{AlternateCounts, Codelet, StaticBody, UnsafeBody};
 pub use tile::{TileMut, TileRef};
 pub use topology::Topology;
