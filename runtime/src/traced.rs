@@ -136,12 +136,22 @@ impl Engine<'_> {
             .tracer(|tracer| {
                 tracer.ended = Some(end);
                 let mut together = std::mem::take(&mut tracer.together);
-                together.push(Event::Run {
-                    start,
-                    end,
-                    codelet: id,
-                    generation: tracer.cause.1,
-                    kind: tracer.kind((body.name, Some(body.spawned_at))),
+                let generation = tracer.cause.1;
+                together.push(match tracer.replays.take() {
+                    Some(graph) => Event::Replay {
+                        start,
+                        end,
+                        codelet: id,
+                        generation,
+                        graph,
+                    },
+                    None => Event::Run {
+                        start,
+                        end,
+                        codelet: id,
+                        generation,
+                        kind: tracer.kind((body.name, Some(body.spawned_at))),
+                    },
                 });
                 together
             })

@@ -86,6 +86,10 @@ impl Replay<'_> {
             children: Cell::new(0),
         };
         engine.local(|local| local.instead = Instead::Refuse);
+        let traced = engine.is_traced().then(|| self.trace_number());
+        if let Some((graph, _)) = traced {
+            engine.tracer(|tracer| tracer.replays = Some(graph));
+        }
         let leader = || Leader::new(&graph.balance, &graph.program, dealt, graph.stop());
         let ran = Worker {
             replay: self,
@@ -96,7 +100,7 @@ impl Replay<'_> {
             xe,
             only_lane: state.mine.iter().filter(|mine| **mine).count() <= 1,
             is_control: engine.is_control(),
-            traced: engine.is_traced().then(|| self.trace_number()),
+            traced,
         }
         .work(place, &mut state);
         engine.local(|local| local.instead = Instead::Spawn);

@@ -129,6 +129,19 @@ pub enum Event {
         /// The graph.
         graph: u16,
     },
+    /// A codelet of the runtime's own, in which the engine worked on a graph: its steps lie inside.
+    Replay {
+        /// From when on.
+        start: u64,
+        /// Until when.
+        end: u64,
+        /// The codelet.
+        codelet: u32,
+        /// Its generation.
+        generation: u32,
+        /// The graph.
+        graph: u16,
+    },
     /// The engine worked on a graph, and none of its lanes could go on.
     Blocked {
         /// From when on.
@@ -191,6 +204,7 @@ impl Event {
             | Event::Seated { start, .. }
             | Event::Body { start, .. }
             | Event::Step { start, .. }
+            | Event::Replay { start, .. }
             | Event::Blocked { start, .. }
             | Event::Span { start, .. } => Some(start),
         }

@@ -197,6 +197,19 @@ pub(crate) fn encode(out: &mut Vec<u8>, before: &mut Before, event: &Event) {
             before.put_span(out, start, end);
             put(out, u64::from(graph));
         }
+        Event::Replay {
+            start,
+            end,
+            codelet,
+            generation,
+            graph,
+        } => {
+            out.push(15);
+            before.put_span(out, start, end);
+            before.put_codelet(out, codelet);
+            before.put_generation(out, generation);
+            put(out, u64::from(graph));
+        }
         Event::Count {
             time,
             value,
@@ -421,6 +434,13 @@ impl<'a> Events<'a> {
                 end: self.time()?,
                 codelet: self.codelet()?,
                 kind: self.bytes.small()?,
+            },
+            15 => Event::Replay {
+                start: self.time()?,
+                end: self.time()?,
+                codelet: self.codelet()?,
+                generation: self.generation()?,
+                graph: self.bytes.small()?,
             },
             _ => return None,
         })

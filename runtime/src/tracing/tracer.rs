@@ -18,6 +18,8 @@ pub(crate) struct Tracer {
     pub(crate) ended: Option<u64>,
     /// The declared cost of what is spawned next.
     pub(crate) next_cost: u32,
+    /// The body that runs works on this graph.
+    pub(crate) replays: Option<u16>,
     /// Room for what goes into the ring at once.
     pub(crate) together: Vec<Event>,
 }
@@ -32,6 +34,7 @@ impl Tracer {
             cause: (0, 0),
             ended: None,
             next_cost: 0,
+            replays: None,
             together: Vec::new(),
         }
     }
