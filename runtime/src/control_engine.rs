@@ -13,7 +13,6 @@ use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{lock, spin_hint};
-use crate::tracing::Trace;
 use crossbeam_deque::Steal;
 use std::time::{Duration, Instant};
 
@@ -187,7 +186,7 @@ impl Shared {
         // SAFETY: `work` and `park` use the state only while this thread is the occupant: it is not before the wait
         // below ends, and is not while it waits in `park`.
         let engine = unsafe { Engine::new(self, Some(seat), state) };
-        let start = self.trace.as_ref().map(Trace::now);
+        let start = self.trace.as_ref().map(|trace| trace.begin);
         engine.wait_asleep(seat, domain, false);
         engine.trace_parked(start, false);
         engine.work(seat, false, true, || self.stops());

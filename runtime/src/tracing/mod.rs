@@ -31,6 +31,8 @@ const CHUNK: usize = 1 << 16;
 /// The trace of a runtime.
 pub(crate) struct Trace {
     clock: Clock,
+    /// When the trace began.
+    pub(crate) begin: u64,
     names: Arc<Names>,
     /// The next stream, and those that nobody drains yet.
     joined: Mutex<(u32, Vec<Stream>)>,
@@ -85,6 +87,7 @@ impl Trace {
         file.write_all(&out).map_err(refused)?;
         out.clear();
         Ok(Trace {
+            begin: clock.now(),
             clock,
             names: Arc::new(Names::new()),
             joined: Mutex::new((0, Vec::new())),
@@ -122,11 +125,6 @@ impl Trace {
     pub(crate) fn leave(&self, mut tracer: Box<Tracer>) {
         (tracer.cause, tracer.ended) = ((0, 0), None);
         lock(&self.spare).push(*tracer);
-    }
-
-    #[inline]
-    pub(crate) fn now(&self) -> u64 {
-        self.clock.now()
     }
 
     /// The number of a name, for what is not noted by an engine.

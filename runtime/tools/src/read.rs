@@ -1,7 +1,7 @@
 //! From a trace to a [`Run`].
 
 use crate::interval::Interval;
-use crate::run::{BlockUse, Doing, NONE, Run, Sample, Sort, Span, Task};
+use crate::run::{Doing, NONE, Run, Sample, Sort, Span, Task};
 use sprat::trace::{Chunk, Clock, Event, File, Flaw, GraphDef};
 use std::collections::HashMap;
 
@@ -343,11 +343,7 @@ impl Reader {
             .get(stream as usize)
             .copied()
             .unwrap_or(known);
-        let one = self
-            .run
-            .blocks
-            .entry(block)
-            .or_insert_with(BlockUse::default);
+        let one = self.run.blocks.entry(block).or_default();
         let all = bytes.saturating_mul(times);
         let (reads, writes) = match mode {
             0 => (true, false),
