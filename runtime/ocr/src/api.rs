@@ -601,17 +601,20 @@ pub extern "C" fn ocrAffinityToHintValue(affinity: ocrGuid_t) -> u64 {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn ocrElsUserGet(offset: u8) -> ocrGuid_t {
-    let there = context::edt(|_, edt| edt.els.get().get(usize::from(offset)).copied());
+    let there = context::edt(|_, edt| {
+        let els = edt.els.borrow();
+        els.as_ref()?.get(usize::from(offset)).copied()
+    });
     there.flatten().unwrap_or(Guid::NULL).into()
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn ocrElsUserSet(offset: u8, data: ocrGuid_t) {
     context::edt(|_, edt| {
-        let mut all = edt.els.get();
+        let mut els = edt.els.borrow_mut();
+        let all = els.get_or_insert_with(|| Box::new([Guid::NULL; context::ELS]));
         if let Some(place) = all.get_mut(usize::from(offset)) {
             *place = data.into();
-            edt.els.set(all);
         }
     });
 }

@@ -21,7 +21,7 @@ std::arch::global_asm!(
     ".previous",
 );
 
-#[cfg(all(not(test), target_arch = "x86_64"))]
+#[cfg(target_arch = "x86_64")]
 std::arch::global_asm!(
     ".weak main",
     ".type main, @function",
@@ -30,7 +30,7 @@ std::arch::global_asm!(
     start = sym start,
 );
 
-#[cfg(all(not(test), target_arch = "aarch64"))]
+#[cfg(target_arch = "aarch64")]
 std::arch::global_asm!(
     ".weak main",
     ".type main, %function",
