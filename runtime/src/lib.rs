@@ -102,8 +102,10 @@ mod lone;
 mod map_reduce;
 pub mod memory_region;
 mod memory_report;
+mod migrate;
 #[cfg(all(test, sprat_loom))]
 mod models;
+mod moves;
 mod mutants;
 mod open;
 mod options;
@@ -172,6 +174,7 @@ pub use home::{Home, Neighbour};
 pub use isa::Isa;
 pub use latch::{Latch, SharedTrigger};
 pub use memory_report::{MemoryReport, Remote, Touched};
+pub use moves::MoveCounts;
 pub use open::{MOST_OPEN_BYTES, Open, OpenBody, OpenHints, Opening, ScopeKey};
 pub use options::{Options, Spawned};
 pub use outcome::Outcome;

@@ -39,7 +39,7 @@ impl Frame<'_> {
             let cell = Engine::queue_of(entry);
             let block = engine.shared.blocks.slot(cell.slot);
             // The address in a reduction is that of a lane.
-            if matches!(mode, Mode::Reduce(_)) || block.start() != start {
+            if matches!(mode, Mode::Reduce(_)) || !block.is_lent_at(start) {
                 continue;
             }
             if Engine::children_of(entry).is_some() {

@@ -15,6 +15,7 @@ pub mod lanes;
 pub mod placement;
 pub mod plan;
 pub mod policy;
+pub mod power;
 pub mod priority;
 mod ring;
 pub mod route;
