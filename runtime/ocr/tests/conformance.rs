@@ -224,6 +224,35 @@ fn the_checking_mode_tells_of_mistakes() {
     assert_eq!(run(&program, &["writes"], &[]).status.code(), Some(0));
 }
 
+#[test]
+fn programs() {
+    let all: [(&str, &[&[&str]]); 6] = [
+        ("fib", &[&["15"], &["0"], &["1"]]),
+        ("cholesky", &[&["48", "6"], &["8", "1"]]),
+        ("smithwaterman", &[&["96", "6"], &["5", "1"]]),
+        ("quicksort", &[&["20000"], &["10"]]),
+        ("nqueens", &[&["8"], &["1"]]),
+        ("stencil1d", &[&["90", "9", "40", "sticky"], &["90", "9", "40", "channel"], &["7", "1", "1"]]),
+    ];
+    for (name, runs) in all {
+        let program = build(&format!("programs/{name}.c"), &[]);
+        for arguments in runs {
+            for xes in XES {
+                passes(&program, arguments, &[("SPRAT_XES", xes)]);
+            }
+        }
+        // Sentence 196.
+        passes(&program, runs[0], &[("SPRAT_CHECK", "1")]);
+    }
+    // A file as input.
+    let matrix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("matrix.txt");
+    std::fs::write(&matrix, "4 2 0 0\n2 5 2 0\n0 2 5 2\n0 0 2 5\n").expect("a file");
+    let matrix = matrix.to_str().expect("plain");
+    let program = build("programs/cholesky.c", &["-DAGAIN"]);
+    passes(&program, &["4", "2", matrix], &[]);
+    assert_eq!(run(&program, &["8", "2", matrix], &[]).status.code(), Some(2));
+}
+
 /// The numbers in a text.
 fn numbers(text: &str) -> impl Iterator<Item = u32> + '_ {
     let words = text.split(|c: char| !c.is_ascii_digit());
