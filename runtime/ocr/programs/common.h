@@ -38,9 +38,12 @@ static inline ocrGuid_t block_of(u64 bytes, void *at) {
     return block;
 }
 /* An EDT whose slots are still to be filled; `out` may be null. */
-static inline ocrGuid_t edt_of(ocrEdt_t function, u32 paramc, u64 *paramv, u32 depc, u16 properties, ocrGuid_t *out) {
+#define edt_of(function_, paramc_, paramv_, depc_, properties_, out_) \
+    edt_named((function_), #function_, (paramc_), (paramv_), (depc_), (properties_), (out_))
+static inline ocrGuid_t edt_named(ocrEdt_t function, const char *name, u32 paramc, u64 *paramv, u32 depc, u16 properties,
+                                  ocrGuid_t *out) {
     ocrGuid_t template_, edt;
-    ocrEdtTemplateCreate(&template_, function, paramc, depc);
+    ocrEdtTemplateCreate_internal(&template_, function, paramc, depc, name);
     if (ocrEdtCreate(&edt, template_, paramc, paramv, depc, NULL, properties, NULL_HINT, out) != 0) ocrAbort(2);
     ocrEdtTemplateDestroy(template_);
     return edt;

@@ -232,7 +232,14 @@ fn programs() {
         ("smithwaterman", &[&["96", "6"], &["5", "1"]]),
         ("quicksort", &[&["20000"], &["10"]]),
         ("nqueens", &[&["8"], &["1"]]),
-        ("stencil1d", &[&["90", "9", "40", "sticky"], &["90", "9", "40", "channel"], &["7", "1", "1"]]),
+        (
+            "stencil1d",
+            &[
+                &["90", "9", "40", "sticky"],
+                &["90", "9", "40", "channel"],
+                &["7", "1", "1"],
+            ],
+        ),
     ];
     for (name, runs) in all {
         let program = build(&format!("programs/{name}.c"), &[]);
@@ -250,7 +257,24 @@ fn programs() {
     let matrix = matrix.to_str().expect("plain");
     let program = build("programs/cholesky.c", &["-DAGAIN"]);
     passes(&program, &["4", "2", matrix], &[]);
-    assert_eq!(run(&program, &["8", "2", matrix], &[]).status.code(), Some(2));
+    assert_eq!(
+        run(&program, &["8", "2", matrix], &[]).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn the_program_of_the_book() {
+    let read = |name: &str| std::fs::read_to_string(Path::new(HERE).join(name)).expect(name);
+    let (chapter, program) = (
+        read("../../docs/book/porting-from-ocr.md"),
+        read("programs/hello.c"),
+    );
+    assert!(
+        chapter.contains(&program),
+        "the chapter shows another program than programs/hello.c"
+    );
+    assert_eq!(passes(&build("programs/hello.c", &[]), &[], &[]), "82\n");
 }
 
 /// The numbers in a text.
