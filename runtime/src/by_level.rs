@@ -140,7 +140,7 @@ impl Engine<'_> {
     /// more urgent than the next one here, that one gives way to it: [`Engine::gives_way`].)
     #[inline(never)]
     pub(crate) fn ready_by_hint(&self, id: u32, word: u32, followers: &mut Followers) {
-        let affinity = self.shared.groups.resolve(word);
+        let affinity = self.resolve(id, word);
         let here = self.local(|local| if local.checks() { None } else { local.here });
         let follows = followers.next.is_none()
             && !followers.none

@@ -14,6 +14,7 @@ pub(crate) struct Settings {
     pub(crate) live_codelets: Option<usize>,
     pub(crate) check: Option<Seed>,
     pub(crate) memory_report: Option<bool>,
+    pub(crate) policy: Option<String>,
 }
 
 /// The seed of the checking mode.
@@ -78,6 +79,7 @@ impl Settings {
             topology: text("SPRAT_TOPOLOGY")?,
             check: seed("SPRAT_CHECK")?,
             memory_report: switch("SPRAT_MEMORY_REPORT")?,
+            policy: text("SPRAT_POLICY")?,
             live_codelets: number("SPRAT_LIVE_CODELETS")?
                 .map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         })
@@ -117,6 +119,7 @@ mod tests {
             ("SPRAT_LIVE_CODELETS", "5000"),
             ("SPRAT_CHECK", "seed=7"),
             ("SPRAT_MEMORY_REPORT", "on"),
+            ("SPRAT_POLICY", "locality"),
         ];
         let expected = Settings {
             xes: Some(3),
@@ -128,6 +131,7 @@ mod tests {
             live_codelets: Some(5000),
             check: Some(Seed::This(7)),
             memory_report: Some(true),
+            policy: Some("locality".to_owned()),
         };
         assert_eq!(read(&all).unwrap(), expected);
     }

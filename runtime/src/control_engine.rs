@@ -37,6 +37,7 @@ impl Shared {
         self.look_at_deadlines();
         self.sweep();
         self.fire_timers();
+        self.adapt();
         for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),

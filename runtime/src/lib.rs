@@ -31,6 +31,7 @@
 
 mod access;
 mod accounting;
+mod adapting;
 mod adopted;
 mod affinity;
 mod all_or_none;
@@ -149,6 +150,7 @@ mod timers;
 pub mod topology;
 mod trigger;
 mod weak;
+mod weighing;
 
 pub use access::{
     Access, AnyAccess, CanBeWeak, Commute, ExclusiveAccess, Lent, Max, Min, Mode, Param, Product,
@@ -163,6 +165,7 @@ pub use chunks::Chunks;
 pub use counters::{CeCounts, XeCounts};
 pub use data_block::{Block, Data};
 pub use decide::plan::CeMode;
+pub use decide::policy::Policy;
 pub use error::{Error, ErrorKind, Result};
 pub use for_each::Grain;
 pub use graph::Graph;

@@ -93,6 +93,8 @@ pub(crate) struct Shared {
     pub(crate) check: Option<Box<Check>>,
     /// Who touched what, if account is kept.
     pub(crate) ledgers: Option<Ledgers>,
+    /// Codelets that say nothing run where their data is near: under the policy `locality`.
+    pub(crate) weighs: bool,
     pub(crate) seats: Box<[Seat<Local>]>,
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
@@ -157,6 +159,7 @@ impl Shared {
             alternates: Alternates::new(plan.xes.len()),
             groups: Groups::new(),
             check,
+            weighs: (ledgers.as_ref()).is_some_and(|ledgers| ledgers.watcher.is_some()),
             ledgers,
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),

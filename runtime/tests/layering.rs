@@ -63,6 +63,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::theft",
         "decide::deadline",
         "decide::traffic",
+        "decide::locality",
         "decide::graph",
     ],
     &[
@@ -85,6 +86,7 @@ const LEVELS: &[&[&str]] = &[
         "failure",
         "check",
         "ledger",
+        "adapting",
         "stop",
         "cancel",
         "lendings",
@@ -106,6 +108,7 @@ const LEVELS: &[&[&str]] = &[
         "declare",
         "declare_part",
         "plain",
+        "weighing",
         "post",
         "reader",
         "stuck",
