@@ -28,6 +28,14 @@ fn main() -> sprat::Result<()> {
 
 /// How many steps it takes from a number to 1: half of it if it is even, else three times as much and one.
 fn steps(number: u64) -> u64 {
-    let next = |n: &u64| (*n != 1).then(|| if n.is_multiple_of(2) { n / 2 } else { 3 * n + 1 });
+    let next = |n: &u64| {
+        (*n != 1).then(|| {
+            if n.is_multiple_of(2) {
+                n / 2
+            } else {
+                3 * n + 1
+            }
+        })
+    };
     std::iter::successors(Some(number), next).count() as u64 - 1
 }
