@@ -46,6 +46,9 @@ pub mod book {
 
     #[doc = include_str!("../book/from-c.md")]
     pub mod from_c {}
+
+    #[doc = include_str!("../book/porting-from-ocr.md")]
+    pub mod porting_from_ocr {}
 }
 
 /// How it is built, and why that is right.
@@ -125,6 +128,9 @@ pub mod design {
 
     #[doc = include_str!("../design/memory-report.md")]
     pub mod memory_report {}
+
+    #[doc = include_str!("../design/trace.md")]
+    pub mod trace {}
 
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}
