@@ -94,6 +94,7 @@ const LEVELS: &[&[&str]] = &[
         "shared",
         "live",
         "root",
+        "block_memory",
         "engine",
         "completion",
         "ending",
