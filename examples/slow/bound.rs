@@ -1,6 +1,6 @@
 //! Deliberately bad: all codelets insist on the first engine, and the others have nothing to run. What the first finding of the report
 //! says. `SPRAT_TRACE=bound.sprat cargo run --release -p sprat-examples --example bound`, and then `sprat report bound.sprat`.
-//! Better: no `on_xe` at all, or `prefer_xe`, which others may overrule.
+//! Better: no `on_xe` at all, or `near(block)`, which others may overrule.
 
 use sprat::Runtime;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +28,14 @@ fn main() -> sprat::Result<()> {
 
 /// How many steps it takes from a number to 1: half of it if it is even, else three times as much and one.
 fn steps(number: u64) -> u64 {
-    let next = |n: &u64| (*n != 1).then(|| if n % 2 == 0 { n / 2 } else { 3 * n + 1 });
+    let next = |n: &u64| {
+        (*n != 1).then(|| {
+            if n.is_multiple_of(2) {
+                n / 2
+            } else {
+                3 * n + 1
+            }
+        })
+    };
     std::iter::successors(Some(number), next).count() as u64 - 1
 }

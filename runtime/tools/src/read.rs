@@ -21,6 +21,9 @@ pub fn read(bytes: &[u8]) -> Result<Run, Flaw> {
     Ok(reader.finish())
 }
 
+/// No trace is longer, 104 days: times beyond come from damage, and would not fit in sums.
+const LONGEST_NS: u64 = 1 << 53;
+
 /// The key of a spawned codelet: its record and generation.
 type Key = (u32, u32);
 
@@ -469,7 +472,8 @@ impl Reader {
             0 => 1.0,
             ticks => last.ns.saturating_sub(first.ns) as f64 / ticks as f64,
         };
-        let ns = |ticks: u64| (ticks.saturating_sub(first.ticks) as f64 * rate) as u64;
+        let ns =
+            |ticks: u64| ((ticks.saturating_sub(first.ticks) as f64 * rate) as u64).min(LONGEST_NS);
         for task in &mut self.run.tasks {
             for time in [
                 &mut task.spawn,

@@ -139,7 +139,7 @@ fn bound(run: &Run, analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Fi
             time(wait(longest) as f64),
             share(part(lost)),
         ),
-        "bind only what must run there; use near(block) or prefer_xe, which others may overrule, and spread the blocks' homes",
+        "bind only what must run there; use near(block), which others may overrule, and spread the blocks' homes",
     ))
 }
 
