@@ -230,11 +230,8 @@ impl<'a> Engine<'a> {
             0 => unsafe { (vtable.run)(payload, at, &[]) },
             _ => {
                 let ran = match record.shape() {
-                    // The short way has one caller, which makes it shorter: a trace takes the general one.
-                    Shape::Blocks(count) if !TRACED => {
-                        self.run_plain(id, vtable, payload, at, count)
-                    }
-                    Shape::Other | Shape::Blocks(_) => self.run_with_views(id, vtable, payload, at),
+                    Shape::Other => self.run_with_views(id, vtable, payload, at),
+                    Shape::Blocks(count) => self.run_plain(id, vtable, payload, at, count),
                     Shape::Values(count) => self.run_reader(id, vtable, payload, at, count),
                 };
                 if let Some(ledgers) = &self.shared.ledgers {

@@ -116,10 +116,12 @@ impl Reader {
                 time,
                 codelet,
                 generation,
+                hint,
                 ..
             } => {
                 let key = (codelet, generation);
-                self.about(key).spawn = Some(time);
+                let before = self.about(key);
+                (before.spawn, before.hint) = (Some(time), hint);
                 state.spawns.push((time, key));
                 self.last(time);
             }
@@ -367,7 +369,10 @@ impl Reader {
         (one.read, one.written) = (read, written);
         one.times = one.times.saturating_add(times);
         one.writes = one.writes.saturating_add(if writes { times } else { 0 });
-        (one.home, one.kind) = (home, kind);
+        one.home = home;
+        if writes || one.times == times {
+            one.kind = kind;
+        }
     }
 
     fn finish(mut self) -> Run {
