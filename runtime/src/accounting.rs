@@ -10,7 +10,7 @@ use crate::ledger::{Key, Ledgers, Sums};
 
 impl Engine<'_> {
     /// Notes the accesses of a codelet whose body has run, and which still holds its blocks. Values, scratch memory and lanes of
-    /// reductions are the engine's own, and what destroys a block does not touch it.
+    /// reductions are the engine's own, and what destroys or moves a block does not use it.
     #[cold]
     #[inline(never)]
     pub(crate) fn enter_in_ledger(&self, ledgers: &Ledgers, id: u32, payload: usize) {
@@ -20,7 +20,7 @@ impl Engine<'_> {
             return;
         };
         let record = arena.record(id);
-        if record.flags() & flag::DESTROYS != 0 {
+        if record.moves() || record.flags() & flag::DESTROYS != 0 {
             return;
         }
         // SAFETY: it runs: it lives, and was published to us.
@@ -38,10 +38,17 @@ impl Engine<'_> {
                 let slot = Self::queue_of(entry).slot;
                 let all = blocks.slot(slot).bytes() as u64;
                 let bytes = part.map_or(all, |extent| extent.bytes());
-                return Some((self.line(&body, slot), Sums::of(mode, bytes, 1)));
+                let mut line = self.line(&body, slot);
+                let own = self.shared.homes.own_pool(here.region).region();
+                if mode == Mode::Read && part.is_none() && blocks.slot(slot).has_copy(own) {
+                    line.home = Some(own);
+                }
+                return Some((line, Sums::of(mode, bytes, 1)));
             }
         });
-        ledgers.enter(here.xe, lines);
+        if ledgers.enter(here.xe, lines) {
+            self.shared.ask_to_adapt();
+        }
     }
 
     /// Notes an access to a whole block that a body gives back before its end.
@@ -54,7 +61,9 @@ impl Engine<'_> {
         let body = unsafe { self.shared.arena.record(id).body() };
         let bytes = self.shared.blocks.slot(slot).bytes() as u64;
         let line = (self.line(&body, slot), Sums::of(mode, bytes, 1));
-        ledgers.enter(here.xe, [line]);
+        if ledgers.enter(here.xe, [line]) {
+            self.shared.ask_to_adapt();
+        }
     }
 
     /// What the line of a codelet and a block is about.

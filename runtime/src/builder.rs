@@ -3,8 +3,9 @@
 use crate::about;
 use crate::check::Check;
 use crate::config::{Seed, Settings};
+use crate::decide::locality::Locality;
 use crate::decide::plan::{self, CeMode, Plan, Wishes};
-use crate::decide::policy::Tuning;
+use crate::decide::policy::{Policy, Tuning};
 use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::homes::Homes;
@@ -36,6 +37,8 @@ pub struct Builder {
     check: Option<u64>,
     memory_report: Option<bool>,
     trace: Option<PathBuf>,
+    replica_bytes: Option<usize>,
+    policy: Option<Policy>,
     ignores_environment: bool,
 }
 
@@ -198,6 +201,31 @@ impl Builder {
         self
     }
 
+    /// All copies of blocks together take so many bytes at most: see [`Scope::replicate`](crate::Scope::replicate). Default: an eighth of the memory
+    /// that the process may use. With 0 nothing is copied.
+    pub fn replica_bytes(mut self, most: usize) -> Self {
+        self.replica_bytes = Some(most);
+        self
+    }
+
+    /// What the runtime aims at. Default: [`Policy::Performance`]; `SPRAT_POLICY=locality` chooses from outside. In the checking mode it says nothing. One that only the
+    /// simulator has is an error of [`Builder::build`].
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{Policy, Runtime};
+    ///
+    /// let rt = Runtime::builder().policy(Policy::Locality).build()?;
+    /// // Blocks move to where they are used.
+    /// println!("{:?}", rt.move_counts());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
     /// `SPRAT_*` variables do not apply.
     pub fn ignore_environment(mut self) -> Self {
         self.ignores_environment = true;
@@ -267,6 +295,26 @@ impl Builder {
         Ok((topology, plan))
     }
 
+    /// What to aim at.
+    fn aim(&self, settings: &Settings) -> Result<Policy> {
+        match (self.policy, &settings.policy) {
+            (Some(policy), _) if !Policy::OF_THE_RUNTIME.contains(&policy) => Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "the policy `{policy}` is the simulator's; the runtime has `performance` and `locality`"
+                ),
+            )),
+            (Some(policy), _) => Ok(policy),
+            (None, None) => Ok(Policy::default()),
+            (None, Some(text)) => text.parse().map_err(|error| {
+                Error::new(
+                    ErrorKind::Config,
+                    format!("the environment variable SPRAT_POLICY: {error}"),
+                )
+            }),
+        }
+    }
+
     /// The seed of the checking mode, if that is on.
     fn seed(&self, settings: &Settings) -> Option<Seed> {
         self.check.map(Seed::This).or(settings.check)
@@ -323,7 +371,11 @@ impl Builder {
                 Seed::Any => any_seed(),
             }))
         });
-        let homes = Homes::new(&topology, &plan, check.is_some())?;
+        let copies = self
+            .replica_bytes
+            .map_or_else(default_replica_bytes, |bytes| bytes as u64);
+        let policy = self.aim(&settings)?;
+        let homes = Homes::new(&topology, &plan, check.is_some(), copies)?;
         let id = RuntimeId::take().ok_or_else(|| {
             Error::new(
                 ErrorKind::System,
@@ -331,9 +383,12 @@ impl Builder {
             )
         })?;
         let reports = self.memory_report.or(settings.memory_report);
-        let ledgers = reports
-            .unwrap_or(false)
-            .then(|| Ledgers::new(plan.xes.len()));
+        // With one region there is nothing to bring together.
+        let mind = (policy == Policy::Locality && check.is_none() && topology.regions.len() > 1)
+            .then(|| mind(topology.regions.len(), &homes));
+        let reports = reports.unwrap_or(false);
+        let ledgers =
+            (reports || mind.is_some()).then(|| Ledgers::new(plan.xes.len(), reports, mind));
         let path = self.trace.or(settings.trace.map(PathBuf::from));
         let trace = path.map(|path| about::create(&path, &topology, &plan, pin));
         let trace = trace.transpose().inspect_err(|_| id.release())?;
@@ -349,8 +404,21 @@ impl Builder {
         }
         let threads = start(&shared, pin, self.stack_bytes).inspect_err(|_| shared.stop())?;
         live::enter(&shared);
-        Ok(Runtime::own(shared, topology, pin, threads))
+        Ok(Runtime::own(shared, topology, (pin, policy), threads))
     }
+}
+
+/// The mind of the policy `locality`, for this machine.
+fn mind(regions: usize, homes: &Homes) -> Locality {
+    let all = || 0..regions as u16;
+    let far = all().map(|region| homes.far(region).to_vec());
+    let can_hold = all().map(|region| homes.can_hold(region));
+    Locality::new(far.collect(), can_hold.collect())
+}
+
+/// What copies of blocks may take if nobody says.
+fn default_replica_bytes() -> u64 {
+    memory_region::usable_bytes() as u64 / 8
 }
 
 /// A seed that is another one in each run, and short enough to be typed.

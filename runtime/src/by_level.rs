@@ -143,7 +143,7 @@ impl Engine<'_> {
         if word & TRACED != 0 {
             self.trace_ready(id, word);
         }
-        let affinity = self.shared.groups.resolve(word);
+        let affinity = self.resolve(id, word);
         let here = self.local(|local| if local.checks() { None } else { local.here });
         let follows = followers.next.is_none()
             && !followers.none

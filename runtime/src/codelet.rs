@@ -29,6 +29,7 @@
 //! first 32 bytes of the payload follow there. So only that line crosses when such a codelet is run where it was not spawned.
 
 use crate::access::{Lent, Shape};
+use crate::affinity;
 use crate::counts::{Live, Pending};
 use crate::entry::Entry;
 use crate::error::Error;
@@ -172,6 +173,8 @@ pub(crate) mod flag {
 
 /// In a record's shape: the number of values is above this.
 const VALUES: usize = 16;
+/// The shape of an open codelet that has not been launched (see [`crate::open`]).
+const NOT_YET: usize = u8::MAX as usize;
 
 /// The largest record; slots come in multiples of a cache line up to this.
 pub(crate) const MAX_RECORD: usize = 1024;
@@ -317,10 +320,40 @@ impl Record {
         self.gives_back.load(Ordering::Relaxed) != 0
     }
 
+    /// Whether it moves blocks, and leaves their contents as they are, run or skipped.
+    #[inline]
+    pub(crate) fn moves(&self) -> bool {
+        affinity::moves(self.affinity.load(Ordering::Relaxed))
+    }
+
     /// None of its entries is for a block, and all are in the record itself. By the spawner.
     #[inline]
     pub(crate) fn gives_nothing_back(&self) {
         self.gives_back.store(0, Ordering::Relaxed);
+    }
+
+    /// It is open, and has no entries yet; by the spawner.
+    #[inline]
+    pub(crate) fn begin_open(&self) {
+        self.shape.store(NOT_YET as u8, Ordering::Relaxed);
+    }
+
+    /// It is open no more: it is launched, or dropped.
+    #[inline]
+    pub(crate) fn close_open(&self) {
+        self.shape.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether it is open. Exact for who may launch it, and while nothing moves.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        usize::from(self.shape.load(Ordering::Relaxed)) == NOT_YET
+    }
+
+    /// It was begun without entries, and has some now.
+    #[inline]
+    pub(crate) fn may_give_back(&self) {
+        self.gives_back.store(1, Ordering::Relaxed);
     }
 
     /// What its entries are, if all are plain (see [`crate::plain`] and [`crate::reader`]): else they are to be looked at
@@ -328,7 +361,7 @@ impl Record {
     #[inline]
     pub(crate) fn shape(&self) -> Shape {
         match usize::from(self.shape.load(Ordering::Relaxed)) {
-            0 => Shape::Other,
+            0 | NOT_YET => Shape::Other,
             blocks @ 1..VALUES => Shape::Blocks(blocks),
             values => Shape::Values(values - VALUES),
         }

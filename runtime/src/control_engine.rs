@@ -38,6 +38,7 @@ impl Shared {
         self.sweep();
         self.fire_timers();
         self.drain_trace();
+        self.adapt();
         for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),

@@ -32,6 +32,7 @@
 mod about;
 mod access;
 mod accounting;
+mod adapting;
 mod adopted;
 mod affinity;
 mod all_or_none;
@@ -80,6 +81,8 @@ mod graph;
 mod group;
 mod guard;
 mod handing_up;
+mod held;
+mod help;
 mod home;
 mod homes;
 mod host;
@@ -101,9 +104,12 @@ mod lone;
 mod map_reduce;
 pub mod memory_region;
 mod memory_report;
+mod migrate;
 #[cfg(all(test, sprat_loom))]
 mod models;
+mod moves;
 mod mutants;
+mod open;
 mod options;
 mod out_of_reach;
 mod outcome;
@@ -131,7 +137,8 @@ mod shared;
 mod span;
 mod spawn;
 mod spawning;
-mod spin_lock;
+#[doc(hidden)]
+pub mod spin_lock;
 mod start_thread;
 mod static_codelet;
 mod stop;
@@ -148,6 +155,7 @@ mod traced;
 mod tracing;
 mod trigger;
 mod weak;
+mod weighing;
 
 pub use access::{
     Access, AnyAccess, CanBeWeak, Commute, ExclusiveAccess, Lent, Max, Min, Mode, Param, Product,
@@ -162,16 +170,20 @@ pub use chunks::Chunks;
 pub use counters::{CeCounts, XeCounts};
 pub use data_block::{Block, Data};
 pub use decide::plan::CeMode;
+pub use decide::policy::Policy;
 pub use error::{Error, ErrorKind, Result};
 pub use for_each::Grain;
 pub use graph::Graph;
 pub use group::Group;
 #[doc(hidden)]
 pub use guard::Place as PanicPlace;
+pub use held::Held;
 pub use home::{Home, Neighbour};
 pub use isa::Isa;
 pub use latch::{Latch, SharedTrigger};
 pub use memory_report::{MemoryReport, Remote, Touched};
+pub use moves::MoveCounts;
+pub use open::{MOST_OPEN_BYTES, Open, OpenBody, OpenHints, Opening, ScopeKey};
 pub use options::{Options, Spawned};
 pub use outcome::Outcome;
 pub use part::{

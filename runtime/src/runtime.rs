@@ -3,6 +3,7 @@
 use crate::counters::{CeCounts, XeCounts};
 use crate::data_block::{Block, Data};
 use crate::decide::plan::Plan;
+use crate::decide::policy::Policy;
 use crate::error::Result;
 use crate::group::Group;
 use crate::guard::Place;
@@ -49,6 +50,7 @@ struct Owner {
     shared: Arc<Shared>,
     topology: Topology,
     pin: bool,
+    policy: Policy,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
@@ -56,7 +58,7 @@ impl Runtime {
     pub(crate) fn own(
         shared: Arc<Shared>,
         topology: Topology,
-        pin: bool,
+        (pin, policy): (bool, Policy),
         threads: Vec<thread::JoinHandle<()>>,
     ) -> Self {
         Runtime {
@@ -64,6 +66,7 @@ impl Runtime {
                 shared,
                 topology,
                 pin,
+                policy,
                 threads: Mutex::new(threads),
             }),
         }
@@ -316,6 +319,11 @@ impl Runtime {
     /// The engines, where they are, and the mode of the control engines with its reason.
     pub fn plan(&self) -> &Plan {
         &self.shared().plan
+    }
+
+    /// What it aims at: see [`Builder::policy`](crate::Builder::policy).
+    pub fn policy(&self) -> Policy {
+        self.owner.policy
     }
 
     /// How many execution engines there are.

@@ -3,7 +3,7 @@
 use crate::access::Mode;
 use crate::alternates::Alternates;
 use crate::arena::Arena;
-use crate::block_table::{BlockSlot, BlockTable, SlotCache};
+use crate::block_table::{BlockSlot, BlockTable, Hold, SlotCache};
 use crate::cancel::Cancelling;
 use crate::check::Check;
 use crate::codelet::flag;
@@ -98,6 +98,8 @@ pub(crate) struct Shared {
     pub(crate) ledgers: Option<Ledgers>,
     /// What is noted of the run, if a trace is kept.
     pub(crate) trace: Option<Trace>,
+    /// Codelets that say nothing run where their data is near: under the policy `locality`.
+    pub(crate) weighs: bool,
     pub(crate) seats: Box<[Seat<Local>]>,
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
@@ -164,6 +166,7 @@ impl Shared {
             alternates: Alternates::new(plan.xes.len()),
             groups: Groups::new(),
             check,
+            weighs: (ledgers.as_ref()).is_some_and(|ledgers| ledgers.watcher.is_some()),
             ledgers,
             trace,
             domains: plan.domains.iter().map(Domain::new).collect(),
@@ -229,7 +232,7 @@ impl Shared {
         Ok(made)
     }
 
-    /// A block's memory, taken now if this is the first access: see [`BlockTable::memory`].
+    /// A block's memory, taken now if this is the first access: see [`BlockSlot::memory`].
     #[inline(always)]
     pub(crate) fn memory(
         &self,
@@ -237,7 +240,25 @@ impl Shared {
         mode: Mode,
         local: &mut Local,
     ) -> Result<*mut u8> {
-        slot.memory(|| (self.blocks).take_memory(slot, mode, &self.homes, &mut local.magazine))
+        slot.memory(|| self.look_up_memory(slot, Hold::All(mode), local))
+    }
+
+    /// The memory of a block of which a part is held in this mode.
+    #[inline(always)]
+    pub(crate) fn memory_of_part(
+        &self,
+        slot: &BlockSlot,
+        mode: Mode,
+        local: &mut Local,
+    ) -> Result<*mut u8> {
+        slot.memory(|| self.look_up_memory(slot, Hold::Part(mode), local))
+    }
+
+    #[cold]
+    fn look_up_memory(&self, slot: &BlockSlot, hold: Hold, local: &mut Local) -> Result<*mut u8> {
+        let magazine = &mut local.magazine;
+        self.blocks
+            .look_up_memory(slot, hold, &self.homes, magazine)
     }
 
     /// A block goes that was made for everybody, and that nobody has been told of.
@@ -421,13 +442,6 @@ impl Shared {
     #[inline]
     pub(crate) fn wait_for_inspection(&self) {
         wait_for_inspection(&self.inspected, &self.stranger);
-    }
-
-    /// Whether the calling thread works for this runtime right now.
-    #[inline]
-    pub(crate) fn on_engine(&self) -> bool {
-        self.seats.iter().any(Seat::is_mine)
-            || lock(&self.outside).contains(&thread::current().id())
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a call of `spawn` to a record: which of the ways to spawn is taken, by what the accesses and options are.
 
 use crate::access::{Access, PlainList, Shape};
+use crate::affinity::Affinity;
 use crate::codelet::{Body, Vtable};
 use crate::glue::Glue;
 use crate::guard::{Spawn, guarded};
@@ -87,6 +88,9 @@ pub(crate) fn spawn_with<A: Access>(
     }
     let frame = scope.frame();
     frame.throttle();
+    if frame.engine.shared.weighs && spec.affinity == Affinity::Anywhere {
+        spec.affinity = Affinity::Data;
+    }
     let mut list = PlainList::new();
     if spec.is_plain() {
         access.list_plain(&mut list);

@@ -22,7 +22,7 @@ impl Simulation<'_> {
         self.control_seat(domain) == Some(xe) && self.domains[domain].requested
     }
 
-    fn polls(&self, domain: usize) -> bool {
+    pub(crate) fn polls(&self, domain: usize) -> bool {
         self.machine.plan.polls(domain)
     }
 
@@ -88,7 +88,7 @@ impl Simulation<'_> {
     pub(crate) fn silence(&mut self, domain: usize, since_ns: u64) {
         let asked = &self.domains[domain];
         let waits = asked.requested && asked.requested_ns == since_ns;
-        if waits && self.sleepers(domain).next().is_some() {
+        if waits && self.domains[domain].asleep > 0 {
             self.begin_control(domain, None);
         }
     }
@@ -105,13 +105,34 @@ impl Simulation<'_> {
             on,
             decisions,
         };
-        self.later(self.machine.costs.control_ns, event);
+        let costs = &self.machine.costs;
+        let takes_ns = costs.control_ns + costs.control_each_ns * self.engines.len() as u64;
+        if on.is_none() {
+            self.domains[domain].routines += 1;
+            self.domains[domain].routines_ns += takes_ns;
+        }
+        self.later(takes_ns, event);
         true
     }
 
     fn all_asleep(&self) -> bool {
-        let asleep = |engine: &Engine| engine.state == State::Asleep;
-        self.engines.iter().all(asleep)
+        self.asleep == self.engines.len()
+    }
+
+    /// Engines of a domain that its power allows.
+    fn may_work(&self, domain: usize) -> usize {
+        let all = self.domains[domain].xes.len();
+        self.power
+            .get(domain)
+            .map_or(all, |power| power.allotment.engines)
+    }
+
+    /// Of these, sleepers.
+    fn may_wake(&self, domain: usize) -> usize {
+        match self.power.is_empty() {
+            true => self.domains[domain].asleep,
+            false => self.sleepers(domain).count(),
+        }
     }
 
     fn observe(&mut self, own: usize) -> Observation {
@@ -124,8 +145,8 @@ impl Simulation<'_> {
         let stalled = self.domains[own].watch.stalled(engines, false);
         let view = |domain: usize| DomainView {
             queued: self.queued(domain),
-            asleep: self.sleepers(domain).count(),
-            engines: self.domains[domain].xes.len(),
+            asleep: self.may_wake(domain),
+            engines: self.may_work(domain),
             searching: self.domains[domain].searching,
             stalled: if domain == own { stalled } else { 0 },
         };
@@ -155,7 +176,7 @@ impl Simulation<'_> {
         if let Some(xe) = on {
             return self.step(xe);
         }
-        let watches = (0..self.domains.len()).any(|domain| self.sleepers(domain).next().is_some());
+        let watches = self.asleep > 0;
         if self.domains[by].requested {
             self.set_timer(by, 0, true);
         } else if watches && !self.polls(by) {

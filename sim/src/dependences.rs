@@ -1,12 +1,12 @@
 //! Which codelet may start: the runtime's access queues, in plain cells.
 
-use crate::workload::Codelet;
+use crate::workload::{Access, Codelet};
 use sprat::decide::dependence::{AccessQueue, Effect, Entered, Mode, Step};
 
 /// A queue for each block, and for each codelet how many of its accesses it still waits for.
 pub(crate) struct Dependences {
     queues: Vec<AccessQueue<u32>>,
-    pending: Vec<usize>,
+    pending: Vec<u16>,
 }
 
 impl Dependences {
@@ -19,8 +19,8 @@ impl Dependences {
 
     /// A codelet enters all its queues as one step. True if it is ready at once.
     pub(crate) fn enter(&mut self, id: u32, codelet: &Codelet) -> bool {
-        let mut waits = 0;
-        for &(block, mode) in &codelet.accesses {
+        let mut waits = 0u32;
+        for &Access { block, mode, .. } in &codelet.accesses {
             let queue = &mut self.queues[block as usize];
             match queue.enter(id, in_order(mode)) {
                 Entered::Granted(_) => (),
@@ -29,18 +29,17 @@ impl Dependences {
                 Entered::Combine => {
                     queue.take_sums();
                     queue.combined(Effect::Done);
-                    waits += usize::from(queue.next_step().is_none());
+                    waits += u32::from(queue.next_step().is_none());
                 }
             }
         }
-        self.pending[id as usize] = waits;
+        self.pending[id as usize] = waits as u16;
         waits == 0
     }
 
-    /// A codelet gives its blocks back; those that become ready by that, in the order in which they are told.
-    pub(crate) fn leave(&mut self, id: u32, codelet: &Codelet) -> Vec<u32> {
-        let mut ready = Vec::new();
-        for &(block, mode) in &codelet.accesses {
+    /// A codelet gives its blocks back; those that become ready by that are added to `ready`, in the order in which they are told.
+    pub(crate) fn leave(&mut self, id: u32, codelet: &Codelet, ready: &mut Vec<u32>) {
+        for &Access { block, mode, .. } in &codelet.accesses {
             let queue = &mut self.queues[block as usize];
             queue.leave(id, in_order(mode), Effect::Done);
             while let Some(step) = queue.next_step() {
@@ -56,7 +55,6 @@ impl Dependences {
                 }
             }
         }
-        ready
     }
 }
 

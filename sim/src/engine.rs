@@ -1,5 +1,8 @@
 //! An execution engine and a domain, between two events.
 
+use crate::body::Body;
+use crate::machine::description::EngineKind;
+use crate::meter::Meter;
 use crate::outcome::Tally;
 use crate::queue::Deque;
 use sprat::decide::controller::Watch;
@@ -46,14 +49,31 @@ pub(crate) struct Engine {
     pub(crate) told: bool,
     pub(crate) idle_since_ns: u64,
     pub(crate) tally: Tally,
+    /// What it runs, while it runs something.
+    pub(crate) body: Body,
+    /// Its kind in the machine's model.
+    pub(crate) kind: usize,
+    /// Its state of voltage and frequency.
+    pub(crate) power: usize,
+    /// What a failure has left of its speed.
+    pub(crate) health: f64,
+    pub(crate) meter: Meter,
+    /// Time in bodies in which it computed.
+    pub(crate) computed_ns: u64,
 }
 
 impl Engine {
     /// Engines are born asleep.
-    pub(crate) fn new(here: Here, domain: usize) -> Self {
+    pub(crate) fn new(here: Here, domain: usize, (number, kind): (usize, &EngineKind)) -> Self {
         Engine {
             here,
             domain,
+            body: Body::default(),
+            kind: number,
+            power: 0,
+            health: 1.0,
+            computed_ns: 0,
+            meter: Meter::new(kind),
             state: State::Asleep,
             own: Deque::default(),
             inbox: VecDeque::new(),
@@ -76,6 +96,12 @@ pub(crate) struct Domain {
     pub(crate) injector: VecDeque<u32>,
     /// Engines that look for work, and those that were claimed and will.
     pub(crate) searching: usize,
+    /// Engines that sleep.
+    pub(crate) asleep: usize,
+    /// How often its control engine's routine ran beside the engines.
+    pub(crate) routines: u64,
+    /// The time that these took.
+    pub(crate) routines_ns: u64,
     /// Its control engine was asked to decide.
     pub(crate) requested: bool,
     /// When.
@@ -96,6 +122,9 @@ impl Domain {
             xes: plan.xes.clone(),
             injector: VecDeque::new(),
             searching: 0,
+            asleep: plan.xes.len(),
+            routines: 0,
+            routines_ns: 0,
             requested: false,
             requested_ns: 0,
             controlling: false,

@@ -3,7 +3,8 @@
 //! The machine is modelled, the scheduler is not: which codelet may start is asked of the runtime's access queues,
 //! where it goes, who steals, who parks and what control engines do of the functions in [`sprat::decide`] that the
 //! threads call too. What this crate adds is what threads get from the world: a clock ([`Costs`]), queues in plain
-//! cells, engines that advance from event to event. The page `docs/design/simulator.md` says what is not modelled.
+//! cells, engines that advance from event to event; and of a machine that a file describes ([`Description`]) what data cost on
+//! their ways and what engines draw. The page `docs/design/simulator.md` says what is not modelled.
 //!
 //! ```
 //! use sprat::decide::plan::Wishes;
@@ -21,21 +22,30 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod body;
 mod calendar;
+mod check;
 mod control;
+mod data;
 mod dependences;
 mod engine;
+mod flows;
 mod graph;
 mod look;
-mod machine;
+pub mod machine;
+mod meter;
 mod notify;
 mod outcome;
+mod power;
+mod presets;
 mod queue;
+mod random;
 mod simulation;
-mod workload;
+pub mod workload;
 
 pub use graph::decide_again;
-pub use machine::{Costs, Machine};
-pub use outcome::{Decided, Outcome, Run, Tally};
-pub use simulation::simulate;
-pub use workload::{Affinity, Codelet, Workload};
+pub use machine::{Costs, Description, Machine};
+pub use outcome::{Decided, Moved, Outcome, Parts, Run, Tally};
+pub use presets::{PRESETS, Preset};
+pub use simulation::{simulate, simulate_and_tell};
+pub use workload::{Access, Affinity, Codelet, Cost, Workload};

@@ -103,15 +103,19 @@ impl Simulation<'_> {
     /// The same for one that counts as searching already: since it was claimed, so that those who posted before it
     /// woke up count on it.
     pub(crate) fn search_on(&mut self, xe: usize) {
-        let engine = &mut self.engines[xe];
-        engine.state = State::Searching;
-        engine.idle_since_ns = self.now_ns;
+        self.set_state(xe, State::Searching);
+        self.engines[xe].idle_since_ns = self.now_ns;
         self.search(xe);
     }
 
     /// One look of an engine that searches.
     pub(crate) fn search(&mut self, xe: usize) {
         let domain = self.engines[xe].domain;
+        self.domains[domain].searching -= 1;
+        if self.turn_off(xe) {
+            return;
+        }
+        self.domains[domain].searching += 1;
         if let Some(found) = self.find(xe) {
             self.domains[domain].searching -= 1;
             // Those who posted counted on us, the only one who looked.
@@ -130,8 +134,8 @@ impl Simulation<'_> {
     }
 
     fn park(&mut self, xe: usize) {
+        self.set_state(xe, State::Asleep);
         let engine = &mut self.engines[xe];
-        engine.state = State::Asleep;
         engine.tally.parks += 1;
         let domain = engine.domain;
         self.domains[domain].searching -= 1;

@@ -21,8 +21,12 @@ impl Simulation<'_> {
                 }
             }
             Destination::Inbox(to) => {
-                self.engines[usize::from(to)].inbox.push_back(id);
-                self.wake_if_asleep(usize::from(to));
+                let to = usize::from(to);
+                self.engines[to].inbox.push_back(id);
+                match self.is_turned_off(to) {
+                    true => self.notify(self.engines[to].domain),
+                    false => self.wake_if_asleep(to),
+                }
             }
             Destination::Pinned(to) => {
                 self.engines[usize::from(to)].pinned.push_back(id);
@@ -31,9 +35,13 @@ impl Simulation<'_> {
             Destination::Control => unreachable!("the check of the workload refuses it"),
             Destination::Region(region) => {
                 self.regions[usize::from(region)].push_back(id);
-                let sleeps =
-                    |e: &crate::engine::Engine| e.here.region == region && e.state == State::Asleep;
-                if let Some(sleeper) = self.engines.iter().position(sleeps) {
+                let sleeps = |xe: &usize| {
+                    let engine = &self.engines[*xe];
+                    engine.here.region == region
+                        && engine.state == State::Asleep
+                        && !self.is_turned_off(*xe)
+                };
+                if let Some(sleeper) = (0..self.engines.len()).find(sleeps) {
                     self.wake(sleeper);
                 }
             }
@@ -54,20 +62,23 @@ impl Simulation<'_> {
 
     /// If another domain sleeps, its control engine may fetch some of the work.
     fn offer(&mut self, domain: usize) {
-        let all_sleep =
-            |other: usize| self.sleepers(other).count() == self.domains[other].xes.len();
-        let other = (0..self.domains.len()).find(|&other| other != domain && all_sleep(other));
-        if let Some(other) = other
+        let mut asleep = self.asleep_domains.iter();
+        if let Some(&other) = asleep.find(|other| **other != domain)
             && self.queued(domain) > self.domains[domain].xes.len()
         {
             self.request(other);
         }
     }
 
-    /// The engines of a domain that sleep.
+    /// The engines of a domain that sleep and may work.
     pub(crate) fn sleepers(&self, domain: usize) -> impl Iterator<Item = usize> {
-        let mut xes = self.domains[domain].xes.clone();
-        std::iter::from_fn(move || xes.find(|&xe| self.engines[xe].state == State::Asleep))
+        let mut xes = match self.domains[domain].asleep {
+            0 => 0..0,
+            _ => self.domains[domain].xes.clone(),
+        };
+        let may_wake =
+            |xe: usize| self.engines[xe].state == State::Asleep && !self.is_turned_off(xe);
+        std::iter::from_fn(move || xes.find(|&xe| may_wake(xe)))
     }
 
     fn wake_if_asleep(&mut self, xe: usize) {
@@ -78,9 +89,11 @@ impl Simulation<'_> {
 
     /// Wakes a sleeper, which counts as searching from now on.
     fn wake(&mut self, xe: usize) {
-        self.engines[xe].state = State::Waking;
-        self.domains[self.engines[xe].domain].searching += 1;
-        self.later(self.machine.costs.wake_ns, Event::Awake { xe });
+        self.set_state(xe, State::Waking);
+        let engine = &self.engines[xe];
+        self.domains[engine.domain].searching += 1;
+        let longer_ns = self.machine.model.kinds[engine.kind].wake_ns;
+        self.later(self.machine.costs.wake_ns + longer_ns, Event::Awake { xe });
     }
 
     /// Codelets in queues of a domain that others may take from.

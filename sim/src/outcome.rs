@@ -1,5 +1,6 @@
 //! What a simulation tells.
 
+pub use crate::meter::Parts;
 use sprat::decide::controller::Decision;
 
 /// See the module. Times are virtual nanoseconds since the host began to spawn.
@@ -13,6 +14,25 @@ pub struct Outcome {
     pub engines: Vec<Tally>,
     /// What the control engines decided, in order.
     pub decisions: Vec<Decided>,
+    /// How often a control engine's routine ran, for each domain, and how long in all.
+    pub routines: Vec<(u64, u64)>,
+    /// What moved, by the names of memories and links in the machine's file.
+    pub moved: Vec<Moved>,
+    /// Bytes of blocks that live in each region.
+    pub homes: Vec<u64>,
+    /// What was drawn.
+    pub energy: Parts,
+}
+
+/// Bytes that went through a kind of memory or link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The kind's name.
+    pub level: String,
+    /// The bytes; those that a cache takes in and those that it gives out both count.
+    pub bytes: u64,
+    /// Their energy in femtojoules.
+    pub energy_fj: u128,
 }
 
 /// One codelet's run.

@@ -1,15 +1,19 @@
 //! The simulation: events in the order of virtual time, and what engines do at each.
 
 use crate::calendar::Calendar;
+use crate::data::{Data, Transfer};
 use crate::dependences::Dependences;
 use crate::engine::{Domain, Engine, State};
+use crate::flows::Flows;
 use crate::machine::Machine;
-use crate::outcome::{Decided, Outcome, Run};
+use crate::outcome::{Decided, Moved, Outcome, Parts, Run};
+use crate::power::Power;
 use crate::workload::Workload;
 use sprat::decide::controller::Decision;
-use sprat::decide::route::{Here, may_follow};
+use sprat::decide::route::Here;
 use sprat::{Error, Result};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 
 /// The seat that the host sits in: it spawns there, then works there, as a host does in the runtime.
 pub(crate) const HOST: usize = 0;
@@ -23,6 +27,12 @@ pub(crate) enum Event {
     Spawn,
     /// A body ends on an engine.
     End { xe: usize, codelet: u32 },
+    /// Transfers may have ended.
+    Moved,
+    /// An engine begins to limp.
+    Limp { failure: usize },
+    /// A control engine looks at its domain's power.
+    Power { domain: usize },
     /// An engine that has nothing to do looks for work again.
     Look { xe: usize },
     /// An engine that was woken runs.
@@ -53,9 +63,30 @@ pub(crate) struct Simulation<'a> {
     pub(crate) domains: Vec<Domain>,
     /// Work for a memory region.
     pub(crate) regions: Vec<VecDeque<u32>>,
-    dependences: Dependences,
+    pub(crate) dependences: Dependences,
     spawned: usize,
-    runs: Vec<Run>,
+    /// For each codelet where its children begin in `children`, if any codelet has some; one more at the end.
+    child_starts: Vec<u32>,
+    pub(crate) children: Vec<u32>,
+    pub(crate) runs: Vec<Run>,
+    pub(crate) data: Option<Data<'a>>,
+    pub(crate) flows: Option<Flows>,
+    /// When the calendar has a look at the flows, if it has one.
+    pub(crate) flows_ns: u64,
+    /// Sleeping engines, and domains that sleep altogether.
+    pub(crate) asleep: usize,
+    pub(crate) asleep_domains: BTreeSet<usize>,
+    /// The rate of the fastest engine.
+    pub(crate) best_rate: f64,
+    pub(crate) energy: Parts,
+    /// Each domain's, if there are rules for it.
+    pub(crate) power: Vec<Power>,
+    /// What went wrong first.
+    pub(crate) error: Option<Error>,
+    /// Room that is used again and again.
+    pub(crate) transfers: Vec<Transfer>,
+    pub(crate) path: Vec<u32>,
+    pub(crate) ready: Vec<u32>,
     pub(crate) decided: Vec<Decided>,
     /// Codelets that have not ended.
     pub(crate) left: usize,
@@ -67,8 +98,21 @@ pub(crate) struct Simulation<'a> {
 ///
 /// # Errors
 /// [`Access`](sprat::ErrorKind::Access) and [`Config`](sprat::ErrorKind::Config) for a codelet that the runtime would
-/// refuse, too; one that says so if codelets wait and nobody will ever start them, since a decision is wrong.
+/// refuse, too, and for blocks that have no room on the machine; one that says so if codelets wait and nobody will ever start them,
+/// since a decision is wrong; [`Check`](sprat::ErrorKind::Check) if the outcome contradicts itself.
 pub fn simulate(machine: &Machine, workload: &Workload) -> Result<Outcome> {
+    simulate_and_tell(machine, workload, |_| ())
+}
+
+/// The same; `tell` hears now and then how many codelets have not ended yet.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn simulate_and_tell(
+    machine: &Machine,
+    workload: &Workload,
+    mut tell: impl FnMut(usize),
+) -> Result<Outcome> {
     let in_region = |region| {
         machine
             .plan
@@ -78,32 +122,62 @@ pub fn simulate(machine: &Machine, workload: &Workload) -> Result<Outcome> {
     };
     workload.check(machine.plan.xes.len(), in_region)?;
     let mut simulation = Simulation::new(machine, workload);
-    simulation.engines[HOST].state = State::Hosting;
+    simulation.begin_power();
+    for (number, failure) in machine.model.failures.iter().enumerate() {
+        let event = Event::Limp { failure: number };
+        simulation.calendar.enter(failure.at_ns, event);
+    }
+    simulation.set_state(HOST, State::Hosting);
     simulation
         .calendar
         .enter(machine.costs.spawn_ns, Event::Spawn);
+    let mut events = 0u32;
     while simulation.left > 0 {
+        events = events.wrapping_add(1);
+        if events.is_multiple_of(1 << 16) {
+            tell(simulation.left);
+        }
         let Some((at_ns, event)) = simulation.calendar.next() else {
             return Err(simulation.stuck());
         };
         simulation.now_ns = at_ns;
         simulation.happens(event);
+        if let Some(error) = simulation.error {
+            return Err(error);
+        }
         if simulation.stuck_checks >= STUCK {
             return Err(simulation.stuck());
         }
     }
-    Ok(simulation.outcome())
+    let outcome = simulation.outcome();
+    simulation.check(&outcome)?;
+    Ok(outcome)
 }
 
 impl<'a> Simulation<'a> {
     fn new(machine: &'a Machine, workload: &'a Workload) -> Self {
+        let model = &machine.model;
         let engine = |(number, xe): (usize, &sprat::decide::plan::XePlan)| {
             let here = Here {
                 xe: number as u16,
                 region: xe.region as u16,
             };
-            Engine::new(here, xe.domain)
+            let kind = model.engines[number].kind as usize;
+            Engine::new(here, xe.domain, (kind, &model.kinds[kind]))
         };
+        let has_data = model.has_memory() && !workload.sizes.is_empty();
+        let data = has_data.then(|| {
+            let mut sizes = workload.sizes.clone();
+            sizes.resize(workload.blocks(), 0);
+            Data::new(model, &sizes)
+        });
+        let bandwidths = || model.ways.iter().map(|way| way.bandwidth).collect();
+        let (child_starts, children) = children(workload);
+        let rates = model
+            .engines
+            .iter()
+            .map(|engine| model.kinds[engine.kind as usize].rate);
+        let domains = machine.plan.domains.len();
         Simulation {
             machine,
             workload,
@@ -114,20 +188,119 @@ impl<'a> Simulation<'a> {
             regions: vec![VecDeque::new(); machine.plan.regions],
             dependences: Dependences::new(workload.blocks(), workload.codelets.len()),
             spawned: 0,
-            runs: Vec::new(),
+            child_starts,
+            children,
+            runs: Vec::with_capacity(workload.codelets.len()),
+            flows: (has_data && model.fair).then(|| Flows::new(bandwidths())),
+            data,
+            flows_ns: u64::MAX,
+            asleep: machine.plan.xes.len(),
+            asleep_domains: (0..domains).collect(),
+            best_rate: rates.fold(0.0, f64::max),
+            energy: Parts::default(),
+            power: Vec::new(),
+            error: None,
+            transfers: Vec::new(),
+            path: Vec::new(),
+            ready: Vec::new(),
             decided: Vec::new(),
             left: workload.codelets.len(),
             stuck_checks: 0,
         }
     }
 
-    fn outcome(mut self) -> Outcome {
-        self.runs.sort_by_key(|run| (run.start_ns, run.codelet));
+    fn outcome(&mut self) -> Outcome {
+        for xe in 0..self.engines.len() {
+            self.set_state(xe, self.engines[xe].state);
+        }
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.sort_by_key(|run| (run.start_ns, run.codelet));
+        let mut energy = self.energy;
+        for (own_fj, all_fj) in self.controls_fj() {
+            energy.control_fj += own_fj;
+            energy.idle_fj += all_fj - own_fj;
+        }
+        let moved = self.data.as_ref().map(Data::moved).unwrap_or_default();
+        energy.movement_fj = moved.iter().map(|(_, energy)| energy).sum();
+        let levels = self.machine.model.levels.iter().zip(moved);
+        let moved = levels.map(|(level, (bytes, energy_fj))| Moved {
+            level: level.clone(),
+            bytes,
+            energy_fj,
+        });
+        let routines = |domain: &Domain| (domain.routines, domain.routines_ns);
         Outcome {
             makespan_ns: self.now_ns,
-            runs: self.runs,
+            runs,
             engines: self.engines.iter().map(|engine| engine.tally).collect(),
-            decisions: self.decided,
+            decisions: std::mem::take(&mut self.decided),
+            routines: self.domains.iter().map(routines).collect(),
+            moved: moved.collect(),
+            homes: self
+                .data
+                .as_ref()
+                .map_or(Vec::new(), |data| data.homes().to_vec()),
+            energy,
+        }
+    }
+
+    /// What each control engine that has a core of its own drew: in its routine, and in all.
+    pub(crate) fn controls_fj(&self) -> Vec<(u128, u128)> {
+        let model = &self.machine.model;
+        let one = |(number, domain): (usize, &Domain)| {
+            let kind = &model.kinds[model.control.unwrap_or(self.engines[domain.xes.start].kind)];
+            let state = &kind.states[0];
+            let own_ns = domain.routines_ns.min(self.now_ns);
+            let own = u128::from(state.active_uw + state.leakage_uw) * u128::from(own_ns);
+            let rest_ns = if self.polls(number) {
+                self.now_ns - own_ns
+            } else {
+                0
+            };
+            (
+                own,
+                own + u128::from(state.searching_uw + state.leakage_uw) * u128::from(rest_ns),
+            )
+        };
+        self.domains.iter().enumerate().map(one).collect()
+    }
+
+    /// An engine is in this state from now on.
+    pub(crate) fn set_state(&mut self, xe: usize, state: State) {
+        let engine = &mut self.engines[xe];
+        let (before, power) = (engine.state, engine.power);
+        engine.state = state;
+        let kind = &self.machine.model.kinds[engine.kind];
+        engine
+            .meter
+            .pass(self.now_ns, before.into(), power, kind, &mut self.energy);
+        let (was, is) = (before == State::Asleep, state == State::Asleep);
+        if was == is {
+            return;
+        }
+        let number = engine.domain;
+        let domain = &mut self.domains[number];
+        if is {
+            domain.asleep += 1;
+            self.asleep += 1;
+            if domain.asleep == domain.xes.len() {
+                self.asleep_domains.insert(number);
+            }
+        } else {
+            domain.asleep -= 1;
+            self.asleep -= 1;
+            self.asleep_domains.remove(&number);
+        }
+    }
+
+    /// Where the codelets that a codelet's body spawns stand in `children`.
+    pub(crate) fn children_of(&self, codelet: u32) -> Range<usize> {
+        match self
+            .child_starts
+            .get(codelet as usize..codelet as usize + 2)
+        {
+            Some(range) => range[0] as usize..range[1] as usize,
+            None => 0..0,
         }
     }
 
@@ -143,6 +316,12 @@ impl<'a> Simulation<'a> {
         match event {
             Event::Spawn => self.spawn(),
             Event::End { xe, codelet } => self.end(xe, codelet),
+            Event::Moved => self.moved(),
+            Event::Limp { failure } => {
+                let failure = &self.machine.model.failures[failure];
+                self.engines[usize::from(failure.engine)].health = failure.speed;
+            }
+            Event::Power { domain } => self.look_at_power(domain),
             Event::Look { xe } => self.search(xe),
             Event::Awake { xe } => self.search_on(xe),
             Event::Control {
@@ -173,8 +352,17 @@ impl<'a> Simulation<'a> {
                 self.post(id, HOST);
             }
         }
+        while workload
+            .codelets
+            .get(self.spawned)
+            .is_some_and(|next| next.parent.is_some())
+        {
+            self.spawned += 1;
+        }
         if self.spawned < workload.codelets.len() {
-            self.later(self.machine.costs.spawn_ns, Event::Spawn);
+            let (costs, next) = (&self.machine.costs, &workload.codelets[self.spawned]);
+            let enters_ns = costs.enter_ns * next.accesses.len() as u64;
+            self.later(costs.spawn_ns + enters_ns, Event::Spawn);
         } else {
             // The body of the host's scope is over: the host works until the scope has ended.
             self.step(HOST);
@@ -184,67 +372,33 @@ impl<'a> Simulation<'a> {
     /// An engine that is free finds a codelet, or begins to search.
     pub(crate) fn step(&mut self, xe: usize) {
         if self.is_asked_to_control(xe) {
-            self.engines[xe].state = State::Controlling;
+            self.set_state(xe, State::Controlling);
             if self.begin_control(self.engines[xe].domain, Some(xe)) {
                 return;
             }
+        }
+        if self.turn_off(xe) {
+            return;
         }
         match self.find(xe) {
             Some(found) => self.run(xe, found),
             None => self.begin_search(xe),
         }
     }
+}
 
-    /// Starts a codelet that was found `(codelet, what finding it cost)`.
-    pub(crate) fn run(&mut self, xe: usize, (codelet, cost_ns): (u32, u64)) {
-        self.engines[xe].in_a_row = 0;
-        self.start(xe, codelet, cost_ns);
+/// The codelets by who spawns them, and where each one's begin. Empty if the host spawns all.
+fn children(workload: &Workload) -> (Vec<u32>, Vec<u32>) {
+    let codelets = &workload.codelets;
+    if codelets.iter().all(|codelet| codelet.parent.is_none()) {
+        return (Vec::new(), Vec::new());
     }
-
-    fn start(&mut self, xe: usize, codelet: u32, before_ns: u64) {
-        let start_ns = self.now_ns + before_ns + self.machine.costs.codelet_ns;
-        let end_ns = start_ns + self.workload.codelets[codelet as usize].cost_ns;
-        self.stuck_checks = 0;
-        let engine = &mut self.engines[xe];
-        engine.state = State::Running;
-        engine.in_a_row += 1;
-        engine.since += 1;
-        self.runs.push(Run {
-            codelet,
-            xe: engine.here.xe,
-            start_ns,
-            end_ns,
-        });
-        self.calendar.enter(end_ns, Event::End { xe, codelet });
-    }
-
-    /// A body ends: its successors that are ready are posted, but for one that may follow here.
-    fn end(&mut self, xe: usize, id: u32) {
-        let workload = self.workload;
-        let codelet = &workload.codelets[id as usize];
-        self.left -= 1;
-        let engine = &mut self.engines[xe];
-        engine.tally.ran += 1;
-        engine.tally.busy_ns += codelet.cost_ns;
-        let here = engine.here;
-        let mut next = None;
-        for ready in self.dependences.leave(id, codelet) {
-            let affinity = workload.codelets[ready as usize].affinity;
-            if next.is_none() && may_follow(affinity, here) {
-                next = Some(ready);
-            } else {
-                self.post(ready, xe);
-            }
-        }
-        match next {
-            Some(next) if self.engines[xe].in_a_row < self.machine.tuning.next_run => {
-                self.start(xe, next, 0);
-            }
-            Some(next) => {
-                self.post(next, xe);
-                self.step(xe);
-            }
-            None => self.step(xe),
-        }
-    }
+    let mut starts = vec![0; codelets.len() + 1];
+    let parents = codelets.iter().filter_map(|codelet| codelet.parent);
+    parents.for_each(|parent| starts[parent as usize + 1] += 1);
+    (0..codelets.len()).for_each(|at| starts[at + 1] += starts[at]);
+    let mut children: Vec<u32> = (0..codelets.len() as u32).collect();
+    children.retain(|child| codelets[*child as usize].parent.is_some());
+    children.sort_by_key(|child| codelets[*child as usize].parent);
+    (starts, children)
 }

@@ -4,7 +4,7 @@ mod common;
 
 use common::{machine, simulated, xes};
 use sprat::decide::dependence::Mode;
-use sprat_sim::{Affinity, Codelet, Costs, Machine, Workload};
+use sprat_sim::{Affinity, Codelet, Cost, Costs, Machine, Workload};
 
 /// Round costs, so that sums are easy to read.
 fn round(description: &str, count: usize) -> Machine {
@@ -16,16 +16,15 @@ fn round(description: &str, count: usize) -> Machine {
         look_ns: 1_000,
         wake_ns: 20_000,
         control_ns: 2_000,
+        ..Costs::default()
     };
     machine
 }
 
 fn codelet(name: &'static str, cost_ns: u64, accesses: &[(u32, Mode)]) -> Codelet {
     Codelet {
-        name,
-        cost_ns,
-        accesses: accesses.to_vec(),
-        affinity: Affinity::Anywhere,
+        accesses: accesses.iter().map(|access| (*access).into()).collect(),
+        ..Codelet::new(name, Cost::Ns(cost_ns))
     }
 }
 
@@ -60,13 +59,11 @@ fn a_chain_stays_on_its_engine_beside_idle_ones() {
 fn a_lone_codelet_is_taken_when_patience_ends() {
     let mut machine = round("core:2", 2);
     machine.tuning.patience = 2;
-    let workload = Workload {
-        codelets: vec![
-            codelet("root", 29_500, &[(0, Mode::Write), (1, Mode::Write)]),
-            codelet("long", 40_000, &[(0, Mode::Read)]),
-            codelet("lone", 5_000, &[(1, Mode::Read)]),
-        ],
-    };
+    let workload = Workload::from(vec![
+        codelet("root", 29_500, &[(0, Mode::Write), (1, Mode::Write)]),
+        codelet("long", 40_000, &[(0, Mode::Read)]),
+        codelet("lone", 5_000, &[(1, Mode::Read)]),
+    ]);
     let outcome = simulated(&machine, &workload);
     let runs = outcome.by_codelet();
     // Spawns end at 3 ns. The first told engine 1, at 1 ns: it is up at 20,001 ns and looks each 1,000 ns. The root ends
@@ -97,7 +94,7 @@ fn several_lone_codelets_are_all_taken() {
     }
     // Pinned, they wake the other two engines, which then search.
     codelets.extend([2, 3].map(|xe| pinned("alarm", 10, &[], xe)));
-    let outcome = simulated(&machine, &Workload { codelets });
+    let outcome = simulated(&machine, &Workload::from(codelets));
     let runs = outcome.by_codelet();
     for lone in [3, 5] {
         assert!(runs[lone].start_ns < 200_000, "{:?}", runs[lone]);
@@ -153,8 +150,8 @@ fn lone_codelets_behind_long_ones_are_taken_on_sight() {
         codelet("left", 2_500, &[(0, Mode::ReadWrite)]),
         codelet("right", 2_500, &[(1, Mode::ReadWrite)]),
     ];
-    let codelets = (0..20).flat_map(|_| fork.clone()).collect();
-    let outcome = simulated(&machine, &Workload { codelets });
+    let codelets: Vec<Codelet> = (0..20).flat_map(|_| fork.clone()).collect();
+    let outcome = simulated(&machine, &Workload::from(codelets));
     // All on one engine takes 110 us, and with two branches at a time 60, and what moves take.
     assert!(outcome.makespan_ns < 90_000, "{}", outcome.makespan_ns);
 }

@@ -5,7 +5,7 @@ mod common;
 use common::{machine, simulated};
 use sprat::decide::controller::Decision;
 use sprat::decide::plan::{CeMode, Wishes};
-use sprat_sim::{Affinity, Codelet, Outcome, Workload};
+use sprat_sim::{Affinity, Codelet, Cost, Outcome, Workload};
 
 fn brokered(outcome: &Outcome) -> usize {
     let to_the_second = |d: &&sprat_sim::Decided| {
@@ -45,18 +45,14 @@ fn control_engines_bring_a_sleeping_domain_its_share() {
 fn pinned_codelets_run_only_where_pinned() {
     let machine = machine("package:2 core:2", &Wishes::default());
     let codelets = (0..200u16).map(|number| Codelet {
-        name: "pinned",
-        cost_ns: 10_000,
-        accesses: Vec::new(),
         affinity: match number % 3 {
             0 => Affinity::Only(number % 4),
             1 => Affinity::Region(number % 2),
             _ => Affinity::Anywhere,
         },
+        ..Codelet::new("pinned", Cost::Ns(10_000))
     });
-    let workload = Workload {
-        codelets: codelets.collect(),
-    };
+    let workload = Workload::from(codelets.collect::<Vec<_>>());
     let outcome = simulated(&machine, &workload);
     for run in &outcome.runs {
         let region = machine.plan.xes[usize::from(run.xe)].region;

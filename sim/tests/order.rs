@@ -6,14 +6,12 @@ use common::{machine, simulated};
 use sprat::ErrorKind;
 use sprat::decide::dependence::Mode;
 use sprat::decide::plan::Wishes;
-use sprat_sim::{Affinity, Codelet, Machine, Workload, simulate};
+use sprat_sim::{Affinity, Codelet, Cost, Machine, Workload, simulate};
 
 fn codelet(cost_ns: u64, accesses: &[(u32, Mode)]) -> Codelet {
     Codelet {
-        name: "test",
-        cost_ns,
-        accesses: accesses.to_vec(),
-        affinity: Affinity::Anywhere,
+        accesses: accesses.iter().map(|access| (*access).into()).collect(),
+        ..Codelet::new("test", Cost::Ns(cost_ns))
     }
 }
 
@@ -24,20 +22,18 @@ fn two() -> Machine {
 /// Fails for the mutant `dependence_readers_overtake`: the second reader would share with the first.
 #[test]
 fn a_reader_does_not_overtake_a_waiting_writer() {
-    let workload = Workload {
-        codelets: vec![
-            codelet(1_000_000, &[(0, Mode::Read)]),
-            codelet(1_000, &[(0, Mode::Write)]),
-            codelet(1_000, &[(0, Mode::Read)]),
-        ],
-    };
+    let workload = Workload::from(vec![
+        codelet(1_000_000, &[(0, Mode::Read)]),
+        codelet(1_000, &[(0, Mode::Write)]),
+        codelet(1_000, &[(0, Mode::Read)]),
+    ]);
     simulated(&two(), &workload);
 }
 
 #[test]
 fn readers_share() {
     let readers = vec![codelet(1_000_000, &[(0, Mode::Read)]); 2];
-    let outcome = simulated(&two(), &Workload { codelets: readers });
+    let outcome = simulated(&two(), &Workload::from(readers));
     assert!(outcome.makespan_ns < 1_200_000, "{}", outcome.makespan_ns);
     let tally: Vec<u64> = outcome.engines.iter().map(|e| e.ran).collect();
     assert_eq!(tally, [1, 1]);
@@ -76,7 +72,7 @@ fn programs_of_many_blocks_keep_their_order() {
             });
         }
         let machine = machine("package:2 core:3", &Wishes::default());
-        simulated(&machine, &Workload { codelets });
+        simulated(&machine, &Workload::from(codelets));
     }
 }
 
@@ -93,9 +89,7 @@ fn what_the_runtime_refuses_is_refused() {
     };
     let kinds = [ErrorKind::Access, ErrorKind::Config, ErrorKind::Config];
     for (wrong, kind) in [twice, far, nowhere].into_iter().zip(kinds) {
-        let workload = Workload {
-            codelets: vec![codelet(1, &[]), wrong],
-        };
+        let workload = Workload::from(vec![codelet(1, &[]), wrong]);
         let error = simulate(&two(), &workload).unwrap_err();
         assert_eq!(error.kind(), kind);
         assert!(error.to_string().contains("codelet 1 (`test`)"), "{error}");

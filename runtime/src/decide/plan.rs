@@ -121,10 +121,18 @@ const MOST_XES: usize = 4096;
 /// [`ErrorKind::Config`] for a number of engines that the machine cannot have; [`ErrorKind::Topology`] for a topology
 /// put together by hand that contradicts itself.
 pub fn plan(topology: &Topology, wishes: &Wishes) -> Result<Plan> {
+    plan_up_to(MOST_XES, topology, wishes)
+}
+
+/// The same for machines with more engines than one runtime can have, which the simulator knows: up to so many.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_up_to(most: usize, topology: &Topology, wishes: &Wishes) -> Result<Plan> {
     topology.check()?;
     let places = places(topology, wishes.mode == Some(CeMode::Dedicated));
     let room = places.iter().filter(|p| p.turn == 0 && !p.reserved).count();
-    let wanted = how_many(room, places.len(), wishes)?;
+    let wanted = how_many(room, places.len(), most, wishes)?;
     let mut seats: Vec<Place> = places.iter().copied().cycle().take(wanted).collect();
     // Stable: inside a domain the better places stay first.
     seats.sort_by_key(|place| place.group);
@@ -192,19 +200,19 @@ fn places(topology: &Topology, reserve: bool) -> Vec<Place> {
 }
 
 /// How many engines, where there is `room` for so many on cores of their own, and so many hardware threads.
-fn how_many(room: usize, threads: usize, wishes: &Wishes) -> Result<usize> {
+fn how_many(room: usize, threads: usize, most: usize, wishes: &Wishes) -> Result<usize> {
     let refuse = |message: String| Err(Error::new(ErrorKind::Config, message));
     let Some(wanted) = wishes.xes else {
-        return Ok(room.min(MOST_XES));
+        return Ok(room.min(most));
     };
     if wanted == 0 {
         return refuse(
             "zero execution engines cannot run anything; ask for at least one".to_owned(),
         );
     }
-    if wanted > MOST_XES {
+    if wanted > most {
         return refuse(format!(
-            "{wanted} execution engines are more than one runtime can have; ask for {MOST_XES} or fewer"
+            "{wanted} execution engines are more than one runtime can have; ask for {most} or fewer"
         ));
     }
     if wanted > threads && !wishes.oversubscribe {

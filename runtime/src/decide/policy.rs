@@ -2,14 +2,7 @@
 
 use super::throttle::Marks;
 
-/// What the runtime aims at. More policies come with the NUMA and the energy work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Policy {
-    /// As fast as possible: every engine works while there is work.
-    #[default]
-    Performance,
-}
+pub use super::power::Policy;
 
 /// The numbers that decisions use, tuned at start and published by the control engine.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,6 +6,7 @@
 mod cancel;
 mod commuting;
 mod control;
+mod copies;
 mod counts;
 mod entrance;
 mod event;

@@ -2,7 +2,7 @@
 
 use sprat::decide::plan::Wishes;
 use sprat::topology::Topology;
-use sprat_sim::{Machine, Outcome, Workload, simulate};
+use sprat_sim::{Codelet, Cost, Machine, Outcome, Workload, simulate};
 
 /// A machine made from a description.
 pub fn machine(description: &str, wishes: &Wishes) -> Machine {
@@ -23,9 +23,10 @@ pub fn xes(count: usize) -> Wishes {
 pub fn predecessors(workload: &Workload) -> Vec<Vec<usize>> {
     let codelets = &workload.codelets;
     let conflict = |a: usize, b: usize| {
-        codelets[a].accesses.iter().any(|(block, mode)| {
+        codelets[a].accesses.iter().any(|one| {
             let mut others = codelets[b].accesses.iter();
-            others.any(|(other, m)| other == block && (mode.writes() || m.writes()))
+            others
+                .any(|other| other.block == one.block && (one.mode.writes() || other.mode.writes()))
         })
     };
     (0..codelets.len())
@@ -39,7 +40,7 @@ pub fn critical_path_ns(workload: &Workload) -> u64 {
     let mut ends: Vec<u64> = Vec::new();
     for (number, before) in predecessors(workload).iter().enumerate() {
         let start = before.iter().map(|&p| ends[p]).max().unwrap_or(0);
-        ends.push(start + workload.codelets[number].cost_ns);
+        ends.push(start + cost_ns(&workload.codelets[number]));
     }
     ends.into_iter().max().unwrap_or(0)
 }
@@ -55,7 +56,7 @@ pub fn simulated(machine: &Machine, workload: &Workload) -> Outcome {
     for (number, before) in predecessors(workload).iter().enumerate() {
         assert_eq!(
             runs[number].end_ns - runs[number].start_ns,
-            workload.codelets[number].cost_ns
+            cost_ns(&workload.codelets[number])
         );
         for &p in before {
             assert!(
@@ -93,4 +94,11 @@ pub fn simulated(machine: &Machine, workload: &Workload) -> Outcome {
 
 fn last_end(outcome: &Outcome) -> u64 {
     outcome.runs.iter().map(|run| run.end_ns).max().unwrap_or(0)
+}
+
+fn cost_ns(codelet: &Codelet) -> u64 {
+    match codelet.cost {
+        Cost::Ns(ns) => ns,
+        Cost::Operations(_) => panic!("these tests give times"),
+    }
 }

@@ -1,0 +1,80 @@
+//! The `sprat-sim` command: questions about machines that nobody here owns.
+
+mod calibrate;
+mod options;
+mod picture;
+mod real;
+mod report;
+mod run;
+mod scaling;
+mod sweep;
+mod validate;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Runs Sprat's own scheduler under virtual time, on a modelled machine
+#[derive(Parser)]
+#[command(version, after_help = about())]
+struct Command {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Simulates a workload on a machine: time, energy, what moves
+    Run(run::Run),
+    /// Simulates it for each of several values: engines for each control engine, block sizes, policies, constants of energy
+    Sweep(sweep::Sweep),
+    /// Simulates it on more and more engines, with the same work or with work that grows
+    Scaling(scaling::Scaling),
+    /// Measures this machine, and writes it as a machine file
+    Calibrate(calibrate::Calibrate),
+    /// Compares simulations with real runs on this machine
+    Validate(validate::Validate),
+}
+
+fn about() -> String {
+    let mut text = "Machines (a file of one's own does as well; sprat-sim run --show-machine NAME prints one):\n".to_owned();
+    for preset in sprat_sim::PRESETS {
+        text += &format!("  {}\n", preset.name);
+    }
+    text += "\nWorkloads, with their parameters:\n";
+    for named in sprat_sim::workload::names() {
+        let parameters: Vec<String> = named
+            .parameters
+            .iter()
+            .map(|(name, value, _)| format!("{name}={value}"))
+            .collect();
+        text += &format!(
+            "  {:<10} {}\n             {}\n",
+            named.name,
+            named.about,
+            parameters.join(",")
+        );
+    }
+    text + "
+Examples:
+  sprat-sim run --machine strawman-64 --workload stencil2d:tiles=24,edge=64
+  sprat-sim run --machine server --workload cholesky:tiles=32 --policy energy --json report.json --svg report.svg
+  sprat-sim sweep --machine strawman-1024 --workload taskbench:width=2048 --over xes-per-ce=1,2,4,8,16,32
+  sprat-sim scaling --machine server --workload cholesky:tiles=40 --over 1,2,4,8,16,32,64,128"
+}
+
+fn main() -> ExitCode {
+    let outcome = match Command::parse().what {
+        What::Run(run) => run.run(),
+        What::Sweep(sweep) => sweep.run(),
+        What::Scaling(scaling) => scaling.run(),
+        What::Calibrate(calibrate) => calibrate.run(),
+        What::Validate(validate) => validate.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sprat-sim: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What all simulations are told: the machine, the workload, the policy.
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use indicatif::{ProgressBar, ProgressStyle};
+use sprat::decide::power::Policy;
+use sprat::{Error, ErrorKind, Result};
+use sprat_sim::machine::units;
+use sprat_sim::workload::{Workload, named};
+use sprat_sim::{Description, Machine, Outcome, PRESETS, simulate_and_tell};
+use std::path::{Path, PathBuf};
+
+#[derive(Args, Clone)]
+pub(crate) struct Setting {
+    /// A machine that comes with the simulator, or a file
+    #[arg(long, value_name = "NAME|FILE", default_value = "server")]
+    pub(crate) machine: String,
+    /// A workload with values of its parameters, as in cholesky:tiles=20,edge=64
+    #[arg(long, value_name = "NAME:KEY=N,...", default_value = "stencil2d")]
+    pub(crate) workload: String,
+    /// What the runtime aims at
+    #[arg(long, value_parser = PossibleValuesParser::new(["performance", "energy", "energy_delay"]), default_value = "performance")]
+    pub(crate) policy: String,
+    /// Engines together may draw no more than this, for example "40 W"
+    #[arg(long, value_name = "POWER")]
+    pub(crate) cap: Option<String>,
+    /// How many execution engines [default: all that the machine has]
+    #[arg(long, value_name = "N")]
+    pub(crate) xes: Option<usize>,
+    /// The mode of the control engines [default: the machine's]
+    #[arg(long, value_parser = PossibleValuesParser::new(["shared", "elastic", "dedicated"]))]
+    pub(crate) mode: Option<String>,
+    /// Whether transfers share memories and links, or have them for themselves [default: the machine's]
+    #[arg(long, value_parser = PossibleValuesParser::new(["fair", "none"]))]
+    pub(crate) contention: Option<String>,
+    /// Of what is random in the workload, if it has such a parameter
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// Text that is no good as a configuration.
+pub(crate) fn wrong(text: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Config, text)
+}
+
+/// A policy by its name.
+pub(crate) fn policy(name: &str) -> Result<Policy> {
+    let all = [Policy::Performance, Policy::Energy, Policy::EnergyDelay];
+    let found = all.into_iter().find(|policy| policy.to_string() == name);
+    found.ok_or_else(|| {
+        wrong(format!(
+            "there is no policy `{name}`; use performance, energy or energy_delay"
+        ))
+    })
+}
+
+impl Setting {
+    /// The machine's description, with what the options change.
+    pub(crate) fn description(&self) -> Result<Description> {
+        let mut description = match PRESETS.iter().any(|preset| preset.name == self.machine) {
+            true => Description::preset(&self.machine)?,
+            false => {
+                let path = Path::new(&self.machine);
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+                    wrong(format!(
+                        "`{}` is no machine that I know ({}), and as a file: {error}",
+                        self.machine,
+                        known.join(", ")
+                    ))
+                })?;
+                Description::read(&self.machine, &text)?
+            }
+        };
+        description.policy = policy(&self.policy)?;
+        if let Some(cap) = &self.cap {
+            description.cap_uw =
+                Some(units::power(cap).map_err(|error| wrong(format!("--cap: {error}")))?);
+        }
+        if let Some(mode) = &self.mode {
+            description.mode = mode.parse()?;
+        }
+        if let Some(contention) = &self.contention {
+            description.fair = contention == "fair";
+        }
+        Ok(description)
+    }
+
+    /// The workload for so many engines.
+    pub(crate) fn workload(&self, xes: u16) -> Result<Workload> {
+        match self.seed {
+            Some(seed) => named(&with(&self.workload, "seed", &seed.to_string()), xes),
+            None => named(&self.workload, xes),
+        }
+    }
+}
+
+/// A workload's text with another value of a parameter; a later one counts.
+pub(crate) fn with(workload: &str, key: &str, value: &str) -> String {
+    let mark = if workload.contains(':') { ',' } else { ':' };
+    format!("{workload}{mark}{key}={value}")
+}
+
+/// Simulates, with progress where somebody sees it.
+pub(crate) fn simulated(machine: &Machine, workload: &Workload) -> Result<Outcome> {
+    let count = workload.codelets.len();
+    let bar = ProgressBar::new(count as u64);
+    let style =
+        ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} codelets, {eta} left");
+    bar.set_style(style.expect("the template is right"));
+    let outcome = simulate_and_tell(machine, workload, |left| {
+        bar.set_position((count - left) as u64)
+    });
+    bar.finish_and_clear();
+    outcome
+}
+
+/// Values with commas between.
+pub(crate) fn values(text: &str) -> Vec<&str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|value| !value.is_empty())
+        .collect()
+}
+
+/// Writes a file, with its name if that fails.
+pub(crate) fn write(path: &PathBuf, text: &str) -> Result<()> {
+    std::fs::write(path, text)
+        .map_err(|error| Error::new(ErrorKind::System, format!("{}: {error}", path.display())))
+}
+
+/// Prints; a reader that stops early (`| head`) is no error.
+pub(crate) fn print(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

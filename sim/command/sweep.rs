@@ -1,0 +1,234 @@
+//! `sprat-sim sweep`: the same question for each of several values.
+
+use crate::options::{Setting, policy, print, simulated, values, with, write, wrong};
+use crate::picture::{Curve, Stack, curves, stacks, tornado};
+use crate::report::{Report, json, rows};
+use clap::Args;
+use sprat::Result;
+use sprat_sim::{Description, Machine, Outcome};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(crate) struct Sweep {
+    #[command(flatten)]
+    setting: Setting,
+    /// What differs, and its values: xes-per-ce, policy, mode, contention, or a parameter of the workload; or `energy`, each constant of
+    /// energy halved and doubled
+    #[arg(long, value_name = "WHAT=V1,V2,...")]
+    over: String,
+    /// Also writes the reports to FILE, as an array
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Also draws time and energy (curves for numbers, bars for names, a tornado for `energy`)
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+impl Sweep {
+    pub(crate) fn run(&self) -> Result<()> {
+        if self.over == "energy" {
+            return self.tornado();
+        }
+        let (what, told) = self.over.split_once('=').ok_or_else(|| {
+            wrong(format!(
+                "`{}` gives no values; write for example --over xes-per-ce=4,8,16",
+                self.over
+            ))
+        })?;
+        let mut reports = Vec::new();
+        for value in values(told) {
+            reports.push((value.to_owned(), self.one(what, value)?));
+        }
+        if reports.is_empty() {
+            return Err(wrong(
+                "no value is given; write for example --over xes-per-ce=4,8,16",
+            ));
+        }
+        if let Some(file) = &self.json {
+            let all: Vec<&Report> = reports.iter().map(|(_, report)| report).collect();
+            write(file, &json(&all))?;
+        }
+        if let Some(file) = &self.svg {
+            write(file, &self.picture(what, &reports))?;
+        }
+        print(&(rows(what, &reports) + &format!("sure: {}\n", crate::report::EXTRAPOLATED)));
+        Ok(())
+    }
+
+    /// The answer for one value.
+    fn one(&self, what: &str, value: &str) -> Result<Report> {
+        let mut setting = self.setting.clone();
+        let mut description = setting.description()?;
+        match what {
+            "xes-per-ce" => {
+                let number = value
+                    .parse()
+                    .map_err(|_| wrong(format!("`{value}` is no number of engines")))?;
+                description = description.with_xes_per_ce(number)?;
+            }
+            "policy" => description.policy = policy(value)?,
+            "mode" => description.mode = value.parse()?,
+            "contention" if ["fair", "none"].contains(&value) => description.fair = value == "fair",
+            "contention" => {
+                return Err(wrong(format!(
+                    "`{value}` is no contention; use fair or none"
+                )));
+            }
+            parameter => setting.workload = with(&setting.workload, parameter, value),
+        }
+        let (machine, outcome) = answer(&setting, &description)?;
+        Ok(Report::new(
+            &description.name,
+            &machine,
+            &setting.workload,
+            &outcome,
+        ))
+    }
+
+    fn picture(&self, what: &str, reports: &[(String, Report)]) -> String {
+        let (workload, machine) = (&self.setting.workload, &reports[0].1.machine);
+        let title = format!("{workload} on {machine}");
+        let numbers: Option<Vec<f64>> = reports
+            .iter()
+            .map(|(value, _)| value.parse().ok())
+            .collect();
+        let told: Vec<String> = reports
+            .iter()
+            .map(|(value, report)| {
+                format!(
+                    "{value}: {:.3} ms and {:.3} mJ",
+                    report.makespan_ns as f64 * 1e-6,
+                    report.energy.total * 1e3
+                )
+            })
+            .collect();
+        let about = format!("Time and energy over {what}. {}.", told.join("; "));
+        if let Some(numbers) = numbers {
+            let (least_ns, least_j) =
+                reports
+                    .iter()
+                    .fold((f64::INFINITY, f64::INFINITY), |least, (_, report)| {
+                        (
+                            least.0.min(report.makespan_ns as f64),
+                            least.1.min(report.energy.total.max(1e-30)),
+                        )
+                    });
+            let points = |value: &dyn Fn(&Report) -> f64| {
+                let mut points: Vec<(f64, f64)> = numbers
+                    .iter()
+                    .copied()
+                    .zip(reports.iter().map(|(_, report)| value(report)))
+                    .collect();
+                points.sort_by(|a, b| a.0.total_cmp(&b.0));
+                points
+            };
+            let time = Curve {
+                name: "makespan".to_owned(),
+                points: points(&|r| r.makespan_ns as f64 / least_ns),
+            };
+            let energy = Curve {
+                name: "energy".to_owned(),
+                points: points(&|r| r.energy.total / least_j),
+            };
+            return curves(&title, &about, what, "of the least", &[time, energy]);
+        }
+        let parts = [
+            "compute", "movement", "idle", "asleep", "leakage", "control",
+        ];
+        let bars: Vec<Stack> = reports
+            .iter()
+            .map(|(value, report)| {
+                let energy = &report.energy;
+                let parts = [
+                    energy.compute,
+                    energy.movement,
+                    energy.idle,
+                    energy.asleep,
+                    energy.leakage,
+                    energy.control,
+                ];
+                Stack {
+                    name: format!("{value}, {:.2} ms", report.makespan_ns as f64 * 1e-6),
+                    parts: parts.iter().map(|joules| joules * 1e3).collect(),
+                }
+            })
+            .collect();
+        stacks(&title, &about, "energy in mJ", &parts, &bars)
+    }
+
+    /// Each constant of energy halved and doubled: by how much the whole energy changes.
+    fn tornado(&self) -> Result<()> {
+        let description = self.setting.description()?;
+        let total = |description: &Description| {
+            let (machine, outcome) = answer(&self.setting, description)?;
+            Ok::<_, sprat::Error>(
+                Report::new(
+                    &description.name,
+                    &machine,
+                    &self.setting.workload,
+                    &outcome,
+                )
+                .energy
+                .total,
+            )
+        };
+        let before = total(&description)?;
+        if before == 0.0 {
+            return Err(wrong(format!(
+                "{} draws nothing: its file gives no energy",
+                description.name
+            )));
+        }
+        let mut bars = Vec::new();
+        for constant in description.energies() {
+            let changed = |by| {
+                let mut changed = description.clone();
+                changed.scale_energy(&constant, by);
+                Ok::<_, sprat::Error>(total(&changed)? / before - 1.0)
+            };
+            bars.push((constant.clone(), changed(0.5)?, changed(2.0)?));
+        }
+        bars.sort_by(|a, b| (b.2 - b.1).total_cmp(&(a.2 - a.1)));
+        if let Some(file) = &self.json {
+            write(file, &json(&bars))?;
+        }
+        if let Some(file) = &self.svg {
+            let title = format!(
+                "Energy of {} on {}",
+                self.setting.workload, description.name
+            );
+            let told: Vec<String> = bars
+                .iter()
+                .map(|(name, less, more)| {
+                    format!("{name} {:.1} to {:+.1} percent", 100.0 * less, 100.0 * more)
+                })
+                .collect();
+            let about = format!(
+                "By how much the whole energy changes when one constant is halved or doubled: {}.",
+                told.join("; ")
+            );
+            let shown = &bars[..bars.len().min(12)];
+            write(file, &tornado(&title, &about, shown))?;
+        }
+        let mut text = format!(
+            "{:<24} {:>8} {:>8}\n",
+            "constant of energy", "halved", "doubled"
+        );
+        for (name, less, more) in &bars {
+            text += &format!(
+                "{name:<24} {:>7.1}% {:>+7.1}%\n",
+                100.0 * less,
+                100.0 * more
+            );
+        }
+        print(&(text + &format!("sure: {}\n", crate::report::EXTRAPOLATED)));
+        Ok(())
+    }
+}
+
+fn answer(setting: &Setting, description: &Description) -> Result<(Machine, Outcome)> {
+    let machine = description.build(setting.xes)?;
+    let workload = setting.workload(machine.xes())?;
+    let outcome = simulated(&machine, &workload)?;
+    Ok((machine, outcome))
+}

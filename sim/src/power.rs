@@ -1,0 +1,137 @@
+//! How the policies' decisions about engines and their states are carried out. What they decide is [`sprat::decide::power`]'s.
+
+use crate::engine::State;
+use crate::simulation::{Event, HOST, Simulation};
+use sprat::decide::power::{Allotment, LOOK_NS, Policy, State as PowerState, View, WHOLE, allot};
+
+/// What a control engine knows of its domain's power.
+pub(crate) struct Power {
+    pub(crate) allotment: Allotment,
+    states: Vec<PowerState>,
+    /// Times in bodies, and in them for computing, at the last look.
+    busy_ns: u64,
+    computed_ns: u64,
+}
+
+impl Simulation<'_> {
+    /// Whether control engines look at power: else all engines may work, in their first state.
+    fn has_power_rules(&self) -> bool {
+        self.machine.policy != Policy::Performance || self.cap_uw().is_some()
+    }
+
+    fn cap_uw(&self) -> Option<u64> {
+        self.machine.model.cap_uw
+    }
+
+    /// Before all begins.
+    pub(crate) fn begin_power(&mut self) {
+        if !self.has_power_rules() {
+            return;
+        }
+        for domain in 0..self.domains.len() {
+            let first = &self.engines[self.domains[domain].xes.start];
+            let kind = &self.machine.model.kinds[first.kind];
+            let states = kind.states.iter().map(|state| PowerState {
+                speed: (state.speed * f64::from(WHOLE)).round() as u32,
+                busy_uw: state.active_uw + state.leakage_uw,
+                idle_uw: state.searching_uw + state.leakage_uw,
+            });
+            self.power.push(Power {
+                allotment: Allotment {
+                    engines: self.domains[domain].xes.len(),
+                    state: 0,
+                },
+                states: states.collect(),
+                busy_ns: 0,
+                computed_ns: 0,
+            });
+            self.look_at_power(domain);
+        }
+    }
+
+    /// A control engine looks at its domain's power, and will look again.
+    pub(crate) fn look_at_power(&mut self, domain: usize) {
+        let xes = self.domains[domain].xes.clone();
+        let kind = &self.machine.model.kinds[self.engines[xes.start].kind];
+        let engines = &self.engines[xes.clone()];
+        let busy_ns: u64 = engines.iter().map(|engine| engine.tally.busy_ns).sum();
+        let computed_ns: u64 = engines.iter().map(|engine| engine.computed_ns).sum();
+        let working = engines
+            .iter()
+            .filter(|engine| matches!(engine.state, State::Running | State::Hosting))
+            .count();
+        let posted: usize = engines
+            .iter()
+            .map(|engine| engine.inbox.len() + engine.pinned.len())
+            .sum();
+        let power = &self.power[domain];
+        let passed_ns = busy_ns - power.busy_ns;
+        let waited_ns = passed_ns.saturating_sub(computed_ns - power.computed_ns);
+        let stalled = (u64::from(WHOLE) * waited_ns)
+            .checked_div(passed_ns)
+            .unwrap_or(0);
+        let seen = View {
+            engines: xes.len(),
+            work: working + posted + self.queued(domain),
+            working,
+            state: power.allotment.state,
+            stalled: stalled as u32,
+            memory_is_full: self.flows.as_ref().is_some_and(|flows| flows.is_full()),
+            asleep_uw: kind.asleep_uw,
+            rest_uw: 0,
+            states: &power.states,
+            cap_uw: self.cap_uw().map(|cap| cap / self.domains.len() as u64),
+        };
+        let allotment = allot(self.machine.policy, &seen);
+        let power = &mut self.power[domain];
+        (power.busy_ns, power.computed_ns) = (busy_ns, computed_ns);
+        let before = std::mem::replace(&mut power.allotment, allotment).engines;
+        let costs = &self.machine.costs;
+        self.domains[domain].routines += 1;
+        self.domains[domain].routines_ns += costs.control_ns;
+        // Those who may work again look whether there is something.
+        let more = allotment.engines.saturating_sub(before);
+        (0..more.min(self.queued(domain) + posted)).for_each(|_| self.notify(domain));
+        self.later(LOOK_NS, Event::Power { domain });
+    }
+
+    /// Whether an engine may not work now. The host's seat always may: somebody sits there.
+    pub(crate) fn is_turned_off(&self, xe: usize) -> bool {
+        let domain = self.engines[xe].domain;
+        let place = xe - self.domains[domain].xes.start;
+        xe != HOST
+            && self
+                .power
+                .get(domain)
+                .is_some_and(|power| place >= power.allotment.engines)
+    }
+
+    /// An engine is in its domain's state from now on.
+    pub(crate) fn adopt_state(&mut self, xe: usize) {
+        let Some(power) = self.power.get(self.engines[xe].domain) else {
+            return;
+        };
+        let (state, most) = (
+            power.allotment.state,
+            self.machine.model.kinds[self.engines[xe].kind].states.len() - 1,
+        );
+        // What passed was in the old one.
+        self.set_state(xe, self.engines[xe].state);
+        self.engines[xe].power = state.min(most);
+    }
+
+    /// An engine between two codelets that may not work any more goes to sleep, unless something is pinned to it.
+    pub(crate) fn turn_off(&mut self, xe: usize) -> bool {
+        if !self.is_turned_off(xe) || !self.engines[xe].pinned.is_empty() {
+            return false;
+        }
+        let domain = self.engines[xe].domain;
+        self.set_state(xe, State::Asleep);
+        self.engines[xe].tally.parks += 1;
+        self.fell_asleep(xe, domain);
+        if self.queued(domain) > 0 || !self.engines[xe].inbox.is_empty() {
+            self.notify(domain);
+        }
+        true
+    }
+}
