@@ -24,6 +24,11 @@ fn main() -> sprat::Result<()> {
 
 /// How many numbers of a range have no divisor, by trying all.
 fn primes(range: std::ops::Range<u64>) -> u64 {
-    let is_prime = |n: &u64| *n > 1 && (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let is_prime = |n: &u64| {
+        *n > 1
+            && (2..)
+                .take_while(|d| d * d <= *n)
+                .all(|d| !n.is_multiple_of(d))
+    };
     range.filter(is_prime).count() as u64
 }
