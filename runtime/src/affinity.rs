@@ -48,6 +48,7 @@ const LOW: u32 = 1 << 25;
 const LONG: u32 = 1 << 26;
 /// In a word: a trace is kept, and is told when the codelet becomes ready.
 pub(crate) const TRACED: u32 = 1 << 28;
+
 /// In a word, which no hint is: the codelet moves blocks, and leaves their contents as they are, run or skipped.
 pub(crate) const MOVES: u32 = 1 << 27;
 
@@ -84,7 +85,7 @@ pub(crate) fn is_long(word: u32) -> bool {
     word & LONG != 0
 }
 
-/// Whether a word has a level that is not normal, says what must be looked up, or has the mark of a trace: then the usual choice of
+/// Whether a word has a level that is not normal, or the mark of a trace, or says what must be looked up: then the usual choice of
 /// what runs next is not enough.
 #[inline]
 pub(crate) fn is_special(word: u32) -> bool {

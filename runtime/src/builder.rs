@@ -36,9 +36,9 @@ pub struct Builder {
     stack_bytes: Option<usize>,
     check: Option<u64>,
     memory_report: Option<bool>,
-    trace: Option<PathBuf>,
     replica_bytes: Option<usize>,
     policy: Option<Policy>,
+    trace: Option<PathBuf>,
     ignores_environment: bool,
 }
 
@@ -188,19 +188,6 @@ impl Builder {
         self
     }
 
-    /// Keeps a trace in this file: who spawned what, what waited for what, who ran what and when, and which blocks it touched. The command
-    /// `sprat report FILE` shows it. `SPRAT_TRACE=FILE` turns it on from outside. Default: no.
-    ///
-    /// `%p` in the name stands for the process's number. A further runtime of the process that is to write the same file takes
-    /// the name with `-2`, `-3` and so on before its ending.
-    ///
-    /// The file is written as the program goes, and ends when the last handle goes. So of a program that does not end well it has all but
-    /// the last part.
-    pub fn trace(mut self, file: impl Into<PathBuf>) -> Self {
-        self.trace = Some(file.into());
-        self
-    }
-
     /// All copies of blocks together take so many bytes at most: see [`Scope::replicate`](crate::Scope::replicate). Default: an eighth of the memory
     /// that the process may use. With 0 nothing is copied.
     pub fn replica_bytes(mut self, most: usize) -> Self {
@@ -223,6 +210,19 @@ impl Builder {
     /// ```
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Some(policy);
+        self
+    }
+
+    /// Keeps a trace in this file: who spawned what, what waited for what, who ran what and when, and which blocks it touched. The command
+    /// `sprat report FILE` shows it. `SPRAT_TRACE=FILE` turns it on from outside. Default: no.
+    ///
+    /// `%p` in the name stands for the process's number. A further runtime of the process that is to write the same file takes
+    /// the name with `-2`, `-3` and so on before its ending.
+    ///
+    /// The file is written as the program goes, and ends when the last handle goes. So of a program that does not end well it has all but
+    /// the last part.
+    pub fn trace(mut self, file: impl Into<PathBuf>) -> Self {
+        self.trace = Some(file.into());
         self
     }
 

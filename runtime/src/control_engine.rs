@@ -37,8 +37,8 @@ impl Shared {
         self.look_at_deadlines();
         self.sweep();
         self.fire_timers();
-        self.drain_trace();
         self.adapt();
+        self.drain_trace();
         for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),

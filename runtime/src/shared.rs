@@ -96,10 +96,10 @@ pub(crate) struct Shared {
     pub(crate) check: Option<Box<Check>>,
     /// Who touched what, if account is kept.
     pub(crate) ledgers: Option<Ledgers>,
-    /// What is noted of the run, if a trace is kept.
-    pub(crate) trace: Option<Trace>,
     /// Codelets that say nothing run where their data is near: under the policy `locality`.
     pub(crate) weighs: bool,
+    /// What is noted of the run, if a trace is kept.
+    pub(crate) trace: Option<Trace>,
     pub(crate) seats: Box<[Seat<Local>]>,
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.

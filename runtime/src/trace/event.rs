@@ -213,7 +213,7 @@ impl Event {
     }
 
     /// A hint as it stands in [`Event::Ready`]: the kind of affinity (0 none, 1 an engine if possible, 2 one engine alone, 3 a memory
-    /// region, 4 a thread for files, 5 a group, 6 where its data is near), its number, and the priority (0 normal, 1 low, 2 high).
+    /// region, 4 a thread for files, 5 a group, 6 where its blocks are), its number, and the priority (0 normal, 1 low, 2 high).
     pub fn hint(affinity: u8, number: u16, priority: u8) -> u32 {
         u32::from(priority) << 24 | u32::from(affinity) << 16 | u32::from(number)
     }
