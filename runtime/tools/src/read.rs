@@ -397,7 +397,8 @@ impl Reader {
                 task.spawner = before.spawner;
             }
         }
-        self.run.dropped = self.dropped.values().sum();
+        let dropped = self.dropped.values();
+        self.run.dropped = dropped.fold(0, |sum: u64, more| sum.saturating_add(*more));
         let body = self.run.own_kind("(body of a scope)");
         let replay = self.run.own_kind("(replay)");
         for task in &mut self.run.tasks {
