@@ -44,6 +44,9 @@ pub mod book {
     #[doc = include_str!("../book/record-and-replay.md")]
     pub mod record_and_replay {}
 
+    #[doc = include_str!("../book/reading-the-report.md")]
+    pub mod reading_the_report {}
+
     #[doc = include_str!("../book/from-c.md")]
     pub mod from_c {}
 

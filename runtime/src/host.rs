@@ -102,6 +102,15 @@ fn finish_any<'s>(
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
+impl Shared {
+    /// Whether the calling thread works for this runtime right now.
+    #[inline]
+    pub(crate) fn on_engine(&self) -> bool {
+        self.seats.iter().any(Seat::is_mine)
+            || lock(&self.outside).contains(&thread::current().id())
+    }
+}
+
 /// A free seat, the one of the processor that we are on if possible.
 fn sit_down(shared: &Shared) -> Option<u16> {
     let cpu = topology::current_cpu();

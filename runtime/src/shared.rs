@@ -413,13 +413,6 @@ impl Shared {
     pub(crate) fn wait_for_inspection(&self) {
         wait_for_inspection(&self.inspected, &self.stranger);
     }
-
-    /// Whether the calling thread works for this runtime right now.
-    #[inline]
-    pub(crate) fn on_engine(&self) -> bool {
-        self.seats.iter().any(Seat::is_mine)
-            || lock(&self.outside).contains(&thread::current().id())
-    }
 }
 
 /// See [`Shared::wait_for_inspection`].

@@ -75,6 +75,7 @@ impl Engine<'_> {
             generation,
             parent,
             cost_ns: std::mem::take(&mut tracer.next_cost),
+            hint: hint(word),
             kind: tracer.kind((body.name, Some(body.spawned_at))),
         });
     }
@@ -90,27 +91,13 @@ impl Engine<'_> {
     #[inline(never)]
     pub(crate) fn trace_ready(&self, id: u32, word: u32) {
         let generation = self.shared.arena.record(id).ended.generation();
-        let (affinity, number) = match Affinity::decode(word) {
-            Affinity::Anywhere => (0, 0),
-            Affinity::Prefer(xe) => (1, xe),
-            Affinity::Only(xe) => (2, xe),
-            Affinity::Region(region) => (3, region),
-            Affinity::Control => (4, 0),
-            Affinity::Group(group) => (5, group),
-            Affinity::Data => (6, 0),
-        };
-        let priority = match affinity::priority(word) {
-            Priority::Normal => 0,
-            Priority::Low => 1,
-            Priority::High => 2,
-        };
         self.trace(|tracer| Event::Ready {
             time: tracer.time(),
             codelet: id,
             generation,
             cause: tracer.cause.0,
             cause_generation: tracer.cause.1,
-            hint: Event::hint(affinity, number, priority),
+            hint: hint(word),
         });
     }
 
@@ -277,6 +264,25 @@ impl Engine<'_> {
 
 /// The most accesses of a codelet that are noted: a ring has room for many of these.
 const MOST: usize = 128;
+
+/// A codelet's hints as events have them.
+fn hint(word: u32) -> u32 {
+    let (affinity, number) = match Affinity::decode(word) {
+        Affinity::Anywhere => (0, 0),
+        Affinity::Prefer(xe) => (1, xe),
+        Affinity::Only(xe) => (2, xe),
+        Affinity::Region(region) => (3, region),
+        Affinity::Control => (4, 0),
+        Affinity::Group(group) => (5, group),
+        Affinity::Data => (6, 0),
+    };
+    let priority = match affinity::priority(word) {
+        Priority::Normal => 0,
+        Priority::Low => 1,
+        Priority::High => 2,
+    };
+    Event::hint(affinity, number, priority)
+}
 
 /// A mode's place in [`MODES`](crate::trace::MODES).
 pub(crate) fn mode_number(mode: Mode) -> u8 {

@@ -4,6 +4,8 @@ use super::{Measured, check, each};
 use crate::Result;
 use crate::system::{Entrant, System, replay};
 use crate::tally::Tally;
+use sprat::{Error, Runtime};
+use std::cell::OnceCell;
 use std::hint::black_box;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -95,6 +97,37 @@ pub(super) fn flat_1us(entrant: &Entrant, size: usize) -> Measured {
     let body = before.min(time_of_bodies(steps, sample));
     let paid = time.as_secs_f64() * 1e9 * entrant.workers as f64 / count as f64;
     Ok(Some((paid - body).max(0.0)))
+}
+
+/// The same bodies without and with a trace, in turns; of each the best time. For Sprat only. The trace lies in the folder for temporary
+/// files.
+pub(super) fn traced_1us(entrant: &Entrant, size: usize) -> Measured {
+    let System::Sprat(rt) = &entrant.system else {
+        return Ok(None);
+    };
+    let told = |e: std::io::Error| Error::msg(format!("a folder for temporary files: {e}"));
+    let folder = std::env::temp_dir().join(format!("sprat-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(told)?;
+    let builder = Runtime::builder().ce(rt.plan().mode).xes(entrant.workers);
+    let traced = Entrant {
+        kind: entrant.kind,
+        workers: entrant.workers,
+        system: System::Sprat(builder.trace(folder.join("run.sprat")).build()?),
+        kept: OnceCell::new(),
+    };
+    let (count, steps) = ((size / 10).max(1), steps_of_a_microsecond());
+    let mut best = [f64::MAX; 2];
+    for _ in 0..5 {
+        for (best, entrant) in best.iter_mut().zip([entrant, &traced]) {
+            let Some(time) = spawn_all(entrant, count, || spin(steps))? else {
+                return Ok(None);
+            };
+            *best = best.min(time.as_secs_f64());
+        }
+    }
+    drop(traced);
+    std::fs::remove_dir_all(&folder).map_err(told)?;
+    Ok(Some(((best[1] / best[0] - 1.0) * 100.0).max(0.0)))
 }
 
 /// Multiplications that wait for each other: their time does not depend on what else the core does, much.

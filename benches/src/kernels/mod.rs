@@ -73,6 +73,13 @@ pub const KERNELS: &[Kernel] = &[
         flat::flat_1us,
     ),
     kernel(
+        "traced_1us",
+        "bodies of 1 us: how much longer they take altogether while a trace is kept",
+        "added_by_a_trace",
+        "%",
+        flat::traced_1us,
+    ),
+    kernel(
         "chain",
         "each codelet spawns its successor, as its child: all end with the last",
         CODELET,

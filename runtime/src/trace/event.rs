@@ -16,6 +16,8 @@ pub enum Event {
         parent: u32,
         /// Its declared cost in nanoseconds, 0 if none.
         cost_ns: u32,
+        /// Where it would run, and its priority: see [`Event::hint`].
+        hint: u32,
         /// What it is called, and where it is spawned.
         kind: u16,
     },

@@ -147,6 +147,13 @@ pub(crate) fn end_chunk(out: &mut [u8], at: usize, tag: [u8; 4], stream: u32, ba
     head[24..32].copy_from_slice(&check.to_le_bytes());
 }
 
+/// Appends a whole chunk: for those who make traces by hand.
+pub fn put_chunk(out: &mut Vec<u8>, tag: [u8; 4], stream: u32, base: u64, body: &[u8]) {
+    let at = begin_chunk(out);
+    out.extend_from_slice(body);
+    end_chunk(out, at, tag, stream, base);
+}
+
 /// Appends a kind.
 pub(crate) fn put_kind(out: &mut Vec<u8>, number: u16, name: &str, file: &str, line: u32) {
     put(out, u64::from(number));

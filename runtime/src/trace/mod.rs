@@ -34,7 +34,7 @@ mod graph;
 mod wire;
 
 pub use event::{Event, MODES};
-pub use file::{Chunk, Clock, File, Flaw, Kind, VERSION, tag};
+pub use file::{Chunk, Clock, File, Flaw, Kind, VERSION, put_chunk, tag};
 pub(crate) use file::{begin_chunk, end_chunk, header, put_kind};
 pub use graph::{GraphCodelet, GraphDef, GraphUse};
 pub use wire::Events;

@@ -80,6 +80,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, before: &mut Before, event: &Event) {
             generation,
             parent,
             cost_ns,
+            hint,
             kind,
         } => {
             out.push(1);
@@ -88,6 +89,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, before: &mut Before, event: &Event) {
             before.put_generation(out, generation);
             put(out, zigzag(i64::from(parent) - i64::from(codelet)));
             put(out, u64::from(cost_ns));
+            put(out, u64::from(hint));
             put(out, u64::from(kind));
         }
         Event::Ready {
@@ -344,6 +346,7 @@ impl<'a> Events<'a> {
                     generation,
                     parent: self.bytes.near(codelet)?,
                     cost_ns: self.bytes.small()?,
+                    hint: self.bytes.small()?,
                     kind: self.bytes.small()?,
                 }
             }

@@ -21,6 +21,9 @@ pub fn read(bytes: &[u8]) -> Result<Run, Flaw> {
     Ok(reader.finish())
 }
 
+/// No trace is longer, 104 days: times beyond come from damage, and would not fit in sums.
+const LONGEST_NS: u64 = 1 << 53;
+
 /// The key of a spawned codelet: its record and generation.
 type Key = (u32, u32);
 
@@ -113,10 +116,12 @@ impl Reader {
                 time,
                 codelet,
                 generation,
+                hint,
                 ..
             } => {
                 let key = (codelet, generation);
-                self.about(key).spawn = Some(time);
+                let before = self.about(key);
+                (before.spawn, before.hint) = (Some(time), hint);
                 state.spawns.push((time, key));
                 self.last(time);
             }
@@ -364,7 +369,10 @@ impl Reader {
         (one.read, one.written) = (read, written);
         one.times = one.times.saturating_add(times);
         one.writes = one.writes.saturating_add(if writes { times } else { 0 });
-        (one.home, one.kind) = (home, kind);
+        one.home = home;
+        if writes || one.times == times {
+            one.kind = kind;
+        }
     }
 
     fn finish(mut self) -> Run {
@@ -389,7 +397,8 @@ impl Reader {
                 task.spawner = before.spawner;
             }
         }
-        self.run.dropped = self.dropped.values().sum();
+        let dropped = self.dropped.values();
+        self.run.dropped = dropped.fold(0, |sum: u64, more| sum.saturating_add(*more));
         let body = self.run.own_kind("(body of a scope)");
         let replay = self.run.own_kind("(replay)");
         for task in &mut self.run.tasks {
@@ -469,7 +478,8 @@ impl Reader {
             0 => 1.0,
             ticks => last.ns.saturating_sub(first.ns) as f64 / ticks as f64,
         };
-        let ns = |ticks: u64| (ticks.saturating_sub(first.ticks) as f64 * rate) as u64;
+        let ns =
+            |ticks: u64| ((ticks.saturating_sub(first.ticks) as f64 * rate) as u64).min(LONGEST_NS);
         for task in &mut self.run.tasks {
             for time in [
                 &mut task.spawn,

@@ -104,7 +104,7 @@ pub struct BlockUse {
     pub times: u64,
     /// Its home, 65,535 if not known.
     pub home: u16,
-    /// The kind that used it most lately, and how often that one did.
+    /// The kind that changed it last, or if none did the first that read it.
     pub kind: u16,
     /// How many tasks wrote it: all of these ran one after the other.
     pub writes: u64,

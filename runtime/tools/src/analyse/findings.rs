@@ -1,6 +1,6 @@
 //! What the figures mean, as sentences: each with what it costs, and what to do next.
 
-use super::Analysis;
+use super::{Analysis, BlockRow};
 use crate::run::{Run, Task};
 use crate::units::{bytes, count, share, time};
 use serde::Serialize;
@@ -139,7 +139,7 @@ fn bound(run: &Run, analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Fi
             time(wait(longest) as f64),
             share(part(lost)),
         ),
-        "bind only what must run there; use near(block) or prefer_xe, which others may overrule, and spread the blocks' homes",
+        "bind only what must run there; use near(block), which others may overrule, and spread the blocks' homes",
     ))
 }
 
@@ -215,24 +215,24 @@ fn one_spawner(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding
 
 fn remote(analysis: &Analysis) -> Option<Finding> {
     let row = analysis.blocks.iter().max_by_key(|row| row.remote_bytes)?;
-    let used = row.read_bytes + row.written_bytes;
-    let all: u64 = analysis
-        .blocks
-        .iter()
-        .map(|row| row.read_bytes + row.written_bytes)
+    // In floating point, since damage can make any number of these.
+    let bytes_of = |row: &BlockRow| row.read_bytes as f64 + row.written_bytes as f64;
+    let used = bytes_of(row);
+    let all: f64 = analysis.blocks.iter().map(bytes_of).sum();
+    let away: f64 = (analysis.blocks.iter())
+        .map(|row| row.remote_bytes as f64)
         .sum();
-    let away: u64 = analysis.blocks.iter().map(|row| row.remote_bytes).sum();
     Some(finding(
         "remote-memory",
         // Twice as far is half of the time.
-        away as f64 / all.max(1) as f64 / 2.0,
+        away / all.max(1.0) / 2.0,
         format!(
             "{} of {} that codelets touched lie in another memory region than the engine that ran them; most in {} ({} of {}, home region {}, by `{}`)",
-            bytes(away as f64),
-            bytes(all as f64),
+            bytes(away),
+            bytes(all),
             row.name,
             bytes(row.remote_bytes as f64),
-            bytes(used as f64),
+            bytes(used),
             row.home,
             row.by,
         ),

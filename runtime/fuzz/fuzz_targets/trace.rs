@@ -1,0 +1,48 @@
+//! The reader of traces: whatever bytes come, as they are or as chunks whose check sums fit, it says what is wrong or gives a run
+//! whose parts agree, and looking at that does not fail.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use sprat_tools::analyse::analyse;
+use sprat_tools::read::read;
+use sprat_tools::run::NONE;
+
+#[derive(Arbitrary, Debug)]
+enum Input {
+    /// Anything.
+    Bytes(Vec<u8>),
+    /// Chunks: which, for what, since when, and what is in them.
+    Chunks(Vec<(u8, u8, u64, Vec<u8>)>),
+}
+
+const TAGS: [[u8; 4]; 8] = [
+    *b"ABOU", *b"KIND", *b"GRAF", *b"EVNT", *b"DROP", *b"CLCK", *b"BLOK", *b"TEND",
+];
+
+fuzz_target!(|input: Input| {
+    let bytes = match input {
+        Input::Bytes(bytes) => bytes,
+        Input::Chunks(chunks) => {
+            let mut file = b"SPRAT\x00\xf0\n\x01\0\0\0\0\0\0\0".to_vec();
+            let about = b"xes: 3\nxe 1: cpu 1 core 1 region 1 domain 0\n".to_vec();
+            sprat::trace::put_chunk(&mut file, *b"ABOU", 0, 0, &about);
+            for (which, stream, base, body) in chunks {
+                let tag = TAGS[usize::from(which) % TAGS.len()];
+                sprat::trace::put_chunk(&mut file, tag, u32::from(stream % 5), base, &body);
+            }
+            file
+        }
+    };
+    let Ok(run) = read(&bytes) else { return };
+    for task in &run.tasks {
+        assert!(task.spawn <= task.ready && task.ready <= task.start && task.start <= task.end);
+        for other in [task.cause, task.spawner] {
+            assert!(other == NONE || (other as usize) < run.tasks.len());
+        }
+    }
+    let analysis = analyse(&run);
+    for split in &analysis.engines {
+        assert_eq!(split.total(), analysis.in_scopes_ns);
+    }
+});
