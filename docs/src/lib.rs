@@ -129,6 +129,9 @@ pub mod design {
     #[doc = include_str!("../design/memory-report.md")]
     pub mod memory_report {}
 
+    #[doc = include_str!("../design/trace.md")]
+    pub mod trace {}
+
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}
 

@@ -46,6 +46,8 @@ pub(crate) const HIGH: u32 = 1 << 24;
 const LOW: u32 = 1 << 25;
 /// In a word: its declared cost is longer than a wake-up.
 const LONG: u32 = 1 << 26;
+/// In a word: a trace is kept, and is told when the codelet becomes ready.
+pub(crate) const TRACED: u32 = 1 << 28;
 
 /// In a word, which no hint is: the codelet moves blocks, and leaves their contents as they are, run or skipped.
 pub(crate) const MOVES: u32 = 1 << 27;
@@ -83,10 +85,11 @@ pub(crate) fn is_long(word: u32) -> bool {
     word & LONG != 0
 }
 
-/// Whether a word has a level that is not normal, or says what must be looked up: then the usual choice of what runs next is not enough.
+/// Whether a word has a level that is not normal, or the mark of a trace, or says what must be looked up: then the usual choice of
+/// what runs next is not enough.
 #[inline]
 pub(crate) fn is_special(word: u32) -> bool {
-    word & (HIGH | LOW | GROUP | DATA) != 0
+    word & (HIGH | LOW | GROUP | DATA | TRACED) != 0
 }
 
 impl Affinity {

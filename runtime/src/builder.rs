@@ -1,5 +1,6 @@
 //! What can be chosen about a runtime, and its start.
 
+use crate::about;
 use crate::check::Check;
 use crate::config::{Seed, Settings};
 use crate::decide::locality::Locality;
@@ -18,6 +19,7 @@ use crate::start_thread::{measure_wake_up, start_thread};
 use crate::sync::atomic::Ordering;
 use crate::sync::thread;
 use crate::topology::{CpuSet, Source, Topology};
+use std::path::PathBuf;
 
 /// What can be chosen about a runtime. What is said here goes before `SPRAT_*` variables, and those before what the
 /// topology suggests.
@@ -36,6 +38,7 @@ pub struct Builder {
     memory_report: Option<bool>,
     replica_bytes: Option<usize>,
     policy: Option<Policy>,
+    trace: Option<PathBuf>,
     ignores_environment: bool,
 }
 
@@ -210,6 +213,19 @@ impl Builder {
         self
     }
 
+    /// Keeps a trace in this file: who spawned what, what waited for what, who ran what and when, and which blocks it touched. The command
+    /// `sprat report FILE` shows it. `SPRAT_TRACE=FILE` turns it on from outside. Default: no.
+    ///
+    /// `%p` in the name stands for the process's number. A further runtime of the process that is to write the same file takes
+    /// the name with `-2`, `-3` and so on before its ending.
+    ///
+    /// The file is written as the program goes, and ends when the last handle goes. So of a program that does not end well it has all but
+    /// the last part.
+    pub fn trace(mut self, file: impl Into<PathBuf>) -> Self {
+        self.trace = Some(file.into());
+        self
+    }
+
     /// `SPRAT_*` variables do not apply.
     pub fn ignore_environment(mut self) -> Self {
         self.ignores_environment = true;
@@ -373,8 +389,11 @@ impl Builder {
         let reports = reports.unwrap_or(false);
         let ledgers =
             (reports || mind.is_some()).then(|| Ledgers::new(plan.xes.len(), reports, mind));
-        let shared =
-            Shared::new(id, plan, tuning, homes, check, ledgers).inspect_err(|_| id.release())?;
+        let path = self.trace.or(settings.trace.map(PathBuf::from));
+        let trace = path.map(|path| about::create(&path, &topology, &plan, pin));
+        let trace = trace.transpose().inspect_err(|_| id.release())?;
+        let shared = Shared::new(id, plan, tuning, homes, check, (ledgers, trace))
+            .inspect_err(|_| id.release())?;
         if pin {
             let cpus = shared
                 .plan

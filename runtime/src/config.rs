@@ -15,6 +15,7 @@ pub(crate) struct Settings {
     pub(crate) check: Option<Seed>,
     pub(crate) memory_report: Option<bool>,
     pub(crate) policy: Option<String>,
+    pub(crate) trace: Option<String>,
 }
 
 /// The seed of the checking mode.
@@ -80,6 +81,7 @@ impl Settings {
             check: seed("SPRAT_CHECK")?,
             memory_report: switch("SPRAT_MEMORY_REPORT")?,
             policy: text("SPRAT_POLICY")?,
+            trace: text("SPRAT_TRACE")?,
             live_codelets: number("SPRAT_LIVE_CODELETS")?
                 .map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         })
@@ -120,6 +122,7 @@ mod tests {
             ("SPRAT_CHECK", "seed=7"),
             ("SPRAT_MEMORY_REPORT", "on"),
             ("SPRAT_POLICY", "locality"),
+            ("SPRAT_TRACE", "run.sprat"),
         ];
         let expected = Settings {
             xes: Some(3),
@@ -132,6 +135,7 @@ mod tests {
             check: Some(Seed::This(7)),
             memory_report: Some(true),
             policy: Some("locality".to_owned()),
+            trace: Some("run.sprat".to_owned()),
         };
         assert_eq!(read(&all).unwrap(), expected);
     }

@@ -29,6 +29,7 @@
 
 #![warn(missing_debug_implementations)]
 
+mod about;
 mod access;
 mod accounting;
 mod adapting;
@@ -133,6 +134,7 @@ mod runtime;
 mod scope;
 mod seat;
 mod shared;
+mod span;
 mod spawn;
 mod spawning;
 #[doc(hidden)]
@@ -148,6 +150,9 @@ mod tile;
 mod time_keeper;
 mod timers;
 pub mod topology;
+pub mod trace;
+mod traced;
+mod tracing;
 mod trigger;
 mod weak;
 mod weighing;
@@ -187,6 +192,7 @@ pub use part::{
 pub use repeat::Repeatable;
 pub use runtime::Runtime;
 pub use scope::Scope;
+pub use span::Span;
 pub use static_codelet::{AlternateCounts, Codelet, StaticBody, UnsafeBody};
 pub use tile::{TileMut, TileRef};
 pub use topology::Topology;

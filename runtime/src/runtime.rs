@@ -183,6 +183,9 @@ impl Runtime {
         let shared = self.shared();
         shared.blocks.find(shared.id, block.id)?;
         shared.blocks.name(block.id, name);
+        if let Some(trace) = &shared.trace {
+            trace.name_block(block.id.slot(), block.id.generation(), name);
+        }
         Ok(())
     }
 
@@ -413,6 +416,9 @@ impl Drop for Owner {
             let _ = thread.join();
         }
         self.shared.io.join();
+        if let Some(trace) = &self.shared.trace {
+            trace.end();
+        }
         if let Some(check) = &self.shared.check {
             check.tell_leftovers();
         }

@@ -79,6 +79,9 @@ pub(crate) fn spawn_with<A: Access>(
         name: spec.name.unwrap_or(UNNAMED),
         spawned_at: spec.at.unwrap_or(Location::caller()),
     };
+    if spec.cost_ns != 0 {
+        scope.frame().engine.trace_cost(spec.cost_ns);
+    }
     // Accesses name something, so a type without size declares nothing.
     if size_of::<A>() == 0 && spec.rare.is_none() {
         return spawn_bare(scope, about, spec.traits(), |at| put(at, access));

@@ -21,6 +21,7 @@ mod seat;
 mod spin_lock;
 mod stuck;
 mod timers;
+mod trace;
 
 use crate::event::Links;
 use crate::sync::UnsafeCell;
