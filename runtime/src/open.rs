@@ -91,13 +91,15 @@ impl<B: OpenBody> OpenGlue<B> {
 
     /// See [`Vtable::run`].
     unsafe fn run(payload: *mut u8, frame: *const (), lent: &[Lent]) -> Ran {
-        // SAFETY: the premise of `run`: the payload holds the body, and nobody else changes it from now on.
-        let body = unsafe { &mut *payload.cast::<B>() };
         // SAFETY: the premise of `run`: the frame outlives the body.
         let scope = unsafe { Scope::new(frame.cast::<Frame<'_>>()) };
-        let ran = catch_unwind(AssertUnwindSafe(|| body.run(&scope, lent)));
-        // SAFETY: as above; it is dropped once, here or in `discard`.
-        unsafe { Self::discard(payload) };
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: the premise of `run`: the payload holds the body, and nobody else changes it from now on.
+            let body = unsafe { &mut *payload.cast::<B>() };
+            body.run(&scope, lent);
+            // SAFETY: as above, and it is not used any more. (A body that panics is leaked.)
+            unsafe { payload.cast::<B>().drop_in_place() };
+        }));
         match ran {
             Ok(()) => Ran::Done,
             Err(panic) => {

@@ -120,7 +120,7 @@ pub(crate) unsafe fn create(context: &Context<'_>, guid: *mut ocrGuid_t, new: &N
         unsafe { new.output.write(output.into()) };
     }
     if depc == 0 {
-        launch(context, edt);
+        launch(context, edt, waiting(context, edt)?);
     }
     for (slot, &dep) in depv.iter().enumerate() {
         let dep = Guid::from(dep);
@@ -300,19 +300,16 @@ pub(crate) fn fill(
     filled?;
     // SAFETY: this slot was filled by us alone, and was not before.
     if unsafe { context.scope.arrive(open_of(guid), 1) } {
-        launch(context, guid);
+        launch(context, guid, edt);
     }
     Ok(())
 }
 
 /// All slots are filled: the EDT acquires its blocks and runs.
-fn launch(context: &Context<'_>, guid: Guid) {
+fn launch(context: &Context<'_>, guid: Guid, edt: EdtRef<'_>) {
     if program::is_shut_down() {
         return;
     }
-    let Ok(edt) = waiting(context, guid) else {
-        return;
-    };
     let open = open_of(guid);
     let mut few = [const { MaybeUninit::<(Block<u8>, Mode)>::uninit() }; 2];
     let mut count = 0;

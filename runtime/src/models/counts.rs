@@ -77,3 +77,35 @@ fn one_ends_the_codelet_whose_child_nobody_had_seen() {
         other.join().unwrap();
     });
 }
+
+/// A child opens another one beside itself, which ends on another engine.
+#[test]
+fn one_ends_the_scope_in_which_a_child_opened_another() {
+    explore(|| {
+        let things = [Thing::new(), Thing::new()];
+        let world = Arc::new((Live::new(), Inbox::new(), Table::new(), things));
+        world.0.reset();
+        world.0.body_ended_unseen(1);
+        let done = |world: &(Live, Inbox, Table, [Thing; 2]), me: usize| {
+            world.3[me].add(1);
+            let last = world.0.children_ended(1);
+            if last {
+                assert_eq!(world.3.iter().map(Thing::get).sum::<u32>(), 2);
+            }
+            u32::from(last)
+        };
+        let other = {
+            let world = world.clone();
+            spawn(move || {
+                while world.1.take(&world.2) == 0 {
+                    spin_hint();
+                }
+                done(&world, 1)
+            })
+        };
+        world.0.child_begun();
+        world.1.push(1, &world.2);
+        let enders = done(&world, 0) + other.join().unwrap();
+        assert_eq!(enders, 1);
+    });
+}
