@@ -125,7 +125,7 @@ fn body<'v>(
 }
 
 /// Two operations a turn on each of four numbers.
-fn compute(operations: u64, first: f64) -> f64 {
+pub(crate) fn compute(operations: u64, first: f64) -> f64 {
     let mut lanes = [first + 0.1, 0.2, 0.3, 0.4];
     for _ in 0..operations / 8 {
         lanes.iter_mut().for_each(|x| *x = *x * 0.999 + 0.001);

@@ -145,6 +145,9 @@ impl Simulation<'_> {
     /// Transfers may have ended.
     pub(crate) fn moved(&mut self) {
         self.flows_ns = u64::MAX;
+        if let Some(flows) = &mut self.flows {
+            flows.settle(self.now_ns);
+        }
         while let Some(xe) = self.flows.as_mut().and_then(|flows| flows.end(self.now_ns)) {
             let xe = xe as usize;
             let body = &mut self.engines[xe].body;

@@ -2,10 +2,16 @@
 //!
 //! A transfer's rate is as high as it can be without taking from one that has less. Where no way is full each has its own
 //! best rate, and nothing is computed when it comes or goes; else the rates of all that hang together through ways
-//! are found by progressive filling (Bertsekas and Gallager, "Data Networks", 2nd edition, 1992, section 6.5.2).
+//! are found by progressive filling (Bertsekas and Gallager, "Data Networks", 2nd edition, 1992, section 6.5.2), a moment later: what
+//! comes and goes within [`MOMENT_NS`] is put together. Until then who comes has what the others leave, so that no way ever carries more than
+//! it can.
 
 /// A rate or a load that differs by less than this part is the same.
 const SAME: f64 = 1e-9;
+/// Rates are found anew so long after a change. (Codelets that move much take microseconds.)
+const MOMENT_NS: u64 = 100;
+/// A rate that is as good as none.
+const LEAST: f64 = 1e-9;
 /// A transfer has at most so many ways.
 const WAYS: usize = 12;
 
@@ -21,8 +27,9 @@ struct Flow {
     rate: f64,
     /// The best rate on its ways when nobody else is there.
     best: f64,
-    /// In the course of filling: its rate is found.
-    found: bool,
+    /// The walk that it was met in last, and its place in the group that was gathered.
+    walk: u32,
+    place: u32,
 }
 
 impl Flow {
@@ -46,11 +53,15 @@ pub(crate) struct Flows {
     flows: Vec<Flow>,
     free: Vec<u32>,
     ends: Tournament,
+    /// When rates are to be found anew, and the ways where something has changed.
+    due_ns: Option<u64>,
+    changed: Vec<u32>,
     /// Marks of ways in the course of a walk.
     walk: u32,
     seen: Vec<u32>,
     /// Where a way stands in the course of filling.
     place: Vec<u32>,
+    group: Group,
 }
 
 impl Flows {
@@ -62,10 +73,13 @@ impl Flows {
             held_back: vec![0; ways],
             seen: vec![0; ways],
             place: vec![0; ways],
+            group: Group::default(),
             capacity,
             flows: Vec::new(),
             free: Vec::new(),
             ends: Tournament::default(),
+            due_ns: None,
+            changed: Vec::new(),
             walk: 0,
         }
     }
@@ -82,7 +96,8 @@ impl Flows {
             since_ns: now_ns as f64,
             rate: 0.0,
             best,
-            found: false,
+            walk: 0,
+            place: 0,
         };
         flow.ways[..ways.len()].copy_from_slice(ways);
         let fits = |way: &u32| {
@@ -106,14 +121,36 @@ impl Flows {
         if fits {
             self.set_rate(number, best);
         } else {
-            self.fill(now_ns, ways);
+            let spare = |way: &u32| self.capacity[*way as usize] - self.load[*way as usize];
+            let spare = ways.iter().map(spare).fold(best, f64::min);
+            self.set_rate(number, spare.max(LEAST));
+            self.change(now_ns, ways);
         }
     }
 
-    /// When the next transfer ends, if there is one.
+    /// Rates are to be found anew around these ways.
+    fn change(&mut self, now_ns: u64, ways: &[u32]) {
+        self.changed.extend_from_slice(ways);
+        self.due_ns.get_or_insert(now_ns + MOMENT_NS);
+    }
+
+    /// Finds rates anew, if that is due.
+    pub(crate) fn settle(&mut self, now_ns: u64) {
+        if self.due_ns.is_some_and(|due_ns| due_ns <= now_ns) {
+            self.due_ns = None;
+            let mut changed = std::mem::take(&mut self.changed);
+            changed.sort_unstable();
+            changed.dedup();
+            self.fill(now_ns, &changed);
+            changed.clear();
+            self.changed = changed;
+        }
+    }
+
+    /// When the next transfer ends or rates are to be found anew, if there is anything.
     pub(crate) fn next_ns(&self) -> Option<u64> {
-        let (ns, _) = self.ends.first()?;
-        Some(ns.ceil() as u64)
+        let end_ns = self.ends.first().map(|(ns, _)| ns.ceil() as u64);
+        end_ns.into_iter().chain(self.due_ns).min()
     }
 
     /// A transfer that has ended by now, if there is one: whose it was.
@@ -141,7 +178,7 @@ impl Flows {
         self.ends.set(number, f64::INFINITY);
         self.free.push(number);
         if is_full {
-            self.fill(now_ns, &ways[..count]);
+            self.change(now_ns, &ways[..count]);
         }
         Some(of)
     }
@@ -164,74 +201,202 @@ impl Flows {
         self.ends.set(number, flow.since_ns + flow.left / rate);
     }
 
-    /// Finds the rates of all transfers that hang together with these ways.
+    /// Finds the rates of all transfers that hang together with these ways. They do so through ways that are full: one that has
+    /// room to spare is taken along as a bound, and only if it turns out to hold somebody back do all on it belong, too.
     fn fill(&mut self, now_ns: u64, from: &[u32]) {
+        let mut group = std::mem::take(&mut self.group);
+        group.shared.clear();
+        group.shared.extend_from_slice(from);
+        loop {
+            self.gather(&mut group);
+            match self.share_out(&mut group) {
+                // Who is on that way must give, too.
+                Some(bound) => group.shared.push(bound),
+                None => break,
+            }
+        }
+        for (&number, &rate) in group.flows.iter().zip(&group.rates) {
+            let flow = &mut self.flows[number as usize];
+            if (flow.rate - rate).abs() > rate * SAME {
+                let now_ns = now_ns as f64;
+                flow.left = (flow.left - flow.rate * (now_ns - flow.since_ns)).max(0.0);
+                flow.since_ns = now_ns;
+                // A share of nothing is no rate.
+                self.set_rate(number, rate.max(LEAST));
+            }
+        }
+        self.group = group;
+    }
+
+    /// All transfers on the group's shared ways, and, through full ways, those that hang together with them.
+    fn gather(&mut self, group: &mut Group) {
         self.walk += 1;
-        let (mut ways, mut flows) = (from.to_vec(), Vec::new());
-        ways.iter()
-            .for_each(|way| self.seen[*way as usize] = self.walk);
+        group.flows.clear();
+        group.bounds.clear();
+        for &way in &group.shared {
+            self.seen[way as usize] = self.walk;
+        }
         let mut at = 0;
-        while at < ways.len() {
-            for &number in &self.on[ways[at] as usize] {
+        while at < group.shared.len() {
+            for &number in &self.on[group.shared[at] as usize] {
                 let flow = &mut self.flows[number as usize];
-                // Each is met on its first way that was seen; it is found when it was met.
-                if std::mem::replace(&mut flow.found, true) {
+                if std::mem::replace(&mut flow.walk, self.walk) == self.walk {
                     continue;
                 }
-                flows.push(number);
+                group.flows.push(number);
                 for &way in &flow.ways[..flow.count] {
-                    if std::mem::replace(&mut self.seen[way as usize], self.walk) != self.walk {
-                        ways.push(way);
+                    let place = way as usize;
+                    if self.seen[place] == self.walk {
+                        continue;
+                    }
+                    self.seen[place] = self.walk;
+                    let is_full = self.load[place] >= self.capacity[place] * (1.0 - SAME);
+                    match is_full {
+                        true => group.shared.push(way),
+                        false => group.bounds.push(way),
                     }
                 }
             }
             at += 1;
         }
-        flows.sort_unstable();
-        let mut left: Vec<(f64, u32)> = Vec::with_capacity(ways.len());
-        for (place, &way) in ways.iter().enumerate() {
-            let at = way as usize;
-            left.push((self.capacity[at], self.on[at].len() as u32));
-            self.place[at] = place as u32;
-        }
-        flows
-            .iter()
-            .for_each(|number| self.flows[*number as usize].found = false);
-        let mut open = flows.len();
+        group.flows.sort_unstable();
+        group.flows.dedup();
+    }
+
+    /// Progressive filling: the tightest way gives each of its open transfers the same, until all have a rate. Stops at a bound that
+    /// would hold somebody back while others are on it.
+    fn share_out(&mut self, group: &mut Group) -> Option<u32> {
+        self.open(group);
+        let (mut open, mut capped) = (group.flows.len(), 0);
         while open > 0 {
-            let share = |(capacity, count): &(f64, u32)| match count {
-                0 => f64::INFINITY,
-                count => capacity.max(0.0) / f64::from(*count),
+            let tightest = group.left.iter().min_by(|a, b| a.share.total_cmp(&b.share));
+            let (way, rate, is_shared) = match tightest {
+                Some(left) => (left.way, left.share, left.is_shared),
+                None => (NO_WAY, f64::INFINITY, true),
             };
-            let tightest =
-                (0..ways.len()).min_by(|a, b| share(&left[*a]).total_cmp(&share(&left[*b])));
-            let tightest = tightest.expect("flows have ways");
-            let rate = share(&left[tightest]);
-            let members = std::mem::take(&mut self.on[ways[tightest] as usize]);
-            for &number in &members {
-                let flow = &mut self.flows[number as usize];
-                if std::mem::replace(&mut flow.found, true) {
-                    continue;
-                }
-                open -= 1;
-                for way in flow.ways() {
-                    let (capacity, count) = &mut left[self.place[*way as usize] as usize];
-                    *capacity -= rate;
-                    *count -= 1;
-                }
-                if (flow.rate - rate).abs() > rate * SAME {
-                    let now_ns = now_ns as f64;
-                    flow.left = (flow.left - flow.rate * (now_ns - flow.since_ns)).max(0.0);
-                    flow.since_ns = now_ns;
-                    // A share of nothing is no rate.
-                    self.set_rate(number, rate.max(f64::MIN_POSITIVE));
+            // Whom nobody else holds back more than his own ways do takes what these give: the others only get more by that.
+            let before = open;
+            while let Some(&(best, at)) = group.caps.get(capped).filter(|(best, _)| *best <= rate) {
+                capped += 1;
+                if group.rates[at as usize].is_nan() {
+                    self.found(group, at as usize, best);
+                    open -= 1;
                 }
             }
-            self.on[ways[tightest] as usize] = members;
+            if open < before {
+                continue;
+            }
+            let is_outside = |number: &u32| self.flows[*number as usize].walk != self.walk;
+            let members = &self.on[way as usize];
+            if !is_shared && members.iter().any(is_outside) {
+                return Some(way);
+            }
+            for &number in members {
+                let at = self.flows[number as usize].place as usize;
+                if group.rates[at].is_nan() {
+                    self.found(group, at, rate);
+                    open -= 1;
+                }
+            }
         }
-        flows
-            .iter()
-            .for_each(|number| self.flows[*number as usize].found = false);
+        None
+    }
+
+    /// Before filling: what each way has that several use, and what each transfer can have at most on those that are its own.
+    fn open(&mut self, group: &mut Group) {
+        group.left.clear();
+        let shared = group.shared.iter().map(|way| (*way, true));
+        for (way, is_shared) in shared.chain(group.bounds.iter().map(|way| (*way, false))) {
+            let at = way as usize;
+            self.place[at] = NO_WAY;
+            if self.on[at].len() > 1 {
+                self.place[at] = group.left.len() as u32;
+                group.left.push(Left {
+                    way,
+                    capacity: self.capacity[at],
+                    share: 0.0,
+                    open: 0,
+                    is_shared,
+                });
+                if !is_shared {
+                    // What the others there take is theirs.
+                    group.left[self.place[at] as usize].capacity -= self.load[at];
+                }
+            }
+        }
+        group.caps.clear();
+        for (at, &number) in group.flows.iter().enumerate() {
+            let flow = &mut self.flows[number as usize];
+            flow.place = at as u32;
+            let mut best = f64::INFINITY;
+            for way in &flow.ways[..flow.count] {
+                let Some(left) = group.left.get_mut(self.place[*way as usize] as usize) else {
+                    best = best.min(self.capacity[*way as usize]);
+                    continue;
+                };
+                left.open += 1;
+                if !left.is_shared {
+                    left.capacity += flow.rate;
+                }
+            }
+            group.caps.push((best, at as u32));
+        }
+        group
+            .caps
+            .sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        group.left.iter_mut().for_each(Left::divide);
+        group.rates.clear();
+        group.rates.resize(group.flows.len(), f64::NAN);
+    }
+
+    /// A transfer of the group has its rate.
+    fn found(&self, group: &mut Group, at: usize, rate: f64) {
+        group.rates[at] = rate;
+        for way in self.flows[group.flows[at] as usize].ways() {
+            if let Some(left) = group.left.get_mut(self.place[*way as usize] as usize) {
+                left.capacity -= rate;
+                left.open -= 1;
+                left.divide();
+            }
+        }
+    }
+}
+
+/// The place of a way that has none.
+const NO_WAY: u32 = u32::MAX;
+
+/// Transfers whose rates are being found.
+#[derive(Default)]
+struct Group {
+    /// Ways of which all transfers belong to it.
+    shared: Vec<u32>,
+    /// Other ways that its transfers use.
+    bounds: Vec<u32>,
+    flows: Vec<u32>,
+    /// Of each, once it is found.
+    rates: Vec<f64>,
+    /// What each can have at most on ways that are its own, with its place; the least first.
+    caps: Vec<(f64, u32)>,
+    left: Vec<Left>,
+}
+
+/// What a way that several use has left in the course of filling.
+struct Left {
+    way: u32,
+    capacity: f64,
+    /// What each open transfer would get.
+    share: f64,
+    /// Transfers without a rate.
+    open: u32,
+    is_shared: bool,
+}
+
+impl Left {
+    fn divide(&mut self) {
+        self.share = match self.open {
+            0 => f64::INFINITY,
+            open => self.capacity.max(0.0) / f64::from(open),
+        };
     }
 }
 
@@ -314,14 +479,20 @@ mod tests {
     #[test]
     fn what_one_cannot_use_others_share() {
         let mut flows = Flows::new(vec![10.0, 2.0]);
-        flows.begin(0, &[0, 1], 1000, 0);
-        flows.begin(0, &[0], 1000, 1);
-        flows.begin(0, &[0], 1000, 2);
+        for (ways, of) in [(&[0, 1][..], 0), (&[0], 1), (&[0], 2)] {
+            flows.begin(0, ways, 10_000, of);
+        }
+        // For a moment the last one has what the others leave, which is nothing.
+        near(rates(&flows), &[2.0, 8.0, 0.0]);
+        assert_eq!(flows.next_ns(), Some(100));
+        flows.settle(100);
         near(rates(&flows), &[2.0, 4.0, 4.0]);
-        flows.begin(0, &[1], 10, 3);
+        flows.begin(100, &[1], 10, 3);
+        flows.settle(200);
         near(rates(&flows), &[1.0, 4.5, 4.5, 1.0]);
-        // The last one is gone after 10 ns, and all is as before.
-        assert_eq!((flows.next_ns(), flows.end(10)), (Some(10), Some(3)));
+        // The last one has all its 10 bytes to come.
+        assert_eq!((flows.next_ns(), flows.end(210)), (Some(210), Some(3)));
+        flows.settle(310);
         near(rates(&flows), &[2.0, 4.0, 4.0]);
     }
 
@@ -329,10 +500,15 @@ mod tests {
     fn bytes_are_kept_when_rates_change() {
         let mut flows = Flows::new(vec![8.0]);
         flows.begin(0, &[0], 800, 0);
-        flows.begin(50, &[0], 800, 1);
-        // 400 bytes are left of the first, at 4 bytes a nanosecond; then the second has 400 left, at 8.
-        assert_eq!((flows.next_ns(), flows.end(150)), (Some(150), Some(0)));
-        assert_eq!((flows.next_ns(), flows.end(200)), (Some(200), Some(1)));
+        flows.begin(0, &[0], 1600, 1);
+        // The first is done before its rate is looked at again.
+        assert_eq!((flows.next_ns(), flows.end(100)), (Some(100), Some(0)));
+        flows.settle(100);
+        flows.begin(100, &[0], 800, 2);
+        flows.settle(200);
+        // 800 bytes are left of the second, and 800 of the third, at 4 bytes a nanosecond each.
+        assert_eq!((flows.next_ns(), flows.end(400)), (Some(400), Some(1)));
+        assert_eq!(flows.end(400), Some(2));
         assert_eq!(flows.load, [0.0]);
         assert_eq!(flows.held_back, [0]);
     }
@@ -360,8 +536,15 @@ mod tests {
             );
             now += random(60);
             while flows.next_ns().is_some_and(|next| next <= now) {
+                flows.settle(now);
                 flows.end(now);
             }
+            let load = |way: usize| flows.load[way] <= flows.capacity[way] * (1.0 + 1e-6);
+            assert!((0..5).all(load), "round {round}");
+            now += MOMENT_NS;
+            while flows.end(now).is_some() {}
+            now += MOMENT_NS;
+            flows.settle(now);
             let live: Vec<&Flow> = (0..flows.flows.len() as u32)
                 .filter(|flow| !flows.free.contains(flow))
                 .map(|flow| &flows.flows[flow as usize])
