@@ -65,6 +65,11 @@ pub mod design {
     #[doc = include_str!("../design/homes.md")]
     pub mod homes {}
 
+    #[doc = include_str!("../design/moves.md")]
+    pub mod moves {}
+    #[doc = include_str!("../design/ocr.md")]
+    pub mod ocr {}
+
     #[doc = include_str!("../design/turns.md")]
     pub mod turns {}
 

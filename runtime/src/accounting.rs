@@ -1,16 +1,18 @@
 //! How engines keep the account of who touched what: [`crate::ledger`].
 
 use crate::access::Mode;
+use crate::affinity;
 use crate::bounds::Bounds;
 use crate::codelet::{Body, flag};
 use crate::engine::Engine;
 use crate::entry::EntryKind;
 use crate::id::BlockId;
 use crate::ledger::{Key, Ledgers, Sums};
+use crate::sync::atomic::Ordering;
 
 impl Engine<'_> {
     /// Notes the accesses of a codelet whose body has run, and which still holds its blocks. Values, scratch memory and lanes of
-    /// reductions are the engine's own, and what destroys a block does not touch it.
+    /// reductions are the engine's own, and what destroys or moves a block does not use it.
     #[cold]
     #[inline(never)]
     pub(crate) fn enter_in_ledger(&self, ledgers: &Ledgers, id: u32, payload: usize) {
@@ -20,7 +22,8 @@ impl Engine<'_> {
             return;
         };
         let record = arena.record(id);
-        if record.flags() & flag::DESTROYS != 0 {
+        let moves = affinity::moves(record.affinity.load(Ordering::Relaxed));
+        if moves || record.flags() & flag::DESTROYS != 0 {
             return;
         }
         // SAFETY: it runs: it lives, and was published to us.
@@ -38,7 +41,12 @@ impl Engine<'_> {
                 let slot = Self::queue_of(entry).slot;
                 let all = blocks.slot(slot).bytes() as u64;
                 let bytes = part.map_or(all, |extent| extent.bytes());
-                return Some((self.line(&body, slot), Sums::of(mode, bytes, 1)));
+                let mut line = self.line(&body, slot);
+                let own = self.shared.homes.own_pool(here.region).region();
+                if mode == Mode::Read && part.is_none() && blocks.slot(slot).has_copy(own) {
+                    line.home = Some(own);
+                }
+                return Some((line, Sums::of(mode, bytes, 1)));
             }
         });
         ledgers.enter(here.xe, lines);

@@ -43,6 +43,15 @@ const LOW: u32 = 1 << 25;
 /// In a word: its declared cost is longer than a wake-up.
 const LONG: u32 = 1 << 26;
 
+/// In a word, which no hint is: the codelet moves blocks, and leaves their contents as they are, run or skipped.
+pub(crate) const MOVES: u32 = 1 << 27;
+
+/// Whether a word says that the codelet moves blocks.
+#[inline]
+pub(crate) fn moves(word: u32) -> bool {
+    word & MOVES != 0
+}
+
 /// All hints as a word.
 #[inline]
 pub(crate) fn word(affinity: Affinity, priority: Priority, long: bool) -> u32 {

@@ -79,6 +79,8 @@ pub(crate) struct Arena {
     handed_out: AtomicU64,
     /// Sizes of slots in use. Changes under the depot's lock.
     sizes: AtomicU64,
+    /// Chunks in use. Changes under the depot's lock.
+    chunks: AtomicU64,
 }
 
 // SAFETY: `start` is only an address; the records' shared fields are atomics, and the rest has premises of its own.
@@ -96,6 +98,7 @@ impl Arena {
             range,
             handed_out: AtomicU64::new(0),
             sizes: AtomicU64::new(0),
+            chunks: AtomicU64::new(0),
         })
     }
 
@@ -105,6 +108,15 @@ impl Arena {
         // SAFETY: ids are starts of slots, which `refill` initialised before it gave them out, and which stay as long as
         // the arena; each way that an id takes to another thread synchronises.
         unsafe { &*self.address(id).cast::<Record>() }
+    }
+
+    /// Whether a number from outside, of whatever origin, lies where records are. What lies there need not be one.
+    #[inline]
+    pub(crate) fn has(&self, id: u32) -> bool {
+        let records = (self.chunks.load(Ordering::Acquire) * u64::from(CHUNK_GRANULES)) as i64;
+        // The last record has no more granules than the longest.
+        id.is_multiple_of((LINE / GRANULE) as u32)
+            && i64::from(id) + (MAX_RECORD / GRANULE) as i64 <= records
     }
 
     /// Brings a record that was written on another core here, as far as a codelet without children and accesses needs it.
@@ -182,6 +194,8 @@ impl Arena {
         }
         self.range.commit(index, 1)?;
         depot.slots.push(slot);
+        // Release pairs with the Acquire in `has`.
+        self.chunks.store(index as u64 + 1, Ordering::Release);
         Ok(index as u32)
     }
 

@@ -7,15 +7,15 @@
 //! |---|---|---|
 //! | `generation` | who destroys the block | after everybody who had entered its queue has left, under the queue's lock |
 //! | `owner`, `next_made`, `dead` | the maker; then who ends the owner, or the block | before the owner's record is recycled; `owner` and `dead` under the queue's lock |
-//! | `memory`, `start` | the first engine to touch the block, under `memory`'s lock | once; and who destroys it |
+//! | `memory`, `start` | the first engine to touch the block; who moves or copies it, or wishes that; who destroys it | under `memory`'s lock; what `start` says, `memory.rs` tells |
 //! | `bytes`, `home` | the maker | before the id is known |
-//! | `place` | the maker; then who takes the memory, under `memory`'s lock | a hint for others, who look at it without a lock |
+//! | `place` | the maker; then who takes or moves the memory, or wishes that, under `memory`'s lock | a hint for others, who look at it without a lock |
 
 use crate::access::Mode;
 use crate::block_names::Names;
 use crate::decide::dependence::AccessQueue;
 use crate::error::{Error, ErrorKind, Result};
-use crate::homes::{FIRST_TOUCH, Place};
+use crate::homes::FIRST_TOUCH;
 use crate::id::{BlockId, RuntimeId};
 use crate::memory_region::Chunk;
 use crate::spin_lock::SpinLock;
@@ -25,7 +25,13 @@ use crate::sync::atomic::{
 use crate::sync::{Mutex, lock};
 use crossbeam_utils::CachePadded;
 
+mod copies;
+mod memory;
+mod moving;
 mod taking;
+
+pub(crate) use memory::Memory;
+pub(crate) use taking::Hold;
 
 /// An access queue and the block it orders. A block has one; a codelet whose children use the block has another.
 /// Aligned so that an entry can keep its kind in the address's low bits.
@@ -126,40 +132,6 @@ impl BlockSlot {
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
-
-    /// Where its memory starts, or null if it was not taken.
-    #[inline]
-    pub(crate) fn start(&self) -> *mut u8 {
-        self.start.load(Ordering::Relaxed)
-    }
-
-    /// The block's memory; if there is none, what `take` says, which is [`BlockTable::take_memory`].
-    #[inline(always)]
-    pub(crate) fn memory(&self, take: impl FnOnce() -> Result<*mut u8>) -> Result<*mut u8> {
-        // Acquire pairs with the Release in `take_memory`: readers side by side may come here together.
-        let start = self.start.load(Ordering::Acquire);
-        if start.is_null() { take() } else { Ok(start) }
-    }
-
-    /// Where its memory is, or is to be.
-    pub(crate) fn place(&self) -> Place {
-        Place::decode(self.place.load(Ordering::Relaxed))
-    }
-
-    /// How long the chunk is that is its memory, and in which nothing else lies; 0 if there is none.
-    pub(crate) fn chunk_bytes(&self) -> usize {
-        self.memory
-            .with(|memory| memory.as_ref().map_or(0, Chunk::bytes))
-    }
-
-    /// Takes the memory out, at the block's end.
-    #[inline]
-    pub(crate) fn take_out_memory(&self) -> Option<Chunk> {
-        self.memory.with(|memory| {
-            self.start.store(std::ptr::null_mut(), Ordering::Relaxed);
-            memory.take()
-        })
-    }
 }
 
 /// The error for a block with this label that is gone.
@@ -230,6 +202,12 @@ impl BlockTable {
         let slot = unsafe { start.add(at) };
         // SAFETY: initialised when the bucket was made, alive as long as the table.
         unsafe { &*slot }
+    }
+
+    /// Shows all slots that ever had a block.
+    pub(crate) fn each(&self, mut f: impl FnMut(&BlockSlot)) {
+        let used = lock(&self.spare).used;
+        (0..used).for_each(|number| f(self.slot(number)));
     }
 
     /// Whether a number from outside, of whatever origin, is that of a slot.
@@ -330,7 +308,7 @@ impl BlockTable {
     /// Makes this memory the memory of a block that nobody knows yet. Whoever gave it keeps it for the block's life, which
     /// ends by [`BlockTable::end_adopted`].
     pub(crate) fn adopt(&self, id: BlockId, memory: *mut u8) {
-        // Release pairs with the Acquire in `BlockSlot::memory`, as for memory of our own.
+        // Release pairs with the Acquire in `BlockSlot::start`, as for memory of our own.
         self.slot(id.slot()).start.store(memory, Ordering::Release);
     }
 
@@ -339,8 +317,8 @@ impl BlockTable {
     pub(crate) fn end_adopted(&self, number: u32, cache: &mut SlotCache) {
         let slot = self.slot(number);
         if !slot.dead.load(Ordering::Relaxed) {
-            let chunk = slot.take_out_memory();
-            debug_assert!(chunk.is_none(), "the memory is the user's");
+            let memory = slot.take_out_memory();
+            debug_assert!(memory.is_none(), "the memory is the user's");
             self.end(number, cache);
         }
         // Only now, when the generation has moved on: a block without an owner is everybody's.
@@ -430,67 +408,4 @@ impl Drop for BlockTable {
 // Under loom its locks and atomics work in models alone.
 #[cfg(not(sprat_loom))]
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_queue_fits_a_cache_line_and_a_block_two() {
-        assert!(size_of::<QueueCell>() <= 64);
-        assert!(size_of::<BlockSlot>() <= 128);
-    }
-
-    #[test]
-    fn places_are_dense() {
-        let mut expected = (0, 0);
-        for slot in 0..10_000 {
-            assert_eq!(place(slot), expected);
-            expected.1 += 1;
-            if expected.1 == (FIRST << expected.0) as usize {
-                expected = (expected.0 + 1, 0);
-            }
-        }
-        assert!(place(BlockId::MAX_SLOTS - 1).0 < BUCKETS);
-    }
-
-    #[test]
-    fn a_slot_is_used_again_under_a_new_generation() {
-        let table = BlockTable::new();
-        let mut cache = SlotCache::default();
-        let runtime = RuntimeId(1);
-        let first = table
-            .make(runtime, &mut cache, 8, 0, (0, FIRST_TOUCH))
-            .unwrap();
-        table.end(first.slot(), &mut cache);
-        let second = table
-            .make(runtime, &mut cache, 16, 0, (0, FIRST_TOUCH))
-            .unwrap();
-        assert_eq!(first.slot(), second.slot());
-        assert_ne!(first.generation(), second.generation());
-        assert_eq!(
-            table.find(runtime, first).unwrap_err().kind(),
-            ErrorKind::Stale
-        );
-        assert_eq!(table.find(runtime, second).unwrap().bytes(), 16);
-        let elsewhere = table.find(RuntimeId(2), second).unwrap_err();
-        assert_eq!(elsewhere.kind(), ErrorKind::Foreign);
-    }
-
-    #[test]
-    fn a_slot_with_no_generations_left_is_retired() {
-        let table = BlockTable::new();
-        let mut cache = SlotCache::default();
-        let first = table
-            .make(RuntimeId(1), &mut cache, 8, 0, (0, FIRST_TOUCH))
-            .unwrap();
-        let slot = table.slot(first.slot());
-        slot.generation
-            .store(BlockId::MAX_GENERATION - 1, Ordering::Relaxed);
-        table.end(first.slot(), &mut cache);
-        for _ in 0..200 {
-            let other = table
-                .make(RuntimeId(1), &mut cache, 8, 0, (0, FIRST_TOUCH))
-                .unwrap();
-            assert_ne!(other.slot(), first.slot());
-        }
-    }
-}
+mod tests;

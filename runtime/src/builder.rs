@@ -33,6 +33,7 @@ pub struct Builder {
     stack_bytes: Option<usize>,
     check: Option<u64>,
     memory_report: Option<bool>,
+    replica_bytes: Option<usize>,
     ignores_environment: bool,
 }
 
@@ -182,6 +183,13 @@ impl Builder {
         self
     }
 
+    /// All copies of blocks together take so many bytes at most: see [`Scope::replicate`](crate::Scope::replicate). Default: an eighth of the memory
+    /// that the process may use. With 0 nothing is copied.
+    pub fn replica_bytes(mut self, most: usize) -> Self {
+        self.replica_bytes = Some(most);
+        self
+    }
+
     /// `SPRAT_*` variables do not apply.
     pub fn ignore_environment(mut self) -> Self {
         self.ignores_environment = true;
@@ -307,7 +315,10 @@ impl Builder {
                 Seed::Any => any_seed(),
             }))
         });
-        let homes = Homes::new(&topology, &plan, check.is_some())?;
+        let copies = self
+            .replica_bytes
+            .map_or_else(default_replica_bytes, |bytes| bytes as u64);
+        let homes = Homes::new(&topology, &plan, check.is_some(), copies)?;
         let id = RuntimeId::take().ok_or_else(|| {
             Error::new(
                 ErrorKind::System,
@@ -332,6 +343,11 @@ impl Builder {
         live::enter(&shared);
         Ok(Runtime::own(shared, topology, pin, threads))
     }
+}
+
+/// What copies of blocks may take if nobody says.
+fn default_replica_bytes() -> u64 {
+    memory_region::usable_bytes() as u64 / 8
 }
 
 /// A seed that is another one in each run, and short enough to be typed.

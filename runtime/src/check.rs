@@ -70,6 +70,7 @@ impl Known {
 }
 
 /// A block that is open for a body.
+#[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) slot: u32,
     start: NonNull<u8>,

@@ -112,7 +112,7 @@ impl Engine<'_> {
                 let slot = Self::queue_of(entry).slot;
                 let block = shared.blocks.slot(slot);
                 let all = Lent {
-                    start: block.start(),
+                    start: block.plain_start(),
                     bytes: block.bytes(),
                 };
                 let chunk = block.chunk_bytes();

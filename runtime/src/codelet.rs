@@ -172,6 +172,8 @@ pub(crate) mod flag {
 
 /// In a record's shape: the number of values is above this.
 const VALUES: usize = 16;
+/// The shape of an open codelet that has not been launched (see [`crate::open`]).
+const NOT_YET: usize = u8::MAX as usize;
 
 /// The largest record; slots come in multiples of a cache line up to this.
 pub(crate) const MAX_RECORD: usize = 1024;
@@ -323,12 +325,36 @@ impl Record {
         self.gives_back.store(0, Ordering::Relaxed);
     }
 
+    /// It is open, and has no entries yet; by the spawner.
+    #[inline]
+    pub(crate) fn begin_open(&self) {
+        self.shape.store(NOT_YET as u8, Ordering::Relaxed);
+    }
+
+    /// It is open no more: it is launched, or dropped.
+    #[inline]
+    pub(crate) fn close_open(&self) {
+        self.shape.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether it is open. Exact for who may launch it, and while nothing moves.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        usize::from(self.shape.load(Ordering::Relaxed)) == NOT_YET
+    }
+
+    /// It was begun without entries, and has some now.
+    #[inline]
+    pub(crate) fn may_give_back(&self) {
+        self.gives_back.store(1, Ordering::Relaxed);
+    }
+
     /// What its entries are, if all are plain (see [`crate::plain`] and [`crate::reader`]): else they are to be looked at
     /// one by one.
     #[inline]
     pub(crate) fn shape(&self) -> Shape {
         match usize::from(self.shape.load(Ordering::Relaxed)) {
-            0 => Shape::Other,
+            0 | NOT_YET => Shape::Other,
             blocks @ 1..VALUES => Shape::Blocks(blocks),
             values => Shape::Values(values - VALUES),
         }

@@ -2,6 +2,7 @@
 //! `docs/design/codelets.md`.
 
 use crate::access::{Mode, Shape};
+use crate::affinity;
 use crate::block_table::{QueueCell, destroyed};
 use crate::codelet::{Record, flag};
 use crate::decide::dependence::{Effect, Entered, Grant, Poison, Step};
@@ -375,6 +376,9 @@ impl Engine<'_> {
 /// What a codelet did to the blocks it was to write.
 #[inline]
 pub(crate) fn effect(record: &Record) -> Effect {
-    let cause = Poison::new(record.cause.load(Ordering::Relaxed));
-    cause.map_or(Effect::Done, Effect::Failed)
+    match Poison::new(record.cause.load(Ordering::Relaxed)) {
+        None => Effect::Done,
+        Some(_) if affinity::moves(record.affinity.load(Ordering::Relaxed)) => Effect::Kept,
+        Some(cause) => Effect::Failed(cause),
+    }
 }

@@ -78,7 +78,8 @@ impl Live {
     /// The body has ended after spawning `children`. True if nothing is left: then the caller ends this codelet.
     #[inline]
     pub(crate) fn body_ended(&self, children: u64) -> bool {
-        if children == 0 {
+        // Children that were counted by who opened them are told of by who ends them. Acquire as in `children_ended`.
+        if children == 0 && self.0.load(Ordering::Acquire) == BODY {
             return true;
         }
         let left = BODY - children;
@@ -93,6 +94,13 @@ impl Live {
             Ordering::AcqRel
         };
         self.0.fetch_sub(left, order) == left
+    }
+
+    /// One more child, of a codelet or scope that does not end meanwhile: the caller knows of another child that has not.
+    #[inline]
+    pub(crate) fn child_begun(&self) {
+        // Relaxed: whoever takes it off learns of it from the child.
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The same, while nobody else can have seen any of the children: so none has ended, and there is nothing to race with.

@@ -1,6 +1,7 @@
 //! What a codelet leaves at its end, and to whom: values to who forwards them, blocks it made and children that failed
 //! to its parent, memory to the pools.
 
+use crate::block_table::Memory;
 use crate::codelet::{Record, flag};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
@@ -16,8 +17,8 @@ impl Engine<'_> {
         let block = self.shared.blocks.slot(slot);
         let memory = block.take_out_memory();
         match &self.shared.check {
-            Some(check) => self.check_destroyed(check, slot, memory),
-            None => memory.into_iter().for_each(|chunk| self.give_chunk(chunk)),
+            Some(check) => self.check_destroyed(check, slot, memory.alone()),
+            None => self.give_memory(memory),
         }
         self.local(|local| self.shared.blocks.end(slot, &mut local.slots));
     }
@@ -25,15 +26,19 @@ impl Engine<'_> {
     /// Gives memory back to its region's pool.
     #[inline]
     pub(crate) fn give_chunk(&self, chunk: Chunk) {
-        let region = chunk.region();
-        let given = self.local(|local| {
-            if region == local.magazine.pool().region() {
-                local.magazine.give(chunk)
-            } else {
-                self.shared.homes.pools()[usize::from(region)].give(chunk)
-            }
-        });
-        given.expect("the memory came from this region's pool");
+        self.local(|local| self.shared.homes.give(chunk, &mut local.magazine));
+    }
+
+    /// Gives a block's memory back.
+    #[inline]
+    fn give_memory(&self, memory: Memory) {
+        let (chunk, copies) = memory.apart();
+        if let Some(chunk) = chunk {
+            self.give_chunk(chunk);
+        }
+        if !copies.is_empty() {
+            self.local(|local| self.shared.homes.give_copies(copies, &mut local.magazine));
+        }
     }
 
     /// The body returned a child's value as its own: noted until the child has ended too.

@@ -73,7 +73,7 @@ impl Shared {
     /// What a block's slot keeps of its home.
     ///
     /// Errors: `Config` for a region that cannot be named, `Stale` or `Foreign` for a block that this runtime does not have.
-    fn place(&self, home: Home) -> Result<Place> {
+    pub(crate) fn place(&self, home: Home) -> Result<Place> {
         Ok(match home {
             Home::FirstTouch => Place::Wish(Wish::FirstTouch),
             Home::Region(region) => Place::Wish(Wish::Region(self.homes.check_region(region)?)),
@@ -96,7 +96,7 @@ impl Shared {
             Place::Near { slot, .. } => {
                 vec![self.blocks.slot(slot).home.load(Ordering::Relaxed)]
             }
-            Place::Taken(_) => unreachable!("it is being made"),
+            Place::Taken(_) | Place::Asked { .. } => unreachable!("it is being made"),
         }
     }
 }

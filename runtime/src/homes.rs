@@ -1,11 +1,12 @@
 //! Where the memory of blocks comes from: the pools of all regions, and which of them is asked for a block. See
 //! `docs/design/homes.md`.
 
-use crate::decide::placement::{Regions, Search, Wish};
+use crate::decide::placement::{Destination, Regions, Search, Wish};
 use crate::decide::plan::Plan;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlockId;
 use crate::memory_region::{self, Chunk, Magazine, Nodes, Pool, PoolOptions};
+use crate::moves::Moves;
 use crate::sync::Arc;
 use crate::topology::{Region, Topology};
 
@@ -18,6 +19,17 @@ pub(crate) enum Place {
     Near { slot: u32, generation: u32 },
     /// Its memory was taken from the pool with this number.
     Taken(u16),
+    /// The same, and something is wished for it.
+    Asked { pool: u16, asked: Asked },
+}
+
+/// What is wished for a block that has its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// It should live in the region with this number.
+    Home(u16),
+    /// Each region where it is read should have a copy.
+    Copies,
 }
 
 /// [`Place::encode`] of what is said of a block of which nothing is said.
@@ -26,6 +38,8 @@ pub(crate) const FIRST_TOUCH: u64 = 0;
 /// In a word: the kind, above what belongs to it.
 const KIND: u32 = 48;
 const GENERATION: u32 = 28;
+/// Where the region begins that is wished, above the pool's number.
+const ASKED: u32 = 16;
 
 impl Place {
     /// As a word.
@@ -39,6 +53,10 @@ impl Place {
                 (4, u64::from(generation) << GENERATION | u64::from(slot))
             }
             Place::Taken(pool) => (5, u64::from(pool)),
+            Place::Asked { pool, asked } => match asked {
+                Asked::Home(region) => (6, u64::from(region) << ASKED | u64::from(pool)),
+                Asked::Copies => (7, u64::from(pool)),
+            },
         };
         kind << KIND | rest
     }
@@ -55,7 +73,23 @@ impl Place {
                 generation: (rest >> GENERATION) as u32,
             },
             5 => Place::Taken(rest as u16),
+            6 => Place::Asked {
+                pool: rest as u16,
+                asked: Asked::Home((rest >> ASKED) as u16),
+            },
+            7 => Place::Asked {
+                pool: rest as u16,
+                asked: Asked::Copies,
+            },
             _ => Place::Wish(Wish::FirstTouch),
+        }
+    }
+
+    /// What is wished for a block that has its memory.
+    pub(crate) fn asked(self) -> Option<Asked> {
+        match self {
+            Place::Asked { asked, .. } => Some(asked),
+            _ => None,
         }
     }
 }
@@ -70,15 +104,21 @@ pub(crate) struct Homes {
     has_memory: Box<[bool]>,
     /// The region of each engine.
     region_of_xe: Box<[u16]>,
+    pub(crate) moves: Moves,
     notes: Vec<String>,
 }
 
 impl Homes {
     /// Asks what can be chosen, and makes the pools, which map nothing yet. Pages are made inaccessible one by one if
-    /// `checks`.
+    /// `checks`. All copies of blocks together take at most `replica_bytes`.
     ///
     /// Errors: as of [`Pool::new`].
-    pub(crate) fn new(topology: &Topology, plan: &Plan, checks: bool) -> Result<Self> {
+    pub(crate) fn new(
+        topology: &Topology,
+        plan: &Plan,
+        checks: bool,
+        replica_bytes: u64,
+    ) -> Result<Self> {
         let mut notes = Vec::new();
         let nodes = chosen_nodes(topology, &mut notes);
         let is_usable = |at: usize| {
@@ -124,6 +164,7 @@ impl Homes {
             }),
             has_memory: has_memory.collect(),
             region_of_xe: plan.xes.iter().map(|xe| xe.region as u16).collect(),
+            moves: Moves::new(replica_bytes),
             notes,
         })
     }
@@ -152,7 +193,11 @@ impl Homes {
     /// or is a user's.
     pub(crate) fn region_of(&self, place: Place) -> Option<u16> {
         match place {
-            Place::Taken(pool) if usize::from(pool) < self.has_memory.len() => Some(pool),
+            Place::Taken(pool) | Place::Asked { pool, .. }
+                if usize::from(pool) < self.has_memory.len() =>
+            {
+                Some(pool)
+            }
             _ => None,
         }
     }
@@ -207,6 +252,73 @@ impl Homes {
             }
         }
         self.pools[usize::from(order[0])].take(bytes)
+    }
+
+    /// The pools that engines take from for themselves, each once.
+    pub(crate) fn pools_of_engines(&self) -> Vec<u16> {
+        let own = |region: &u16| self.regions.own(*region);
+        let mut pools: Vec<u16> = self.region_of_xe.iter().map(own).collect();
+        pools.sort_unstable();
+        pools.dedup();
+        pools
+    }
+
+    /// The pool where a block is that has moved according to a wish, carried by an engine with this magazine; `None` if no
+    /// memory can be had there.
+    pub(crate) fn destination(&self, wish: Wish, magazine: &Magazine) -> Option<u16> {
+        match self.regions.destination(wish, magazine.pool().region())? {
+            Destination::Region(region) => Some(region),
+            Destination::ByTurns => Some(self.pools.len() as u16 - 1),
+        }
+    }
+
+    /// Takes memory from this pool and no other, if it has room.
+    pub(crate) fn take_at(
+        &self,
+        pool: u16,
+        bytes: usize,
+        magazine: &mut Magazine,
+    ) -> Option<Chunk> {
+        let taken = match pool == magazine.pool().region() {
+            true => magazine.take_if_room(bytes),
+            false => self.pools[usize::from(pool)].take_if_room(bytes),
+        };
+        // What the system refuses is no room.
+        taken.ok().flatten()
+    }
+
+    /// The same for a copy, if the budget has room, too.
+    pub(crate) fn take_for_copy(
+        &self,
+        pool: u16,
+        bytes: usize,
+        magazine: &mut Magazine,
+    ) -> Option<Chunk> {
+        let chunk = self.take_at(pool, bytes, magazine)?;
+        if self.moves.hold(chunk.bytes()) {
+            return Some(chunk);
+        }
+        self.give(chunk, magazine);
+        None
+    }
+
+    /// Gives memory back to its region's pool.
+    #[inline]
+    pub(crate) fn give(&self, chunk: Chunk, magazine: &mut Magazine) {
+        let region = chunk.region();
+        let given = match region == magazine.pool().region() {
+            true => magazine.give(chunk),
+            false => self.pools[usize::from(region)].give(chunk),
+        };
+        given.expect("the memory came from this region's pool");
+    }
+
+    /// The same for copies that are not needed any more.
+    pub(crate) fn give_copies(&self, copies: Vec<Chunk>, magazine: &mut Magazine) {
+        self.moves.let_go(copies.iter().map(Chunk::bytes).sum());
+        copies
+            .into_iter()
+            .for_each(|copy| self.give(copy, magazine));
     }
 }
 
@@ -267,7 +379,10 @@ mod tests {
             Wish::Fastest,
         ];
         let all = wishes.map(Place::Wish).into_iter();
-        for place in all.chain([near, Place::Taken(0), Place::Taken(u16::MAX)]) {
+        let asked = [Asked::Home(0), Asked::Home(u16::MAX), Asked::Copies];
+        let asked = asked.map(|asked| Place::Asked { pool: 73, asked });
+        let taken = [near, Place::Taken(0), Place::Taken(u16::MAX)];
+        for place in all.chain(taken).chain(asked) {
             assert_eq!(Place::decode(place.encode()), place);
         }
         assert_eq!(Place::Wish(Wish::FirstTouch).encode(), FIRST_TOUCH);

@@ -19,8 +19,34 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-/// What a scope's body gave, or its panic.
-type Ended<R> = Result<Result<R>, Box<dyn Any + Send>>;
+/// What a scope's body said, or its panic.
+type Ended = Result<Result<()>, Box<dyn Any + Send>>;
+
+/// A scope's body, and what it gave. Behind a pointer, so that the rest of this file is compiled once and not for each body.
+trait Body<'s> {
+    fn run(&mut self, scope: &Scope<'s>) -> Result<()>;
+
+    /// Drops the body if it has not run, and what it gave if it has.
+    fn discard(&mut self);
+}
+
+struct Once<F, R> {
+    body: Option<F>,
+    given: Option<R>,
+}
+
+impl<'s, F: FnOnce(&Scope<'s>) -> Result<R>, R> Body<'s> for Once<F, R> {
+    fn run(&mut self, scope: &Scope<'s>) -> Result<()> {
+        let body = self.body.take().expect("a scope's body runs once");
+        self.given = Some(body(scope)?);
+        Ok(())
+    }
+
+    fn discard(&mut self) {
+        self.body = None;
+        self.given = None;
+    }
+}
 
 /// A scope's deadline: how long it may take, and where that was said.
 pub(crate) type Limit = (Duration, &'static Location<'static>);
@@ -32,6 +58,20 @@ pub(crate) fn finish<'s, R>(
     limit: Option<Limit>,
     body: impl FnOnce(&Scope<'s>) -> Result<R>,
 ) -> Result<R> {
+    let mut body = Once {
+        body: Some(body),
+        given: None,
+    };
+    finish_any(shared, pin, limit, &mut body)?;
+    Ok(body.given.expect("a body that ended well gave something"))
+}
+
+fn finish_any<'s>(
+    shared: &Shared,
+    pin: bool,
+    limit: Option<Limit>,
+    body: &mut dyn Body<'s>,
+) -> Result<()> {
     if shared.on_engine() {
         return Err(Error::new(
             ErrorKind::OnEngine,
@@ -47,12 +87,12 @@ pub(crate) fn finish<'s, R>(
         // Other hosts' scopes may have been waiting for this one, and nobody else moves: somebody must look.
         shared.request(&shared.domains[0]);
     }
-    let result = result.map(|result| match shared.check.is_some() {
-        true => checked_verdict(&root, result),
-        false => verdict(&root, result),
+    let result = result.map(|said| match shared.check.is_some() {
+        true => checked_verdict(&root, said, body),
+        false => verdict(&root, said, body),
     });
     if let Some(check) = &shared.check
-        && !matches!(result, Ok(Ok(_)))
+        && !matches!(result, Ok(Ok(())))
     {
         check.scope_failed();
     }
@@ -75,13 +115,13 @@ fn sit_down(shared: &Shared) -> Option<u16> {
         .map(|xe| xe as u16)
 }
 
-fn in_seat<'s, R>(
+fn in_seat<'s>(
     shared: &Shared,
     pin: bool,
     xe: u16,
     limit: Option<Limit>,
-    body: impl FnOnce(&Scope<'s>) -> Result<R>,
-) -> (Ended<R>, Root) {
+    body: &mut dyn Body<'s>,
+) -> (Ended, Root) {
     let seat = &shared.seats[usize::from(xe)];
     shared.wait_for_inspection();
     seat.sign_in(true);
@@ -119,11 +159,7 @@ fn stand_up(shared: &Shared, engine: &Engine<'_>, seat: &Seat<Local>) {
 
 /// A host thread for which no seat is free: it spawns, and sleeps until its scope has ended. (Its body cannot be shipped
 /// to an engine, since it need not be `Send`.)
-fn outside<'s, R>(
-    shared: &Shared,
-    limit: Option<Limit>,
-    body: impl FnOnce(&Scope<'s>) -> Result<R>,
-) -> (Ended<R>, Root) {
+fn outside<'s>(shared: &Shared, limit: Option<Limit>, body: &mut dyn Body<'s>) -> (Ended, Root) {
     let mut local = Local::new(None, 0, shared.homes.outside_pool().clone());
     lock(&shared.outside).push(thread::current().id());
     shared.outside_bodies.fetch_add(1, Ordering::SeqCst);
@@ -153,13 +189,13 @@ fn outside<'s, R>(
 }
 
 /// Opens the scope, runs the body, waits by `wait`, closes the scope.
-fn run<'s, R>(
+fn run<'s>(
     engine: &Engine<'_>,
     root: &Root,
     limit: Option<Limit>,
-    body: impl FnOnce(&Scope<'s>) -> Result<R>,
+    body: &mut dyn Body<'s>,
     wait: impl FnOnce(&Engine<'_>),
-) -> Ended<R> {
+) -> Ended {
     let arena = &engine.shared.arena;
     let bytes = HEADER + size_of::<*const Root>();
     let id = match engine.local(|local| local.records.take(arena, bytes)) {
@@ -168,7 +204,7 @@ fn run<'s, R>(
             // SAFETY: it is ours, and nothing was spawned in it.
             unsafe { Root::end(root, engine.shared, None) };
             wait(engine);
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(body)));
+            let dropped = catch_unwind(AssertUnwindSafe(|| body.discard()));
             return dropped.map(|()| Err(error));
         }
     };
@@ -198,7 +234,7 @@ fn run<'s, R>(
     let result = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the frame outlives the scope, which is borrowed by the body only.
         let scope = unsafe { Scope::new(&raw const frame) };
-        body(&scope)
+        body.run(&scope)
     }));
     if record.live.body_ended(frame.children.get()) {
         engine.end(id, &mut Followers::posted());
@@ -215,8 +251,8 @@ fn run<'s, R>(
 
 /// The scope's result, and before it what the checking mode found.
 #[cold]
-fn checked_verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
-    let own = verdict(root, result);
+fn checked_verdict(root: &Root, said: Result<()>, body: &mut dyn Body<'_>) -> Result<()> {
+    let own = verdict(root, said, body);
     let findings = std::mem::take(&mut *lock(&root.findings));
     if findings.is_empty() {
         return own;
@@ -226,20 +262,21 @@ fn checked_verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
 
 /// The scope's result: what kept it from ending well comes before what its body says. What the body gave is dropped before
 /// the error is made: if the drop panics, an error that is there already would be lost.
-fn verdict<R>(root: &Root, result: Result<R>) -> Result<R> {
+fn verdict(root: &Root, said: Result<()>, body: &mut dyn Body<'_>) -> Result<()> {
     let stuck = root.take_stuck();
     if let Some(cancellation) = root.cancellation() {
-        let said = result.err();
+        let said = said.err();
+        body.discard();
         return Err(Error::cancelled(cancellation, root.failure(), said));
     }
     if !stuck.is_empty() {
-        drop(result);
+        body.discard();
         return Err(Error::stuck_scope(stuck));
     }
-    match (result, root.failure()) {
-        (Ok(value), None) => Ok(value),
-        (Ok(value), Some(failure)) => {
-            drop(value);
+    match (said, root.failure()) {
+        (Ok(()), None) => Ok(()),
+        (Ok(()), Some(failure)) => {
+            body.discard();
             Err(Error::failed(failure))
         }
         (Err(said), None) => Err(said),

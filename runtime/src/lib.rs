@@ -79,6 +79,8 @@ mod graph;
 mod group;
 mod guard;
 mod handing_up;
+mod held;
+mod help;
 mod home;
 mod homes;
 mod host;
@@ -100,9 +102,12 @@ mod lone;
 mod map_reduce;
 pub mod memory_region;
 mod memory_report;
+mod migrate;
 #[cfg(all(test, sprat_loom))]
 mod models;
+mod moves;
 mod mutants;
+mod open;
 mod options;
 mod out_of_reach;
 mod outcome;
@@ -129,7 +134,8 @@ mod seat;
 mod shared;
 mod spawn;
 mod spawning;
-mod spin_lock;
+#[doc(hidden)]
+pub mod spin_lock;
 mod start_thread;
 mod static_codelet;
 mod stop;
@@ -163,10 +169,13 @@ pub use graph::Graph;
 pub use group::Group;
 #[doc(hidden)]
 pub use guard::Place as PanicPlace;
+pub use held::Held;
 pub use home::{Home, Neighbour};
 pub use isa::Isa;
 pub use latch::{Latch, SharedTrigger};
 pub use memory_report::{MemoryReport, Remote, Touched};
+pub use moves::MoveCounts;
+pub use open::{MOST_OPEN_BYTES, Open, OpenBody, OpenHints, Opening, ScopeKey};
 pub use options::{Options, Spawned};
 pub use outcome::Outcome;
 pub use part::{

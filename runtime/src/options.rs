@@ -389,6 +389,12 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
+    /// It moves its blocks.
+    pub(crate) fn moves(mut self) -> Self {
+        self.spec.moves = true;
+        self
+    }
+
     pub(crate) fn scope(&self) -> &'x Scope<'s> {
         self.scope
     }
@@ -406,7 +412,7 @@ impl<'x, 's> Options<'x, 's> {
     }
 
     /// The first thing that is wrong is told.
-    fn wrong(&mut self, error: Error) {
+    pub(crate) fn wrong(&mut self, error: Error) {
         self.spec.rare().error.get_or_insert(error);
     }
 

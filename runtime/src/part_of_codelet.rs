@@ -7,7 +7,7 @@ use crate::codelet::flag;
 use crate::decide::dependence::{Effect, Extent, Poison};
 use crate::engine::{Engine, Followers};
 use crate::entrance::DoorPart;
-use crate::entry::Entry;
+use crate::entry::{Entry, EntryKind};
 use crate::error::Result;
 
 impl Engine<'_> {
@@ -37,8 +37,10 @@ impl Engine<'_> {
         entries: &mut impl Iterator<Item = (u32, &'e Entry)>,
     ) -> Result<Lent> {
         let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
-        // Not `Write`, whatever it is: the memory may be new, and others will read the rest of it.
-        let start = self.local(|local| self.shared.memory(slot, Mode::ReadWrite, local))?;
+        let EntryKind::Part(mode) = entry.kind() else {
+            unreachable!("it is the entry of a part");
+        };
+        let start = self.local(|local| self.shared.memory_of_part(slot, mode, local))?;
         let extent = Bounds::take(entries).extent;
         Ok(Lent {
             start: start.wrapping_add(extent.start() as usize),

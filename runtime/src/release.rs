@@ -5,6 +5,7 @@ use crate::decide::dependence::{Effect, Mode};
 use crate::engine::{Engine, Followers, Frame};
 use crate::entry::EntryKind;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sync::atomic::Ordering;
 
 impl Frame<'_> {
     /// Gives back the block that starts at this address, which the body of the codelet around this frame has in view.
@@ -38,7 +39,7 @@ impl Frame<'_> {
             let cell = Engine::queue_of(entry);
             let block = engine.shared.blocks.slot(cell.slot);
             // The address in a reduction is that of a lane.
-            if matches!(mode, Mode::Reduce(_)) || block.start() != start {
+            if matches!(mode, Mode::Reduce(_)) || !block.is_lent_at(start) {
                 continue;
             }
             if Engine::children_of(entry).is_some() {
@@ -63,5 +64,29 @@ impl Frame<'_> {
         refuse(
             "no block of this codelet starts at the address that was released; give the view as the body got it, once",
         )
+    }
+
+    /// Gives all whole blocks back that the codelet around this frame holds. It came through the at-ready door, has no children
+    /// that use them, and touches them no more.
+    pub(crate) fn release_all(&self) {
+        let (engine, id) = (self.engine, self.codelet);
+        let arena = &engine.shared.arena;
+        let record = arena.record(id);
+        // SAFETY: the codelet runs this body, so it lives.
+        let payload = unsafe { record.vtable() }.payload;
+        for (_, entry) in arena.entries(id, payload) {
+            let EntryKind::Block(mode) = entry.kind() else {
+                continue;
+            };
+            let cell = Engine::queue_of(entry);
+            if let Some(ledgers) = &engine.shared.ledgers {
+                engine.enter_released(ledgers, id, (cell.slot, mode));
+            }
+            entry.void();
+            engine.leave(cell, id, mode, Effect::Done, &mut Followers::posted());
+        }
+        if record.extension.load(Ordering::Relaxed) == 0 {
+            record.gives_nothing_back();
+        }
     }
 }

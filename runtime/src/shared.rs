@@ -3,7 +3,7 @@
 use crate::access::Mode;
 use crate::alternates::Alternates;
 use crate::arena::Arena;
-use crate::block_table::{BlockSlot, BlockTable, SlotCache};
+use crate::block_table::{BlockSlot, BlockTable, Hold, SlotCache};
 use crate::cancel::Cancelling;
 use crate::check::Check;
 use crate::codelet::flag;
@@ -221,7 +221,7 @@ impl Shared {
         Ok(made)
     }
 
-    /// A block's memory, taken now if this is the first access: see [`BlockTable::memory`].
+    /// A block's memory, taken now if this is the first access: see [`BlockSlot::memory`].
     #[inline(always)]
     pub(crate) fn memory(
         &self,
@@ -229,7 +229,25 @@ impl Shared {
         mode: Mode,
         local: &mut Local,
     ) -> Result<*mut u8> {
-        slot.memory(|| (self.blocks).take_memory(slot, mode, &self.homes, &mut local.magazine))
+        slot.memory(|| self.look_up_memory(slot, Hold::All(mode), local))
+    }
+
+    /// The memory of a block of which a part is held in this mode.
+    #[inline(always)]
+    pub(crate) fn memory_of_part(
+        &self,
+        slot: &BlockSlot,
+        mode: Mode,
+        local: &mut Local,
+    ) -> Result<*mut u8> {
+        slot.memory(|| self.look_up_memory(slot, Hold::Part(mode), local))
+    }
+
+    #[cold]
+    fn look_up_memory(&self, slot: &BlockSlot, hold: Hold, local: &mut Local) -> Result<*mut u8> {
+        let magazine = &mut local.magazine;
+        self.blocks
+            .look_up_memory(slot, hold, &self.homes, magazine)
     }
 
     /// A block goes that was made for everybody, and that nobody has been told of.

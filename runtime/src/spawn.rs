@@ -35,6 +35,8 @@ pub(crate) struct Spec {
     pub(crate) cost_ns: u32,
     pub(crate) at_ready: bool,
     pub(crate) destroys: bool,
+    /// It moves its blocks.
+    pub(crate) moves: bool,
     /// What most codelets do not have.
     pub(crate) rare: Option<Box<Rare>>,
 }
@@ -80,7 +82,8 @@ impl Spec {
         }
         Traits {
             flags,
-            hints: affinity::word(self.affinity, self.priority, self.long),
+            hints: affinity::word(self.affinity, self.priority, self.long)
+                | if self.moves { affinity::MOVES } else { 0 },
         }
     }
 
@@ -375,7 +378,7 @@ impl Frame<'_> {
         true
     }
 
-    fn extend(&self, id: u32, extensions: usize) -> Result<()> {
+    pub(crate) fn extend(&self, id: u32, extensions: usize) -> Result<()> {
         let arena = &self.engine.shared.arena;
         let mut last = id;
         for _ in 0..extensions {

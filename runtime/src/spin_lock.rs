@@ -10,7 +10,7 @@ use crate::sync::{UnsafeCell, spin_hint, thread};
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct SpinLock<T> {
+pub struct SpinLock<T> {
     taken: AtomicBool,
     value: UnsafeCell<T>,
 }
@@ -21,7 +21,7 @@ unsafe impl<T: Send> Sync for SpinLock<T> {}
 unsafe impl<T: Send> Send for SpinLock<T> {}
 
 impl<T> SpinLock<T> {
-    pub(crate) fn new(value: T) -> Self {
+    pub fn new(value: T) -> Self {
         SpinLock {
             taken: AtomicBool::new(false),
             value: UnsafeCell::new(value),
@@ -30,7 +30,7 @@ impl<T> SpinLock<T> {
 
     /// Takes the lock. Follow with [`SpinLock::locked`] as often as needed, then [`SpinLock::release`].
     #[inline]
-    pub(crate) fn acquire(&self) {
+    pub fn acquire(&self) {
         // Acquire pairs with the store in `release`.
         let order = if mutant!("lock_acquire_relaxed") {
             Ordering::Relaxed
@@ -80,7 +80,7 @@ impl<T> SpinLock<T> {
     /// # Safety
     /// The caller took it with [`SpinLock::acquire`] and has not given it back.
     #[inline]
-    pub(crate) unsafe fn release(&self) {
+    pub unsafe fn release(&self) {
         // Release pairs with the compare-and-swap in `acquire`.
         let order = if mutant!("lock_release_relaxed") {
             Ordering::Relaxed
@@ -95,7 +95,7 @@ impl<T> SpinLock<T> {
     /// # Safety
     /// The caller holds the lock, and `f` does not come back to this lock.
     #[inline(always)]
-    pub(crate) unsafe fn locked<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+    pub unsafe fn locked<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         self.value.with_mut(|value| {
             // SAFETY: the holder of the lock is the only one with access, and `f` gets it once.
             f(unsafe { &mut *value })
@@ -104,7 +104,7 @@ impl<T> SpinLock<T> {
 
     /// Takes the lock, works on the value, gives the lock back. `f` is our own code and does not panic.
     #[inline(always)]
-    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         self.acquire();
         // SAFETY: taken above.
         let result = unsafe { self.locked(f) };

@@ -335,6 +335,9 @@ impl<'a> Still<'a> {
                 }
             }
         }
+        if arena.record(id).is_open() {
+            reasons.push("a slot that nothing has come for".to_owned());
+        }
         if reasons.is_empty() && arena.record(id).flags() & flag::AT_READY == 0 {
             reasons.push("what an earlier codelet of this list holds".to_owned());
         }
@@ -348,7 +351,12 @@ impl<'a> Still<'a> {
         let ids = &self.waiting[&root];
         let mine: HashSet<u32> = ids.iter().flat_map(|&id| self.nodes(id)).collect();
         for &id in ids {
-            arena.record(id).poison(self.stuck_cause(id).get());
+            let record = arena.record(id);
+            record.poison(self.stuck_cause(id).get());
+            if record.is_open() {
+                record.close_open();
+                ready.push(id);
+            }
         }
         for &node in &mine {
             let entry = arena.entry(node);

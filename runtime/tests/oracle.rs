@@ -7,7 +7,7 @@
 //!
 //! Checked itself: it fails if the expectation takes a write for a read, or lets failures poison nothing; and if in the
 //! runtime readers overtake writers, writers share, failures poison nothing, full writes heal nothing or are skipped,
-//! children do not wait for their parent's body, a parent gives its own effect for its children's, blocks are not
+//! copies outlive a write, children do not wait for their parent's body, a parent gives its own effect for its children's, blocks are not
 //! handed up, values are not dropped, forwards forget failures, fresh blocks are not zero, `on_xe` is ignored, or a
 //! pending count is one short.
 
@@ -37,10 +37,12 @@ use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use run::{Run, Verdict};
-use sprat::{CeMode, Runtime};
+use sprat::{CeMode, Runtime, Topology};
 use std::cell::RefCell;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const CASES: u32 = 600;
@@ -153,6 +155,50 @@ fn in_the_checking_mode_they_mean_the_same_in_every_order() {
         checking(),
         number("SPRAT_ORACLE_CHECKED", cases.div_ceil(4)),
     );
+}
+
+/// Runtimes with several memory regions, on paper.
+fn with_regions() -> Vec<(String, Runtime)> {
+    let start = |(regions, cores, mode)| {
+        let topology = format!("region:{regions} core:{cores}");
+        let rt = Runtime::builder()
+            .topology(Topology::synthetic(&topology).expect("it makes sense"))
+            .ce(mode)
+            .ignore_environment()
+            .build();
+        let name = format!("{mode}, {topology}");
+        (name, rt.expect("the runtime starts"))
+    };
+    let all = [(2, 1, CeMode::Shared), (4, 2, CeMode::Elastic)];
+    all.map(start).into()
+}
+
+#[test]
+fn with_moves_at_random_moments_they_mean_the_same() {
+    let cases = number("SPRAT_ORACLE_CASES", u64::from(CASES)).div_ceil(4);
+    let (all, done) = (with_regions(), AtomicBool::new(false));
+    let rts: Vec<Runtime> = all.iter().map(|(_, rt)| rt.clone()).collect();
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let mut seed = 0;
+            while !done.load(Ordering::Relaxed) {
+                rts.iter().for_each(|rt| rt.shuffle_homes(seed));
+                seed += 1;
+                std::thread::yield_now();
+            }
+        });
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| compare(all, cases)));
+        done.store(true, Ordering::Relaxed);
+        outcome
+            .map(|_| ())
+            .unwrap_or_else(|panic| resume_unwind(panic));
+    });
+    for rt in &rts {
+        let counts = rt.move_counts();
+        let some = (cases / 4).min(100);
+        assert!(counts.moved >= some && counts.copied >= some, "{counts:?}");
+        assert_eq!(counts.refused, 0);
+    }
 }
 
 /// Compares so many programs on these runtimes; what they had in them.

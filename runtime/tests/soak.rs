@@ -3,7 +3,7 @@
 //! process does not grow from the second tour on.
 //!
 //! `SPRAT_SOAK_CODELETS` sets how many codelets run (by default few, so that the soak itself stays tested), and
-//! `SPRAT_SOAK_SEED` the sizes. `.ci/soak` runs a thousand million.
+//! `SPRAT_SOAK_SEED` the sizes, and `SPRAT_SOAK_PIECE` how many codelets a piece of work has at most (60,000). `.ci/soak` runs a thousand million.
 //!
 //! Checked itself: it fails if readers overtake writers, a reduction is not put together, skipped codelets are not counted, or
 //! a cancelled scope loses its remainder. Small leaks it shows in long runs alone: a short one does not notice blocks of a
@@ -21,8 +21,6 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use work::{KINDS, Random};
 
-/// Codelets in one piece of work, about.
-const PIECE: u64 = 60_000;
 /// Longer than this, and it hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What a process may grow beyond what it had after the first tour: threads' stacks, allocators' slack.
@@ -81,11 +79,12 @@ fn resident() -> Option<u64> {
 
 #[test]
 fn it_goes_on_and_on() {
+    let piece = number("SPRAT_SOAK_PIECE", 60_000);
     // Two tours at least, or nothing could grow.
-    let least = 2 * 9 * KINDS.len() as u64 * PIECE / 8;
+    let least = 2 * 9 * KINDS.len() as u64 * piece / 8;
     let codelets = number("SPRAT_SOAK_CODELETS", least);
     let seed = number("SPRAT_SOAK_SEED", 1);
-    println!("SPRAT_SOAK_CODELETS={codelets} SPRAT_SOAK_SEED={seed}");
+    println!("SPRAT_SOAK_CODELETS={codelets} SPRAT_SOAK_SEED={seed} SPRAT_SOAK_PIECE={piece}");
     watch();
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -100,7 +99,7 @@ fn it_goes_on_and_on() {
         for (kind, work) in KINDS {
             for (name, rt) in &all {
                 // Small ones, too: a hang likes few codelets better than many.
-                let size = (PIECE >> random.below(8)).max(2);
+                let size = (piece >> random.below(8)).max(2);
                 let what = format!("{kind} of about {size} codelets on {name}, tour {tours}");
                 *NOW.lock().unwrap_or_else(|e| e.into_inner()) =
                     Some((Instant::now(), what.clone()));

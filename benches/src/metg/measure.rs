@@ -132,7 +132,6 @@ impl Cell {
         };
         // The first warms up: memory, and the processor's clock.
         cell.measure_peak()?;
-        cell.peak = 0.0;
         cell.measure_peak()?;
         cell.base = cell.iterations(FIRST_TASK).round() as u32;
         Ok(cell)
@@ -144,21 +143,30 @@ impl Cell {
         self.peak / each * seconds
     }
 
+    /// For about [`PEAK`] seconds; the first time a few times for less, until it is known how much that is.
     fn measure_peak(&mut self) -> Result<()> {
-        let iterations = match self.peak {
-            0.0 => 1_000_000,
-            _ => self.iterations(PEAK) as u32,
-        };
+        if self.peak == 0.0 {
+            let mut iterations = 10_000;
+            while self.compute(iterations)? < PEAK / 4.0 {
+                iterations *= 4;
+            }
+        }
+        self.compute(self.iterations(PEAK) as u32)?;
+        Ok(())
+    }
+
+    /// All compute so many iterations. The seconds that it took.
+    fn compute(&mut self, iterations: u32) -> Result<f64> {
         // The imbalanced kernel's peak is that of what it computes.
         let kernel = match self.kernel {
             Kernel::Imbalanced => Kernel::Compute,
             kernel => kernel,
         };
         let work = Work::new(kernel, iterations);
-        let time = self.team.run(|me| work.run(me))?;
+        let seconds = self.team.run(|me| work.run(me))?.as_secs_f64();
         let amount = f64::from(iterations) * work.per_iteration() * self.team.len() as f64;
-        self.peak = self.peak.max(amount / time.as_secs_f64());
-        Ok(())
+        self.peak = self.peak.max(amount / seconds);
+        Ok(seconds)
     }
 
     /// One repetition: each system goes along its whole curve, step by step, all at the same pace.

@@ -108,10 +108,38 @@ pub trait Kind<W, P> {
     fn step(&mut self, input: Input<W, P>, act: Sink<'_, W, P>) -> Result<(), Misuse>;
 }
 
-/// Tells all of them, in the order in which they came.
-fn tell_all<W, P: Clone>(waiters: &mut Vec<W>, verdict: &Verdict<P>, act: Sink<'_, W, P>) {
-    for waiter in std::mem::take(waiters) {
-        act(Action::Tell(waiter, verdict.clone()));
+/// Those who wait, in the order in which they came. Most often it is one, who needs no memory apart.
+#[derive(Clone, Debug)]
+struct Waiters<W> {
+    first: Option<W>,
+    more: Vec<W>,
+}
+
+impl<W> Default for Waiters<W> {
+    fn default() -> Self {
+        Waiters {
+            first: None,
+            more: Vec::new(),
+        }
+    }
+}
+
+impl<W> Waiters<W> {
+    fn push(&mut self, waiter: W) {
+        match self.first {
+            None => self.first = Some(waiter),
+            Some(_) => self.more.push(waiter),
+        }
+    }
+
+    /// Tells all of them, who wait no longer.
+    fn tell_all<P: Clone>(&mut self, verdict: &Verdict<P>, act: Sink<'_, W, P>) {
+        if let Some(first) = self.first.take() {
+            act(Action::Tell(first, verdict.clone()));
+        }
+        for waiter in std::mem::take(&mut self.more) {
+            act(Action::Tell(waiter, verdict.clone()));
+        }
     }
 }
 
@@ -119,7 +147,7 @@ fn tell_all<W, P: Clone>(waiters: &mut Vec<W>, verdict: &Verdict<P>, act: Sink<'
 /// after that.
 #[derive(Clone, Debug)]
 pub struct Once<W> {
-    waiters: Vec<W>,
+    waiters: Waiters<W>,
     state: Life,
 }
 
@@ -133,7 +161,7 @@ enum Life {
 impl<W> Default for Once<W> {
     fn default() -> Self {
         Once {
-            waiters: Vec::new(),
+            waiters: Waiters::default(),
             state: Life::Open,
         }
     }
@@ -142,7 +170,7 @@ impl<W> Default for Once<W> {
 impl<W> Once<W> {
     fn end<P: Clone>(&mut self, life: Life, verdict: &Verdict<P>, act: Sink<'_, W, P>) {
         self.state = life;
-        tell_all(&mut self.waiters, verdict, act);
+        self.waiters.tell_all(verdict, act);
         act(Action::Gone);
     }
 }
@@ -182,21 +210,21 @@ pub struct Idempotent<W, P> {
 
 #[derive(Clone, Debug)]
 enum Lasting<W, P> {
-    Open(Vec<W>),
+    Open(Waiters<W>),
     Fired(Verdict<P>),
     Destroyed,
 }
 
 impl<W, P> Default for Sticky<W, P> {
     fn default() -> Self {
-        let state = Lasting::Open(Vec::new());
+        let state = Lasting::Open(Waiters::default());
         Sticky { state }
     }
 }
 
 impl<W, P> Default for Idempotent<W, P> {
     fn default() -> Self {
-        let state = Lasting::Open(Vec::new());
+        let state = Lasting::Open(Waiters::default());
         Idempotent { state }
     }
 }
@@ -223,7 +251,7 @@ impl<W, P: Clone> Lasting<W, P> {
                 return Ok(());
             }
             (Lasting::Open(waiters), Input::Destroy) => {
-                tell_all(waiters, &Verdict::Destroyed, act);
+                waiters.tell_all(&Verdict::Destroyed, act);
                 *self = Lasting::Destroyed;
                 act(Action::Gone);
                 return Ok(());
@@ -243,7 +271,7 @@ impl<W, P: Clone> Lasting<W, P> {
         };
         let before = std::mem::replace(self, Lasting::Fired(verdict.clone()));
         if let Lasting::Open(mut waiters) = before {
-            tell_all(&mut waiters, &verdict, act);
+            waiters.tell_all(&verdict, act);
         }
         Ok(())
     }

@@ -26,6 +26,15 @@ pub enum Search<'a> {
     ByTurns,
 }
 
+/// Where a block goes that moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// To this region.
+    Region(u16),
+    /// To all usable regions by turns.
+    ByTurns,
+}
+
 /// What is known of memory regions: for each the others in order of preference.
 #[derive(Clone, Debug)]
 pub struct Regions {
@@ -90,6 +99,19 @@ impl Regions {
             Wish::FirstTouch | Wish::Interleaved => &self.nearest[here],
             Wish::Region(region) => &self.nearest[usize::from(region)],
             Wish::Fastest => &self.fastest[here],
+        })
+    }
+
+    /// Where a block goes that is moved by somebody in region `here`; `None` if no memory can be had there: a move goes to the
+    /// region that was named, or not at all. Where memory cannot be had by choice any region is as good as its name.
+    pub fn destination(&self, wish: Wish, here: u16) -> Option<Destination> {
+        if let Wish::Region(region) = wish {
+            let usable = self.usable.is_empty() || self.usable.contains(&region);
+            return usable.then_some(Destination::Region(region));
+        }
+        Some(match self.search(wish, here) {
+            Search::InOrder(order) => Destination::Region(order[0]),
+            Search::ByTurns => Destination::ByTurns,
         })
     }
 
@@ -207,6 +229,20 @@ mod tests {
 
         let one = Regions::new(&four(), |region| region == 1, |_| 0);
         assert_eq!(in_order(&one, Wish::Interleaved, 3), [1]);
+    }
+
+    #[test]
+    fn a_move_goes_where_it_is_told_or_nowhere() {
+        let region = |region| Some(Destination::Region(region));
+        let some = Regions::new(&four(), |region| region == 1 || region == 2, |_| 0);
+        assert_eq!(some.destination(Wish::Region(1), 3), region(1));
+        assert_eq!(some.destination(Wish::Region(0), 3), None);
+        assert_eq!(some.destination(Wish::FirstTouch, 3), region(2));
+        let by_turns = some.destination(Wish::Interleaved, 3);
+        assert_eq!(by_turns, Some(Destination::ByTurns));
+        let none = Regions::new(&four(), |_| false, |_| 0);
+        assert_eq!(none.destination(Wish::Region(0), 3), region(0));
+        assert_eq!(none.destination(Wish::Interleaved, 3), region(3));
     }
 
     #[test]

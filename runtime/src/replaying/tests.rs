@@ -137,7 +137,7 @@ fn deal(graph: &Graph<'_>, tasks: &[Task], xes: usize, enough: &AtomicBool, mut 
 
 /// How many rounds ran, of so many at most. Some replays are cancelled after a while.
 fn replay(rt: &Runtime, graph: &Graph<'_>, numbers: &mut Numbers) -> u64 {
-    let rounds = 1 + numbers.below(600);
+    let rounds = 1 + numbers.below(200);
     let after = Duration::from_micros(numbers.below(1000));
     let ended = match numbers.below(3) {
         0 => std::thread::scope(|threads| {

@@ -4,6 +4,12 @@ use super::{AccessQueue, Effect, Lanes, Mode, Place, Special, Sums, Turns};
 use crate::mutants::mutant;
 
 impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
+    /// Whether so many hold it, and nobody waits. (Not for a queue of parts, or one with a reduction.)
+    #[inline]
+    pub fn is_held_by(&self, holders: u32) -> bool {
+        self.holders == holders && self.waiting.is_empty() && self.special.is_none()
+    }
+
     pub(super) fn special(&mut self) -> &mut Special<T, M> {
         self.special.get_or_insert_with(|| {
             Box::new(Special {

@@ -1,6 +1,6 @@
 //! Channels: satisfactions and waiters, paired in order.
 
-use super::{Action, Input, Kind, Misuse, Poison, Sink, Verdict, tell_all};
+use super::{Action, Input, Kind, Misuse, Poison, Sink, Verdict};
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
@@ -62,6 +62,14 @@ impl<W, P> Channel<W, P> {
     }
 }
 
+impl<W, P: Clone> Channel<W, P> {
+    fn tell_all(&mut self, verdict: &Verdict<P>, act: Sink<'_, W, P>) {
+        for waiter in self.waiters.drain(..) {
+            act(Action::Tell(waiter, verdict.clone()));
+        }
+    }
+}
+
 impl<W, P: Clone> Kind<W, P> for Channel<W, P> {
     fn step(&mut self, input: Input<W, P>, act: Sink<'_, W, P>) -> Result<(), Misuse> {
         match input {
@@ -72,15 +80,13 @@ impl<W, P: Clone> Kind<W, P> for Channel<W, P> {
             Input::Poison(cause) => self.satisfy(Verdict::Poisoned(cause), act),
             Input::Close(cause) => {
                 self.closed.get_or_insert(cause);
-                let mut waiters: Vec<W> = self.waiters.drain(..).collect();
-                tell_all(&mut waiters, &Verdict::Poisoned(cause), act);
+                self.tell_all(&Verdict::Poisoned(cause), act);
                 Ok(())
             }
             Input::Destroy => {
                 self.destroyed = true;
                 self.verdicts.clear();
-                let mut waiters: Vec<W> = self.waiters.drain(..).collect();
-                tell_all(&mut waiters, &Verdict::Destroyed, act);
+                self.tell_all(&Verdict::Destroyed, act);
                 act(Action::Gone);
                 Ok(())
             }

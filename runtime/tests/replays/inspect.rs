@@ -40,7 +40,7 @@ fn codelets_dependences_and_blocks_are_told() {
         inside
             .codelets
             .iter()
-            .all(|one| !one.only_there && one.spawned_at.file().ends_with("replay_inspect.rs"))
+            .all(|one| !one.only_there && one.spawned_at.file().ends_with("inspect.rs"))
     );
     let left = inside
         .blocks

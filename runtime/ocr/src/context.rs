@@ -1,0 +1,125 @@
+//! What runs on this thread: the EDT, its scope, the blocks that it made and holds. A thread that runs none works as a
+//! stranger in the program's scope.
+
+use crate::code::{Answer, EPERM};
+use crate::few::Few;
+use crate::guid::Guid;
+use crate::program;
+use crate::slots::EdtRef;
+use sprat::{Held, Lent, Scope, ScopeKey};
+use std::cell::{Cell, RefCell};
+use std::sync::Mutex;
+
+/// Words of EDT-local storage.
+pub(crate) const ELS: usize = 16;
+
+/// What runs here.
+pub(crate) struct Context<'a> {
+    pub(crate) scope: &'a Scope<'static>,
+    /// Where what it creates belongs: its finish scope.
+    pub(crate) place: ScopeKey,
+    /// The EDT that runs, if one does.
+    pub(crate) edt: Option<Running<'a>>,
+}
+
+/// An EDT that runs.
+pub(crate) struct Running<'a> {
+    pub(crate) guid: Guid,
+    pub(crate) body: EdtRef<'a>,
+    /// What its slots lent.
+    pub(crate) lent: &'a [Lent],
+    /// Blocks that it made and has not released.
+    pub(crate) holds: RefCell<Few<(Guid, Held)>>,
+    pub(crate) els: Cell<[Guid; ELS]>,
+}
+
+thread_local! {
+    static CURRENT: Cell<*const Context<'static>> = const { Cell::new(std::ptr::null()) };
+}
+
+/// Runs `f` as the body of this context.
+#[inline]
+pub(crate) fn enter<R>(context: &Context<'_>, f: impl FnOnce() -> R) -> R {
+    let before = CURRENT.replace(std::ptr::from_ref(context).cast());
+    let result = f();
+    CURRENT.set(before);
+    result
+}
+
+/// What strangers hold: one list, since they are all one to the runtime.
+static STRANGERS: Mutex<Vec<Stranger>> = Mutex::new(Vec::new());
+
+struct Stranger(Guid, Held);
+
+// SAFETY: an address and a name; who follows the address says why that is allowed.
+unsafe impl Send for Stranger {}
+
+impl Context<'_> {
+    /// Holds a block until it is released.
+    pub(crate) fn hold(&self, guid: Guid, held: Held) {
+        match &self.edt {
+            Some(edt) => edt.holds.borrow_mut().push((guid, held)),
+            None => {
+                let mut strangers = STRANGERS.lock().unwrap_or_else(|e| e.into_inner());
+                strangers.push(Stranger(guid, held));
+            }
+        }
+    }
+
+    /// Takes out a block that is held.
+    pub(crate) fn unhold(&self, guid: Guid) -> Option<Held> {
+        match &self.edt {
+            Some(edt) => {
+                let taken = edt.holds.borrow_mut().take(|(other, _)| *other == guid);
+                Some(taken?.1)
+            }
+            None => {
+                let mut strangers = STRANGERS.lock().unwrap_or_else(|e| e.into_inner());
+                let at = strangers.iter().rposition(|other| other.0 == guid)?;
+                Some(strangers.swap_remove(at).1)
+            }
+        }
+    }
+}
+
+/// Works with what runs here.
+///
+/// # Errors
+/// [`EPERM`] if nothing does: no program runs.
+#[inline]
+pub(crate) fn with<R>(f: impl FnOnce(&Context<'_>) -> Answer<R>) -> Answer<R> {
+    let current = CURRENT.get();
+    if current.is_null() {
+        return as_stranger(f);
+    }
+    // SAFETY: set by `enter`, whose context stays until it is set back.
+    f(unsafe { &*current })
+}
+
+#[cold]
+fn as_stranger<R>(f: impl FnOnce(&Context<'_>) -> Answer<R>) -> Answer<R> {
+    let program = program::program().ok_or(EPERM)?;
+    let place = program.scope;
+    let work = |scope: &Scope<'static>| {
+        let context = Context {
+            scope,
+            place,
+            edt: None,
+        };
+        enter(&context, || f(&context))
+    };
+    // SAFETY: the program's scope is open as long as the program is there, by a codelet that waits for its end.
+    unsafe { program.runtime.in_scope(place, work) }
+}
+
+/// Works with the EDT that runs here, if one does.
+#[inline]
+pub(crate) fn edt<R>(f: impl FnOnce(&Context<'_>, &Running<'_>) -> R) -> Option<R> {
+    let current = CURRENT.get();
+    if current.is_null() {
+        return None;
+    }
+    // SAFETY: as in `with`.
+    let context = unsafe { &*current };
+    context.edt.as_ref().map(|edt| f(context, edt))
+}

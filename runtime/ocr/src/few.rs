@@ -1,0 +1,46 @@
+//! A list of few: the first needs no memory apart.
+
+/// See the module.
+pub(crate) struct Few<T> {
+    first: Option<T>,
+    more: Vec<T>,
+}
+
+impl<T> Default for Few<T> {
+    #[inline]
+    fn default() -> Self {
+        Few {
+            first: None,
+            more: Vec::new(),
+        }
+    }
+}
+
+impl<T> Few<T> {
+    #[inline]
+    pub(crate) fn push(&mut self, thing: T) {
+        match self.first {
+            None => self.first = Some(thing),
+            Some(_) => self.more.push(thing),
+        }
+    }
+
+    /// Takes one out that is so.
+    #[inline]
+    pub(crate) fn take(&mut self, mut is: impl FnMut(&T) -> bool) -> Option<T> {
+        if self.first.as_ref().is_some_and(&mut is) {
+            return self.first.take();
+        }
+        let at = self.more.iter().rposition(is)?;
+        Some(self.more.swap_remove(at))
+    }
+
+    /// Takes all out.
+    #[inline]
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> {
+        self.first
+            .take()
+            .into_iter()
+            .chain(std::mem::take(&mut self.more))
+    }
+}

@@ -1,0 +1,164 @@
+//! Tables of small objects with generations: their places stay, so that looking through a stale name is harmless.
+
+use crate::guid::GENERATION;
+use sprat::spin_lock::SpinLock;
+use std::cell::RefCell;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::thread::LocalKey;
+
+/// A place of a table: a generation, and what lies there under a lock.
+pub(crate) struct Place<T> {
+    generation: AtomicU32,
+    pub(crate) thing: SpinLock<T>,
+}
+
+impl<T> Place<T> {
+    /// The generation now. Exact under the lock.
+    #[inline]
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Relaxed)
+    }
+}
+
+/// Places of the first bucket; each further bucket has twice as many.
+const FIRST: u32 = 1024;
+const BUCKETS: usize = 22;
+/// How many free places a thread takes or gives at a time.
+const BATCH: usize = 64;
+
+/// Free places of one thread.
+pub(crate) type Spare = RefCell<Vec<u32>>;
+
+/// See the module.
+pub(crate) struct Table<T: 'static> {
+    buckets: [AtomicPtr<Place<T>>; BUCKETS],
+    free: Mutex<Free>,
+    spare: &'static LocalKey<Spare>,
+}
+
+struct Free {
+    places: Vec<u32>,
+    /// Places handed out at least once.
+    used: u32,
+}
+
+#[inline]
+fn split(place: u32) -> (usize, usize) {
+    let shifted = place as u64 + u64::from(FIRST);
+    let bucket = shifted.ilog2() - FIRST.ilog2();
+    (
+        bucket as usize,
+        (shifted - (u64::from(FIRST) << bucket)) as usize,
+    )
+}
+
+impl<T: Default> Table<T> {
+    pub(crate) const fn new(spare: &'static LocalKey<Spare>) -> Self {
+        Table {
+            buckets: [const { AtomicPtr::new(std::ptr::null_mut()) }; BUCKETS],
+            free: Mutex::new(Free {
+                places: Vec::new(),
+                used: 0,
+            }),
+            spare,
+        }
+    }
+
+    /// The place with this number, whatever its generation, if there is one.
+    #[inline]
+    pub(crate) fn at(&self, place: u32) -> Option<&Place<T>> {
+        let (bucket, at) = split(place);
+        // Acquire pairs with the Release in `refill`.
+        let start = self.buckets.get(bucket)?.load(Ordering::Acquire);
+        if start.is_null() {
+            return None;
+        }
+        // SAFETY: a bucket has `FIRST << bucket` places, and `at` is below that.
+        let place = unsafe { start.add(at) };
+        // SAFETY: made by `refill`, and never freed.
+        Some(unsafe { &*place })
+    }
+
+    /// Puts a thing in a free place; its number and generation. `None` if the table is full.
+    #[inline]
+    pub(crate) fn put(&self, thing: T) -> Option<(u32, u32)> {
+        let number = self.spare.with(|spare| spare.borrow_mut().pop());
+        let number = match number {
+            Some(number) => number,
+            None => self.refill()?,
+        };
+        let place = self.at(number).expect("a free place is one");
+        place.thing.with(|there| *there = thing);
+        Some((number, place.generation()))
+    }
+
+    /// A thing goes from its place, under whose lock the caller is: its names are stale from now on. Follow with
+    /// [`Table::give`], outside the lock.
+    #[inline]
+    pub(crate) fn end(place: &Place<T>, thing: &mut T) {
+        *thing = T::default();
+        let next = place.generation().wrapping_add(1) & GENERATION;
+        place.generation.store(next, Ordering::Relaxed);
+    }
+
+    /// Gives a place back whose thing has gone.
+    #[inline]
+    pub(crate) fn give(&self, number: u32) {
+        let many = self.spare.with(|spare| {
+            let mut spare = spare.borrow_mut();
+            spare.push(number);
+            (spare.len() >= 2 * BATCH).then(|| spare.split_off(BATCH))
+        });
+        if let Some(many) = many {
+            self.lock().places.extend(many);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Free> {
+        self.free.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    #[cold]
+    fn refill(&self) -> Option<u32> {
+        let mut free = self.lock();
+        let keep = free.places.len().saturating_sub(BATCH);
+        let mut some: Vec<u32> = free.places.drain(keep..).collect();
+        while some.len() < BATCH {
+            let number = free.used;
+            let (bucket, _) = split(number);
+            if bucket == BUCKETS {
+                break;
+            }
+            if self.buckets[bucket].load(Ordering::Relaxed).is_null() {
+                let places: Box<[Place<T>]> = (0..FIRST << bucket)
+                    .map(|_| Place {
+                        generation: AtomicU32::new(1),
+                        thing: SpinLock::new(T::default()),
+                    })
+                    .collect();
+                // Release pairs with the Acquire in `at`.
+                self.buckets[bucket].store(Box::leak(places).as_mut_ptr(), Ordering::Release);
+            }
+            some.push(number);
+            free.used += 1;
+        }
+        // The lowest first.
+        some.sort_unstable_by(|a, b| b.cmp(a));
+        let first = some.pop();
+        self.spare.with(|spare| spare.borrow_mut().extend(some));
+        first
+    }
+
+    /// Looks at every thing that was ever put.
+    pub(crate) fn each(&self, mut look: impl FnMut((u32, u32), &T)) {
+        let used = self.lock().used;
+        for number in 0..used {
+            if let Some(place) = self.at(number) {
+                place
+                    .thing
+                    .with(|thing| look((number, place.generation()), thing));
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Blocks that go to another region, and copies of them. See `docs/design/moves.md`.
+
+use super::BlockSlot;
+use super::copies::Copies;
+use super::memory::Start;
+use crate::decide::placement::Wish;
+use crate::homes::{Asked, Homes, Place};
+use crate::memory_region::{Chunk, Magazine};
+use crate::sync::atomic::Ordering;
+
+impl BlockSlot {
+    /// Wishes something for a block with this generation. Any thread may do so at any time: it happens when somebody holds the block who may do it. False if
+    /// nothing will come of it: the block is gone, has no memory of ours yet, or has copies.
+    pub(crate) fn ask(&self, generation: u32, asked: Asked) -> bool {
+        self.memory.with(|memory| {
+            let Some(chunk) = memory else { return false };
+            if self.generation() != generation || matches!(self.start(), Start::Copied(_)) {
+                return false;
+            }
+            self.set_place(Place::Asked {
+                pool: chunk.region(),
+                asked,
+            });
+            self.set_start(Start::Look);
+            true
+        })
+    }
+
+    /// Moves the block's memory to a pool, with its contents or without; if there is room. It stays there if not, which is
+    /// counted. Gives where it is.
+    ///
+    /// # Safety
+    /// The caller has all of the block alone, its memory was taken and has no copies, and nobody uses an address of it from before.
+    pub(crate) unsafe fn move_to(
+        &self,
+        pool: u16,
+        contents: bool,
+        homes: &Homes,
+        magazine: &mut Magazine,
+    ) -> *mut u8 {
+        let bytes = self.bytes();
+        let there = self.memory.with(|memory| {
+            let chunk = memory.as_ref().expect("its memory was taken");
+            (chunk.ptr().as_ptr(), chunk.region())
+        });
+        if there.1 == pool {
+            self.belong(pool, homes);
+            return there.0;
+        }
+        let Some(new) = homes.take_at(pool, bytes, magazine) else {
+            homes.moves.refused();
+            return there.0;
+        };
+        let start = new.ptr().as_ptr();
+        if contents {
+            // SAFETY: both have so many bytes at least, nobody else has either, and they are not the same.
+            unsafe { start.copy_from_nonoverlapping(there.0, bytes) };
+        }
+        let old = self.memory.with(|memory| {
+            self.set_place(Place::Taken(pool));
+            self.set_start(Start::There(start));
+            memory.replace(new)
+        });
+        old.into_iter()
+            .for_each(|chunk| homes.give(chunk, magazine));
+        self.belong(pool, homes);
+        homes.moves.moved(bytes);
+        start
+    }
+
+    /// The block belongs to an engine of this region from now on, if it is one.
+    fn belong(&self, pool: u16, homes: &Homes) {
+        if homes.region_of(Place::Taken(pool)).is_some() {
+            let engines = homes.engines(Wish::Region(pool));
+            let share = self.root.slot as usize % engines.len();
+            self.home.store(engines[share], Ordering::Relaxed);
+        }
+    }
+
+    /// Makes a copy in a region, if there is none, and room for it; else what was wished is forgotten, and that is counted. Gives where
+    /// the copy is.
+    ///
+    /// # Safety
+    /// The caller holds all of the block for reading, and its memory was taken.
+    pub(crate) unsafe fn copy_to(
+        &self,
+        pool: u16,
+        homes: &Homes,
+        magazine: &mut Magazine,
+    ) -> Option<*mut u8> {
+        if let Some(copy) = self.copy_of(pool) {
+            return Some(copy);
+        }
+        let (original, own) = self.memory.with(|memory| {
+            let chunk = memory.as_ref().expect("its memory was taken");
+            (chunk.ptr().as_ptr(), chunk.region())
+        });
+        if own == pool {
+            return Some(original);
+        }
+        let Some(copy) = homes.take_for_copy(pool, self.bytes(), magazine) else {
+            self.forget();
+            homes.moves.refused();
+            return None;
+        };
+        let start = copy.ptr().as_ptr();
+        // SAFETY: both have so many bytes at least, the copy is nobody else's, and nobody changes the block while it is held for
+        // reading.
+        unsafe { start.copy_from_nonoverlapping(original, self.bytes()) };
+        match self.add_copy(copy, homes) {
+            None => homes.moves.copied(self.bytes()),
+            // Another reader of this region was faster.
+            Some(again) => homes.give_copies(vec![again], magazine),
+        }
+        self.copy_of(pool)
+    }
+
+    /// Puts a copy that is complete into the table.
+    fn add_copy(&self, copy: Chunk, homes: &Homes) -> Option<Chunk> {
+        self.memory.with(|memory| {
+            let own = memory.as_ref().expect("its memory was taken");
+            if self.place().asked() == Some(Asked::Home(copy.region())) {
+                self.set_place(Place::Taken(own.region()));
+            }
+            let copies = match self.start() {
+                Start::Copied(copies) => copies,
+                _ => Copies::begin(own.ptr().as_ptr(), homes.pools().len()),
+            };
+            // SAFETY: it is there: ours, or that of readers, of whom we are one.
+            let again = unsafe { &*copies }.add(copy);
+            self.set_start(Start::Copied(copies));
+            again
+        })
+    }
+
+    /// What was wished will not be.
+    fn forget(&self) {
+        self.memory.with(|memory| {
+            if let Some(chunk) = memory {
+                self.set_place(Place::Taken(chunk.region()));
+                if let Start::Look = self.start() {
+                    self.set_start(Start::There(chunk.ptr().as_ptr()));
+                }
+            }
+        });
+    }
+
+    /// The copy in a region, for who holds all of the block for reading.
+    fn copy_of(&self, pool: u16) -> Option<*mut u8> {
+        match self.start() {
+            // SAFETY: who reads all of a block has its copies as long.
+            Start::Copied(copies) => unsafe { &*copies }.of(pool),
+            _ => None,
+        }
+    }
+
+    /// Whether a region has a copy, for who holds all of the block for reading.
+    pub(crate) fn has_copy(&self, pool: u16) -> bool {
+        self.copy_of(pool).is_some()
+    }
+
+    /// The pools that have copies now.
+    pub(crate) fn copies(&self) -> Vec<u16> {
+        self.memory.with(|_| match self.start() {
+            // SAFETY: tables are dropped under the lock, which we hold.
+            Start::Copied(copies) => unsafe { &*copies }.pools().collect(),
+            _ => Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,206 @@
+//! Blocks that are everybody's, made and held by bodies that did not declare them: for interfaces whose codelets make a block and
+//! use it at once. See `docs/design/ocr.md`.
+
+use crate::access::{Lent, Mode};
+use crate::block_table::destroyed;
+use crate::check::Opened;
+use crate::codelet::flag;
+use crate::data_block::Block;
+use crate::decide::dependence::Effect;
+use crate::engine::{Engine, Followers};
+use crate::error::Result;
+use crate::homes::FIRST_TOUCH;
+use crate::open::{Open, OpenBody, OpenHints, Opening, ScopeKey};
+use crate::scope::{Scope, block_bytes};
+
+/// A block that a body holds which did not declare it, as one of those who write it together.
+#[derive(Debug)]
+#[must_use = "a block that is held is held until it is given back"]
+pub struct Held {
+    block: Block<u8>,
+    lent: Lent,
+    opened: Option<Opened>,
+}
+
+impl Held {
+    /// The block.
+    pub fn block(&self) -> Block<u8> {
+        self.block
+    }
+
+    /// Its memory.
+    pub fn lent(&self) -> Lent {
+        self.lent
+    }
+}
+
+/// What destroys a block in its turn.
+struct Destroyer;
+
+impl OpenBody for Destroyer {
+    fn run(&mut self, _: &Scope<'static>, _: &[Lent]) {}
+}
+
+impl Scope<'_> {
+    /// Makes a block of bytes that everybody may name. It reads as zeros.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BlockSize`](crate::ErrorKind::BlockSize) if it has no bytes or too many;
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if the table of blocks is full.
+    #[inline]
+    pub fn block_for_all(&self, bytes: usize) -> Result<Block<u8>> {
+        let frame = self.frame();
+        let bytes = block_bytes::<u8>(bytes)?;
+        let shared = frame.engine.shared;
+        let belongs = (frame.here(), FIRST_TOUCH);
+        let made = frame
+            .engine
+            .local(|local| shared.make_block(local, bytes, 0, belongs));
+        made.map(Block::new)
+    }
+
+    /// Makes such a block, and holds it.
+    ///
+    /// # Errors
+    /// As [`Scope::block_for_all`], and [`ErrorKind::System`](crate::ErrorKind::System) if there is no memory.
+    #[inline]
+    pub fn hold_new(&self, bytes: usize) -> Result<Held> {
+        let block = self.block_for_all(bytes)?;
+        let engine = self.frame().engine;
+        let shared = engine.shared;
+        let slot = shared.blocks.slot(block.id.slot());
+        let start = match engine.local(|local| shared.memory(slot, Mode::SharedWrite, local)) {
+            Ok(start) => start,
+            Err(error) => {
+                engine.local(|local| shared.unmake_block(local, block.id));
+                return Err(error);
+            }
+        };
+        // Nobody knows the block, so it is granted at once.
+        (slot.root.queue).with(|queue| queue.enter(self.frame().record, Mode::SharedWrite));
+        let lent = Lent { start, bytes };
+        let opened = match &shared.check {
+            None => None,
+            Some(check) => {
+                let at = (block.id.slot(), Mode::SharedWrite);
+                // SAFETY: the block's memory, which nobody else knows.
+                unsafe { check.open(at, &lent, slot.chunk_bytes(), &[]) }?
+            }
+        };
+        Ok(Held {
+            block,
+            lent,
+            opened,
+        })
+    }
+
+    /// Gives it back.
+    ///
+    /// # Safety
+    /// It was held by this body, which uses its memory no more.
+    #[inline]
+    pub unsafe fn give_back(&self, held: Held) {
+        let frame = self.frame();
+        let slot = frame.engine.shared.blocks.slot(held.block.id.slot());
+        if let Some(opened) = held.opened {
+            frame.engine.close_blocks(frame.record, &[opened]);
+        }
+        let followers = &mut Followers::posted();
+        (frame.engine).leave(
+            &slot.root,
+            frame.record,
+            Mode::SharedWrite,
+            Effect::Done,
+            followers,
+        );
+    }
+
+    /// Gives it back and destroys it: at once if nobody else has it, else in its turn, as a codelet of the scope that is named.
+    ///
+    /// # Errors
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if there is no memory for that codelet's record.
+    ///
+    /// # Safety
+    /// As for [`Scope::give_back`] and [`Scope::open`].
+    #[inline]
+    pub unsafe fn destroy_held(&self, scope: ScopeKey, held: Held) -> Result<()> {
+        let block = held.block;
+        if held.opened.is_none() && self.frame().engine.destroy_alone(block, 1) {
+            return Ok(());
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.give_back(held) };
+        // SAFETY: the caller's promise.
+        unsafe { self.destroy_for_all(scope, block) }
+    }
+
+    /// Destroys a block that everybody may name: at once if nobody has it, else in its turn, as a codelet of the scope that is
+    /// named.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Stale`](crate::ErrorKind::Stale) if it is gone, or about to go;
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if there is no memory for that codelet's record.
+    ///
+    /// # Safety
+    /// As for [`Scope::open`].
+    #[inline]
+    pub unsafe fn destroy_for_all(&self, scope: ScopeKey, block: Block<u8>) -> Result<()> {
+        let engine = self.frame().engine;
+        if engine.destroy_alone(block, 0) {
+            return Ok(());
+        }
+        let shared = engine.shared;
+        let slot = shared.blocks.find(shared.id, block.id)?;
+        if slot.root.queue.with(|queue| queue.is_closed()) {
+            return Err(destroyed(&shared.blocks.label(block.id)));
+        }
+        let opening = Opening {
+            scope,
+            name: "destroy",
+            slots: 1,
+            hints: OpenHints::default(),
+            body: Destroyer,
+        };
+        // SAFETY: the caller's promise.
+        let open: Open = unsafe { self.open(opening) }?;
+        let record = shared.arena.record(open.parts().0);
+        record.set_flags(record.flags() | flag::DESTROYS);
+        // SAFETY: it has one slot, which is filled here.
+        unsafe { self.launch(open, std::iter::once((block, Mode::Exclusive))) };
+        Ok(())
+    }
+
+    /// Where the memory of a block starts that everybody may name: `None` if it was never taken, has copies, or is wished elsewhere.
+    pub fn block_start(&self, block: Block<u8>) -> Option<*mut u8> {
+        let shared = self.frame().engine.shared;
+        let slot = shared.blocks.find(shared.id, block.id).ok()?;
+        slot.known_start()
+    }
+
+    /// How many bytes a block has that everybody may name; `None` if it is gone.
+    #[inline]
+    pub fn block_len(&self, block: Block<u8>) -> Option<usize> {
+        let shared = self.frame().engine.shared;
+        let slot = shared.blocks.find(shared.id, block.id).ok()?;
+        Some(slot.bytes())
+    }
+}
+
+impl Engine<'_> {
+    /// Destroys a block if nobody has it but so many `holders`, who are the caller, and nobody waits for it.
+    #[inline]
+    fn destroy_alone(&self, block: Block<u8>, holders: u32) -> bool {
+        let slot = self.shared.blocks.slot(block.id.slot());
+        let alone = slot.root.queue.with(|queue| {
+            let alone = slot.is(block.id) && !queue.is_closed() && queue.is_held_by(holders);
+            if alone {
+                queue.close();
+            }
+            alone
+        });
+        if alone {
+            self.destroy(block.id.slot());
+        }
+        alone
+    }
+}

@@ -1,0 +1,51 @@
+//! Bodies that wait after all: for interfaces with old programs, whose codelets block.
+
+use crate::scope::Scope;
+use crate::sync::{sleep, thread};
+use std::time::Duration;
+
+/// How often an engine looks for work before it sleeps, and how long it sleeps then.
+const LOOKS: u32 = 200;
+const NAP: Duration = Duration::from_micros(50);
+
+impl Scope<'_> {
+    /// Runs other codelets on this engine, on top of the body that calls, until `done` says so. Codelets should never need
+    /// that: each that waits so keeps its stack, and what it waits for may be below it there. No thread but an engine's helps.
+    pub fn help_until(&self, done: &dyn Fn() -> bool) {
+        let engine = self.frame().engine;
+        let shared = engine.shared;
+        let Some(seat) = engine.seat else {
+            while !done() {
+                thread::yield_now();
+            }
+            return;
+        };
+        let domain = &shared.domains[usize::from(seat.domain)];
+        let (kept, before) = engine.local(|local| {
+            let before = (local.runs, local.made_blocks, local.only_holds, local.host);
+            local.host = false;
+            (std::mem::take(&mut local.kept), before)
+        });
+        if kept != 0 {
+            engine.put_in_queue(kept);
+        }
+        let mut looks = 0;
+        while !done() {
+            engine.settle_ended();
+            match engine.find(domain) {
+                Some(id) => {
+                    engine.run(id, done);
+                    looks = 0;
+                }
+                None if looks < LOOKS => {
+                    looks += 1;
+                    thread::yield_now();
+                }
+                None => sleep(NAP),
+            }
+        }
+        engine.local(|local| {
+            (local.runs, local.made_blocks, local.only_holds, local.host) = before;
+        });
+    }
+}

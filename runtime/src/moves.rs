@@ -1,0 +1,97 @@
+//! What is counted of blocks that move and of their copies, and the budget of the latter.
+
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// What became of blocks' moves and copies so far: see [`Runtime::move_counts`](crate::Runtime::move_counts).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MoveCounts {
+    /// Blocks that went to another region.
+    pub moved: u64,
+    /// Their bytes.
+    pub moved_bytes: u64,
+    /// Copies that were made.
+    pub copied: u64,
+    /// Their bytes.
+    pub copied_bytes: u64,
+    /// Moves and copies that were not made, since there was no room in the region, it may not be used, or the copies' budget
+    /// was spent. The blocks stayed where they were.
+    pub refused: u64,
+    /// Bytes that copies take now, rounded up as memory is handed out.
+    pub replica_bytes: u64,
+}
+
+/// See the module. Nothing is ordered by these.
+#[derive(Debug)]
+pub(crate) struct Moves {
+    budget: u64,
+    held: AtomicU64,
+    moved: AtomicU64,
+    moved_bytes: AtomicU64,
+    copied: AtomicU64,
+    copied_bytes: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Moves {
+    /// None so far; copies may take so many bytes.
+    pub(crate) fn new(budget: u64) -> Self {
+        let none = || AtomicU64::new(0);
+        Moves {
+            budget,
+            held: none(),
+            moved: none(),
+            moved_bytes: none(),
+            copied: none(),
+            copied_bytes: none(),
+            refused: none(),
+        }
+    }
+
+    /// How many bytes copies may take.
+    pub(crate) fn budget(&self) -> u64 {
+        self.budget
+    }
+
+    /// Takes so many bytes from the budget, if it has them.
+    pub(crate) fn hold(&self, bytes: usize) -> bool {
+        let more = |held: u64| Some(held + bytes as u64).filter(|all| *all <= self.budget);
+        let held = &self.held;
+        held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_ok()
+    }
+
+    /// Gives them back.
+    pub(crate) fn let_go(&self, bytes: usize) {
+        self.held.fetch_sub(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// A block of so many bytes has moved.
+    pub(crate) fn moved(&self, bytes: usize) {
+        self.moved.fetch_add(1, Ordering::Relaxed);
+        self.moved_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// A block of so many bytes has one copy more.
+    pub(crate) fn copied(&self, bytes: usize) {
+        self.copied.fetch_add(1, Ordering::Relaxed);
+        self.copied_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// A move or a copy was not made.
+    pub(crate) fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> MoveCounts {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        MoveCounts {
+            moved: load(&self.moved),
+            moved_bytes: load(&self.moved_bytes),
+            copied: load(&self.copied),
+            copied_bytes: load(&self.copied_bytes),
+            refused: load(&self.refused),
+            replica_bytes: load(&self.held),
+        }
+    }
+}

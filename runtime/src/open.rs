@@ -1,0 +1,453 @@
+//! Open codelets: spawned in two steps, for interfaces whose codelets learn their accesses late, from anybody.
+//!
+//! [`Scope::open`] gives a codelet its place in a scope, which need not be the one whose body runs, and says how many times
+//! somebody must [arrive](Scope::arrive). The last who does [launches](Scope::launch) it with its accesses: it enters their
+//! queues as one step, as through the at-ready door. Between the two nobody else touches the record. See
+//! `docs/design/ocr.md`.
+
+use crate::access::{BlockKey, Declared, Lent, Mode};
+use crate::affinity::{Affinity, Priority};
+use crate::codelet::{Body, Ran, Vtable, extensions, flag, record_bytes};
+use crate::data_block::Block;
+use crate::engine::{Engine, Followers, Frame};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::CodeletId;
+use crate::panics;
+use crate::runtime::Runtime;
+use crate::scope::Scope;
+use crate::spawn::Spec;
+use crate::sync::atomic::Ordering;
+use crate::sync::lock;
+use crate::trigger::Event;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr::NonNull;
+
+/// A scope by its name alone, in which open codelets can be given a place. Copied freely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeKey(u32);
+
+/// An open codelet's name: a place, and the generation of who has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    place: u32,
+    generation: u32,
+}
+
+impl Open {
+    /// From what [`Open::parts`] gave, or from part of it: see [`Scope::body_of`].
+    #[inline]
+    pub fn from_parts(place: u32, generation: u32) -> Self {
+        Open { place, generation }
+    }
+
+    /// As two numbers: the place and the generation.
+    #[inline]
+    pub fn parts(self) -> (u32, u32) {
+        (self.place, self.generation)
+    }
+}
+
+/// The body of an open codelet. It lies in the codelet's record until it has run, and others may look at it there.
+pub trait OpenBody: Send + Sync + Sized + 'static {
+    /// Runs it. What is lent are the whole blocks of its accesses, in their order; they are good as long as this, or until they
+    /// are released. Children that it spawns by `scope` belong to the codelet; those that it opens, where it says.
+    fn run(&mut self, scope: &Scope<'static>, lent: &[Lent]);
+}
+
+/// How a new open codelet is to be run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenHints {
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The memory region whose engines are to run it.
+    pub region: Option<u16>,
+}
+
+/// The largest body: a record has room for it and some accesses.
+pub const MOST_OPEN_BYTES: usize = 512;
+
+/// The functions for a body of this type.
+struct OpenGlue<B>(PhantomData<B>);
+
+impl<B: OpenBody> OpenGlue<B> {
+    const VTABLE: Vtable = {
+        assert!(size_of::<B>() <= MOST_OPEN_BYTES && align_of::<B>() <= 16);
+        Vtable {
+            run: Self::run,
+            discard: Self::discard,
+            drop_value: None,
+            move_value: |_, _| (),
+            value: None,
+            payload: if size_of::<B>() < 16 {
+                16
+            } else {
+                size_of::<B>().next_multiple_of(16)
+            },
+            has_value: false,
+        }
+    };
+
+    /// See [`Vtable::run`].
+    unsafe fn run(payload: *mut u8, frame: *const (), lent: &[Lent]) -> Ran {
+        // SAFETY: the premise of `run`: the payload holds the body, and nobody else changes it from now on.
+        let body = unsafe { &mut *payload.cast::<B>() };
+        // SAFETY: the premise of `run`: the frame outlives the body.
+        let scope = unsafe { Scope::new(frame.cast::<Frame<'_>>()) };
+        let ran = catch_unwind(AssertUnwindSafe(|| body.run(&scope, lent)));
+        // SAFETY: as above; it is dropped once, here or in `discard`.
+        unsafe { Self::discard(payload) };
+        match ran {
+            Ok(()) => Ran::Done,
+            Err(panic) => {
+                let message = panics::message(&*panic);
+                panics::drop_quietly(panic);
+                Ran::Panicked(message)
+            }
+        }
+    }
+
+    /// See [`Vtable::discard`].
+    unsafe fn discard(payload: *mut u8) {
+        // SAFETY: the premise of `discard`: the payload holds the body, which is taken once.
+        panics::drop_quietly(unsafe { payload.cast::<B>().read() });
+    }
+}
+
+/// What a new open codelet is made of.
+#[derive(Debug)]
+pub struct Opening<B> {
+    /// Where it gets its place.
+    pub scope: ScopeKey,
+    /// What it is called.
+    pub name: &'static str,
+    /// How often somebody has to arrive, and how many accesses it may have.
+    pub slots: u32,
+    /// How it is to be run.
+    pub hints: OpenHints,
+    /// What it runs.
+    pub body: B,
+}
+
+impl<'s> Scope<'s> {
+    /// This scope's name: what is opened there are its children.
+    pub fn key(&self) -> ScopeKey {
+        ScopeKey(self.frame().record)
+    }
+
+    /// The scope of the host that all of this belongs to.
+    pub fn root_key(&self) -> ScopeKey {
+        let arena = &self.frame().engine.shared.arena;
+        let mut at = self.frame().record;
+        while arena.record(at).flags() & flag::ROOT == 0 {
+            at = arena.record(at).parent.load(Ordering::Relaxed);
+        }
+        ScopeKey(at)
+    }
+
+    /// Opens a codelet. If it has no slots, it can be launched at once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Access`] if there are more than 65,535 slots; [`ErrorKind::System`] if there is no memory for its record.
+    ///
+    /// # Safety
+    /// The scope that is named has not ended, and does not end meanwhile: a codelet of it runs here, or a codelet of a scope in
+    /// it. It is launched or [dropped](Scope::drop_open) before what its body borrows goes.
+    #[track_caller]
+    #[inline]
+    pub unsafe fn open<B: OpenBody>(&self, opening: Opening<B>) -> Result<Open> {
+        let parent = opening.scope.0;
+        self.frame().open(parent, true, opening)
+    }
+
+    /// Opens a scope in the one that is named, and a codelet as its first child: `tell` puts the new scope's name into its
+    /// body. What is `ended` by then is run in the outer scope when all in the new one have ended.
+    ///
+    /// # Errors
+    /// As [`Scope::open`].
+    ///
+    /// # Safety
+    /// As for [`Scope::open`].
+    #[track_caller]
+    pub unsafe fn open_scope<B: OpenBody>(
+        &self,
+        mut opening: Opening<B>,
+        tell: impl FnOnce(&mut B, ScopeKey),
+        ended: Option<impl FnOnce(&Scope<'static>) + Send + 'static>,
+    ) -> Result<Open> {
+        let frame = self.frame();
+        let engine = frame.engine;
+        let arena = &engine.shared.arena;
+        let bytes = crate::codelet::HEADER;
+        let scope = engine.local(|local| local.records.take(arena, bytes))?;
+        let record = arena.record(scope);
+        let outer = opening.scope.0;
+        record.begin(outer, flag::SCOPE, 0, 0);
+        // Nobody knows of it, and it has no body of its own: its one child is all that it waits for.
+        record.live.body_ended_unseen(1);
+        tell(&mut opening.body, ScopeKey(scope));
+        let open = match frame.open(scope, false, opening) {
+            Ok(open) => open,
+            Err(error) => {
+                record.set_flags(0);
+                if record.ended.recycle() {
+                    engine.local(|local| local.records.give(arena, scope));
+                }
+                return Err(error);
+            }
+        };
+        engine.child_begun(outer);
+        if let Some(ended) = ended {
+            let generation = record.ended.generation();
+            let end = Event::end(CodeletId::new(engine.shared.id, scope, generation));
+            let around = Frame {
+                engine,
+                record: outer,
+                codelet: 0,
+                top: outer,
+                children: Cell::new(0),
+            };
+            // The scope cannot end before its child is launched, so this one is counted in time.
+            engine.child_begun(outer);
+            // SAFETY: the frame outlives the scope, which is used here only.
+            let around = unsafe { Scope::<'static>::new(&raw const around) };
+            around
+                .codelet("finish")
+                .after(&end)
+                .spawn_once((), move |scope, ()| ended(scope));
+        }
+        Ok(open)
+    }
+
+    /// The body of an open codelet that has not been launched and run, if the name is good.
+    ///
+    /// Others may be at it too; and if the name is that of one that runs or has run, what is found may be gone or somebody
+    /// else's at any time.
+    #[inline]
+    pub fn body_of(&self, open: Open, generation_bits: u32) -> Option<NonNull<u8>> {
+        let arena = &self.frame().engine.shared.arena;
+        if open.place == 0 || !arena.has(open.place) {
+            return None;
+        }
+        let record = arena.record(open.place);
+        let same = (record.ended.generation() ^ open.generation) & generation_bits == 0;
+        let lives = record.is_open();
+        (same && lives).then(|| NonNull::new(arena.payload(open.place)).expect("an address"))
+    }
+
+    /// So many of the slots are filled. True for the one who fills the last: it launches the codelet.
+    ///
+    /// # Safety
+    /// The codelet is open, and each slot arrives once.
+    #[inline]
+    pub unsafe fn arrive(&self, open: Open, slots: u32) -> bool {
+        let arena = &self.frame().engine.shared.arena;
+        arena.record(open.place).pending.arrive(slots)
+    }
+
+    /// Launches a codelet whose slots are filled: it enters the queues of its accesses, and runs when it holds them all. No block
+    /// is named twice.
+    ///
+    /// # Safety
+    /// The caller was told by [`Scope::arrive`] that it is the last, or the codelet has no slots and nobody knows of it.
+    #[inline]
+    pub unsafe fn launch(
+        &self,
+        open: Open,
+        accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)>,
+    ) {
+        self.frame().launch_open(open.place, accesses);
+    }
+
+    /// Drops an open codelet that shall not run.
+    ///
+    /// # Safety
+    /// As for [`Scope::launch`], or nobody arrives any more.
+    pub unsafe fn drop_open(&self, open: Open) {
+        let engine = self.frame().engine;
+        let record = engine.shared.arena.record(open.place);
+        record.close_open();
+        let flags = record.flags();
+        record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
+        // SAFETY: it lives, and was published to us.
+        let vtable = unsafe { record.vtable() };
+        // SAFETY: the payload holds the body, which has not run.
+        unsafe { (vtable.discard)(engine.shared.arena.payload(open.place)) };
+        engine.end(open.place, &mut Followers::posted());
+    }
+
+    /// Gives all blocks back that the codelet around this scope holds, before its end. What it wrote is what others see.
+    ///
+    /// # Safety
+    /// The body was lent bare pointers (it is open), and uses none of them any more.
+    #[inline]
+    pub unsafe fn release_all(&self) {
+        self.frame().release_all();
+    }
+}
+
+impl Runtime {
+    /// Works in the scope that is named on behalf of a thread that runs no body of this runtime. Others who come so wait
+    /// meanwhile: `f` is short, and does not wait for anything.
+    ///
+    /// # Safety
+    /// The scope has not ended, and does not end meanwhile.
+    pub unsafe fn in_scope<R>(&self, scope: ScopeKey, f: impl FnOnce(&Scope<'static>) -> R) -> R {
+        let shared = self.shared();
+        let mut stranger = lock(&shared.stranger);
+        // SAFETY: the lock's guard is ours until the end.
+        let engine = unsafe { Engine::new(shared, None, &raw mut *stranger) };
+        let frame = Frame {
+            engine: &engine,
+            record: scope.0,
+            codelet: 0,
+            top: scope.0,
+            children: Cell::new(0),
+        };
+        // SAFETY: the frame outlives the scope, which is borrowed by `f` only.
+        let here = unsafe { Scope::new(&raw const frame) };
+        let result = f(&here);
+        engine.settle_ended();
+        // Perhaps nobody became ready by that, and a scope has lost its last hope.
+        shared.looked_at.store(u64::MAX, Ordering::Relaxed);
+        result
+    }
+}
+
+impl Frame<'_> {
+    /// Opens a codelet as a child of `parent`, which is `counted` now or was by the caller.
+    #[track_caller]
+    #[inline]
+    fn open<B: OpenBody>(&self, parent: u32, counted: bool, opening: Opening<B>) -> Result<Open> {
+        let Opening {
+            name,
+            slots,
+            hints,
+            body,
+            ..
+        } = opening;
+        if slots > u32::from(u16::MAX) {
+            return Err(Error::new(
+                ErrorKind::Access,
+                format!("a codelet with {slots} slots; at most 65,535 are possible"),
+            ));
+        }
+        let vtable = &OpenGlue::<B>::VTABLE;
+        let about = Body {
+            vtable,
+            name,
+            spawned_at: Location::caller(),
+        };
+        let engine = self.engine;
+        let shared = engine.shared;
+        let count = slots as usize;
+        let place = Frame {
+            engine,
+            record: parent,
+            codelet: 0,
+            top: parent,
+            children: Cell::new(0),
+        };
+        let spec = Spec {
+            affinity: match hints.region {
+                None => Affinity::Anywhere,
+                Some(region) => Affinity::Region(region),
+            },
+            priority: hints.priority,
+            at_ready: true,
+            ..Spec::default()
+        };
+        if hints.priority != Priority::Normal && shared.check.is_none() {
+            shared.levels.begin();
+        }
+        let id = place.take_record(
+            about,
+            spec.traits(),
+            (0, record_bytes(vtable.payload, count)),
+        )?;
+        let more = extensions(vtable.payload, count);
+        if more > 0 {
+            self.extend(id, more)?;
+        }
+        let record = shared.arena.record(id);
+        record.begin_open();
+        record.pending.set(slots);
+        // SAFETY: the payload of a new record for this vtable, with room for the body.
+        unsafe { shared.arena.payload(id).cast::<B>().write(body) };
+        if counted {
+            engine.child_begun(parent);
+        }
+        Ok(Open {
+            place: id,
+            generation: record.ended.generation(),
+        })
+    }
+
+    #[inline]
+    fn launch_open(&self, id: u32, accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)>) {
+        let engine = self.engine;
+        let record = engine.shared.arena.record(id);
+        record.close_open();
+        let extended = record.extension.load(Ordering::Relaxed) != 0;
+        if accesses.len() == 0 {
+            if !extended {
+                record.gives_nothing_back();
+            }
+            return engine.post(id);
+        }
+        let mut declared = engine.local(|local| std::mem::take(&mut local.declared));
+        declared.extend(accesses.map(|(block, mode)| Declared::Block(BlockKey(block.id), mode)));
+        // SAFETY: it lives, and is ours until it enters its queues.
+        let payload = unsafe { record.vtable() }.payload;
+        record.keep_entries(declared.len());
+        // Everybody's blocks, as a host names them.
+        let parent = record.parent.load(Ordering::Relaxed);
+        let place = Frame {
+            engine,
+            record: parent,
+            codelet: 0,
+            top: parent,
+            children: Cell::new(0),
+        };
+        let written = place.write_entries(id, payload, &declared, &Spec::default(), None);
+        declared.clear();
+        engine.local(|local| local.declared = declared);
+        record.may_give_back();
+        if let Some(error) = written.wrong {
+            engine.refuse(id, record, &error);
+        }
+        let blocks = written.blocks;
+        record.pending.set(blocks);
+        let granted = match blocks {
+            0 => 0,
+            _ => {
+                let last = record.flags() & flag::DESTROYS != 0;
+                let (granted, error) = engine.enter(id, payload, last);
+                if let Some(error) = error {
+                    engine.refuse(id, record, &error);
+                }
+                granted
+            }
+        };
+        if granted == blocks || (granted > 0 && record.pending.arrive(granted)) {
+            engine.post(id);
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// One more child of a codelet or scope whose body need not run here. One of its children that has ended here, and of which it
+    /// was not told, makes room for it.
+    #[inline]
+    pub(crate) fn child_begun(&self, parent: u32) {
+        let made_room = self.local(|local| {
+            let made_room = local.ended.0 == parent && local.ended.1 > 0;
+            local.ended.1 -= u64::from(made_room);
+            made_room
+        });
+        if !made_room {
+            self.shared.arena.record(parent).live.child_begun();
+        }
+    }
+}
