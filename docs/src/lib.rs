@@ -46,6 +46,9 @@ pub mod book {
 
     #[doc = include_str!("../book/from-c.md")]
     pub mod from_c {}
+
+    #[doc = include_str!("../book/simulating.md")]
+    pub mod simulating {}
 }
 
 /// How it is built, and why that is right.

@@ -86,15 +86,13 @@ pub(crate) struct Measured {
     pub(crate) costs: Costs,
     /// By the codelet's name and the number of engines.
     bodies: BTreeMap<(&'static str, usize), Vec<Body>>,
-    /// What [`reference`] gave meanwhile.
-    reference_ns: f64,
 }
 
 /// Bodies of about one size in one workload.
 struct Body {
     /// The logarithms of their operations, and of the bytes of all the workload's blocks.
     place: [f64; 2],
-    /// Nanoseconds of an operation.
+    /// What an operation takes, in times of the [`reference`] at that moment.
     rate: f64,
 }
 
@@ -126,13 +124,15 @@ impl Measured {
     /// Measures this machine with 1 to so many engines: several seconds.
     pub(crate) fn new(xes: usize) -> Result<Self> {
         let mut bodies: BTreeMap<_, Vec<Body>> = BTreeMap::new();
-        let before_ns = reference();
         for xes in 1..=xes {
             let runtime = runtime(xes)?;
             for text in MEASURED {
                 let workload = named(text, xes as u16)?;
-                for ((name, _), times) in times(&runtime, &workload)? {
-                    let body = Body::new(&times, footprint(&workload));
+                let before_ns = reference();
+                let times = times(&runtime, &workload)?;
+                let reference_ns = (before_ns + reference()) / 2.0;
+                for ((name, _), times) in times {
+                    let body = Body::new(&times, footprint(&workload), reference_ns);
                     bodies.entry((name, xes)).or_default().push(body);
                 }
             }
@@ -140,13 +140,18 @@ impl Measured {
         Ok(Measured {
             costs: costs(xes)?,
             bodies,
-            reference_ns: before_ns.min(reference()),
         })
     }
 
-    /// How long a body takes on so many engines: between those that were measured, the nearest by size and footprint count most
+    /// How long a body takes on so many engines, in times of the reference: between those that were measured, the nearest by size and footprint count most
     /// (inverse distances; Shepard, "A two-dimensional interpolation function for irregularly-spaced data", 1968).
-    fn ns(&self, name: &'static str, xes: usize, operations: u64, footprint: f64) -> Option<f64> {
+    fn takes(
+        &self,
+        name: &'static str,
+        xes: usize,
+        operations: u64,
+        footprint: f64,
+    ) -> Option<f64> {
         let bodies = self.bodies.get(&(name, xes))?;
         let size = operations.max(1) as f64;
         let place = [size.ln(), footprint];
@@ -166,25 +171,22 @@ impl Measured {
     /// The workload with measured times, on a machine that takes so long for the reference now.
     pub(crate) fn timed(&self, workload: &Workload, xes: usize, reference_ns: f64) -> Workload {
         let footprint = footprint(workload);
-        let clock = reference_ns / self.reference_ns;
         let mut timed = workload.clone();
         for codelet in &mut timed.codelets {
             if let Cost::Operations(operations) = codelet.cost
-                && let Some(ns) = self.ns(codelet.name, xes, operations, footprint)
+                && let Some(takes) = self.takes(codelet.name, xes, operations, footprint)
             {
-                codelet.cost = Cost::Ns((ns * clock).round() as u64);
+                codelet.cost = Cost::Ns((takes * reference_ns).round() as u64);
             }
         }
         timed
     }
 
-    /// Operations a nanosecond of a codelet, at best.
+    /// Operations a nanosecond of a codelet, at best, as the clock is now.
     fn rate(&self, name: &'static str) -> f64 {
         let bodies = self.bodies.get(&(name, 1)).map_or(&[][..], |bodies| bodies);
-        bodies
-            .iter()
-            .map(|body| 1.0 / body.rate)
-            .fold(0.0, f64::max)
+        let rates = bodies.iter().map(|body| 1.0 / body.rate);
+        rates.fold(0.0, f64::max) / reference()
     }
 }
 
@@ -222,7 +224,7 @@ fn times(runtime: &Runtime, workload: &Workload) -> Result<Sums> {
 }
 
 impl Body {
-    fn new(runs: &[(f64, f64, f64)], footprint: f64) -> Self {
+    fn new(runs: &[(f64, f64, f64)], footprint: f64, reference_ns: f64) -> Self {
         let mut rates: Vec<f64> = runs
             .iter()
             .map(|(ns, operations, _)| ns / operations)
@@ -231,7 +233,7 @@ impl Body {
         let (_, operations, count) = runs[0];
         Body {
             place: [(operations / count).ln(), footprint],
-            rate: rates[rates.len() / 2],
+            rate: rates[rates.len() / 2] / reference_ns,
         }
     }
 }

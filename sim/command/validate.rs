@@ -186,7 +186,7 @@ impl Validate {
 
 Simulations beside real runs of the runtime on one machine, by `cargo run --release -p sprat-sim -- validate --seed {} --page sim/VALIDATION.md`. The
 bodies' times and the runtime's costs come from fixed calibration cases (`sim/command/calibrate.rs`); the cases below have other sizes, drawn from the
-seed. A virtual machine's clock changes from minute to minute, so a fixed loop is timed with the calibration and again right before each case, and bodies' times are scaled by the two.
+seed. A virtual machine's clock changes from minute to minute, so a fixed loop is timed around each measurement, and bodies' times count in times of that loop.
 Each case was run {RUNS} times; the median counts, and the noise is the distance between the quarters. A pair is judged if its measured gap exceeds the noise of both,
 and {:.0} %.
 
@@ -248,10 +248,12 @@ fn case(
     let runtime = Runtime::builder().xes(xes).ignore_environment().build()?;
     let real = Real::new(&runtime, &workload)?;
     real.run(None)?;
-    let predicted_ns = predict(topology, measured, xes, &workload)?;
+    let before_ns = reference();
     let mut times = (0..RUNS)
         .map(|_| real.run(None))
         .collect::<Result<Vec<u64>>>()?;
+    let reference_ns = (before_ns + reference()) / 2.0;
+    let predicted_ns = predict(topology, measured, xes, &workload, reference_ns)?;
     times.sort_unstable();
     let measured_ns = times[RUNS / 2];
     Ok(Case {
@@ -272,6 +274,7 @@ fn predict(
     measured: &Measured,
     xes: usize,
     workload: &Workload,
+    reference_ns: f64,
 ) -> Result<u64> {
     let wishes = Wishes {
         xes: Some(xes),
@@ -280,7 +283,7 @@ fn predict(
     let mut machine = Machine::new(topology, &wishes)?;
     machine.costs = measured.costs.clone();
     machine.tuning = Tuning::from_wake_up(measured.costs.wake_ns);
-    let timed = measured.timed(workload, xes, reference());
+    let timed = measured.timed(workload, xes, reference_ns);
     Ok(simulate(&machine, &timed)?.makespan_ns)
 }
 
