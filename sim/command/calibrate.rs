@@ -203,7 +203,7 @@ fn times(runtime: &Runtime, workload: &Workload) -> Result<Sums> {
         .collect();
     let mut all = Sums::new();
     for run in 0..RUNS {
-        real.run(Some(&last))?;
+        real.run_calmly(Some(&last))?;
         for (codelet, time) in workload.codelets.iter().zip(&last) {
             if let Cost::Operations(operations) = codelet.cost {
                 let operations = operations.max(1) as f64;

@@ -42,6 +42,20 @@ impl<'r, 'w> Real<'r, 'w> {
         })
     }
 
+    /// The same until nobody has interrupted it, or so often that it is of no use to try on.
+    pub(crate) fn run_calmly(&self, times: Option<&[AtomicU64]>) -> Result<u64> {
+        const MOST: usize = 40;
+        let mut took_ns = 0;
+        for _ in 0..MOST {
+            let before = interruptions();
+            took_ns = self.run(times)?;
+            if interruptions() == before {
+                break;
+            }
+        }
+        Ok(took_ns)
+    }
+
     /// Runs it once. Nanoseconds from the first spawn to the end of all; `times` gets each body's, if it is given.
     pub(crate) fn run(&self, times: Option<&[AtomicU64]>) -> Result<u64> {
         let begin = Instant::now();
@@ -94,6 +108,21 @@ impl<'r, 'w> Real<'r, 'w> {
         })?;
         Ok(begin.elapsed().as_nanos() as u64)
     }
+}
+
+/// How often the kernel has taken a core away from a thread of this process. Nothing where it does not say.
+fn interruptions() -> u64 {
+    let status = |task: std::io::Result<std::fs::DirEntry>| {
+        std::fs::read_to_string(task.ok()?.path().join("status")).ok()
+    };
+    let count = |status: String| {
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"))?;
+        line.trim().parse::<u64>().ok()
+    };
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    tasks.filter_map(status).filter_map(count).sum()
 }
 
 /// What a codelet with this name does.
