@@ -1,7 +1,7 @@
 //! `sprat-sim calibrate`: what things cost on this machine.
 
 use crate::options::{print, write};
-use crate::real::{Real, compute};
+use crate::real::{Real, reference};
 use clap::Args;
 use sprat::topology::Topology;
 use sprat::{Result, Runtime};
@@ -96,17 +96,6 @@ struct Body {
     rate: f64,
 }
 
-/// How long a fixed loop takes now, in nanoseconds: the clock of a virtual machine changes from minute to minute.
-pub(crate) fn reference() -> f64 {
-    let once = || {
-        let begin = Instant::now();
-        compute(400_000, 1.0);
-        begin.elapsed().as_nanos() as u64
-    };
-    let best = (0..15).map(|_| once()).min();
-    best.unwrap_or(1) as f64
-}
-
 fn footprint(workload: &Workload) -> f64 {
     (workload.sizes.iter().sum::<u64>().max(1) as f64).ln()
 }
@@ -128,9 +117,10 @@ impl Measured {
             let runtime = runtime(xes)?;
             for text in MEASURED {
                 let workload = named(text, xes as u16)?;
-                let before_ns = reference();
+                let name = workload.codelets.last().map_or("", |codelet| codelet.name);
+                let before_ns = reference(name);
                 let times = times(&runtime, &workload)?;
-                let reference_ns = (before_ns + reference()) / 2.0;
+                let reference_ns = (before_ns + reference(name)) / 2.0;
                 for ((name, _), times) in times {
                     let body = Body::new(&times, footprint(&workload), reference_ns);
                     bodies.entry((name, xes)).or_default().push(body);
@@ -186,7 +176,7 @@ impl Measured {
     fn rate(&self, name: &'static str) -> f64 {
         let bodies = self.bodies.get(&(name, 1)).map_or(&[][..], |bodies| bodies);
         let rates = bodies.iter().map(|body| 1.0 / body.rate);
-        rates.fold(0.0, f64::max) / reference()
+        rates.fold(0.0, f64::max) / reference(name)
     }
 }
 

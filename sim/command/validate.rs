@@ -1,8 +1,8 @@
 //! `sprat-sim validate`: simulations beside real runs on this machine, of cases that calibration has not seen.
 
-use crate::calibrate::{Measured, reference, runtime_xes};
+use crate::calibrate::{Measured, runtime_xes};
 use crate::options::{print, write};
-use crate::real::Real;
+use crate::real::{Real, reference};
 use crate::report::json;
 use clap::Args;
 use serde::Serialize;
@@ -186,7 +186,7 @@ impl Validate {
 
 Simulations beside real runs of the runtime on one machine, by `cargo run --release -p sprat-sim -- validate --seed {} --page sim/VALIDATION.md`. The
 bodies' times and the runtime's costs come from fixed calibration cases (`sim/command/calibrate.rs`); the cases below have other sizes, drawn from the
-seed. A virtual machine's clock changes from minute to minute, so a fixed loop is timed around each measurement, and bodies' times count in times of that loop.
+seed. A virtual machine's clock changes from minute to minute, so a small fixed body of the same kind is timed around each measurement, and bodies' times count in times of that one.
 Runs in which the kernel took a core away from the runtime are not counted.
 Each case was run {RUNS} times; the median counts, and the noise is the distance between the quarters. A pair is judged if its measured gap exceeds the noise of both,
 and {:.0} %.
@@ -249,11 +249,12 @@ fn case(
     let runtime = Runtime::builder().xes(xes).ignore_environment().build()?;
     let real = Real::new(&runtime, &workload)?;
     real.run(None)?;
-    let before_ns = reference();
+    let name = workload.codelets.last().map_or("", |codelet| codelet.name);
+    let before_ns = reference(name);
     let mut times = (0..RUNS)
         .map(|_| real.run_calmly(None))
         .collect::<Result<Vec<u64>>>()?;
-    let reference_ns = (before_ns + reference()) / 2.0;
+    let reference_ns = (before_ns + reference(name)) / 2.0;
     let predicted_ns = predict(topology, measured, xes, &workload, reference_ns)?;
     times.sort_unstable();
     let measured_ns = times[RUNS / 2];
