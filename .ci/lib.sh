@@ -74,19 +74,35 @@ mutants_in() {
     sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$1"
 }
 
-# must_fail NAME CARGO_TEST_ARGUMENTS... -- FILTER: under this mutant a test that FILTER names must fail. What is built has
-# `--cfg sprat_mutants`, and is built already. A test that never ends proves nothing, so it counts as a survivor.
+# test_program PACKAGE TARGET OPTIONS...: build the tests of a package's library (TARGET is `lib`) or of a file in its tests,
+# and print where they are: who runs them again and again need not ask cargo each time.
+test_program() {
+    local package=$1 target=$2 name=$2 built where=(--test "$2")
+    shift 2
+    [ "$target" != lib ] || { name=${package//-/_} where=(--lib); }
+    built=$(cargo test --quiet --no-run --message-format=json -p "$package" "${where[@]}" "$@" |
+        grep -o "\"executable\":\"[^\"]*/$name-[0-9a-f]*\"" | cut -d'"' -f4 | tail -n 1) || true
+    [ -x "$built" ] || fail "the tests of $package, $target, were not built"
+    echo "$built"
+}
+
+# must_fail NAME PROGRAM FILTER: under this mutant a test of the program that FILTER names must fail. It was built with
+# `--cfg sprat_mutants`. A test that never ends proves nothing, so it counts as a survivor.
 must_fail() {
-    local name=$1 log status=0
-    shift
+    local name=$1 program=$2 filter=$3 log status=0
     log=$(scratch)/log
-    SPRAT_MUTANT=$name timeout 900 cargo test --quiet "$@" >"$log" 2>&1 </dev/null || status=$?
+    SPRAT_MUTANT=$name timeout 900 "$program" --quiet "$filter" >"$log" 2>&1 </dev/null || status=$?
     case $status in
     0 | 124)
         tail -n 20 "$log"
-        echo "mutant $name SURVIVES: no test named '${*: -1}' fails (status $status; 124: it did not end)"
+        echo "mutant $name SURVIVES: no test named '$filter' fails (status $status; 124: it did not end)"
         return 1
         ;;
-    *) echo "mutant $name caught by '${*: -1}'" ;;
+    126 | 127)
+        tail -n 20 "$log"
+        echo "mutant $name: the tests do not start"
+        return 1
+        ;;
+    *) echo "mutant $name caught by '$filter'" ;;
     esac
 }

@@ -12,6 +12,8 @@ pub mod flow;
 mod graph;
 pub mod kernels;
 pub mod metg;
+#[expect(unsafe_code, reason = "the functions of a library for C are called")]
+pub mod ocr;
 pub mod plot;
 pub mod regions;
 pub mod report;

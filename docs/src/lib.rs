@@ -49,6 +49,9 @@ pub mod book {
 
     #[doc = include_str!("../book/simulating.md")]
     pub mod simulating {}
+
+    #[doc = include_str!("../book/porting-from-ocr.md")]
+    pub mod porting_from_ocr {}
 }
 
 /// How it is built, and why that is right.
@@ -128,6 +131,9 @@ pub mod design {
 
     #[doc = include_str!("../design/memory-report.md")]
     pub mod memory_report {}
+
+    #[doc = include_str!("../design/trace.md")]
+    pub mod trace {}
 
     #[doc = include_str!("../design/simulator.md")]
     pub mod simulator {}

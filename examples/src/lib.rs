@@ -12,4 +12,5 @@ pub mod pipeline;
 pub mod png_file;
 pub mod refine;
 pub mod simd;
+pub mod wander;
 pub mod wavefront;

@@ -1,14 +1,12 @@
 //! How engines keep the account of who touched what: [`crate::ledger`].
 
 use crate::access::Mode;
-use crate::affinity;
 use crate::bounds::Bounds;
 use crate::codelet::{Body, flag};
 use crate::engine::Engine;
 use crate::entry::EntryKind;
 use crate::id::BlockId;
 use crate::ledger::{Key, Ledgers, Sums};
-use crate::sync::atomic::Ordering;
 
 impl Engine<'_> {
     /// Notes the accesses of a codelet whose body has run, and which still holds its blocks. Values, scratch memory and lanes of
@@ -22,8 +20,7 @@ impl Engine<'_> {
             return;
         };
         let record = arena.record(id);
-        let moves = affinity::moves(record.affinity.load(Ordering::Relaxed));
-        if moves || record.flags() & flag::DESTROYS != 0 {
+        if record.moves() || record.flags() & flag::DESTROYS != 0 {
             return;
         }
         // SAFETY: it runs: it lives, and was published to us.
@@ -49,7 +46,9 @@ impl Engine<'_> {
                 return Some((line, Sums::of(mode, bytes, 1)));
             }
         });
-        ledgers.enter(here.xe, lines);
+        if ledgers.enter(here.xe, lines) {
+            self.shared.ask_to_adapt();
+        }
     }
 
     /// Notes an access to a whole block that a body gives back before its end.
@@ -62,7 +61,9 @@ impl Engine<'_> {
         let body = unsafe { self.shared.arena.record(id).body() };
         let bytes = self.shared.blocks.slot(slot).bytes() as u64;
         let line = (self.line(&body, slot), Sums::of(mode, bytes, 1));
-        ledgers.enter(here.xe, [line]);
+        if ledgers.enter(here.xe, [line]) {
+            self.shared.ask_to_adapt();
+        }
     }
 
     /// What the line of a codelet and a block is about.

@@ -28,6 +28,8 @@ pub enum Affinity {
     Region(u16),
     /// Where the other members of this group run.
     Group(u16),
+    /// Where the bytes of its accesses are near: decided when it is ready. What says nothing has it under the policy `locality`.
+    Data,
     /// On no execution engine: it waits for the world outside, and a thread of the control engine's does that.
     Control,
 }
@@ -36,12 +38,16 @@ pub enum Affinity {
 const KIND: u32 = 0xff << 16;
 /// The kind of [`Affinity::Group`]: a bit of its own.
 const GROUP: u32 = 0x80 << 16;
+/// The kind of [`Affinity::Data`]: likewise.
+const DATA: u32 = 0x40 << 16;
 /// In a word: the codelet is of the high level. May be set later than the rest, by who waits for the codelet.
 pub(crate) const HIGH: u32 = 1 << 24;
 /// In a word: it is of the low level, unless it is of the high one.
 const LOW: u32 = 1 << 25;
 /// In a word: its declared cost is longer than a wake-up.
 const LONG: u32 = 1 << 26;
+/// In a word: a trace is kept, and is told when the codelet becomes ready.
+pub(crate) const TRACED: u32 = 1 << 28;
 
 /// In a word, which no hint is: the codelet moves blocks, and leaves their contents as they are, run or skipped.
 pub(crate) const MOVES: u32 = 1 << 27;
@@ -79,10 +85,11 @@ pub(crate) fn is_long(word: u32) -> bool {
     word & LONG != 0
 }
 
-/// Whether a word has a level that is not normal, or a group: then the usual choice of what runs next is not enough.
+/// Whether a word has a level that is not normal, or the mark of a trace, or says what must be looked up: then the usual choice of
+/// what runs next is not enough.
 #[inline]
 pub(crate) fn is_special(word: u32) -> bool {
-    word & (HIGH | LOW | GROUP) != 0
+    word & (HIGH | LOW | GROUP | DATA | TRACED) != 0
 }
 
 impl Affinity {
@@ -95,6 +102,7 @@ impl Affinity {
             Affinity::Only(xe) => 2 << 16 | u32::from(xe),
             Affinity::Region(region) => 3 << 16 | u32::from(region),
             Affinity::Control => 4 << 16,
+            Affinity::Data => DATA,
             Affinity::Group(group) => GROUP | u32::from(group),
         }
     }
@@ -108,6 +116,7 @@ impl Affinity {
             2 => Affinity::Only(index),
             3 => Affinity::Region(index),
             4 => Affinity::Control,
+            0x40 => Affinity::Data,
             0x80 => Affinity::Group(index),
             _ => Affinity::Anywhere,
         }
@@ -120,7 +129,7 @@ mod tests {
     use super::Priority::{self, *};
     use super::{HIGH, is_long, is_special, priority, word};
 
-    const ALL: [Affinity; 8] = [
+    const ALL: [Affinity; 9] = [
         Anywhere,
         Prefer(0),
         Prefer(7),
@@ -129,6 +138,7 @@ mod tests {
         Group(0),
         Group(65535),
         Control,
+        Data,
     ];
 
     #[test]

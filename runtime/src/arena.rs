@@ -114,9 +114,9 @@ impl Arena {
     #[inline]
     pub(crate) fn has(&self, id: u32) -> bool {
         let records = (self.chunks.load(Ordering::Acquire) * u64::from(CHUNK_GRANULES)) as i64;
-        // The last record has no more granules than the longest.
+        // No record is shorter than two lines.
         id.is_multiple_of((LINE / GRANULE) as u32)
-            && i64::from(id) + (MAX_RECORD / GRANULE) as i64 <= records
+            && i64::from(id) + (2 * LINE / GRANULE) as i64 <= records
     }
 
     /// Brings a record that was written on another core here, as far as a codelet without children and accesses needs it.

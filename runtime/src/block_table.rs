@@ -30,6 +30,8 @@ mod memory;
 mod moving;
 mod taking;
 
+#[cfg(all(test, sprat_loom))]
+pub(crate) use copies::Copies;
 pub(crate) use memory::Memory;
 pub(crate) use taking::Hold;
 
@@ -400,7 +402,9 @@ impl Drop for BlockTable {
             }
             let slots = std::ptr::slice_from_raw_parts_mut(start, (FIRST << bucket) as usize);
             // SAFETY: made by `Box::into_raw` in `refill` with this length, and nobody uses the table any more.
-            drop(unsafe { Box::from_raw(slots) });
+            let slots = unsafe { Box::from_raw(slots) };
+            // The memory goes with the pools, but not the tables of copies.
+            slots.iter().for_each(|slot| drop(slot.take_out_memory()));
         }
     }
 }

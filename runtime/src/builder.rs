@@ -1,9 +1,11 @@
 //! What can be chosen about a runtime, and its start.
 
+use crate::about;
 use crate::check::Check;
 use crate::config::{Seed, Settings};
+use crate::decide::locality::Locality;
 use crate::decide::plan::{self, CeMode, Plan, Wishes};
-use crate::decide::policy::Tuning;
+use crate::decide::policy::{Policy, Tuning};
 use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::homes::Homes;
@@ -17,6 +19,7 @@ use crate::start_thread::{measure_wake_up, start_thread};
 use crate::sync::atomic::Ordering;
 use crate::sync::thread;
 use crate::topology::{CpuSet, Source, Topology};
+use std::path::PathBuf;
 
 /// What can be chosen about a runtime. What is said here goes before `SPRAT_*` variables, and those before what the
 /// topology suggests.
@@ -34,6 +37,8 @@ pub struct Builder {
     check: Option<u64>,
     memory_report: Option<bool>,
     replica_bytes: Option<usize>,
+    policy: Option<Policy>,
+    trace: Option<PathBuf>,
     ignores_environment: bool,
 }
 
@@ -190,6 +195,37 @@ impl Builder {
         self
     }
 
+    /// What the runtime aims at. Default: [`Policy::Performance`]; `SPRAT_POLICY=locality` chooses from outside. In the checking mode it says nothing. One that only the
+    /// simulator has is an error of [`Builder::build`].
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{Policy, Runtime};
+    ///
+    /// let rt = Runtime::builder().policy(Policy::Locality).build()?;
+    /// // Blocks move to where they are used.
+    /// println!("{:?}", rt.move_counts());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// Keeps a trace in this file: who spawned what, what waited for what, who ran what and when, and which blocks it touched. The command
+    /// `sprat report FILE` shows it. `SPRAT_TRACE=FILE` turns it on from outside. Default: no.
+    ///
+    /// `%p` in the name stands for the process's number. A further runtime of the process that is to write the same file takes
+    /// the name with `-2`, `-3` and so on before its ending.
+    ///
+    /// The file is written as the program goes, and ends when the last handle goes. So of a program that does not end well it has all but
+    /// the last part.
+    pub fn trace(mut self, file: impl Into<PathBuf>) -> Self {
+        self.trace = Some(file.into());
+        self
+    }
+
     /// `SPRAT_*` variables do not apply.
     pub fn ignore_environment(mut self) -> Self {
         self.ignores_environment = true;
@@ -259,6 +295,26 @@ impl Builder {
         Ok((topology, plan))
     }
 
+    /// What to aim at.
+    fn aim(&self, settings: &Settings) -> Result<Policy> {
+        match (self.policy, &settings.policy) {
+            (Some(policy), _) if !Policy::OF_THE_RUNTIME.contains(&policy) => Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "the policy `{policy}` is the simulator's; the runtime has `performance` and `locality`"
+                ),
+            )),
+            (Some(policy), _) => Ok(policy),
+            (None, None) => Ok(Policy::default()),
+            (None, Some(text)) => text.parse().map_err(|error| {
+                Error::new(
+                    ErrorKind::Config,
+                    format!("the environment variable SPRAT_POLICY: {error}"),
+                )
+            }),
+        }
+    }
+
     /// The seed of the checking mode, if that is on.
     fn seed(&self, settings: &Settings) -> Option<Seed> {
         self.check.map(Seed::This).or(settings.check)
@@ -318,6 +374,7 @@ impl Builder {
         let copies = self
             .replica_bytes
             .map_or_else(default_replica_bytes, |bytes| bytes as u64);
+        let policy = self.aim(&settings)?;
         let homes = Homes::new(&topology, &plan, check.is_some(), copies)?;
         let id = RuntimeId::take().ok_or_else(|| {
             Error::new(
@@ -326,11 +383,17 @@ impl Builder {
             )
         })?;
         let reports = self.memory_report.or(settings.memory_report);
-        let ledgers = reports
-            .unwrap_or(false)
-            .then(|| Ledgers::new(plan.xes.len()));
-        let shared =
-            Shared::new(id, plan, tuning, homes, check, ledgers).inspect_err(|_| id.release())?;
+        // With one region there is nothing to bring together.
+        let mind = (policy == Policy::Locality && check.is_none() && topology.regions.len() > 1)
+            .then(|| mind(topology.regions.len(), &homes));
+        let reports = reports.unwrap_or(false);
+        let ledgers =
+            (reports || mind.is_some()).then(|| Ledgers::new(plan.xes.len(), reports, mind));
+        let path = self.trace.or(settings.trace.map(PathBuf::from));
+        let trace = path.map(|path| about::create(&path, &topology, &plan, pin));
+        let trace = trace.transpose().inspect_err(|_| id.release())?;
+        let shared = Shared::new(id, plan, tuning, homes, check, (ledgers, trace))
+            .inspect_err(|_| id.release())?;
         if pin {
             let cpus = shared
                 .plan
@@ -341,8 +404,16 @@ impl Builder {
         }
         let threads = start(&shared, pin, self.stack_bytes).inspect_err(|_| shared.stop())?;
         live::enter(&shared);
-        Ok(Runtime::own(shared, topology, pin, threads))
+        Ok(Runtime::own(shared, topology, (pin, policy), threads))
     }
+}
+
+/// The mind of the policy `locality`, for this machine.
+fn mind(regions: usize, homes: &Homes) -> Locality {
+    let all = || 0..regions as u16;
+    let far = all().map(|region| homes.far(region).to_vec());
+    let can_hold = all().map(|region| homes.can_hold(region));
+    Locality::new(far.collect(), can_hold.collect())
 }
 
 /// What copies of blocks may take if nobody says.

@@ -1,7 +1,7 @@
 //! How engines post, find and take codelets by their levels and groups, once a program has named any. The rules are in
 //! [`crate::decide::priority`], the queues in `levels.rs`.
 
-use crate::affinity::{self, Affinity, HIGH, Priority};
+use crate::affinity::{self, Affinity, HIGH, Priority, TRACED};
 use crate::codelet::flag;
 use crate::decide::priority;
 use crate::decide::route::{self, Destination};
@@ -140,7 +140,10 @@ impl Engine<'_> {
     /// more urgent than the next one here, that one gives way to it: [`Engine::gives_way`].)
     #[inline(never)]
     pub(crate) fn ready_by_hint(&self, id: u32, word: u32, followers: &mut Followers) {
-        let affinity = self.shared.groups.resolve(word);
+        if word & TRACED != 0 {
+            self.trace_ready(id, word);
+        }
+        let affinity = self.resolve(id, word);
         let here = self.local(|local| if local.checks() { None } else { local.here });
         let follows = followers.next.is_none()
             && !followers.none

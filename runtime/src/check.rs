@@ -36,6 +36,8 @@ pub(crate) struct Check {
 struct State {
     /// Blocks that live, by their slots.
     blocks: BTreeMap<u32, Known>,
+    /// How many blocks were made.
+    made: u64,
     /// Memory of destroyed blocks, oldest first.
     quarantine: VecDeque<(Guard, Chunk)>,
     quarantined: usize,
@@ -47,6 +49,8 @@ struct State {
 
 /// What is known of a block.
 struct Known {
+    /// Which of all that were made: a body may destroy a block that it has released, and make another in its slot.
+    number: u64,
     bytes: usize,
     /// The codelet that made it, if one did.
     maker: Option<Running>,
@@ -73,6 +77,7 @@ impl Known {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) slot: u32,
+    number: u64,
     start: NonNull<u8>,
     bytes: usize,
     /// Bytes of its pages.
@@ -129,14 +134,17 @@ impl Check {
 
     /// A block was made, by a codelet or by a host.
     pub(crate) fn made(&self, slot: u32, bytes: usize, maker: Option<Running>) {
+        let mut state = lock(&self.state);
+        state.made += 1;
         let known = Known {
+            number: state.made,
             bytes,
             maker,
             guard: None,
             open: 0,
             released: false,
         };
-        lock(&self.state).blocks.insert(slot, known);
+        state.blocks.insert(slot, known);
     }
 
     /// A block is destroyed. Its memory is closed, and kept from others for a while.
@@ -219,6 +227,7 @@ impl Check {
         }
         Ok(Some(Opened {
             slot,
+            number: known.number,
             start,
             bytes,
             whole,
@@ -237,7 +246,7 @@ impl Check {
         let Some(known) = state.blocks.get_mut(&opened.slot) else {
             return mistakes;
         };
-        if std::mem::take(&mut known.released) {
+        if known.number != opened.number || std::mem::take(&mut known.released) {
             return mistakes;
         }
         // SAFETY: the caller's promise: the block's pages, still open, are nobody else's to write.

@@ -29,6 +29,7 @@
 //! first 32 bytes of the payload follow there. So only that line crosses when such a codelet is run where it was not spawned.
 
 use crate::access::{Lent, Shape};
+use crate::affinity;
 use crate::counts::{Live, Pending};
 use crate::entry::Entry;
 use crate::error::Error;
@@ -317,6 +318,12 @@ impl Record {
     #[inline]
     pub(crate) fn gives_back(&self) -> bool {
         self.gives_back.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether it moves blocks, and leaves their contents as they are, run or skipped.
+    #[inline]
+    pub(crate) fn moves(&self) -> bool {
+        affinity::moves(self.affinity.load(Ordering::Relaxed))
     }
 
     /// None of its entries is for a block, and all are in the record itself. By the spawner.

@@ -2,7 +2,6 @@
 //! `docs/design/codelets.md`.
 
 use crate::access::{Mode, Shape};
-use crate::affinity;
 use crate::block_table::{QueueCell, destroyed};
 use crate::codelet::{Record, flag};
 use crate::decide::dependence::{Effect, Entered, Grant, Poison, Step};
@@ -269,6 +268,9 @@ impl Engine<'_> {
         let own_effect = effect(record);
         let cell = Self::queue_of(entry);
         let effect = match Self::children_of(entry) {
+            None if own_effect != Effect::Done && record.moves() && mode.writes() => {
+                return self.leave_as_it_was(cell, id, mode, followers);
+            }
             None => own_effect,
             Some(children) => {
                 let pieces = children.queue.with(|queue| queue.poisoned_parts().to_vec());
@@ -294,6 +296,20 @@ impl Engine<'_> {
         self.leave(cell, id, mode, effect, followers);
         if record.flags() & flag::DESTROYS != 0 {
             self.destroy(cell.slot);
+        }
+    }
+
+    /// Leaves a block that was to be moved, and is not: what was poisoned before still is, and nothing else.
+    #[cold]
+    fn leave_as_it_was(&self, cell: &QueueCell, id: u32, mode: Mode, followers: &mut Followers) {
+        let (poison, pieces) =
+            (cell.queue).with(|queue| (queue.poison(), queue.poisoned_parts().to_vec()));
+        match &pieces[..] {
+            [] => {
+                let effect = poison.map_or(Effect::Done, Effect::Failed);
+                self.leave(cell, id, mode, effect, followers);
+            }
+            pieces => self.leave_in_pieces(cell, (id, mode), None, pieces, followers),
         }
     }
 
@@ -376,9 +392,6 @@ impl Engine<'_> {
 /// What a codelet did to the blocks it was to write.
 #[inline]
 pub(crate) fn effect(record: &Record) -> Effect {
-    match Poison::new(record.cause.load(Ordering::Relaxed)) {
-        None => Effect::Done,
-        Some(_) if affinity::moves(record.affinity.load(Ordering::Relaxed)) => Effect::Kept,
-        Some(cause) => Effect::Failed(cause),
-    }
+    let cause = Poison::new(record.cause.load(Ordering::Relaxed));
+    cause.map_or(Effect::Done, Effect::Failed)
 }

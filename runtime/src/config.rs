@@ -14,6 +14,8 @@ pub(crate) struct Settings {
     pub(crate) live_codelets: Option<usize>,
     pub(crate) check: Option<Seed>,
     pub(crate) memory_report: Option<bool>,
+    pub(crate) policy: Option<String>,
+    pub(crate) trace: Option<String>,
 }
 
 /// The seed of the checking mode.
@@ -78,6 +80,8 @@ impl Settings {
             topology: text("SPRAT_TOPOLOGY")?,
             check: seed("SPRAT_CHECK")?,
             memory_report: switch("SPRAT_MEMORY_REPORT")?,
+            policy: text("SPRAT_POLICY")?,
+            trace: text("SPRAT_TRACE")?,
             live_codelets: number("SPRAT_LIVE_CODELETS")?
                 .map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         })
@@ -117,6 +121,8 @@ mod tests {
             ("SPRAT_LIVE_CODELETS", "5000"),
             ("SPRAT_CHECK", "seed=7"),
             ("SPRAT_MEMORY_REPORT", "on"),
+            ("SPRAT_POLICY", "locality"),
+            ("SPRAT_TRACE", "run.sprat"),
         ];
         let expected = Settings {
             xes: Some(3),
@@ -128,6 +134,8 @@ mod tests {
             live_codelets: Some(5000),
             check: Some(Seed::This(7)),
             memory_report: Some(true),
+            policy: Some("locality".to_owned()),
+            trace: Some("run.sprat".to_owned()),
         };
         assert_eq!(read(&all).unwrap(), expected);
     }

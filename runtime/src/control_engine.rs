@@ -37,6 +37,8 @@ impl Shared {
         self.look_at_deadlines();
         self.sweep();
         self.fire_timers();
+        self.adapt();
+        self.drain_trace();
         for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),
@@ -141,7 +143,8 @@ impl Shared {
             let open = self.open_scopes.load(Ordering::Relaxed) > 0;
             let watched = self.cancelling.needs_a_watch();
             let asleep = |domain: &Domain| domain.idle.asleep() > 0;
-            let watch = open && (watched || self.domains.iter().any(asleep));
+            let watch =
+                open && (watched || self.trace.is_some() || self.domains.iter().any(asleep));
             control.watching.store(watch, Ordering::Relaxed);
             let asked = if requested() {
                 true
@@ -184,7 +187,9 @@ impl Shared {
         // SAFETY: `work` and `park` use the state only while this thread is the occupant: it is not before the wait
         // below ends, and is not while it waits in `park`.
         let engine = unsafe { Engine::new(self, Some(seat), state) };
+        let start = self.trace.as_ref().map(|trace| trace.begin);
         engine.wait_asleep(seat, domain, false);
+        engine.trace_parked(start, false);
         engine.work(seat, false, true, || self.stops());
         engine.retire();
     }

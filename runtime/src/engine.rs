@@ -93,11 +93,19 @@ impl<'a> Engine<'a> {
     /// Runs a codelet that is ready, then its successors and what was kept, as long as they belong here, then what lies in the
     /// engine's own queue unless something `ends` that: up to the tuned run.
     pub(crate) fn run(&self, first: u32, ends: &dyn Fn() -> bool) {
+        match self.is_traced() {
+            false => self.run_as::<false>(first, ends),
+            true => self.run_as::<true>(first, ends),
+        }
+    }
+
+    /// The same, `TRACED` or not.
+    fn run_as<const TRACED: bool>(&self, first: u32, ends: &dyn Fn() -> bool) {
         self.local(|local| local.runs = !local.checks());
         let mut at = first;
         let mut left = self.shared.tuning.next_run;
         while at != 0 {
-            let next = self.execute(at).unwrap_or(0);
+            let next = self.execute::<TRACED>(at).unwrap_or(0);
             let (kept, urgent) =
                 self.local(|local| (std::mem::take(&mut local.kept), local.urgent));
             left -= 1;
@@ -129,7 +137,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Runs one codelet that is ready; the successor to run next, if one became ready and belongs here.
-    fn execute(&self, id: u32) -> Option<u32> {
+    fn execute<const TRACED: bool>(&self, id: u32) -> Option<u32> {
         let arena = &self.shared.arena;
         let record = arena.record(id);
         let mut followers = Followers::default();
@@ -145,7 +153,7 @@ impl<'a> Engine<'a> {
                 AtReady::Wait => return followers.next,
             }
         }
-        let mut children = self.run_body(id, record, vtable);
+        let mut children = self.run_body::<TRACED>(id, record, vtable);
         if flags & flag::WEAK != 0 {
             children += self.weak_places(id, vtable.payload);
         }
@@ -183,7 +191,12 @@ impl<'a> Engine<'a> {
 
     /// Runs the body, or drops it if what it reads is poisoned. Gives the number of children it spawned.
     #[inline(always)]
-    pub(crate) fn run_body(&self, id: u32, record: &Record, vtable: &Vtable) -> u64 {
+    pub(crate) fn run_body<const TRACED: bool>(
+        &self,
+        id: u32,
+        record: &Record,
+        vtable: &Vtable,
+    ) -> u64 {
         let payload = self.shared.arena.payload(id);
         let flags = record.flags();
         record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
@@ -195,6 +208,9 @@ impl<'a> Engine<'a> {
                 unsafe { (vtable.discard)(payload) };
                 if !cut {
                     self.count_skipped(id);
+                }
+                if TRACED {
+                    self.trace_skip(id, cut);
                 }
             }
             return 0;
@@ -208,6 +224,7 @@ impl<'a> Engine<'a> {
         };
         let at = (&raw const frame).cast();
         self.local(|local| (local.made_blocks, local.only_holds) = (false, false));
+        let start = if TRACED { self.trace_begin(id) } else { 0 };
         let ran = match record.count() {
             // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
             0 => unsafe { (vtable.run)(payload, at, &[]) },
@@ -223,6 +240,9 @@ impl<'a> Engine<'a> {
                 ran
             }
         };
+        if TRACED {
+            self.trace_ran(id, start, vtable.payload);
+        }
         if let Some(seat) = self.seat {
             seat.counters.ran.add(1);
         }

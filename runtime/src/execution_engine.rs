@@ -15,6 +15,7 @@ use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{spin_hint, thread};
+use crate::trace::Event;
 use crossbeam_deque::Injector;
 use std::time::{Duration, Instant};
 
@@ -209,6 +210,11 @@ impl Engine<'_> {
             let seat = &self.shared.seats[usize::from(victim)];
             if let Some(id) = self.rob(seat) {
                 self.count_stolen();
+                self.trace(|tracer| Event::Steal {
+                    time: tracer.clock.now(),
+                    codelet: id,
+                    victim,
+                });
                 return Some(id);
             }
         }
@@ -292,6 +298,7 @@ impl Engine<'_> {
     ) -> Option<u32> {
         let tuning = &self.shared.tuning;
         let mut begin = Instant::now();
+        let mut traced = self.trace_now();
         let (mut silent_since, mut pause) = (None, 0);
         loop {
             if let Some(id) = self.find(domain) {
@@ -300,18 +307,21 @@ impl Engine<'_> {
                 if domain.idle.end_search() && more() {
                     self.shared.notify(domain);
                 }
+                self.trace_searched(traced);
                 return Some(id);
             }
             if done() {
                 domain.idle.end_search();
+                self.trace_searched(traced);
                 return None;
             }
             let idle = begin.elapsed();
             self.watch_control(domain, idle, &mut silent_since);
             if route::parks(idle.as_nanos() as u64, tuning) {
                 // Whoever wakes it, or it itself, has it counted as searching again.
+                self.trace_searched(traced);
                 self.park(seat, domain, host, done);
-                begin = Instant::now();
+                (begin, traced) = (Instant::now(), self.trace_now());
                 (silent_since, pause) = (None, 0);
                 continue;
             }
@@ -362,9 +372,11 @@ impl Engine<'_> {
             false => Place::ExecutionEngine,
         });
         let stays = || done() || shared.stops() || shared.has_work(seat);
+        let start = self.trace_now();
         if domain.idle.lie_down(place, stays) {
             seat.counters.parked.add(1);
             self.wait_asleep(seat, domain, host);
+            self.trace_parked(start, host);
         }
     }
 

@@ -263,6 +263,27 @@ impl Homes {
         pools
     }
 
+    /// See [`Regions::far`].
+    pub(crate) fn far(&self, from: u16) -> &[u64] {
+        self.regions.far(from)
+    }
+
+    /// See [`Regions::lean`].
+    pub(crate) fn lean(
+        &self,
+        uses: &[(u16, u64)],
+        here: u16,
+        waiting: impl Fn(u16) -> Option<u64>,
+    ) -> u16 {
+        self.regions.lean(uses, here, waiting)
+    }
+
+    /// Whether blocks can move to a region.
+    pub(crate) fn can_hold(&self, region: u16) -> bool {
+        let wish = Wish::Region(region);
+        self.has_memory[usize::from(region)] && self.regions.destination(wish, region).is_some()
+    }
+
     /// The pool where a block is that has moved according to a wish, carried by an engine with this magazine; `None` if no
     /// memory can be had there.
     pub(crate) fn destination(&self, wish: Wish, magazine: &Magazine) -> Option<u16> {

@@ -14,6 +14,8 @@ use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::sync::{lock, thread};
 use crate::topology::{self, CpuSet};
+use crate::trace::Event;
+use crate::tracing::Trace;
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -161,6 +163,7 @@ fn stand_up(shared: &Shared, engine: &Engine<'_>, seat: &Seat<Local>) {
 /// to an engine, since it need not be `Send`.)
 fn outside<'s>(shared: &Shared, limit: Option<Limit>, body: &mut dyn Body<'s>) -> (Ended, Root) {
     let mut local = Local::new(None, 0, shared.homes.outside_pool().clone());
+    local.tracer = shared.trace.as_ref().map(Trace::join);
     lock(&shared.outside).push(thread::current().id());
     shared.outside_bodies.fetch_add(1, Ordering::SeqCst);
     shared.open_scopes.fetch_add(1, Ordering::SeqCst);
@@ -182,6 +185,9 @@ fn outside<'s>(shared: &Shared, limit: Option<Limit>, body: &mut dyn Body<'s>) -
         }
     });
     engine.retire();
+    if let (Some(trace), Some(tracer)) = (&shared.trace, local.tracer.take()) {
+        trace.leave(tracer);
+    }
     shared.open_scopes.fetch_sub(1, Ordering::SeqCst);
     let me = thread::current().id();
     lock(&shared.outside).retain(|&thread| thread != me);
@@ -231,15 +237,24 @@ fn run<'s>(
         // Some control engine shall not sleep longer than that.
         engine.shared.request(&engine.shared.domains[0]);
     }
+    let begun = engine.trace_body_begins(id);
     let result = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the frame outlives the scope, which is borrowed by the body only.
         let scope = unsafe { Scope::new(&raw const frame) };
         body.run(&scope)
     }));
+    engine.trace_body_ended(id, begun);
     if record.live.body_ended(frame.children.get()) {
         engine.end(id, &mut Followers::posted());
     }
     wait(engine);
+    if let (Some(start), Some(_)) = (begun, engine.seat) {
+        engine.trace(|tracer| Event::Seated {
+            start,
+            end: tracer.clock.now(),
+            scope: id,
+        });
+    }
     root.cancels.close(&engine.shared.cancelling);
     engine.end_adopted(record);
     record.set_flags(0);

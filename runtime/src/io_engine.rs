@@ -12,6 +12,7 @@ use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::sync::thread;
 use crate::topology;
+use crate::tracing::Trace;
 
 impl Shared {
     /// A codelet that accesses a file is about to be spawned. Follow with `io.forget()` if it is not.
@@ -37,6 +38,7 @@ impl Shared {
     /// The thread's life.
     fn io_loop(&self) {
         let mut local = Local::new(None, 0, self.homes.outside_pool().clone());
+        local.tracer = self.trace.as_ref().map(Trace::join);
         // SAFETY: the state is ours, and lives until the end of this function.
         let engine = unsafe { Engine::new(self, None, &raw mut local) };
         while let Some(id) = self.io.take() {
@@ -60,7 +62,10 @@ impl Engine<'_> {
                 return;
             }
         }
-        let children = self.run_body(id, record, vtable);
+        let children = match self.is_traced() {
+            false => self.run_body::<false>(id, record, vtable),
+            true => self.run_body::<true>(id, record, vtable),
+        };
         let _moves = Moves::begin(shared);
         shared.io.put_down(id);
         shared.io.forget();

@@ -1,12 +1,15 @@
 //! The account of who touched what: for each engine, how often codelets of one kind touched one block, and how many bytes they
-//! declared to read and to write. Kept only if asked for.
+//! declared to read and to write. Kept only if asked for; and, for the policy `locality`, what was done to each block lately.
 
 use crate::access::Mode;
+use crate::decide::locality::{LOOK_BYTES, LOOK_NS, LOOK_TIMES, Locality};
 use crate::id::BlockId;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crossbeam_utils::CachePadded;
 use std::collections::HashMap;
 use std::panic::Location;
+use std::time::Instant;
 
 /// What one line of the account is about.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +58,10 @@ pub(crate) struct Ledger {
     lines: HashMap<Key, Sums>,
     /// What has no line of its own any more.
     rest: Sums,
+    /// What was done to each block in each place since the last look of the policy.
+    recent: HashMap<(BlockId, u16), Sums>,
+    /// All of that.
+    recent_sums: Sums,
 }
 
 /// So many lines an engine keeps: programs that make blocks without end would fill the memory.
@@ -70,26 +77,97 @@ impl Ledger {
 }
 
 /// The account of a runtime: a ledger for each engine.
-pub(crate) struct Ledgers(Box<[CachePadded<Mutex<Ledger>>]>);
+pub(crate) struct Ledgers {
+    engines: Box<[CachePadded<Mutex<Ledger>>]>,
+    /// Whether a report is wanted.
+    pub(crate) reports: bool,
+    pub(crate) watcher: Option<Watcher>,
+}
 
-impl Ledgers {
-    pub(crate) fn new(xes: usize) -> Self {
-        let ledger = |_| CachePadded::new(Mutex::new(Ledger::default()));
-        Ledgers((0..xes).map(ledger).collect())
+/// Who looks at what was done lately, and moves blocks.
+pub(crate) struct Watcher {
+    /// Some engine has seen enough for a look.
+    pub(crate) due: AtomicBool,
+    /// The clock, and when the last look was.
+    begin: Instant,
+    looked_ns: AtomicU64,
+    pub(crate) mind: Mutex<Locality>,
+}
+
+impl Watcher {
+    fn now_ns(&self) -> u64 {
+        self.begin.elapsed().as_nanos() as u64
     }
 
-    /// Notes in the ledger of an engine.
-    pub(crate) fn enter(&self, xe: u16, lines: impl IntoIterator<Item = (Key, Sums)>) {
-        let mut ledger = lock(&self.0[usize::from(xe)]);
-        for (key, sums) in lines {
-            ledger.enter(key, sums);
+    /// Whether it is time for a look, and nobody has said so before.
+    fn becomes_due(&self) -> bool {
+        // Relaxed: what was noted is behind the ledgers' locks.
+        let looked = self.looked_ns.load(Ordering::Relaxed);
+        self.now_ns().saturating_sub(looked) >= LOOK_NS && !self.due.swap(true, Ordering::Relaxed)
+    }
+
+    /// There is a look now.
+    pub(crate) fn looks(&self) {
+        self.looked_ns.store(self.now_ns(), Ordering::Relaxed);
+        self.due.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Ledgers {
+    /// For so many engines: for reports, or for a policy's mind, or both.
+    pub(crate) fn new(xes: usize, reports: bool, mind: Option<Locality>) -> Self {
+        let ledger = |_| CachePadded::new(Mutex::new(Ledger::default()));
+        Ledgers {
+            engines: (0..xes).map(ledger).collect(),
+            reports,
+            watcher: mind.map(|mind| Watcher {
+                due: AtomicBool::new(false),
+                begin: Instant::now(),
+                looked_ns: AtomicU64::new(0),
+                mind: Mutex::new(mind),
+            }),
         }
+    }
+
+    /// Notes in the ledger of an engine. Whether the policy should look at what was done.
+    #[must_use]
+    pub(crate) fn enter(&self, xe: u16, lines: impl IntoIterator<Item = (Key, Sums)>) -> bool {
+        let mut ledger = lock(&self.engines[usize::from(xe)]);
+        for (key, sums) in lines {
+            if self.watcher.is_some()
+                && let Some(home) = key.home
+            {
+                ledger.recent_sums.add(sums);
+                let recent = ledger.recent.entry((key.block, home));
+                recent.or_default().add(sums);
+            }
+            if self.reports {
+                ledger.enter(key, sums);
+            }
+        }
+        let (all, blocks) = (ledger.recent_sums, ledger.recent.len() as u64);
+        let bytes = all.read.saturating_add(all.written);
+        let due = bytes >= LOOK_BYTES && all.times >= LOOK_TIMES * blocks;
+        drop(ledger);
+        let watcher = self.watcher.as_ref().filter(|_| due);
+        watcher.is_some_and(Watcher::becomes_due)
+    }
+
+    /// Takes out what was done lately, for each engine.
+    pub(crate) fn take_recent(&self) -> Vec<HashMap<(BlockId, u16), Sums>> {
+        let engines = self.engines.iter();
+        let take = engines.map(|ledger| {
+            let mut ledger = lock(ledger);
+            ledger.recent_sums = Sums::default();
+            std::mem::take(&mut ledger.recent)
+        });
+        take.collect()
     }
 
     /// All lines with their engines, and what has none.
     pub(crate) fn read(&self) -> (Vec<(u16, Key, Sums)>, Sums) {
         let (mut lines, mut rest) = (Vec::new(), Sums::default());
-        for (xe, ledger) in self.0.iter().enumerate() {
+        for (xe, ledger) in self.engines.iter().enumerate() {
             let ledger = lock(ledger);
             lines.extend(
                 ledger
@@ -121,12 +199,12 @@ mod tests {
 
     #[test]
     fn what_has_no_room_is_added_up_and_not_lost() {
-        let ledgers = Ledgers::new(2);
+        let ledgers = Ledgers::new(2, true, None);
         let more = 10;
         for round in 0..2 {
             let all = 0..(LINES + more) as u32;
             let line = |slot| (key(slot), Sums::of(Mode::ReadWrite, 8, 1 + round));
-            ledgers.enter(1, all.map(line));
+            assert!(!ledgers.enter(1, all.map(line)));
         }
         let (lines, rest) = ledgers.read();
         assert_eq!(lines.len(), LINES);

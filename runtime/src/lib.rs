@@ -29,8 +29,10 @@
 
 #![warn(missing_debug_implementations)]
 
+mod about;
 mod access;
 mod accounting;
+mod adapting;
 mod adopted;
 mod affinity;
 mod all_or_none;
@@ -132,6 +134,7 @@ mod runtime;
 mod scope;
 mod seat;
 mod shared;
+mod span;
 mod spawn;
 mod spawning;
 #[doc(hidden)]
@@ -147,8 +150,12 @@ mod tile;
 mod time_keeper;
 mod timers;
 pub mod topology;
+pub mod trace;
+mod traced;
+mod tracing;
 mod trigger;
 mod weak;
+mod weighing;
 
 pub use access::{
     Access, AnyAccess, CanBeWeak, Commute, ExclusiveAccess, Lent, Max, Min, Mode, Param, Product,
@@ -163,6 +170,7 @@ pub use chunks::Chunks;
 pub use counters::{CeCounts, XeCounts};
 pub use data_block::{Block, Data};
 pub use decide::plan::CeMode;
+pub use decide::policy::Policy;
 pub use error::{Error, ErrorKind, Result};
 pub use for_each::Grain;
 pub use graph::Graph;
@@ -184,6 +192,7 @@ pub use part::{
 pub use repeat::Repeatable;
 pub use runtime::Runtime;
 pub use scope::Scope;
+pub use span::Span;
 pub use static_codelet::{AlternateCounts, Codelet, StaticBody, UnsafeBody};
 pub use tile::{TileMut, TileRef};
 pub use topology::Topology;

@@ -10,6 +10,7 @@ use crate::instead::Instead;
 use crate::levels::LocalLevels;
 use crate::memory_region::{Magazine, Pool};
 use crate::sync::Arc;
+use crate::tracing::Tracer;
 use crossbeam_deque::Worker;
 use std::collections::VecDeque;
 
@@ -64,6 +65,8 @@ pub(crate) struct Local {
     pub(crate) levels: Box<LocalLevels>,
     /// What becomes of spawns here.
     pub(crate) instead: Instead,
+    /// What notes events, if a trace is kept.
+    pub(crate) tracer: Option<Box<Tracer>>,
     /// Reused between spawns.
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
@@ -99,6 +102,7 @@ impl Local {
             urgent: false,
             levels: Box::new(LocalLevels::new(here.is_some())),
             instead: Instead::Spawn,
+            tracer: None,
             declared: Vec::new(),
             doors: Vec::new(),
             door_parts: Vec::new(),

@@ -96,7 +96,7 @@ impl Runtime {
     /// [`ErrorKind::Config`] if no account is kept: see [`Builder::memory_report`](crate::Builder::memory_report).
     pub fn memory_report(&self) -> Result<MemoryReport> {
         let shared = self.shared();
-        let Some(ledgers) = &shared.ledgers else {
+        let Some(ledgers) = shared.ledgers.as_ref().filter(|ledgers| ledgers.reports) else {
             return Err(Error::new(
                 ErrorKind::Config,
                 "this runtime keeps no account of who touches what; build it with `memory_report(true)`, or set SPRAT_MEMORY_REPORT=1",
@@ -198,11 +198,11 @@ fn report(
 fn advice(codelet: &str, block: &str, one: &Worst) -> String {
     match one.mend {
         Mend::Live(region) => format!(
-            "block {block} lives in region {}, and region {region} does most of what is done to it: make it with `Home::Region({region})`, or let `{codelet}` write it first",
+            "block {block} lives in region {}, and region {region} does most of what is done to it: make it with `Home::Region({region})`, `migrate` it there, or let `{codelet}` write it first",
             one.home
         ),
         Mend::Copies => format!(
-            "block {block} lives in region {}, is read in several regions and hardly written: keep a copy in each",
+            "block {block} lives in region {}, is read in several regions and hardly written: `replicate` it, so that each has a copy",
             one.home
         ),
         Mend::RunThere => format!(

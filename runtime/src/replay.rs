@@ -8,6 +8,7 @@ mod compiled;
 pub(crate) mod lanes;
 mod one;
 mod poison;
+mod traced;
 
 pub(crate) use arguments::Arguments;
 pub(crate) use compiled::Compiled;
@@ -136,6 +137,7 @@ impl<'a> Replay<'a> {
     /// Runs the graph with whoever comes, until all rounds have ended.
     fn lead<'s>(&'s self, s: &Scope<'s>) {
         self.graph.poisons.begin();
+        self.trace_begins(s.frame().engine);
         self.leg(s, 1);
     }
 
@@ -157,6 +159,7 @@ impl<'a> Replay<'a> {
         let last = lanes.rounds();
         if last == self.rounds || self.graph.stop().ends_after(last) {
             self.graph.poisons.leave(self.graph, s.frame());
+            self.trace_ended(last);
             return;
         }
         let mut next = s.codelet("replay").at(self.at);

@@ -3,6 +3,7 @@
 use crate::counters::{CeCounts, XeCounts};
 use crate::data_block::{Block, Data};
 use crate::decide::plan::Plan;
+use crate::decide::policy::Policy;
 use crate::error::Result;
 use crate::group::Group;
 use crate::guard::Place;
@@ -49,6 +50,7 @@ struct Owner {
     shared: Arc<Shared>,
     topology: Topology,
     pin: bool,
+    policy: Policy,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
@@ -56,7 +58,7 @@ impl Runtime {
     pub(crate) fn own(
         shared: Arc<Shared>,
         topology: Topology,
-        pin: bool,
+        (pin, policy): (bool, Policy),
         threads: Vec<thread::JoinHandle<()>>,
     ) -> Self {
         Runtime {
@@ -64,6 +66,7 @@ impl Runtime {
                 shared,
                 topology,
                 pin,
+                policy,
                 threads: Mutex::new(threads),
             }),
         }
@@ -180,6 +183,9 @@ impl Runtime {
         let shared = self.shared();
         shared.blocks.find(shared.id, block.id)?;
         shared.blocks.name(block.id, name);
+        if let Some(trace) = &shared.trace {
+            trace.name_block(block.id.slot(), block.id.generation(), name);
+        }
         Ok(())
     }
 
@@ -315,6 +321,11 @@ impl Runtime {
         &self.shared().plan
     }
 
+    /// What it aims at: see [`Builder::policy`](crate::Builder::policy).
+    pub fn policy(&self) -> Policy {
+        self.owner.policy
+    }
+
     /// How many execution engines there are.
     pub fn xes(&self) -> usize {
         self.shared().seats.len()
@@ -405,6 +416,9 @@ impl Drop for Owner {
             let _ = thread.join();
         }
         self.shared.io.join();
+        if let Some(trace) = &self.shared.trace {
+            trace.end();
+        }
         if let Some(check) = &self.shared.check {
             check.tell_leftovers();
         }

@@ -28,6 +28,7 @@ use crate::seat::Seat;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Mutex, lock, thread};
 use crate::timers::Timers;
+use crate::tracing::Trace;
 use crossbeam_deque::Injector;
 use crossbeam_utils::CachePadded;
 use std::collections::VecDeque;
@@ -64,6 +65,7 @@ fn seats(
     plan: &Plan,
     homes: &Homes,
     check: Option<&Check>,
+    trace: Option<&Trace>,
 ) -> (Vec<Seat<Local>>, Vec<LevelStealers>) {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
         let here = Here {
@@ -73,6 +75,7 @@ fn seats(
         let pool = homes.own_pool(here.region).clone();
         let mut local = Local::new(Some(here), xe.domain as u16, pool);
         local.any_order = check.map(Check::order);
+        local.tracer = trace.map(Trace::join);
         local.others = plan.domains[xe.domain].xes.len() as u16 - 1;
         let stealer = local.queue.as_ref().expect("a seat has a queue").stealer();
         let tiers = local.levels.stealers();
@@ -93,6 +96,10 @@ pub(crate) struct Shared {
     pub(crate) check: Option<Box<Check>>,
     /// Who touched what, if account is kept.
     pub(crate) ledgers: Option<Ledgers>,
+    /// Codelets that say nothing run where their data is near: under the policy `locality`.
+    pub(crate) weighs: bool,
+    /// What is noted of the run, if a trace is kept.
+    pub(crate) trace: Option<Trace>,
     pub(crate) seats: Box<[Seat<Local>]>,
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
@@ -145,10 +152,12 @@ impl Shared {
         tuning: Tuning,
         homes: Homes,
         check: Option<Box<Check>>,
-        ledgers: Option<Ledgers>,
+        (ledgers, trace): (Option<Ledgers>, Option<Trace>),
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
-        let (seats, tiers) = seats(&plan, &homes, check.as_deref());
+        let (seats, tiers) = seats(&plan, &homes, check.as_deref(), trace.as_ref());
+        let mut stranger = Local::new(None, 0, homes.outside_pool().clone());
+        stranger.tracer = trace.as_ref().map(Trace::join);
         Ok(std::sync::Arc::new_cyclic(|this| Shared {
             id,
             this: this.clone(),
@@ -157,7 +166,9 @@ impl Shared {
             alternates: Alternates::new(plan.xes.len()),
             groups: Groups::new(),
             check,
+            weighs: (ledgers.as_ref()).is_some_and(|ledgers| ledgers.watcher.is_some()),
             ledgers,
+            trace,
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),
             blocks: BlockTable::new(),
@@ -170,7 +181,7 @@ impl Shared {
             open_scopes: AtomicUsize::new(0),
             outside_bodies: AtomicUsize::new(0),
             inspected: AtomicBool::new(false),
-            stranger: Mutex::new(Local::new(None, 0, homes.outside_pool().clone())),
+            stranger: Mutex::new(stranger),
             outside: Mutex::new(Vec::new()),
             bound_replay: Mutex::new(None),
             next_domain: AtomicU32::new(0),

@@ -241,6 +241,9 @@ impl Frame<'_> {
     pub(crate) fn count_child(&self, id: u32, vtable: &Vtable) {
         let arena = &self.engine.shared.arena;
         self.children.set(self.children.get() + 1);
+        if self.engine.is_traced() {
+            self.engine.trace_spawn(id, self.record);
+        }
         if vtable.has_value {
             let parent = arena.record(self.record);
             let kept = parent.retained.load(Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! From a call of `spawn` to a record: which of the ways to spawn is taken, by what the accesses and options are.
 
 use crate::access::{Access, PlainList, Shape};
+use crate::affinity::Affinity;
 use crate::codelet::{Body, Vtable};
 use crate::glue::Glue;
 use crate::guard::{Spawn, guarded};
@@ -78,12 +79,18 @@ pub(crate) fn spawn_with<A: Access>(
         name: spec.name.unwrap_or(UNNAMED),
         spawned_at: spec.at.unwrap_or(Location::caller()),
     };
+    if spec.cost_ns != 0 {
+        scope.frame().engine.trace_cost(spec.cost_ns);
+    }
     // Accesses name something, so a type without size declares nothing.
     if size_of::<A>() == 0 && spec.rare.is_none() {
         return spawn_bare(scope, about, spec.traits(), |at| put(at, access));
     }
     let frame = scope.frame();
     frame.throttle();
+    if frame.engine.shared.weighs && spec.affinity == Affinity::Anywhere {
+        spec.affinity = Affinity::Data;
+    }
     let mut list = PlainList::new();
     if spec.is_plain() {
         access.list_plain(&mut list);

@@ -69,6 +69,7 @@ impl Engine<'_> {
     fn help(&self, first: u32) {
         let seat = self.seat.expect("who found a codelet sits");
         let domain = self.shared.domain_at(seat);
+        let aside = self.trace_aside();
         self.local(|local| local.host = false);
         seat.in_body.store(false, Ordering::Relaxed);
         self.run(first, &|| true);
@@ -81,6 +82,7 @@ impl Engine<'_> {
         }
         seat.in_body.store(true, Ordering::Relaxed);
         self.local(|local| local.host = true);
+        self.trace_back(aside);
         if self.shared.check.is_some() {
             runs(None);
         }

@@ -6,6 +6,8 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "numa/crossover.rs"]
+mod crossover;
 #[path = "numa/denied.rs"]
 mod denied;
 #[path = "numa/first_touch.rs"]
@@ -16,5 +18,7 @@ mod homes;
 mod kernel;
 #[path = "numa/machine.rs"]
 mod machine;
+#[path = "numa/moves.rs"]
+mod moves;
 #[path = "numa/pools.rs"]
 mod pools;

@@ -157,7 +157,7 @@ fn in_the_checking_mode_they_mean_the_same_in_every_order() {
     );
 }
 
-/// Runtimes with several memory regions, on paper.
+/// Runtimes with several memory regions, on paper, and on this machine if it has several.
 fn with_regions() -> Vec<(String, Runtime)> {
     let start = |(regions, cores, mode)| {
         let topology = format!("region:{regions} core:{cores}");
@@ -170,7 +170,13 @@ fn with_regions() -> Vec<(String, Runtime)> {
         (name, rt.expect("the runtime starts"))
     };
     let all = [(2, 1, CeMode::Shared), (4, 2, CeMode::Elastic)];
-    all.map(start).into()
+    let mut all: Vec<_> = all.map(start).into();
+    let here = Topology::detect().expect("there is a machine");
+    if here.regions.len() > 1 {
+        let rt = Runtime::builder().ignore_environment().build();
+        all.push(("this machine".to_owned(), rt.expect("the runtime starts")));
+    }
+    all
 }
 
 #[test]
@@ -184,7 +190,8 @@ fn with_moves_at_random_moments_they_mean_the_same() {
             while !done.load(Ordering::Relaxed) {
                 rts.iter().for_each(|rt| rt.shuffle_homes(seed));
                 seed += 1;
-                std::thread::yield_now();
+                // Not more often, or programs get nowhere where processors are few.
+                std::thread::sleep(Duration::from_micros(200));
             }
         });
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| compare(all, cases)));

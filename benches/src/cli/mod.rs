@@ -2,6 +2,7 @@
 
 mod figures;
 mod metg;
+mod ocr;
 
 use crate::suite::{self, SUITES};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -60,6 +61,17 @@ enum What {
     /// Each figure is the median of the runs, with the least and the greatest, in 1e9 floating-point operations a second.
     /// Each factor is compared with the plain loop's, bit for bit: a difference ends the program.
     Cholesky(figures::Figures),
+    /// What programs of the Open Community Runtime pay: an EDT, an event, a block
+    ///
+    /// Each figure is the median of the runs, with the least and the greatest; each run is a program of its own. `fib30` checks
+    /// its result: a wrong one ends the program.
+    Ocr(ocr::Ocr),
+    /// Runs a kernel of `ocr`, and prints its figure
+    #[command(hide = true)]
+    OcrRun {
+        /// Which
+        kernel: String,
+    },
     /// Is a rank of MPI, for the program that has started it
     #[cfg(feature = "mpi")]
     #[command(hide = true)]
@@ -73,7 +85,9 @@ enum What {
 }
 
 fn command() -> clap::Command {
-    let command = Command::command().mut_subcommand("metg", |it| it.after_help(metg::about()));
+    let command = Command::command()
+        .mut_subcommand("metg", |it| it.after_help(metg::about()))
+        .mut_subcommand("ocr", |it| it.after_help(ocr::about()));
     SUITES.iter().fold(command, |command, suite| {
         command.mut_subcommand(suite.name, |it| figures::tell(it, suite))
     })
@@ -94,6 +108,8 @@ pub fn main() -> ExitCode {
         What::Stencil(options) => options.run(suite::find("stencil")),
         What::Graph(options) => options.run(suite::find("graph")),
         What::Cholesky(options) => options.run(suite::find("cholesky")),
+        What::Ocr(options) => options.run(),
+        What::OcrRun { kernel } => crate::ocr::run_here(&kernel),
         #[cfg(feature = "mpi")]
         What::MpiRank { socket, cpus } => crate::metg::systems::mpi_rank::serve(&socket, &cpus),
     };

@@ -1,7 +1,7 @@
 //! Which engines a program runs on.
 
 use clap::Args;
-use sprat::{Builder, CeMode, Runtime};
+use sprat::{Builder, CeMode, Policy, Runtime};
 
 /// Which engines there are to be. What is not said follows `SPRAT_*` variables, then the machine.
 #[derive(Args, Clone, Debug, Default)]
@@ -21,6 +21,10 @@ pub struct EngineOptions {
     /// Which engines.
     #[command(flatten)]
     pub plan: PlanOptions,
+
+    /// What to aim at: performance, or locality, which moves data to where it is used [default: SPRAT_POLICY, else performance]
+    #[arg(long, value_name = "POLICY", value_parser = parse_policy)]
+    pub policy: Option<Policy>,
 
     /// Tell which codelets touched which data blocks from which memory regions, and what would mend it
     #[arg(long)]
@@ -44,15 +48,24 @@ impl PlanOptions {
 impl EngineOptions {
     /// A builder with these choices.
     pub fn builder(&self) -> Builder {
-        let builder = self.plan.builder();
-        match self.memory_report {
-            true => builder.memory_report(true),
-            false => builder,
+        let mut builder = self.plan.builder();
+        if self.memory_report {
+            builder = builder.memory_report(true);
         }
+        if let Some(policy) = self.policy {
+            builder = builder.policy(policy);
+        }
+        builder
     }
 }
 
 /// The runtime's own parser, in the form that clap wants.
+fn parse_policy(text: &str) -> Result<Policy, String> {
+    text.parse()
+        .map_err(|error: sprat::Error| error.to_string())
+}
+
+/// The same for modes.
 fn parse_mode(text: &str) -> Result<CeMode, String> {
     text.parse()
         .map_err(|error: sprat::Error| error.to_string())

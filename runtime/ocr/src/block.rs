@@ -50,10 +50,10 @@ pub(crate) fn create(context: &Context<'_>, bytes: u64, acquire: bool) -> Answer
         return Err(ENOMEM);
     }
     if !acquire {
-        let block = context.scope.block_for_all(bytes).map_err(Code::from)?;
+        let block = context.scope.block_for_all(bytes).map_err(|_| ENOMEM)?;
         return Ok((Guid::block(block.to_bits()), std::ptr::null_mut()));
     }
-    let held = context.scope.hold_new(bytes).map_err(Code::from)?;
+    let held = context.scope.hold_new(bytes).map_err(|_| ENOMEM)?;
     let guid = Guid::block(held.block().to_bits());
     let start = held.lent().start();
     context.hold(guid, held);

@@ -30,7 +30,8 @@ pub(crate) struct Running<'a> {
     pub(crate) lent: &'a [Lent],
     /// Blocks that it made and has not released.
     pub(crate) holds: RefCell<Few<(Guid, Held)>>,
-    pub(crate) els: Cell<[Guid; ELS]>,
+    /// Made when it is first written.
+    pub(crate) els: RefCell<Option<Box<[Guid; ELS]>>>,
 }
 
 thread_local! {

@@ -13,7 +13,7 @@ pub(crate) fn check_source(context: &Context<'_>, source: Guid) -> Answer {
     match source.kind() {
         None if source.is_null() || source == Guid::UNINITIALIZED => Ok(()),
         Some(Kind::Block) => block::exists(context, source),
-        Some(Kind::Event) => event::kind(source).map(drop),
+        Some(Kind::Event) => event::exists(source),
         Some(Kind::Label) => Ok(()),
         _ => Err(EINVAL),
     }

@@ -1,7 +1,7 @@
 //! EDTs: created as open codelets, launched by who fills their last slot, run.
 
 use crate::code::{Answer, Code, EINVAL, EPERM};
-use crate::context::{self, Context, ELS, Running};
+use crate::context::{self, Context, Running};
 use crate::few::Few;
 use crate::guid::{GENERATION, Guid, Kind};
 use crate::hint;
@@ -13,7 +13,7 @@ use crate::template::{self, Template};
 use crate::types::*;
 use crate::{block, depend, event};
 use sprat::{Block, Lent, Mode, Open, OpenBody, Opening, Scope, ScopeKey};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::sync::atomic::Ordering;
@@ -314,11 +314,11 @@ fn launch(context: &Context<'_>, guid: Guid) {
         return;
     };
     let open = open_of(guid);
-    let mut few = Few::default();
+    let mut few = [const { MaybeUninit::<(Block<u8>, Mode)>::uninit() }; 2];
     let mut count = 0;
     let mut one = |slot: u32, block: Block<u8>, mode: Mode| {
         edt.set_lent(slot, count);
-        few.push((block, mode));
+        few[count].write((block, mode));
         count += 1;
     };
     match edt.depc {
@@ -329,31 +329,30 @@ fn launch(context: &Context<'_>, guid: Guid) {
                 one(0, block, mode);
             }
         }
+        2 => {
+            let taken = [0, 1].map(|slot| {
+                let (what, mode) = edt.filled(slot);
+                block::access(context, what, mode)
+            });
+            match taken {
+                [Some((block, mode)), Some((other, others))] if block == other => {
+                    one(0, block, stronger(mode, others));
+                    edt.set_lent(1, 0);
+                }
+                _ => (0..).zip(taken).for_each(|(slot, taken)| {
+                    if let Some((block, mode)) = taken {
+                        one(slot, block, mode);
+                    }
+                }),
+            }
+        }
         _ => return launch_many(context, edt, open),
     }
+    // SAFETY: the first `count` were written.
+    let all = unsafe { few[..count].assume_init_ref() };
     // SAFETY: the last slot was filled by us, or there is none and nobody else launches.
-    unsafe { context.scope.launch(open, Exact(few, count)) };
+    unsafe { context.scope.launch(open, all.iter().copied()) };
 }
-
-/// A list with its length.
-struct Exact(Few<(Block<u8>, Mode)>, usize);
-
-impl Iterator for Exact {
-    type Item = (Block<u8>, Mode);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        self.1 = self.1.checked_sub(1)?;
-        self.0.take(|_| true)
-    }
-
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.1, Some(self.1))
-    }
-}
-
-impl ExactSizeIterator for Exact {}
 
 /// The stronger of two ways to use a block.
 fn stronger(a: Mode, b: Mode) -> Mode {
@@ -371,7 +370,7 @@ const FEW_BLOCKS: usize = 16;
 fn launch_many(context: &Context<'_>, edt: EdtRef<'_>, open: Open) {
     let mut few = [const { MaybeUninit::<(Block<u8>, Mode)>::uninit() }; FEW_BLOCKS];
     let mut many: Vec<(Block<u8>, Mode)> = Vec::new();
-    let mut known: HashMap<Block<u8>, usize> = HashMap::new();
+    let mut known: Option<HashMap<Block<u8>, usize>> = None;
     let mut count = 0;
     for slot in 0..edt.depc {
         let (what, mode) = edt.filled(slot);
@@ -397,8 +396,14 @@ fn launch_many(context: &Context<'_>, edt: EdtRef<'_>, open: Open) {
         if many.is_empty() {
             // SAFETY: as above.
             many.extend_from_slice(unsafe { few[..count].assume_init_ref() });
-            known.extend(many.iter().enumerate().map(|(at, (block, _))| (*block, at)));
+            known = Some(
+                many.iter()
+                    .zip(0..)
+                    .map(|((block, _), at)| (*block, at))
+                    .collect(),
+            );
         }
+        let known = known.get_or_insert_default();
         let at = *known.entry(block).or_insert(many.len());
         match many.get_mut(at) {
             Some(there) => there.1 = stronger(there.1, mode),
@@ -454,7 +459,7 @@ fn run(edt: EdtRef<'_>, scope: &Scope<'static>, lent: &[Lent]) {
             body: edt,
             lent,
             holds: RefCell::new(Few::default()),
-            els: Cell::new([Guid::NULL; ELS]),
+            els: RefCell::new(None),
         }),
     };
     context::enter(&context, || {

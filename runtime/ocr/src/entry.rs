@@ -21,7 +21,7 @@ std::arch::global_asm!(
     ".previous",
 );
 
-#[cfg(all(not(test), target_arch = "x86_64"))]
+#[cfg(target_arch = "x86_64")]
 std::arch::global_asm!(
     ".weak main",
     ".type main, @function",
@@ -30,7 +30,7 @@ std::arch::global_asm!(
     start = sym start,
 );
 
-#[cfg(all(not(test), target_arch = "aarch64"))]
+#[cfg(target_arch = "aarch64")]
 std::arch::global_asm!(
     ".weak main",
     ".type main, %function",
@@ -133,11 +133,13 @@ fn begin(
 pub(crate) fn verdict(ended: sprat::Result<()>) -> u8 {
     let code = match (program::is_shut_down(), ended) {
         // What waited was dropped, which is what the end of a program means; but a codelet that failed is no good end.
-        (true, Err(error)) if error.kind() == ErrorKind::Failed => {
+        (true, Err(error)) if error.kind() != ErrorKind::Stuck => {
             say(&format!("{error}"));
+            tell_never_ran();
             program::exit_code().max(1)
         }
-        (true, _) => program::exit_code(),
+        // Those that were dropped before the end had failed.
+        (true, _) => program::exit_code().max(u8::from(tell_never_ran() > 0)),
         (false, ended) => {
             report(ended);
             1
@@ -182,7 +184,18 @@ fn report(ended: sprat::Result<()>) {
             "the program is stuck: nothing runs, ocrShutdown was not called, and {count} EDTs wait for what nobody will do"
         )),
     }
-    for one in &named {
+    tell(count, &named);
+}
+
+/// Tells of EDTs that were dropped and had not run; how many they are.
+fn tell_never_ran() -> usize {
+    let (count, named) = program::all_that_never_ran();
+    tell(count, &named);
+    count
+}
+
+fn tell(count: usize, named: &[String]) {
+    for one in named {
         say(one);
     }
     if count > named.len() {

@@ -305,6 +305,16 @@ pub(crate) fn kind(guid: Guid) -> Answer<u32> {
     })
 }
 
+/// Whether there is such an event, as far as can be seen without its lock.
+#[inline]
+pub(crate) fn exists(guid: Guid) -> Answer {
+    let (number, generation) = guid.place();
+    let there = EVENTS
+        .at(number)
+        .is_some_and(|place| place.generation() == generation);
+    there.then_some(()).ok_or(EINVAL)
+}
+
 /// Whether an event that is there has such a slot.
 pub(crate) fn check_slot(guid: Guid, slot: u32) -> Answer {
     let slots = if kind(guid)? == LATCH { 2 } else { 1 };

@@ -14,7 +14,6 @@ mod collective;
 mod context;
 mod depend;
 mod edt;
-#[cfg_attr(test, expect(dead_code, reason = "the tests have a main of their own"))]
 mod entry;
 mod event;
 mod few;

@@ -234,6 +234,9 @@ impl<'a> EdtRef<'a> {
             }
             shown += 1;
         }
+        if shown == 0 {
+            text += ": a block that came on its slots was destroyed before it could have it";
+        }
         if shown > 3 {
             text += &format!("; and {} more", shown - 3);
         }

@@ -82,8 +82,6 @@ pub enum Effect {
     Done,
     /// It failed or was skipped: what it was to write is poisoned.
     Failed(Poison),
-    /// It was skipped, and would have changed nothing: a move.
-    Kept,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -240,7 +238,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     #[inline]
     fn set_poison(&mut self, effect: Effect) {
         match (effect, &mut self.special) {
-            (Effect::Kept, _) | (Effect::Done, None) => (),
+            (Effect::Done, None) => (),
             (Effect::Done, Some(special)) => special.poison = None,
             (Effect::Failed(poison), _) => self.special().poison = Some(poison),
         }

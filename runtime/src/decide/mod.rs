@@ -12,6 +12,7 @@ pub mod event_kinds;
 pub mod grain;
 pub mod graph;
 pub mod lanes;
+pub mod locality;
 pub mod placement;
 pub mod plan;
 pub mod policy;

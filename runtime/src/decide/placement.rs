@@ -48,7 +48,13 @@ pub struct Regions {
     nearest: Vec<Vec<u16>>,
     /// For each region, the usable ones, the fastest first.
     fastest: Vec<Vec<u16>>,
+    /// For each region, how much farther than its own memory that of each one is, in tenths of the former.
+    far: Vec<Vec<u64>>,
 }
+
+/// What it costs to send a ready codelet to another region, in bytes that could be read from one's own memory meanwhile: some
+/// microseconds.
+const SENT: u64 = 16 << 10;
 
 impl Regions {
     /// From the machine; `is_usable` says of a region whether memory can be had from it by choice, `bandwidth` how fast it is
@@ -84,7 +90,44 @@ impl Regions {
             around,
             nearest,
             fastest,
+            far: (0..count).map(|from| beyond_own(topology, from)).collect(),
         }
+    }
+
+    /// Where a ready codelet should run that says nothing, by where the bytes of its accesses are and how many: in region `here`, where it is, unless
+    /// another one is so much nearer to them that it pays to go. `waiting` says how many codelets wait in a region for each of its
+    /// engines, which may take as long as this one; `None` if it has no engines.
+    pub fn lean(
+        &self,
+        uses: &[(u16, u64)],
+        here: u16,
+        waiting: impl Fn(u16) -> Option<u64>,
+    ) -> u16 {
+        let all = uses
+            .iter()
+            .fold(0u64, |sum, (_, bytes)| sum.saturating_add(*bytes));
+        let cost = |region: u16| {
+            let far = &self.far[usize::from(region)];
+            let one =
+                |(home, bytes): &(u16, u64)| bytes.saturating_mul(far[usize::from(*home)]) / 10;
+            let away = uses.iter().map(one).fold(0, u64::saturating_add);
+            let sent = if region == here { 0 } else { SENT };
+            let waits = all.saturating_mul(waiting(region)?);
+            Some(away.saturating_add(sent).saturating_add(waits))
+        };
+        let homes = uses.iter().map(|(home, _)| *home);
+        let costs = std::iter::once(here)
+            .chain(homes)
+            .filter_map(|region| Some((cost(region)?, region)));
+        // The first of equal ones, so here if that is as good.
+        costs
+            .min_by_key(|(cost, _)| *cost)
+            .map_or(here, |(_, region)| region)
+    }
+
+    /// How much farther than its own memory each region's is from one, in tenths of the former.
+    pub fn far(&self, from: u16) -> &[u64] {
+        &self.far[usize::from(from)]
     }
 
     /// Where the memory of a block is to be looked for whose first user is in region `here`. Where memory cannot be had by
@@ -141,6 +184,14 @@ impl Regions {
         };
         near.unwrap_or_else(|| (0..region_of.len() as u16).collect())
     }
+}
+
+/// How much farther than its own memory each region's is from one.
+fn beyond_own(topology: &Topology, from: usize) -> Vec<u64> {
+    let own = topology.distance(from, from);
+    let to = 0..topology.regions.len();
+    to.map(|to| u64::from(topology.distance(from, to).saturating_sub(own)))
+        .collect()
 }
 
 /// Usable regions, the fastest for region `from` first. What is said of a region's bandwidth holds for those next to it: from
@@ -229,6 +280,30 @@ mod tests {
 
         let one = Regions::new(&four(), |region| region == 1, |_| 0);
         assert_eq!(in_order(&one, Wish::Interleaved, 3), [1]);
+    }
+
+    #[test]
+    fn a_codelet_goes_to_its_data_if_that_pays() {
+        let regions = Regions::new(&four(), |_| true, |_| 0);
+        let idle = |_| Some(0);
+        let large = 1 << 20;
+        assert_eq!(regions.lean(&[(3, large)], 0, idle), 3);
+        assert_eq!(regions.lean(&[(3, 1000)], 0, idle), 0);
+        assert_eq!(regions.lean(&[], 2, idle), 2);
+        // Most of the bytes, or between those who are near each other.
+        assert_eq!(regions.lean(&[(1, large), (2, 3 * large)], 1, idle), 2);
+        assert_eq!(
+            regions.lean(&[(0, large), (2, large), (3, large)], 0, idle),
+            2
+        );
+        assert_eq!(regions.lean(&[(0, large), (1, large)], 0, idle), 0);
+        // Not to a queue that is longer than the way.
+        let busy = |region| Some(if region == 3 { 3 } else { 0 });
+        assert_eq!(regions.lean(&[(3, large)], 0, busy), 0);
+        assert_eq!(regions.lean(&[(3, large)], 3, busy), 3);
+        // Nor where nobody works.
+        let nobody = |region| (region != 3).then_some(0);
+        assert_eq!(regions.lean(&[(3, large)], 0, nobody), 0);
     }
 
     #[test]

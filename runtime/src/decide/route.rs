@@ -31,8 +31,8 @@ pub enum Destination {
 #[inline]
 pub fn may_follow(affinity: Affinity, here: Here) -> bool {
     match affinity {
-        // A group is looked up before; one that has no engine yet has no wish.
-        Affinity::Anywhere | Affinity::Group(_) => true,
+        // Groups and data are looked up before; a group that has no engine yet has no wish.
+        Affinity::Anywhere | Affinity::Group(_) | Affinity::Data => true,
         Affinity::Prefer(xe) | Affinity::Only(xe) => xe == here.xe,
         Affinity::Region(region) => region == here.region,
         Affinity::Control => false,
@@ -44,7 +44,7 @@ pub fn may_follow(affinity: Affinity, here: Here) -> bool {
 #[inline]
 pub fn destination(affinity: Affinity, here: Option<Here>) -> Destination {
     match affinity {
-        Affinity::Anywhere | Affinity::Group(_) => Destination::Own,
+        Affinity::Anywhere | Affinity::Group(_) | Affinity::Data => Destination::Own,
         Affinity::Prefer(xe) if here.is_some_and(|here| here.xe == xe) => Destination::Own,
         Affinity::Prefer(xe) => Destination::Inbox(xe),
         Affinity::Only(xe) => Destination::Pinned(xe),

@@ -3,6 +3,7 @@
 // A counter for the whole process has to be const, which loom's atomics are not; nothing is ordered by it.
 use crate::sync::plain::{AtomicU32, Ordering};
 use std::fmt;
+use std::time::Instant;
 
 #[cfg(doc)]
 use super::Magazine;
@@ -257,7 +258,8 @@ impl Pool {
 
     /// How many chunks, `most` at most, are recycled, or have room. If there is none, that is counted.
     fn with_room(&self, class: Class, most: usize) -> usize {
-        self.with_store(|store| store.with_room(class, most, || room::free_bytes(&self.nodes)))
+        let free = || room::free_bytes(&self.nodes);
+        self.with_store(|store| store.with_room(class, most, free, Instant::now))
     }
 
     /// Gives evicted memory back to the system. Not under the lock, since it takes long: each page is handed back.

@@ -1,6 +1,7 @@
 //! What a pool knows about its memory; it lives behind the pool's lock. Nothing here asks the system for anything.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
 
 use super::chunk::Chunk;
 use super::class::{CLASSES, Class};
@@ -96,15 +97,21 @@ impl Store {
     }
 
     /// How many chunks of this size, `most` at most, are recycled or have room on the nodes; `free` asks the system how much it
-    /// has. If there is none, that is counted.
+    /// has, `now` what time it is. If there is none, that is counted.
     pub(super) fn with_room(
         &mut self,
         class: Class,
         most: usize,
         free: impl Fn() -> Option<usize>,
+        now: impl Fn() -> Instant,
     ) -> usize {
         let recycled = self.shelves[class.index()].used.len().min(most);
-        let mut has_room = |count| count == 0 || self.room.take(class.bytes() * count, &free);
+        let mut has_room = |count| {
+            count == 0 || {
+                let bytes = class.bytes() * count;
+                self.room.take(bytes, &free, &now)
+            }
+        };
         let count = match has_room(most - recycled) {
             true => most,
             false if recycled == 0 => usize::from(has_room(1)),

@@ -6,6 +6,7 @@
 mod cancel;
 mod commuting;
 mod control;
+mod copies;
 mod counts;
 mod entrance;
 mod event;
@@ -20,6 +21,7 @@ mod seat;
 mod spin_lock;
 mod stuck;
 mod timers;
+mod trace;
 
 use crate::event::Links;
 use crate::sync::UnsafeCell;

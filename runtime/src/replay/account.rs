@@ -39,6 +39,8 @@ impl Replay<'_> {
                 Some((key, Sums::of(one.mode, bytes, times)))
             })
         });
-        ledgers.enter(here.xe, lines);
+        if ledgers.enter(here.xe, lines) {
+            engine.shared.ask_to_adapt();
+        }
     }
 }

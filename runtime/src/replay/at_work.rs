@@ -12,6 +12,7 @@ use crate::instead::Instead;
 use crate::recorded::Fault;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, lock, spin_hint};
+use crate::trace::Event;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
@@ -57,6 +58,9 @@ impl Place {
     }
 }
 
+/// From when to when an engine has found nothing that could go on, in a trace; (0, 0) if not.
+type Waited = (u64, u64);
+
 /// Nobody is like this: for lanes that have ended.
 const NEVER: (u16, u64) = (0, u64::MAX);
 
@@ -82,6 +86,10 @@ impl Replay<'_> {
             children: Cell::new(0),
         };
         engine.local(|local| local.instead = Instead::Refuse);
+        let traced = engine.is_traced().then(|| self.trace_number());
+        if let Some((graph, _)) = traced {
+            engine.tracer(|tracer| tracer.replays = Some(graph));
+        }
         let leader = || Leader::new(&graph.balance, &graph.program, dealt, graph.stop());
         let ran = Worker {
             replay: self,
@@ -92,6 +100,7 @@ impl Replay<'_> {
             xe,
             only_lane: state.mine.iter().filter(|mine| **mine).count() <= 1,
             is_control: engine.is_control(),
+            traced,
         }
         .work(place, &mut state);
         engine.local(|local| local.instead = Instead::Spawn);
@@ -124,15 +133,19 @@ struct Worker<'a> {
     only_lane: bool,
     /// It is the control engine, too, so perhaps nobody else looks at deadlines meanwhile: this one does between rounds.
     is_control: bool,
+    /// What the graph is called in the trace, if one is kept, and the rounds before.
+    traced: Option<(u16, u32)>,
 }
 
 impl Worker<'_> {
     fn work(&self, place: &Place, state: &mut State) -> u64 {
         let spin = Duration::from_nanos(self.frame.engine.shared.tuning.spin_ns);
         let (mut ran, mut turns, mut idle_since) = (0, 0, None);
+        let mut waited = Waited::default();
         while !self.lanes.have_ended() {
             if self.is_control {
                 self.frame.engine.shared.look_at_deadlines();
+                self.frame.engine.shared.drain_trace_if_asked();
             }
             if self.lanes.stop.claim() {
                 self.stop(place);
@@ -144,9 +157,11 @@ impl Worker<'_> {
                 }
                 ran += count;
                 (turns, idle_since) = (0, None);
+                self.trace_waited(&mut waited);
                 continue;
             }
             turns += 1;
+            self.trace_waits(&mut waited);
             spin_hint();
             if turns <= PATIENCE {
                 continue;
@@ -156,6 +171,7 @@ impl Worker<'_> {
                 self.sleep(place, state);
             }
         }
+        self.trace_waited(&mut waited);
         if let Some(leader) = &self.leader {
             leader.pass();
         }
@@ -184,6 +200,26 @@ impl Worker<'_> {
             }
         }
         0
+    }
+
+    /// Nothing can go on now.
+    #[inline]
+    fn trace_waits(&self, waited: &mut Waited) {
+        if self.traced.is_some() {
+            let now = self.frame.engine.trace_now().unwrap_or(0);
+            let since = if waited.1 == 0 { now } else { waited.0 };
+            *waited = (since, now);
+        }
+    }
+
+    /// Something went on.
+    #[inline]
+    fn trace_waited(&self, waited: &mut Waited) {
+        let (start, end) = std::mem::take(waited);
+        if let (Some((graph, _)), true) = (self.traced, end > start) {
+            let engine = self.frame.engine;
+            engine.trace(|_| Event::Blocked { start, end, graph });
+        }
     }
 
     fn visit(&self, state: &mut State, at: usize) -> u64 {
@@ -218,8 +254,11 @@ impl Worker<'_> {
         let pause = loop {
             let State { seen, desk, .. } = &mut *state;
             // One catch for all steps up to the next pause: it costs as much as an empty codelet.
-            let went = catch_unwind(AssertUnwindSafe(|| {
-                self.replay.run_lane(self.frame, &mut hand, at, seen, desk)
+            let went = catch_unwind(AssertUnwindSafe(|| match self.traced {
+                None => (self.replay).run_lane(self.frame, &mut hand, at, seen, desk),
+                Some(graph) => {
+                    (self.replay).run_lane_traced(self.frame, graph, &mut hand, at, seen, desk)
+                }
             }));
             match went {
                 Ok(pause) => break pause,

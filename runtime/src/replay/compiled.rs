@@ -4,6 +4,7 @@ use super::at_work::Place;
 use super::balance::Balance;
 use super::lanes::{Lanes, has_room};
 use super::poison::Poisons;
+use super::traced::Known;
 use crate::access::{BlockKey, Lent, Mode};
 use crate::decide::graph::{Lane, Owner, Program, Schedule, loads, log, owners, schedule};
 use crate::extent::Extent;
@@ -46,6 +47,7 @@ pub(crate) struct Compiled {
     pub(crate) balance: Balance,
     stop: Arc<Stop>,
     pub(crate) poisons: Poisons,
+    pub(super) known: Known,
 }
 
 /// Codelets in their lanes, and what is needed to run them.
@@ -157,6 +159,7 @@ impl Compiled {
             part_lents: recording.part_lents.into(),
             lent_to: recording.lent_to.into(),
             poisons: Poisons::new(&program),
+            known: Known::new(),
             sites: recording.sites.into(),
             site_of_codelet: recording.site_of_codelet.into(),
             balance: Balance::new(choice, program.len()),

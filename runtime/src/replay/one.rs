@@ -22,18 +22,50 @@ impl Replay<'_> {
         seen: &mut [u64],
         desk: &mut [Lent],
     ) -> Pause {
-        let graph = self.graph;
         let bodies = self.dealt().bodies.of_lane(lane);
         let run = |step: u32, round| {
-            let recorded = &bodies[step as usize];
-            if graph.poisons.any() {
-                return self.run_carefully(frame, recorded, (lane, step), round, desk);
-            }
-            if let Err(fault) = self.run_body(frame, recorded, round, desk) {
-                self.fail(frame, (lane, step), round, *fault);
-            }
+            self.run_step(frame, &bodies[step as usize], (lane, step), round, desk);
         };
         hand.go_on(seen, run, || self.wake())
+    }
+
+    /// The same, and notes each step in the trace.
+    #[inline(never)]
+    pub(super) fn run_lane_traced(
+        &self,
+        frame: &Frame<'_>,
+        known: (u16, u32),
+        hand: &mut Hand<'_>,
+        lane: usize,
+        seen: &mut [u64],
+        desk: &mut [Lent],
+    ) -> Pause {
+        let bodies = self.dealt().bodies.of_lane(lane);
+        let run = |step: u32, round| {
+            let codelet = self.dealt().schedule.codelet(lane, step);
+            self.run_traced(frame, known, (codelet, round), || {
+                self.run_step(frame, &bodies[step as usize], (lane, step), round, desk);
+            });
+        };
+        hand.go_on(seen, run, || self.wake())
+    }
+
+    /// Runs one step.
+    #[inline(always)]
+    fn run_step(
+        &self,
+        frame: &Frame<'_>,
+        recorded: &Recorded,
+        at: (usize, u32),
+        round: u32,
+        desk: &mut [Lent],
+    ) {
+        if self.graph.poisons.any() {
+            return self.run_carefully(frame, recorded, at, round, desk);
+        }
+        if let Err(fault) = self.run_body(frame, recorded, round, desk) {
+            self.fail(frame, at, round, *fault);
+        }
     }
 
     /// There is poison somewhere in the graph.

@@ -59,7 +59,7 @@ impl Poisons {
         match program.piece(one.cell) {
             None => {
                 let poison = match effect {
-                    Effect::Done | Effect::Kept => 0,
+                    Effect::Done => 0,
                     Effect::Failed(poison) => poison.get(),
                 };
                 self.cells[one.cell as usize].store(poison, Ordering::Relaxed);

@@ -159,7 +159,7 @@ fn an_interleaved_block_is_everywhere() -> Result<()> {
 
 /// Makes blocks of 4 MiB until three of them were not in region `full`, and gives those that are. Each is where it says it
 /// is, to the last page, and those that are not in the full region are in the nearest.
-fn fill(
+pub fn fill(
     rt: &Runtime,
     full: usize,
     make: impl Fn() -> Result<Block<u64>>,

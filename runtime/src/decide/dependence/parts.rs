@@ -117,7 +117,7 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
 
     /// A holder leaves. Follow with [`PartsQueue::next_grant`] until it gives nothing.
     pub fn leave(&mut self, mode: Mode, extent: &Extent, effect: Effect) {
-        if mode.writes() && effect != Effect::Kept {
+        if mode.writes() {
             self.set_poison(extent, effect);
         }
         self.take_out(mode, extent);

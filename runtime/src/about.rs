@@ -1,0 +1,93 @@
+//! What a trace says about its run: program, machine, engines; and which file it is.
+
+use crate::decide::plan::Plan;
+use crate::error::Result;
+use crate::sync::plain::Mutex;
+use crate::topology::Topology;
+use crate::tracing::Trace;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The files of this process's traces.
+static TAKEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Begins the trace of a runtime in this file, or in one beside it.
+pub(crate) fn create(path: &Path, topology: &Topology, plan: &Plan, pin: bool) -> Result<Trace> {
+    let path = own_file(path);
+    Trace::create(&path, &about(topology, plan, pin))
+}
+
+/// The file for this runtime: with the process's number, and another one than those before.
+fn own_file(path: &Path) -> PathBuf {
+    let process = std::process::id().to_string();
+    let path = match path.to_str() {
+        Some(text) => PathBuf::from(text.replace("%p", &process)),
+        None => path.to_owned(),
+    };
+    let mut taken = TAKEN.lock().unwrap_or_else(|e| e.into_inner());
+    let mut own = path.clone();
+    for number in 2.. {
+        if !taken.contains(&own) {
+            break;
+        }
+        let mut name = path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{number}"));
+        if let Some(ending) = path.extension() {
+            name.push(".");
+            name.push(ending);
+        }
+        own = path.with_file_name(name);
+    }
+    taken.push(own.clone());
+    own
+}
+
+fn about(topology: &Topology, plan: &Plan, pin: bool) -> String {
+    let mut text = String::new();
+    let mut line = |key: &str, value: String| {
+        let value = value.replace(['\n', '\r'], " ");
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{key}: {value}");
+    };
+    let program = std::env::current_exe().unwrap_or_default();
+    let program = program.file_name().unwrap_or_default().to_string_lossy();
+    line("program", program.into_owned());
+    let arguments = std::env::args_os().skip(1);
+    let arguments: Vec<_> = arguments
+        .map(|a| a.to_string_lossy().into_owned())
+        .collect();
+    line("arguments", arguments.join(" "));
+    line("process", std::process::id().to_string());
+    line("version", env!("CARGO_PKG_VERSION").to_owned());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    line("started", now.map_or(0, |now| now.as_secs()).to_string());
+    line("machine", machine(topology));
+    line("ce mode", plan.mode.to_string());
+    line("ce reason", plan.reason.clone());
+    line("pinned", if pin { "yes" } else { "no" }.to_owned());
+    line("xes", plan.xes.len().to_string());
+    for (number, xe) in plan.xes.iter().enumerate() {
+        let place = format!(
+            "cpu {} core {} region {} domain {}",
+            xe.cpu, xe.core, xe.region, xe.domain
+        );
+        line(&format!("xe {number}"), place);
+    }
+    text
+}
+
+fn machine(topology: &Topology) -> String {
+    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    let model = model.map_or("", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!(
+        "{} {model}, {} cores usable, {} memory regions",
+        host.trim(),
+        topology.cores.len(),
+        topology.regions.len()
+    )
+}

@@ -1,0 +1,67 @@
+//! The policy `locality` at work: what engines have noted goes to its mind ([`crate::decide::locality`]), and what that wants
+//! becomes wishes at the blocks, which whoever has them next fulfils. See `docs/design/moves.md`.
+
+use crate::decide::locality::{Act, Seen};
+use crate::homes::Asked;
+use crate::id::BlockId;
+use crate::shared::Shared;
+use crate::sync::atomic::Ordering;
+use crate::sync::lock;
+use std::collections::BTreeMap;
+
+impl Shared {
+    /// Enough was done for a look of the policy: some control engine shall come to it.
+    #[cold]
+    pub(crate) fn ask_to_adapt(&self) {
+        self.request(&self.domains[0]);
+    }
+
+    /// Part of a control engine's routine: looks at what was done, if there is enough of it, and wishes what is to be done.
+    pub(crate) fn adapt(&self) {
+        let Some(ledgers) = &self.ledgers else { return };
+        let watcher = ledgers.watcher.as_ref();
+        let Some(watcher) = watcher.filter(|one| one.due.load(Ordering::Relaxed)) else {
+            return;
+        };
+        let mut mind = lock(&watcher.mind);
+        watcher.looks();
+        let mut seen: BTreeMap<(BlockId, u16, u16), Seen> = BTreeMap::new();
+        for (xe, recent) in (0..).zip(ledgers.take_recent()) {
+            let region = self.homes.region_of_xe(xe);
+            for ((block, home), sums) in recent {
+                let slot = self.blocks.slot(block.slot());
+                if !slot.is(block) {
+                    continue;
+                }
+                let one = seen.entry((block, home, region)).or_insert(Seen {
+                    block: number(block),
+                    bytes: slot.bytes() as u64,
+                    home,
+                    region,
+                    read: 0,
+                    written: 0,
+                });
+                one.read = one.read.saturating_add(sums.read);
+                one.written = one.written.saturating_add(sums.written);
+            }
+        }
+        let seen: Vec<Seen> = seen.into_values().collect();
+        for act in mind.look(&seen) {
+            let (block, asked) = match act {
+                Act::Move { block, to } => (block, Asked::Home(to)),
+                Act::Copy { block } => (block, Asked::Copies),
+            };
+            let slot = self.blocks.slot(block as u32);
+            // If it is gone meanwhile, or its memory, nothing comes of it.
+            slot.ask((block >> GENERATION) as u32, asked);
+        }
+    }
+}
+
+/// Where the generation begins in a block's number.
+const GENERATION: u32 = 32;
+
+/// A block's number for the mind.
+fn number(block: BlockId) -> u64 {
+    u64::from(block.generation()) << GENERATION | u64::from(block.slot())
+}

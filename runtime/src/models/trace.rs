@@ -1,0 +1,61 @@
+//! The ring of a trace: what is written is read once, whole and in order, or counted as dropped.
+
+use crate::sync::model::{explore, spawn};
+use crate::sync::{Arc, Mutex, UnsafeCell, lock};
+use crate::tracing::ring;
+use std::sync::Arc as StdArc;
+
+/// A record that loom watches: a place that the writer fills before it pushes, and the reader looks at.
+type Marked = StdArc<UnsafeCell<u32>>;
+
+/// Four records of one or two go through a ring of two, while somebody drains twice, and once more at the end.
+#[test]
+fn records_are_whole_and_in_order() {
+    explore(|| {
+        let (mut producer, mut consumer) = ring::<u32>(2);
+        let read = Arc::new(Mutex::new(Vec::new()));
+        let drained = read.clone();
+        let other = spawn(move || {
+            for _ in 0..2 {
+                consumer.drain(|record| lock(&drained).push(record));
+            }
+            consumer
+        });
+        producer.push(&[1]);
+        producer.push(&[2, 3]);
+        producer.push(&[4]);
+        let mut consumer = other.join().unwrap();
+        consumer.drain(|record| lock(&read).push(record));
+        let read = lock(&read).clone();
+        assert!(read.is_sorted(), "{read:?}");
+        assert_eq!(
+            read.contains(&2),
+            read.contains(&3),
+            "all or none: {read:?}"
+        );
+        assert_eq!(read.len() as u64 + consumer.dropped(), 4, "{read:?}");
+    });
+}
+
+/// What the writer did before it pushed is seen by who reads the record.
+#[test]
+fn who_reads_sees_what_came_before() {
+    explore(|| {
+        let (mut producer, mut consumer) = ring::<usize>(2);
+        let marks: StdArc<[Marked; 2]> =
+            StdArc::new(std::array::from_fn(|_| Marked::new(UnsafeCell::new(0))));
+        let seen = marks.clone();
+        let other = spawn(move || {
+            consumer.drain(|at| {
+                // SAFETY: the writer has done with it, which loom checks.
+                seen[at].with(|mark| assert_eq!(unsafe { *mark }, 7));
+            });
+        });
+        for at in 0..2 {
+            // SAFETY: nobody reads it before it is pushed, which loom checks.
+            marks[at].with_mut(|mark| unsafe { *mark = 7 });
+            producer.push(&[at]);
+        }
+        other.join().unwrap();
+    });
+}

@@ -1,0 +1,310 @@
+//! What engines note in a trace, and when: [`crate::tracing`].
+//!
+//! Where codelets are fast nothing asks whether a trace is kept: an engine that keeps one runs codelets by another instance of the
+//! same functions, and what it spawns carries a mark that leads to [`Engine::trace_ready`].
+
+use crate::access::Mode;
+use crate::affinity::{self, Affinity, Priority, TRACED};
+use crate::bounds::Bounds;
+use crate::codelet::flag;
+use crate::engine::Engine;
+use crate::entry::EntryKind;
+use crate::shared::{Domain, Shared};
+use crate::sync::atomic::Ordering;
+use crate::trace::Event;
+use crate::tracing::Tracer;
+
+/// A region that is not known.
+pub(crate) const NOWHERE: u16 = u16::MAX;
+
+/// What an engine was at, to go on with later: see [`Engine::trace_aside`].
+pub(crate) type Aside = Option<((u32, u32), Option<u64>)>;
+
+impl Engine<'_> {
+    /// Whether this engine notes anything.
+    #[inline]
+    pub(crate) fn is_traced(&self) -> bool {
+        self.local(|local| local.tracer.is_some())
+    }
+
+    /// Works on the tracer, if there is one.
+    #[inline]
+    pub(crate) fn tracer<R>(&self, f: impl FnOnce(&mut Tracer) -> R) -> Option<R> {
+        self.local(|local| local.tracer.as_deref_mut().map(f))
+    }
+
+    /// Notes one event, if a trace is kept.
+    #[inline]
+    pub(crate) fn trace(&self, event: impl FnOnce(&mut Tracer) -> Event) {
+        let full = self.tracer(|tracer| {
+            let event = event(tracer);
+            tracer.ring.push(&[event])
+        });
+        if full == Some(true) {
+            self.call_drain();
+        }
+    }
+
+    /// Time for the control engine to empty rings.
+    #[cold]
+    fn call_drain(&self) {
+        let domain = self.local(|local| local.domain);
+        self.shared
+            .request(&self.shared.domains[usize::from(domain)]);
+    }
+
+    /// The time; `None` if no trace is kept.
+    #[inline]
+    pub(crate) fn trace_now(&self) -> Option<u64> {
+        self.tracer(|tracer| tracer.clock.now())
+    }
+
+    /// A codelet was begun here that nobody else knows yet.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn trace_spawn(&self, id: u32, parent: u32) {
+        let record = self.shared.arena.record(id);
+        // SAFETY: we spawn it.
+        let body = unsafe { record.body() };
+        let generation = record.ended.generation();
+        let word = record.affinity.load(Ordering::Relaxed);
+        record.affinity.store(word | TRACED, Ordering::Relaxed);
+        self.trace(|tracer| Event::Spawn {
+            time: tracer.time(),
+            codelet: id,
+            generation,
+            parent,
+            cost_ns: std::mem::take(&mut tracer.next_cost),
+            kind: tracer.kind((body.name, Some(body.spawned_at))),
+        });
+    }
+
+    /// The codelet that is spawned next has this declared cost.
+    #[cold]
+    pub(crate) fn trace_cost(&self, cost_ns: u32) {
+        self.tracer(|tracer| tracer.next_cost = cost_ns);
+    }
+
+    /// A codelet that carries the mark became ready.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn trace_ready(&self, id: u32, word: u32) {
+        let generation = self.shared.arena.record(id).ended.generation();
+        let (affinity, number) = match Affinity::decode(word) {
+            Affinity::Anywhere => (0, 0),
+            Affinity::Prefer(xe) => (1, xe),
+            Affinity::Only(xe) => (2, xe),
+            Affinity::Region(region) => (3, region),
+            Affinity::Control => (4, 0),
+            Affinity::Group(group) => (5, group),
+            Affinity::Data => (6, 0),
+        };
+        let priority = match affinity::priority(word) {
+            Priority::Normal => 0,
+            Priority::Low => 1,
+            Priority::High => 2,
+        };
+        self.trace(|tracer| Event::Ready {
+            time: tracer.time(),
+            codelet: id,
+            generation,
+            cause: tracer.cause.0,
+            cause_generation: tracer.cause.1,
+            hint: Event::hint(affinity, number, priority),
+        });
+    }
+
+    /// A body begins: when.
+    #[inline]
+    pub(crate) fn trace_begin(&self, id: u32) -> u64 {
+        let generation = self.shared.arena.record(id).ended.generation();
+        let begun = self.tracer(|tracer| {
+            tracer.cause = (id, generation);
+            tracer.ended = None;
+            tracer.clock.now()
+        });
+        begun.unwrap_or(0)
+    }
+
+    /// A body has ended that began then; it still holds its blocks.
+    #[inline(never)]
+    pub(crate) fn trace_ran(&self, id: u32, start: u64, payload: usize) {
+        let end = self.trace_now().unwrap_or(0);
+        let record = self.shared.arena.record(id);
+        // SAFETY: it ran here: it lives, and was published to us.
+        let body = unsafe { record.body() };
+        let mut together = self
+            .tracer(|tracer| {
+                tracer.ended = Some(end);
+                let mut together = std::mem::take(&mut tracer.together);
+                let generation = tracer.cause.1;
+                together.push(match tracer.replays.take() {
+                    Some(graph) => Event::Replay {
+                        start,
+                        end,
+                        codelet: id,
+                        generation,
+                        graph,
+                    },
+                    None => Event::Run {
+                        start,
+                        end,
+                        codelet: id,
+                        generation,
+                        kind: tracer.kind((body.name, Some(body.spawned_at))),
+                    },
+                });
+                together
+            })
+            .unwrap_or_default();
+        // What destroys a block does not touch it; a replay's codelets are noted themselves, and not who holds blocks for them.
+        let only_holds = self.local(|local| local.only_holds);
+        if record.count() != 0 && record.flags() & flag::DESTROYS == 0 && !only_holds {
+            self.list_accesses(id, payload, &mut together);
+        }
+        let full = self.tracer(|tracer| {
+            let full = tracer.ring.push(&together);
+            together.clear();
+            tracer.together = together;
+            full
+        });
+        if full == Some(true) {
+            self.call_drain();
+        }
+    }
+
+    fn list_accesses(&self, id: u32, payload: usize, list: &mut Vec<Event>) {
+        let (arena, blocks) = (&self.shared.arena, &self.shared.blocks);
+        let mut entries = arena.entries(id, payload);
+        while let Some((_, entry)) = entries.next() {
+            let (mode, part) = match entry.kind() {
+                EntryKind::Block(mode) => (mode, None),
+                EntryKind::Part(mode) => (mode, Some(Bounds::take(&mut entries).extent)),
+                _ => continue,
+            };
+            let number = Self::queue_of(entry).slot;
+            let slot = blocks.slot(number);
+            list.push(Event::Access {
+                bytes: part.map_or(slot.bytes() as u64, |extent| extent.bytes()),
+                block: number,
+                generation: slot.generation(),
+                home: self.shared.homes.region_of(slot.place()).unwrap_or(NOWHERE),
+                mode: mode_number(mode),
+            });
+            if list.len() > MOST {
+                return;
+            }
+        }
+    }
+
+    /// A codelet is not run.
+    #[cold]
+    pub(crate) fn trace_skip(&self, id: u32, cancelled: bool) {
+        let record = self.shared.arena.record(id);
+        // SAFETY: we would run it: it lives, and was published to us.
+        let body = unsafe { record.body() };
+        let generation = record.ended.generation();
+        self.trace(|tracer| {
+            let time = tracer.clock.now();
+            // What follows from it follows from this.
+            tracer.cause = (id, generation);
+            tracer.ended = Some(time);
+            Event::Skip {
+                time,
+                codelet: id,
+                generation,
+                kind: tracer.kind((body.name, Some(body.spawned_at))),
+                cancelled,
+            }
+        });
+    }
+
+    /// The body of a host's scope begins; when.
+    pub(crate) fn trace_body_begins(&self, scope: u32) -> Option<u64> {
+        let generation = self.shared.arena.record(scope).ended.generation();
+        self.tracer(|tracer| {
+            tracer.cause = (scope, generation);
+            tracer.ended = None;
+            tracer.clock.now()
+        })
+    }
+
+    /// It has ended.
+    pub(crate) fn trace_body_ended(&self, scope: u32, start: Option<u64>) {
+        let Some(start) = start else { return };
+        self.trace(|tracer| {
+            let end = tracer.clock.now();
+            tracer.ended = Some(end);
+            Event::Body { start, end, scope }
+        });
+    }
+
+    /// The engine slept from then on, if it has noted that.
+    #[inline]
+    pub(crate) fn trace_parked(&self, start: Option<u64>, host: bool) {
+        if let Some(start) = start {
+            self.trace(|tracer| Event::Parked {
+                start,
+                end: tracer.clock.now(),
+                host,
+            });
+        }
+    }
+
+    /// It looked for work from then on.
+    #[inline]
+    pub(crate) fn trace_searched(&self, start: Option<u64>) {
+        if let Some(start) = start {
+            self.trace(|tracer| Event::Searched {
+                start,
+                end: tracer.clock.now(),
+            });
+        }
+    }
+
+    /// In the middle of a body, others run here.
+    pub(crate) fn trace_aside(&self) -> Aside {
+        self.tracer(|tracer| (tracer.cause, tracer.ended))
+    }
+
+    /// The body goes on.
+    pub(crate) fn trace_back(&self, aside: Aside) {
+        if let Some(before) = aside {
+            self.tracer(|tracer| (tracer.cause, tracer.ended) = before);
+        }
+    }
+}
+
+/// The most accesses of a codelet that are noted: a ring has room for many of these.
+const MOST: usize = 128;
+
+/// A mode's place in [`MODES`](crate::trace::MODES).
+pub(crate) fn mode_number(mode: Mode) -> u8 {
+    match mode {
+        Mode::Read => 0,
+        Mode::Write => 1,
+        Mode::ReadWrite => 2,
+        Mode::Commute => 3,
+        Mode::Reduce(_) => 4,
+        Mode::SharedWrite => 5,
+        Mode::Exclusive => 6,
+    }
+}
+
+impl Shared {
+    /// The same by an engine that is the control engine, too, and has other work.
+    pub(crate) fn drain_trace_if_asked(&self) {
+        let asked = |domain: &Domain| domain.control.requested.load(Ordering::Relaxed);
+        if self.trace.is_some() && self.domains.iter().any(asked) {
+            self.drain_trace();
+        }
+    }
+
+    /// Empties the rings of the trace, if one is kept.
+    #[inline]
+    pub(crate) fn drain_trace(&self) {
+        if let Some(trace) = &self.trace {
+            trace.drain();
+        }
+    }
+}

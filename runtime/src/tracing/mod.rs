@@ -1,0 +1,254 @@
+//! Tracing at work: a ring for each engine, and who empties them into the file. Kept only if asked for. See
+//! `docs/design/trace.md`.
+
+mod clock;
+mod names;
+mod ring;
+mod tracer;
+
+pub(crate) use clock::Clock;
+#[cfg(all(test, sprat_loom))]
+pub(crate) use ring::ring;
+pub(crate) use tracer::Tracer;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::sync::{Mutex, lock};
+use crate::trace::{
+    Before, Event, GraphDef, begin_chunk, encode, end_chunk, header, put_kind, tag,
+};
+use names::Names;
+use ring::Consumer;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Records in an engine's ring: 2 MiB.
+const CAPACITY: usize = if cfg!(miri) { 1 << 8 } else { 1 << 16 };
+/// The most bytes that events of one chunk take, about: a chunk that was not written whole is lost but for its beginning.
+const CHUNK: usize = 1 << 16;
+
+/// The trace of a runtime.
+pub(crate) struct Trace {
+    clock: Clock,
+    /// When the trace began.
+    pub(crate) begin: u64,
+    names: Arc<Names>,
+    /// The next stream, and those that nobody drains yet.
+    joined: Mutex<(u32, Vec<Stream>)>,
+    /// Of threads that have left.
+    spare: Mutex<Vec<Tracer>>,
+    /// Graphs and names of blocks that are still to be written, as chunks.
+    more: Mutex<Vec<u8>>,
+    graphs: Mutex<u32>,
+    drain: Mutex<Drain>,
+}
+
+/// An engine's ring, for who empties it.
+struct Stream {
+    number: u32,
+    ring: Consumer<Event>,
+    /// How many were dropped when that was written last.
+    dropped: u64,
+}
+
+/// Who empties rings has this alone.
+struct Drain {
+    file: File,
+    path: PathBuf,
+    streams: Vec<Stream>,
+    /// Names that were written.
+    names: usize,
+    out: Vec<u8>,
+    /// Writing has failed, which was told: nothing more is written.
+    failed: bool,
+}
+
+impl Trace {
+    /// Makes the file. `about` are lines about the run.
+    pub(crate) fn create(path: &Path, about: &str) -> Result<Self> {
+        let clock = Clock::new();
+        let refused = |error: std::io::Error| {
+            Error::new(
+                ErrorKind::System,
+                format!(
+                    "the trace {} cannot be written: {error}; give SPRAT_TRACE (or `Builder::trace`) a file in a folder that is there and yours",
+                    path.display()
+                ),
+            )
+        };
+        let mut file = File::create(path).map_err(refused)?;
+        let mut out = header();
+        let at = begin_chunk(&mut out);
+        out.extend_from_slice(about.as_bytes());
+        out.extend_from_slice(format!("clock: {}\n", clock.name()).as_bytes());
+        end_chunk(&mut out, at, tag::ABOUT, 0, 0);
+        put_clock(&mut out, &clock);
+        file.write_all(&out).map_err(refused)?;
+        out.clear();
+        Ok(Trace {
+            begin: clock.now(),
+            clock,
+            names: Arc::new(Names::new()),
+            joined: Mutex::new((0, Vec::new())),
+            spare: Mutex::new(Vec::new()),
+            more: Mutex::new(Vec::new()),
+            graphs: Mutex::new(0),
+            drain: Mutex::new(Drain {
+                file,
+                path: path.to_owned(),
+                streams: Vec::new(),
+                names: 0,
+                out,
+                failed: false,
+            }),
+        })
+    }
+
+    /// One more that notes events. The first are the seats, in their order.
+    pub(crate) fn join(&self) -> Box<Tracer> {
+        if let Some(spare) = lock(&self.spare).pop() {
+            return Box::new(spare);
+        }
+        let (producer, ring) = ring::ring(CAPACITY);
+        let (number, joined) = &mut *lock(&self.joined);
+        joined.push(Stream {
+            number: *number,
+            ring,
+            dropped: 0,
+        });
+        *number += 1;
+        Box::new(Tracer::new(producer, self.clock, self.names.clone()))
+    }
+
+    /// Whoever joined leaves: a thread that is in no seat.
+    pub(crate) fn leave(&self, mut tracer: Box<Tracer>) {
+        (tracer.cause, tracer.ended) = ((0, 0), None);
+        lock(&self.spare).push(*tracer);
+    }
+
+    /// The number of a name, for what is not noted by an engine.
+    pub(crate) fn kind(&self, site: names::Site) -> u16 {
+        self.names.number(site)
+    }
+
+    /// Writes a graph, and gives it a number.
+    pub(crate) fn add_graph(&self, mut graph: GraphDef) -> u16 {
+        let number = {
+            let next = &mut *lock(&self.graphs);
+            *next += 1;
+            // Those that are too many are told as the last one.
+            u16::try_from(*next - 1).unwrap_or(u16::MAX)
+        };
+        graph.number = number;
+        let more = &mut *lock(&self.more);
+        let at = begin_chunk(more);
+        graph.put(more);
+        end_chunk(more, at, tag::GRAPH, u32::from(number), 0);
+        number
+    }
+
+    /// A block was given a name.
+    pub(crate) fn name_block(&self, block: u32, generation: u32, name: &str) {
+        let more = &mut *lock(&self.more);
+        let at = begin_chunk(more);
+        more.extend_from_slice(name.as_bytes());
+        end_chunk(more, at, tag::BLOCK, block, u64::from(generation));
+    }
+
+    /// Empties all rings into the file, unless somebody does already.
+    pub(crate) fn drain(&self) {
+        if let Ok(mut drain) = self.drain.try_lock() {
+            self.empty(&mut drain);
+        }
+    }
+
+    /// The run has ended, and nobody notes anything any more.
+    pub(crate) fn end(&self) {
+        let drain = &mut *lock(&self.drain);
+        self.empty(drain);
+        let at = begin_chunk(&mut drain.out);
+        end_chunk(&mut drain.out, at, tag::END, 0, 0);
+        drain.write();
+    }
+
+    fn empty(&self, drain: &mut Drain) {
+        drain.streams.append(&mut lock(&self.joined).1);
+        // Events are behind the names and graphs that they speak of: what is drained now was noted before, but what these say may
+        // be later. So events first, into memory.
+        let mut events = Vec::new();
+        std::mem::swap(&mut events, &mut drain.out);
+        for stream in &mut drain.streams {
+            stream.empty(&mut events);
+        }
+        let out = &mut drain.out;
+        put_clock(out, &self.clock);
+        let at = begin_chunk(out);
+        let known = drain.names;
+        drain.names = self.names.since(known, |number, (name, place)| {
+            let (file, line) = place.map_or(("", 0), |place| (place.file(), place.line()));
+            put_kind(out, number, name, file, line);
+        });
+        match drain.names == known {
+            true => out.truncate(at),
+            false => end_chunk(out, at, tag::KINDS, 0, 0),
+        }
+        out.append(&mut lock(&self.more));
+        drain.write();
+        drain.out = events;
+        drain.write();
+    }
+}
+
+impl Stream {
+    fn empty(&mut self, out: &mut Vec<u8>) {
+        let number = self.number;
+        // The chunk's place, where its differences begin, and what they refer to.
+        let mut chunk: Option<(usize, u64, Before)> = None;
+        self.ring.drain(|event| {
+            if let Some((at, base, _)) = chunk
+                && out.len() - at > CHUNK
+                && !matches!(event, Event::Access { .. })
+            {
+                end_chunk(out, at, tag::EVENTS, number, base);
+                chunk = None;
+            }
+            let (_, _, before) = chunk.get_or_insert_with(|| {
+                let base = event.time().unwrap_or(0);
+                (begin_chunk(out), base, Before::at(base))
+            });
+            encode(out, before, &event);
+        });
+        if let Some((at, base, _)) = chunk {
+            end_chunk(out, at, tag::EVENTS, number, base);
+        }
+        let dropped = self.ring.dropped();
+        if dropped != self.dropped {
+            self.dropped = dropped;
+            let at = begin_chunk(out);
+            end_chunk(out, at, tag::DROPPED, number, dropped);
+        }
+    }
+}
+
+impl Drain {
+    fn write(&mut self) {
+        if !self.failed
+            && let Err(error) = self.file.write_all(&self.out)
+        {
+            self.failed = true;
+            eprintln!(
+                "sprat: the trace {} ends here: {error}",
+                self.path.display()
+            );
+        }
+        self.out.clear();
+    }
+}
+
+fn put_clock(out: &mut Vec<u8>, clock: &Clock) {
+    let both = clock.both();
+    let at = begin_chunk(out);
+    out.extend_from_slice(&both.ns.to_le_bytes());
+    end_chunk(out, at, tag::CLOCK, 0, both.ticks);
+}

@@ -1,0 +1,301 @@
+//! What the figures mean, as sentences: each with what it costs, and what to do next.
+
+use super::Analysis;
+use crate::run::{Run, Task};
+use crate::units::{bytes, count, share, time};
+use serde::Serialize;
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// What it is about, for programs: `grain`, `dependences`, `bound-to-engines`, `one-spawner`, `queue`, `remote-memory`,
+    /// `skipped`, `dropped`, `cut-off`, `well`.
+    pub id: &'static str,
+    /// About which share of the engines' time is lost by it.
+    pub weight: f64,
+    /// What is so, with figures.
+    pub text: String,
+    /// What to do next.
+    pub next: String,
+}
+
+/// Less than this share of the engines' time is not worth a finding.
+const LEAST: f64 = 0.10;
+/// Codelets shorter than this are mostly the runtime's work.
+const SHORT_NS: u64 = 1000;
+
+/// See the module.
+pub(super) fn findings(run: &Run, analysis: &Analysis) -> Vec<Finding> {
+    let all: u64 = analysis.engines.iter().map(|split| split.total()).sum();
+    let part = |time: u64| time as f64 / all.max(1) as f64;
+    let mut list = Vec::new();
+    if all > 0 {
+        list.extend(grain(analysis, part));
+        list.extend(bound(run, analysis, part));
+        list.extend(dependences(run, analysis, part));
+        list.extend(one_spawner(analysis, part));
+    }
+    list.extend(remote(analysis));
+    list.retain(|finding| finding.weight >= LEAST);
+    list.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    if list.is_empty() && all > 0 {
+        list.push(well(analysis, part));
+    }
+    list.extend(skipped(analysis));
+    let flaws = flaws(analysis);
+    // Who reads the rest must know that first.
+    list.splice(0..0, flaws);
+    list
+}
+
+fn finding(id: &'static str, weight: f64, text: String, next: &str) -> Finding {
+    Finding {
+        id,
+        weight,
+        text,
+        next: next.to_owned(),
+    }
+}
+
+/// Bodies so short that the runtime's own work is most of the time.
+fn grain(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding> {
+    let own: u64 = analysis
+        .engines
+        .iter()
+        .map(|split| split.runtime + split.body)
+        .sum();
+    let (ran, work) = (analysis.kinds.iter()).fold((0, 0), |(ran, work), row| {
+        (ran + row.count, work + row.total_ns)
+    });
+    let row = analysis.kinds.iter().max_by_key(|row| row.count)?;
+    if work / ran.max(1) >= SHORT_NS || row.median_ns >= SHORT_NS {
+        return None;
+    }
+    let each = own / ran.max(1);
+    Some(finding(
+        "grain",
+        part(own),
+        format!(
+            "codelets are too short: {} codelets `{}` take {} each, and the runtime and the body that spawns them {} for each, \
+             which is {} of the engines' time",
+            count(row.count),
+            row.name,
+            time(row.median_ns as f64),
+            time(each as f64),
+            share(part(own)),
+        ),
+        "let each codelet do more (for_each and map_reduce choose chunks by themselves), or record the loop as a graph and replay it",
+    ))
+}
+
+/// Whether a codelet is bound to one engine or one region.
+fn is_bound(task: &Task) -> bool {
+    matches!(task.hint >> 16 & 0xff, 2 | 3)
+}
+
+/// Engines have nothing to do while codelets wait for one that may run them.
+fn bound(run: &Run, analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding> {
+    let lost = analysis.idle.ready_elsewhere;
+    let queued = |task: &&Task| task.is_work();
+    let wait = |task: &Task| task.start - task.ready;
+    let all: u64 = run.tasks.iter().filter(queued).map(wait).sum();
+    let bound: u64 = run
+        .tasks
+        .iter()
+        .filter(queued)
+        .filter(|task| is_bound(task))
+        .map(wait)
+        .sum();
+    if all == 0 {
+        return None;
+    }
+    if bound * 2 < all {
+        return Some(finding(
+            "queue",
+            part(lost),
+            format!(
+                "engines had nothing to run for {} of their time while ready codelets lay in another engine's queue: {} in all",
+                share(part(lost)),
+                time(lost as f64),
+            ),
+            "codelets may be too short to be worth a wake-up, or the domain's engines are asleep: look at the timeline where that is; \
+             give long codelets a cost() so that sleepers are woken for them",
+        ));
+    }
+    let longest = (run.tasks.iter())
+        .filter(queued)
+        .filter(|task| is_bound(task))
+        .max_by_key(|task| wait(task))?;
+    let name = run.name(longest.kind);
+    let to = match longest.hint >> 16 & 0xff {
+        2 => format!("engine {} (on_xe)", longest.hint & 0xffff),
+        _ => format!("region {} (on_region)", longest.hint & 0xffff),
+    };
+    Some(finding(
+        "bound-to-engines",
+        part(lost),
+        format!(
+            "codelets `{name}` are bound to {to} and wait there, up to {}, while other engines have nothing to run for {} of the engines' time",
+            time(wait(longest) as f64),
+            share(part(lost)),
+        ),
+        "bind only what must run there; use near(block) or prefer_xe, which others may overrule, and spread the blocks' homes",
+    ))
+}
+
+/// Engines have nothing to do since everything waits for something else.
+fn dependences(run: &Run, analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding> {
+    let lost = analysis.idle.dependences;
+    let bounds = analysis.bounds;
+    let link = analysis.chain.links.first()?;
+    let path = bounds.by_path_ns as f64 / bounds.took_ns.max(1) as f64;
+    let of_path = link.time_ns as f64 / bounds.by_path_ns.max(1) as f64;
+    let text = format!(
+        "dependences leave engines without work for {} of their time: the longest chain of codelets that wait for each other \
+         takes {} ({} of the run), and {} of it is {} codelets `{}`{}",
+        share(part(lost)),
+        time(bounds.by_path_ns as f64),
+        share(path.min(1.0)),
+        share(of_path),
+        count(link.count),
+        link.name,
+        handed_on(run, link.kind, link.count),
+    );
+    let next = match analysis.free.iter().find(|free| free.kind == link.kind) {
+        Some(free) => format!(
+            "break the chain there: split the block, declare read where nothing is written, or sum up with reduce. If `{}` cost nothing, \
+             the run would take about {} instead of {}",
+            link.name,
+            time(free.takes_ns as f64),
+            time(bounds.took_ns as f64)
+        ),
+        None => "spawn in codelets instead of one body, or record the loop as a graph".to_owned(),
+    };
+    Some(finding("dependences", part(lost), text, &next))
+}
+
+/// If one block was changed by most of a chain: which.
+fn handed_on(run: &Run, kind: u16, tasks: u64) -> String {
+    let by_kind = |(_, one): &(&(u32, u32), &crate::run::BlockUse)| one.kind == kind;
+    let most = run
+        .blocks
+        .iter()
+        .filter(by_kind)
+        .max_by_key(|(block, one)| (one.writes, **block));
+    match most {
+        Some((block, one)) if one.writes * 2 > tasks => {
+            format!(
+                ", which hand {} on from one to the next ({} changes)",
+                run.block_name(*block),
+                count(one.writes)
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+/// Nothing is spawned fast enough.
+fn one_spawner(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding> {
+    let lost = analysis.idle.nothing;
+    let body: u64 = analysis.engines.iter().map(|split| split.body).sum();
+    let busy = body as f64 / analysis.in_scopes_ns.max(1) as f64;
+    Some(finding(
+        "one-spawner",
+        part(lost),
+        format!(
+            "engines had nothing to run for {} of their time, since nothing was spawned that had not begun; the bodies of scopes, \
+             which spawn, took {} of the run",
+            share(part(lost)),
+            share(busy.min(1.0)),
+        ),
+        "spawn codelets that spawn others instead of all from one body, spawn before you compute in the body, or record a graph; at the \
+         end of a scope, smaller codelets end together",
+    ))
+}
+
+fn remote(analysis: &Analysis) -> Option<Finding> {
+    let row = analysis.blocks.iter().max_by_key(|row| row.remote_bytes)?;
+    let used = row.read_bytes + row.written_bytes;
+    let all: u64 = analysis
+        .blocks
+        .iter()
+        .map(|row| row.read_bytes + row.written_bytes)
+        .sum();
+    let away: u64 = analysis.blocks.iter().map(|row| row.remote_bytes).sum();
+    Some(finding(
+        "remote-memory",
+        // Twice as far is half of the time.
+        away as f64 / all.max(1) as f64 / 2.0,
+        format!(
+            "{} of {} that codelets touched lie in another memory region than the engine that ran them; most in {} ({} of {}, home region {}, by `{}`)",
+            bytes(away as f64),
+            bytes(all as f64),
+            row.name,
+            bytes(row.remote_bytes as f64),
+            bytes(used as f64),
+            row.home,
+            row.by,
+        ),
+        "give the blocks homes where they are used (homes, near), or keep the codelets where the blocks are",
+    ))
+}
+
+fn skipped(analysis: &Analysis) -> Option<Finding> {
+    let (skipped, cancelled) = (analysis.skipped, analysis.cancelled);
+    (skipped + cancelled > 0).then(|| {
+        finding(
+            "skipped",
+            0.0,
+            format!(
+                "{} codelets were skipped since they depend on failed ones, and {} were not started since their scope was cancelled",
+                count(skipped),
+                count(cancelled)
+            ),
+            "the scope's error names the first that failed",
+        )
+    })
+}
+
+fn flaws(analysis: &Analysis) -> Vec<Finding> {
+    let mut list = Vec::new();
+    if analysis.dropped > 0 {
+        list.push(finding(
+            "dropped",
+            0.0,
+            format!("{} events are missing: rings were full when they came; the figures are of what is there", count(analysis.dropped)),
+            "trace a shorter run, or one with longer codelets",
+        ));
+    }
+    if !analysis.whole {
+        let why = analysis
+            .flaws
+            .first()
+            .map_or("the program was killed or still runs", |flaw| flaw);
+        list.push(finding(
+            "cut-off",
+            0.0,
+            format!("the trace has no end ({why})"),
+            "what follows is about the part that is there",
+        ));
+    }
+    list
+}
+
+fn well(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Finding {
+    let running: u64 = analysis.engines.iter().map(|split| split.running).sum();
+    let longest = analysis.kinds.first();
+    finding(
+        "well",
+        0.0,
+        format!(
+            "engines ran codelets for {} of their time; nothing stands out{}",
+            share(part(running)),
+            longest.map_or(String::new(), |row| format!(
+                "; most of it is `{}` ({})",
+                row.name,
+                time(row.total_ns as f64)
+            )),
+        ),
+        "to go faster, make the codelets themselves faster",
+    )
+}

@@ -1,0 +1,126 @@
+//! What a run shows: pure functions from a [`Run`] to figures, and from figures to sentences.
+
+mod blocks;
+mod findings;
+mod idle;
+mod kinds;
+mod path;
+mod time;
+
+pub use blocks::BlockRow;
+pub use findings::Finding;
+pub use idle::{Idle, Series};
+pub use kinds::KindRow;
+pub use path::{Bounds, Chain, Free, Link};
+pub use time::{Class, Split, classes};
+
+use crate::interval::{self, Interval};
+use crate::run::{Doing, Run, Sort};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// All that is known about a run. Times are in nanoseconds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Analysis {
+    /// What the trace says about the run.
+    pub about: BTreeMap<String, String>,
+    /// How long the trace is.
+    pub wall_ns: u64,
+    /// How long scopes of host threads were open.
+    pub in_scopes_ns: u64,
+    /// Execution engines.
+    pub xes: u32,
+    /// Codelets that ran; those of graphs once for each round.
+    pub codelets: u64,
+    /// Of these, those of graphs.
+    pub steps: u64,
+    /// Codelets that were skipped since they depend on failed ones.
+    pub skipped: u64,
+    /// Codelets that were not started since their scope was cancelled.
+    pub cancelled: u64,
+    /// Codelets that were spawned and neither ran nor were skipped.
+    pub never_ran: u64,
+    /// Thefts.
+    pub steals: u64,
+    /// Events that had no room.
+    pub dropped: u64,
+    /// The trace has all of the run.
+    pub whole: bool,
+    /// What is wrong with the file.
+    pub flaws: Vec<String>,
+    /// What it all means, the most important first.
+    pub findings: Vec<Finding>,
+    /// How each engine spent its time while scopes were open.
+    pub engines: Vec<Split>,
+    /// Why engines that had nothing to run had nothing.
+    pub idle: Idle,
+    /// The least time that the run takes, by work and by path.
+    pub bounds: Bounds,
+    /// The longest chain of codelets that depend on each other.
+    pub chain: Chain,
+    /// What it would take if each kind cost nothing.
+    pub free: Vec<Free>,
+    /// The kinds of codelets.
+    pub kinds: Vec<KindRow>,
+    /// The blocks that were used most.
+    pub blocks: Vec<BlockRow>,
+    /// How many were ready, and ran, over time.
+    pub series: Series,
+}
+
+/// Looks at a run.
+pub fn analyse(run: &Run) -> Analysis {
+    let scopes = open(run);
+    let engines: Vec<Split> = (0..run.xes)
+        .map(|xe| time::split(run, xe, &scopes))
+        .collect();
+    let idle = idle::idle(run, &scopes);
+    let path = path::Path::new(run);
+    let bounds = path.bounds(run, interval::total(&scopes));
+    let kinds = kinds::kinds(run);
+    let free = path::free(run, &bounds, &kinds);
+    let tasks = || run.tasks.iter();
+    let mut analysis = Analysis {
+        about: run.about.clone(),
+        wall_ns: run.length,
+        in_scopes_ns: interval::total(&scopes),
+        xes: run.xes,
+        codelets: tasks().filter(|task| task.is_work()).count() as u64,
+        steps: tasks().filter(|task| task.sort == Sort::Step).count() as u64,
+        skipped: run.skipped.0,
+        cancelled: run.skipped.1,
+        never_ran: run.never_ran,
+        steals: run.steals,
+        dropped: run.dropped,
+        whole: run.whole,
+        flaws: run.flaws.clone(),
+        findings: Vec::new(),
+        engines,
+        chain: path.chain(run),
+        idle,
+        bounds,
+        free,
+        blocks: blocks::blocks(run),
+        kinds,
+        series: idle::series(run),
+    };
+    analysis.findings = findings::findings(run, &analysis);
+    analysis
+}
+
+/// When scopes of hosts were open.
+pub fn open(run: &Run) -> Vec<Interval> {
+    let bodies = (run.tasks.iter())
+        .filter(|task| task.sort == Sort::Body)
+        .map(|task| task.interval());
+    let seated = (run.doings.iter())
+        .filter(|(_, doing, _)| *doing == Doing::Seated)
+        .map(|(_, _, interval)| *interval);
+    let mut all: Vec<Interval> = bodies.chain(seated).collect();
+    if !run.whole {
+        // The last scope has not told its end.
+        let work = run.tasks.iter().filter(|task| task.is_work());
+        all.extend(work.map(|task| task.interval()));
+    }
+    interval::union(all)
+}

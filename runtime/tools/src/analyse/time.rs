@@ -1,0 +1,171 @@
+//! How an engine spent its time.
+
+use crate::interval::{self, Interval};
+use crate::run::{Doing, Run, Sort};
+use serde::Serialize;
+
+/// What an engine does at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Class {
+    /// It runs a codelet's body.
+    Running,
+    /// It runs the body of a host's scope, which spawns.
+    Body,
+    /// It has work on a graph, and waits for other lanes.
+    Blocked,
+    /// It looks for work.
+    Looking,
+    /// It sleeps.
+    Parked,
+    /// None of these: the runtime's own work between bodies.
+    Runtime,
+}
+
+/// How an engine spent its time while scopes were open, in nanoseconds. They add up to that time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Split {
+    /// The engine.
+    pub xe: u32,
+    /// See [`Class::Running`].
+    pub running: u64,
+    /// See [`Class::Body`].
+    pub body: u64,
+    /// See [`Class::Blocked`].
+    pub blocked: u64,
+    /// See [`Class::Looking`].
+    pub looking: u64,
+    /// See [`Class::Parked`].
+    pub parked: u64,
+    /// See [`Class::Runtime`].
+    pub runtime: u64,
+}
+
+impl Split {
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        self.running + self.body + self.blocked + self.looking + self.parked + self.runtime
+    }
+}
+
+/// What may be at a moment, as counters.
+#[derive(Default)]
+struct Now {
+    run: i32,
+    body: i32,
+    blocked: i32,
+    searched: i32,
+    seated: i32,
+    parked: i32,
+    host_parked: i32,
+}
+
+impl Now {
+    fn class(&self) -> Class {
+        let sleeps = match self.seated > 0 {
+            true => self.host_parked > 0,
+            false => self.parked > 0,
+        };
+        match self {
+            now if now.run > 0 => Class::Running,
+            now if now.blocked > 0 => Class::Blocked,
+            now if now.searched > 0 => Class::Looking,
+            _ if sleeps => Class::Parked,
+            now if now.body > 0 => Class::Body,
+            _ => Class::Runtime,
+        }
+    }
+}
+
+/// What an engine does, from change to change, over the whole trace.
+pub fn classes(run: &Run, xe: u32) -> Vec<(Interval, Class)> {
+    type Field = fn(&mut Now) -> &mut i32;
+    let mut changes: Vec<(u64, i32, Field)> = Vec::new();
+    let mut add = |interval: Interval, field: Field| {
+        if interval.length() > 0 {
+            changes.push((interval.start, 1, field));
+            changes.push((interval.end, -1, field));
+        }
+    };
+    let mut last = 0;
+    for task in run.tasks.iter().filter(|task| task.stream == xe) {
+        last = last.max(task.end);
+        match task.sort {
+            Sort::Codelet | Sort::Step => add(task.interval(), |now| &mut now.run),
+            Sort::Body => add(task.interval(), |now| &mut now.body),
+            Sort::Replay => (),
+        }
+    }
+    for &(stream, doing, interval) in &run.doings {
+        if stream != xe {
+            continue;
+        }
+        last = last.max(interval.end);
+        match doing {
+            Doing::Parked => add(interval, |now| &mut now.parked),
+            Doing::HostParked => add(interval, |now| &mut now.host_parked),
+            Doing::Searched => add(interval, |now| &mut now.searched),
+            Doing::Blocked => add(interval, |now| &mut now.blocked),
+            Doing::Seated => add(interval, |now| &mut now.seated),
+        }
+    }
+    if last < run.length {
+        // It slept until the trace ended, or what it did then is lost.
+        let rest = Interval {
+            start: last,
+            end: run.length,
+        };
+        add(rest, |now| &mut now.parked);
+    }
+    changes.sort_unstable_by_key(|&(time, by, _)| (time, by));
+    let (mut now, mut at, mut list) = (Now::default(), 0, Vec::new());
+    let mut put = |start: u64, end: u64, class: Class| {
+        if start < end {
+            match list.last_mut() {
+                Some((Interval { end: last, .. }, before))
+                    if *before == class && *last == start =>
+                {
+                    *last = end;
+                }
+                _ => list.push((Interval { start, end }, class)),
+            }
+        }
+    };
+    for (time, by, field) in changes {
+        put(at, time, now.class());
+        at = time;
+        *field(&mut now) += by;
+    }
+    list
+}
+
+/// How an engine spent the time in which scopes were open.
+pub fn split(run: &Run, xe: u32, scopes: &[Interval]) -> Split {
+    let mut split = Split {
+        xe,
+        ..Split::default()
+    };
+    let list = classes(run, xe);
+    for class in [
+        Class::Running,
+        Class::Body,
+        Class::Blocked,
+        Class::Looking,
+        Class::Parked,
+        Class::Runtime,
+    ] {
+        let own: Vec<Interval> = (list.iter())
+            .filter(|(_, other)| *other == class)
+            .map(|(interval, _)| *interval)
+            .collect();
+        let time = interval::total(&interval::both(&own, scopes));
+        *match class {
+            Class::Running => &mut split.running,
+            Class::Body => &mut split.body,
+            Class::Blocked => &mut split.blocked,
+            Class::Looking => &mut split.looking,
+            Class::Parked => &mut split.parked,
+            Class::Runtime => &mut split.runtime,
+        } += time;
+    }
+    split
+}

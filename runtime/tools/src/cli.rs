@@ -1,0 +1,198 @@
+//! What the command line says, and carrying it out.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use sprat_tools::analyse::analyse;
+use sprat_tools::run::Run;
+use sprat_tools::{export, read, report};
+use std::fs::File;
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Shows what a program that uses Sprat did, and why.
+///
+/// Run the program with SPRAT_TRACE=run.sprat, and then: sprat report run.sprat -o report.html
+#[derive(Parser)]
+#[command(name = "sprat", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// What a run did and what to do about it: as text, as JSON, or as a page for a browser
+    Report {
+        /// The trace
+        trace: PathBuf,
+        /// Where the page goes; it needs no network and no other file
+        #[arg(short, long, value_name = "HTML")]
+        output: Option<PathBuf>,
+        /// All figures as JSON on standard output, instead of text
+        #[arg(long)]
+        json: bool,
+    },
+    /// A trace for other programs
+    Export {
+        /// The trace
+        trace: PathBuf,
+        /// In which language
+        #[arg(short, long)]
+        format: Format,
+        /// Where it goes; standard output if not given
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// For dot: the first codelet, by the order of starts
+        #[arg(long, default_value_t = 0)]
+        from: usize,
+        /// For dot: so many codelets
+        #[arg(long, default_value_t = 200)]
+        count: usize,
+    },
+    /// What is different between two runs, by kinds and by how engines spent their time
+    Diff {
+        /// The trace of the first run
+        before: PathBuf,
+        /// The trace of the second run
+        after: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The machine, and the engines that a runtime would start here
+    Topo,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// JSON for chrome://tracing and ui.perfetto.dev
+    Chrome,
+    /// Who waits for whom, for Graphviz
+    Dot,
+}
+
+/// Carries out the command.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match carry_out(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("sprat: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(command: Command) -> Result<(), String> {
+    match command {
+        Command::Report {
+            trace,
+            output,
+            json,
+        } => {
+            let run = load(&trace)?;
+            progress("looking at it");
+            let analysis = analyse(&run);
+            if let Some(output) = output {
+                progress("writing the page");
+                let page = report::html::html(&run, &analysis);
+                std::fs::write(&output, page).map_err(|e| format!("{}: {e}", output.display()))?;
+                eprintln!("wrote {}", output.display());
+                if !json {
+                    return Ok(());
+                }
+            }
+            match json {
+                true => say(&pretty(&analysis)?),
+                false => say(&report::text::text(&analysis)),
+            }
+        }
+        Command::Export {
+            trace,
+            format,
+            output,
+            from,
+            count,
+        } => {
+            let run = load(&trace)?;
+            write_to(output.as_deref(), |out| match format {
+                Format::Chrome => export::chrome::chrome(&run, out),
+                Format::Dot => export::dot::dot(&run, from, count, out),
+            })
+        }
+        Command::Diff {
+            before,
+            after,
+            json,
+        } => {
+            let diff = report::diff::diff(&analyse(&load(&before)?), &analyse(&load(&after)?));
+            match json {
+                true => say(&pretty(&diff)?),
+                false => say(&report::diff::text(&diff)),
+            }
+        }
+        Command::Topo => {
+            let (topology, plan) = (sprat::Runtime::builder().plan()).map_err(|e| e.to_string())?;
+            let mut text = format!("{topology}\n\n");
+            for (number, xe) in plan.xes.iter().enumerate() {
+                text += &format!(
+                    "XE {number}: cpu {}, core {}, region {}, domain {}\n",
+                    xe.cpu, xe.core, xe.region, xe.domain
+                );
+            }
+            text += &format!("control engines: {} ({})\n", plan.mode, plan.reason);
+            say(&text)
+        }
+    }
+}
+
+fn pretty(value: &impl serde::Serialize) -> Result<String, String> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| e.to_string())?;
+    Ok(text + "\n")
+}
+
+/// Reads a trace, and says what is wrong with it.
+fn load(path: &Path) -> Result<Run, String> {
+    progress("reading the trace");
+    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let bytes = std::fs::read(path).map_err(|e| told(&e))?;
+    let run = read::read(&bytes).map_err(|e| told(&e))?;
+    for flaw in &run.flaws {
+        eprintln!("sprat: {}", told(flaw));
+    }
+    if run.tasks.is_empty() {
+        eprintln!("sprat: {}: no codelet has ended in it", path.display());
+    }
+    Ok(run)
+}
+
+/// A line for who waits at a terminal.
+fn progress(what: &str) {
+    if std::io::stderr().is_terminal() {
+        eprintln!("{what} ...");
+    }
+}
+
+/// To standard output. A reader that stops early is no error.
+fn say(text: &str) -> Result<(), String> {
+    write_to(None, |out| out.write_all(text.as_bytes()))
+}
+
+fn write_to(
+    path: Option<&Path>,
+    write: impl FnOnce(&mut BufWriter<Box<dyn Write>>) -> std::io::Result<()>,
+) -> Result<(), String> {
+    let name = path.map_or("standard output".to_owned(), |path| {
+        path.display().to_string()
+    });
+    let told = |error: std::io::Error| format!("{name}: {error}");
+    let out: Box<dyn Write> = match path {
+        Some(path) => Box::new(File::create(path).map_err(told)?),
+        None => Box::new(std::io::stdout()),
+    };
+    let mut out = BufWriter::new(out);
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if path.is_none() && error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(told),
+    }
+}

@@ -1,0 +1,4 @@
+//! Traces for other programs.
+
+pub mod chrome;
+pub mod dot;

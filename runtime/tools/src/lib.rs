@@ -1,0 +1,10 @@
+//! What the command `sprat` is made of: [`read`] turns a trace into a [`run::Run`], [`analyse`] says what it shows, [`report`] and
+//! [`export`] write that down. All but the reading of files is pure: from data to data.
+
+pub mod analyse;
+pub mod export;
+pub mod interval;
+pub mod read;
+pub mod report;
+pub mod run;
+pub mod units;

@@ -1,0 +1,7 @@
+//! Reports: as text, as JSON, and as a page.
+
+mod base64;
+pub mod diff;
+pub mod html;
+pub mod text;
+mod timeline;

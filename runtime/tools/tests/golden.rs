@@ -1,0 +1,269 @@
+//! Analyses of runs made by hand, whose longest chain, waits and findings are known.
+
+use sprat_tools::analyse::{Analysis, Class, analyse, classes};
+use sprat_tools::interval::Interval;
+use sprat_tools::run::{Doing, NONE, Run, Sort, Task};
+
+/// A run on two engines with kinds `a`, `b` and a body; tasks come by their starts.
+fn run(length: u64, tasks: Vec<Task>, doings: Vec<(u32, Doing, u64, u64)>) -> Run {
+    let kinds = ["(others)", "a", "b", "(body of a scope)"];
+    let kind = |(number, name): (usize, &&str)| sprat::trace::Kind {
+        number: number as u16,
+        name: (*name).to_owned(),
+        ..Default::default()
+    };
+    let doing = |(xe, doing, start, end)| (xe, doing, Interval { start, end });
+    Run {
+        kinds: kinds.iter().enumerate().map(kind).collect(),
+        xes: 2,
+        regions: vec![0; 2],
+        tasks,
+        doings: doings.into_iter().map(doing).collect(),
+        length,
+        whole: true,
+        ..Run::default()
+    }
+}
+
+const A: u16 = 1;
+const B: u16 = 2;
+
+/// A codelet that ran on an engine, from when to when, and who made it ready then.
+fn codelet(
+    kind: u16,
+    stream: u32,
+    (spawn, ready): (u64, u64),
+    (start, end): (u64, u64),
+    cause: u32,
+) -> Task {
+    Task {
+        kind,
+        stream,
+        spawn,
+        ready,
+        start,
+        end,
+        cause,
+        spawner: 0,
+        has_spawn: true,
+        ..Task::default()
+    }
+}
+
+/// A body of a host's scope on the first engine.
+fn body(start: u64, end: u64) -> Task {
+    Task {
+        sort: Sort::Body,
+        kind: 3,
+        spawner: NONE,
+        ..codelet(3, 0, (start, start), (start, end), NONE)
+    }
+}
+
+fn first(analysis: &Analysis) -> &str {
+    analysis.findings[0].id
+}
+
+/// The body spawns for 10; then a1 -> a2 -> a3 on engine 0, 100 each; b runs beside for 60 and engine 1 sleeps afterwards.
+fn chain_of_three() -> Run {
+    run(
+        310,
+        vec![
+            body(0, 10),
+            codelet(B, 1, (5, 5), (10, 70), NONE),
+            codelet(A, 0, (2, 2), (10, 110), NONE),
+            codelet(A, 0, (3, 110), (110, 210), 2),
+            codelet(A, 0, (4, 210), (210, 310), 3),
+        ],
+        vec![
+            (0, Doing::Seated, 0, 310),
+            (1, Doing::Parked, 0, 10),
+            (1, Doing::Searched, 70, 80),
+            (1, Doing::Parked, 80, 310),
+        ],
+    )
+}
+
+#[test]
+fn a_chain_is_the_longest_path_and_what_its_kind_costs() {
+    let analysis = analyse(&chain_of_three());
+    // 2 of the body until it spawned the first, then three times 100.
+    assert_eq!(analysis.bounds.by_path_ns, 302);
+    assert_eq!(analysis.bounds.by_work_ns, 180);
+    assert_eq!(analysis.bounds.took_ns, 310);
+    let links: Vec<_> = analysis
+        .chain
+        .links
+        .iter()
+        .map(|l| (l.name.as_str(), l.count, l.time_ns))
+        .collect();
+    assert_eq!(links, [("a", 3, 300), ("(body of a scope)", 1, 2)]);
+    assert_eq!(analysis.chain.members, [0, 2, 3, 4]);
+    assert_eq!(analysis.chain.queued_ns, 8);
+    // Without `a` what is left is the body until it spawned `b`, and that; without `b` nothing changes.
+    let free = |name| {
+        analysis
+            .free
+            .iter()
+            .find(|free| free.name == name)
+            .unwrap()
+            .least_ns
+    };
+    assert_eq!(free("a"), 65);
+    assert_eq!(free("b"), 302);
+}
+
+#[test]
+fn each_engines_time_is_split() {
+    let analysis = analyse(&chain_of_three());
+    let [zero, one] = analysis.engines[..] else {
+        panic!("two engines")
+    };
+    assert_eq!(
+        (
+            zero.running,
+            zero.body,
+            zero.parked,
+            zero.looking,
+            zero.runtime
+        ),
+        (300, 10, 0, 0, 0)
+    );
+    assert_eq!(
+        (one.running, one.body, one.parked, one.looking, one.runtime),
+        (60, 0, 240, 10, 0)
+    );
+    assert_eq!(one.total(), 310);
+    // While engine 1 slept from 80 to 310 others waited up to 210; then nothing was left that had not begun. From 2 to 10 some
+    // were ready.
+    assert_eq!(analysis.idle.dependences, 140);
+    assert_eq!(analysis.idle.nothing, 102);
+    assert_eq!(analysis.idle.ready_elsewhere, 8);
+    assert_eq!(first(&analysis), "dependences");
+    let text = &analysis.findings[0].text;
+    assert!(
+        text.contains("3 codelets `a`") && text.contains("97% of the run"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_host_that_sleeps_on_its_seat_and_the_seats_own_thread_are_told_apart() {
+    let run = run(
+        100,
+        vec![body(10, 20)],
+        vec![
+            (0, Doing::Parked, 0, 100),
+            (0, Doing::Seated, 10, 60),
+            (0, Doing::HostParked, 30, 50),
+        ],
+    );
+    let list: Vec<_> = classes(&run, 0)
+        .into_iter()
+        .map(|(span, class)| (span.start, span.end, class))
+        .collect();
+    assert_eq!(
+        list,
+        [
+            (0, 10, Class::Parked),
+            (10, 20, Class::Body),
+            (20, 30, Class::Runtime),
+            (30, 50, Class::Parked),
+            (50, 60, Class::Runtime),
+            (60, 100, Class::Parked),
+        ]
+    );
+}
+
+#[test]
+fn codelets_bound_to_a_busy_engine() {
+    let hint = sprat::trace::Event::hint(2, 0, 0);
+    let mut tasks = vec![body(0, 10)];
+    for at in 0..4 {
+        let start = 10 + at * 2000;
+        let one = codelet(A, 0, (at, at), (start, start + 2000), NONE);
+        tasks.push(Task { hint, ..one });
+    }
+    let run = run(
+        8010,
+        tasks,
+        vec![(0, Doing::Seated, 0, 8010), (1, Doing::Parked, 0, 8010)],
+    );
+    let analysis = analyse(&run);
+    assert_eq!(first(&analysis), "bound-to-engines");
+    let text = &analysis.findings[0].text;
+    assert!(text.contains("`a` are bound to engine 0"), "{text}");
+}
+
+#[test]
+fn codelets_that_are_too_short() {
+    let mut tasks = vec![body(0, 10)];
+    for at in 0..100u64 {
+        tasks.push(codelet(
+            A,
+            (at % 2) as u32,
+            (at / 20, at / 20),
+            (10 + at * 500, 90 + at * 500),
+            NONE,
+        ));
+    }
+    let run = run(50_010, tasks, vec![(0, Doing::Seated, 0, 50_010)]);
+    let analysis = analyse(&run);
+    assert_eq!(first(&analysis), "grain");
+    let text = &analysis.findings[0].text;
+    assert!(text.contains("100 codelets `a` take 80 ns each"), "{text}");
+}
+
+#[test]
+fn a_body_that_spawns_slowly() {
+    let tasks = vec![
+        body(0, 9000),
+        codelet(A, 1, (3000, 3000), (3000, 4500), NONE),
+        codelet(A, 1, (6000, 6000), (6000, 7500), NONE),
+    ];
+    let doings = vec![
+        (0, Doing::Seated, 0, 9000),
+        (1, Doing::Parked, 0, 3000),
+        (1, Doing::Parked, 4500, 6000),
+        (1, Doing::Parked, 7500, 9000),
+    ];
+    let analysis = analyse(&run(9000, tasks, doings));
+    assert_eq!(first(&analysis), "one-spawner");
+    assert_eq!(analysis.bounds.by_path_ns, 9000);
+}
+
+#[test]
+fn a_run_with_nothing_wrong() {
+    let tasks = vec![
+        body(0, 10),
+        codelet(A, 0, (1, 1), (10, 5000), NONE),
+        codelet(B, 1, (2, 2), (10, 5000), NONE),
+    ];
+    let analysis = analyse(&run(5000, tasks, vec![(0, Doing::Seated, 0, 5000)]));
+    assert_eq!(first(&analysis), "well");
+    let rows: Vec<_> = analysis
+        .kinds
+        .iter()
+        .map(|row| (row.name.as_str(), row.median_ns))
+        .collect();
+    assert_eq!(rows, [("a", 4990), ("b", 4990)]);
+    assert_eq!(analysis.kinds[0].histogram[12], 1);
+}
+
+#[test]
+fn scopes_one_after_the_other_are_one_chain() {
+    let second = Task {
+        spawner: 2,
+        ..codelet(A, 0, (505, 505), (510, 610), NONE)
+    };
+    let tasks = vec![
+        body(0, 10),
+        codelet(A, 0, (5, 5), (10, 110), NONE),
+        body(500, 510),
+        second,
+    ];
+    let doings = vec![(0, Doing::Seated, 0, 110), (0, Doing::Seated, 500, 610)];
+    let analysis = analyse(&run(700, tasks, doings));
+    assert_eq!(analysis.bounds.by_path_ns, 105 + 105);
+    assert_eq!(analysis.bounds.took_ns, 110 + 110);
+}

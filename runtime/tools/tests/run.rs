@@ -1,0 +1,292 @@
+//! Traces of real runs, read back: each start has its ready, and sums agree with the time that passed.
+
+use sprat::{CeMode, Runtime};
+use sprat_tools::analyse::{Analysis, analyse};
+use sprat_tools::read::read;
+use sprat_tools::report;
+use sprat_tools::run::{NONE, Run, Sort};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// A file of its own for each test.
+fn file(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir();
+    folder.join(format!("sprat-test-{}-{name}.sprat", std::process::id()))
+}
+
+/// The trace of what `program` does with a runtime of two engines in this mode.
+fn traced(name: &str, mode: CeMode, program: impl FnOnce(&Runtime)) -> (Run, Analysis) {
+    let path = file(name);
+    let builder = Runtime::builder().ignore_environment().ce(mode);
+    let rt = builder
+        .xes(2)
+        .oversubscribe(true)
+        .trace(&path)
+        .build()
+        .unwrap();
+    program(&rt);
+    drop(rt);
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let run = read(&bytes).unwrap();
+    assert_eq!(run.flaws, Vec::<String>::new());
+    assert!(run.whole && run.dropped == 0);
+    consistent(&run);
+    let analysis = analyse(&run);
+    adds_up(&run, &analysis);
+    (run, analysis)
+}
+
+/// What is so in each trace.
+fn consistent(run: &Run) {
+    assert_eq!(run.never_ran, 0);
+    assert!(run.tasks.is_sorted_by_key(|task| task.start));
+    for (at, task) in run.tasks.iter().enumerate() {
+        assert!(
+            task.spawn <= task.ready && task.ready <= task.start,
+            "{task:?}"
+        );
+        assert!(task.start <= task.end && task.end <= run.length, "{task:?}");
+        assert!(task.has_spawn || task.sort == Sort::Body, "{task:?}");
+        assert!(task.sort == Sort::Body || task.spawner != NONE, "{task:?}");
+        for other in [task.cause, task.spawner] {
+            if other != NONE {
+                // Clocks of two cores may differ by some ticks.
+                assert!(
+                    (other as usize) < at || run.tasks[other as usize].start <= task.start + 1000
+                );
+            }
+        }
+    }
+    // Bodies of codelets do not overlap on an engine.
+    for xe in 0..run.xes {
+        let mut own: Vec<_> = run
+            .tasks
+            .iter()
+            .filter(|t| t.is_work() && t.stream == xe)
+            .collect();
+        own.sort_by_key(|task| task.start);
+        for pair in own.windows(2) {
+            assert!(pair[0].end <= pair[1].start, "{pair:?}");
+        }
+    }
+}
+
+/// Sums agree with the time that passed, within 1%.
+fn adds_up(run: &Run, analysis: &Analysis) {
+    for split in &analysis.engines {
+        let off = split.total().abs_diff(analysis.in_scopes_ns);
+        assert!(
+            off * 100 <= analysis.in_scopes_ns,
+            "{split:?} of {}",
+            analysis.in_scopes_ns
+        );
+        let tasks = run
+            .tasks
+            .iter()
+            .filter(|task| task.is_work() && task.stream == split.xe);
+        let ran: u64 = tasks.map(|task| task.length()).sum();
+        assert!(
+            ran.abs_diff(split.running) * 100 <= ran.max(100),
+            "{split:?}: {ran}"
+        );
+    }
+    let bounds = analysis.bounds;
+    assert!(bounds.by_path_ns <= run.length, "{bounds:?}");
+    assert_eq!(
+        analysis.kinds.iter().map(|row| row.count).sum::<u64>(),
+        analysis.codelets
+    );
+    let page = report::html::html(run, analysis);
+    assert!(page.contains("</html>") && !page.contains("/*DATA*/"));
+}
+
+fn named<'a>(run: &'a Run, name: &'a str) -> impl Iterator<Item = &'a sprat_tools::run::Task> {
+    run.tasks
+        .iter()
+        .filter(move |task| run.name(task.kind) == name)
+}
+
+/// Some work that takes about a microsecond.
+fn work(seed: u64) -> u64 {
+    (0..400).fold(seed, |x, i| {
+        std::hint::black_box(x.wrapping_mul(31).wrapping_add(i))
+    })
+}
+
+#[test]
+fn codelets_with_and_without_blocks() {
+    for (mode, name) in [
+        (CeMode::Shared, "s"),
+        (CeMode::Elastic, "e"),
+        (CeMode::Dedicated, "d"),
+    ] {
+        let begin = Instant::now();
+        let (run, analysis) = traced(&format!("flow-{name}"), mode, |rt| {
+            let blocks = rt.blocks::<u64>(4, 100).unwrap();
+            rt.finish(|s| {
+                for round in 0..50u64 {
+                    for at in 0..4 {
+                        let both = (blocks[at].read_write(), blocks[(at + 1) % 4].read());
+                        s.codelet("mix").spawn(both, move |_, (own, other)| {
+                            own[0] = work(own[0] ^ other[0] ^ round);
+                        });
+                    }
+                    s.codelet("free").spawn((), move |s, ()| {
+                        s.codelet("child").spawn((), move |_, ()| _ = work(round));
+                    });
+                }
+                Ok(())
+            })
+            .unwrap();
+        });
+        assert!(u128::from(run.length) <= begin.elapsed().as_nanos());
+        assert_eq!(named(&run, "mix").count(), 200);
+        assert_eq!(named(&run, "child").count(), 50);
+        assert_eq!(analysis.codelets, 300);
+        let parent = |child: &sprat_tools::run::Task| run.tasks[child.spawner as usize].kind;
+        let free = named(&run, "free").next().unwrap().kind;
+        assert!(named(&run, "child").all(|child| parent(child) == free));
+        // Who waited was made ready by one who ran before, of the same kind.
+        let mix = named(&run, "mix").next().unwrap().kind;
+        let caused: Vec<_> = named(&run, "mix")
+            .filter(|task| task.cause != NONE)
+            .collect();
+        assert!(
+            caused
+                .iter()
+                .all(|task| run.tasks[task.cause as usize].kind == mix)
+        );
+        // Each changes one block and reads one, 800 bytes each; nobody else.
+        let used: u64 = run.blocks.values().map(|one| one.read).sum();
+        assert_eq!(used, 200 * 2 * 800);
+        assert_eq!(run.blocks.values().map(|one| one.writes).sum::<u64>(), 200);
+    }
+}
+
+#[test]
+fn rounds_of_a_graph() {
+    let (run, analysis) = traced("graph", CeMode::Shared, |rt| {
+        let blocks = rt.blocks::<u64>(3, 10).unwrap();
+        let graph = rt
+            .record(|s| {
+                for at in 0..3 {
+                    let both = (blocks[at].read_write(), blocks[(at + 1) % 3].read());
+                    s.codelet("step")
+                        .spawn(both, |_, (own, other)| own[0] = work(other[0]));
+                }
+                Ok(())
+            })
+            .unwrap();
+        rt.replay(&graph, 20).unwrap();
+        rt.replay(&graph, 5).unwrap();
+    });
+    assert_eq!((analysis.steps, analysis.codelets), (75, 75));
+    // Those of later rounds waited for somebody, and rounds go on from replay to replay.
+    let waited = named(&run, "step")
+        .filter(|task| task.cause != NONE)
+        .count();
+    assert_eq!(waited, 74);
+    assert_eq!(named(&run, "step").map(|task| task.round).max(), Some(24));
+    // All 75 hang on one chain.
+    let of_chain = analysis
+        .chain
+        .links
+        .iter()
+        .find(|link| link.name == "step")
+        .unwrap();
+    assert_eq!(of_chain.count, 75);
+}
+
+#[test]
+fn what_users_add() {
+    let (run, _) = traced("spans", CeMode::Shared, |rt| {
+        let named = rt.block::<u64>(1).unwrap();
+        rt.name(named, "u").unwrap();
+        rt.finish(|s| {
+            s.codelet("one").spawn(named.write(), |s, _| {
+                let _span = s.span("inner");
+                s.count("level", 2.5);
+            });
+            Ok(())
+        })
+        .unwrap();
+    });
+    assert_eq!(run.samples.len(), 1);
+    assert_eq!(
+        (run.name(run.samples[0].kind), run.samples[0].value),
+        ("level", 2.5)
+    );
+    let one = named(&run, "one").next().unwrap();
+    let span = run.spans[0];
+    assert_eq!(run.name(span.kind), "inner");
+    assert!(one.start <= span.interval.start && span.interval.end <= one.end);
+    let block = *run.blocks.keys().next().unwrap();
+    assert!(run.block_name(block).starts_with("block u ("));
+}
+
+#[test]
+fn skipped_and_outside() {
+    let (run, analysis) = traced("skipped", CeMode::Shared, |rt| {
+        let block = rt.block::<u64>(1).unwrap();
+        let (event, trigger) = rt.event("from outside");
+        let outside = std::thread::spawn(move || trigger.satisfy());
+        let ended = rt.finish(|s| {
+            s.codelet("late").after(&event).spawn((), |_, ()| ());
+            s.codelet("fails")
+                .spawn(block.write(), |_, _| Err::<(), _>(sprat::Error::msg("no")));
+            s.codelet("skipped").spawn(block.read(), |_, _| ());
+            Ok(())
+        });
+        assert!(ended.is_err());
+        outside.join().unwrap();
+    });
+    assert_eq!(run.skipped, (1, 0));
+    assert!(
+        analysis
+            .findings
+            .iter()
+            .any(|finding| finding.id == "skipped")
+    );
+    assert_eq!(named(&run, "late").count(), 1);
+}
+
+#[test]
+fn a_trace_that_cannot_be_written_is_told_at_the_start() {
+    let builder = Runtime::builder().ignore_environment().xes(1);
+    let error = builder
+        .trace("/no/such/folder/run.sprat")
+        .build()
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("/no/such/folder/run.sprat") && text.contains("folder"),
+        "{text}"
+    );
+}
+
+#[test]
+fn two_runtimes_have_two_files() {
+    let path = file("two");
+    let build = || {
+        Runtime::builder()
+            .ignore_environment()
+            .xes(1)
+            .trace(&path)
+            .build()
+            .unwrap()
+    };
+    let (one, two) = (build(), build());
+    drop((one, two));
+    let second = path.with_file_name(
+        path.file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .replace("two.", "two-2."),
+    );
+    for path in [path.clone(), second] {
+        assert!(read(&std::fs::read(&path).unwrap()).unwrap().whole);
+        std::fs::remove_file(&path).unwrap();
+    }
+}
