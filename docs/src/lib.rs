@@ -50,6 +50,9 @@ pub mod book {
     #[doc = include_str!("../book/from-c.md")]
     pub mod from_c {}
 
+    #[doc = include_str!("../book/simulating.md")]
+    pub mod simulating {}
+
     #[doc = include_str!("../book/porting-from-ocr.md")]
     pub mod porting_from_ocr {}
 }

@@ -1,7 +1,7 @@
 //! `sprat-sim calibrate`: what things cost on this machine.
 
 use crate::options::{print, write};
-use crate::real::Real;
+use crate::real::{Real, reference};
 use clap::Args;
 use sprat::topology::Topology;
 use sprat::{Result, Runtime};
@@ -21,30 +21,83 @@ pub(crate) struct Calibrate {
 
 /// Workloads whose bodies are measured, for all that is validated; held-out cases have other sizes.
 const MEASURED: &[&str] = &[
-    "stencil2d:tiles=8,edge=32,steps=12",
-    "stencil2d:tiles=8,edge=64,steps=8",
-    "stencil2d:tiles=8,edge=128,steps=4",
-    "stencil2d:tiles=6,edge=256,steps=4",
-    "cholesky:tiles=8,edge=16",
-    "cholesky:tiles=8,edge=32",
-    "cholesky:tiles=8,edge=64",
-    "cholesky:tiles=6,edge=96",
-    "wavefront:tiles=16,edge=32",
-    "wavefront:tiles=12,edge=64",
-    "wavefront:tiles=8,edge=128",
-    "pagerank:scale=12,parts=16,steps=4",
-    "pagerank:scale=14,parts=16,steps=3",
-    "pagerank:scale=13,parts=48,steps=4",
-    "random:count=1000,blocks=64,operations=1000",
-    "random:count=1000,blocks=64,operations=8000",
-    "random:count=500,blocks=64,operations=64000",
+    "stencil2d:tiles=3,edge=64,steps=5",
+    "stencil2d:tiles=6,edge=64,steps=5",
+    "stencil2d:tiles=12,edge=64,steps=5",
+    "stencil2d:tiles=3,edge=96,steps=5",
+    "stencil2d:tiles=6,edge=96,steps=5",
+    "stencil2d:tiles=12,edge=90,steps=5",
+    "stencil2d:tiles=4,edge=128,steps=5",
+    "stencil2d:tiles=8,edge=128,steps=5",
+    "stencil2d:tiles=12,edge=128,steps=5",
+    "stencil2d:tiles=3,edge=180,steps=5",
+    "stencil2d:tiles=6,edge=180,steps=5",
+    "stencil2d:tiles=8,edge=200,steps=5",
+    "stencil2d:tiles=12,edge=48,steps=5",
+    "stencil2d:tiles=6,edge=48,steps=5",
+    "stencil2d:tiles=16,edge=34,steps=5",
+    "stencil2d:tiles=8,edge=150,steps=5",
+    "cholesky:tiles=4,edge=20",
+    "cholesky:tiles=8,edge=20",
+    "cholesky:tiles=14,edge=20",
+    "cholesky:tiles=4,edge=30",
+    "cholesky:tiles=8,edge=30",
+    "cholesky:tiles=8,edge=36",
+    "cholesky:tiles=12,edge=36",
+    "cholesky:tiles=4,edge=42",
+    "cholesky:tiles=8,edge=42",
+    "cholesky:tiles=14,edge=42",
+    "cholesky:tiles=4,edge=58",
+    "cholesky:tiles=6,edge=58",
+    "cholesky:tiles=4,edge=72",
+    "cholesky:tiles=6,edge=72",
+    "cholesky:tiles=4,edge=84",
+    "cholesky:tiles=7,edge=84",
+    "cholesky:tiles=5,edge=90",
+    "wavefront:tiles=4,edge=70",
+    "wavefront:tiles=8,edge=70",
+    "wavefront:tiles=12,edge=70",
+    "wavefront:tiles=4,edge=100",
+    "wavefront:tiles=12,edge=100",
+    "wavefront:tiles=8,edge=36",
+    "wavefront:tiles=24,edge=36",
+    "wavefront:tiles=16,edge=50",
+    "wavefront:tiles=6,edge=120",
+    "wavefront:tiles=8,edge=46",
+    "pagerank:scale=12,parts=10,steps=4",
+    "pagerank:scale=12,parts=20,steps=4",
+    "pagerank:scale=12,parts=44,steps=4",
+    "pagerank:scale=13,parts=14,steps=4",
+    "pagerank:scale=13,parts=30,steps=4",
+    "pagerank:scale=14,parts=10,steps=4",
+    "pagerank:scale=14,parts=20,steps=4",
+    "pagerank:scale=14,parts=48,steps=4",
+    "random:count=600,blocks=100,operations=1500",
+    "random:count=600,blocks=100,operations=6000",
+    "random:count=600,blocks=100,operations=20000",
+    "random:count=600,blocks=100,operations=40000",
 ];
 
-/// What was measured: the runtime's costs, and for each codelet's name, on so many engines, what an operation takes in bodies of
-/// several sizes: `(operations, nanoseconds of one)`, the small ones first.
+/// Runs of each; the median of what bodies take in them counts.
+const RUNS: usize = 9;
+
+/// What was measured.
 pub(crate) struct Measured {
     pub(crate) costs: Costs,
-    rates: BTreeMap<(&'static str, usize), Vec<(f64, f64)>>,
+    /// By the codelet's name and the number of engines.
+    bodies: BTreeMap<(&'static str, usize), Vec<Body>>,
+}
+
+/// Bodies of about one size in one workload.
+struct Body {
+    /// The logarithms of their operations, and of the bytes of all the workload's blocks.
+    place: [f64; 2],
+    /// What an operation takes, in times of the [`reference`] at that moment.
+    rate: f64,
+}
+
+fn footprint(workload: &Workload) -> f64 {
+    (workload.sizes.iter().sum::<u64>().max(1) as f64).ln()
 }
 
 fn runtime(xes: usize) -> Result<Runtime> {
@@ -59,89 +112,119 @@ fn median(mut values: Vec<u64>) -> u64 {
 impl Measured {
     /// Measures this machine with 1 to so many engines: several seconds.
     pub(crate) fn new(xes: usize) -> Result<Self> {
-        let mut rates: BTreeMap<_, Vec<(f64, f64, f64)>> = BTreeMap::new();
+        let mut bodies: BTreeMap<_, Vec<Body>> = BTreeMap::new();
         for xes in 1..=xes {
             let runtime = runtime(xes)?;
             for text in MEASURED {
                 let workload = named(text, xes as u16)?;
-                let real = Real::new(&runtime, &workload)?;
-                real.run(None)?;
-                let times: Vec<AtomicU64> = workload
-                    .codelets
-                    .iter()
-                    .map(|_| AtomicU64::new(0))
-                    .collect();
-                for _ in 0..5 {
-                    real.run(Some(&times))?;
-                    for (codelet, time) in workload.codelets.iter().zip(&times) {
-                        let Cost::Operations(operations) = codelet.cost else {
-                            continue;
-                        };
-                        // Bodies of about the same size are put together: four sizes in each power of two.
-                        let size = (operations.max(1) as f64).log2();
-                        let group = rates
-                            .entry((codelet.name, xes, (size * 4.0) as u64))
-                            .or_default();
-                        group.push((time.load(Relaxed) as f64, operations as f64, size));
-                    }
+                let name = workload.codelets.last().map_or("", |codelet| codelet.name);
+                let before_ns = reference(name);
+                let times = times(&runtime, &workload)?;
+                let reference_ns = (before_ns + reference(name)) / 2.0;
+                for ((name, _), times) in times {
+                    let body = Body::new(&times, footprint(&workload), reference_ns);
+                    bodies.entry((name, xes)).or_default().push(body);
                 }
             }
         }
-        let mut all: BTreeMap<_, Vec<(f64, f64)>> = BTreeMap::new();
-        for ((name, xes, _), mut group) in rates {
-            // Who was interrupted says nothing about the body: the slowest tenth is cut to what comes before it.
-            group.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let most = group[group.len() * 9 / 10].0;
-            let sum =
-                |value: &dyn Fn(&(f64, f64, f64)) -> f64| group.iter().map(value).sum::<f64>();
-            let (ns, operations) = (sum(&|one| one.0.min(most)), sum(&|one| one.1));
-            let size = operations / group.len() as f64;
-            all.entry((name, xes))
-                .or_default()
-                .push((size, ns / operations.max(1.0)));
-        }
         Ok(Measured {
             costs: costs(xes)?,
-            rates: all,
+            bodies,
         })
     }
 
-    /// How long a body takes on so many engines: on a line between the sizes that were measured.
-    pub(crate) fn ns(&self, name: &'static str, xes: usize, operations: u64) -> Option<u64> {
-        let rates = self.rates.get(&(name, xes))?;
+    /// How long a body takes on so many engines, in times of the reference: between those that were measured, the nearest by size and footprint count most
+    /// (inverse distances; Shepard, "A two-dimensional interpolation function for irregularly-spaced data", 1968).
+    fn takes(
+        &self,
+        name: &'static str,
+        xes: usize,
+        operations: u64,
+        footprint: f64,
+    ) -> Option<f64> {
+        let bodies = self.bodies.get(&(name, xes))?;
         let size = operations.max(1) as f64;
-        let after = rates.iter().position(|(known, _)| *known >= size);
-        let rate = match after {
-            None => rates.last()?.1,
-            Some(0) => rates[0].1,
-            Some(at) => {
-                let ((a, low), (b, high)) = (rates[at - 1], rates[at]);
-                let share = (size.ln() - a.ln()) / (b.ln() - a.ln());
-                low + share * (high - low)
-            }
+        let place = [size.ln(), footprint];
+        let weight = |body: &Body| {
+            let far: f64 = place
+                .iter()
+                .zip(&body.place)
+                .map(|(a, b)| (a - b).powi(2))
+                .sum();
+            (far + 0.01).powi(-2)
         };
-        Some((rate * size).round() as u64)
+        let weights: f64 = bodies.iter().map(weight).sum();
+        let rates: f64 = bodies.iter().map(|body| weight(body) * body.rate).sum();
+        Some(size * rates / weights)
     }
 
-    /// The workload with measured times.
-    pub(crate) fn timed(&self, workload: &Workload, xes: usize) -> Workload {
+    /// The workload with measured times, on a machine that takes so long for the reference now.
+    pub(crate) fn timed(&self, workload: &Workload, xes: usize, reference_ns: f64) -> Workload {
+        let footprint = footprint(workload);
         let mut timed = workload.clone();
         for codelet in &mut timed.codelets {
             if let Cost::Operations(operations) = codelet.cost
-                && let Some(ns) = self.ns(codelet.name, xes, operations)
+                && let Some(takes) = self.takes(codelet.name, xes, operations, footprint)
             {
-                codelet.cost = Cost::Ns(ns);
+                codelet.cost = Cost::Ns((takes * reference_ns).round() as u64);
             }
         }
         timed
     }
 
-    /// Operations a nanosecond of a codelet, in the largest bodies that were measured.
+    /// Operations a nanosecond of a codelet, at best, as the clock is now.
     fn rate(&self, name: &'static str) -> f64 {
-        let rates = self.rates.get(&(name, 1));
-        rates
-            .and_then(|rates| rates.last())
-            .map_or(1.0, |(_, ns)| 1.0 / ns)
+        let bodies = self.bodies.get(&(name, 1)).map_or(&[][..], |bodies| bodies);
+        let rates = bodies.iter().map(|body| 1.0 / body.rate);
+        rates.fold(0.0, f64::max) / reference(name)
+    }
+}
+
+/// What bodies took in a run `(nanoseconds, operations, bodies)` in all, by name and about by size: four sizes in each power of two.
+type Sums = BTreeMap<(&'static str, u32), Vec<(f64, f64, f64)>>;
+
+fn times(runtime: &Runtime, workload: &Workload) -> Result<Sums> {
+    let real = Real::new(runtime, workload)?;
+    real.run(None)?;
+    let last: Vec<AtomicU64> = workload
+        .codelets
+        .iter()
+        .map(|_| AtomicU64::new(0))
+        .collect();
+    let mut all = Sums::new();
+    for run in 0..RUNS {
+        real.run_calmly(Some(&last))?;
+        for (codelet, time) in workload.codelets.iter().zip(&last) {
+            if let Cost::Operations(operations) = codelet.cost {
+                let operations = operations.max(1) as f64;
+                let sums = all
+                    .entry((codelet.name, (operations.log2() * 4.0) as u32))
+                    .or_default();
+                sums.resize(run + 1, (0.0, 0.0, 0.0));
+                let sum = &mut sums[run];
+                *sum = (
+                    sum.0 + time.load(Relaxed) as f64,
+                    sum.1 + operations,
+                    sum.2 + 1.0,
+                );
+            }
+        }
+    }
+    Ok(all)
+}
+
+impl Body {
+    fn new(runs: &[(f64, f64, f64)], footprint: f64, reference_ns: f64) -> Self {
+        let mut rates: Vec<f64> = runs
+            .iter()
+            .map(|(ns, operations, _)| ns / operations)
+            .collect();
+        rates.sort_by(f64::total_cmp);
+        let (_, operations, count) = runs[0];
+        Body {
+            place: [(operations / count).ln(), footprint],
+            rate: rates[rates.len() / 2] / reference_ns,
+        }
     }
 }
 

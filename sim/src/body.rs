@@ -132,19 +132,27 @@ impl Simulation<'_> {
             .enter(at_ns.max(self.now_ns), Event::End { xe, codelet });
     }
 
-    /// The calendar knows when the next transfer ends.
+    /// The calendar knows when the next transfer ends; if it looks too early it will look again.
     fn watch_flows(&mut self) {
         let next_ns = self.flows.as_ref().and_then(|flows| flows.next_ns());
-        if let Some(at_ns) = next_ns.filter(|at_ns| self.flows_ns != *at_ns) {
+        if let Some(at_ns) = next_ns.map(|at_ns| at_ns.max(self.now_ns))
+            && at_ns < self.flows_ns
+        {
             self.flows_ns = at_ns;
-            let at_ns = at_ns.max(self.now_ns);
             self.calendar.enter(at_ns, Event::Moved);
         }
     }
 
     /// Transfers may have ended.
     pub(crate) fn moved(&mut self) {
+        // Another look was entered since, for an earlier time.
+        if self.flows_ns != self.now_ns {
+            return;
+        }
         self.flows_ns = u64::MAX;
+        if let Some(flows) = &mut self.flows {
+            flows.settle(self.now_ns);
+        }
         while let Some(xe) = self.flows.as_mut().and_then(|flows| flows.end(self.now_ns)) {
             let xe = xe as usize;
             let body = &mut self.engines[xe].body;

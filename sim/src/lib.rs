@@ -41,6 +41,7 @@ mod presets;
 mod queue;
 mod random;
 mod simulation;
+mod tournament;
 pub mod workload;
 
 pub use graph::decide_again;

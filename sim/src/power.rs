@@ -2,12 +2,15 @@
 
 use crate::engine::State;
 use crate::simulation::{Event, HOST, Simulation};
-use sprat::decide::power::{Allotment, LOOK_NS, Policy, State as PowerState, View, WHOLE, allot};
+use sprat::decide::power::{
+    Allotment, Demand, LOOK_NS, Policy, State as PowerState, View, WHOLE, allot,
+};
 
 /// What a control engine knows of its domain's power.
 pub(crate) struct Power {
     pub(crate) allotment: Allotment,
     states: Vec<PowerState>,
+    demand: Demand,
     /// Times in bodies, and in them for computing, at the last look.
     busy_ns: u64,
     computed_ns: u64,
@@ -42,6 +45,7 @@ impl Simulation<'_> {
                     state: 0,
                 },
                 states: states.collect(),
+                demand: Demand::default(),
                 busy_ns: 0,
                 computed_ns: 0,
             });
@@ -64,7 +68,10 @@ impl Simulation<'_> {
             .iter()
             .map(|engine| engine.inbox.len() + engine.pinned.len())
             .sum();
-        let power = &self.power[domain];
+        let queued = self.queued(domain);
+        let cap_uw = self.cap_uw().map(|cap| cap / self.domains.len() as u64);
+        let power = &mut self.power[domain];
+        let work = power.demand.seen(working + posted + queued);
         let passed_ns = busy_ns - power.busy_ns;
         let waited_ns = passed_ns.saturating_sub(computed_ns - power.computed_ns);
         let stalled = (u64::from(WHOLE) * waited_ns)
@@ -72,7 +79,7 @@ impl Simulation<'_> {
             .unwrap_or(0);
         let seen = View {
             engines: xes.len(),
-            work: working + posted + self.queued(domain),
+            work,
             working,
             state: power.allotment.state,
             stalled: stalled as u32,
@@ -80,7 +87,7 @@ impl Simulation<'_> {
             asleep_uw: kind.asleep_uw,
             rest_uw: 0,
             states: &power.states,
-            cap_uw: self.cap_uw().map(|cap| cap / self.domains.len() as u64),
+            cap_uw,
         };
         let allotment = allot(self.machine.policy, &seen);
         let power = &mut self.power[domain];
@@ -91,7 +98,7 @@ impl Simulation<'_> {
         self.domains[domain].routines_ns += costs.control_ns;
         // Those who may work again look whether there is something.
         let more = allotment.engines.saturating_sub(before);
-        (0..more.min(self.queued(domain) + posted)).for_each(|_| self.notify(domain));
+        (0..more.min(queued + posted)).for_each(|_| self.notify(domain));
         self.later(LOOK_NS, Event::Power { domain });
     }
 

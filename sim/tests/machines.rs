@@ -65,6 +65,24 @@ fn machine(text: &str) -> Machine {
     read(text).unwrap()
 }
 
+/// The book's machine, and the message that it shows.
+#[test]
+fn the_books_machine_is_one() {
+    let chapter = include_str!("../../docs/book/simulating.md");
+    let (_, rest) = chapter.split_once("```toml\n").unwrap();
+    let (text, rest) = rest.split_once("```").unwrap();
+    let machine = Description::read("two-sockets.toml", text)
+        .unwrap()
+        .build(None)
+        .unwrap();
+    assert_eq!((machine.xes(), machine.plan.domains.len()), (32, 2));
+    let without_unit = text.replacen("\"100 GB/s\"", "\"100\"", 1);
+    let error = Description::read("two-sockets.toml", &without_unit)
+        .unwrap_err()
+        .to_string();
+    assert!(rest.contains(&format!("sprat-sim: {error}")), "{error}");
+}
+
 #[test]
 fn what_is_wrong_is_said_with_the_line_and_the_mend() {
     let cases = [

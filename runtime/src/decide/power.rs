@@ -73,12 +73,32 @@ pub struct State {
     pub idle_uw: u64,
 }
 
+/// The looks that a control engine remembers.
+const REMEMBERED: usize = 8;
+
+/// What a control engine remembers of the work that there was: work comes in waves, and who turns engines off in each trough pays for a
+/// wake-up on each crest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demand {
+    recent: [usize; REMEMBERED],
+    at: usize,
+}
+
+impl Demand {
+    /// There is so much work now; the most that there was lately.
+    pub fn seen(&mut self, work: usize) -> usize {
+        self.recent[self.at] = work;
+        self.at = (self.at + 1) % REMEMBERED;
+        self.recent.into_iter().max().unwrap_or(work)
+    }
+}
+
 /// What a control engine sees of its domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View<'a> {
     /// Engines.
     pub engines: usize,
-    /// Codelets that run or could.
+    /// Codelets that run or could: the most of late ([`Demand`]).
     pub work: usize,
     /// Engines that work now.
     pub working: usize,
@@ -217,6 +237,14 @@ mod tests {
     fn chosen(policy: Policy, seen: View<'_>) -> (usize, usize) {
         let allotment = allot(policy, &seen);
         (allotment.engines, allotment.state)
+    }
+
+    #[test]
+    fn work_counts_for_a_while() {
+        let mut demand = Demand::default();
+        assert_eq!(demand.seen(5), 5);
+        let troughs: Vec<usize> = (0..8).map(|_| demand.seen(1)).collect();
+        assert_eq!(troughs, [5, 5, 5, 5, 5, 5, 5, 1]);
     }
 
     #[test]

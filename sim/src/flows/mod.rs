@@ -2,10 +2,21 @@
 //!
 //! A transfer's rate is as high as it can be without taking from one that has less. Where no way is full each has its own
 //! best rate, and nothing is computed when it comes or goes; else the rates of all that hang together through ways
-//! are found by progressive filling (Bertsekas and Gallager, "Data Networks", 2nd edition, 1992, section 6.5.2).
+//! are found by progressive filling (Bertsekas and Gallager, "Data Networks", 2nd edition, 1992, section 6.5.2), a moment later: what
+//! comes and goes within [`MOMENT_NS`] is put together. Until then who comes has what the others leave, so that no way ever carries more than
+//! it can.
+
+mod filling;
+
+use crate::tournament::Tournament;
+use filling::Group;
 
 /// A rate or a load that differs by less than this part is the same.
 const SAME: f64 = 1e-9;
+/// Rates are found anew so long after a change. (Codelets that move much take microseconds.)
+const MOMENT_NS: u64 = 100;
+/// A rate that is as good as none.
+const LEAST: f64 = 1e-9;
 /// A transfer has at most so many ways.
 const WAYS: usize = 12;
 
@@ -21,8 +32,9 @@ struct Flow {
     rate: f64,
     /// The best rate on its ways when nobody else is there.
     best: f64,
-    /// In the course of filling: its rate is found.
-    found: bool,
+    /// The walk that it was met in last, and its place in the group that was gathered.
+    walk: u32,
+    place: u32,
 }
 
 impl Flow {
@@ -46,11 +58,15 @@ pub(crate) struct Flows {
     flows: Vec<Flow>,
     free: Vec<u32>,
     ends: Tournament,
+    /// When rates are to be found anew, and the ways where something has changed.
+    due_ns: Option<u64>,
+    changed: Vec<u32>,
     /// Marks of ways in the course of a walk.
     walk: u32,
     seen: Vec<u32>,
     /// Where a way stands in the course of filling.
     place: Vec<u32>,
+    group: Group,
 }
 
 impl Flows {
@@ -62,10 +78,13 @@ impl Flows {
             held_back: vec![0; ways],
             seen: vec![0; ways],
             place: vec![0; ways],
+            group: Group::default(),
             capacity,
             flows: Vec::new(),
             free: Vec::new(),
             ends: Tournament::default(),
+            due_ns: None,
+            changed: Vec::new(),
             walk: 0,
         }
     }
@@ -82,7 +101,8 @@ impl Flows {
             since_ns: now_ns as f64,
             rate: 0.0,
             best,
-            found: false,
+            walk: 0,
+            place: 0,
         };
         flow.ways[..ways.len()].copy_from_slice(ways);
         let fits = |way: &u32| {
@@ -106,14 +126,36 @@ impl Flows {
         if fits {
             self.set_rate(number, best);
         } else {
-            self.fill(now_ns, ways);
+            let spare = |way: &u32| self.capacity[*way as usize] - self.load[*way as usize];
+            let spare = ways.iter().map(spare).fold(best, f64::min);
+            self.set_rate(number, spare.max(LEAST));
+            self.change(now_ns, ways);
         }
     }
 
-    /// When the next transfer ends, if there is one.
+    /// Rates are to be found anew around these ways.
+    fn change(&mut self, now_ns: u64, ways: &[u32]) {
+        self.changed.extend_from_slice(ways);
+        self.due_ns.get_or_insert(now_ns + MOMENT_NS);
+    }
+
+    /// Finds rates anew, if that is due.
+    pub(crate) fn settle(&mut self, now_ns: u64) {
+        if self.due_ns.is_some_and(|due_ns| due_ns <= now_ns) {
+            self.due_ns = None;
+            let mut changed = std::mem::take(&mut self.changed);
+            changed.sort_unstable();
+            changed.dedup();
+            self.fill(now_ns, &changed);
+            changed.clear();
+            self.changed = changed;
+        }
+    }
+
+    /// When the next transfer ends or rates are to be found anew, if there is anything.
     pub(crate) fn next_ns(&self) -> Option<u64> {
-        let (ns, _) = self.ends.first()?;
-        Some(ns.ceil() as u64)
+        let end_ns = self.ends.first().map(|(ns, _)| ns.ceil() as u64);
+        end_ns.into_iter().chain(self.due_ns).min()
     }
 
     /// A transfer that has ended by now, if there is one: whose it was.
@@ -141,7 +183,7 @@ impl Flows {
         self.ends.set(number, f64::INFINITY);
         self.free.push(number);
         if is_full {
-            self.fill(now_ns, &ways[..count]);
+            self.change(now_ns, &ways[..count]);
         }
         Some(of)
     }
@@ -162,120 +204,6 @@ impl Flows {
             *held_back = *held_back + u32::from(is) - u32::from(was);
         }
         self.ends.set(number, flow.since_ns + flow.left / rate);
-    }
-
-    /// Finds the rates of all transfers that hang together with these ways.
-    fn fill(&mut self, now_ns: u64, from: &[u32]) {
-        self.walk += 1;
-        let (mut ways, mut flows) = (from.to_vec(), Vec::new());
-        ways.iter()
-            .for_each(|way| self.seen[*way as usize] = self.walk);
-        let mut at = 0;
-        while at < ways.len() {
-            for &number in &self.on[ways[at] as usize] {
-                let flow = &mut self.flows[number as usize];
-                // Each is met on its first way that was seen; it is found when it was met.
-                if std::mem::replace(&mut flow.found, true) {
-                    continue;
-                }
-                flows.push(number);
-                for &way in &flow.ways[..flow.count] {
-                    if std::mem::replace(&mut self.seen[way as usize], self.walk) != self.walk {
-                        ways.push(way);
-                    }
-                }
-            }
-            at += 1;
-        }
-        flows.sort_unstable();
-        let mut left: Vec<(f64, u32)> = Vec::with_capacity(ways.len());
-        for (place, &way) in ways.iter().enumerate() {
-            let at = way as usize;
-            left.push((self.capacity[at], self.on[at].len() as u32));
-            self.place[at] = place as u32;
-        }
-        flows
-            .iter()
-            .for_each(|number| self.flows[*number as usize].found = false);
-        let mut open = flows.len();
-        while open > 0 {
-            let share = |(capacity, count): &(f64, u32)| match count {
-                0 => f64::INFINITY,
-                count => capacity.max(0.0) / f64::from(*count),
-            };
-            let tightest =
-                (0..ways.len()).min_by(|a, b| share(&left[*a]).total_cmp(&share(&left[*b])));
-            let tightest = tightest.expect("flows have ways");
-            let rate = share(&left[tightest]);
-            let members = std::mem::take(&mut self.on[ways[tightest] as usize]);
-            for &number in &members {
-                let flow = &mut self.flows[number as usize];
-                if std::mem::replace(&mut flow.found, true) {
-                    continue;
-                }
-                open -= 1;
-                for way in flow.ways() {
-                    let (capacity, count) = &mut left[self.place[*way as usize] as usize];
-                    *capacity -= rate;
-                    *count -= 1;
-                }
-                if (flow.rate - rate).abs() > rate * SAME {
-                    let now_ns = now_ns as f64;
-                    flow.left = (flow.left - flow.rate * (now_ns - flow.since_ns)).max(0.0);
-                    flow.since_ns = now_ns;
-                    // A share of nothing is no rate.
-                    self.set_rate(number, rate.max(f64::MIN_POSITIVE));
-                }
-            }
-            self.on[ways[tightest] as usize] = members;
-        }
-        flows
-            .iter()
-            .for_each(|number| self.flows[*number as usize].found = false);
-    }
-}
-
-/// Which of many times is the least: a tree of winners.
-#[derive(Default)]
-struct Tournament {
-    /// The root at 1; the leaves in the second half.
-    winners: Vec<u32>,
-    times: Vec<f64>,
-}
-
-impl Tournament {
-    fn first(&self) -> Option<(f64, u32)> {
-        let winner = *self.winners.get(1)?;
-        let time = self.times[winner as usize];
-        (time < f64::INFINITY).then_some((time, winner))
-    }
-
-    fn set(&mut self, number: u32, time: f64) {
-        let at = number as usize;
-        if at >= self.times.len() {
-            self.grow((at + 1).next_power_of_two().max(2));
-        }
-        self.times[at] = time;
-        let mut node = (self.times.len() + at) / 2;
-        while node > 0 {
-            self.play(node);
-            node /= 2;
-        }
-    }
-
-    fn play(&mut self, node: usize) {
-        let (a, b) = (self.winners[2 * node], self.winners[2 * node + 1]);
-        let is_earlier = self.times[a as usize] <= self.times[b as usize];
-        self.winners[node] = if is_earlier { a } else { b };
-    }
-
-    fn grow(&mut self, leaves: usize) {
-        self.times.resize(leaves, f64::INFINITY);
-        self.winners = vec![0; 2 * leaves];
-        for leaf in 0..leaves {
-            self.winners[leaves + leaf] = leaf as u32;
-        }
-        (1..leaves).rev().for_each(|node| self.play(node));
     }
 }
 
@@ -314,14 +242,20 @@ mod tests {
     #[test]
     fn what_one_cannot_use_others_share() {
         let mut flows = Flows::new(vec![10.0, 2.0]);
-        flows.begin(0, &[0, 1], 1000, 0);
-        flows.begin(0, &[0], 1000, 1);
-        flows.begin(0, &[0], 1000, 2);
+        for (ways, of) in [(&[0, 1][..], 0), (&[0], 1), (&[0], 2)] {
+            flows.begin(0, ways, 10_000, of);
+        }
+        // For a moment the last one has what the others leave, which is nothing.
+        near(rates(&flows), &[2.0, 8.0, 0.0]);
+        assert_eq!(flows.next_ns(), Some(100));
+        flows.settle(100);
         near(rates(&flows), &[2.0, 4.0, 4.0]);
-        flows.begin(0, &[1], 10, 3);
+        flows.begin(100, &[1], 10, 3);
+        flows.settle(200);
         near(rates(&flows), &[1.0, 4.5, 4.5, 1.0]);
-        // The last one is gone after 10 ns, and all is as before.
-        assert_eq!((flows.next_ns(), flows.end(10)), (Some(10), Some(3)));
+        // The last one has all its 10 bytes to come.
+        assert_eq!((flows.next_ns(), flows.end(210)), (Some(210), Some(3)));
+        flows.settle(310);
         near(rates(&flows), &[2.0, 4.0, 4.0]);
     }
 
@@ -329,10 +263,15 @@ mod tests {
     fn bytes_are_kept_when_rates_change() {
         let mut flows = Flows::new(vec![8.0]);
         flows.begin(0, &[0], 800, 0);
-        flows.begin(50, &[0], 800, 1);
-        // 400 bytes are left of the first, at 4 bytes a nanosecond; then the second has 400 left, at 8.
-        assert_eq!((flows.next_ns(), flows.end(150)), (Some(150), Some(0)));
-        assert_eq!((flows.next_ns(), flows.end(200)), (Some(200), Some(1)));
+        flows.begin(0, &[0], 1600, 1);
+        // The first is done before its rate is looked at again.
+        assert_eq!((flows.next_ns(), flows.end(100)), (Some(100), Some(0)));
+        flows.settle(100);
+        flows.begin(100, &[0], 800, 2);
+        flows.settle(200);
+        // 800 bytes are left of the second, and 800 of the third, at 4 bytes a nanosecond each.
+        assert_eq!((flows.next_ns(), flows.end(400)), (Some(400), Some(1)));
+        assert_eq!(flows.end(400), Some(2));
         assert_eq!(flows.load, [0.0]);
         assert_eq!(flows.held_back, [0]);
     }
@@ -360,8 +299,15 @@ mod tests {
             );
             now += random(60);
             while flows.next_ns().is_some_and(|next| next <= now) {
+                flows.settle(now);
                 flows.end(now);
             }
+            let load = |way: usize| flows.load[way] <= flows.capacity[way] * (1.0 + 1e-6);
+            assert!((0..5).all(load), "round {round}");
+            now += MOMENT_NS;
+            while flows.end(now).is_some() {}
+            now += MOMENT_NS;
+            flows.settle(now);
             let live: Vec<&Flow> = (0..flows.flows.len() as u32)
                 .filter(|flow| !flows.free.contains(flow))
                 .map(|flow| &flows.flows[flow as usize])
