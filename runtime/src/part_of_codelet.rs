@@ -9,6 +9,7 @@ use crate::engine::{Engine, Followers};
 use crate::entrance::DoorPart;
 use crate::entry::{Entry, EntryKind};
 use crate::error::Result;
+use crate::memory_region::LEAST_ALIGNMENT;
 
 impl Engine<'_> {
     /// All of the block that a queue is for.
@@ -40,8 +41,15 @@ impl Engine<'_> {
         let EntryKind::Part(mode) = entry.kind() else {
             unreachable!("it is the entry of a part");
         };
-        let start = self.local(|local| self.shared.memory_of_part(slot, mode, local))?;
         let extent = Bounds::take(entries).extent;
+        if extent.is_empty() {
+            // It holds nothing: others may read all of the block, or have destroyed it.
+            return Ok(Lent {
+                start: std::ptr::without_provenance_mut(LEAST_ALIGNMENT),
+                bytes: 0,
+            });
+        }
+        let start = self.local(|local| self.shared.memory_of_part(slot, mode, local))?;
         Ok(Lent {
             start: start.wrapping_add(extent.start() as usize),
             bytes: extent.columns() as usize,

@@ -280,6 +280,43 @@ fn overlapping_parts_in_one_codelet_are_refused_with_both_named() {
     .unwrap();
 }
 
+/// Who has an empty part holds nothing: the block may be destroyed beside it, and its place be another block's when it ends.
+#[test]
+fn an_empty_part_is_not_in_the_way_of_what_comes_next() {
+    let rt = runtime(2);
+    for _ in 0..20 {
+        let old = rt.block::<u64>(40).unwrap();
+        rt.finish(|s| {
+            let (go, trigger) = s.event("go");
+            s.spawn(
+                (old.part(7..7).write(), old.part(3..3).read()),
+                move |s, (a, b)| {
+                    assert!(a.is_empty() && b.is_empty());
+                    s.codelet("child").after(&go).spawn((), |_, ()| ());
+                },
+            );
+            let destroyed = s.destroy(old);
+            // The next block takes the place of the old one, and is held when the child lets its parent end.
+            let next = s
+                .codelet("next")
+                .after(&destroyed.event())
+                .spawn_once((), move |s, ()| {
+                    let new = s.block::<u64>(40)?;
+                    s.codelet("writes").spawn_once(new.write(), move |s, x| {
+                        s.satisfy(trigger);
+                        x.fill(1);
+                    });
+                    s.spawn(new.read_write(), |_, x| x.iter_mut().for_each(|x| *x *= 3));
+                    s.spawn(new.read(), |_, x| assert!(x.iter().all(|&x| x == 3)));
+                    Ok(())
+                });
+            let _: sprat::Spawned<()> = next;
+            Ok(())
+        })
+        .unwrap();
+    }
+}
+
 fn fails(s: &Scope<'_>, block: Block<u64>, start: usize, end: usize) {
     s.codelet("fails")
         .spawn(block.part(start..end).write(), |_, x| {

@@ -32,6 +32,9 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     /// An access to a part enters a queue for accesses inside `whole` (which counts when this is the first one). The queue
     /// is not closed.
     pub fn enter_part(&mut self, who: T, mode: Mode, extent: Extent, whole: Extent) -> Entered {
+        if extent.is_empty() {
+            return Entered::Granted(None);
+        }
         debug_assert!(!self.closed);
         if self.can_be_parts() {
             self.be_parts(Some(whole));
@@ -48,6 +51,10 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
 
     /// A holder of a part leaves. Follow with [`AccessQueue::next_step`] until it gives nothing.
     pub fn leave_part(&mut self, mode: Mode, extent: &Extent, effect: Effect) {
+        // Nobody waited for it; the block may even have gone, and the queue be that of the one that came next.
+        if extent.is_empty() {
+            return;
+        }
         self.parts(None).leave(mode, extent, effect);
         self.go_back();
     }
