@@ -4,7 +4,7 @@ use crate::code::{Answer, Code, EACCES, EINVAL, ENOMEM, EPERM};
 use crate::context::{self, Context};
 use crate::guid::{Guid, Kind};
 use crate::types::*;
-use crate::{label, program};
+use crate::{hint, label, program};
 use sprat::{Block, Mode};
 
 /// The block that a GUID, which may be a label's, names; it may be gone.
@@ -106,7 +106,8 @@ pub(crate) fn destroy(context: &Context<'_>, guid: Guid) -> Answer {
     let (guid, block) = find(context, guid)?;
     if let Some(held) = context.unhold(guid) {
         // SAFETY: as in `release`; what runs here is in the scope.
-        return unsafe { context.scope.destroy_held(context.place, held) }.map_err(Code::from);
+        let destroyed = unsafe { context.scope.destroy_held(context.place, held) };
+        return destroyed.map(|()| hint::gone(guid)).map_err(Code::from);
     }
     if let Some(start) = lent_to_edt(guid) {
         let view = std::ptr::slice_from_raw_parts_mut(start, 1);
@@ -116,7 +117,7 @@ pub(crate) fn destroy(context: &Context<'_>, guid: Guid) -> Answer {
     }
     // SAFETY: as above.
     let destroyed = unsafe { context.scope.destroy_for_all(context.place, block) };
-    destroyed.map_err(|error| {
+    destroyed.map(|()| hint::gone(guid)).map_err(|error| {
         let code = Code::from(error);
         if code == EPERM {
             program::find(|| format!("block {:#x} was destroyed twice", guid.0));

@@ -9,6 +9,8 @@ pub(crate) struct Code(pub(crate) u8);
 
 pub(crate) const EPERM: Code = Code(1);
 pub(crate) const ENOENT: Code = Code(2);
+/// Never given to a program: what a thread outside of all EDTs asks for is to be asked for again.
+pub(crate) const EAGAIN: Code = Code(11);
 pub(crate) const ENOMEM: Code = Code(12);
 pub(crate) const EACCES: Code = Code(13);
 pub(crate) const EFAULT: Code = Code(14);
@@ -18,6 +20,8 @@ pub(crate) const ERANGE: Code = Code(34);
 pub(crate) const ENOTSUP: Code = Code(95);
 pub(crate) const EGUIDEXISTS: Code = Code(100);
 pub(crate) const ENOP: Code = Code(103);
+/// The program was shut down, so that what is waited for does not come any more.
+pub(crate) const ECANCELED: Code = Code(125);
 
 /// What a function gives.
 pub(crate) type Answer<T = ()> = Result<T, Code>;

@@ -275,13 +275,24 @@ pub(crate) fn join(
     event::collective(guid, |event| {
         (slot < event.slots).then_some(()).ok_or(EINVAL)
     })?;
-    match target.kind() {
-        Some(Kind::Edt) => crate::edt::waiting(context, target)?.connect(dslot, mode)?,
-        Some(Kind::Event) => event::check_slot(target, dslot)?,
+    let connected = match target.kind() {
+        Some(Kind::Edt) => {
+            let edt = crate::edt::waiting(context, target)?;
+            edt.connect(dslot, mode)?;
+            Some(edt)
+        }
+        Some(Kind::Event) => {
+            event::check_slot(target, dslot)?;
+            None
+        }
         _ => return Err(EINVAL),
-    }
+    };
     let mut told = Told::default();
-    event::collective(guid, |event| event.join(slot, waiter, &mut told))?;
+    let joined = event::collective(guid, |event| event.join(slot, waiter, &mut told));
+    if let (Err(_), Some(edt)) = (joined, connected) {
+        edt.disconnect(dslot);
+    }
+    joined?;
     depend::tell(context, told);
     Ok(())
 }

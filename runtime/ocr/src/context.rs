@@ -1,7 +1,7 @@
 //! What runs on this thread: the EDT, its scope, the blocks that it made and holds. A thread that runs none works as a
 //! stranger in the program's scope.
 
-use crate::code::{Answer, EPERM};
+use crate::code::{Answer, EAGAIN, EPERM};
 use crate::few::Few;
 use crate::guid::Guid;
 use crate::program;
@@ -55,6 +55,11 @@ struct Stranger(Guid, Held);
 // SAFETY: an address and a name; who follows the address says why that is allowed.
 unsafe impl Send for Stranger {}
 
+/// At the end of a program: what strangers held went with its runtime.
+pub(crate) fn clear() {
+    STRANGERS.lock().unwrap_or_else(|e| e.into_inner()).clear();
+}
+
 impl Context<'_> {
     /// Holds a block until it is released.
     pub(crate) fn hold(&self, guid: Guid, held: Held) {
@@ -99,7 +104,7 @@ pub(crate) fn with<R>(f: impl FnOnce(&Context<'_>) -> Answer<R>) -> Answer<R> {
 
 #[cold]
 fn as_stranger<R>(f: impl FnOnce(&Context<'_>) -> Answer<R>) -> Answer<R> {
-    let program = program::program().ok_or(EPERM)?;
+    let (program, _inside) = program::let_in().ok_or(EPERM)?;
     let place = program.scope;
     let work = |scope: &Scope<'static>| {
         let context = Context {
@@ -109,8 +114,20 @@ fn as_stranger<R>(f: impl FnOnce(&Context<'_>) -> Answer<R>) -> Answer<R> {
         };
         enter(&context, || f(&context))
     };
-    // SAFETY: the program's scope is open as long as the program is there, by a codelet that waits for its end.
+    // SAFETY: we are inside, so the program's scope has not ended, if a main of its own started it: its end waits for that. In a
+    // program with a `mainEdt`, the program promises an EDT that has not ended as long as its own threads are at work.
     unsafe { program.runtime.in_scope(place, work) }
+}
+
+/// The same, again and again as long as it asks for that: a thread outside of all EDTs waits outside of the scope, too, where
+/// it is in nobody's way.
+pub(crate) fn with_again<R>(mut f: impl FnMut(&Context<'_>) -> Answer<R>) -> Answer<R> {
+    loop {
+        match with(&mut f) {
+            Err(EAGAIN) => std::thread::yield_now(),
+            answer => return answer,
+        }
+    }
 }
 
 /// Works with the EDT that runs here, if one does.

@@ -20,7 +20,7 @@ pub(crate) fn check_source(context: &Context<'_>, source: Guid) -> Answer {
 }
 
 /// Whether this can come with a satisfaction.
-fn check_data(context: &Context<'_>, data: Guid) -> Answer {
+pub(crate) fn check_data(context: &Context<'_>, data: Guid) -> Answer {
     match data.kind() {
         None if data.is_null() => Ok(()),
         Some(Kind::Block) => block::exists(context, data),

@@ -73,6 +73,9 @@ fn count(said: u32, template: u32) -> Answer<u32> {
     }
 }
 
+/// As many slots as a codelet may have accesses.
+const MOST_SLOTS: u32 = u16::MAX as u32;
+
 /// Creates an EDT; `guid` is told before it can run.
 ///
 /// # Safety
@@ -82,6 +85,10 @@ pub(crate) unsafe fn create(context: &Context<'_>, guid: *mut ocrGuid_t, new: &N
     let template = template::get(new.template)?;
     let paramc = count(new.paramc, template.paramc)?;
     let depc = count(new.depc, template.depc)?;
+    // Before anything is taken or read that is as long.
+    if depc > MOST_SLOTS {
+        return Err(EINVAL);
+    }
     if paramc > 0 && new.paramv.is_null() {
         return Err(EINVAL);
     }
@@ -275,7 +282,17 @@ fn end_with(context: &Context<'_>, output: Guid, what: Guid) {
         return;
     }
     // What came is not the program's to hear of: only the checking mode tells of a misuse.
-    let _ = depend::satisfy(context, output, 0, what);
+    let satisfied = depend::satisfy(context, output, 0, what);
+    if satisfied.is_err() && depend::check_data(context, what).is_err() {
+        program::find(|| {
+            format!(
+                "an EDT returned {:#x}, which is no block (any more); its output event {:#x} comes with nothing",
+                what.0, output.0
+            )
+        });
+        // Those who wait for the end of it wait for the end of it all the same.
+        let _ = depend::satisfy(context, output, 0, Guid::NULL);
+    }
 }
 
 /// Fills a slot: launches the EDT if that was the last.
@@ -515,5 +532,6 @@ pub(crate) fn destroy(context: &Context<'_>, guid: Guid) -> Answer {
     }
     // SAFETY: the program promises that nobody fills its slots any more.
     unsafe { context.scope.drop_open(open_of(guid)) };
+    hint::gone(guid);
     Ok(())
 }

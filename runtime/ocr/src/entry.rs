@@ -228,6 +228,7 @@ unsafe extern "C" fn start(argc: c_int, argv: *const *const c_char) -> c_int {
             Error::msg(format!("`mainEdt` could not be created (error {})", code.0))
         })
     });
+    program::shut_out();
     let code = verdict(ended);
     program::end();
     drop(runtime);

@@ -5,6 +5,7 @@ use crate::collective::Collective;
 use crate::context::Context;
 use crate::depend;
 use crate::guid::{Guid, Kind};
+use crate::hint;
 use crate::program;
 use crate::table::{Spare, Table};
 use crate::types::ocrEventParams_t;
@@ -110,7 +111,7 @@ fn special(kind: u32, params: Option<&ocrEventParams_t>) -> Answer<Event> {
             Event::Channel(Box::new(Channel::new(bound)))
         }
         COLLECTIVE => {
-            // SAFETY: as above, and all its fields are plain but for the flag, which is C's `bool`.
+            // SAFETY: as above; all its fields are numbers.
             let params = unsafe { params.ok_or(EINVAL)?.collective };
             Event::Collective(Box::new(Collective::new(&params)?))
         }
@@ -212,6 +213,7 @@ fn step(
         Ok(())
     })?;
     if gone {
+        hint::gone(guid);
         EVENTS.give(number);
     }
     Ok(())
@@ -339,6 +341,24 @@ pub(crate) fn all() -> Vec<Guid> {
         }
     });
     all
+}
+
+/// At the end of a program: all events go, and whom they would have told with them.
+pub(crate) fn clear() {
+    for guid in all() {
+        let (number, generation) = guid.place();
+        let place = EVENTS.at(number).expect("it was there");
+        let gone = place.thing.with(|entry| {
+            let there = place.generation() == generation;
+            if there {
+                Table::end(place, entry);
+            }
+            there
+        });
+        if gone {
+            EVENTS.give(number);
+        }
+    }
 }
 
 /// How many events are there, and how many of them were never satisfied.

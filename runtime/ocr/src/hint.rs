@@ -3,11 +3,13 @@
 use crate::code::{Answer, EINVAL, ENOENT};
 use crate::context::Context;
 use crate::guid::{AFFINITY, Guid, Kind};
+use crate::slots::HINTED;
 use crate::types::ocrHint_t;
 use crate::{affinity, block, edt, event, label, template};
 use sprat::{OpenHints, Priority};
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Kinds, and where their properties lie among all: the one before the first, the one behind the last.
 const KINDS: [(u32, u32, u32); 4] = [(1, 0, 11), (2, 12, 20), (3, 21, 23), (4, 24, 25)];
@@ -19,6 +21,8 @@ const NEAR: usize = 2;
 
 /// Hints that were set on objects.
 static SET: Mutex<Option<HashMap<u64, ocrHint_t>>> = Mutex::new(None);
+/// Whether there have ever been any: a copy, for a look without the lock.
+static ANY: AtomicBool = AtomicBool::new(false);
 
 fn with<R>(f: impl FnOnce(&mut HashMap<u64, ocrHint_t>) -> R) -> R {
     f(SET
@@ -110,11 +114,17 @@ pub(crate) unsafe fn set(context: &Context<'_>, guid: Guid, hint: *const ocrHint
     if kind_for(context, guid)? != hint.kind {
         return Err(EINVAL);
     }
+    ANY.store(true, Ordering::Relaxed);
     let merged = with(|set| {
         let there = set.entry(guid.0).or_insert(ocrHint_t { mask: 0, ..*hint });
         merge(there, hint);
         *there
     });
+    if guid.kind() == Some(Kind::Edt) {
+        edt::waiting(context, guid)?
+            .flags
+            .fetch_or(HINTED, Ordering::Relaxed);
+    }
     if guid.kind() == Some(Kind::Template) {
         template::change(guid, |template| {
             template.hints = heeded(OpenHints::default(), &merged);
@@ -187,6 +197,7 @@ pub(crate) unsafe fn keep(guid: Guid, from: Option<Guid>, hint: *const ocrHint_t
     if own.is_none() && from.is_none() {
         return false;
     }
+    ANY.store(true, Ordering::Relaxed);
     with(|set| {
         let inherited = from.and_then(|from| set.get(&from.0).copied());
         if let Some(mut all) = inherited.or(own.copied()) {
@@ -203,4 +214,19 @@ pub(crate) unsafe fn keep(guid: Guid, from: Option<Guid>, hint: *const ocrHint_t
 #[cold]
 pub(crate) fn forget(guid: Guid) {
     with(|set| set.remove(&guid.0));
+}
+
+/// An object goes that may have had hints.
+#[inline]
+pub(crate) fn gone(guid: Guid) {
+    // Relaxed: whoever destroys an object knows of it by way of who set its hints.
+    if ANY.load(Ordering::Relaxed) {
+        forget(guid);
+    }
+}
+
+/// At the end of a program.
+pub(crate) fn clear() {
+    with(HashMap::clear);
+    ANY.store(false, Ordering::Relaxed);
 }

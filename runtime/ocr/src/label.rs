@@ -1,10 +1,10 @@
 //! Labelled GUIDs: numbers that programs agree on before there are objects. A map says which object has a number now.
 
-use crate::code::{Answer, EGUIDEXISTS, EINVAL, ENOENT, ENOMEM};
+use crate::code::{Answer, EAGAIN, ECANCELED, EGUIDEXISTS, EINVAL, ENOENT, ENOMEM};
 use crate::context::Context;
 use crate::guid::{Guid, Kind};
 use crate::types::*;
-use crate::{event, template};
+use crate::{event, program, template};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, RwLock};
@@ -15,6 +15,8 @@ type Later = Box<dyn FnOnce(&Context<'_>, Guid) + Send>;
 /// What a number stands for.
 enum State {
     Made(Guid),
+    /// It is made, and what was to be done then is being done; so much has come meanwhile, and is done after that.
+    Making(Guid, Vec<Later>),
     /// Nobody has made it yet; so much is to be done then.
     Awaited(Vec<Later>),
 }
@@ -27,6 +29,13 @@ fn shard(label: Guid) -> std::sync::MutexGuard<'static, HashMap<u64, State>> {
     let (_, number) = label.label();
     let shard = &LABELS[number as usize % SHARDS];
     shard.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// At the end of a program: its objects are gone.
+pub(crate) fn clear() {
+    for shard in LABELS.iter() {
+        shard.lock().unwrap_or_else(|e| e.into_inner()).clear();
+    }
 }
 
 /// The kinds that programs name.
@@ -78,7 +87,7 @@ pub(crate) fn later(
         .entry(label.label().1)
         .or_insert_with(|| State::Awaited(Vec::new()));
     match state {
-        State::Awaited(all) => all.push(Box::new(what)),
+        State::Awaited(all) | State::Making(_, all) => all.push(Box::new(what)),
         State::Made(guid) => {
             let guid = *guid;
             drop(shard);
@@ -103,7 +112,8 @@ fn lives(context: &Context<'_>, guid: Guid) -> bool {
 /// Makes the object of a label, which the properties say how.
 ///
 /// # Errors
-/// [`EGUIDEXISTS`] if there is one and the caller wants to know; [`EINVAL`] if it is no label of a range.
+/// [`EGUIDEXISTS`] if there is one and the caller wants to know; [`EINVAL`] if it is no label of a range; [`ECANCELED`] if the
+/// program is shut down and the one that is waited for has not gone; [`EAGAIN`] to a thread outside of all EDTs that has to wait.
 pub(crate) fn bind(
     context: &Context<'_>,
     label: Guid,
@@ -117,7 +127,7 @@ pub(crate) fn bind(
     let checks = properties & GUID_PROP_CHECK == GUID_PROP_CHECK;
     let number = label.label().1;
     let mut all = shard(label);
-    while let Some(State::Made(guid)) = all.get(&number)
+    while let Some(State::Made(guid) | State::Making(guid, _)) = all.get(&number)
         && lives(context, *guid)
     {
         if checks {
@@ -129,16 +139,48 @@ pub(crate) fn bind(
         }
         let guid = *guid;
         drop(all);
-        context.scope.help_until(&|| !lives(context, guid));
+        if program::is_shut_down() {
+            return Err(ECANCELED);
+        }
+        if context.edt.is_none() {
+            return Err(EAGAIN);
+        }
+        let done = || program::is_shut_down() || !lives(context, guid);
+        context.scope.help_until(&done);
         all = shard(label);
     }
     let guid = make(context)?;
-    let before = all.insert(number, State::Made(guid));
+    let waiting = match all.remove(&number) {
+        Some(State::Awaited(waiting) | State::Making(_, waiting)) => waiting,
+        Some(State::Made(_)) | None => Vec::new(),
+    };
+    if waiting.is_empty() {
+        all.insert(number, State::Made(guid));
+        return Ok(guid);
+    }
+    all.insert(number, State::Making(guid, waiting));
     drop(all);
-    if let Some(State::Awaited(waiting)) = before {
+    catch_up(context, label, guid);
+    Ok(guid)
+}
+
+/// Does what was to be done when the object is there, in the order in which it was asked for. What is asked for meanwhile goes
+/// behind it, so that nothing overtakes it; only then others see the object.
+fn catch_up(context: &Context<'_>, label: Guid, guid: Guid) {
+    loop {
+        let mut all = shard(label);
+        let waiting = match all.get_mut(&label.label().1) {
+            Some(State::Making(made, waiting)) if *made == guid => std::mem::take(waiting),
+            // Another creator came, and has what was left.
+            _ => return,
+        };
+        if waiting.is_empty() {
+            all.insert(label.label().1, State::Made(guid));
+            return;
+        }
+        drop(all);
         waiting.into_iter().for_each(|what| what(context, guid));
     }
-    Ok(guid)
 }
 
 /// A range of labels, perhaps with a map.

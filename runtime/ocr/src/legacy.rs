@@ -7,7 +7,7 @@ use crate::entry;
 use crate::guid::{Guid, LEGACY};
 use crate::program::{self, Program};
 use crate::types::*;
-use crate::{event, label, waiters};
+use crate::{event, label, pause, waiters};
 use sprat::{Scope, Trigger};
 use std::sync::{Condvar, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -25,6 +25,7 @@ static SHUT_DOWN: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
 
 /// `ocrShutdown` was called.
 pub(crate) fn tell() {
+    waiters::tell();
     drop(SHUT_DOWN.0.lock());
     SHUT_DOWN.1.notify_all();
 }
@@ -77,7 +78,12 @@ pub(crate) fn finalize(guid: Guid, until_shutdown: bool) -> Answer<u8> {
         }
     } else {
         program::shut_down(0);
+        waiters::tell();
     }
+    // Those who are inside have left it by then, and nobody comes in any more: the scope may end.
+    program::shut_out();
+    // A thread that paused and cannot resume any more has ended its pause by that.
+    pause::resume();
     context.hold.satisfy();
     let ended = context.thread.join().map_err(|_| EINVAL)?;
     let code = entry::verdict(ended);
@@ -85,7 +91,7 @@ pub(crate) fn finalize(guid: Guid, until_shutdown: bool) -> Answer<u8> {
     Ok(code)
 }
 
-/// Spawns a finish EDT; an event that comes with its block, or nothing, at the end of it.
+/// Spawns an EDT; an event that comes with its block, or nothing, at the end of it. It is no finish EDT, whose event has no block.
 ///
 /// # Safety
 /// As for [`edt::create`].

@@ -1,10 +1,11 @@
 //! The program that runs: its runtime, the scope of its EDTs, and how it ends.
 
+use crate::{context, event, hint, label, pause};
 use sprat::{Runtime, ScopeKey};
 use std::collections::HashMap;
 use std::ffi::{CStr, c_char};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Mutex, RwLock, RwLockReadGuard};
 
 /// A running program.
 #[derive(Clone)]
@@ -15,6 +16,9 @@ pub(crate) struct Program {
 }
 
 static PROGRAM: Mutex<Option<Program>> = Mutex::new(None);
+
+/// Whether threads outside of all EDTs may come into the program's scope; who is inside holds it for reading.
+static DOOR: RwLock<bool> = RwLock::new(false);
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|e| e.into_inner())
@@ -31,10 +35,32 @@ pub(crate) fn begin(program: Program) {
     NEVER_RAN.store(0, Ordering::Relaxed);
     lock(&NEVER_RAN_NAMES).clear();
     *lock(&PROGRAM) = Some(program);
+    set_door(true);
 }
 
+fn set_door(open: bool) {
+    *DOOR.write().unwrap_or_else(|e| e.into_inner()) = open;
+}
+
+/// The program for a thread outside of all EDTs, which is inside as long as it has what is given: no longer than it works there.
+pub(crate) fn let_in() -> Option<(Program, RwLockReadGuard<'static, bool>)> {
+    let door = DOOR.read().unwrap_or_else(|e| e.into_inner());
+    door.then(program).flatten().map(|program| (program, door))
+}
+
+/// The program's scope is about to end: waits for those who are inside, and lets nobody in any more.
+pub(crate) fn shut_out() {
+    set_door(false);
+}
+
+/// The program has ended, and nobody is inside: what it left goes, since the next one numbers its objects anew.
 pub(crate) fn end() {
     *lock(&PROGRAM) = None;
+    context::clear();
+    event::clear();
+    label::clear();
+    hint::clear();
+    pause::resume();
 }
 
 /// `ocrShutdown` or `ocrAbort` was called: nothing becomes runnable any more.

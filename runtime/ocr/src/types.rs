@@ -80,8 +80,8 @@ pub struct CollectiveParams {
     pub op: u16,
     /// Reduce, all-reduce or broadcast.
     pub kind: u32,
-    /// Unused: each generation has a block of its own.
-    pub reuse: bool,
+    /// Unused: each generation has a block of its own. C's `bool`, of which a program may have left any bits.
+    pub reuse: u8,
 }
 
 /// `ocrConfig_t`.

@@ -1,9 +1,10 @@
 //! Those who wait for an event: threads outside of all EDTs, and EDTs of programs from before EDTs that never block.
 
-use crate::code::Answer;
+use crate::code::{Answer, ECANCELED};
 use crate::context::{self, Context};
 use crate::depend;
 use crate::guid::{Guid, WAITER};
+use crate::program;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -31,7 +32,17 @@ pub(crate) fn wake(waiter: Guid, what: Guid) {
     WOKEN.notify_all();
 }
 
+/// The program was shut down: what has not come need not come any more.
+pub(crate) fn tell() {
+    // Whoever looked before the shutdown sleeps by now, or still has the lock.
+    with(|_| ());
+    WOKEN.notify_all();
+}
+
 /// Waits for an event; what came with it. In an EDT others run meanwhile.
+///
+/// # Errors
+/// [`ECANCELED`] if the program was shut down and it has not come.
 pub(crate) fn wait(event: Guid) -> Answer<Guid> {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     with(|waiting| waiting.insert(number, None));
@@ -41,21 +52,19 @@ pub(crate) fn wait(event: Guid) -> Answer<Guid> {
         with(|waiting| waiting.remove(&number));
         return Err(code);
     }
-    let in_edt =
-        context::edt(|context: &Context<'_>, _| context.scope.help_until(&|| came().is_some()));
+    let in_edt = context::edt(|context: &Context<'_>, _| {
+        let done = || program::is_shut_down() || came().is_some();
+        context.scope.help_until(&done);
+    });
     if in_edt.is_none() {
         let mut waiting = WAITING.lock().unwrap_or_else(|e| e.into_inner());
-        while waiting
-            .get_or_insert_default()
-            .get(&number)
-            .copied()
-            .flatten()
-            .is_none()
+        while !program::is_shut_down()
+            && (waiting.get_or_insert_default().get(&number)).is_none_or(Option::is_none)
         {
             waiting = WOKEN.wait(waiting).unwrap_or_else(|e| e.into_inner());
         }
     }
-    let what = came().unwrap_or(Guid::NULL);
-    with(|waiting| waiting.remove(&number));
-    Ok(what)
+    with(|waiting| waiting.remove(&number))
+        .flatten()
+        .ok_or(ECANCELED)
 }

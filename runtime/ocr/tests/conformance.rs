@@ -82,7 +82,7 @@ fn passes_everywhere(source: &str) {
             passes(&program, &[], &[("SPRAT_CE", mode), ("SPRAT_XES", xes)]);
         }
     }
-    // Sentence 196.
+    // These programs make mistakes on purpose, so the checking mode is off; and it is if it is said to be.
     passes(&program, &[], &[("SPRAT_CHECK", "0")]);
 }
 
@@ -103,7 +103,7 @@ fn extensions_in_all_modes() {
 
 #[test]
 fn programs_with_a_main_of_their_own() {
-    // Sentences 171, 172, 173, 174, 175, 176.
+    // Sentences 171, 172, 173, 174, 175, 176, 202, 203, 204, 205.
     let program = build("tests/c/legacy.c", &[]);
     for xes in XES {
         let printed = passes(&program, &["-ocr:cfg", "none.cfg"], &[("SPRAT_XES", xes)]);
@@ -253,7 +253,14 @@ fn programs() {
             }
         }
         // Sentence 196.
-        passes(&program, runs[0], &[("SPRAT_CHECK", "1")]);
+        let checked = run(&program, runs[0], &[("SPRAT_CHECK", "1")]);
+        let (printed, said) = texts(&checked);
+        let only_left = (said.lines()).all(|line| line.starts_with("sprat-ocr: at the end, "));
+        assert!(
+            checked.status.success() && only_left,
+            "{name}: {printed}\n{said}"
+        );
+        assert_eq!(printed, passes(&program, runs[0], &[]), "{name}");
     }
     // A file as input.
     let matrix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("matrix.txt");

@@ -15,7 +15,7 @@ pub unsafe extern "C" fn ocrDbCreate(
     if db.is_null() || acquires && addr.is_null() || allocator != 0 {
         return EINVAL.0;
     }
-    let made = context::with(|context| {
+    let made = context::with_again(|context| {
         let mut start = std::ptr::null_mut();
         let mut make = |context: &context::Context<'_>| {
             let (guid, address) = block::create(context, len, acquires)?;

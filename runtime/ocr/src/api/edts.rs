@@ -49,7 +49,7 @@ pub unsafe extern "C" fn ocrEdtCreate(
         hint,
         output,
     };
-    number(context::with(|context| {
+    number(context::with_again(|context| {
         // SAFETY: C's pointers, which are good for what is said.
         unsafe { edt::create(context, guid, &new) }
     }))

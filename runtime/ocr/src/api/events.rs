@@ -29,7 +29,7 @@ pub unsafe extern "C" fn ocrEventCreateParams(
     // SAFETY: it is not null.
     let label = Guid::from(unsafe { guid.read() });
     let make = |_: &context::Context<'_>| event::create(kind, takes_arg, params);
-    number(context::with(|context| {
+    number(context::with_again(|context| {
         label::bind(context, label, properties, make).map(drop)
     }))
 }

@@ -440,3 +440,37 @@ TEST2(others_go_on, "87") {
     edt_of(lets_go, 0);
 }
 THEN(others_go_on) { CHECK(seen[0] == 2 && seen[1] == 1); }
+
+EDT(returns_nothing_left) {
+    UNUSED;
+    ocrGuid_t block;
+    u64 *at;
+    ocrDbCreate(&block, (void **)&at, 8, DB_PROP_NONE, NULL_HINT, NO_ALLOC);
+    GIVES(0, ocrDbDestroy(block));
+    return block;
+}
+EDT(returns_event) {
+    UNUSED;
+    return kept;
+}
+TEST2(returned_in_vain, "197") {
+    ocrGuid_t out, edt = edt_out(returns_nothing_left, EDT_PROP_NONE, &out);
+    ocrAddDependence(out, edt_of(got_nothing, 1), 0, DB_MODE_RO);
+    go(edt);
+    kept = event_of(OCR_EVENT_STICKY_T);
+    edt = edt_out(returns_event, EDT_PROP_NONE, &out);
+    ocrAddDependence(out, edt_of(got_nothing, 1), 0, DB_MODE_RO);
+    go(edt);
+}
+THEN(returned_in_vain) { CHECK(seen[0] == 2); }
+
+TEST(too_many_slots, "198") {
+    ocrGuid_t template_, edt = NULL_GUID;
+    GIVES(0, ocrEdtTemplateCreate(&template_, got_nothing, 0, EDT_PARAM_UNK));
+    GIVES(OCR_EINVAL, ocrEdtCreate(&edt, template_, 0, NULL, 2000000000, NULL, EDT_PROP_NONE, NULL_HINT, NULL));
+    GIVES(OCR_EINVAL, ocrEdtCreate(&edt, template_, 0, NULL, 65536, NULL, EDT_PROP_NONE, NULL_HINT, NULL));
+    CHECK(ocrGuidIsNull(edt));
+    GIVES(0, ocrEdtCreate(&edt, template_, 0, NULL, 65535, NULL, EDT_PROP_NONE, NULL_HINT, NULL));
+    GIVES(0, ocrEdtDestroy(edt));
+    ocrEdtTemplateDestroy(template_);
+}

@@ -1,4 +1,5 @@
 /* Hints, affinity, labels, what runtimes on top use, pauses, collective events, bad input. */
+#include <sys/resource.h>
 #include "check.h"
 #include "extensions/ocr-affinity.h"
 #include "extensions/ocr-labeling.h"
@@ -384,6 +385,76 @@ static void all_fail(ocrGuid_t bad) {
     ocrEventDestroy(event);
     ocrDbDestroy(block);
 }
+TEST2(refused_by_collective, "199") {
+    ocrGuid_t event, second;
+    ocrEventParams_t params = reduction(1, REDOP_F8_ADD);
+    double value = 1;
+    u64 sum = 1;
+    params.EVENT_COLLECTIVE.maxGen = 1;
+    GIVES(0, ocrEventCreateParams(&event, OCR_EVENT_COLLECTIVE_T, EVT_PROP_TAKES_ARG, &params));
+    GIVES(0, ocrAddDependenceSlot(event, 0, edt_with(got_reduced, 1, &sum, 1), 0, DB_MODE_RO));
+    second = edt_with(got_reduced, 1, &sum, 1);
+    GIVES(OCR_ENOSPC, ocrAddDependenceSlot(event, 0, second, 0, DB_MODE_RO));
+    GIVES(0, ocrEventCollectiveSatisfySlot(event, &value, 0));
+    GIVES(0, ocrAddDependenceSlot(event, 0, second, 0, DB_MODE_RO));
+    GIVES(0, ocrEventCollectiveSatisfySlot(event, &value, 0));
+    ocrEventDestroy(event);
+}
+THEN(refused_by_collective) { CHECK(seen[0] == 2); }
+
+static long most_memory(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+TEST(hints_that_go, "200") {
+    enum { MANY = 200000 };
+    ocrHint_t hint, of_event;
+    ocrHintInit(&hint, OCR_HINT_DB_T);
+    ocrSetHintValue(&hint, OCR_HINT_DB_AFFINITY, 1);
+    ocrHintInit(&of_event, OCR_HINT_EVT_T);
+    ocrSetHintValue(&of_event, OCR_HINT_EVT_AFFINITY, 1);
+    long before = most_memory();
+    for (int i = 0; i < MANY; i++) {
+        ocrGuid_t block, event;
+        u64 *at;
+        ocrDbCreate(&block, (void **)&at, 8, DB_PROP_NONE, &hint, NO_ALLOC);
+        ocrDbDestroy(block);
+        if (i % 4 != 0) continue;
+        ocrEventCreate(&event, OCR_EVENT_STICKY_T, EVT_PROP_NONE);
+        ocrSetHint(event, &of_event);
+        ocrEventDestroy(event);
+    }
+    /* A hint has more than 128 bytes: all of them would be above 30 MB. */
+    CHECK(most_memory() - before < 12 * 1024);
+}
+
+enum { IN_ORDER = 2000 };
+EDT(overtakes) {
+    UNUSED;
+    GIVES(0, ocrEventSatisfy(taken, block_of(IN_ORDER)));
+    return NULL_GUID;
+}
+EDT(in_order) {
+    UNUSED;
+    CHECK(*(u64 *)depv[0].ptr == paramv[0]);
+    count_up(0);
+    return NULL_GUID;
+}
+TEST2(order_of_labels, "201") {
+    ocrGuid_t range;
+    ocrGuidRangeCreate(&range, 1, GUID_USER_EVENT_CHANNEL);
+    ocrGuidFromIndex(&taken, range, 0);
+    /* The first lets an EDT run that satisfies the event, too, while the rest is still to be done. */
+    GIVES(0, ocrAddDependence(taken, edt_of(overtakes, 1), 0, DB_MODE_NULL));
+    GIVES(0, ocrEventSatisfy(taken, NULL_GUID));
+    for (u64 i = 0; i < IN_ORDER; i++) GIVES(0, ocrEventSatisfy(taken, block_of(i)));
+    GIVES(0, ocrEventCreate(&taken, OCR_EVENT_CHANNEL_T, GUID_PROP_IS_LABELED | EVT_PROP_TAKES_ARG));
+    for (u64 i = 0; i <= IN_ORDER; i++)
+        GIVES(0, ocrAddDependence(taken, edt_with(in_order, 1, &i, 1), 0, DB_MODE_RO));
+}
+THEN(order_of_labels) { CHECK(seen[0] == IN_ORDER + 1); }
+
 TEST(null_guids, "185") { all_fail(NULL_GUID); }
 TEST(no_guids, "186") {
     u64 state = 88172645463325252u;

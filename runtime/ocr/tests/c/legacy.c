@@ -1,5 +1,7 @@
 /* A program with a main of its own, and no mainEdt. */
+#include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "extensions/ocr-legacy.h"
 #include "ocr.h"
 
@@ -53,12 +55,98 @@ static void once(int argc, const char *argv[], bool until_shutdown, u8 code) {
     CHECK(ocrLegacyFinalize(context, until_shutdown) == code);
 }
 
+/* Neither a thread nor an EDT waits for what cannot come any more. */
+static ocrGuid_t never;
+static u8 waited;
+static ocrGuid_t waits(u32 paramc, u64 *paramv, u32 depc, ocrEdtDep_t depv[]) {
+    ocrGuid_t template_;
+    (void)paramc, (void)depc, (void)depv;
+    CHECK(ocrEdtTemplateCreate(&template_, ends, 1, 0) == 0);
+    CHECK(ocrEdtCreate(NULL, template_, 1, paramv, 0, NULL, EDT_PROP_NONE, NULL_HINT, NULL) == 0);
+    waited = ocrLegacyBlockProgress(never, NULL, NULL, NULL, LEGACY_PROP_NONE);
+    return NULL_GUID;
+}
+static void in_vain(void) {
+    ocrGuid_t context, template_, handle, none = NULL_GUID;
+    u64 param = 5;
+    ocrLegacyInit(&context, NULL);
+    CHECK(ocrEventCreate(&never, OCR_EVENT_STICKY_T, EVT_PROP_TAKES_ARG) == 0);
+    CHECK(ocrEdtTemplateCreate(&template_, waits, 1, 1) == 0);
+    CHECK(ocrLegacySpawnOCR(&handle, template_, 1, &param, 1, &none, context) == 0);
+    CHECK(ocrLegacyBlockProgress(never, NULL, NULL, NULL, LEGACY_PROP_NONE) == OCR_ECANCELED);
+    CHECK(ocrGuidIsError(ocrWait(never)));
+    CHECK(ocrLegacyFinalize(context, true) == 5);
+    CHECK(waited == OCR_ECANCELED);
+}
+
+/* Two contexts, one after the other. */
+static void anew(void) {
+    ocrGuid_t context, range, label, block, event, again, template_, handle, came, none = NULL_GUID;
+    u64 *at, param = 3;
+    ocrLegacyInit(&context, NULL);
+    CHECK(ocrGuidRangeCreate(&range, 1, GUID_USER_EVENT_STICKY) == 0);
+    CHECK(ocrGuidFromIndex(&label, range, 0) == 0);
+    CHECK(ocrEventCreate(&label, OCR_EVENT_STICKY_T, GUID_PROP_CHECK) == 0);
+    CHECK(ocrEventCreate(&event, OCR_EVENT_STICKY_T, EVT_PROP_NONE) == 0);
+    CHECK(ocrDbCreate(&block, (void **)&at, 8, DB_PROP_NONE, NULL_HINT, NO_ALLOC) == 0);
+    CHECK(ocrPause(false) == 1);
+    CHECK(ocrLegacyFinalize(context, false) == 0);
+    ocrLegacyInit(&context, NULL);
+    CHECK(ocrEventCreate(&label, OCR_EVENT_STICKY_T, GUID_PROP_CHECK) == 0);
+    CHECK(ocrEventDestroy(event) == OCR_EINVAL);
+    /* It is numbered as the one that was held, and nobody holds it. */
+    CHECK(ocrDbCreate(&again, NULL, 8, DB_PROP_NO_ACQUIRE, NULL_HINT, NO_ALLOC) == 0);
+    CHECK(ocrDbRelease(again) == OCR_EACCES);
+    CHECK(ocrEdtTemplateCreate(&template_, makes, 1, 1) == 0);
+    CHECK(ocrLegacySpawnOCR(&handle, template_, 1, &param, 1, &none, context) == 0);
+    CHECK(ocrLegacyBlockProgress(handle, &came, (void **)&at, NULL, LEGACY_PROP_NONE) == 0);
+    CHECK(*at == 3);
+    CHECK(ocrLegacyFinalize(context, false) == 0);
+}
+
+/* Other threads of the program. */
+static ocrGuid_t awaited, plain;
+static void *makes_room(void *nothing) {
+    usleep(20000);
+    CHECK(ocrEventSatisfy(plain, NULL_GUID) == 0);
+    CHECK(ocrEventDestroy(awaited) == 0);
+    return nothing;
+}
+static void *works_on(void *nothing) {
+    u8 code;
+    do code = ocrEventSatisfy(plain, NULL_GUID);
+    while (code == 0);
+    CHECK(code == OCR_EPERM);
+    return nothing;
+}
+static void threads(void) {
+    ocrGuid_t context, range;
+    pthread_t thread;
+    ocrLegacyInit(&context, NULL);
+    CHECK(ocrGuidRangeCreate(&range, 1, GUID_USER_EVENT_STICKY) == 0);
+    CHECK(ocrGuidFromIndex(&awaited, range, 0) == 0);
+    CHECK(ocrEventCreate(&awaited, OCR_EVENT_STICKY_T, GUID_PROP_CHECK) == 0);
+    CHECK(ocrEventCreate(&plain, OCR_EVENT_IDEM_T, EVT_PROP_NONE) == 0);
+    pthread_create(&thread, NULL, makes_room, NULL);
+    CHECK(ocrEventCreate(&awaited, OCR_EVENT_STICKY_T, GUID_PROP_BLOCK) == 0);
+    pthread_join(thread, NULL);
+    pthread_create(&thread, NULL, works_on, NULL);
+    usleep(1000);
+    CHECK(ocrLegacyFinalize(context, false) == 0);
+    pthread_join(thread, NULL);
+}
+
 int main(int argc, const char *argv[]) {
     ocrGuid_t guid;
+    /* A wait that does not end is a failure. */
+    alarm(60);
     CHECK(ocrEventSatisfy(NULL_GUID, NULL_GUID) != 0);
     once(argc, argv, false, 0);
     once(argc, argv, true, 0);
     once(argc, argv, true, 9);
+    in_vain();
+    anew();
+    threads();
     CHECK(ocrCurrentEdtGet(&guid) == OCR_EPERM);
     printf("%s\n", failed ? "failed" : "passed");
     return failed;
