@@ -186,6 +186,32 @@ fn a_deadline_is_kept_and_a_limit_of_zero_starts_nothing() {
 }
 
 #[test]
+fn who_runs_no_round_leaves_what_is_to_be_written_as_it_was() {
+    const LEN: usize = 1000;
+    let rt = runtime(2);
+    // Its memory is what a new block gets, with whatever is in there.
+    let gone: Block<u64> = rt.block(LEN).unwrap();
+    rt.write(gone, |x| x.fill(7)).unwrap();
+    rt.destroy(gone).unwrap();
+    let block: Block<u64> = rt.block(LEN).unwrap();
+    let fills = || {
+        let graph = rt.record(|s| {
+            s.spawn(block.write(), |_, x| x.fill(8));
+            Ok(())
+        });
+        graph.unwrap()
+    };
+    let graph = fills();
+    assert_eq!(rounds(rt.replay_within(Duration::ZERO, &graph, 5)), 0);
+    rt.read(block, |x| assert_eq!(x, [0; LEN])).unwrap();
+    rt.write(block, |x| x.fill(9)).unwrap();
+    assert_eq!(rounds(rt.replay_within(Duration::ZERO, &graph, 5)), 0);
+    rt.read(block, |x| assert_eq!(x, [9; LEN])).unwrap();
+    rt.replay(&graph, 2).unwrap();
+    rt.read(block, |x| assert_eq!(x, [8; LEN])).unwrap();
+}
+
+#[test]
 fn a_canceller_of_nothing_does_nothing() {
     let rt = runtime(2);
     let rows = rt.blocks::<u64>(2, 1).unwrap();
