@@ -29,7 +29,7 @@ pub enum Affinity {
     /// Where the other members of this group run.
     Group(u16),
     /// Where the bytes of its accesses are near: decided when it is ready. What says nothing has it under the policy `locality`.
-    Data,
+    NearData,
     /// On no execution engine: it waits for the world outside, and a thread of the control engine's does that.
     Control,
 }
@@ -38,7 +38,7 @@ pub enum Affinity {
 const KIND: u32 = 0xff << 16;
 /// The kind of [`Affinity::Group`]: a bit of its own.
 const GROUP: u32 = 0x80 << 16;
-/// The kind of [`Affinity::Data`]: likewise.
+/// The kind of [`Affinity::NearData`]: likewise.
 const DATA: u32 = 0x40 << 16;
 /// In a word: the codelet is of the high level. May be set later than the rest, by who waits for the codelet.
 pub(crate) const HIGH: u32 = 1 << 24;
@@ -122,7 +122,7 @@ impl Affinity {
             Affinity::Only(xe) => 2 << 16 | u32::from(xe),
             Affinity::Region(region) => 3 << 16 | u32::from(region),
             Affinity::Control => 4 << 16,
-            Affinity::Data => DATA,
+            Affinity::NearData => DATA,
             Affinity::Group(group) => GROUP | u32::from(group),
         }
     }
@@ -136,7 +136,7 @@ impl Affinity {
             2 => Affinity::Only(index),
             3 => Affinity::Region(index),
             4 => Affinity::Control,
-            0x40 => Affinity::Data,
+            0x40 => Affinity::NearData,
             0x80 => Affinity::Group(index),
             _ => Affinity::Anywhere,
         }
@@ -158,7 +158,7 @@ mod tests {
         Group(0),
         Group(65535),
         Control,
-        Data,
+        NearData,
     ];
 
     #[test]
