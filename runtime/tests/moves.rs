@@ -365,7 +365,7 @@ fn no_copies_are_made_while_others_write_the_block_together() -> Result<()> {
                     writes.store(true, Ordering::Release);
                     wait_for(copied);
                     // SAFETY: in the block.
-                    unsafe { x.cast::<u64>().add(5).write(99) };
+                    unsafe { (*x)[5] = 99 };
                 });
             s.codelet("parent").on_xe(0).spawn(together(), move |s, _| {
                 wait_for(writes);
