@@ -49,13 +49,33 @@ const LONG: u32 = 1 << 26;
 /// In a word: a trace is kept, and is told when the codelet becomes ready.
 pub(crate) const TRACED: u32 = 1 << 28;
 
-/// In a word, which no hint is: the codelet moves blocks, and leaves their contents as they are, run or skipped.
-pub(crate) const MOVES: u32 = 1 << 27;
+/// What a codelet of the runtime's own does with its blocks, other than to use them. Its number is its place in a word, from
+/// [`ERRAND`] on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Errand {
+    /// It uses them.
+    #[default]
+    None = 0,
+    /// It moves them, and leaves their contents as they are, run or skipped.
+    Moves = 1,
+    /// It holds them for others, who may never come: so what it may write it may also leave as it is.
+    Holds = 4,
+}
 
-/// Whether a word says that the codelet moves blocks.
+/// Where in a word the errand is, which no hint is.
+const ERRAND: u32 = 27;
+
+/// The errand as it is in a word.
 #[inline]
-pub(crate) fn moves(word: u32) -> bool {
-    word & MOVES != 0
+pub(crate) fn errand(errand: Errand) -> u32 {
+    u32::from(errand as u8) << ERRAND
+}
+
+/// Whether a word says so.
+#[inline]
+pub(crate) fn has_errand(word: u32, asked: Errand) -> bool {
+    word & errand(asked) != 0
 }
 
 /// All hints as a word.
