@@ -4,8 +4,8 @@ use crate::scope::Scope;
 use crate::trace::Event;
 
 impl Scope<'_> {
-    /// Notes a counter's value in the [trace](crate::Builder::trace), if one is kept; else it costs next to nothing. The report shows
-    /// how it went over time.
+    /// Notes a counter's value in the [trace](crate::Builder::trace), if one is kept; else it costs next to nothing. What `sprat export -f chrome`
+    /// writes has how it went over time.
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
@@ -29,8 +29,8 @@ impl Scope<'_> {
         });
     }
 
-    /// Begins a span: a part of this body with a name, which the [trace](crate::Builder::trace) shows, if one is kept. It ends when
-    /// what this returns is dropped.
+    /// Begins a span: a part of this body with a name, noted in the [trace](crate::Builder::trace), if one is kept; what `sprat export -f chrome`
+    /// writes shows it. It ends when what this returns is dropped.
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {

@@ -88,9 +88,14 @@ impl Setting {
 
     /// The workload for so many engines.
     pub(crate) fn workload(&self, xes: u16) -> Result<Workload> {
+        named(&self.seeded(&self.workload), xes)
+    }
+
+    /// A workload's text with the seed that was asked for.
+    pub(crate) fn seeded(&self, workload: &str) -> String {
         match self.seed {
-            Some(seed) => named(&with(&self.workload, "seed", &seed.to_string()), xes),
-            None => named(&self.workload, xes),
+            Some(seed) => with(workload, "seed", &seed.to_string()),
+            None => workload.to_owned(),
         }
     }
 }

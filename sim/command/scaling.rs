@@ -28,6 +28,11 @@ pub(crate) struct Scaling {
 
 impl Scaling {
     pub(crate) fn run(&self) -> Result<()> {
+        if self.setting.xes.is_some() {
+            return Err(wrong(
+                "the numbers of engines come from --over; leave --xes out",
+            ));
+        }
         let description = self.setting.description()?;
         let mut reports = Vec::new();
         for text in values(&self.over) {
@@ -39,6 +44,7 @@ impl Scaling {
                 Some(parameter) => grown(&self.setting.workload, parameter, xes as u64)?,
                 None => self.setting.workload.clone(),
             };
+            let told = self.setting.seeded(&told);
             let workload = named(&told, machine.xes())?;
             let outcome = simulated(&machine, &workload)?;
             reports.push((

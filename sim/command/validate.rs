@@ -187,11 +187,12 @@ impl Validate {
 Simulations beside real runs of the runtime on one machine, by `cargo run --release -p sprat-sim -- validate --seed {} --page sim/VALIDATION.md`. The
 bodies' times and the runtime's costs come from fixed calibration cases (`sim/command/calibrate.rs`); the cases below have other sizes, drawn from the
 seed. A virtual machine's clock changes from minute to minute, so a small fixed body of the same kind is timed around each measurement, and bodies' times count in times of that one.
-Runs in which the kernel took a core away from the runtime are not counted.
+A run in which the kernel took a core away from the runtime is made again, up to 40 times; then the last one counts.
 Each case was run {RUNS} times; the median counts, and the noise is the distance between the quarters. A pair is judged if its measured gap exceeds the noise of both,
 and {:.0} %.
 
-The target is a median error of at most 10 % and the right winner in at least 90 % of the judged pairs.
+The target is a median error of at most 10 % and the right winner in at least 90 % of the judged pairs. The lines below say what was reached,
+for each workload; pairs that were too close to judge count for neither.
 
 ```text
 {}```

@@ -12,11 +12,8 @@ const SCRIPT: &str = include_str!("page.js");
 /// The page.
 pub fn html(run: &Run, analysis: &Analysis) -> String {
     let data = json!({ "analysis": analysis, "timeline": timeline(run, analysis) });
-    // What is in a script element ends at its end tag, wherever that stands.
-    let data = data
-        .to_string()
-        .replace("</", "<\\/")
-        .replace("<!--", "<\\!--");
+    // What is in a script element ends at its end tag, and comments begin in it, wherever that stands: so names have none of their `<`.
+    let data = data.to_string().replace('<', "\\u003c");
     let (before, rest) = PAGE
         .split_once("/*STYLE*/")
         .expect("the page has a place for its style");
