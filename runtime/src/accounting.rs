@@ -35,12 +35,14 @@ impl Engine<'_> {
                     EntryKind::Part(mode) => (mode, Some(Bounds::take(&mut entries).extent)),
                     _ => continue,
                 };
-                let slot = Self::queue_of(entry).slot;
+                let cell = Self::queue_of(entry);
+                let slot = cell.slot;
                 let all = blocks.slot(slot).bytes() as u64;
                 let bytes = part.map_or(all, |extent| extent.bytes());
                 let mut line = self.line(&body, slot);
                 let own = self.shared.homes.own_pool(here.region).region();
-                if mode == Mode::Read && part.is_none() && blocks.slot(slot).has_copy(own) {
+                let may_be_copy = mode == Mode::Read && part.is_none() && !cell.shared;
+                if may_be_copy && blocks.slot(slot).has_copy(own) {
                     line.home = Some(own);
                 }
                 return Some((line, Sums::of(mode, bytes, 1)));

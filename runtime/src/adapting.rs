@@ -49,7 +49,7 @@ impl Shared {
         for act in mind.look(&seen) {
             let (block, asked) = match act {
                 Act::Move { block, to } => (block, Asked::Home(to)),
-                Act::Copy { block } => (block, Asked::Copies),
+                Act::Replicate { block } => (block, Asked::Copies),
             };
             let slot = self.blocks.slot(block as u32);
             // If it is gone meanwhile, or its memory, nothing comes of it.

@@ -29,7 +29,7 @@ pub enum Affinity {
     /// Where the other members of this group run.
     Group(u16),
     /// Where the bytes of its accesses are near: decided when it is ready. What says nothing has it under the policy `locality`.
-    Data,
+    NearData,
     /// On no execution engine: it waits for the world outside, and a thread of the control engine's does that.
     Control,
 }
@@ -38,7 +38,7 @@ pub enum Affinity {
 const KIND: u32 = 0xff << 16;
 /// The kind of [`Affinity::Group`]: a bit of its own.
 const GROUP: u32 = 0x80 << 16;
-/// The kind of [`Affinity::Data`]: likewise.
+/// The kind of [`Affinity::NearData`]: likewise.
 const DATA: u32 = 0x40 << 16;
 /// In a word: the codelet is of the high level. May be set later than the rest, by who waits for the codelet.
 pub(crate) const HIGH: u32 = 1 << 24;
@@ -49,13 +49,33 @@ const LONG: u32 = 1 << 26;
 /// In a word: a trace is kept, and is told when the codelet becomes ready.
 pub(crate) const TRACED: u32 = 1 << 28;
 
-/// In a word, which no hint is: the codelet moves blocks, and leaves their contents as they are, run or skipped.
-pub(crate) const MOVES: u32 = 1 << 27;
+/// What a codelet of the runtime's own does with its blocks, other than to use them. Its number is its place in a word, from
+/// [`ERRAND`] on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Errand {
+    /// It uses them.
+    #[default]
+    None = 0,
+    /// It moves them, and leaves their contents as they are, run or skipped.
+    Moves = 1,
+    /// It holds them for others, who may never come: so what it may write it may also leave as it is.
+    Holds = 4,
+}
 
-/// Whether a word says that the codelet moves blocks.
+/// Where in a word the errand is, which no hint is.
+const ERRAND: u32 = 27;
+
+/// The errand as it is in a word.
 #[inline]
-pub(crate) fn moves(word: u32) -> bool {
-    word & MOVES != 0
+pub(crate) fn errand(errand: Errand) -> u32 {
+    u32::from(errand as u8) << ERRAND
+}
+
+/// Whether a word says so.
+#[inline]
+pub(crate) fn has_errand(word: u32, asked: Errand) -> bool {
+    word & errand(asked) != 0
 }
 
 /// All hints as a word.
@@ -102,7 +122,7 @@ impl Affinity {
             Affinity::Only(xe) => 2 << 16 | u32::from(xe),
             Affinity::Region(region) => 3 << 16 | u32::from(region),
             Affinity::Control => 4 << 16,
-            Affinity::Data => DATA,
+            Affinity::NearData => DATA,
             Affinity::Group(group) => GROUP | u32::from(group),
         }
     }
@@ -116,7 +136,7 @@ impl Affinity {
             2 => Affinity::Only(index),
             3 => Affinity::Region(index),
             4 => Affinity::Control,
-            0x40 => Affinity::Data,
+            0x40 => Affinity::NearData,
             0x80 => Affinity::Group(index),
             _ => Affinity::Anywhere,
         }
@@ -138,7 +158,7 @@ mod tests {
         Group(0),
         Group(65535),
         Control,
-        Data,
+        NearData,
     ];
 
     #[test]

@@ -15,6 +15,7 @@ use crate::access::Mode;
 use crate::block_names::Names;
 use crate::decide::dependence::AccessQueue;
 use crate::error::{Error, ErrorKind, Result};
+use crate::extent::Extent;
 use crate::homes::FIRST_TOUCH;
 use crate::id::{BlockId, RuntimeId};
 use crate::memory_region::Chunk;
@@ -44,28 +45,37 @@ pub(crate) struct QueueCell {
     pub(crate) slot: u32,
     /// How the parent's weak access uses the block, if this queue is for the children of one.
     pub(crate) weak: Option<Mode>,
+    /// Whether some of the block's bytes may be written by others while somebody in this queue reads it: it is for the children of
+    /// one who writes it together with others, or for theirs.
+    pub(crate) shared: bool,
 }
 
 /// An access queue whose reductions keep their lanes in chunks.
 pub(crate) type Queue = AccessQueue<u32, Chunk>;
 
 impl QueueCell {
-    /// A queue for the children of a codelet whose body holds the block in `mode`.
+    /// A queue for the children of a codelet whose body holds the block, or this part of it, in `mode`, by a place in the queue
+    /// `above`.
     #[inline]
-    pub(crate) fn for_children(slot: u32, mode: Mode) -> Self {
+    pub(crate) fn for_children(above: &QueueCell, mode: Mode, part: Option<Extent>) -> Self {
         QueueCell {
-            queue: SpinLock::new(AccessQueue::held(mode)),
-            slot,
+            queue: SpinLock::new(match part {
+                None => AccessQueue::held(mode),
+                Some(part) => AccessQueue::held_part(mode, part),
+            }),
+            slot: above.slot,
             weak: None,
+            shared: above.shared || mode == Mode::SharedWrite,
         }
     }
 
     /// A queue for the children of a weak access.
-    pub(crate) fn for_children_only(slot: u32, mode: Mode) -> Self {
+    pub(crate) fn for_children_only(above: &QueueCell, mode: Mode) -> Self {
         QueueCell {
             queue: SpinLock::new(AccessQueue::shut()),
-            slot,
+            slot: above.slot,
             weak: Some(mode),
+            shared: above.shared || mode == Mode::SharedWrite,
         }
     }
 
@@ -75,6 +85,7 @@ impl QueueCell {
             queue: SpinLock::new(AccessQueue::default()),
             slot,
             weak: None,
+            shared: false,
         }
     }
 }

@@ -29,7 +29,7 @@
 //! first 32 bytes of the payload follow there. So only that line crosses when such a codelet is run where it was not spawned.
 
 use crate::access::{Lent, Shape};
-use crate::affinity;
+use crate::affinity::{self, Errand};
 use crate::counts::{Live, Pending};
 use crate::entry::Entry;
 use crate::error::Error;
@@ -323,7 +323,13 @@ impl Record {
     /// Whether it moves blocks, and leaves their contents as they are, run or skipped.
     #[inline]
     pub(crate) fn moves(&self) -> bool {
-        affinity::moves(self.affinity.load(Ordering::Relaxed))
+        affinity::has_errand(self.affinity.load(Ordering::Relaxed), Errand::Moves)
+    }
+
+    /// Whether it holds blocks for others, who may never come.
+    #[inline]
+    pub(crate) fn holds(&self) -> bool {
+        affinity::has_errand(self.affinity.load(Ordering::Relaxed), Errand::Holds)
     }
 
     /// None of its entries is for a block, and all are in the record itself. By the spawner.

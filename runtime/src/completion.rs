@@ -51,7 +51,7 @@ impl Engine<'_> {
             // From here on the word is for the children's queue.
             let (mode, weak) = match kind {
                 EntryKind::Block(mode) | EntryKind::Part(mode) => (mode, false),
-                _ => (Self::let_children_in(entry, cell.slot), true),
+                _ => (Self::let_children_in(entry), true),
             };
             if !weak && !matches!(mode, Mode::Reduce(_)) {
                 entry.set_children(std::ptr::null_mut());

@@ -174,7 +174,11 @@ impl Frame<'_> {
                 return Err(self.undeclared(id, why));
             }
             if entry.children().is_null() {
-                let cell = Box::new(QueueCell::for_children(id.slot(), parents));
+                let cell = Box::new(QueueCell::for_children(
+                    Engine::queue_of(entry),
+                    parents,
+                    None,
+                ));
                 entry.set_children(Box::into_raw(cell).cast());
             }
             return Ok(found(entry.children(), 0));

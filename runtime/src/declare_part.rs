@@ -4,14 +4,12 @@
 use crate::access::{BlockKey, Declared, Mode, PartKey};
 use crate::block_table::{BlockSlot, QueueCell, destroyed};
 use crate::bounds::{Asked, Bounds};
-use crate::decide::dependence::AccessQueue;
 use crate::engine::{Engine, Frame};
 use crate::entry::{Entry, EntryKind, Found};
 use crate::error::{Error, ErrorKind, Result};
 use crate::extent::Extent;
 use crate::id::BlockId;
 use crate::out_of_reach::ELSEWHERE;
-use crate::spin_lock::SpinLock;
 use crate::sync::atomic::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
@@ -45,7 +43,7 @@ impl Frame<'_> {
         let bounds = asked.within(&shared.blocks.label(id), slot.bytes())?;
         let kind = EntryKind::Part(key.mode);
         if self.codelet != 0
-            && let Some(found) = self.find_in_parent(slot, key, &bounds)
+            && let Some(found) = self.find_in_parent(key, &bounds)
         {
             if !slot.is(id) {
                 return Err(destroyed(&shared.blocks.label(id)));
@@ -60,12 +58,7 @@ impl Frame<'_> {
 
     /// The queue for children of the parent's access that covers this part; `None` if the parent declared nothing of the
     /// block.
-    fn find_in_parent(
-        &self,
-        slot: &BlockSlot,
-        key: &PartKey,
-        bounds: &Bounds,
-    ) -> Option<Result<*mut ()>> {
+    fn find_in_parent(&self, key: &PartKey, bounds: &Bounds) -> Option<Result<*mut ()>> {
         let id = key.block.0;
         let arena = &self.engine.shared.arena;
         // SAFETY: the codelet runs this body, so it lives.
@@ -92,7 +85,7 @@ impl Frame<'_> {
                 });
             } else {
                 let whole = part.map(|part| part.extent);
-                return Some(Ok(queue_for_children(entry, slot.root.slot, mode, whole)));
+                return Some(Ok(queue_for_children(entry, mode, whole)));
             }
         }
         wrong.map(|why| Err(self.undeclared_part(id, bounds, why)))
@@ -123,17 +116,9 @@ impl Frame<'_> {
 }
 
 /// The queue for the children of an access, made when the first of them names it.
-fn queue_for_children(entry: &Entry, slot: u32, mode: Mode, part: Option<Extent>) -> *mut () {
+fn queue_for_children(entry: &Entry, mode: Mode, part: Option<Extent>) -> *mut () {
     if entry.children().is_null() {
-        let queue = match part {
-            None => AccessQueue::held(mode),
-            Some(part) => AccessQueue::held_part(mode, part),
-        };
-        let cell = QueueCell {
-            queue: SpinLock::new(queue),
-            slot,
-            weak: None,
-        };
+        let cell = QueueCell::for_children(Engine::queue_of(entry), mode, part);
         entry.set_children(Box::into_raw(Box::new(cell)).cast());
     }
     entry.children()

@@ -321,9 +321,11 @@ impl<'a> Engine<'a> {
                 EntryKind::Block(Mode::Reduce(operator)) => {
                     lent.push(self.lane(Self::queue_of(entry), id, operator)?);
                 }
-                EntryKind::Block(mode) => {
+                EntryKind::Block(_) => {
                     let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
-                    let start = self.local(|local| self.shared.memory(slot, mode, local))?;
+                    let start = self.local(|local| {
+                        (self.shared).memory_of_entry(slot, entry, record.holds(), local)
+                    })?;
                     let bytes = slot.bytes();
                     lent.push(Lent { start, bytes });
                 }

@@ -67,7 +67,26 @@ pub(crate) struct Ledger {
 /// So many lines an engine keeps: programs that make blocks without end would fill the memory.
 const LINES: usize = 1 << 16;
 
+/// Of so many blocks an engine notes what was done lately. Then the policy looks, and forgets those that are gone.
+const RECENT: usize = 1 << 13;
+
 impl Ledger {
+    /// Notes what was done to a block in a place, if there is room for one more.
+    fn note(&mut self, block: (BlockId, u16), sums: Sums) {
+        if self.recent.len() >= RECENT && !self.recent.contains_key(&block) {
+            return;
+        }
+        self.recent_sums.add(sums);
+        self.recent.entry(block).or_default().add(sums);
+    }
+
+    /// Whether that is enough for a look.
+    fn is_worth_a_look(&self) -> bool {
+        let (all, blocks) = (self.recent_sums, self.recent.len());
+        let bytes = all.read.saturating_add(all.written);
+        blocks >= RECENT || bytes >= LOOK_BYTES && all.times >= LOOK_TIMES * blocks as u64
+    }
+
     pub(crate) fn enter(&mut self, key: Key, sums: Sums) {
         if self.lines.len() >= LINES && !self.lines.contains_key(&key) {
             return self.rest.add(sums);
@@ -137,17 +156,13 @@ impl Ledgers {
             if self.watcher.is_some()
                 && let Some(home) = key.home
             {
-                ledger.recent_sums.add(sums);
-                let recent = ledger.recent.entry((key.block, home));
-                recent.or_default().add(sums);
+                ledger.note((key.block, home), sums);
             }
             if self.reports {
                 ledger.enter(key, sums);
             }
         }
-        let (all, blocks) = (ledger.recent_sums, ledger.recent.len() as u64);
-        let bytes = all.read.saturating_add(all.written);
-        let due = bytes >= LOOK_BYTES && all.times >= LOOK_TIMES * blocks;
+        let due = ledger.is_worth_a_look();
         drop(ledger);
         let watcher = self.watcher.as_ref().filter(|_| due);
         watcher.is_some_and(Watcher::becomes_due)
@@ -219,6 +234,25 @@ mod tests {
                 .all(|(xe, _, sums)| (*xe, *sums) == (1, three_times))
         );
         assert_eq!(rest.read, more as u64 * 24);
+    }
+
+    #[test]
+    fn blocks_that_come_and_go_are_looked_at_and_not_heaped_up() {
+        let mind = Locality::new(vec![vec![0, 10], vec![10, 0]], vec![true; 2]);
+        let ledgers = Ledgers::new(1, false, Some(mind));
+        let watcher = ledgers.watcher.as_ref().unwrap();
+        // Each is used too rarely for a look.
+        let mut used = (0..).map(|slot| (key(slot), Sums::of(Mode::ReadWrite, 8, 2)));
+        for _ in 0..2 {
+            assert!((0..RECENT).any(|_| ledgers.enter(0, used.by_ref().take(100))));
+            assert!(watcher.due.load(Ordering::Relaxed));
+            // The control engine has something else to do for a while.
+            assert!(!ledgers.enter(0, used.by_ref().take(3 * RECENT)));
+            watcher.looks();
+            let recent = ledgers.take_recent();
+            assert_eq!(recent[0].len(), RECENT);
+        }
+        assert!(ledgers.take_recent()[0].is_empty());
     }
 
     #[test]

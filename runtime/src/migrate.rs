@@ -1,10 +1,11 @@
 //! Blocks that go to another region by their user's word, and copies of them. See `docs/design/moves.md`.
 
-use crate::affinity::Affinity;
+use crate::affinity::{Affinity, Errand};
 use crate::codelet::Body;
 use crate::data_block::{Block, Data};
 use crate::decide::placement::Wish;
 use crate::decide::shuffle::Shuffle;
+use crate::engine::{Engine, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::home::Home;
 use crate::homes::{Asked, Place};
@@ -67,7 +68,7 @@ impl<'s> Scope<'s> {
             return Spawned::new(id);
         }
         let shared = frame.engine.shared;
-        let mut options = self.codelet("migrate").at(at).moves();
+        let mut options = self.codelet("migrate").at(at).errand(Errand::Moves);
         let place = match shared.target(block, home) {
             Ok(place) => place,
             Err(error) => {
@@ -138,7 +139,8 @@ impl<'s> Scope<'s> {
     /// that reads, so it waits for those before it that write the block. The next access that changes the block, all of it or a part,
     /// drops the copies. They take no more memory together than
     /// [`Builder::replica_bytes`](crate::Builder::replica_bytes); a region for which the budget or its memory does not suffice has none, and
-    /// [`MoveCounts::refused`] goes up.
+    /// [`MoveCounts::refused`] goes up. So it does, and there is none, if this is a child of a codelet that writes the block together
+    /// with others, who may be writing still.
     ///
     /// In the [checking mode](crate::Builder::check) there are no copies.
     ///
@@ -175,7 +177,7 @@ impl<'s> Scope<'s> {
             return Spawned::new(id);
         }
         let shared = frame.engine.shared;
-        let mut options = self.codelet("replicate").at(at).moves();
+        let mut options = self.codelet("replicate").at(at).errand(Errand::Moves);
         if let Err(error) = shared.check_copies(block) {
             options.wrong(error);
             return options.spawn_once((), |_, ()| ());
@@ -186,6 +188,10 @@ impl<'s> Scope<'s> {
             if shared.check.is_some() {
                 return;
             }
+            if s.frame().reads_beside_writers() {
+                shared.homes.moves.refused();
+                return;
+            }
             let slot = shared.blocks.slot(block.id.slot());
             for pool in shared.homes.pools_of_engines() {
                 engine.local(|local| {
@@ -194,6 +200,17 @@ impl<'s> Scope<'s> {
                 });
             }
         })
+    }
+}
+
+impl Frame<'_> {
+    /// Whether others may write bytes of a block that the codelet around this body reads: then a copy would not be true.
+    fn reads_beside_writers(&self) -> bool {
+        let arena = &self.engine.shared.arena;
+        // SAFETY: the codelet runs this body, so it lives.
+        let payload = unsafe { arena.record(self.codelet).vtable() }.payload;
+        let mut entries = arena.entries(self.codelet, payload);
+        entries.any(|(_, entry)| entry.kind().is_block() && Engine::queue_of(entry).shared)
     }
 }
 

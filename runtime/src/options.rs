@@ -1,7 +1,7 @@
 //! Spawning as users do it: options first, then `spawn`.
 
 use crate::access::{Access, ReadValue, Value};
-use crate::affinity::{Affinity, Priority};
+use crate::affinity::{Affinity, Errand, Priority};
 use crate::codelet::Body;
 use crate::data_block::{Block, Data};
 use crate::decide::route;
@@ -389,9 +389,9 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
-    /// It moves its blocks.
-    pub(crate) fn moves(mut self) -> Self {
-        self.spec.moves = true;
+    /// It does not use its blocks.
+    pub(crate) fn errand(mut self, errand: Errand) -> Self {
+        self.spec.errand = errand;
         self
     }
 

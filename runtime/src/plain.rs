@@ -246,8 +246,8 @@ impl Engine<'_> {
         let entries = self.shared.arena.first_entries(id, payload, N);
         for (place, entry) in lent.iter_mut().zip(entries) {
             let slot = self.shared.blocks.slot(Self::queue_of(entry).slot);
-            let mode = entry.plain_mode();
-            let start = self.local(|local| self.shared.memory(slot, mode, local))?;
+            let start =
+                self.local(|local| self.shared.memory_of_entry(slot, entry, false, local))?;
             let bytes = slot.bytes();
             *place = Lent { start, bytes };
         }

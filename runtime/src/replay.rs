@@ -15,10 +15,11 @@ pub(crate) use compiled::Compiled;
 use compiled::Dealt;
 
 use crate::access::{Access, Declared, Slots};
-use crate::affinity::Affinity;
+use crate::affinity::{Affinity, Errand};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::CodeletId;
+use crate::options::Options;
 use crate::scope::Scope;
 use crate::sync::atomic::Ordering;
 use crate::sync::lock;
@@ -93,18 +94,22 @@ pub(crate) struct Replay<'a> {
 impl<'a> Replay<'a> {
     /// Spawns the codelet that holds all blocks of the graph while it is replayed.
     pub(crate) fn spawn<'s>(&'s self, s: &Scope<'s>) {
-        s.codelet("replay")
-            .at(self.at)
+        self.holder(s)
             .spawn_once(Whole(self.graph), |s, ()| match self.before(s) {
                 None => self.lead(s),
                 Some(before) => {
                     only_holds(s);
-                    s.codelet("replay")
-                        .at(self.at)
+                    self.holder(s)
                         .after(&before)
                         .spawn_once(Whole(self.graph), |s, ()| self.lead(s));
                 }
             });
+    }
+
+    /// A codelet that holds the graph's blocks. It may end before any round has begun, since the replay is cancelled, and then
+    /// the blocks are as they were: what the graph writes, too.
+    fn holder<'x, 's>(&self, s: &'x Scope<'s>) -> Options<'x, 's> {
+        s.codelet("replay").at(self.at).errand(Errand::Holds)
     }
 
     /// The end of the replay that this one must not be at work beside, if there is one: who leads a replay stays until it has
@@ -162,7 +167,7 @@ impl<'a> Replay<'a> {
             self.trace_ended(last);
             return;
         }
-        let mut next = s.codelet("replay").at(self.at);
+        let mut next = self.holder(s);
         for one in &called {
             next = next.after(one);
         }

@@ -1,7 +1,7 @@
 //! Spawning, without the types of the interface: a record is begun, filled by the caller, and launched.
 
 use crate::access::Declared;
-use crate::affinity::{self, Affinity, Priority};
+use crate::affinity::{self, Affinity, Errand, Priority};
 use crate::codelet::{Body, Record, Vtable, extensions, flag, record_bytes};
 use crate::engine::Frame;
 use crate::entry::{Entry, EntryKind};
@@ -35,8 +35,8 @@ pub(crate) struct Spec {
     pub(crate) cost_ns: u32,
     pub(crate) at_ready: bool,
     pub(crate) destroys: bool,
-    /// It moves its blocks.
-    pub(crate) moves: bool,
+    /// What it does with its blocks, if it is the runtime's own.
+    pub(crate) errand: Errand,
     /// What most codelets do not have.
     pub(crate) rare: Option<Box<Rare>>,
 }
@@ -83,7 +83,7 @@ impl Spec {
         Traits {
             flags,
             hints: affinity::word(self.affinity, self.priority, self.long)
-                | if self.moves { affinity::MOVES } else { 0 },
+                | affinity::errand(self.errand),
         }
     }
 

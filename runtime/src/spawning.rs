@@ -89,7 +89,7 @@ pub(crate) fn spawn_with<A: Access>(
     let frame = scope.frame();
     frame.throttle();
     if frame.engine.shared.weighs && spec.affinity == Affinity::Anywhere {
-        spec.affinity = Affinity::Data;
+        spec.affinity = Affinity::NearData;
     }
     let mut list = PlainList::new();
     if spec.is_plain() {

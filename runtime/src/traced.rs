@@ -274,7 +274,7 @@ fn hint(word: u32) -> u32 {
         Affinity::Region(region) => (3, region),
         Affinity::Control => (4, 0),
         Affinity::Group(group) => (5, group),
-        Affinity::Data => (6, 0),
+        Affinity::NearData => (6, 0),
     };
     let priority = match affinity::priority(word) {
         Priority::Normal => 0,

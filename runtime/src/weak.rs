@@ -12,9 +12,9 @@ use crate::entry::{Entry, EntryKind};
 impl Engine<'_> {
     /// A weak access is about to enter its queue: makes the queue for the children. Gives the mode.
     #[cold]
-    pub(crate) fn let_children_in(entry: &Entry, slot: u32) -> Mode {
+    pub(crate) fn let_children_in(entry: &Entry) -> Mode {
         let mode = entry.weak_mode();
-        let cell = Box::new(QueueCell::for_children_only(slot, mode));
+        let cell = Box::new(QueueCell::for_children_only(Self::queue_of(entry), mode));
         entry.set_children(Box::into_raw(cell).cast());
         mode
     }

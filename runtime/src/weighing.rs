@@ -14,7 +14,7 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn resolve(&self, id: u32, word: u32) -> Affinity {
         match Affinity::decode(word) {
-            Affinity::Data => self.near_its_data(id),
+            Affinity::NearData => self.near_its_data(id),
             _ => self.shared.groups.resolve(word),
         }
     }

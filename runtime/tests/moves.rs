@@ -6,6 +6,7 @@
 
 use sprat::{Block, Error, ErrorKind, Home, Policy, Result, Runtime, Sum, Topology};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 fn builder(regions: usize) -> sprat::Builder {
     Runtime::builder()
@@ -318,6 +319,117 @@ fn a_graph_finds_its_blocks_where_they_are() -> Result<()> {
     });
     refused(recorded, ErrorKind::Graph, "move them between two replays");
     Ok(())
+}
+
+#[test]
+fn a_block_that_a_graph_is_to_write_moves_with_its_contents() -> Result<()> {
+    let rt = runtime(2)?;
+    let block = counted(&rt, Home::Region(0), 500)?;
+    let graph = rt.record(|s| {
+        s.spawn(block.write(), |_, x| x.fill(1));
+        Ok(())
+    })?;
+    let before = rt.move_counts().moved;
+    for seed in 0..20 {
+        rt.shuffle_homes(seed);
+        // It has the block, and runs no round.
+        let stopped = rt.replay_within(Duration::ZERO, &graph, 5);
+        assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
+        assert_counted(&rt, block)?;
+    }
+    assert!(rt.move_counts().moved > before);
+    Ok(())
+}
+
+/// Waits for another codelet's word.
+fn wait_for(word: &AtomicBool) {
+    while !word.load(Ordering::Acquire) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn no_copies_are_made_while_others_write_the_block_together() -> Result<()> {
+    let rt = builder(3).xes(3).oversubscribe(true).build()?;
+    let look = &rt;
+    for by_wish in [false, true] {
+        let block = counted(&rt, Home::Region(0), 1000)?;
+        let (writes, copied) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (writes, copied) = (&writes, &copied);
+        // SAFETY: of those who write it together only "neighbour" writes, and nobody reads what it writes meanwhile.
+        let together = || unsafe { block.shared_write() };
+        rt.finish(|s| {
+            s.codelet("neighbour")
+                .on_xe(1)
+                .spawn(together(), move |_, x| {
+                    writes.store(true, Ordering::Release);
+                    wait_for(copied);
+                    // SAFETY: in the block.
+                    unsafe { (*x)[5] = 99 };
+                });
+            s.codelet("parent").on_xe(0).spawn(together(), move |s, _| {
+                wait_for(writes);
+                let mut last = match by_wish {
+                    false => s.replicate(block).event(),
+                    true => s.spawn((), |_, ()| ()).event(),
+                };
+                for seed in 0..20 {
+                    // Once more among the children of one who reads.
+                    let child = s.codelet("reader").on_xe(2).after(&last);
+                    let child = child.spawn(block.read(), move |s, x| {
+                        assert_eq!(x[7], 7);
+                        match by_wish {
+                            false => _ = s.replicate(block),
+                            true => look.shuffle_homes(seed),
+                        }
+                    });
+                    last = child.event();
+                }
+                let told = s.codelet("tell").after(&last);
+                told.spawn((), move |_, ()| copied.store(true, Ordering::Release));
+            });
+            Ok(())
+        })?;
+        assert!(rt.replicas_of(block)?.is_empty());
+        rt.finish(|s| {
+            for xe in 0..3 {
+                let codelet = s.codelet("later").on_xe(xe);
+                codelet.spawn(block.read(), |_, x| assert_eq!(x[5], 99));
+            }
+            Ok(())
+        })?;
+    }
+    assert!(rt.move_counts().refused > 0);
+    Ok(())
+}
+
+#[test]
+fn nothing_is_no_view_of_a_block_that_has_copies() -> Result<()> {
+    let rt = runtime(2)?;
+    let block = counted(&rt, Home::Region(0), 100)?;
+    rt.replicate(block)?;
+    assert_eq!(rt.replicas_of(block)?, [1]);
+    let said = std::sync::Mutex::new(None);
+    rt.finish(|s| {
+        let said = &said;
+        let codelet = s.codelet("releases").at_ready();
+        codelet.spawn_once(block.read().raw(), move |s, view| {
+            let nothing = std::ptr::slice_from_raw_parts_mut(std::ptr::null_mut::<u64>(), 100);
+            // SAFETY: there is nothing to use.
+            let null = unsafe { s.release(nothing) };
+            // SAFETY: not used below.
+            let view = unsafe { s.release(view) };
+            *said.lock().unwrap() = Some((null, view));
+        });
+        Ok(())
+    })?;
+    let (null, view) = said.into_inner().unwrap().expect("it ran");
+    refused(
+        null,
+        ErrorKind::Access,
+        "no block of this codelet starts at",
+    );
+    view
 }
 
 #[test]

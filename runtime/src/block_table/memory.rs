@@ -114,6 +114,10 @@ impl BlockSlot {
         if let Start::There(start) = self.start() {
             return start == address;
         }
+        if address.is_null() {
+            // The places of regions without a copy are null.
+            return false;
+        }
         self.memory.with(|memory| {
             let own = memory.as_ref().map(|chunk| chunk.ptr().as_ptr());
             let copied = || match self.start() {

@@ -35,7 +35,7 @@ pub enum Act {
         to: u16,
     },
     /// Each region that reads it should have a copy.
-    Copy {
+    Replicate {
         /// The block.
         block: u64,
     },
@@ -244,7 +244,7 @@ impl Known {
         let is_worth = |saved: u64, costs: u64| saved > costs && saved >= cost / WORTH;
         // What one region alone reads is better off there.
         let (act, to) = if may_copy && is_worth(copied, copies_cost) && least > 0 {
-            (Act::Copy { block }, None)
+            (Act::Replicate { block }, None)
         } else if to != home && is_worth(moved, move_cost) {
             let to = to as u16;
             (Act::Move { block, to }, Some(to))

@@ -32,7 +32,7 @@ pub enum Destination {
 pub fn may_follow(affinity: Affinity, here: Here) -> bool {
     match affinity {
         // Groups and data are looked up before; a group that has no engine yet has no wish.
-        Affinity::Anywhere | Affinity::Group(_) | Affinity::Data => true,
+        Affinity::Anywhere | Affinity::Group(_) | Affinity::NearData => true,
         Affinity::Prefer(xe) | Affinity::Only(xe) => xe == here.xe,
         Affinity::Region(region) => region == here.region,
         Affinity::Control => false,
@@ -44,7 +44,7 @@ pub fn may_follow(affinity: Affinity, here: Here) -> bool {
 #[inline]
 pub fn destination(affinity: Affinity, here: Option<Here>) -> Destination {
     match affinity {
-        Affinity::Anywhere | Affinity::Group(_) | Affinity::Data => Destination::Own,
+        Affinity::Anywhere | Affinity::Group(_) | Affinity::NearData => Destination::Own,
         Affinity::Prefer(xe) if here.is_some_and(|here| here.xe == xe) => Destination::Own,
         Affinity::Prefer(xe) => Destination::Inbox(xe),
         Affinity::Only(xe) => Destination::Pinned(xe),

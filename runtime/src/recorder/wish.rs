@@ -15,7 +15,7 @@ pub(super) fn wish(shared: &Shared, spec: &Spec) -> Wish {
         &shared.seats,
     );
     match spec.affinity {
-        Affinity::Anywhere | Affinity::Data | Affinity::Control => (),
+        Affinity::Anywhere | Affinity::NearData | Affinity::Control => (),
         Affinity::Prefer(xe) => {
             let (xe, only) = (xe % seats.len() as u16, false);
             wish.at = Some(Owner { xe, only });

@@ -110,7 +110,7 @@ pub enum Chunk<'a> {
     /// Two clocks.
     Clock(Clock),
     /// A block's name.
-    Block {
+    BlockName {
         /// The block's number.
         block: u32,
         /// Its generation.
@@ -293,7 +293,7 @@ fn parse<'a>(name: &[u8], stream: u32, base: u64, body: &'a [u8]) -> Option<Chun
             ticks: base,
             ns: u64::from_le_bytes(body.try_into().ok()?),
         }),
-        tag::BLOCK => Chunk::Block {
+        tag::BLOCK => Chunk::BlockName {
             block: stream,
             generation: u32::try_from(base).ok()?,
             name: std::str::from_utf8(body).ok()?,

@@ -186,6 +186,33 @@ fn a_deadline_is_kept_and_a_limit_of_zero_starts_nothing() {
 }
 
 #[test]
+fn who_runs_no_round_leaves_what_is_to_be_written_as_it_was() {
+    const LEN: usize = 1000;
+    let rt = runtime(2);
+    // Its memory is what a new block gets, with whatever is in there.
+    let gone: Block<u64> = rt.block(LEN).unwrap();
+    rt.write(gone, |x| x.fill(7)).unwrap();
+    rt.destroy(gone).unwrap();
+    let block: Block<u64> = rt.block(LEN).unwrap();
+    let graph = rt.record(|s| {
+        s.spawn(block.write(), |_, x| x.fill(8));
+        Ok(())
+    });
+    let graph = graph.unwrap();
+    let all_are = |what: u64| {
+        let found = rt.read(block, |x| x.iter().find(|x| **x != what).copied());
+        assert_eq!(found.unwrap(), None, "instead of {what}");
+    };
+    assert_eq!(rounds(rt.replay_within(Duration::ZERO, &graph, 5)), 0);
+    all_are(0);
+    rt.write(block, |x| x.fill(9)).unwrap();
+    assert_eq!(rounds(rt.replay_within(Duration::ZERO, &graph, 5)), 0);
+    all_are(9);
+    rt.replay(&graph, 2).unwrap();
+    all_are(8);
+}
+
+#[test]
 fn a_canceller_of_nothing_does_nothing() {
     let rt = runtime(2);
     let rows = rt.blocks::<u64>(2, 1).unwrap();

@@ -95,7 +95,7 @@ impl Reader {
             }
             Chunk::Dropped { stream, events } => _ = self.dropped.insert(stream, events),
             Chunk::Clock(clock) => self.clocks.push(clock),
-            Chunk::Block {
+            Chunk::BlockName {
                 block,
                 generation,
                 name,

@@ -69,7 +69,7 @@ fn what_is_read_all_over_has_copies_and_what_is_written_has_none() {
         let reads = (0..4).map(|region| seen(0, region, 3 * BYTES, 0));
         reads.chain([seen(0, 0, 0, written)]).collect::<Vec<_>>()
     };
-    assert_eq!(mind().look(&all(0)), [Act::Copy { block: 7 }]);
+    assert_eq!(mind().look(&all(0)), [Act::Replicate { block: 7 }]);
     assert_eq!(mind().look(&all(BYTES)), []);
     // What one region reads moves.
     assert_eq!(mind().look(&[seen(0, 2, 3 * BYTES, 0)]), to(2));
