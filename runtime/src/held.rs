@@ -78,12 +78,69 @@ impl Scope<'_> {
         };
         // Nobody knows the block, so it is granted at once.
         (slot.root.queue).with(|queue| queue.enter(self.frame().record, Mode::SharedWrite));
-        let lent = Lent { start, bytes };
+        let held = self.held(block, start);
+        if held.is_err() {
+            // Still nobody else knows it.
+            engine.destroy_alone(block, 1);
+        }
+        held
+    }
+
+    /// Holds a block that everybody may name, if nobody waits for it and nobody has it but those who write it together; else there
+    /// is none, and the caller may ask again later.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Stale`](crate::ErrorKind::Stale) if it is gone, or about to go;
+    /// [`ErrorKind::System`](crate::ErrorKind::System) if there is no memory.
+    pub fn hold_now(&self, block: Block<u8>) -> Result<Option<Held>> {
+        let frame = self.frame();
+        let engine = frame.engine;
+        let shared = engine.shared;
+        let slot = shared.blocks.find(shared.id, block.id)?;
+        let admitted = slot.root.queue.with(|queue| {
+            if !slot.is(block.id) || queue.is_closed() {
+                return None;
+            }
+            let admitted = queue.admits_now(Mode::SharedWrite);
+            if admitted {
+                queue.enter(frame.record, Mode::SharedWrite);
+            }
+            Some(admitted)
+        });
+        match admitted {
+            None => return Err(destroyed(&shared.blocks.label(block.id))),
+            Some(false) => return Ok(None),
+            Some(true) => (),
+        }
+        let memory = engine.local(|local| shared.memory(slot, Mode::SharedWrite, local));
+        let held = memory.and_then(|start| self.held(block, start));
+        if held.is_err() {
+            let followers = &mut Followers::posted();
+            engine.leave(
+                &slot.root,
+                frame.record,
+                Mode::SharedWrite,
+                Effect::Done,
+                followers,
+            );
+        }
+        held.map(Some)
+    }
+
+    /// A block that was granted, whose memory starts there.
+    #[inline]
+    fn held(&self, block: Block<u8>, start: *mut u8) -> Result<Held> {
+        let shared = self.frame().engine.shared;
+        let slot = shared.blocks.slot(block.id.slot());
+        let lent = Lent {
+            start,
+            bytes: slot.bytes(),
+        };
         let opened = match &shared.check {
             None => None,
             Some(check) => {
                 let at = (block.id.slot(), Mode::SharedWrite);
-                // SAFETY: the block's memory, which nobody else knows.
+                // SAFETY: the block's memory; in the checking mode bodies run one after the other, and nobody else uses it now.
                 unsafe { check.open(at, &lent, slot.chunk_bytes(), &[]) }?
             }
         };

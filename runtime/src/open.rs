@@ -291,7 +291,8 @@ impl<'s> Scope<'s> {
 
 impl Runtime {
     /// Works in the scope that is named on behalf of a thread that runs no body of this runtime. Others who come so wait
-    /// meanwhile: `f` is short, and does not wait for anything.
+    /// meanwhile: `f` is short, and does not wait for anything. It opens codelets, and spawns none: children that it counted by
+    /// itself would be told to nobody.
     ///
     /// # Safety
     /// The scope has not ended, and does not end meanwhile.

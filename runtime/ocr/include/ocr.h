@@ -481,6 +481,8 @@ void ocrLegacyInit(ocrGuid_t *legacyContext, ocrConfig_t *ocrConfig);
 u8 ocrLegacyFinalize(ocrGuid_t legacyContext, bool runUntilShutdown);
 u8 ocrLegacySpawnOCR(ocrGuid_t *handle, ocrGuid_t finishEdtTemplate, u64 paramc, u64 *paramv, u64 depc,
                      ocrGuid_t *depv, ocrGuid_t legacyContext);
+/* Waits. If a block comes and its address is asked for, the caller has the block, as one of those who write it together,
+ * until ocrDbRelease or ocrDbDestroy, or its EDT ends; EDTs that ask for it by RW may have it, too. */
 u8 ocrLegacyBlockProgress(ocrGuid_t handle, ocrGuid_t *guid, void **result, u64 *size, u16 properties);
 ocrGuid_t ocrWait(ocrGuid_t outputEvent);
 

@@ -1,11 +1,12 @@
 //! Data blocks.
 
-use crate::code::{Answer, Code, EACCES, EINVAL, ENOMEM, EPERM};
+use crate::code::{Answer, Code, EACCES, EAGAIN, EINVAL, ENOMEM, EPERM};
 use crate::context::{self, Context};
 use crate::guid::{Guid, Kind};
 use crate::types::*;
 use crate::{hint, label, program};
 use sprat::{Block, Mode};
+use std::cell::Cell;
 
 /// The block that a GUID, which may be a label's, names; it may be gone.
 #[inline]
@@ -126,12 +127,30 @@ pub(crate) fn destroy(context: &Context<'_>, guid: Guid) -> Answer {
     })
 }
 
-/// The memory of a block that came with what somebody waited for, and its length; it is not acquired.
-pub(crate) fn look(context: &Context<'_>, guid: Guid) -> Answer<(*mut u8, u64)> {
-    let (_, block) = find(context, guid)?;
-    let bytes = context.scope.block_len(block).ok_or(EINVAL)?;
-    let start = context.scope.block_start(block).ok_or(EINVAL)?;
-    Ok((start, bytes as u64))
+/// Acquires a block that came with what somebody waited for; its memory and its length. Who has it already has it still.
+///
+/// # Errors
+/// [`EINVAL`] if there is no such block (any more); [`EAGAIN`] to a thread outside of all EDTs as long as somebody else has it.
+pub(crate) fn acquire(context: &Context<'_>, guid: Guid) -> Answer<(*mut u8, u64)> {
+    let (guid, block) = find(context, guid)?;
+    let bytes = size(context, guid)?;
+    let there = context.held_at(guid).or_else(|| lent_to_edt(guid));
+    if let Some(start) = there {
+        return Ok((start, bytes));
+    }
+    loop {
+        if let Some(held) = context.scope.hold_now(block).map_err(|_| EINVAL)? {
+            let start = held.lent().start();
+            context.hold(guid, held);
+            return Ok((start, bytes));
+        }
+        if context.edt.is_none() {
+            return Err(EAGAIN);
+        }
+        // Another EDT runs, or this thread rests, and then it is looked again.
+        let looked = Cell::new(false);
+        context.scope.help_until(&|| looked.replace(true));
+    }
 }
 
 pub(crate) fn size(context: &Context<'_>, guid: Guid) -> Answer<u64> {

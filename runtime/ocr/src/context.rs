@@ -72,6 +72,22 @@ impl Context<'_> {
         }
     }
 
+    /// Where a block is that is held.
+    pub(crate) fn held_at(&self, guid: Guid) -> Option<*mut u8> {
+        match &self.edt {
+            Some(edt) => {
+                let holds = edt.holds.borrow();
+                let (_, held) = holds.find(|(other, _)| *other == guid)?;
+                Some(held.lent().start())
+            }
+            None => {
+                let strangers = STRANGERS.lock().unwrap_or_else(|e| e.into_inner());
+                let held = strangers.iter().find(|other| other.0 == guid)?;
+                Some(held.1.lent().start())
+            }
+        }
+    }
+
     /// Takes out a block that is held.
     pub(crate) fn unhold(&self, guid: Guid) -> Option<Held> {
         match &self.edt {

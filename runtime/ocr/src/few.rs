@@ -35,6 +35,11 @@ impl<T> Few<T> {
         Some(self.more.swap_remove(at))
     }
 
+    /// Finds one that is so.
+    pub(crate) fn find(&self, mut is: impl FnMut(&T) -> bool) -> Option<&T> {
+        self.first.iter().chain(&self.more).find(|thing| is(thing))
+    }
+
     /// Takes all out.
     #[inline]
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> {

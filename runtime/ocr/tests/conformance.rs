@@ -103,11 +103,13 @@ fn extensions_in_all_modes() {
 
 #[test]
 fn programs_with_a_main_of_their_own() {
-    // Sentences 171, 172, 173, 174, 175, 176, 202, 203, 204, 205.
+    // Sentences 171, 172, 173, 174, 175, 176, 202, 203, 204, 205, 206.
     let program = build("tests/c/legacy.c", &[]);
     for xes in XES {
         let printed = passes(&program, &["-ocr:cfg", "none.cfg"], &[("SPRAT_XES", xes)]);
         assert!(printed.ends_with("passed\n"), "{printed}");
+        let environment = [("SPRAT_XES", xes), ("SPRAT_POLICY", "locality")];
+        passes(&program, &[], &environment);
     }
 }
 

@@ -69,15 +69,23 @@ pub unsafe extern "C" fn ocrLegacyBlockProgress(
         Ok(came) => came,
         Err(code) => return code.0,
     };
-    let looked = context::with(|context| block::look(context, came));
-    let (start, bytes) = looked.unwrap_or((std::ptr::null_mut(), 0));
+    let nothing = Ok((std::ptr::null_mut(), 0));
+    let acquired = match (came.is_null(), result.is_null(), size.is_null()) {
+        (true, ..) | (false, true, true) => nothing,
+        (false, true, false) => {
+            let bytes = context::with(|context| block::size(context, came));
+            bytes.map(|bytes| (std::ptr::null_mut(), bytes))
+        }
+        (false, false, _) => context::with_again(|context| block::acquire(context, came)),
+    };
+    let (start, bytes) = acquired.unwrap_or((std::ptr::null_mut(), 0));
     // SAFETY: C's pointers.
     unsafe { put(guid, came.into()) };
     // SAFETY: as above.
     unsafe { put(result, start.cast()) };
     // SAFETY: as above.
     unsafe { put(size, bytes) };
-    0
+    number(acquired.map(drop))
 }
 
 #[unsafe(no_mangle)]

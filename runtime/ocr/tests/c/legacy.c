@@ -31,8 +31,8 @@ static ocrGuid_t ends(u32 paramc, u64 *paramv, u32 depc, ocrEdtDep_t depv[]) {
 
 static void once(int argc, const char *argv[], bool until_shutdown, u8 code) {
     ocrConfig_t config;
-    ocrGuid_t context, template_, handle, came = NULL_GUID, none = NULL_GUID, given;
-    u64 param = 33, *at = NULL, size = 0;
+    ocrGuid_t context, template_, handle, came = NULL_GUID, none = NULL_GUID, given, again;
+    u64 param = 33, *at = NULL, *same = NULL, size = 0;
     ocrParseArgs(argc, argv, &config);
     ocrLegacyInit(&context, &config);
     CHECK(!ocrGuidIsError(context));
@@ -42,11 +42,20 @@ static void once(int argc, const char *argv[], bool until_shutdown, u8 code) {
     CHECK(!ocrGuidIsNull(came) && size == 8 && at != NULL && *at == 33);
     /* Again, since it is sticky. */
     given = ocrWait(handle);
+    CHECK(ocrEventCreate(&again, OCR_EVENT_STICKY_T, EVT_PROP_TAKES_ARG) == 0);
+    CHECK(ocrEventSatisfy(again, came) == 0);
     CHECK(ocrGuidIsEq(given, came));
     CHECK(ocrEventDestroy(handle) == 0);
     CHECK(ocrLegacyBlockProgress(handle, NULL, NULL, NULL, LEGACY_PROP_NONE) == OCR_EINVAL);
     CHECK(ocrEdtTemplateDestroy(template_) == 0);
+    /* It was acquired once, whoever asked how often. */
+    CHECK(ocrLegacyBlockProgress(again, NULL, (void **)&same, NULL, LEGACY_PROP_NONE) == 0);
+    CHECK(same == at && ocrDbRelease(came) == 0 && ocrDbRelease(came) == OCR_EACCES);
+    CHECK(ocrLegacyBlockProgress(again, NULL, (void **)&same, NULL, LEGACY_PROP_NONE) == 0);
+    CHECK(*same == 33);
     CHECK(ocrDbDestroy(came) == 0);
+    CHECK(ocrLegacyBlockProgress(again, NULL, (void **)&same, NULL, LEGACY_PROP_NONE) == OCR_EINVAL);
+    CHECK(ocrEventDestroy(again) == 0);
     if (until_shutdown) {
         param = code;
         CHECK(ocrEdtTemplateCreate(&template_, ends, 1, 1) == 0);

@@ -10,6 +10,11 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         self.holders == holders && self.waiting.is_empty() && self.special.is_none()
     }
 
+    /// Whether who enters in this mode holds the block at once. (Not for reductions.)
+    pub fn admits_now(&self, mode: Mode) -> bool {
+        self.waiting.is_empty() && !self.in_parts() && self.admits(mode)
+    }
+
     pub(super) fn special(&mut self) -> &mut Special<T, M> {
         self.special.get_or_insert_with(|| {
             Box::new(Special {
