@@ -227,13 +227,6 @@ impl Scope<'_> {
         Ok(())
     }
 
-    /// Where the memory of a block starts that everybody may name: `None` if it was never taken, has copies, or is wished elsewhere.
-    pub fn block_start(&self, block: Block<u8>) -> Option<*mut u8> {
-        let shared = self.frame().engine.shared;
-        let slot = shared.blocks.find(shared.id, block.id).ok()?;
-        slot.known_start()
-    }
-
     /// How many bytes a block has that everybody may name; `None` if it is gone.
     #[inline]
     pub fn block_len(&self, block: Block<u8>) -> Option<usize> {

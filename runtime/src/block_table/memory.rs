@@ -93,14 +93,6 @@ impl BlockSlot {
         self.start.store(start.word(), Ordering::Release);
     }
 
-    /// Where its memory starts, if it is in one place and nothing is wished for it.
-    pub(crate) fn known_start(&self) -> Option<*mut u8> {
-        match self.start() {
-            Start::There(start) => Some(start),
-            Start::Look | Start::Copied(_) => None,
-        }
-    }
-
     /// Where its memory starts, for who has had it lent in the checking mode, where blocks stay and have no copies.
     pub(crate) fn plain_start(&self) -> *mut u8 {
         match self.start() {
