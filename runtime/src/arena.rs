@@ -113,6 +113,7 @@ impl Arena {
     /// Whether a number from outside, of whatever origin, lies where records are. What lies there need not be one.
     #[inline]
     pub(crate) fn has(&self, id: u32) -> bool {
+        // Acquire pairs with the Release in `map_chunk`.
         let records = (self.chunks.load(Ordering::Acquire) * u64::from(CHUNK_GRANULES)) as i64;
         // No record is shorter than two lines.
         id.is_multiple_of((LINE / GRANULE) as u32)

@@ -4,7 +4,7 @@ use crate::{context, event, hint, label, pause};
 use sprat::{Runtime, ScopeKey};
 use std::collections::HashMap;
 use std::ffi::{CStr, c_char};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Mutex, RwLock, RwLockReadGuard};
 
 /// A running program.
@@ -30,8 +30,7 @@ pub(crate) fn program() -> Option<Program> {
 }
 
 pub(crate) fn begin(program: Program) {
-    ENDED.store(false, Ordering::Relaxed);
-    EXIT.store(0, Ordering::Relaxed);
+    EXIT.store(OPEN, Ordering::Relaxed);
     NEVER_RAN.store(0, Ordering::Relaxed);
     lock(&NEVER_RAN_NAMES).clear();
     *lock(&PROGRAM) = Some(program);
@@ -63,24 +62,25 @@ pub(crate) fn end() {
     pause::resume();
 }
 
-/// `ocrShutdown` or `ocrAbort` was called: nothing becomes runnable any more.
-static ENDED: AtomicBool = AtomicBool::new(false);
-static EXIT: AtomicU8 = AtomicU8::new(0);
+/// No code: the program has not ended.
+const OPEN: u16 = 256;
+/// The code with which `ocrShutdown` or `ocrAbort` ended the program: from then on nothing becomes runnable. (It is all that is
+/// told, so no order is needed.)
+static EXIT: AtomicU16 = AtomicU16::new(OPEN);
 
 /// Ends the program, with this code unless it was ended before.
 pub(crate) fn shut_down(code: u8) {
-    if !ENDED.swap(true, Ordering::AcqRel) {
-        EXIT.store(code, Ordering::Release);
-    }
+    let _ = EXIT.compare_exchange(OPEN, code.into(), Ordering::Relaxed, Ordering::Relaxed);
 }
 
 #[inline]
 pub(crate) fn is_shut_down() -> bool {
-    ENDED.load(Ordering::Relaxed)
+    EXIT.load(Ordering::Relaxed) != OPEN
 }
 
+/// 0 as long as it has not ended.
 pub(crate) fn exit_code() -> u8 {
-    EXIT.load(Ordering::Acquire)
+    u8::try_from(EXIT.load(Ordering::Relaxed)).unwrap_or(0)
 }
 
 /// At most so many EDTs that never ran are named.

@@ -2,6 +2,7 @@
 
 use sprat_tools::analyse::{Analysis, Class, analyse, classes};
 use sprat_tools::interval::Interval;
+use sprat_tools::report::html::html;
 use sprat_tools::run::{Doing, NONE, Run, Sort, Task};
 
 /// A run on two engines with kinds `a`, `b` and a body; tasks come by their starts.
@@ -266,4 +267,20 @@ fn scopes_one_after_the_other_are_one_chain() {
     let analysis = analyse(&run(700, tasks, doings));
     assert_eq!(analysis.bounds.by_path_ns, 105 + 105);
     assert_eq!(analysis.bounds.took_ns, 110 + 110);
+}
+
+/// Names are users': they must not end the script element that they stand in, nor begin a comment there.
+#[test]
+fn a_page_takes_any_name() {
+    let mut run = run(100, vec![codelet(A, 0, (1, 1), (10, 90), NONE)], vec![]);
+    let name = "<!-- </script><script> \" --> <b>";
+    run.kinds[usize::from(A)].name = name.to_owned();
+    let page = html(&run, &analyse(&run));
+    let (_, rest) = page
+        .split_once(r#"<script id="data" type="application/json">"#)
+        .unwrap();
+    let (data, _) = rest.split_once("</script>").unwrap();
+    assert!(!data.contains('<'));
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data["analysis"]["kinds"][0]["name"], name);
 }

@@ -70,7 +70,7 @@ fn write(out: &mut String, a: &Analysis) -> std::fmt::Result {
     writeln!(
         out,
         " {:<24} {:>12} {:>10} {:>10} {:>10} {:>10} {:>10}  spawned at",
-        "name", "count", "total", "median", "p99", "waited", "if free"
+        "name", "count", "total", "median", "p99", "queued", "if free"
     )?;
     for row in &a.kinds {
         let free = a.free.iter().find(|free| free.kind == row.kind);
