@@ -33,7 +33,7 @@ pub(crate) enum Event {
     Limp { failure: usize },
     /// A control engine looks at its domain's power.
     Power { domain: usize },
-    /// An engine that has nothing to do looks for work again.
+    /// The shortest pause of an engine that has nothing to do is over.
     Look { xe: usize },
     /// An engine that was woken runs.
     Awake { xe: usize },
@@ -322,7 +322,7 @@ impl<'a> Simulation<'a> {
                 self.engines[usize::from(failure.engine)].health = failure.speed;
             }
             Event::Power { domain } => self.look_at_power(domain),
-            Event::Look { xe } => self.search(xe),
+            Event::Look { xe } => self.rested(xe),
             Event::Awake { xe } => self.search_on(xe),
             Event::Control {
                 domain,
