@@ -92,7 +92,7 @@ impl Recent {
     }
 }
 
-#[cfg(all(test, not(sprat_loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
