@@ -29,7 +29,7 @@ impl Simulation<'_> {
     }
 
     fn start(&mut self, xe: usize, codelet: u32, before_ns: u64) {
-        self.stuck_checks = 0;
+        self.moved_ns = self.now_ns;
         self.set_state(xe, State::Running);
         self.adopt_state(xe);
         let workload = self.workload;
@@ -176,6 +176,7 @@ impl Simulation<'_> {
         let codelet = &workload.codelets[id as usize];
         self.left -= 1;
         let now_ns = self.now_ns;
+        self.moved_ns = now_ns;
         let engine = &mut self.engines[xe];
         engine.tally.ran += 1;
         engine.tally.busy_ns += now_ns - engine.body.start_ns;
