@@ -54,7 +54,7 @@ fn a_chain_stays_on_its_engine_beside_idle_ones() {
 /// A codelet with two successors, of which one follows and the other waits alone behind it, while engine 1 searches:
 /// it is left to its owner for `patience` looks, in case the owner is just about to run it, and then taken.
 ///
-/// Fails for the mutant `route_no_patience`.
+/// Fails for the mutants `route_no_patience` and `theft_no_rest`.
 #[test]
 fn a_lone_codelet_is_taken_when_patience_ends() {
     let mut machine = round("core:2", 2);
@@ -139,8 +139,6 @@ fn the_newest_child_is_kept_and_nobody_is_told_of_it() {
 }
 
 /// Who finds nothing pauses longer and longer, so that it comes to see a queue late; unless somebody calls.
-///
-/// Fails for the mutant `theft_no_rest`.
 #[test]
 fn pauses_grow_until_somebody_calls() {
     let mut machine = round("core:2", 2);
