@@ -390,8 +390,26 @@ sprat_status sprat_latch_down(sprat_event event);
 /* Makes an event that comes after so many seconds. */
 sprat_status sprat_event_after(sprat_runtime *runtime, double after_seconds, sprat_event *event);
 
+/* Says whether something outside has come: 0 if not yet, above 0 if it has, below 0 if it never will. */
+typedef int32_t (*sprat_poll)(void *argument);
+
+/* Makes an event that comes when a function says so: for what can only be asked for, such as requests of MPI (by MPI_Test), work of a
+ * GPU, or a word that another process writes. A negative answer poisons it: those that wait for it are skipped, and their scope
+ * fails with a message that has the number. A scope with codelets that wait for it waits, too.
+ *
+ * The function is called until its answer is not 0, also after sprat_event_destroy and when the scope is gone: until then
+ * `argument` stays yours to keep alive. It is not called any more once sprat_runtime_destroy has returned. It is called on any
+ * thread: a control engine's, an engine's that has nothing to do, a host's that waits in a scope; all functions of a runtime one
+ * at a time. (Codelets run beside them: what both use needs care, so a library like MPI is started with MPI_THREAD_MULTIPLE.) It
+ * returns soon, waits for nothing, and throws no exception.
+ *
+ * It is called more and more seldom: the pause is an eighth of the time waited so far, at least 2 us (200 us while all engines work),
+ * at most 1 ms. */
+sprat_status sprat_event_poll(sprat_runtime *runtime, const char *name, sprat_poll poll, void *argument, sprat_event *event);
+sprat_status sprat_event_poll_in(sprat_scope *scope, const char *name, sprat_poll poll, void *argument, sprat_event *event);
+
 /* Gives an event back that one of the above made; not before it was satisfied, or counted down: else it is poisoned, and those
- * that wait for it are skipped. (A timer comes all the same.) Ends of codelets need none of this. */
+ * that wait for it are skipped. (A timer and a polled event come all the same.) Ends of codelets need none of this. */
 sprat_status sprat_event_destroy(sprat_event event);
 
 /* ---- Cancelling ------------------------------------------------------------------------------------------------------------- */

@@ -443,6 +443,11 @@ static void scopes_stay_where_they_are(void) {
   for (int i = 0; i < 20; i++) CHECK(!sprat_finish(rt, spawn_with_escaped, NULL));
 }
 
+static int32_t at_once(void *argument) {
+  (void)argument;
+  return 1;
+}
+
 static void events_against_their_rules(void) {
   sprat_event e, latch, soon;
   CHECK(!sprat_event_create(rt, "e", &e) && !sprat_latch_create(rt, "l", 1, &latch) && !sprat_event_after(rt, 0, &soon));
@@ -459,6 +464,16 @@ static void events_against_their_rules(void) {
   REFUSED(sprat_event_satisfy(e), SPRAT_STALE, "the event");
   REFUSED(sprat_event_satisfy((sprat_event){{1, 1}}), SPRAT_EVENT, "comes by itself");
   REFUSED(sprat_event_after(rt, 0.0 / 0.0, &e), SPRAT_ARGUMENT, "no time");
+  REFUSED(sprat_event_poll(NULL, "e", at_once, NULL, &e), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_event_poll(rt, NULL, at_once, NULL, &e), SPRAT_NULL, "the name");
+  REFUSED(sprat_event_poll(rt, "e", NULL, NULL, &e), SPRAT_NULL, "the function that is polled");
+  REFUSED(sprat_event_poll(rt, "e", at_once, NULL, NULL), SPRAT_NULL, "the place");
+  REFUSED(sprat_event_poll_in((sprat_scope *)1, "e", at_once, NULL, &e), SPRAT_SCOPE, "a scope");
+  CHECK(!sprat_event_poll(rt, "e", at_once, NULL, &e));
+  REFUSED(sprat_event_satisfy(e), SPRAT_EVENT, "a polled event");
+  REFUSED(sprat_latch_down(e), SPRAT_EVENT, "no latch");
+  CHECK(!sprat_event_destroy(e));
+  REFUSED(sprat_event_destroy(e), SPRAT_STALE, "the event");
 }
 
 static void waits_for_its_own(sprat_scope *s, void *argument) {
