@@ -398,7 +398,7 @@ typedef int32_t (*sprat_poll)(void *argument);
  * fails with a message that has the number. A scope with codelets that wait for it waits, too.
  *
  * The function is called until its answer is not 0, also after sprat_event_destroy and when the scope is gone: until then
- * `argument` stays yours to keep alive. It is not called any more once sprat_runtime_destroy has returned. It is called on any
+ * `argument` stays yours to keep alive. When the runtime ends (sprat_runtime_destroy) it is called no more. It is called on any
  * thread: a control engine's, an engine's that has nothing to do, a host's that waits in a scope; all functions of a runtime one
  * at a time. (Codelets run beside them: what both use needs care, so a library like MPI is started with MPI_THREAD_MULTIPLE.) It
  * returns soon, waits for nothing, and throws no exception.
