@@ -1,6 +1,7 @@
 ! Sprat for Fortran: `use sprat`. The functions are those of sprat.h, which says what they do; here are the interfaces of most, the
 ! types, the constants, and what makes them comfortable: accesses, texts, and views as arrays. Not here are cancellers, cancelling and
-! deadlines of replays, early release, events (polled ones, too) and latches made in a scope, and counts of engines and regions.
+! deadlines of replays, early release, events (polled ones, too) and latches made in a scope, homes,
+! moves and copies of blocks, and counts of engines and regions.
 !
 ! A codelet's body is a subroutine with bind(c):
 !

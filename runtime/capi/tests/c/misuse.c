@@ -443,6 +443,34 @@ static void scopes_stay_where_they_are(void) {
   for (int i = 0; i < 20; i++) CHECK(!sprat_finish(rt, spawn_with_escaped, NULL));
 }
 
+static void wrong_homes_in(sprat_scope *s, void *argument) {
+  const sprat_block none = {0}, *block = argument;
+  sprat_block made;
+  if (sprat_migrate(s, none, sprat_home_region(0), NULL) != SPRAT_NULL) printf("  a block 0 moves\n"), failures++;
+  if (sprat_migrate(s, *block, sprat_home_kind_of(9), NULL) != SPRAT_ARGUMENT) printf("  no such home\n"), failures++;
+  if (sprat_migrate(s, *block, sprat_home_near(none), NULL) != SPRAT_NULL) printf("  near 0\n"), failures++;
+  if (sprat_migrate_group(s, NULL, 3, sprat_home_region(0), NULL) != SPRAT_NULL) printf("  no list\n"), failures++;
+  if (sprat_replicate(s, none, NULL) != SPRAT_NULL) printf("  a block 0 is copied\n"), failures++;
+  if (sprat_block_create_at_in(s, sprat_home_region(0), 1, 8, NULL) != SPRAT_NULL) printf("  no place\n"), failures++;
+  if (sprat_block_create_at_in(s, sprat_home_region(77), 1, 8, &made) != SPRAT_CONFIG) printf("  no region\n"), failures++;
+}
+
+static void wrong_homes(void) {
+  sprat_block block, other;
+  uint32_t region;
+  CHECK(!sprat_block_create(rt, 10, 8, &block));
+  REFUSED(sprat_blocks_create_at(rt, sprat_home_region(77), 1, 1, 8, &other), SPRAT_CONFIG, "77");
+  REFUSED(sprat_blocks_create_at(rt, sprat_home_kind_of(-1), 1, 1, 8, &other), SPRAT_ARGUMENT, "-1 is no home");
+  REFUSED(sprat_blocks_create_at(rt, sprat_home_region(0), 1, SIZE_MAX, 8, &other), SPRAT_BLOCK_SIZE, "address space");
+  REFUSED(sprat_block_region(rt, block, NULL), SPRAT_NULL, "the region");
+  REFUSED(sprat_block_region(NULL, block, &region), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_migrate(NULL, block, sprat_home_region(0), NULL), SPRAT_NULL, "the scope");
+  /* What was refused makes the scope fail: the first of it. */
+  REFUSED(sprat_finish(rt, wrong_homes_in, &block), SPRAT_NULL, "the block is 0");
+  CHECK(!sprat_block_destroy(rt, block));
+  REFUSED(sprat_block_region(rt, block, &region), SPRAT_STALE, "");
+}
+
 static int32_t at_once(void *argument) {
   (void)argument;
   return 1;
@@ -582,6 +610,7 @@ int main(void) {
       {"bodies never wait", bodies_never_wait},
       {"scopes stay where they are", scopes_stay_where_they_are},
       {"a host that helps keeps its scope", a_host_that_helps_keeps_its_scope},
+      {"wrong homes", wrong_homes},
       {"events against their rules", events_against_their_rules},
       {"stuck scopes and lost events", stuck_scopes_and_lost_events},
       {"graphs against their rules", graphs_against_their_rules},

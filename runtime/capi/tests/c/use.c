@@ -327,6 +327,43 @@ static void events_are_polled(void) {
   CHECK(!sprat_runtime_destroy(w.runtime));
 }
 
+static void spawn_moves(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double value = 5;
+  sprat_access write = sprat_write(w->blocks[0]);
+  sprat_access both[2] = {sprat_read(w->blocks[0]), sprat_read_write(w->blocks[1])};
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_event moved[3];
+  sprat_block here, beside;
+  NOTE(!sprat_spawn(s, codelet("fill", fill, sizeof value), &value, &write, 1, NULL, NULL));
+  NOTE(!sprat_migrate(s, w->blocks[0], sprat_home_region(1), &moved[0]));
+  NOTE(!sprat_migrate_group(s, w->blocks + 1, 2, sprat_home_near(w->blocks[3]), &moved[1]));
+  NOTE(!sprat_replicate(s, w->blocks[0], &moved[2]));
+  options.after = moved;
+  options.after_count = 3;
+  NOTE(!sprat_spawn(s, codelet("add", add, 0), NULL, both, 2, &options, NULL));
+  NOTE(!sprat_block_create_at_in(s, sprat_home_kind_of(SPRAT_HOME_INTERLEAVED), 10, 8, &here));
+  NOTE(!sprat_block_create_at_in(s, sprat_home_near(here), 10, 8, &beside));
+  NOTE(!sprat_migrate(s, beside, sprat_home_region(0), NULL));
+}
+
+static void blocks_have_homes_and_move(void) {
+  sprat_config config = SPRAT_CONFIG_INIT;
+  world w = {NULL, {{0}}, {{0, 0}}, {{0, 0}}, {0}, NULL, NULL, 0};
+  uint32_t region = 7;
+  config.topology = "package:2 region:1 core:1";
+  config.environment = SPRAT_NO;
+  CHECK(!sprat_runtime_create(&config, &w.runtime));
+  CHECK(!sprat_blocks_create(w.runtime, 1, 10, sizeof(double), w.blocks));
+  CHECK(!sprat_block_region(w.runtime, w.blocks[0], &region) && region == SPRAT_NOWHERE);
+  CHECK(!sprat_blocks_create_at(w.runtime, sprat_home_region(0), 2, 10, sizeof(double), w.blocks + 1));
+  CHECK(!sprat_blocks_create_at(w.runtime, sprat_home_region(1), 1, 10, sizeof(double), w.blocks + 3));
+  CHECK(!sprat_finish(w.runtime, spawn_moves, &w) && first(&w, 0) == 5 && first(&w, 1) == 5);
+  CHECK(!sprat_block_region(w.runtime, w.blocks[0], &region) && region == 1);
+  CHECK(!sprat_block_region(w.runtime, w.blocks[1], &region) && region == 1);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
 static void record_step(sprat_scope *s, void *argument) {
   world *w = argument;
   double one = 1;
@@ -569,6 +606,7 @@ int main(void) {
       {"codelets have children", codelets_have_children},
       {"events, latches, timers and options", events_latches_timers_and_options},
       {"events are polled", events_are_polled},
+      {"blocks have homes and move", blocks_have_homes_and_move},
       {"graphs are recorded and replayed", graphs_are_recorded_and_replayed},
       {"failures are told and healed", failures_are_told_and_healed},
       {"bodies may run again", bodies_may_run_again},
