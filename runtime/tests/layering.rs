@@ -144,6 +144,7 @@ const LEVELS: &[&[&str]] = &[
         "glue",
         "repeat",
         "record",
+        "company",
         "options",
         "replay",
         "inspect",
