@@ -1,6 +1,6 @@
 //! What shells and `man` want to know of the command.
 
-use crate::report::print;
+use crate::options::print;
 use clap::Args;
 use sprat::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
