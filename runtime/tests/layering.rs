@@ -148,6 +148,7 @@ const LEVELS: &[&[&str]] = &[
         "glue",
         "repeat",
         "record",
+        "company",
         "options",
         "replay",
         "inspect",
