@@ -97,6 +97,9 @@ pub mod design {
     #[doc = include_str!("../design/polling.md")]
     pub mod polling {}
 
+    #[doc = include_str!("../design/suspending.md")]
+    pub mod suspending {}
+
     #[doc = include_str!("../design/io.md")]
     pub mod io {}
 

@@ -329,12 +329,13 @@ fn a_function_may_drop_the_last_handle() {
             let going = gone.load(Ordering::SeqCst);
             if going {
                 drop(own.take());
+                tell.send(()).unwrap();
             }
-            let _alive = &tell;
             Ok(going)
         });
         drop((rt, come));
         go.store(true, Ordering::SeqCst);
+        assert!(told.recv().is_ok(), "the drop has ended well");
         // The function has gone when nobody can tell any more.
         assert!(told.recv().is_err());
     });
