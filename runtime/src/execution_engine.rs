@@ -41,9 +41,17 @@ impl Engine<'_> {
                 && (domain.control.requested.load(Ordering::Relaxed)
                     || self.shared.timers.is_late(0))
         };
-        let ends = || done() || asked();
+        let ends = || {
+            if host {
+                self.local(|local| local.binding.bind_if_late());
+            }
+            done() || asked()
+        };
         let mut searching = woken;
         while !done() {
+            if host {
+                self.local(|local| local.binding.bind_if_late());
+            }
             if asked() {
                 self.shared.control(domain);
             }
@@ -371,6 +379,10 @@ impl Engine<'_> {
             true => Place::Host,
             false => Place::ExecutionEngine,
         });
+        if host {
+            // It has the time.
+            self.local(|local| local.binding.bind());
+        }
         let stays = || done() || shared.stops() || shared.has_work(seat);
         let start = self.trace_now();
         if domain.idle.lie_down(place, stays) {

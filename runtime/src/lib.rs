@@ -38,6 +38,7 @@ mod affinity;
 mod all_or_none;
 mod alternates;
 mod arena;
+mod binding;
 mod block_memory;
 mod block_names;
 mod block_table;

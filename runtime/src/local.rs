@@ -1,6 +1,7 @@
 //! What an engine keeps for itself.
 
 use crate::arena::{Arena, RecordCache};
+use crate::binding::Binding;
 use crate::block_table::{BlockTable, SlotCache};
 use crate::decide::route::Here;
 use crate::decide::shuffle::Shuffle;
@@ -41,6 +42,8 @@ pub(crate) struct Local {
     pub(crate) others: u16,
     /// The body that runs is a host's: it may take its time.
     pub(crate) host: bool,
+    /// Whether the host that sits here is bound to the seat's processor.
+    pub(crate) binding: Binding,
     /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
     pub(crate) ended: (u32, u64),
     /// The body that runs holds blocks that it does not touch itself.
@@ -90,6 +93,7 @@ impl Local {
             runs: false,
             others: 0,
             host: false,
+            binding: Binding::Free,
             ended: (0, 0),
             only_holds: false,
             made_blocks: false,

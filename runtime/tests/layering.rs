@@ -90,6 +90,7 @@ const LEVELS: &[&[&str]] = &[
         "stop",
         "cancel",
         "lendings",
+        "binding",
         "local",
         "shared",
         "live",

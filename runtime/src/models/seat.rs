@@ -4,7 +4,7 @@ use super::Table;
 use crate::idle::Idle;
 use crate::seat::Seat;
 use crate::sync::Arc;
-use crate::sync::atomic::{AtomicBool, Ordering, fence};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::model::{explore, spawn};
 use crossbeam_deque::Worker;
 
@@ -78,12 +78,24 @@ impl World {
         }
     }
 
-    /// A host whose scope ends elsewhere: it may sleep in the seat meanwhile. Whether it got the seat.
-    fn waiting_host(&self) -> bool {
+    /// The scope of the host that sits in the seat ends: as `Root::end` by `Shared::notify_host`.
+    fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        if self.seat.occupancy.has_host() {
+            self.wake();
+        }
+    }
+
+    /// A host whose scope ends elsewhere: it may sleep in the seat meanwhile.
+    fn waiting_host(self: &Arc<Self>) {
         // Acquire in the real scope's end; here nothing but the end itself is handed over.
         let ended = || self.ended.load(Ordering::Acquire);
         let sat = self.seat.occupancy.sit_down(&self.idle, 0);
         if sat {
+            let ender = {
+                let world = self.clone();
+                spawn(move || world.end())
+            };
             while !ended() {
                 self.use_state();
                 self.idle.begin_search();
@@ -94,8 +106,8 @@ impl World {
             }
             self.use_state();
             (self.seat.occupancy).stand_up(&self.idle, 0, || self.has_work());
+            ender.join().unwrap();
         }
-        sat
     }
 }
 
@@ -126,19 +138,11 @@ fn two_hosts_do_not_sit_in_one_seat() {
             let world = world.clone();
             spawn(move || world.waiting_host())
         };
-        let ender = {
-            let world = world.clone();
-            spawn(move || {
-                world.ended.store(true, Ordering::Release);
-                world.wake();
-            })
-        };
         let host = {
             let world = world.clone();
             spawn(move || world.host())
         };
         other.join().unwrap();
-        ender.join().unwrap();
         host.join().unwrap();
     });
 }
@@ -147,15 +151,6 @@ fn two_hosts_do_not_sit_in_one_seat() {
 #[test]
 fn a_host_that_sleeps_in_a_seat_is_woken_at_the_end() {
     explore(|| {
-        let world = World::new();
-        let host = {
-            let world = world.clone();
-            spawn(move || world.waiting_host())
-        };
-        world.ended.store(true, Ordering::Release);
-        world.wake();
-        // The seat's own thread would have taken a wake-up that came before the host.
-        fence(Ordering::SeqCst);
-        host.join().unwrap();
+        World::new().waiting_host();
     });
 }
