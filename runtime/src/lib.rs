@@ -37,6 +37,7 @@ mod adopted;
 mod affinity;
 mod all_or_none;
 mod alternates;
+mod among;
 mod arena;
 mod binding;
 mod block_memory;
@@ -158,6 +159,7 @@ mod tracing;
 mod trigger;
 mod weak;
 mod weighing;
+mod wide;
 
 pub use access::{
     Access, AnyAccess, CanBeWeak, Commute, ExclusiveAccess, Lent, Max, Min, Mode, Param, Product,

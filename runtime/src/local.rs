@@ -12,6 +12,7 @@ use crate::levels::LocalLevels;
 use crate::memory_region::{Magazine, Pool};
 use crate::sync::Arc;
 use crate::tracing::Tracer;
+use crate::wide::Wide;
 use crossbeam_deque::Worker;
 use std::collections::VecDeque;
 
@@ -70,6 +71,10 @@ pub(crate) struct Local {
     pub(crate) instead: Instead,
     /// What notes events, if a trace is kept.
     pub(crate) tracer: Option<Box<Tracer>>,
+    /// What entries the codelet has whose body runs, if it has many.
+    pub(crate) wide_body: Wide,
+    /// The same of that for whose children a place has come last.
+    pub(crate) wide_places: Wide,
     /// Reused between spawns.
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
@@ -107,6 +112,8 @@ impl Local {
             levels: Box::new(LocalLevels::new(here.is_some())),
             instead: Instead::Spawn,
             tracer: None,
+            wide_body: Wide::default(),
+            wide_places: Wide::default(),
             declared: Vec::new(),
             doors: Vec::new(),
             door_parts: Vec::new(),
