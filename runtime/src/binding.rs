@@ -64,7 +64,13 @@ impl Binding {
         }
     }
 
-    /// The same if it has been here for long: between two codelets, and now and then between spawns.
+    /// Whether that is still to be done.
+    #[inline]
+    pub(crate) fn is_due(&self) -> bool {
+        matches!(self, Binding::Later(..))
+    }
+
+    /// Binds the host if it has been here for long: between two codelets, and now and then between spawns.
     #[inline]
     pub(crate) fn bind_if_late(&mut self) {
         if let Binding::Later(_, since) = self

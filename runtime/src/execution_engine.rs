@@ -41,17 +41,14 @@ impl Engine<'_> {
                 && (domain.control.requested.load(Ordering::Relaxed)
                     || self.shared.timers.is_late(0))
         };
-        let ends = || {
-            if host {
-                self.local(|local| local.binding.bind_if_late());
-            }
-            done() || asked()
+        let ends = || done() || asked();
+        let bind = || self.local(|local| local.binding.bind_if_late());
+        let binds_and_ends = || {
+            bind();
+            ends()
         };
         let mut searching = woken;
         while !done() {
-            if host {
-                self.local(|local| local.binding.bind_if_late());
-            }
             if asked() {
                 self.shared.control(domain);
             }
@@ -65,7 +62,13 @@ impl Engine<'_> {
                 })
             };
             if let Some(id) = found {
-                self.run(id, &ends);
+                match host && self.local(|local| local.binding.is_due()) {
+                    true => {
+                        bind();
+                        self.run(id, &binds_and_ends);
+                    }
+                    false => self.run(id, &ends),
+                }
             }
         }
         if searching {
