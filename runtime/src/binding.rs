@@ -64,19 +64,17 @@ impl Binding {
         }
     }
 
-    /// Whether that is still to be done.
+    /// Binds the host if it has been here for long: between two codelets, and now and then between spawns. Whether it is still to be
+    /// done.
     #[inline]
-    pub(crate) fn is_due(&self) -> bool {
-        matches!(self, Binding::Later(..))
-    }
-
-    /// Binds the host if it has been here for long: between two codelets, and now and then between spawns.
-    #[inline]
-    pub(crate) fn bind_if_late(&mut self) {
-        if let Binding::Later(_, since) = self
-            && since.elapsed() >= LONG
-        {
+    pub(crate) fn bind_if_late(&mut self) -> bool {
+        let Binding::Later(_, since) = self else {
+            return false;
+        };
+        let late = since.elapsed() >= LONG;
+        if late {
             self.bind();
         }
+        !late
     }
 }

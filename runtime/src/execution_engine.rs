@@ -43,10 +43,6 @@ impl Engine<'_> {
         };
         let ends = || done() || asked();
         let bind = || self.local(|local| local.binding.bind_if_late());
-        let binds_and_ends = || {
-            bind();
-            ends()
-        };
         let mut searching = woken;
         while !done() {
             if asked() {
@@ -62,11 +58,11 @@ impl Engine<'_> {
                 })
             };
             if let Some(id) = found {
-                match host && self.local(|local| local.binding.is_due()) {
-                    true => {
+                match host && bind() {
+                    true => self.run(id, &|| {
                         bind();
-                        self.run(id, &binds_and_ends);
-                    }
+                        ends()
+                    }),
                     false => self.run(id, &ends),
                 }
             }

@@ -21,6 +21,7 @@
 mod groups;
 mod parts;
 mod poisoned;
+mod soon;
 mod switch;
 
 use super::lanes::{Lanes, Sums};
@@ -201,23 +202,6 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
             let place = Place::of(weak);
             self.wait(Ticket { who, mode, place })
         }
-    }
-
-    /// As [`AccessQueue::enter`], with short work of what is most common: others wait already, and nothing is special.
-    #[inline(always)]
-    pub fn enter_soon(&mut self, who: T, mode: Mode) -> Entered {
-        let overtakes = mutant!("dependence_readers_overtake");
-        if self.waiting.is_empty() || self.special.is_some() || overtakes {
-            return self.enter_slowly(who, mode);
-        }
-        let place = Place::Whole;
-        self.waiting.push_back(Ticket { who, mode, place });
-        Entered::Queued
-    }
-
-    #[inline(never)]
-    fn enter_slowly(&mut self, who: T, mode: Mode) -> Entered {
-        self.enter(who, mode)
     }
 
     #[inline]
