@@ -1,6 +1,7 @@
 //! How engines keep the account of who touched what: [`crate::ledger`].
 
 use crate::access::Mode;
+use crate::block_table::QueueCell;
 use crate::bounds::Bounds;
 use crate::codelet::{Body, flag};
 use crate::engine::Engine;
@@ -36,15 +37,11 @@ impl Engine<'_> {
                     _ => continue,
                 };
                 let cell = Self::queue_of(entry);
-                let slot = cell.slot;
-                let all = blocks.slot(slot).bytes() as u64;
-                let bytes = part.map_or(all, |extent| extent.bytes());
-                let mut line = self.line(&body, slot);
-                let own = self.shared.homes.own_pool(here.region).region();
-                let may_be_copy = mode == Mode::Read && part.is_none() && !cell.shared;
-                if may_be_copy && blocks.slot(slot).has_copy(own) {
-                    line.home = Some(own);
-                }
+                let all = blocks.slot(cell.slot).bytes() as u64;
+                let (line, bytes) = match part {
+                    None => (self.line_of_whole(&body, (cell, mode), here.region), all),
+                    Some(extent) => (self.line(&body, cell.slot), extent.bytes()),
+                };
                 return Some((line, Sums::of(mode, bytes, 1)));
             }
         });
@@ -55,17 +52,35 @@ impl Engine<'_> {
 
     /// Notes an access to a whole block that a body gives back before its end.
     #[cold]
-    pub(crate) fn enter_released(&self, ledgers: &Ledgers, id: u32, (slot, mode): (u32, Mode)) {
+    pub(crate) fn enter_released(
+        &self,
+        ledgers: &Ledgers,
+        id: u32,
+        (cell, mode): (&QueueCell, Mode),
+    ) {
         let Some(here) = self.local(|local| local.here) else {
             return;
         };
         // SAFETY: it runs: it lives, and was published to us.
         let body = unsafe { self.shared.arena.record(id).body() };
-        let bytes = self.shared.blocks.slot(slot).bytes() as u64;
-        let line = (self.line(&body, slot), Sums::of(mode, bytes, 1));
-        if ledgers.enter(here.xe, [line]) {
+        let bytes = self.shared.blocks.slot(cell.slot).bytes() as u64;
+        let line = self.line_of_whole(&body, (cell, mode), here.region);
+        if ledgers.enter(here.xe, [(line, Sums::of(mode, bytes, 1))]) {
             self.shared.ask_to_adapt();
         }
+    }
+
+    /// The same as [`Engine::line`] for an access to all of a block, which may have been to a copy in the engine's region. The
+    /// codelet still holds the block.
+    fn line_of_whole(&self, body: &Body, (cell, mode): (&QueueCell, Mode), region: u16) -> Key {
+        let mut line = self.line(body, cell.slot);
+        let own = self.shared.homes.own_pool(region).region();
+        // Beside writers no copy is used; there may be some, which go at any time.
+        let may_be_copy = mode == Mode::Read && !cell.shared;
+        if may_be_copy && self.shared.blocks.slot(cell.slot).has_copy(own) {
+            line.home = Some(own);
+        }
+        line
     }
 
     /// What the line of a codelet and a block is about.

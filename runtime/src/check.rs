@@ -221,9 +221,7 @@ impl Check {
         }
         known.open += 1;
         if mode == Mode::Write {
-            for part in contents.chunks_mut(UNSPECIFIED.len()) {
-                part.copy_from_slice(&UNSPECIFIED[..part.len()]);
-            }
+            make_unspecified(contents);
         }
         Ok(Some(Opened {
             slot,
@@ -335,6 +333,13 @@ impl Check {
                 left.join("\n  ")
             );
         }
+    }
+}
+
+/// Fills what is to be written whole with what nobody would have written there.
+pub(crate) fn make_unspecified(contents: &mut [u8]) {
+    for part in contents.chunks_mut(UNSPECIFIED.len()) {
+        part.copy_from_slice(&UNSPECIFIED[..part.len()]);
     }
 }
 

@@ -95,8 +95,8 @@ impl Engine<'_> {
         lent: &[Lent],
     ) -> Result<Vec<Opened>> {
         let (shared, mut opened) = (self.shared, Vec::new());
-        let destroys = shared.arena.record(id).flags() & flag::DESTROYS != 0;
-        if destroys {
+        let record = shared.arena.record(id);
+        if record.flags() & flag::DESTROYS != 0 {
             return Ok(opened);
         }
         let is_lent = |entry: &Entry| {
@@ -124,6 +124,11 @@ impl Engine<'_> {
             if let EntryKind::Block(mode) = entry.kind()
                 && !matches!(mode, Mode::Reduce(_))
             {
+                // Who holds it for others does not write, and these may never come.
+                let mode = match record.holds() && mode.writes() {
+                    true => Mode::ReadWrite,
+                    false => mode,
+                };
                 let block = (Self::queue_of(entry).slot, mode);
                 let chunk = shared.blocks.slot(block.0).chunk_bytes();
                 // SAFETY: what is lent for the block; one body runs at a time, and this one has not begun.

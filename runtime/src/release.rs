@@ -48,7 +48,7 @@ impl Frame<'_> {
                 );
             }
             if let Some(ledgers) = &engine.shared.ledgers {
-                engine.enter_released(ledgers, id, (cell.slot, mode));
+                engine.enter_released(ledgers, id, (cell, mode));
             }
             entry.void();
             if let Some(check) = &engine.shared.check {
@@ -80,7 +80,7 @@ impl Frame<'_> {
             };
             let cell = Engine::queue_of(entry);
             if let Some(ledgers) = &engine.shared.ledgers {
-                engine.enter_released(ledgers, id, (cell.slot, mode));
+                engine.enter_released(ledgers, id, (cell, mode));
             }
             entry.void();
             engine.leave(cell, id, mode, Effect::Done, &mut Followers::posted());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 fn checking(seed: u64) -> Runtime {
     let builder = Runtime::builder().check(seed).pin(false);
@@ -478,6 +479,51 @@ fn a_thread_that_runs_no_codelet_is_told_too() {
 #[test]
 fn faults_of_other_kinds_are_as_before() {
     assert!(!ends_by_a_fault("elsewhere").contains("sprat:"));
+}
+
+#[test]
+fn what_a_graph_writes_whole_is_overwritten_if_a_round_runs() {
+    for bound in [false, true] {
+        let rt = checking(1);
+        let [all, halves] = [(); 2].map(|()| rt.block::<f64>(8).unwrap());
+        let found = Mutex::new(Vec::new());
+        let note = |x: &[f64]| found.lock().unwrap().push(x[1]);
+        let graph = rt
+            .record(|s| {
+                let options = || match bound {
+                    true => s.codelet("fills").on_xe(0),
+                    false => s.codelet("fills"),
+                };
+                options().spawn(all.write(), |_, x| {
+                    note(x);
+                    x.fill(1.0);
+                });
+                options().spawn(halves.part(0..4).write(), |_, x| {
+                    note(x);
+                    x.fill(1.0);
+                });
+                options().spawn(halves.part(4..8).write(), |_, x| x.fill(1.0));
+                Ok(())
+            })
+            .unwrap();
+        for block in [all, halves] {
+            rt.write(block, |x| x.fill(7.0)).unwrap();
+        }
+        for _ in 0..2 {
+            let none = rt.replay_within(Duration::ZERO, &graph, 5).unwrap_err();
+            assert_eq!(none.cancellation().unwrap().rounds, Some(0));
+            for block in [all, halves] {
+                rt.read(block, |x| assert_eq!(x, [7.0; 8])).unwrap();
+            }
+        }
+        rt.replay(&graph, 1).unwrap();
+        rt.read(all, |x| assert_eq!(x, [1.0; 8])).unwrap();
+        let found = found.lock().unwrap();
+        assert!(
+            found.len() == 2 && found.iter().all(|x| x.is_nan()),
+            "{found:?}"
+        );
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::lanes::{Lanes, has_room};
 use super::poison::Poisons;
 use super::traced::Known;
 use crate::access::{BlockKey, Lent, Mode};
+use crate::check;
 use crate::decide::graph::{Lane, Owner, Program, Schedule, loads, log, owners, schedule};
 use crate::extent::Extent;
 use crate::id::RuntimeId;
@@ -270,6 +271,41 @@ impl Compiled {
     /// How the graph uses its blocks.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (BlockKey, Mode)> + '_ {
         self.blocks.iter().map(|block| (block.key, block.mode))
+    }
+
+    /// In the checking mode, before the first round: what the graph writes whole is filled as for codelets that do. Gives what was
+    /// there.
+    ///
+    /// # Safety
+    /// The caller has the graph and its blocks, and nobody runs codelets of it.
+    pub(super) unsafe fn make_unspecified(&self) -> Vec<(Lent, Vec<u8>)> {
+        // SAFETY: the caller's promise.
+        let memory = self.memory.with(|memory| unsafe { &*memory });
+        let places = self.blocks.iter().zip(memory);
+        places
+            .filter(|(block, _)| block.mode == Mode::Write)
+            .map(|(_, &lent)| {
+                // SAFETY: the block's bytes, which are the caller's.
+                let contents = unsafe { std::slice::from_raw_parts_mut(lent.start, lent.bytes) };
+                let kept = (lent, contents.to_vec());
+                check::make_unspecified(contents);
+                kept
+            })
+            .collect()
+    }
+
+    /// Puts back what [`Compiled::make_unspecified`] gave, since no round was run.
+    ///
+    /// # Safety
+    /// As there, in the same replay.
+    pub(super) unsafe fn put_back(&self, kept: Vec<(Lent, Vec<u8>)>) {
+        for (lent, contents) in kept {
+            // SAFETY: the block's bytes, as many, which are the caller's.
+            unsafe {
+                lent.start
+                    .copy_from_nonoverlapping(contents.as_ptr(), contents.len())
+            };
+        }
     }
 
     /// Takes the blocks' memory from `next`, one after the other, and tells the codelets of those that have moved.

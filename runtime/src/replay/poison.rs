@@ -100,17 +100,41 @@ impl Poisons {
             match block.split {
                 None => {
                     let poison = self.cells[block.cell as usize].load(Ordering::Relaxed);
-                    if poison != 0 {
-                        leave_poisoned(&[Declared::Block(block.key, Mode::Write)], poison, frame);
-                    }
+                    leave_whole_poisoned(block.key, Poison::new(poison), frame);
                 }
                 Some(split) => {
-                    for (extent, poison) in lock(&self.split[split as usize]).list() {
-                        leave_poisoned(&bytes_of(block.key, extent), poison.get(), frame);
-                    }
+                    let pieces = lock(&self.split[split as usize]);
+                    leave_pieces_poisoned(block.key, pieces.list(), frame);
                 }
             }
         }
+    }
+}
+
+/// At the end of a replay that ran no round: what the graph was to write whole, and has not, is left poisoned as it was found. The
+/// end of the codelet that holds the blocks would heal it, and what that was to read as well is not poisoned, or it had not begun.
+pub(super) fn leave_as_found(graph: &Compiled, frame: &Frame<'_>) {
+    let blocks = &frame.engine.shared.blocks;
+    for block in graph.blocks.iter().filter(|one| one.mode == Mode::Write) {
+        // A replay is called in no codelet: whoever holds the blocks for it stands in their own queues.
+        let queue = &blocks.slot(block.key.0.slot()).root.queue;
+        let (all, pieces) = queue.with(|queue| (queue.poison(), queue.poisoned_parts().to_vec()));
+        match &pieces[..] {
+            [] => leave_whole_poisoned(block.key, all, frame),
+            pieces => leave_pieces_poisoned(block.key, pieces, frame),
+        }
+    }
+}
+
+fn leave_whole_poisoned(block: BlockKey, poison: Option<Poison>, frame: &Frame<'_>) {
+    if let Some(poison) = poison {
+        leave_poisoned(&[Declared::Block(block, Mode::Write)], poison, frame);
+    }
+}
+
+fn leave_pieces_poisoned(block: BlockKey, pieces: &[(Extent, Poison)], frame: &Frame<'_>) {
+    for (extent, poison) in pieces {
+        leave_poisoned(&bytes_of(block, extent), *poison, frame);
     }
 }
 
@@ -135,7 +159,7 @@ fn bytes_of(block: BlockKey, extent: &Extent) -> [Declared; 3] {
 }
 
 /// A child that was to write what is declared and has failed, with a failure that has been counted already.
-fn leave_poisoned(declared: &[Declared], poison: u32, frame: &Frame<'_>) {
+fn leave_poisoned(declared: &[Declared], poison: Poison, frame: &Frame<'_>) {
     let body = Body::unnamed("replay");
     let mut spec = Spec::default();
     match frame.begin(body, declared, &mut spec) {
@@ -143,7 +167,7 @@ fn leave_poisoned(declared: &[Declared], poison: u32, frame: &Frame<'_>) {
             let record = frame.engine.shared.arena.record(begun.id.record());
             // It has no captures, so nothing is run or dropped.
             record.set_flags(record.flags() & !flag::CAPTURES);
-            record.poison(poison);
+            record.poison(poison.get());
             frame.launch(begun, body, &spec);
         }
         Err(error) => _ = frame.fail(body.name, body.spawned_at, error),

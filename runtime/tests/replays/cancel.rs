@@ -212,6 +212,67 @@ fn who_runs_no_round_leaves_what_is_to_be_written_as_it_was() {
     all_are(8);
 }
 
+/// What the graph writes whole, at once and by parts, is poisoned before: as much of it as before is afterwards.
+#[test]
+fn who_runs_no_round_heals_nothing() {
+    for (xes, bound) in [(1, false), (2, false), (1, true), (2, true)] {
+        let rt = runtime(xes);
+        let [all, halves, piece] = [(); 3].map(|()| rt.block::<u64>(8).unwrap());
+        let fails = |s: &sprat::Scope<'_>, poisons: Block<u64>, part: std::ops::Range<usize>| {
+            let codelet = s.codelet("fails");
+            codelet.spawn(poisons.part(part).write(), |_, _| {
+                Err::<(), _>(Error::msg("no"))
+            });
+        };
+        let graph = rt
+            .record(|s| {
+                let options = || match bound {
+                    true => s.codelet("fills").on_xe(0),
+                    false => s.codelet("fills"),
+                };
+                for block in [all, piece] {
+                    options().spawn(block.write(), |_, x| x.fill(1));
+                }
+                options().spawn(halves.part(0..4).write(), |_, x| x.fill(1));
+                options().spawn(halves.part(4..8).write(), |_, x| x.fill(1));
+                Ok(())
+            })
+            .unwrap();
+        rt.finish(|s| {
+            s.spawn(piece.write(), |_, x| x.fill(5));
+            s.codelet("fails")
+                .spawn(all.write(), |_, _| Err::<(), _>(Error::msg("no")));
+            fails(s, halves, 0..8);
+            fails(s, piece, 2..3);
+            Ok(())
+        })
+        .unwrap_err();
+        for _ in 0..2 {
+            let error = rt.replay_within(Duration::ZERO, &graph, 5).unwrap_err();
+            // None of those who failed before did so in this replay.
+            assert!(error.failure().is_none(), "{error}");
+            assert_eq!(error.cancellation().unwrap().rounds, Some(0));
+            rt.replay(&graph, 0).unwrap();
+            for block in [all, halves, piece] {
+                let error = rt.read(block, |_| ()).unwrap_err();
+                assert_eq!(error.failure().unwrap().codelet, "fails", "{error}");
+            }
+            rt.finish(|s| {
+                let rest = (piece.part(0..2).read(), piece.part(3..8).read());
+                s.spawn(rest, |_, (x, y)| {
+                    assert_eq!((x, y), (&[5; 2][..], &[5; 5][..]))
+                });
+                Ok(())
+            })
+            .unwrap();
+        }
+        rt.replay(&graph, 1).unwrap();
+        for block in [all, halves, piece] {
+            rt.read(block, |x| assert_eq!(x, [1; 8])).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_canceller_of_nothing_does_nothing() {
     let rt = runtime(2);
