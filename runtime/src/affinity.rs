@@ -36,6 +36,8 @@ pub enum Affinity {
 
 /// In a word: the kind of affinity, above its number.
 const KIND: u32 = 0xff << 16;
+/// In a word: the number that belongs to the kind.
+const NUMBER: u32 = 0xffff;
 /// The kind of [`Affinity::Group`]: a bit of its own.
 const GROUP: u32 = 0x80 << 16;
 /// The kind of [`Affinity::NearData`]: likewise.
@@ -87,6 +89,12 @@ pub(crate) fn word(affinity: Affinity, priority: Priority, long: bool) -> u32 {
         Priority::High => HIGH,
     };
     affinity.encode() | level | if long { LONG } else { 0 }
+}
+
+/// The same word in a group, whatever place it named.
+#[inline]
+pub(crate) fn in_group(word: u32, group: u16) -> u32 {
+    word & !(KIND | NUMBER) | Affinity::Group(group).encode()
 }
 
 /// The level in a word.
@@ -147,7 +155,7 @@ impl Affinity {
 mod tests {
     use super::Affinity::{self, *};
     use super::Priority::{self, *};
-    use super::{HIGH, is_long, is_special, priority, word};
+    use super::{Errand, HIGH, errand, has_errand, in_group, is_long, is_special, priority, word};
 
     const ALL: [Affinity; 9] = [
         Anywhere,
@@ -184,6 +192,16 @@ mod tests {
                 let back = (Affinity::decode(raised), priority(raised), is_long(raised));
                 assert_eq!(back, (a, Priority::High, true));
             }
+        }
+    }
+
+    #[test]
+    fn who_joins_a_group_keeps_all_but_its_place() {
+        for a in ALL {
+            let joined = in_group(word(a, Low, true) | errand(Errand::Moves), 7);
+            let back = (Affinity::decode(joined), priority(joined), is_long(joined));
+            assert_eq!(back, (Group(7), Low, true));
+            assert!(has_errand(joined, Errand::Moves) && is_special(joined));
         }
     }
 

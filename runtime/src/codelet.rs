@@ -307,6 +307,12 @@ impl Record {
         self.flags.store(flags, Ordering::Relaxed);
     }
 
+    /// It looks for its group when it starts. By anybody, at any time: if it has started, or is gone, this is lost, or the next
+    /// codelet in this record looks for nothing.
+    pub(crate) fn brings_group(&self) {
+        self.flags.fetch_or(flag::GROUPED, Ordering::Relaxed);
+    }
+
     /// The codelet has only the first `count` of the entries that it was begun with.
     #[inline]
     pub(crate) fn keep_entries(&self, count: usize) {

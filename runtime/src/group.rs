@@ -1,8 +1,8 @@
 //! Groups: codelets that would like to run on the same engine.
 
 use crate::affinity::Affinity;
-use crate::id::RuntimeId;
-use crate::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use crate::id::{CodeletId, RuntimeId};
+use crate::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// Codelets that stay together: see [`Options::with`](crate::Options::with). A name, freely copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +27,47 @@ pub(crate) struct Groups {
     /// The engine of each group plus one, or 0 as long as no member has started.
     homes: Box<[AtomicU16]>,
     next: AtomicU32,
+    /// Codelets that others may stay with, with their groups: who comes later takes the place of an earlier one.
+    members: Box<[(AtomicU64, AtomicU16)]>,
 }
+
+/// Codelets whose groups are remembered at a time: a power of two.
+const MEMBERS: usize = 1 << 12;
 
 impl Groups {
     pub(crate) fn new() -> Self {
+        let nobody = |_| (AtomicU64::new(0), AtomicU16::new(0));
         Groups {
             homes: (0..GROUPS).map(|_| AtomicU16::new(0)).collect(),
             next: AtomicU32::new(0),
+            members: (0..MEMBERS).map(nobody).collect(),
         }
+    }
+
+    /// The place of a codelet's name among the members, and the name.
+    fn member(&self, id: CodeletId) -> (&(AtomicU64, AtomicU16), u64) {
+        let [name, _] = id.bits();
+        let mixed = name.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let place = mixed >> (u64::BITS - MEMBERS.trailing_zeros());
+        (&self.members[place as usize], name)
+    }
+
+    /// A codelet was spawned in a group.
+    pub(crate) fn remember(&self, id: CodeletId, group: u16) {
+        let (member, name) = self.member(id);
+        member.1.store(group, Ordering::Relaxed);
+        member.0.store(name, Ordering::Relaxed);
+    }
+
+    /// The group of a codelet: that which it was remembered in, or else a new one.
+    pub(crate) fn of(&self, runtime: RuntimeId, id: CodeletId) -> u16 {
+        let (member, name) = self.member(id);
+        if member.0.load(Ordering::Relaxed) == name {
+            return member.1.load(Ordering::Relaxed);
+        }
+        let group = self.make(runtime).number;
+        self.remember(id, group);
+        group
     }
 
     /// A group that has no engine yet.

@@ -9,9 +9,11 @@
 
 use crate::access::Mode;
 use crate::block_table::QueueCell;
+use crate::bounds::Bounds;
 use crate::decide::priority::REACH;
 use crate::engine::{Engine, Frame};
 use crate::entry::EntryKind;
+use crate::extent::Extent;
 use crate::sync::atomic::Ordering;
 
 /// One spawn's walk through what it will wait for.
@@ -26,6 +28,8 @@ struct Walk<'a> {
 struct Place {
     cell: *const QueueCell,
     mode: Mode,
+    /// `None` for all of the block.
+    part: Option<Extent>,
     /// Who waits there; `None` for the one that is about to enter.
     who: Option<u32>,
 }
@@ -66,24 +70,31 @@ impl Walk<'_> {
     /// queues, or `None` if it is still to enter.
     fn look_into(&mut self, id: u32, payload: usize, who: Option<u32>) {
         let arena = &self.frame.engine.shared.arena;
-        for (_, entry) in arena.entries(id, payload) {
-            match entry.kind() {
-                EntryKind::Block(mode) => {
-                    let cell: *const QueueCell = Engine::queue_of(entry);
-                    if self.stays(cell) {
-                        self.places.push(Place { cell, mode, who });
-                    }
+        let mut entries = arena.entries(id, payload);
+        while let Some((_, entry)) = entries.next() {
+            let (mode, part) = match entry.kind() {
+                EntryKind::Block(mode) => (mode, None),
+                // How it is declared is not told here any more: as if it were alone.
+                EntryKind::Weak => (Mode::Exclusive, None),
+                EntryKind::Part(mode) => match Bounds::take(&mut entries).extent {
+                    // Nobody waits for nothing.
+                    nothing if nothing.is_empty() => continue,
+                    part => (mode, Some(part)),
+                },
+                EntryKind::Value => {
+                    self.give(entry.target_record(), true);
+                    continue;
                 }
-                EntryKind::Weak => {
-                    let cell: *const QueueCell = Engine::queue_of(entry);
-                    if self.stays(cell) {
-                        // How it is declared is not told here any more: as if it were alone.
-                        let mode = Mode::Exclusive;
-                        self.places.push(Place { cell, mode, who });
-                    }
-                }
-                EntryKind::Value => self.give(entry.target_record(), true),
-                _ => (),
+                _ => continue,
+            };
+            let cell: *const QueueCell = Engine::queue_of(entry);
+            if self.stays(cell) {
+                self.places.push(Place {
+                    cell,
+                    mode,
+                    part,
+                    who,
+                });
             }
         }
     }
@@ -131,7 +142,7 @@ impl Walk<'_> {
         // SAFETY: it stays: `stays`.
         let cell = unsafe { &*at.cell };
         cell.queue.with(|queue| {
-            for (other, certain) in queue.in_front(at.who, at.mode, REACH) {
+            for (other, certain) in queue.in_front(at.who, at.mode, at.part.as_ref(), REACH) {
                 // One that is high already has given its level on.
                 self.give(other, certain);
             }

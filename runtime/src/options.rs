@@ -3,11 +3,11 @@
 use crate::access::{Access, ReadValue, Value};
 use crate::affinity::{Affinity, Errand, Priority};
 use crate::codelet::Body;
+use crate::company::{Company, Named, Whom};
 use crate::data_block::{Block, Data};
 use crate::decide::route;
 use crate::error::{Error, ErrorKind};
 use crate::glue::Glue;
-use crate::group::Group;
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
 use crate::record;
@@ -116,6 +116,14 @@ impl<R> std::fmt::Debug for Spawned<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let of = std::any::type_name::<R>();
         write!(f, "Spawned<{of}>({:?})", self.id)
+    }
+}
+
+impl<R> Company for &Spawned<R> {}
+
+impl<R> Named for &Spawned<R> {
+    fn whom(self) -> Whom {
+        Whom::codelet(self.id)
     }
 }
 
@@ -292,14 +300,18 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
-    /// Runs it where the other members of the group run: on the engine where one of them started last, if that is not
-    /// busy while others are idle. The first to start chooses; an engine that takes a member from another one takes the
-    /// group along. A hint, like [`Options::near`]; of `near`, `with`, `on_xe` and `on_region` the last one counts.
+    /// Runs it where others run that it stays with: the members of a [`Group`], or a codelet that was spawned before and all that
+    /// stay with that one. That is on the engine where one of them started last, if that is not busy while others are idle. The
+    /// first to start chooses; an engine that takes a member from another one takes the group along. A hint, like
+    /// [`Options::near`]; of `near`, `with`, `on_xe` and `on_region` the last one counts.
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
     /// let rt = sprat::Runtime::new()?;
     /// rt.finish(|s| {
+    ///     let first = s.codelet("load").spawn((), |_, ()| Ok(vec![1.0f64; 1 << 10]));
+    ///     s.codelet("sum").with(&first).spawn(first.read(), |_, v| println!("{}", v.iter().sum::<f64>()));
+    ///     // The same, before any of them is there.
     ///     let tile = s.group();
     ///     let first = s.codelet("load").with(tile).spawn((), |_, ()| Ok(vec![1.0f64; 1 << 10]));
     ///     s.codelet("sum").with(tile).spawn(first.read(), |_, v| println!("{}", v.iter().sum::<f64>()));
@@ -308,16 +320,17 @@ impl<'x, 's> Options<'x, 's> {
     /// # }
     /// ```
     ///
+    /// An earlier codelet with a place of its own, by `near`, `on_xe` or `on_region`, keeps that, and this one would like to be
+    /// there, too. One that has started already cannot tell where: then those that stay with it stay together.
+    ///
     /// # Errors
-    /// The codelet fails with [`ErrorKind::Foreign`] if another runtime made the group.
-    pub fn with(mut self, group: Group) -> Self {
-        if group.runtime == self.scope.frame().engine.shared.id {
-            self.spec.affinity = Affinity::Group(group.number);
-        } else {
-            self.wrong(Error::new(
-                ErrorKind::Foreign,
-                "a group of another runtime; use it with the runtime that made it",
-            ));
+    /// The codelet fails with [`ErrorKind::Foreign`] if another runtime made the group or the codelet, with [`ErrorKind::Stale`] if
+    /// the other codelet could not be spawned, and with [`ErrorKind::Graph`] if one of the two is a codelet of a graph and the other
+    /// is not in that graph.
+    pub fn with(mut self, company: impl Company) -> Self {
+        match self.scope.frame().stay_with(company.whom()) {
+            Ok(affinity) => self.spec.affinity = affinity,
+            Err(error) => self.wrong(error),
         }
         self
     }
@@ -431,6 +444,7 @@ impl<'x, 's> Options<'x, 's> {
             return Spawned::new(id);
         }
         let id = spawn_in(options.scope, &mut options.spec, access, body);
+        options.has_company(id);
         Spawned::new(id)
     }
 
@@ -447,7 +461,18 @@ impl<'x, 's> Options<'x, 's> {
         if let Some(id) = self.scope.frame().refuses(Body::unnamed(name), ONCE) {
             return Spawned::new(id);
         }
-        Spawned::new(spawn_in(self.scope, &mut self.spec, access, body))
+        let id = spawn_in(self.scope, &mut self.spec, access, body);
+        self.has_company(id);
+        Spawned::new(id)
+    }
+
+    /// It was spawned. Others may ask to stay with it.
+    #[inline]
+    fn has_company(&self, id: CodeletId) {
+        if let Affinity::Group(group) = self.spec.affinity {
+            let groups = &self.scope.frame().engine.shared.groups;
+            groups.remember(id, group);
+        }
     }
 }
 

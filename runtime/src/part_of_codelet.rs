@@ -85,7 +85,7 @@ impl Engine<'_> {
             }
         };
         self.leave_by(cell, id, followers, |queue| {
-            queue.leave_part(mode, &extent, effect)
+            queue.leave_part(id, mode, &extent, effect)
         });
     }
 

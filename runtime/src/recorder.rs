@@ -8,6 +8,7 @@ mod wish;
 pub(crate) use blocks::{PartLent, UsedBlock};
 
 use crate::access::{Declared, Lent, Mode};
+use crate::affinity::Affinity;
 use crate::captures::Captures;
 use crate::codelet::Body;
 use crate::decide::graph::{Piece, Program, Use, Wish};
@@ -138,6 +139,29 @@ impl Recorder {
         let wish = wish(shared, spec);
         let number = recording.add(wish, site, uses, first, has_value, keep);
         CodeletId::recorded(self.number, number)
+    }
+
+    /// The place of a codelet that is about to be recorded and shall stay with another one, which joins a group if it says nothing
+    /// itself.
+    pub(crate) fn stay_with(&self, shared: &Shared, id: CodeletId) -> Result<Affinity> {
+        let mut recording = self.recording.borrow_mut();
+        let number = match id.as_recorded() {
+            Some((graph, number)) if graph == self.number => number,
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Graph,
+                    "it stays with a codelet that is not in this graph; name one that is, or make a group",
+                ));
+            }
+        };
+        let wish = recording.program.wish_mut(number);
+        Ok(match wish.at {
+            Some(owner) => Affinity::Prefer(owner.xe),
+            None => {
+                let new = || shared.groups.make(shared.id).number;
+                Affinity::Group(*wish.group.get_or_insert_with(new))
+            }
+        })
     }
 
     /// Something was spawned that cannot be recorded.

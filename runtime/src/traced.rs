@@ -117,35 +117,37 @@ impl Engine<'_> {
         let record = self.shared.arena.record(id);
         // SAFETY: it ran here: it lives, and was published to us.
         let body = unsafe { record.body() };
-        let mut together = self
-            .tracer(|tracer| {
-                tracer.ended = Some(end);
-                let mut together = std::mem::take(&mut tracer.together);
-                let generation = tracer.cause.1;
-                together.push(match tracer.replays.take() {
-                    Some(graph) => Event::Replay {
-                        start,
-                        end,
-                        codelet: id,
-                        generation,
-                        graph,
-                    },
-                    None => Event::Run {
-                        start,
-                        end,
-                        codelet: id,
-                        generation,
-                        kind: tracer.kind((body.name, Some(body.spawned_at))),
-                    },
-                });
-                together
-            })
-            .unwrap_or_default();
+        let ran = self.tracer(|tracer| {
+            tracer.ended = Some(end);
+            let generation = tracer.cause.1;
+            match tracer.replays.take() {
+                Some(graph) => Event::Replay {
+                    start,
+                    end,
+                    codelet: id,
+                    generation,
+                    graph,
+                },
+                None => Event::Run {
+                    start,
+                    end,
+                    codelet: id,
+                    generation,
+                    kind: tracer.kind((body.name, Some(body.spawned_at))),
+                },
+            }
+        });
+        let Some(ran) = ran else { return };
         // What destroys a block does not touch it; a replay's codelets are noted themselves, and not who holds blocks for them.
-        let only_holds = self.local(|local| local.only_holds);
-        if record.count() != 0 && record.flags() & flag::DESTROYS == 0 && !only_holds {
-            self.list_accesses(id, payload, &mut together);
+        let only_holds = || self.local(|local| local.only_holds);
+        if record.count() == 0 || record.flags() & flag::DESTROYS != 0 || only_holds() {
+            return self.trace(|_| ran);
         }
+        let mut together = self
+            .tracer(|tracer| std::mem::take(&mut tracer.together))
+            .unwrap_or_default();
+        together.push(ran);
+        self.list_accesses(id, payload, &mut together);
         let full = self.tracer(|tracer| {
             let full = tracer.ring.push(&together);
             together.clear();

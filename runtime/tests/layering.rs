@@ -147,6 +147,7 @@ const LEVELS: &[&[&str]] = &[
         "glue",
         "repeat",
         "record",
+        "company",
         "options",
         "replay",
         "inspect",

@@ -1,6 +1,7 @@
 //! The `sprat-sim` command: questions about machines that nobody here owns.
 
 mod calibrate;
+mod manual;
 mod options;
 mod picture;
 mod real;
@@ -10,7 +11,7 @@ mod scaling;
 mod sweep;
 mod validate;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Runs Sprat's own scheduler under virtual time, on a modelled machine
@@ -33,6 +34,10 @@ enum What {
     Calibrate(calibrate::Calibrate),
     /// Compares simulations with real runs on this machine
     Validate(validate::Validate),
+    /// Completions of this command for a shell, on standard output
+    Completions(manual::Completions),
+    /// This command's manual page, on standard output
+    Man(manual::Man),
 }
 
 fn about() -> String {
@@ -69,6 +74,8 @@ fn main() -> ExitCode {
         What::Scaling(scaling) => scaling.run(),
         What::Calibrate(calibrate) => calibrate.run(),
         What::Validate(validate) => validate.run(),
+        What::Completions(completions) => completions.run(Command::command()),
+        What::Man(man) => man.run(Command::command()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -140,3 +140,21 @@ fn nonsense_is_refused_with_the_mend() {
     );
     assert!(wrong(&["scaling", "--weak", "size"]).contains("has no parameter `size`"));
 }
+
+#[test]
+fn shells_and_man_know_the_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let text = prints(&["completions", shell]);
+        for word in ["sweep", "scaling", "calibrate", "workload", "contention"] {
+            assert!(text.contains(word), "{shell}: no {word}");
+        }
+    }
+    assert!(prints(&["man"]).contains(".TH sprat-sim 1"));
+    let folder = file("man");
+    assert_eq!(prints(&["man", "-o", folder.to_str().unwrap()]), "");
+    for name in ["sprat-sim", "sprat-sim-run", "sprat-sim-validate"] {
+        let text = std::fs::read_to_string(folder.join(format!("{name}.1"))).unwrap();
+        assert!(text.contains(".SH SYNOPSIS"), "{name}: {text}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -21,7 +21,8 @@ std::arch::global_asm!(
     ".previous",
 );
 
-#[cfg(target_arch = "x86_64")]
+// The tests of this crate have a `main` of their own, and in one unit of code there is place for one.
+#[cfg(all(target_arch = "x86_64", not(test)))]
 std::arch::global_asm!(
     ".weak main",
     ".type main, @function",
@@ -30,7 +31,7 @@ std::arch::global_asm!(
     start = sym start,
 );
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(test)))]
 std::arch::global_asm!(
     ".weak main",
     ".type main, %function",
@@ -204,6 +205,7 @@ fn tell(count: usize, named: &[String]) {
 }
 
 /// What `main` does.
+#[cfg_attr(test, allow(dead_code))]
 unsafe extern "C" fn start(argc: c_int, argv: *const *const c_char) -> c_int {
     // SAFETY: a word, which the linker has filled in.
     let Some(first) = (unsafe { sprat_ocr_main_edt }) else {

@@ -18,6 +18,7 @@
 //! While all accesses are to the whole block this is a plain queue. Accesses to parts, and those to the whole among them,
 //! form a group with an order of its own ([`PartsQueue`]).
 
+mod front;
 mod groups;
 mod parts;
 mod poisoned;
@@ -129,7 +130,7 @@ pub struct AccessQueue<T, M = ()> {
     special: Option<Box<Special<T, M>>>,
     /// How many hold it, or [`PARTS`].
     holders: u32,
-    /// Who got it last; what nobody is called, if that is not known.
+    /// Who got it last, other than in a queue of parts; what nobody is called, if that is not known.
     last: T,
     /// How it is held, or was held last.
     held: Mode,
@@ -175,7 +176,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     pub fn open(&mut self, poison: Option<Poison>) {
         let effect = poison.map_or(Effect::Done, Effect::Failed);
         match self.in_parts() {
-            true => self.leave_whole(Mode::Exclusive, effect),
+            true => self.leave_whole(None, Mode::Exclusive, effect),
             false => self.leave_alone(effect),
         }
     }
@@ -217,7 +218,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     #[inline(always)]
     pub fn leave(&mut self, who: T, mode: Mode, effect: Effect) {
         if self.in_parts() {
-            return self.leave_whole(mode, effect);
+            return self.leave_whole(Some(who), mode, effect);
         }
         if !mode.shares() {
             return self.leave_alone(effect);
@@ -416,36 +417,6 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         let inside = turns.chain(lanes).map(|who| (who, self.held));
         let tickets = self.waiting.iter().map(|ticket| (ticket.who, ticket.mode));
         tickets.chain(inside)
-    }
-
-    /// Whom an access in `mode` waits for here: those in front of `who`, or with `None` of all that could still enter.
-    /// The newest first, at most `most` and the holder, each with whether it is certain to be here: of those who hold it
-    /// side by side only the one that came last is known, which may have left before the others. Nobody, if `who` does
-    /// not wait.
-    pub fn in_front(&self, who: Option<T>, mode: Mode, most: usize) -> Vec<(T, bool)> {
-        /// A place further in front than this is not looked for, since the queue is locked meanwhile.
-        const NEAR: usize = 1024;
-        let mut near = self.waiting.iter().rev().take(NEAR);
-        let behind = match who {
-            None => 0,
-            Some(who) => match near.position(|other| other.who == who) {
-                None => return Vec::new(),
-                Some(place) => place + 1,
-            },
-        };
-        // One does not wait for those next to it that share with it.
-        let shares = |other: &&Ticket<T>| mode.shares() && other.mode == mode;
-        let before = self.waiting.iter().rev().skip(behind).skip_while(shares);
-        let mut front: Vec<(T, bool)> = before.take(most).map(|other| (other.who, true)).collect();
-        let certain = !self.held.shares();
-        let last = self.last;
-        if last != T::default()
-            && self.holders != 0
-            && (certain || self.held != mode || !front.is_empty())
-        {
-            front.push((last, certain));
-        }
-        front
     }
 
     #[inline]

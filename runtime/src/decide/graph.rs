@@ -81,6 +81,11 @@ impl Program {
         self.wishes.len() as u32 - 1
     }
 
+    /// What a codelet says about where it would run.
+    pub fn wish_mut(&mut self, codelet: u32) -> &mut Wish {
+        &mut self.wishes[codelet as usize]
+    }
+
     /// Gives codelets one more use each, which come with rising numbers of codelets.
     pub fn add_uses(&mut self, more: &[(u32, Use)]) {
         let mut uses = Vec::with_capacity(self.uses.len() + more.len());

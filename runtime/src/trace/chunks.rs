@@ -1,9 +1,10 @@
 //! A file, read: from chunk to chunk, and over what is damaged to the next one that is whole.
 
+use super::decode::Events;
 use super::file::{Chunk, Clock, Flaw, HEAD, Kind, MAGIC, VERSION, check, tag};
 use super::graph::GraphDef;
 use super::moved::Moved;
-use super::wire::{Events, Numbers};
+use super::wire::Numbers;
 
 /// A file that has been read.
 #[derive(Clone, Copy, Debug)]

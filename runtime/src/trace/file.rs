@@ -1,9 +1,10 @@
 //! The file: a header, then chunks, each with a head that says what it is, how long, and what its bytes add up to. So who reads
 //! can go from chunk to chunk (`chunks.rs`), and a file whose end is missing is good up to there.
 
+use super::decode::Events;
 use super::graph::GraphDef;
 use super::moved::Moved;
-use super::wire::{Events, put};
+use super::wire::put;
 
 /// The version of the format. Readers refuse others.
 pub const VERSION: u32 = 2;

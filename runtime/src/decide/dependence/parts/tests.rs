@@ -20,9 +20,9 @@ fn parts_beside_each_other_do_not_wait() {
         q.enter(3, Mode::Read, Extent::range(49, 2)),
         Entered::Queued
     );
-    q.leave(Mode::Write, &right, Effect::Done);
+    q.leave(Some(2), Mode::Write, &right, Effect::Done);
     assert_eq!(grants(&mut q), []);
-    q.leave(Mode::Write, &left, Effect::Done);
+    q.leave(Some(1), Mode::Write, &left, Effect::Done);
     assert_eq!(grants(&mut q), [(3, None)]);
 }
 
@@ -41,9 +41,9 @@ fn who_overlaps_one_that_waits_waits_for_it() {
         q.enter(4, Mode::Read, Extent::range(30, 5)),
         Entered::Granted(None)
     );
-    q.leave(Mode::Write, &first, Effect::Done);
+    q.leave(Some(1), Mode::Write, &first, Effect::Done);
     assert_eq!(grants(&mut q), [(2, None)]);
-    q.leave(Mode::Write, &second, Effect::Done);
+    q.leave(Some(2), Mode::Write, &second, Effect::Done);
     assert_eq!(grants(&mut q), [(3, None)]);
 }
 
@@ -53,7 +53,7 @@ fn a_failure_poisons_its_part_and_writes_heal_what_they_cover() {
     let mut q = queue();
     let (a, b) = (Extent::range(0, 50), Extent::range(50, 50));
     q.enter(1, Mode::Write, a);
-    q.leave(Mode::Write, &a, Effect::Failed(poison));
+    q.leave(Some(1), Mode::Write, &a, Effect::Failed(poison));
     assert_eq!(q.enter(2, Mode::Read, b), Entered::Granted(None));
     assert_eq!(
         q.enter(3, Mode::Read, q.whole()),
@@ -62,26 +62,41 @@ fn a_failure_poisons_its_part_and_writes_heal_what_they_cover() {
     let healed = Extent::range(0, 30);
     q.enter(4, Mode::Write, healed);
     assert_eq!(grants(&mut q), []);
-    q.leave(Mode::Read, &q.whole(), Effect::Failed(poison));
+    q.leave(Some(3), Mode::Read, &q.whole(), Effect::Failed(poison));
     assert_eq!(grants(&mut q), [(4, None)]);
-    q.leave(Mode::Write, &healed, Effect::Done);
+    q.leave(Some(4), Mode::Write, &healed, Effect::Done);
     assert_eq!(q.poisoned(), [(Extent::range(30, 20), poison)]);
     assert_eq!(q.enter(5, Mode::Read, healed), Entered::Granted(None));
 }
 
 #[test]
-fn of_readers_of_the_same_part_it_does_not_matter_who_leaves() {
+fn of_readers_of_the_same_part_any_may_leave_first() {
+    for order in [[1, 2, 3], [3, 2, 1], [2, 3, 1]] {
+        let mut q = queue();
+        let part = Extent::range(10, 10);
+        for who in 1..4 {
+            q.enter(who, Mode::Read, part);
+        }
+        q.enter(4, Mode::Write, part);
+        for who in order {
+            assert_eq!(grants(&mut q), []);
+            q.leave(Some(who), Mode::Read, &part, Effect::Done);
+        }
+        assert_eq!(grants(&mut q), [(4, None)]);
+    }
+}
+
+#[test]
+fn a_name_that_is_used_again_waits_for_the_others() {
     let mut q = queue();
     let part = Extent::range(10, 10);
-    for who in 1..4 {
-        q.enter(who, Mode::Read, part);
-    }
-    q.enter(4, Mode::Write, part);
-    for _ in 0..3 {
-        assert_eq!(grants(&mut q), []);
-        q.leave(Mode::Read, &part, Effect::Done);
-    }
-    assert_eq!(grants(&mut q), [(4, None)]);
+    q.enter(1, Mode::Read, part);
+    q.enter(2, Mode::Read, part);
+    q.leave(Some(2), Mode::Read, &part, Effect::Done);
+    // It is another one now, and 1 is still here.
+    assert_eq!(q.enter(2, Mode::Write, part), Entered::Queued);
+    q.leave(Some(1), Mode::Read, &part, Effect::Done);
+    assert_eq!(grants(&mut q), [(2, None)]);
 }
 
 #[test]
@@ -93,8 +108,8 @@ fn a_codelet_does_not_wait_for_itself() {
     assert_eq!(q.enter(1, Mode::Write, even), Entered::Granted(None));
     assert_eq!(q.enter(1, Mode::Write, odd), Entered::Granted(None));
     assert_eq!(q.enter(2, Mode::Read, odd), Entered::Queued);
-    q.leave(Mode::Write, &even, Effect::Done);
+    q.leave(Some(1), Mode::Write, &even, Effect::Done);
     assert_eq!(grants(&mut q), []);
-    q.leave(Mode::Write, &odd, Effect::Done);
+    q.leave(Some(1), Mode::Write, &odd, Effect::Done);
     assert_eq!(grants(&mut q), [(2, None)]);
 }

@@ -181,7 +181,7 @@ proptest! {
                     };
                     match (one.extent, pieces.is_empty() || !one.mode.writes()) {
                         (None, true) => queue.leave(who, one.mode, effect),
-                        (Some(extent), true) => queue.leave_part(one.mode, &extent, effect),
+                        (Some(extent), true) => queue.leave_part(who, one.mode, &extent, effect),
                         (extent, false) => {
                             queue.leave_in_pieces(who, one.mode, extent, whole(), &pieces);
                         }
@@ -222,7 +222,7 @@ fn a_body_that_writes_is_waited_for_by_children_that_name_parts() {
     queue.leave(0, Mode::Write, Effect::Failed(Poison::MIN));
     let grant = grants(&mut queue)[0];
     assert_eq!((grant.who, grant.poison), (1, Some(Poison::MIN)));
-    queue.leave_part(Mode::Read, &part, Effect::Done);
+    queue.leave_part(1, Mode::Read, &part, Effect::Done);
     // All of it, which is not all of the block: a plain queue knows that.
     assert_eq!(
         (queue.poison(), queue.poisoned_parts()),
@@ -241,19 +241,19 @@ fn readers_who_hold_the_whole_go_on_holding_it() {
         queue.enter_part(4, Mode::Read, part, whole()),
         Entered::Queued
     );
-    queue.leave(0, Mode::Read, Effect::Done);
+    queue.leave(1, Mode::Read, Effect::Done);
     assert_eq!(grants(&mut queue), []);
-    queue.leave(0, Mode::Read, Effect::Done);
+    queue.leave(2, Mode::Read, Effect::Done);
     assert_eq!(
         grants(&mut queue).iter().map(|g| g.who).collect::<Vec<_>>(),
         [3]
     );
-    queue.leave(0, Mode::Write, Effect::Done);
+    queue.leave(3, Mode::Write, Effect::Done);
     assert_eq!(
         grants(&mut queue).iter().map(|g| g.who).collect::<Vec<_>>(),
         [4]
     );
-    queue.leave_part(Mode::Read, &part, Effect::Done);
+    queue.leave_part(4, Mode::Read, &part, Effect::Done);
     assert!(queue.is_idle());
 }
 
@@ -282,18 +282,18 @@ fn groups_of_other_kinds_and_parts_wait_for_each_other() {
         queue.waiting().map(|(who, _)| who).collect::<Vec<_>>(),
         [2, 3, 4, 5, 6, 7]
     );
-    queue.leave_part(Mode::Write, &a, Effect::Done);
+    queue.leave_part(1, Mode::Write, &a, Effect::Done);
     assert_eq!(who(&mut queue), [2, 3]);
     queue.leave(2, Mode::Commute, Effect::Done);
     assert_eq!(who(&mut queue), []);
     queue.leave(3, Mode::Commute, Effect::Done);
     assert_eq!(who(&mut queue), [4]);
-    queue.leave_part(Mode::Write, &b, Effect::Failed(Poison::MIN));
+    queue.leave_part(4, Mode::Write, &b, Effect::Failed(Poison::MIN));
     let told = grants(&mut queue);
     let told: Vec<_> = told.iter().map(|g| (g.who, g.poison, g.weak)).collect();
     let poison = Some(Poison::MIN);
     assert_eq!(told, [(5, poison, false), (6, poison, true)]);
-    queue.leave_part(Mode::Read, &b, Effect::Done);
+    queue.leave_part(5, Mode::Read, &b, Effect::Done);
     queue.leave(6, Mode::Read, Effect::Done);
     // To who writes together with others, any poison is that of the whole.
     let last = grants(&mut queue)[0];
@@ -321,7 +321,7 @@ fn a_part_behind_a_reduction_waits_for_its_result() {
     assert!(queue.take_sums().unwrap().wanted);
     queue.combined(Effect::Done);
     assert_eq!(grants(&mut queue)[0].who, 2);
-    queue.leave_part(Mode::Write, &part, Effect::Done);
+    queue.leave_part(2, Mode::Write, &part, Effect::Done);
     // One that has come to its end is put together by who comes behind it.
     queue.enter(3, adds);
     queue.leave(3, adds, Effect::Done);
