@@ -289,7 +289,8 @@ fn a_body_that_commutes_is_alone_among_its_children() {
 }
 
 proptest::proptest! {
-    /// With little room or much, with poison or without: the same are let in, in the same order, and as well off.
+    /// With little room or much, with poison or without: the same are let in, in the same order, and as well off; and entering
+    /// by the short way is entering.
     #[test]
     fn letting_in_is_the_same_as_step_by_step(
         steps in proptest::collection::vec((0..9usize, 0..4u8, 1..5usize), 0..150),
@@ -303,7 +304,10 @@ proptest::proptest! {
             modes.push(mode);
             if step < MODES.len() {
                 let (weak, mode) = (room == 4, modes[number as usize]);
-                let entered = all.enter_for(number, mode, weak);
+                let entered = match weak {
+                    true => all.enter_for(number, mode, weak),
+                    false => all.enter_soon(number, mode),
+                };
                 proptest::prop_assert_eq!(entered, one_by_one.enter_for(number, mode, weak));
                 if let Entered::Granted(_) = entered {
                     holders.push(number);
