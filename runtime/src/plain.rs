@@ -271,7 +271,11 @@ impl Engine<'_> {
         for entry in arena.first_entries(id, payload, entries) {
             let cell = Self::queue_of(entry);
             let mode = entry.plain_mode();
-            if mode == Mode::Commute || !entry.children().is_null() {
+            if mode == Mode::Commute && entry.children().is_null() {
+                self.leave_turn(cell, id, effect, followers);
+                continue;
+            }
+            if !entry.children().is_null() {
                 self.give_back_whole(id, record, (entry, mode, false), followers);
                 continue;
             }
