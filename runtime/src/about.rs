@@ -1,46 +1,16 @@
-//! What a trace says about its run: program, machine, engines; and which file it is.
+//! What a trace says about its run: program, machine, engines.
 
 use crate::decide::plan::Plan;
 use crate::error::Result;
-use crate::sync::plain::Mutex;
 use crate::topology::Topology;
 use crate::tracing::Trace;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-/// The files of this process's traces.
-static TAKEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Begins the trace of a runtime in this file, or in one beside it.
 pub(crate) fn create(path: &Path, topology: &Topology, plan: &Plan, pin: bool) -> Result<Trace> {
-    let path = own_file(path);
-    Trace::create(&path, &about(topology, plan, pin))
-}
-
-/// The file for this runtime: with the process's number, and another one than those before.
-fn own_file(path: &Path) -> PathBuf {
-    let process = std::process::id().to_string();
-    let path = match path.to_str() {
-        Some(text) => PathBuf::from(text.replace("%p", &process)),
-        None => path.to_owned(),
-    };
-    let mut taken = TAKEN.lock().unwrap_or_else(|e| e.into_inner());
-    let mut own = path.clone();
-    for number in 2.. {
-        if !taken.contains(&own) {
-            break;
-        }
-        let mut name = path.file_stem().unwrap_or_default().to_owned();
-        name.push(format!("-{number}"));
-        if let Some(ending) = path.extension() {
-            name.push(".");
-            name.push(ending);
-        }
-        own = path.with_file_name(name);
-    }
-    taken.push(own.clone());
-    own
+    Trace::create(path, &about(topology, plan, pin))
 }
 
 fn about(topology: &Topology, plan: &Plan, pin: bool) -> String {

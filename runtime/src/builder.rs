@@ -217,7 +217,8 @@ impl Builder {
     /// `sprat report FILE` shows it. `SPRAT_TRACE=FILE` turns it on from outside. Default: no.
     ///
     /// `%p` in the name stands for the process's number. A further runtime of the process that is to write the same file takes
-    /// the name with `-2`, `-3` and so on before its ending.
+    /// the name with `-2`, `-3` and so on before its ending, and so does another process while that file is being written: it says so on
+    /// standard error.
     ///
     /// The file is written as the program goes, and ends when the last handle goes. So of a program that does not end well it has all but
     /// the last part.
@@ -375,7 +376,7 @@ impl Builder {
             .replica_bytes
             .map_or_else(default_replica_bytes, |bytes| bytes as u64);
         let policy = self.aim(&settings)?;
-        let homes = Homes::new(&topology, &plan, check.is_some(), copies)?;
+        let mut homes = Homes::new(&topology, &plan, check.is_some(), copies)?;
         let id = RuntimeId::take().ok_or_else(|| {
             Error::new(
                 ErrorKind::System,
@@ -392,6 +393,7 @@ impl Builder {
         let path = self.trace.or(settings.trace.map(PathBuf::from));
         let trace = path.map(|path| about::create(&path, &topology, &plan, pin));
         let trace = trace.transpose().inspect_err(|_| id.release())?;
+        homes.moves.notes = trace.as_ref().map(|trace| trace.moves.clone());
         let shared = Shared::new(id, plan, tuning, homes, check, (ledgers, trace))
             .inspect_err(|_| id.release())?;
         if pin {

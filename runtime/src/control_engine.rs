@@ -4,7 +4,7 @@
 //! The routine sits behind a try-lock. The control engine's thread runs it when asked to; an engine that idles runs it
 //! when that thread has been silent too long. So a stalled control engine costs performance, never progress.
 
-use crate::decide::controller::{Decision, DomainView, Observation, decide, nap_ns};
+use crate::decide::controller::{Decision, DomainView, Observation, POLL_NS, decide, nap_ns};
 use crate::decide::deadline::{NEVER, nap_until};
 use crate::engine::Engine;
 use crate::guard::Place;
@@ -17,7 +17,7 @@ use crossbeam_deque::Steal;
 use std::time::{Duration, Instant};
 
 /// How often one that polls looks while scopes are open.
-const POLL: Duration = Duration::from_millis(1);
+const POLL: Duration = Duration::from_nanos(POLL_NS);
 
 impl Shared {
     /// Runs the routine for a domain, unless somebody does already: then false.

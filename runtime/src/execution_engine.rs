@@ -2,7 +2,7 @@
 
 use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source};
-use crate::decide::theft::{self, Theft, Victim};
+use crate::decide::theft::{self, HAUL, Theft, Victim};
 use crate::engine::{Engine, Followers};
 use crate::event::Links;
 use crate::guard::Place;
@@ -19,11 +19,9 @@ use crate::trace::Event;
 use crossbeam_deque::Injector;
 use std::time::{Duration, Instant};
 
-/// Turns of the shortest pause between two looks of an engine that has nothing to do ([`route::pause`]): about half a
+/// Turns of the shortest pause between two looks of an engine that has nothing to do ([`theft::pause`]): about half a
 /// microsecond.
 const SPINS: u32 = 16;
-/// How many codelets one theft takes at most.
-pub(crate) const HAUL: usize = 32;
 
 impl Engine<'_> {
     /// Works in `seat` until `done`. `host` says whose bed to park in; `woken` that the engine counts as searching.
@@ -235,14 +233,13 @@ impl Engine<'_> {
         let taken = match theft::theft(queued, &watch, &self.shared.tuning) {
             Theft::Leave => None,
             Theft::One => seat.steal(),
-            Theft::Batch => self.haul(seat, queued.div_ceil(2).min(HAUL)),
+            Theft::Batch => self.haul(seat, theft::batch(queued)),
         };
         // What was posted to a busy engine is anybody's.
         taken.or_else(|| self.empty(seat))
     }
 
-    /// Takes up to so many from another engine: the oldest to run now, the others into the own queue, oldest first. One by
-    /// one, which the queue's own way to take many does too; so each can be fetched while the next ones are taken.
+    /// Takes up to so many from another engine, one to run now and the others into the own queue. One by one, which the queue's own way to take many does too; so each can be fetched while the next ones are taken.
     fn haul(&self, seat: &Seat<Local>, most: usize) -> Option<u32> {
         let arena = &self.shared.arena;
         let (mut taken, mut count) = ([0; HAUL], 0);
@@ -253,10 +250,10 @@ impl Engine<'_> {
             taken[count] = id;
             count += 1;
         }
-        let (&first, rest) = taken[..count].split_first()?;
+        let (first, puts) = theft::share(&taken[..count])?;
         self.local(|local| {
             let queue = local.queue.as_ref().expect("who takes sits");
-            rest.iter().rev().for_each(|&id| queue.push(id));
+            puts.for_each(|id| queue.push(id));
         });
         Some(first)
     }

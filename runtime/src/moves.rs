@@ -1,6 +1,9 @@
 //! What is counted of blocks that move and of their copies, and the budget of the latter.
 
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::trace::Moved;
+use crate::tracing::MoveNotes;
+use std::sync::Arc;
 
 /// What became of blocks' moves and copies so far: see [`Runtime::move_counts`](crate::Runtime::move_counts).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub(crate) struct Moves {
     copied: AtomicU64,
     copied_bytes: AtomicU64,
     refused: AtomicU64,
+    /// Where each is noted, if a trace is kept.
+    pub(crate) notes: Option<Arc<MoveNotes>>,
 }
 
 impl Moves {
@@ -45,6 +50,7 @@ impl Moves {
             copied: none(),
             copied_bytes: none(),
             refused: none(),
+            notes: None,
         }
     }
 
@@ -66,16 +72,17 @@ impl Moves {
         self.held.fetch_sub(bytes as u64, Ordering::Relaxed);
     }
 
-    /// A block of so many bytes has moved.
-    pub(crate) fn moved(&self, bytes: usize) {
-        self.moved.fetch_add(1, Ordering::Relaxed);
-        self.moved_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// A block of so many bytes has one copy more.
-    pub(crate) fn copied(&self, bytes: usize) {
-        self.copied.fetch_add(1, Ordering::Relaxed);
-        self.copied_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    /// A block has moved, or has one copy more.
+    pub(crate) fn made(&self, moved: Moved) {
+        let (times, bytes) = match moved.copied {
+            true => (&self.copied, &self.copied_bytes),
+            false => (&self.moved, &self.moved_bytes),
+        };
+        times.fetch_add(1, Ordering::Relaxed);
+        bytes.fetch_add(moved.bytes, Ordering::Relaxed);
+        if let Some(notes) = &self.notes {
+            notes.add(moved);
+        }
     }
 
     /// A move or a copy was not made.

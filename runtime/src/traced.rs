@@ -11,11 +11,8 @@ use crate::engine::Engine;
 use crate::entry::EntryKind;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
-use crate::trace::Event;
+use crate::trace::{Event, NOWHERE};
 use crate::tracing::Tracer;
-
-/// A region that is not known.
-pub(crate) const NOWHERE: u16 = u16::MAX;
 
 /// What an engine was at, to go on with later: see [`Engine::trace_aside`].
 pub(crate) type Aside = Option<((u32, u32), Option<u64>)>;
@@ -219,10 +216,16 @@ impl Engine<'_> {
     /// It has ended.
     pub(crate) fn trace_body_ended(&self, scope: u32, start: Option<u64>) {
         let Some(start) = start else { return };
+        let generation = self.shared.arena.record(scope).ended.generation();
         self.trace(|tracer| {
             let end = tracer.clock.now();
             tracer.ended = Some(end);
-            Event::Body { start, end, scope }
+            Event::Body {
+                start,
+                end,
+                scope,
+                generation,
+            }
         });
     }
 

@@ -319,10 +319,13 @@ fn bandwidth(xes: usize) -> Result<(f64, f64)> {
 impl Calibrate {
     pub(crate) fn run(&self) -> Result<()> {
         let topology = Topology::detect()?;
-        let xes = runtime_xes()?;
+        let plan = Runtime::builder().ignore_environment().plan()?.1;
+        let xes = plan.xes.len();
+        let mut engines = vec![0; topology.regions.len().max(1)];
+        plan.xes.iter().for_each(|xe| engines[xe.region] += 1);
         eprintln!("measuring for some seconds; what else runs on this machine is measured, too");
         let measured = Measured::new(xes.min(2))?;
-        let text = file(&topology, xes, &measured, bandwidth(xes)?);
+        let text = file(&topology, &engines, &measured, bandwidth(xes)?);
         match &self.output {
             Some(path) => write(path, &text),
             None => {
@@ -339,7 +342,14 @@ pub(crate) fn runtime_xes() -> Result<usize> {
 }
 
 /// This machine as a file. What cannot be measured here is said to be assumed.
-fn file(topology: &Topology, xes: usize, measured: &Measured, (one, all): (f64, f64)) -> String {
+fn file(
+    topology: &Topology,
+    engines: &[usize],
+    measured: &Measured,
+    (one, all): (f64, f64),
+) -> String {
+    let xes: usize = engines.iter().sum();
+    let (groups, regions) = groups(engines);
     let costs = &measured.costs;
     let rate = measured.rate("gemm");
     let cache = |level: u32| {
@@ -349,13 +359,11 @@ fn file(topology: &Topology, xes: usize, measured: &Measured, (one, all): (f64, 
             .find(|cache| cache.level == level)
             .map_or(1 << 20, |cache| cache.bytes)
     };
-    let regions = topology.regions.len().max(1);
-    let memory: u64 = topology
-        .regions
-        .iter()
-        .map(|region| region.bytes)
-        .sum::<u64>()
-        / regions as u64;
+    let with_engines = topology.regions.iter().zip(engines);
+    let with_engines = with_engines.filter(|(_, engines)| **engines > 0);
+    let memory: u64 = with_engines.map(|(region, _)| region.bytes).sum::<u64>() / regions;
+    // What all copied together went through the memories of all regions.
+    let each = all / regions as f64;
     format!(
         "# This machine, as `sprat-sim calibrate` found it. Engines draw what nobody measured: no energies are given.
 name = \"this machine, {xes} cores\"
@@ -387,17 +395,10 @@ latency = \"5 ns\"        # assumed
 [memory.ram]
 home = true
 capacity = \"{} MiB\"     # source: the operating system
-bandwidth = \"{all:.1} GB/s\" # measured: {one:.1} with one engine
+bandwidth = \"{each:.1} GB/s\" # measured: {one:.1} with one engine, {all:.1} with all in {regions} region(s)
 latency = \"100 ns\"      # assumed
 
-[group.node]
-holds = [\"{regions} region\"]
-
-[group.region]
-holds = [\"{} core\"]
-memory = [\"ram\"]
-domain = true
-",
+{groups}",
         costs.spawn_ns,
         costs.enter_ns,
         costs.codelet_ns,
@@ -408,6 +409,75 @@ domain = true
         cache(2) >> 10,
         4.0 * one,
         memory >> 20,
-        xes / regions,
     )
+}
+
+/// The groups of a machine whose regions have so many engines, as its file tells of them, and how many regions have some. Memory where no
+/// engine is near is left out, which is said.
+fn groups(engines: &[usize]) -> (String, u64) {
+    let mut sizes: BTreeMap<usize, u64> = BTreeMap::new();
+    for &engines in engines {
+        *sizes.entry(engines).or_default() += 1;
+    }
+    let mut text = String::new();
+    if let Some(left_out) = sizes.remove(&0) {
+        text += &format!("# {left_out} memory region(s) without an engine are left out.\n");
+    }
+    // Regions of equal size are of one kind.
+    let holds = sizes
+        .iter()
+        .map(|(engines, count)| format!("\"{count} region{engines}\""));
+    let holds = holds.collect::<Vec<_>>().join(", ");
+    text += &format!("[group.node]\nholds = [{holds}]\n");
+    for engines in sizes.keys() {
+        text += &format!(
+            "\n[group.region{engines}]\nholds = [\"{engines} core\"]\nmemory = [\"ram\"]\ndomain = true\n"
+        );
+    }
+    (text, sizes.values().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sprat_sim::Description;
+
+    /// What is written can be read, and has the engines and the bandwidth of the machine, whatever its regions are like.
+    #[test]
+    fn a_machine_of_several_regions_is_written_as_it_is() {
+        let mut topology = Topology::synthetic("region:4 core:2").unwrap();
+        topology
+            .regions
+            .iter_mut()
+            .for_each(|region| region.bytes = 1 << 30);
+        let measured = Measured {
+            costs: Costs::default(),
+            bodies: [(
+                ("gemm", 1),
+                vec![Body {
+                    place: [0.0, 0.0],
+                    rate: 1e-7,
+                }],
+            )]
+            .into(),
+        };
+        for (engines, domains, bandwidth) in [
+            (&[2, 2, 2, 2][..], 4, "10.0"),
+            (&[2, 1, 2, 0], 3, "13.3"),
+            (&[1, 0, 0, 0], 1, "40.0"),
+        ] {
+            let text = file(&topology, engines, &measured, (12.0, 40.0));
+            let machine = Description::read("calibrated", &text).unwrap();
+            let machine = machine.build(None).unwrap();
+            let xes: usize = engines.iter().sum();
+            assert_eq!(usize::from(machine.xes()), xes, "{text}");
+            assert_eq!(machine.plan.domains.len(), domains);
+            let (_, ram) = text.split_once("[memory.ram]").unwrap();
+            assert!(
+                ram.contains(&format!("bandwidth = \"{bandwidth} GB/s\"")),
+                "{text}"
+            );
+            assert!(ram.contains("capacity = \"1024 MiB\""), "{text}");
+        }
+    }
 }

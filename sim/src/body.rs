@@ -29,7 +29,7 @@ impl Simulation<'_> {
     }
 
     fn start(&mut self, xe: usize, codelet: u32, before_ns: u64) {
-        self.stuck_checks = 0;
+        self.moved_ns = self.now_ns;
         self.set_state(xe, State::Running);
         self.adopt_state(xe);
         let workload = self.workload;
@@ -176,6 +176,7 @@ impl Simulation<'_> {
         let codelet = &workload.codelets[id as usize];
         self.left -= 1;
         let now_ns = self.now_ns;
+        self.moved_ns = now_ns;
         let engine = &mut self.engines[xe];
         engine.tally.ran += 1;
         engine.tally.busy_ns += now_ns - engine.body.start_ns;
@@ -187,6 +188,7 @@ impl Simulation<'_> {
             end_ns: now_ns,
         });
         let here = engine.here;
+        engine.runs = true;
         for child in self.children_of(id) {
             let child = self.children[child];
             self.post(child, xe);
@@ -203,15 +205,32 @@ impl Simulation<'_> {
             }
         }
         self.ready = ready;
-        match next {
-            Some(next) if self.engines[xe].in_a_row < self.machine.tuning.next_run => {
-                self.start(xe, next, 0);
+        self.go_on(xe, next);
+    }
+
+    /// After a body: the successor that follows, or what was kept, or what lies in the engine's own queue, up to the tuned run. This is
+    /// the loop in the runtime's `engine.rs`.
+    fn go_on(&mut self, xe: usize, next: Option<u32>) {
+        let kept = self.engines[xe].kept.take();
+        let at = match (next, kept) {
+            (Some(next), Some(kept)) => {
+                self.put_in_queue(kept, xe);
+                Some(next)
             }
-            Some(next) => {
-                self.post(next, xe);
-                self.step(xe);
+            (next, kept) => next.or(kept),
+        };
+        self.engines[xe].runs = false;
+        let left = self.engines[xe].in_a_row < self.machine.tuning.next_run;
+        match at {
+            Some(at) if left => return self.start(xe, at, 0),
+            Some(at) => self.post(at, xe),
+            None if left && !self.is_asked_to_control(xe) && !self.is_turned_off(xe) => {
+                if let Some(own) = self.engines[xe].own.pop() {
+                    return self.start(xe, own, 0);
+                }
             }
-            None => self.step(xe),
+            None => (),
         }
+        self.step(xe);
     }
 }

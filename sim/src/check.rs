@@ -67,7 +67,7 @@ fn order(workload: &Workload, outcome: &Outcome) -> std::result::Result<(), Stri
             return Err(format!("codelet {} ran twice", run.codelet));
         }
     }
-    let mut ends = vec![(0, 0); workload.blocks()];
+    let mut ends = vec![Ends::default(); workload.blocks()];
     for (number, codelet) in workload.codelets.iter().enumerate() {
         let Some(run) = outcome.runs.get(at[number] as usize) else {
             return Err(format!("codelet {number} did not run"));
@@ -77,12 +77,8 @@ fn order(workload: &Workload, outcome: &Outcome) -> std::result::Result<(), Stri
             None => 0,
         };
         for access in &codelet.accesses {
-            let (written, read) = ends[access.block as usize];
-            from_ns = from_ns.max(if access.mode == Mode::Read {
-                written
-            } else {
-                written.max(read)
-            });
+            let end = &mut ends[access.block as usize];
+            from_ns = from_ns.max(end.before(access.mode));
         }
         if run.start_ns < from_ns {
             return Err(format!(
@@ -91,14 +87,89 @@ fn order(workload: &Workload, outcome: &Outcome) -> std::result::Result<(), Stri
             ));
         }
         for access in &codelet.accesses {
-            let end = &mut ends[access.block as usize];
-            match access.mode {
-                Mode::Read => end.1 = end.1.max(run.end_ns),
-                // Neighbours that add to lanes of a reduction run side by side.
-                Mode::Reduce(_) | Mode::SharedWrite => end.1 = end.1.max(run.end_ns),
-                _ => *end = (run.end_ns, run.end_ns),
-            }
+            ends[access.block as usize].after(access.mode, run.end_ns);
         }
     }
     Ok(())
+}
+
+/// The last ends of those that used a block so far.
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    /// Of those that had it alone.
+    alone_ns: u64,
+    /// Of readers.
+    read_ns: u64,
+    /// Of neighbours that may be in it side by side, since they add to lanes of one reduction or write as they like: and how.
+    together: Option<(Mode, u64)>,
+}
+
+impl Ends {
+    /// What the next user in this mode comes after.
+    fn before(&mut self, mode: Mode) -> u64 {
+        if let Some((others, end_ns)) = self.together
+            && others != mode
+        {
+            // They are closed by who is of another mode.
+            (self.alone_ns, self.together) = (self.alone_ns.max(end_ns), None);
+        }
+        match mode {
+            Mode::Read => self.alone_ns,
+            _ => self.alone_ns.max(self.read_ns),
+        }
+    }
+
+    /// It ended then.
+    fn after(&mut self, mode: Mode, end_ns: u64) {
+        match mode {
+            Mode::Read => self.read_ns = self.read_ns.max(end_ns),
+            Mode::Reduce(_) | Mode::SharedWrite => {
+                let before = self.together.map_or(0, |(_, before)| before);
+                self.together = Some((mode, before.max(end_ns)));
+            }
+            _ => self.alone_ns = self.alone_ns.max(end_ns),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sprat::decide::dependence::Operator;
+
+    /// Each of two modes after the other must wait, but for these.
+    #[test]
+    fn who_may_run_beside_whom() {
+        let [one, other] = [0, 1].map(|number| Mode::Reduce(Operator::new(number)));
+        let beside = |first, second| {
+            let mut ends = Ends::default();
+            ends.before(first);
+            ends.after(first, 10);
+            ends.before(second) == 0
+        };
+        let modes = [
+            Mode::Read,
+            Mode::Write,
+            Mode::ReadWrite,
+            Mode::Commute,
+            Mode::SharedWrite,
+            one,
+            other,
+        ];
+        for first in modes {
+            for second in modes {
+                let expected = first == second
+                    && !matches!(first, Mode::Write | Mode::ReadWrite | Mode::Commute);
+                assert_eq!(beside(first, second), expected, "{first:?} {second:?}");
+            }
+        }
+        // Beside each other, but after what was before.
+        let mut ends = Ends::default();
+        ends.after(Mode::Read, 10);
+        for _ in 0..2 {
+            assert_eq!(ends.before(one), 10);
+            ends.after(one, 20);
+        }
+        assert_eq!(ends.before(Mode::Read), 20);
+    }
 }

@@ -3,8 +3,8 @@
 
 use crate::engine::{Engine, State};
 use crate::outcome::Decided;
-use crate::simulation::{Event, HOST, Simulation};
-use sprat::decide::controller::{Decision, DomainView, Observation, decide, nap_ns};
+use crate::simulation::{Event, HOST, STUCK_NS, Simulation};
+use sprat::decide::controller::{Decision, DomainView, Observation, POLL_NS, decide, nap_ns};
 use sprat::decide::plan::CeMode;
 
 impl Simulation<'_> {
@@ -24,6 +24,15 @@ impl Simulation<'_> {
 
     pub(crate) fn polls(&self, domain: usize) -> bool {
         self.machine.plan.polls(domain)
+    }
+
+    /// Control engines that poll begin to look, now and then.
+    pub(crate) fn begin_to_poll(&mut self) {
+        for domain in 0..self.domains.len() {
+            if self.polls(domain) {
+                self.set_timer(domain, POLL_NS, true);
+            }
+        }
     }
 
     /// Asks a control engine to decide.
@@ -119,12 +128,16 @@ impl Simulation<'_> {
         self.asleep == self.engines.len()
     }
 
-    /// Engines of a domain that its power allows.
+    /// Engines of a domain that its power allows, and those beyond that are not done with what they run.
     fn may_work(&self, domain: usize) -> usize {
-        let all = self.domains[domain].xes.len();
-        self.power
-            .get(domain)
-            .map_or(all, |power| power.allotment.engines)
+        let mut xes = self.domains[domain].xes.clone();
+        if self.power.is_empty() {
+            return xes.len();
+        }
+        let works = |xe: &usize| self.engines[*xe].state != State::Asleep;
+        xes.by_ref()
+            .filter(|xe| !self.is_turned_off(*xe) || works(xe))
+            .count()
     }
 
     /// Of these, sleepers.
@@ -169,7 +182,9 @@ impl Simulation<'_> {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(from, to, count),
                 Decision::Rouse { domain } => self.notify(domain),
-                Decision::CheckStuck => self.stuck_checks += 1,
+                Decision::CheckStuck => {
+                    self.is_stuck |= at_ns - self.moved_ns >= STUCK_NS;
+                }
             }
         }
         self.domains[by].controlling = false;
@@ -179,7 +194,9 @@ impl Simulation<'_> {
         let watches = self.asleep > 0;
         if self.domains[by].requested {
             self.set_timer(by, 0, true);
-        } else if watches && !self.polls(by) {
+        } else if self.polls(by) {
+            self.set_timer(by, POLL_NS, true);
+        } else if watches {
             let nap_ns = nap_ns(0, true, false).max(self.domains[by].nap_ns);
             self.set_timer(by, nap_ns, false);
         }

@@ -6,7 +6,7 @@ use sprat::decide::dependence::{AccessQueue, Effect, Entered, Mode, Step};
 /// A queue for each block, and for each codelet how many of its accesses it still waits for.
 pub(crate) struct Dependences {
     queues: Vec<AccessQueue<u32>>,
-    pending: Vec<u16>,
+    pending: Vec<u32>,
 }
 
 impl Dependences {
@@ -33,7 +33,7 @@ impl Dependences {
                 }
             }
         }
-        self.pending[id as usize] = waits as u16;
+        self.pending[id as usize] = waits;
         waits == 0
     }
 

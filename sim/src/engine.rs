@@ -37,6 +37,10 @@ pub(crate) struct Engine {
     pub(crate) own: Deque,
     pub(crate) inbox: VecDeque<u32>,
     pub(crate) pinned: VecDeque<u32>,
+    /// A body has ended there, and what comes next is not decided yet.
+    pub(crate) runs: bool,
+    /// What it keeps to run right after the body that made it ready.
+    pub(crate) kept: Option<u32>,
     /// Codelets started back to back.
     pub(crate) in_a_row: u32,
     /// Codelets started since the last look around.
@@ -47,6 +51,11 @@ pub(crate) struct Engine {
     pub(crate) watches: Vec<Victim>,
     /// Sleepers are to be told of its lone codelets, since its codelets take long.
     pub(crate) told: bool,
+    /// It may take what it saw in its last look at the others in the next.
+    pub(crate) near: bool,
+    /// Its pause between two looks, in shortest ones, and how many of these are left of it.
+    pub(crate) pause: u32,
+    pub(crate) rest: u32,
     pub(crate) idle_since_ns: u64,
     pub(crate) tally: Tally,
     /// What it runs, while it runs something.
@@ -78,11 +87,16 @@ impl Engine {
             own: Deque::default(),
             inbox: VecDeque::new(),
             pinned: VecDeque::new(),
+            runs: false,
+            kept: None,
             in_a_row: 0,
             since: 0,
             attempt: 0,
             watches: Vec::new(),
             told: false,
+            near: false,
+            pause: 0,
+            rest: 0,
             idle_since_ns: 0,
             tally: Tally::default(),
         }
@@ -96,6 +110,8 @@ pub(crate) struct Domain {
     pub(crate) injector: VecDeque<u32>,
     /// Engines that look for work, and those that were claimed and will.
     pub(crate) searching: usize,
+    /// Who searches was called: it looks at once.
+    pub(crate) called: bool,
     /// Engines that sleep.
     pub(crate) asleep: usize,
     /// How often its control engine's routine ran beside the engines.
@@ -122,6 +138,7 @@ impl Domain {
             xes: plan.xes.clone(),
             injector: VecDeque::new(),
             searching: 0,
+            called: false,
             asleep: plan.xes.len(),
             routines: 0,
             routines_ns: 0,

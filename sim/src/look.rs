@@ -60,6 +60,7 @@ impl Simulation<'_> {
     fn steal(&mut self, xe: usize) -> Option<u32> {
         let engine = &mut self.engines[xe];
         engine.attempt = engine.attempt.wrapping_add(1);
+        engine.near = false;
         let xes = &self.domains[engine.domain].xes;
         let (first, count) = (xes.start as u16, xes.len() as u16);
         let mut victims = route::victims(engine.here.xe, first, count, engine.attempt);
@@ -80,15 +81,19 @@ impl Simulation<'_> {
             let told = watch.is_slow(&self.machine.tuning);
             self.engines[victim].told = told;
         }
-        let watch = &self.engines[xe].watches[place];
+        let engine = &mut self.engines[xe];
+        let watch = &engine.watches[place];
+        engine.near |= watch.is_near(&self.machine.tuning);
         let taken = match theft::theft(queued, watch, &self.machine.tuning) {
             Theft::Leave => None,
             Theft::One => self.engines[victim].own.steal(),
             Theft::Batch => {
-                let (first, rest) = self.engines[victim].own.steal_half();
-                let own = &mut self.engines[xe].own;
-                rest.into_iter().for_each(|id| own.push(id));
-                first
+                let taken = self.engines[victim].own.take(theft::batch(queued));
+                theft::share(&taken).map(|(first, puts)| {
+                    let own = &mut self.engines[xe].own;
+                    puts.for_each(|id| own.push(id));
+                    first
+                })
             }
         };
         taken.or_else(|| self.empty(victim, xe))
@@ -105,6 +110,7 @@ impl Simulation<'_> {
     pub(crate) fn search_on(&mut self, xe: usize) {
         self.set_state(xe, State::Searching);
         self.engines[xe].idle_since_ns = self.now_ns;
+        (self.engines[xe].pause, self.engines[xe].rest) = (0, 0);
         self.search(xe);
     }
 
@@ -128,8 +134,27 @@ impl Simulation<'_> {
         if route::parks(idle_ns, &self.machine.tuning) {
             self.park(xe);
         } else {
-            // At least a nanosecond, or time would stand still.
-            self.later(self.machine.costs.look_ns.max(1), Event::Look { xe });
+            let engine = &mut self.engines[xe];
+            engine.pause = theft::pause(engine.pause, engine.near);
+            engine.rest = engine.pause;
+            self.rest(xe);
+        }
+    }
+
+    /// An engine that found nothing pauses for the shortest pause, of as many as are left.
+    fn rest(&mut self, xe: usize) {
+        self.engines[xe].rest -= 1;
+        // At least a nanosecond, or time would stand still.
+        self.later(self.machine.costs.look_ns.max(1), Event::Look { xe });
+    }
+
+    /// One of an engine's shortest pauses is over: it looks after the last, or if it was called.
+    pub(crate) fn rested(&mut self, xe: usize) {
+        let domain = &mut self.domains[self.engines[xe].domain];
+        let called = std::mem::take(&mut domain.called);
+        match self.engines[xe].rest == 0 || called {
+            true => self.search(xe),
+            false => self.rest(xe),
         }
     }
 

@@ -12,12 +12,15 @@ impl Simulation<'_> {
         let affinity = self.workload.codelets[id as usize].affinity;
         match route::destination(affinity, Some(engine.here)) {
             Destination::Own => {
-                let (queued, domain) = (engine.own.len(), engine.domain);
-                engine.own.push(id);
-                let (hosting, told) = (engine.state == State::Hosting, engine.told);
-                let others = self.domains[domain].xes.len() as u16 - 1;
-                if route::announces(queued, others, hosting || told) {
-                    self.notify(domain);
+                let others = self.domains[engine.domain].xes.len() as u16 - 1;
+                let before = match engine.runs {
+                    true if route::keeps(engine.own.len(), others, false) => {
+                        engine.kept.replace(id)
+                    }
+                    _ => Some(id),
+                };
+                if let Some(before) = before {
+                    self.put_in_queue(before, xe);
                 }
             }
             Destination::Inbox(to) => {
@@ -48,11 +51,26 @@ impl Simulation<'_> {
         }
     }
 
+    /// Puts a ready codelet in an engine's own queue, for all to see.
+    pub(crate) fn put_in_queue(&mut self, id: u32, xe: usize) {
+        let engine = &mut self.engines[xe];
+        let (queued, domain) = (engine.own.len(), engine.domain);
+        engine.own.push(id);
+        let (hosting, told) = (engine.state == State::Hosting, engine.told);
+        let others = self.domains[domain].xes.len() as u16 - 1;
+        if route::announces(queued, others, hosting || told) {
+            self.notify(domain);
+        }
+    }
+
     /// There is work in a domain: wakes one of its engines if none searches; if all are awake, another domain may help.
     pub(crate) fn notify(&mut self, domain: usize) {
         let sleeper = match self.domains[domain].searching {
             0 => self.sleepers(domain).next(),
-            _ => None,
+            _ => {
+                self.domains[domain].called = true;
+                None
+            }
         };
         match sleeper {
             Some(sleeper) => self.wake(sleeper),

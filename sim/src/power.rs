@@ -3,13 +3,16 @@
 use crate::engine::State;
 use crate::simulation::{Event, HOST, Simulation};
 use sprat::decide::power::{
-    Allotment, Demand, LOOK_NS, Policy, State as PowerState, View, WHOLE, allot,
+    Allotment, Demand, LOOK_NS, Policy, Range, State as PowerState, View, WHOLE, allot, share,
 };
+use sprat::{Error, ErrorKind, Result};
 
 /// What a control engine knows of its domain's power.
 pub(crate) struct Power {
     pub(crate) allotment: Allotment,
     states: Vec<PowerState>,
+    /// What it may draw at most.
+    cap_uw: Option<u64>,
     demand: Demand,
     /// Times in bodies, and in them for computing, at the last look.
     busy_ns: u64,
@@ -26,10 +29,38 @@ impl Simulation<'_> {
         self.machine.model.cap_uw
     }
 
-    /// Before all begins.
-    pub(crate) fn begin_power(&mut self) {
+    /// What each domain may draw. Errors: `Config` if the cap cannot be held.
+    fn caps(&self) -> Result<Vec<Option<u64>>> {
+        let Some(cap_uw) = self.cap_uw() else {
+            return Ok(vec![None; self.domains.len()]);
+        };
+        let ranges: Vec<Range> = (self.power.iter().zip(&self.domains))
+            .map(|(power, domain)| {
+                let kind = &self.machine.model.kinds[self.engines[domain.xes.start].kind];
+                Range::new(domain.xes.len(), &power.states, kind.asleep_uw)
+            })
+            .collect();
+        if let Some(shares) = share(cap_uw, &ranges) {
+            return Ok(shares.into_iter().map(Some).collect());
+        }
+        let least: u64 = ranges.iter().map(|range| range.least_uw).sum();
+        let watts = |uw: u64| uw as f64 / 1e6;
+        Err(Error::new(
+            ErrorKind::Config,
+            format!(
+                "the cap of {} W cannot be held: with one engine at work in each of {} domains, in its slowest state, and the others asleep the engines \
+                 draw {} W; raise the cap to that or more, or give the machine fewer domains or states that draw less",
+                watts(cap_uw),
+                ranges.len(),
+                watts(least)
+            ),
+        ))
+    }
+
+    /// Before all begins. Errors: `Config` if there is a cap that cannot be held.
+    pub(crate) fn begin_power(&mut self) -> Result<()> {
         if !self.has_power_rules() {
-            return;
+            return Ok(());
         }
         for domain in 0..self.domains.len() {
             let first = &self.engines[self.domains[domain].xes.start];
@@ -45,12 +76,17 @@ impl Simulation<'_> {
                     state: 0,
                 },
                 states: states.collect(),
+                cap_uw: None,
                 demand: Demand::default(),
                 busy_ns: 0,
                 computed_ns: 0,
             });
+        }
+        for (domain, cap_uw) in self.caps()?.into_iter().enumerate() {
+            self.power[domain].cap_uw = cap_uw;
             self.look_at_power(domain);
         }
+        Ok(())
     }
 
     /// A control engine looks at its domain's power, and will look again.
@@ -69,7 +105,6 @@ impl Simulation<'_> {
             .map(|engine| engine.inbox.len() + engine.pinned.len())
             .sum();
         let queued = self.queued(domain);
-        let cap_uw = self.cap_uw().map(|cap| cap / self.domains.len() as u64);
         let power = &mut self.power[domain];
         let work = power.demand.seen(working + posted + queued);
         let passed_ns = busy_ns - power.busy_ns;
@@ -87,7 +122,7 @@ impl Simulation<'_> {
             asleep_uw: kind.asleep_uw,
             rest_uw: 0,
             states: &power.states,
-            cap_uw,
+            cap_uw: power.cap_uw,
         };
         let allotment = allot(self.machine.policy, &seen);
         let power = &mut self.power[domain];

@@ -1,11 +1,8 @@
 //! The engines' queues as the runtime's borrowed ones behave (`crossbeam-deque`): facts about a data structure, not
 //! decisions.
 
+use sprat::decide::theft::HAUL;
 use std::collections::VecDeque;
-
-/// How many codelets one theft, or one draw from a domain's queue, takes at most (`HAUL` in the runtime's
-/// `execution_engine.rs`).
-const HAUL: usize = 32;
 
 /// An engine's own queue: its owner pops the newest, thieves take the oldest.
 #[derive(Default)]
@@ -34,11 +31,9 @@ impl Deque {
         self.codelets.is_empty()
     }
 
-    /// The oldest half (at most a haul): the newest of it for the thief to run, the others for the thief's queue.
-    pub(crate) fn steal_half(&mut self) -> (Option<u32>, Vec<u32>) {
-        let count = self.len().div_ceil(2).min(HAUL);
-        let mut taken: Vec<u32> = self.codelets.drain(..count).collect();
-        (taken.pop(), taken)
+    /// Takes so many, oldest first.
+    pub(crate) fn take(&mut self, count: usize) -> Vec<u32> {
+        self.codelets.drain(..count).collect()
     }
 }
 
@@ -57,18 +52,15 @@ mod tests {
 
     /// The expectations are what `crossbeam-deque` 0.8 does.
     #[test]
-    fn thieves_take_the_older_half_and_owners_the_newest() {
+    fn thieves_take_the_oldest_and_owners_the_newest() {
         let mut queue = Deque::default();
         (1..=7).for_each(|id| queue.push(id));
-        assert_eq!(queue.steal_half(), (Some(4), vec![1, 2, 3]));
+        assert_eq!(queue.take(4), [1, 2, 3, 4]);
         assert_eq!(
             (queue.pop(), queue.steal(), queue.len()),
             (Some(7), Some(5), 1)
         );
-        assert_eq!(queue.steal_half(), (Some(6), vec![]));
-        assert_eq!(queue.steal_half(), (None, vec![]));
-        (0..100).for_each(|id| queue.push(id));
-        assert_eq!(queue.steal_half().1.len(), HAUL - 1);
+        assert_eq!((queue.take(1), queue.pop()), (vec![6], None));
     }
 
     #[test]

@@ -18,8 +18,8 @@ use std::ops::Range;
 /// The seat that the host sits in: it spawns there, then works there, as a host does in the runtime.
 pub(crate) const HOST: usize = 0;
 
-/// So many looks of control engines at a machine where everybody sleeps and nothing starts mean that nothing ever will.
-const STUCK: u32 = 100;
+/// Control engines that find everybody asleep so long after the last start or end of a body will find that for ever.
+pub(crate) const STUCK_NS: u64 = 200_000_000;
 
 /// Something that happens.
 pub(crate) enum Event {
@@ -33,7 +33,7 @@ pub(crate) enum Event {
     Limp { failure: usize },
     /// A control engine looks at its domain's power.
     Power { domain: usize },
-    /// An engine that has nothing to do looks for work again.
+    /// The shortest pause of an engine that has nothing to do is over.
     Look { xe: usize },
     /// An engine that was woken runs.
     Awake { xe: usize },
@@ -90,15 +90,17 @@ pub(crate) struct Simulation<'a> {
     pub(crate) decided: Vec<Decided>,
     /// Codelets that have not ended.
     pub(crate) left: usize,
-    /// Looks for stuck scopes since a codelet started last.
-    pub(crate) stuck_checks: u32,
+    /// When a body started or ended last.
+    pub(crate) moved_ns: u64,
+    /// Nothing will ever start again.
+    pub(crate) is_stuck: bool,
 }
 
 /// Simulates a workload on a machine.
 ///
 /// # Errors
 /// [`Access`](sprat::ErrorKind::Access) and [`Config`](sprat::ErrorKind::Config) for a codelet that the runtime would
-/// refuse, too, and for blocks that have no room on the machine; one that says so if codelets wait and nobody will ever start them,
+/// refuse, too, for blocks that have no room on the machine, and for a power cap that cannot be held; one that says so if codelets wait and nobody will ever start them,
 /// since a decision is wrong; [`Check`](sprat::ErrorKind::Check) if the outcome contradicts itself.
 pub fn simulate(machine: &Machine, workload: &Workload) -> Result<Outcome> {
     simulate_and_tell(machine, workload, |_| ())
@@ -122,7 +124,8 @@ pub fn simulate_and_tell(
     };
     workload.check(machine.plan.xes.len(), in_region)?;
     let mut simulation = Simulation::new(machine, workload);
-    simulation.begin_power();
+    simulation.begin_power()?;
+    simulation.begin_to_poll();
     for (number, failure) in machine.model.failures.iter().enumerate() {
         let event = Event::Limp { failure: number };
         simulation.calendar.enter(failure.at_ns, event);
@@ -145,7 +148,7 @@ pub fn simulate_and_tell(
         if let Some(error) = simulation.error {
             return Err(error);
         }
-        if simulation.stuck_checks >= STUCK {
+        if simulation.is_stuck {
             return Err(simulation.stuck());
         }
     }
@@ -205,7 +208,8 @@ impl<'a> Simulation<'a> {
             ready: Vec::new(),
             decided: Vec::new(),
             left: workload.codelets.len(),
-            stuck_checks: 0,
+            moved_ns: 0,
+            is_stuck: false,
         }
     }
 
@@ -322,7 +326,7 @@ impl<'a> Simulation<'a> {
                 self.engines[usize::from(failure.engine)].health = failure.speed;
             }
             Event::Power { domain } => self.look_at_power(domain),
-            Event::Look { xe } => self.search(xe),
+            Event::Look { xe } => self.rested(xe),
             Event::Awake { xe } => self.search_on(xe),
             Event::Control {
                 domain,

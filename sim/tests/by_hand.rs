@@ -54,7 +54,7 @@ fn a_chain_stays_on_its_engine_beside_idle_ones() {
 /// A codelet with two successors, of which one follows and the other waits alone behind it, while engine 1 searches:
 /// it is left to its owner for `patience` looks, in case the owner is just about to run it, and then taken.
 ///
-/// Fails for the mutant `route_no_patience`.
+/// Fails for the mutants `route_no_patience` and `theft_no_rest`.
 #[test]
 fn a_lone_codelet_is_taken_when_patience_ends() {
     let mut machine = round("core:2", 2);
@@ -66,11 +66,11 @@ fn a_lone_codelet_is_taken_when_patience_ends() {
     ]);
     let outcome = simulated(&machine, &workload);
     let runs = outcome.by_codelet();
-    // Spawns end at 3 ns. The first told engine 1, at 1 ns: it is up at 20,001 ns and looks each 1,000 ns. The root ends
-    // at 3 + 10 + 29,500 = 29,513 ns. Engine 1 sees the lone codelet at 30,001 (first sight), 31,001 and 32,001 (the second
-    // time again), when it takes it for 100 ns.
+    // Spawns end at 3 ns. The first told engine 1, at 1 ns: it is up at 20,001 ns and looks after pauses of 1,000, 2,000, 4,000 and
+    // then 8,000 ns. The root ends at 3 + 10 + 29,500 = 29,513 ns. Engine 1 sees the lone codelet at 35,001 (first sight) and
+    // at 43,001 ns; now it may take it at the next look, so that this is at 44,001, when it takes it for 100 ns.
     assert_eq!((runs[1].xe, runs[1].start_ns), (0, 29_523));
-    assert_eq!((runs[2].xe, runs[2].start_ns), (1, 32_111));
+    assert_eq!((runs[2].xe, runs[2].start_ns), (1, 44_111));
     assert_eq!(outcome.makespan_ns, 29_523 + 40_000);
     assert_eq!((outcome.steals(), outcome.engines[1].ran), (1, 1));
 }
@@ -103,19 +103,60 @@ fn several_lone_codelets_are_all_taken() {
 }
 
 /// The newest first at home, the oldest first for thieves.
+///
+/// Fails for the mutant `theft_newest_first`.
 #[test]
 fn the_owner_runs_the_newest_and_the_thief_takes_the_oldest() {
     let machine = round("core:2", 2);
     let outcome = simulated(&machine, &Workload::flat(8, 15_000));
     // Spawned by 8 ns. Engine 0 runs 7 and 6, until 30,028 ns; meanwhile, at 20,001 ns, engine 1 takes half of the six
-    // that wait, 0 to 2, and runs the newest of these first.
+    // that wait, 0 to 2, and runs the oldest of these first.
     let at = |xe: u16| {
         let runs = outcome.runs.iter().filter(move |run| run.xe == xe);
         runs.map(|run| run.codelet).collect::<Vec<_>>()
     };
     assert_eq!(at(0), [7, 6, 5, 4, 3]);
-    assert_eq!(at(1), [2, 1, 0]);
+    assert_eq!(at(1), [0, 1, 2]);
     assert_eq!(outcome.makespan_ns, 8 + 5 * 15_010);
+}
+
+/// Of two children the second is kept to run right after the body, since the first can feed the other engine: nobody is woken for it.
+///
+/// Fails for the mutant `route_keeps_nothing`.
+#[test]
+fn the_newest_child_is_kept_and_nobody_is_told_of_it() {
+    let mut machine = round("core:2", 2);
+    machine.tuning.spin_ns = 5_000;
+    let child = || Codelet {
+        parent: Some(0),
+        ..codelet("child", 40_000, &[])
+    };
+    let workload = Workload::from(vec![codelet("root", 500_000, &[]), child(), child()]);
+    let outcome = simulated(&machine, &workload);
+    let order: Vec<_> = outcome.runs.iter().map(|run| run.codelet).collect();
+    assert_eq!((order, outcome.engines[0].ran), (vec![0, 2, 1], 3));
+    assert_eq!(outcome.engines[1].parks, 1);
+}
+
+/// Who finds nothing pauses longer and longer, so that it comes to see a queue late; unless somebody calls.
+#[test]
+fn pauses_grow_until_somebody_calls() {
+    let mut machine = round("core:2", 2);
+    machine.tuning.spin_ns = 1_000_000;
+    machine.costs.look_ns = 10_000;
+    let child = || Codelet {
+        parent: Some(0),
+        ..codelet("child", 10_000, &[])
+    };
+    // One child, which nobody is told of, and which the host comes to only after what it keeps.
+    let mut codelets = vec![codelet("root", 60_000, &[])];
+    codelets.extend([child(), child(), child()]);
+    let outcome = simulated(&machine, &Workload::from(codelets));
+    let runs = outcome.by_codelet();
+    // Engine 1 is up at 20,001 ns and looks then, at 30,001, and at 50,001 ns; the next look would be at 90,001 ns. The root ends at
+    // 1 + 10 + 60,000 + 3 * 1 ns; the first child lies alone; the second is kept until the third is, so it is put there, and who
+    // searches is called, which it hears at the end of its shortest pause, at 70,001 ns: it takes the older of two.
+    assert_eq!((runs[1].xe, runs[1].start_ns), (1, 70_001 + 100 + 10));
 }
 
 #[test]

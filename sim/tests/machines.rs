@@ -423,4 +423,96 @@ fn engines_for_each_control_engine_can_be_changed() {
         assert!((0..domains).all(|domain| machine.plan.polls(domain)));
     }
     assert!(described.with_xes_per_ce(0).is_err());
+    // Sixteen clusters of 64: a control engine of 128 has the engines of two.
+    let clusters = Description::preset("strawman-1024").unwrap();
+    for (xes, domains) in [(8, 128), (64, 16), (128, 8), (1024, 1)] {
+        let machine = clusters.with_xes_per_ce(xes).unwrap().build(None).unwrap();
+        assert_eq!((machine.xes(), machine.plan.domains.len()), (1024, domains));
+    }
+    // What does not divide comes as near as it can.
+    let machine = clusters.with_xes_per_ce(96).unwrap().build(None).unwrap();
+    assert_eq!((machine.xes(), machine.plan.domains.len()), (1056, 11));
+}
+
+/// One engine works on for long where the policy allows few: it is not forgotten because it is beyond these.
+#[test]
+fn an_engine_beyond_the_allotment_ends_what_it_runs() {
+    use sprat::decide::power::Policy;
+    let mut described = Description::read("small.toml", SMALL).unwrap();
+    described.policy = Policy::Energy;
+    let machine = described.build(None).unwrap();
+    let long = sprat_sim::Codelet {
+        affinity: sprat_sim::Affinity::Only(3),
+        ..sprat_sim::Codelet::new("long", Cost::Ns(700_000_000))
+    };
+    let outcome = simulate(&machine, &Workload::from(vec![long])).unwrap();
+    assert_eq!(outcome.engines[3].ran, 1);
+    assert!(outcome.makespan_ns > 700_000_000);
+}
+
+#[test]
+fn a_cap_that_cannot_be_held_is_refused_with_what_to_do() {
+    let mut described = Description::read("small.toml", SMALL).unwrap();
+    let workload = named("flat:count=4,operations=1000", 4).unwrap();
+    let mut simulated = |cap_uw| {
+        described.cap_uw = Some(cap_uw);
+        simulate(&described.build(None).unwrap(), &workload)
+    };
+    // One engine at work and one asleep in each of two domains.
+    assert!(simulated(2 * 1_110_000).is_ok());
+    let error = simulated(2 * 1_110_000 - 1).unwrap_err();
+    assert_eq!(error.kind(), sprat::ErrorKind::Config);
+    let text = error.to_string();
+    assert!(
+        text.contains("the cap of 2.219999 W cannot be held")
+            && text.contains("2.22 W; raise the cap"),
+        "{text}"
+    );
+}
+
+/// A tree as deep as the simulator takes, where data pass every link, and one level more.
+#[test]
+fn deep_trees_with_links() {
+    let deep = |levels: usize| {
+        let mut text =
+            changed("link = \"bus\"\n", "").replace("root = \"node\"", "root = \"level0\"");
+        for level in 0..levels {
+            let inner = match level + 1 == levels {
+                true => "socket".to_owned(),
+                false => format!("level{}", level + 1),
+            };
+            let count = if level == 0 { 2 } else { 1 };
+            text += &format!("[group.level{level}]\nholds = [\"{count} {inner}\"]\n");
+            if level > 0 {
+                text += "link = \"bus\"\n";
+            }
+        }
+        text.replace("[group.node]\nholds = [\"2 socket\"]\n", "")
+    };
+    let contended = deep(11).replace("overlap = true", "contention = \"fair\"");
+    let workload = named("stencil2d:tiles=6,edge=48,steps=4", 4).unwrap();
+    simulate(&machine(&contended), &workload).unwrap();
+    let error = read(&deep(12)).unwrap_err();
+    assert!(
+        error.contains("`level11` is the 11th level with a link; the simulator takes 10"),
+        "{error}"
+    );
+}
+
+/// A dedicated control engine looks each millisecond, whether it is asked or not, as on threads.
+#[test]
+fn a_dedicated_control_engine_looks_each_millisecond() {
+    use sprat::decide::plan::CeMode;
+    let mut described = Description::read("small.toml", SMALL).unwrap();
+    described.mode = CeMode::Dedicated;
+    let machine = described.build(None).unwrap();
+    // Engines are busy all the time, so nobody asks; all but the host's were woken once.
+    let codelets = (0..machine.xes()).map(|xe| sprat_sim::Codelet {
+        affinity: sprat_sim::Affinity::Only(xe),
+        ..sprat_sim::Codelet::new("busy", Cost::Ns(50_000_000))
+    });
+    let outcome = simulate(&machine, &Workload::from(codelets.collect::<Vec<_>>())).unwrap();
+    for (routines, _) in &outcome.routines {
+        assert!((49..=52).contains(routines), "{:?}", outcome.routines);
+    }
 }

@@ -7,6 +7,7 @@ use crate::decide::placement::Wish;
 use crate::homes::{Asked, Homes, Place};
 use crate::memory_region::{Chunk, Magazine};
 use crate::sync::atomic::Ordering;
+use crate::trace::{Moved, NOWHERE};
 
 impl BlockSlot {
     /// Wishes something for a block with this generation. Any thread may do so at any time: it happens when somebody holds the block who may do it. False if
@@ -64,8 +65,22 @@ impl BlockSlot {
         old.into_iter()
             .for_each(|chunk| homes.give(chunk, magazine));
         self.belong(pool, homes);
-        homes.moves.moved(bytes);
+        homes.moves.made(self.moved(there.1, pool, false, homes));
         start
+    }
+
+    /// What is told of a move from one pool to another, or of a copy.
+    fn moved(&self, from: u16, to: u16, copied: bool, homes: &Homes) -> Moved {
+        let region = |pool| homes.region_of(Place::Taken(pool)).unwrap_or(NOWHERE);
+        Moved {
+            time: 0,
+            block: self.root.slot,
+            generation: self.generation(),
+            bytes: self.bytes() as u64,
+            from: region(from),
+            to: region(to),
+            copied,
+        }
     }
 
     /// The block belongs to an engine of this region from now on, if it is one.
@@ -108,7 +123,7 @@ impl BlockSlot {
         // reading.
         unsafe { start.copy_from_nonoverlapping(original, self.bytes()) };
         match self.add_copy(copy, homes) {
-            None => homes.moves.copied(self.bytes()),
+            None => homes.moves.made(self.moved(own, pool, true, homes)),
             // Another reader of this region was faster.
             Some(again) => homes.give_copies(vec![again], magazine),
         }

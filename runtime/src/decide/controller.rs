@@ -42,6 +42,9 @@ impl Watch {
 /// an engine at work may leave a codelet behind a long body at any time, sleepers only wait for the world outside.
 const NAPS_NS: [u64; 3] = [1_000_000, 2_000_000, 16_000_000];
 
+/// How often a control engine that polls looks while scopes are open, in nanoseconds.
+pub const POLL_NS: u64 = 1_000_000;
+
 /// How long a control engine that watches sleeps next, in nanoseconds, after a nap of `last_ns` (0: none) at whose end it
 /// was `asked` to decide, or was not.
 pub fn nap_ns(last_ns: u64, asked: bool, all_asleep: bool) -> u64 {

@@ -127,6 +127,45 @@ pub struct Allotment {
     pub state: usize,
 }
 
+/// What a domain draws at the least and at the most, in microwatts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// With one engine at work, in the state that draws least.
+    pub least_uw: u64,
+    /// With all of them at work, in the state that draws most.
+    pub most_uw: u64,
+}
+
+impl Range {
+    /// Of so many engines with these states, at least one of each.
+    ///
+    /// # Panics
+    /// If there is no state.
+    pub fn new(engines: usize, states: &[State], asleep_uw: u64) -> Self {
+        let busy = states.iter().map(|state| state.busy_uw);
+        let (least, most) = (busy.clone().min(), busy.max());
+        let asleep = engines.saturating_sub(1) as u64 * asleep_uw;
+        Range {
+            least_uw: least.expect("engines have states") + asleep,
+            most_uw: most.expect("engines have states") * engines as u64,
+        }
+    }
+}
+
+/// What of a cap each domain may draw: what it needs at the least, and of what is left a share by how much more it could use. They are no more than
+/// the cap together. `None` if that is less than they need.
+pub fn share(cap_uw: u64, domains: &[Range]) -> Option<Vec<u64>> {
+    let more = |range: &Range| u128::from(range.most_uw.saturating_sub(range.least_uw));
+    let least: u64 = domains.iter().map(|range| range.least_uw).sum();
+    let all: u128 = domains.iter().map(more).sum();
+    let left = u128::from(cap_uw.checked_sub(least)?);
+    let of = |range: &Range| {
+        let part = (left * more(range)).checked_div(all).unwrap_or(0);
+        range.least_uw + part as u64
+    };
+    Some(domains.iter().map(of).collect())
+}
+
 /// Decides how many engines work and in which state.
 ///
 /// # Panics
@@ -245,6 +284,27 @@ mod tests {
         assert_eq!(demand.seen(5), 5);
         let troughs: Vec<usize> = (0..8).map(|_| demand.seen(1)).collect();
         assert_eq!(troughs, [5, 5, 5, 5, 5, 5, 5, 1]);
+    }
+
+    #[test]
+    fn a_cap_is_shared_by_what_domains_could_use() {
+        let small = Range::new(2, &STATES, 1);
+        assert_eq!((small.least_uw, small.most_uw), (251, 2000));
+        let large = Range::new(8, &STATES, 1);
+        assert_eq!((large.least_uw, large.most_uw), (257, 8000));
+        // Equal domains have equal shares, and a large one more than a small one.
+        assert_eq!(share(3000, &[small; 3]), Some(vec![1000; 3]));
+        let both = share(5000, &[small, large]).unwrap();
+        assert_eq!(both, [251 + 4492 * 1749 / 9492, 257 + 4492 * 7743 / 9492]);
+        assert!(both.iter().sum::<u64>() <= 5000);
+        // Not less than each needs, and nothing if that is too much.
+        assert_eq!(share(508, &[small, large]), Some(vec![251, 257]));
+        assert_eq!(share(507, &[small, large]), None);
+        let fixed = Range {
+            least_uw: 5,
+            most_uw: 5,
+        };
+        assert_eq!(share(20, &[fixed; 2]), Some(vec![5, 5]));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::policy::Tuning;
 pub use crate::affinity::Affinity;
+use crate::mutants::mutant;
 
 /// Where an engine is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ pub fn victims(xe: u16, first: u16, count: u16, attempt: u32) -> impl Iterator<I
 /// body may take its time, so nothing is kept there.
 #[inline]
 pub fn keeps(queued: usize, others: u16, host_body: bool) -> bool {
-    !host_body && queued >= usize::from(others)
+    !host_body && queued >= usize::from(others) && !mutant!("route_keeps_nothing")
 }
 
 /// Operations and bytes that one core does in a nanosecond, both at once, for declared costs. Meant to be on the fast

@@ -80,6 +80,33 @@ pub fn theft(queued: usize, victim: &Victim, tuning: &Tuning) -> Theft {
     }
 }
 
+/// How many codelets one theft takes at most.
+pub const HAUL: usize = 32;
+
+/// How many codelets a thief takes as a [`Theft::Batch`] where `queued` lie: half of them, up to a haul.
+#[inline]
+pub fn batch(queued: usize) -> usize {
+    queued.div_ceil(2).min(HAUL)
+}
+
+/// What a thief does with what it took, oldest first: the codelet that it runs now, and the others in the order in which it puts them
+/// in its own queue. That gives the newest first; so the thief runs all of them in the order in which they became ready, as their owner
+/// would have come to them last.
+#[inline]
+pub fn share<T: Copy>(taken: &[T]) -> Option<(T, impl Iterator<Item = T>)> {
+    let newest_first = mutant!("theft_newest_first");
+    let (&first, rest) = match newest_first {
+        false => taken.split_first()?,
+        true => taken.split_last()?,
+    };
+    let mut rest = rest.iter().copied();
+    let puts = std::iter::from_fn(move || match newest_first {
+        false => rest.next_back(),
+        true => rest.next(),
+    });
+    Some((first, puts))
+}
+
 /// How many times longer than the shortest the longest pause between two looks is.
 const LONGEST_PAUSE: u32 = 8;
 
@@ -91,6 +118,7 @@ const LONGEST_PAUSE: u32 = 8;
 pub fn pause(last: u32, near: bool) -> u32 {
     match near {
         true => 1,
+        false if mutant!("theft_no_rest") => 1,
         false => (last * 2).clamp(1, LONGEST_PAUSE),
     }
 }
@@ -112,6 +140,16 @@ mod tests {
         let grown = std::iter::successors(Some(pause(0, false)), |&last| Some(pause(last, false)));
         assert_eq!(grown.take(6).collect::<Vec<_>>(), [1, 2, 4, 8, 8, 8]);
         assert_eq!(pause(8, true), 1);
+    }
+
+    #[test]
+    fn a_thief_takes_half_up_to_a_haul_and_runs_it_oldest_first() {
+        assert_eq!([1, 2, 5, 63, 64, 1000].map(batch), [1, 1, 3, 32, 32, 32]);
+        let (now, puts) = share(&[1, 2, 3, 4]).unwrap();
+        assert_eq!((now, puts.collect::<Vec<_>>()), (1, vec![4, 3, 2]));
+        let (now, mut puts) = share(&[7]).unwrap();
+        assert_eq!((now, puts.next()), (7, None));
+        assert!(share::<u32>(&[]).is_none());
     }
 
     #[test]

@@ -134,7 +134,7 @@ struct Worker<'a> {
     /// It is the control engine, too, so perhaps nobody else looks at deadlines meanwhile: this one does between rounds.
     is_control: bool,
     /// What the graph is called in the trace, if one is kept, and the rounds before.
-    traced: Option<(u16, u32)>,
+    traced: Option<(u32, u32)>,
 }
 
 impl Worker<'_> {

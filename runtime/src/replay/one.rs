@@ -34,7 +34,7 @@ impl Replay<'_> {
     pub(super) fn run_lane_traced(
         &self,
         frame: &Frame<'_>,
-        known: (u16, u32),
+        known: (u32, u32),
         hand: &mut Hand<'_>,
         lane: usize,
         seen: &mut [u64],

@@ -5,8 +5,8 @@ use crate::access::Mode;
 use crate::decide::graph::dependences;
 use crate::engine::{Engine, Frame};
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::trace::{Event, GraphCodelet, GraphDef, GraphUse};
-use crate::traced::{NOWHERE, mode_number};
+use crate::trace::{Event, GraphCodelet, GraphDef, GraphUse, NOWHERE};
+use crate::traced::mode_number;
 use crate::tracing::Trace;
 
 /// What a graph is called in a trace, and how many of its rounds that has seen before the present replay. Written by who leads a
@@ -36,7 +36,7 @@ impl Replay<'_> {
         let known = &self.graph.known;
         if known.number.load(Ordering::Relaxed) == 0 {
             let number = trace.add_graph(self.definition(engine, trace));
-            known.number.store(u32::from(number) + 1, Ordering::Relaxed);
+            known.number.store(number + 1, Ordering::Relaxed);
         }
     }
 
@@ -48,10 +48,10 @@ impl Replay<'_> {
     }
 
     /// The graph's number, and the number of the round before the first one.
-    pub(super) fn trace_number(&self) -> (u16, u32) {
+    pub(super) fn trace_number(&self) -> (u32, u32) {
         let known = &self.graph.known;
         let number = known.number.load(Ordering::Relaxed).wrapping_sub(1);
-        (number as u16, known.rounds.load(Ordering::Relaxed))
+        (number, known.rounds.load(Ordering::Relaxed))
     }
 
     /// Runs one step, and notes it.
@@ -59,7 +59,7 @@ impl Replay<'_> {
     pub(super) fn run_traced(
         &self,
         frame: &Frame<'_>,
-        (graph, before): (u16, u32),
+        (graph, before): (u32, u32),
         (codelet, round): (u32, u32),
         run: impl FnOnce(),
     ) {

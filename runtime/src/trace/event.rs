@@ -117,6 +117,8 @@ pub enum Event {
         end: u64,
         /// The scope's record.
         scope: u32,
+        /// Its generation.
+        generation: u32,
     },
     /// A codelet of a graph ran in one round of a replay.
     Step {
@@ -129,7 +131,7 @@ pub enum Event {
         /// The codelet's number in the graph.
         codelet: u32,
         /// The graph.
-        graph: u16,
+        graph: u32,
     },
     /// A codelet of the runtime's own, in which the engine worked on a graph: its steps lie inside.
     Replay {
@@ -142,7 +144,7 @@ pub enum Event {
         /// Its generation.
         generation: u32,
         /// The graph.
-        graph: u16,
+        graph: u32,
     },
     /// The engine worked on a graph, and none of its lanes could go on.
     Blocked {
@@ -151,7 +153,7 @@ pub enum Event {
         /// Until when.
         end: u64,
         /// The graph.
-        graph: u16,
+        graph: u32,
     },
     /// A counter of the user's has this value.
     Count {

@@ -1,17 +1,18 @@
 //! The file: a header, then chunks, each with a head that says what it is, how long, and what its bytes add up to. So who reads
-//! can go from chunk to chunk, and a file whose end is missing is good up to there.
+//! can go from chunk to chunk (`chunks.rs`), and a file whose end is missing is good up to there.
 
 use super::graph::GraphDef;
-use super::wire::{Events, Numbers, put};
+use super::moved::Moved;
+use super::wire::{Events, put};
 
 /// The version of the format. Readers refuse others.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How a file begins.
-const MAGIC: [u8; 8] = *b"SPRAT\x00\xf0\n";
+pub(super) const MAGIC: [u8; 8] = *b"SPRAT\x00\xf0\n";
 
 /// Bytes of a chunk's head.
-const HEAD: usize = 32;
+pub(super) const HEAD: usize = 32;
 
 /// What chunks there are.
 pub mod tag {
@@ -29,8 +30,15 @@ pub mod tag {
     pub const CLOCK: [u8; 4] = *b"CLCK";
     /// A block's name.
     pub const BLOCK: [u8; 4] = *b"BLOK";
+    /// Blocks that moved, and copies of blocks.
+    pub const MOVES: [u8; 4] = *b"MOVE";
     /// The run ended, and all of it is there.
     pub const END: [u8; 4] = *b"TEND";
+
+    /// All of them.
+    pub(in crate::trace) const ALL: [[u8; 4]; 9] = [
+        ABOUT, KINDS, GRAPH, EVENTS, DROPPED, CLOCK, BLOCK, MOVES, END,
+    ];
 }
 
 /// What is wrong with a file.
@@ -44,7 +52,7 @@ pub enum Flaw {
     Version(u32),
     /// It ends in the middle of the chunk that begins at this byte: whoever wrote it did not end well.
     CutOff(usize),
-    /// The chunk that begins at this byte is damaged.
+    /// What begins at this byte is damaged, up to the next chunk that is whole.
     Damaged(usize),
 }
 
@@ -118,6 +126,8 @@ pub enum Chunk<'a> {
         /// The name.
         name: &'a str,
     },
+    /// Blocks that moved to other regions, and copies that were made there.
+    Moves(Vec<Moved>),
     /// The run ended.
     End,
 }
@@ -165,7 +175,7 @@ pub(crate) fn put_kind(out: &mut Vec<u8>, number: u16, name: &str, file: &str, l
 }
 
 /// What tells a chunk from a damaged one: not a secret, only unlikely to fit by chance.
-fn check(head: &[u8], body: &[u8]) -> u64 {
+pub(super) fn check(head: &[u8], body: &[u8]) -> u64 {
     let mut sum = 0x9e37_79b9_7f4a_7c15_u64 ^ body.len() as u64;
     let mut step = |word: u64| {
         sum = (sum ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
@@ -181,130 +191,4 @@ fn check(head: &[u8], body: &[u8]) -> u64 {
         step(u64::from_le_bytes(last));
     }
     sum
-}
-
-/// A file that has been read.
-#[derive(Clone, Copy, Debug)]
-pub struct File<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> File<'a> {
-    /// Looks at the header.
-    ///
-    /// # Errors
-    /// [`Flaw::Empty`], [`Flaw::Foreign`] or [`Flaw::Version`].
-    pub fn open(bytes: &'a [u8]) -> Result<Self, Flaw> {
-        if bytes.is_empty() {
-            return Err(Flaw::Empty);
-        }
-        let Some(rest) = bytes.strip_prefix(&MAGIC) else {
-            return Err(match MAGIC.starts_with(bytes) {
-                true => Flaw::CutOff(0),
-                false => Flaw::Foreign,
-            });
-        };
-        let Some((version, _)) = rest.split_first_chunk::<4>() else {
-            return Err(Flaw::CutOff(0));
-        };
-        match u32::from_le_bytes(*version) {
-            VERSION => Ok(File { bytes }),
-            other => Err(Flaw::Version(other)),
-        }
-    }
-
-    /// The chunks. A flaw stands in the place of a chunk that is not whole; what can be read of events before it is given first.
-    pub fn chunks(self) -> impl Iterator<Item = Result<Chunk<'a>, Flaw>> {
-        let mut at = MAGIC.len() + 8;
-        let mut late = None;
-        std::iter::from_fn(move || {
-            if let Some(flaw) = late.take() {
-                at = self.bytes.len();
-                return Some(Err(flaw));
-            }
-            let rest = self.bytes.get(at..).filter(|rest| !rest.is_empty())?;
-            let here = at;
-            let Some((head, body)) = rest.split_first_chunk::<HEAD>() else {
-                at = self.bytes.len();
-                return Some(Err(Flaw::CutOff(here)));
-            };
-            let word = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().expect("four"));
-            let long = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight"));
-            let (stream, length, base) = (word(4), word(8) as usize, long(16));
-            let Some(whole) = body.get(..length) else {
-                if head[..4] == tag::EVENTS {
-                    // All that is there; the flaw comes next.
-                    late = Some(Flaw::CutOff(here));
-                    let events = Events::new(body, base);
-                    return Some(Ok(Chunk::Events { stream, events }));
-                }
-                at = self.bytes.len();
-                // A length that was damaged looks the same.
-                let flaw = match is_known(&head[..4]) {
-                    true => Flaw::CutOff(here),
-                    false => Flaw::Damaged(here),
-                };
-                return Some(Err(flaw));
-            };
-            at += HEAD + length;
-            let sound = check(&head[..24], whole) == long(24);
-            let chunk = sound.then(|| parse(&head[..4], stream, base, whole));
-            Some(chunk.flatten().ok_or(Flaw::Damaged(here)))
-        })
-    }
-}
-
-fn is_known(name: &[u8]) -> bool {
-    use tag::{ABOUT, BLOCK, CLOCK, DROPPED, END, EVENTS, GRAPH, KINDS};
-    [ABOUT, KINDS, GRAPH, EVENTS, DROPPED, CLOCK, BLOCK, END]
-        .contains(&[name[0], name[1], name[2], name[3]])
-}
-
-fn parse<'a>(name: &[u8], stream: u32, base: u64, body: &'a [u8]) -> Option<Chunk<'a>> {
-    let mut numbers = Numbers(body);
-    Some(match [name[0], name[1], name[2], name[3]] {
-        tag::ABOUT => Chunk::About(std::str::from_utf8(body).ok()?),
-        tag::KINDS => {
-            let mut kinds = Vec::new();
-            while !numbers.0.is_empty() {
-                let number = numbers.small()?;
-                let name = text(&mut numbers)?;
-                let file = text(&mut numbers)?;
-                let line = numbers.small()?;
-                kinds.push(Kind {
-                    number,
-                    name: name.to_owned(),
-                    file: file.to_owned(),
-                    line,
-                });
-            }
-            Chunk::Kinds(kinds)
-        }
-        tag::GRAPH => Chunk::Graph(GraphDef::parse(u16::try_from(stream).ok()?, body)?),
-        tag::EVENTS => Chunk::Events {
-            stream,
-            events: Events::new(body, base),
-        },
-        tag::DROPPED => Chunk::Dropped {
-            stream,
-            events: base,
-        },
-        tag::CLOCK => Chunk::Clock(Clock {
-            ticks: base,
-            ns: u64::from_le_bytes(body.try_into().ok()?),
-        }),
-        tag::BLOCK => Chunk::BlockName {
-            block: stream,
-            generation: u32::try_from(base).ok()?,
-            name: std::str::from_utf8(body).ok()?,
-        },
-        tag::END => Chunk::End,
-        _ => return None,
-    })
-}
-
-/// A text with its length before it.
-fn text<'a>(numbers: &mut Numbers<'a>) -> Option<&'a str> {
-    let length = numbers.small::<u32>()?;
-    std::str::from_utf8(numbers.bytes(length as usize)?).ok()
 }

@@ -11,7 +11,7 @@ pub struct GraphUse {
     pub generation: u32,
     /// How many bytes of it.
     pub bytes: u64,
-    /// Its home when the graph was first replayed, 65,535 if not known.
+    /// Its home when the graph was first replayed, 65,535 if not known. Where it went later is told by [`Moved`](super::Moved).
     pub home: u16,
     /// A place in [`MODES`](super::MODES).
     pub mode: u8,
@@ -33,7 +33,7 @@ pub struct GraphCodelet {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphDef {
     /// Its number in events.
-    pub number: u16,
+    pub number: u32,
     /// In program order.
     pub codelets: Vec<GraphCodelet>,
 }
@@ -59,7 +59,7 @@ impl GraphDef {
     }
 
     /// `None` if it makes no sense.
-    pub(crate) fn parse(number: u16, bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(number: u32, bytes: &[u8]) -> Option<Self> {
         let mut numbers = Numbers(bytes);
         let count = numbers.small::<u32>()?;
         let mut codelets = Vec::new();

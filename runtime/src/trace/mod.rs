@@ -28,14 +28,19 @@
 //! # }
 //! ```
 
+mod chunks;
 mod event;
 mod file;
 mod graph;
+mod moved;
 mod wire;
 
+pub use chunks::File;
 pub use event::{Event, MODES};
-pub use file::{Chunk, Clock, File, Flaw, Kind, VERSION, put_chunk, tag};
+pub use file::{Chunk, Clock, Flaw, Kind, VERSION, put_chunk, tag};
 pub(crate) use file::{begin_chunk, end_chunk, header, put_kind};
 pub use graph::{GraphCodelet, GraphDef, GraphUse};
+pub use moved::Moved;
+pub(crate) use moved::NOWHERE;
 pub use wire::Events;
 pub(crate) use wire::{Before, encode};

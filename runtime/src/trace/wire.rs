@@ -175,10 +175,16 @@ pub(crate) fn encode(out: &mut Vec<u8>, before: &mut Before, event: &Event) {
             before.put_span(out, start, end);
             before.put_codelet(out, scope);
         }
-        Event::Body { start, end, scope } => {
+        Event::Body {
+            start,
+            end,
+            scope,
+            generation,
+        } => {
             out.push(10);
             before.put_span(out, start, end);
             before.put_codelet(out, scope);
+            before.put_generation(out, generation);
         }
         Event::Step {
             start,
@@ -287,7 +293,7 @@ impl<'a> Numbers<'a> {
     }
 
     #[inline]
-    fn flag(&mut self) -> Option<bool> {
+    pub(crate) fn flag(&mut self) -> Option<bool> {
         match self.byte()? {
             0 => Some(false),
             1 => Some(true),
@@ -413,6 +419,7 @@ impl<'a> Events<'a> {
                 start: self.time()?,
                 end: self.time()?,
                 scope: self.codelet()?,
+                generation: self.generation()?,
             },
             11 => Event::Step {
                 start: self.time()?,

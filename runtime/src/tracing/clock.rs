@@ -4,7 +4,7 @@ use crate::trace::Clock as Both;
 use std::time::Instant;
 
 /// See the module.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     begin: Instant,
     counts: bool,

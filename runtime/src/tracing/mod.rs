@@ -2,11 +2,14 @@
 //! `docs/design/trace.md`.
 
 mod clock;
+mod moves;
 mod names;
+mod place;
 mod ring;
 mod tracer;
 
 pub(crate) use clock::Clock;
+pub(crate) use moves::MoveNotes;
 #[cfg(all(test, sprat_loom))]
 pub(crate) use ring::ring;
 pub(crate) use tracer::Tracer;
@@ -41,6 +44,8 @@ pub(crate) struct Trace {
     /// Graphs and names of blocks that are still to be written, as chunks.
     more: Mutex<Vec<u8>>,
     graphs: Mutex<u32>,
+    /// Blocks that moved.
+    pub(crate) moves: Arc<MoveNotes>,
     drain: Mutex<Drain>,
 }
 
@@ -77,7 +82,7 @@ impl Trace {
                 ),
             )
         };
-        let mut file = File::create(path).map_err(refused)?;
+        let (mut file, path) = place::open(path).map_err(refused)?;
         let mut out = header();
         let at = begin_chunk(&mut out);
         out.extend_from_slice(about.as_bytes());
@@ -94,9 +99,10 @@ impl Trace {
             spare: Mutex::new(Vec::new()),
             more: Mutex::new(Vec::new()),
             graphs: Mutex::new(0),
+            moves: Arc::new(MoveNotes::new(clock)),
             drain: Mutex::new(Drain {
                 file,
-                path: path.to_owned(),
+                path,
                 streams: Vec::new(),
                 names: 0,
                 out,
@@ -133,18 +139,17 @@ impl Trace {
     }
 
     /// Writes a graph, and gives it a number.
-    pub(crate) fn add_graph(&self, mut graph: GraphDef) -> u16 {
+    pub(crate) fn add_graph(&self, mut graph: GraphDef) -> u32 {
         let number = {
             let next = &mut *lock(&self.graphs);
             *next += 1;
-            // Those that are too many are told as the last one.
-            u16::try_from(*next - 1).unwrap_or(u16::MAX)
+            *next - 1
         };
         graph.number = number;
         let more = &mut *lock(&self.more);
         let at = begin_chunk(more);
         graph.put(more);
-        end_chunk(more, at, tag::GRAPH, u32::from(number), 0);
+        end_chunk(more, at, tag::GRAPH, number, 0);
         number
     }
 
@@ -194,6 +199,7 @@ impl Trace {
             false => end_chunk(out, at, tag::KINDS, 0, 0),
         }
         out.append(&mut lock(&self.more));
+        self.moves.write(out);
         drain.write();
         drain.out = events;
         drain.write();

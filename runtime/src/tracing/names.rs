@@ -47,7 +47,14 @@ impl Names {
 
 /// Those that an engine used last, found without a lock.
 pub(crate) struct Recent {
-    places: [(usize, usize, u16); PLACES],
+    places: [Place; PLACES],
+}
+
+/// A name's address, length and place, and its number; that is 0 where nothing is.
+#[derive(Clone, Copy)]
+struct Place {
+    key: (usize, usize, usize),
+    number: u16,
 }
 
 const PLACES: usize = 64;
@@ -55,7 +62,10 @@ const PLACES: usize = 64;
 impl Recent {
     pub(crate) fn new() -> Self {
         Recent {
-            places: [(0, 0, 0); PLACES],
+            places: [Place {
+                key: (0, 0, 0),
+                number: 0,
+            }; PLACES],
         }
     }
 
@@ -66,14 +76,34 @@ impl Recent {
         let (text, spawned_at) = site;
         let key = (
             text.as_ptr().addr(),
+            text.len(),
             spawned_at.map_or(0, |at| std::ptr::from_ref(at).addr()),
         );
         let mixed =
-            (key.0 ^ key.1.rotate_left(20)).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize);
+            (key.0 ^ key.2.rotate_left(20)).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize);
         let place = &mut self.places[mixed >> (usize::BITS - PLACES.ilog2())];
-        if (place.0, place.1) != key || place.2 == 0 {
-            *place = (key.0, key.1, names.number(site));
+        if place.key != key || place.number == 0 {
+            *place = Place {
+                key,
+                number: names.number(site),
+            };
         }
-        place.2
+        place.number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_begin_at_one_address_are_told_apart() {
+        let (names, mut recent) = (Names::new(), Recent::new());
+        let text = "stage-two";
+        let mut number = |length| recent.number(&names, (&text[..length], None));
+        let (short, long) = (number(5), number(9));
+        assert_ne!(short, long);
+        assert_eq!((number(5), number(9)), (short, long));
+        assert_eq!(names.number(("stage", None)), short);
     }
 }

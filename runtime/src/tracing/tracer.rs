@@ -19,7 +19,7 @@ pub(crate) struct Tracer {
     /// The declared cost of what is spawned next.
     pub(crate) next_cost: u32,
     /// The body that runs works on this graph.
-    pub(crate) replays: Option<u16>,
+    pub(crate) replays: Option<u32>,
     /// Room for what goes into the ring at once.
     pub(crate) together: Vec<Event>,
 }

@@ -35,6 +35,11 @@ pub fn total(list: &[Interval]) -> u64 {
     list.iter().map(|one| one.length()).sum()
 }
 
+/// How long several times are together. Those of a damaged trace may be more than fits, and are that much then.
+pub fn sum(times: impl IntoIterator<Item = u64>) -> u64 {
+    times.into_iter().fold(0, u64::saturating_add)
+}
+
 /// What lies in both of two lists, each in order and without overlaps.
 pub fn both(a: &[Interval], b: &[Interval]) -> Vec<Interval> {
     let (mut at, mut other, mut out) = (0, 0, Vec::new());
@@ -67,6 +72,12 @@ mod tests {
         let merged = union(list(&[(5, 7), (0, 2), (1, 3), (3, 4), (9, 9)]));
         assert_eq!(merged, list(&[(0, 4), (5, 7)]));
         assert_eq!(total(&merged), 6);
+    }
+
+    #[test]
+    fn sums_of_damaged_times_end_at_the_most_that_there_is() {
+        assert_eq!(sum([1, 2, 3]), 6);
+        assert_eq!(sum([u64::MAX, 1]), u64::MAX);
     }
 
     #[test]

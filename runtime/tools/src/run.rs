@@ -1,7 +1,7 @@
 //! A run, as its trace tells of it: with times in nanoseconds since its start, and each codelet's life in one place.
 
 use crate::interval::Interval;
-use sprat::trace::{GraphDef, Kind};
+use sprat::trace::{GraphDef, Kind, Moved};
 use std::collections::{BTreeMap, HashMap};
 
 /// No codelet.
@@ -47,13 +47,15 @@ pub struct Task {
     /// The number of its record, or in its graph.
     pub codelet: u32,
     /// Its graph, if it is a step or a replay.
-    pub graph: u16,
+    pub graph: u32,
     /// The round, if it is a step.
     pub round: u32,
     /// It was taken from another engine.
     pub stolen: bool,
     /// The trace has its spawn.
     pub has_spawn: bool,
+    /// Which share of the bytes that it declared lay in another region than the engine's.
+    pub away: f32,
 }
 
 impl Task {
@@ -106,7 +108,7 @@ pub struct BlockUse {
     pub home: u16,
     /// The kind that changed it last, or if none did the first that read it.
     pub kind: u16,
-    /// How many tasks wrote it: all of these ran one after the other.
+    /// How many tasks had it alone to change it: all of these ran one after the other. (Those that reduce have lanes of their own.)
     pub writes: u64,
 }
 
@@ -154,7 +156,9 @@ pub struct Run {
     /// Their names.
     pub block_names: HashMap<(u32, u32), String>,
     /// Graphs that were replayed.
-    pub graphs: HashMap<u16, GraphDef>,
+    pub graphs: HashMap<u32, GraphDef>,
+    /// Blocks that moved, and copies of them, as they were noted.
+    pub moves: Vec<Moved>,
     /// Counters.
     pub samples: Vec<Sample>,
     /// Spans.
@@ -173,7 +177,54 @@ pub struct Run {
     pub flaws: Vec<String>,
 }
 
+/// What each stream has: places in [`Run::tasks`] and [`Run::doings`], for one walk through the run instead of one for each stream.
+#[derive(Clone, Debug, Default)]
+pub struct Streams {
+    tasks: Vec<Vec<u32>>,
+    doings: Vec<Vec<u32>>,
+}
+
 impl Run {
+    /// What each engine has.
+    pub fn streams(&self) -> Streams {
+        let empty = || vec![Vec::new(); self.xes as usize];
+        let (mut tasks, mut doings) = (empty(), empty());
+        for (task, at) in self.tasks.iter().zip(0..) {
+            if let Some(list) = tasks.get_mut(task.stream as usize) {
+                list.push(at);
+            }
+        }
+        for ((stream, _, _), at) in self.doings.iter().zip(0..) {
+            if let Some(list) = doings.get_mut(*stream as usize) {
+                list.push(at);
+            }
+        }
+        Streams { tasks, doings }
+    }
+
+    /// An engine's tasks, by their starts.
+    pub fn tasks_of<'a>(
+        &'a self,
+        streams: &'a Streams,
+        xe: u32,
+    ) -> impl Iterator<Item = &'a Task> + Clone {
+        let own = streams.tasks.get(xe as usize).into_iter().flatten();
+        own.map(|&at| &self.tasks[at as usize])
+    }
+
+    /// What an engine did beside.
+    pub fn doings_of<'a>(
+        &'a self,
+        streams: &'a Streams,
+        xe: u32,
+    ) -> impl Iterator<Item = (Doing, Interval)> + 'a {
+        let own = streams.doings.get(xe as usize).into_iter().flatten();
+        own.map(|&at| {
+            let (_, doing, interval) = self.doings[at as usize];
+            (doing, interval)
+        })
+    }
+
     /// A kind's name.
     pub fn name(&self, kind: u16) -> &str {
         self.kinds

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sprat::Runtime;
-use sprat::trace::Flaw;
+use sprat::trace::{File, Flaw};
 use sprat_tools::analyse::analyse;
 use sprat_tools::read::read;
 use std::sync::OnceLock;
@@ -76,6 +76,73 @@ fn a_trace_is_good_up_to_where_it_ends() {
         most = part.tasks.len();
     }
     assert_eq!(most, whole.tasks.len());
+}
+
+/// Where each chunk of a sound file begins, by the lengths in their heads.
+fn chunks(bytes: &[u8]) -> Vec<usize> {
+    let (mut at, mut list) = (16, Vec::new());
+    while at < bytes.len() {
+        list.push(at);
+        at += 32 + u32::from_le_bytes(bytes[at + 8..at + 12].try_into().unwrap()) as usize;
+    }
+    list
+}
+
+/// Whatever is wrong with one chunk, its length above all, costs that chunk alone and is told once.
+#[test]
+fn what_follows_a_damaged_chunk_is_found_again() {
+    let sound = sound();
+    let whole = File::open(sound).unwrap().chunks().count();
+    for begin in chunks(sound) {
+        for (at, by) in [(0, 1), (8, 1), (8, 255), (11, 255), (16, 1), (24, 1)] {
+            let mut bytes = sound.to_vec();
+            bytes[begin + at] ^= by;
+            let chunks = File::open(&bytes).unwrap().chunks();
+            let (good, bad): (Vec<_>, Vec<_>) = chunks.partition(|chunk| chunk.is_ok());
+            let is_last = &sound[begin..begin + 4] == b"TEND";
+            let expected = match is_last && (8..16).contains(&at) {
+                true => Flaw::CutOff(begin),
+                false => Flaw::Damaged(begin),
+            };
+            assert_eq!(good.len(), whole - 1, "byte {at} of the chunk at {begin}");
+            assert_eq!(bad.len(), 1, "byte {at} of the chunk at {begin}");
+            assert_eq!(bad[0].as_ref().unwrap_err(), &expected);
+        }
+    }
+}
+
+/// A file system that crashed leaves zeros, a disk that is full anything: one gap, one sentence.
+#[test]
+fn a_tail_of_zeros_is_one_flaw() {
+    let mut bytes = sound().to_vec();
+    bytes.resize(bytes.len() + (1 << 22), 0);
+    let run = read(&bytes).unwrap();
+    assert_eq!(run.flaws.len(), 1, "{:?}", run.flaws.first());
+    assert!(run.whole);
+    // The same in the middle.
+    let at = chunks(sound())[2];
+    let mut bytes = sound().to_vec();
+    bytes.splice(at..at, std::iter::repeat_n(0, 100_001));
+    let run = read(&bytes).unwrap();
+    assert_eq!(run.flaws.len(), 1, "{:?}", run.flaws.first());
+    assert_eq!(run.tasks.len(), read(sound()).unwrap().tasks.len());
+}
+
+/// Heads that promise long bodies, one in another, are not summed up without end.
+#[test]
+fn a_file_made_to_mislead_takes_its_time_and_no_more() {
+    let mut bytes = sound()[..16].to_vec();
+    let count = 100_000u32;
+    for left in (0..count).rev() {
+        let mut head = [0u8; 32];
+        head[..4].copy_from_slice(b"EVNT");
+        head[8..12].copy_from_slice(&(left * 32).to_le_bytes());
+        bytes.extend(head);
+    }
+    let begin = std::time::Instant::now();
+    assert_eq!(read(&bytes).unwrap().flaws.len(), 1);
+    // Each in another would be 160 GB.
+    assert!(begin.elapsed().as_secs() < 10);
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use sprat_tools::analyse::{Analysis, Class, analyse, classes};
 use sprat_tools::interval::Interval;
 use sprat_tools::report::html::html;
-use sprat_tools::run::{Doing, NONE, Run, Sort, Task};
+use sprat_tools::run::{BlockUse, Doing, NONE, Run, Sort, Task};
 
 /// A run on two engines with kinds `a`, `b` and a body; tasks come by their starts.
 fn run(length: u64, tasks: Vec<Task>, doings: Vec<(u32, Doing, u64, u64)>) -> Run {
@@ -159,7 +159,7 @@ fn a_host_that_sleeps_on_its_seat_and_the_seats_own_thread_are_told_apart() {
             (0, Doing::HostParked, 30, 50),
         ],
     );
-    let list: Vec<_> = classes(&run, 0)
+    let list: Vec<_> = classes(&run, &run.streams(), 0)
         .into_iter()
         .map(|(span, class)| (span.start, span.end, class))
         .collect();
@@ -283,4 +283,98 @@ fn a_page_takes_any_name() {
     assert!(!data.contains('<'));
     let data: serde_json::Value = serde_json::from_str(data).unwrap();
     assert_eq!(data["analysis"]["kinds"][0]["name"], name);
+}
+
+/// Blocks that are used from afar count with the time of who uses them, also those that no list names.
+#[test]
+fn remote_memory_is_weighed_by_time() {
+    let blocks = |run: &mut Run, count: u32| {
+        for block in 0..count {
+            let one = BlockUse {
+                read: 1 << 20,
+                remote: 1 << 20,
+                times: 1,
+                home: 1,
+                kind: A,
+                ..BlockUse::default()
+            };
+            run.blocks.insert((block, 0), one);
+        }
+    };
+    let away = |kind, at: (u64, u64), away| Task {
+        away,
+        ..codelet(kind, 0, (1, 1), at, NONE)
+    };
+    // Most of the bytes are far, but who uses them takes 2% of the time.
+    let short = vec![
+        body(0, 10),
+        away(A, (10, 400), 1.0),
+        away(B, (400, 20_010), 0.0),
+    ];
+    let seated = || vec![(0, Doing::Seated, 0, 20_010)];
+    let mut few = run(20_010, short, seated());
+    blocks(&mut few, 150);
+    let is_remote = |analysis: &Analysis| {
+        let mut all = analysis.findings.iter();
+        all.find(|finding| finding.id == "remote-memory").cloned()
+    };
+    assert_eq!(is_remote(&analyse(&few)), None);
+    let long = vec![
+        body(0, 10),
+        away(A, (10, 400), 0.0),
+        away(B, (400, 20_010), 1.0),
+    ];
+    let mut much = run(20_010, long, seated());
+    blocks(&mut much, 150);
+    let found = is_remote(&analyse(&much)).unwrap();
+    // Of two engines one is at it for nearly all of the time, of which half may be lost.
+    assert!((found.weight - 0.245).abs() < 0.001, "{found:?}");
+    // 150 blocks of a MiB, of which the list has a hundred.
+    assert!(found.text.starts_with("157 MB of 157 MB"), "{found:?}");
+}
+
+/// Times that only damage can make are added up to the most that there is.
+#[test]
+fn sums_do_not_overflow() {
+    let most = 1 << 53;
+    let mut tasks = vec![body(0, 10)];
+    for at in 0..5000 {
+        let cause = if at == 0 { NONE } else { at };
+        tasks.push(codelet(A, at % 2, (1, 5), (10, most), cause));
+    }
+    let one = |at: u32| (0, Doing::Parked, 0, most - u64::from(at));
+    let damaged = run(most, tasks, (0..5000).map(one).collect());
+    let analysis = analyse(&damaged);
+    assert_eq!(analysis.kinds[0].total_ns, u64::MAX);
+    assert!(!sprat_tools::report::text::text(&analysis).is_empty());
+}
+
+/// Neighbours that reduce one block do not hand it on.
+#[test]
+fn a_block_that_is_reduced_is_no_chain() {
+    let path = std::env::temp_dir().join(format!("sprat-golden-{}.sprat", std::process::id()));
+    let rt = sprat::Runtime::builder()
+        .ignore_environment()
+        .xes(1)
+        .trace(&path)
+        .build()
+        .unwrap();
+    let (sum, handed) = (rt.block::<u64>(1).unwrap(), rt.block::<u64>(1).unwrap());
+    rt.finish(|s| {
+        for _ in 0..5 {
+            let both = (sum.reduce(sprat::Sum), handed.read_write());
+            s.codelet("both").spawn(both, |_, (sum, handed)| {
+                sum[0] += 1;
+                handed[0] += 1;
+            });
+        }
+        Ok(())
+    })
+    .unwrap();
+    drop(rt);
+    let run = sprat_tools::read::read(&std::fs::read(&path).unwrap()).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let mut writes: Vec<u64> = run.blocks.values().map(|one| one.writes).collect();
+    writes.sort();
+    assert_eq!(writes, [0, 5]);
 }

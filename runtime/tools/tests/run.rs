@@ -1,6 +1,6 @@
 //! Traces of real runs, read back: each start has its ready, and sums agree with the time that passed.
 
-use sprat::{CeMode, Runtime};
+use sprat::{CeMode, Home, Runtime, Topology};
 use sprat_tools::analyse::{Analysis, analyse};
 use sprat_tools::read::read;
 use sprat_tools::report;
@@ -200,7 +200,7 @@ fn rounds_of_a_graph() {
 
 #[test]
 fn what_users_add() {
-    let (run, _) = traced("spans", CeMode::Shared, |rt| {
+    let (run, analysis) = traced("spans", CeMode::Shared, |rt| {
         let named = rt.block::<u64>(1).unwrap();
         rt.name(named, "u").unwrap();
         rt.finish(|s| {
@@ -223,6 +223,83 @@ fn what_users_add() {
     assert!(one.start <= span.interval.start && span.interval.end <= one.end);
     let block = *run.blocks.keys().next().unwrap();
     assert!(run.block_name(block).starts_with("block u ("));
+    // The report has both.
+    let text = report::text::text(&analysis);
+    let line = |name: &str| {
+        let found = text.lines().find(|line| line.contains(name));
+        found.unwrap_or_else(|| panic!("no {name}: {text}"))
+    };
+    assert!(line("level").contains("1 values from 2.5 to 2.5"), "{text}");
+    assert!(line("inner").contains("1 times"), "{text}");
+}
+
+/// What a host's body makes ready was made so by that body, and hangs on it.
+#[test]
+fn a_body_is_a_cause() {
+    let (run, _) = traced("cause", CeMode::Shared, |rt| {
+        let (event, trigger) = rt.event("from the body");
+        rt.finish(|s| {
+            s.codelet("late").after(&event).spawn((), |_, ()| ());
+            _ = work(1);
+            s.satisfy(trigger);
+            Ok(())
+        })
+        .unwrap();
+    });
+    let late = named(&run, "late").next().unwrap();
+    assert!(late.cause != NONE, "{late:?}");
+    assert_eq!(run.tasks[late.cause as usize].sort, Sort::Body);
+}
+
+/// A runtime of two regions with an engine each, on a machine on paper.
+fn two_regions(path: &std::path::Path) -> Runtime {
+    Runtime::builder()
+        .topology(Topology::synthetic("region:2 core:1").unwrap())
+        .ignore_environment()
+        .ce(CeMode::Shared)
+        .trace(path)
+        .build()
+        .unwrap()
+}
+
+/// A graph is told once, and its blocks go elsewhere between two replays: what steps use is where it is by then.
+#[test]
+fn blocks_that_move_between_replays() {
+    let path = file("moves");
+    let rt = two_regions(&path);
+    let block = rt.block_at::<u64>(Home::Region(0), 100).unwrap();
+    rt.write(block, |x| x.fill(1)).unwrap();
+    rt.migrate(block, Home::Region(0)).unwrap();
+    let graph = rt
+        .record(|s| {
+            let step = s.codelet("step").on_xe(0);
+            step.spawn(block.read(), |_, x| assert_eq!(x[0], 1));
+            Ok(())
+        })
+        .unwrap();
+    rt.replay(&graph, 3).unwrap();
+    rt.migrate(block, Home::Region(1)).unwrap();
+    rt.replay(&graph, 2).unwrap();
+    rt.replicate(block).unwrap();
+    drop((graph, rt));
+    let run = read(&std::fs::read(&path).unwrap()).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(run.flaws, Vec::<String>::new());
+    let away: Vec<f32> = named(&run, "step").map(|task| task.away).collect();
+    assert_eq!(away, [0.0, 0.0, 0.0, 1.0, 1.0]);
+    assert_eq!(
+        run.blocks.values().map(|one| one.remote).sum::<u64>(),
+        2 * 800
+    );
+    let rows = analyse(&run).moves;
+    let way = |from| rows.iter().find(|row| row.from == from).unwrap();
+    assert_eq!((way(0).to, way(0).moved, way(0).moved_bytes), (1, 1, 800));
+    assert_eq!((way(1).to, way(1).copied, way(1).copied_bytes), (0, 1, 800));
+    let text = report::text::text(&analyse(&run));
+    assert!(
+        text.contains("0 to 1            1 moved with 800 B"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -17,8 +17,10 @@ const SAME: f64 = 1e-9;
 const MOMENT_NS: u64 = 100;
 /// A rate that is as good as none.
 const LEAST: f64 = 1e-9;
-/// A transfer has at most so many ways.
-const WAYS: usize = 12;
+/// A transfer has at most so many ways: its memory, and links up from one place and down to another.
+const WAYS: usize = 1 + 2 * MOST_LINKED;
+/// So many levels of a machine's tree may have links.
+pub(crate) const MOST_LINKED: usize = 10;
 
 struct Flow {
     ways: [u32; WAYS],

@@ -4,6 +4,7 @@ use super::Machine;
 use super::description::{Description, GroupKind};
 use super::model::{Engine, Group, Memory, Model, Up, Way};
 use super::text::Source;
+use crate::flows::MOST_LINKED;
 use sprat::decide::placement::Regions;
 use sprat::decide::plan::{CeMode, Wishes, plan_up_to};
 use sprat::decide::policy::Tuning;
@@ -27,7 +28,7 @@ impl Description {
         self.check()?;
         let mut tree = Tree::new(self);
         let root = &self.groups[&self.root];
-        tree.unfold(&self.root, root, None, None, Vec::new())?;
+        tree.unfold(&self.root, root, (None, 0), None, Vec::new())?;
         let (topology, mut model, places) = tree.end()?;
         let wishes = Wishes {
             xes,
@@ -217,12 +218,21 @@ impl<'d> Tree<'d> {
         &mut self,
         name: &'d str,
         kind: &'d GroupKind,
-        parent: Option<u32>,
+        // The group around it, and how many links there are from there up to the root.
+        (parent, mut linked): (Option<u32>, usize),
         domain: Option<usize>,
         mut caches: Vec<u32>,
     ) -> Result<()> {
         let group = self.group(parent);
         if let Some(link) = &kind.link {
+            linked += 1;
+            if linked > MOST_LINKED {
+                let text = format!(
+                    "`{name}` is the {linked}th level with a link; the simulator takes {MOST_LINKED}: put levels together, or leave out the links of \
+                     some"
+                );
+                return Err(self.description.wrong(kind.at.clone(), text));
+            }
             let told = &self.description.links[link];
             let level = self.level(link);
             let way = Way {
@@ -258,7 +268,7 @@ impl<'d> Tree<'d> {
         for (count, held, at) in &kind.holds {
             for _ in 0..*count {
                 if let Some((name, inner)) = self.description.groups.get_key_value(held) {
-                    self.unfold(name, inner, Some(group), domain, caches.clone())?;
+                    self.unfold(name, inner, (Some(group), linked), domain, caches.clone())?;
                     continue;
                 }
                 let Some(domain) = domain else {

@@ -4,7 +4,8 @@ use super::description::Description;
 use sprat::{Error, ErrorKind, Result};
 
 impl Description {
-    /// The same machine with so many execution engines for each control engine, and as many in all as far as that divides.
+    /// The same machine with so many execution engines for each control engine, and as many in all as far as that divides. If a group has fewer
+    /// than that, the domain has the engines of several groups: there are fewer groups then, each with the memory of one.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](sprat::ErrorKind::Config) if the number is 0 or its domains are not simply engines of one kind that one
@@ -31,22 +32,31 @@ impl Description {
                 "engines for each control engine can be changed where one kind of group is a domain",
             );
         };
-        let mut above = changed
-            .groups
-            .values_mut()
-            .flat_map(|group| &mut group.holds)
-            .filter(|held| held.1 == *domain);
-        let (Some(held), None) = (above.next(), above.next()) else {
-            return refuse(
-                "engines for each control engine can be changed where one group holds all domains",
-            );
-        };
         let [(before, _, _)] = self.groups[domain].holds[..] else {
             return refuse(
                 "engines for each control engine can be changed where a domain holds one kind of engine",
             );
         };
-        held.0 = (held.0 * before).div_ceil(xes).max(1);
+        // As many domains in a group as there are engines for; if one has the engines of several groups, so many groups fewer, and so on up.
+        let (mut engines, mut inside, mut inner) = (before, xes, domain);
+        while *inner != self.root {
+            let mut holders = self.groups.iter().flat_map(|(name, group)| {
+                let places = group.holds.iter().enumerate();
+                places.filter_map(move |(at, held)| (held.1 == *inner).then_some((name, at)))
+            });
+            let (Some((name, at)), None) = (holders.next(), holders.next()) else {
+                return refuse(
+                    "engines for each control engine can be changed where one group holds all domains, and so on up to the root",
+                );
+            };
+            engines *= self.groups[name].holds[at].0;
+            let count = ((engines + inside / 2) / inside).max(1);
+            inside *= count;
+            if let Some(group) = changed.groups.get_mut(name) {
+                group.holds[at].0 = count;
+            }
+            inner = name;
+        }
         if let Some(group) = changed.groups.get_mut(domain) {
             group.holds[0].0 = xes;
         }

@@ -1,7 +1,8 @@
 //! What the figures mean, as sentences: each with what it costs, and what to do next.
 
-use super::{Analysis, BlockRow};
-use crate::run::{Run, Task};
+use super::Analysis;
+use crate::interval::sum;
+use crate::run::{BlockUse, Run, Task};
 use crate::units::{bytes, count, share, time};
 use serde::Serialize;
 
@@ -26,7 +27,7 @@ const SHORT_NS: u64 = 1000;
 
 /// See the module.
 pub(super) fn findings(run: &Run, analysis: &Analysis) -> Vec<Finding> {
-    let all: u64 = analysis.engines.iter().map(|split| split.total()).sum();
+    let all = sum(analysis.engines.iter().map(|split| split.total()));
     let part = |time: u64| time as f64 / all.max(1) as f64;
     let mut list = Vec::new();
     if all > 0 {
@@ -34,8 +35,8 @@ pub(super) fn findings(run: &Run, analysis: &Analysis) -> Vec<Finding> {
         list.extend(bound(run, analysis, part));
         list.extend(dependences(run, analysis, part));
         list.extend(one_spawner(analysis, part));
+        list.extend(remote(run, part));
     }
-    list.extend(remote(analysis));
     list.retain(|finding| finding.weight >= LEAST);
     list.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     if list.is_empty() && all > 0 {
@@ -59,14 +60,10 @@ fn finding(id: &'static str, weight: f64, text: String, next: &str) -> Finding {
 
 /// Bodies so short that the runtime's own work is most of the time.
 fn grain(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding> {
-    let own: u64 = analysis
-        .engines
-        .iter()
-        .map(|split| split.runtime + split.body)
-        .sum();
-    let (ran, work) = (analysis.kinds.iter()).fold((0, 0), |(ran, work), row| {
-        (ran + row.count, work + row.total_ns)
-    });
+    let own = analysis.engines.iter();
+    let own = sum(own.map(|split| split.runtime + split.body));
+    let ran: u64 = analysis.kinds.iter().map(|row| row.count).sum();
+    let work = sum(analysis.kinds.iter().map(|row| row.total_ns));
     let row = analysis.kinds.iter().max_by_key(|row| row.count)?;
     if work / ran.max(1) >= SHORT_NS || row.median_ns >= SHORT_NS {
         return None;
@@ -98,18 +95,13 @@ fn bound(run: &Run, analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Fi
     let lost = analysis.idle.ready_elsewhere;
     let queued = |task: &&Task| task.is_work();
     let wait = |task: &Task| task.start - task.ready;
-    let all: u64 = run.tasks.iter().filter(queued).map(wait).sum();
-    let bound: u64 = run
-        .tasks
-        .iter()
-        .filter(queued)
-        .filter(|task| is_bound(task))
-        .map(wait)
-        .sum();
+    let waits = || run.tasks.iter().filter(queued);
+    let all = sum(waits().map(wait));
+    let bound = sum(waits().filter(|task| is_bound(task)).map(wait));
     if all == 0 {
         return None;
     }
-    if bound * 2 < all {
+    if bound < all.div_ceil(2) {
         return Some(finding(
             "queue",
             part(lost),
@@ -183,7 +175,7 @@ fn handed_on(run: &Run, kind: u16, tasks: u64) -> String {
         .filter(by_kind)
         .max_by_key(|(block, one)| (one.writes, **block));
     match most {
-        Some((block, one)) if one.writes * 2 > tasks => {
+        Some((block, one)) if one.writes > tasks / 2 => {
             format!(
                 ", which hand {} on from one to the next ({} changes)",
                 run.block_name(*block),
@@ -197,7 +189,7 @@ fn handed_on(run: &Run, kind: u16, tasks: u64) -> String {
 /// Nothing is spawned fast enough.
 fn one_spawner(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding> {
     let lost = analysis.idle.nothing;
-    let body: u64 = analysis.engines.iter().map(|split| split.body).sum();
+    let body = sum(analysis.engines.iter().map(|split| split.body));
     let busy = body as f64 / analysis.in_scopes_ns.max(1) as f64;
     Some(finding(
         "one-spawner",
@@ -213,30 +205,34 @@ fn one_spawner(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding
     ))
 }
 
-fn remote(analysis: &Analysis) -> Option<Finding> {
-    let row = analysis.blocks.iter().max_by_key(|row| row.remote_bytes)?;
+/// Bodies that use blocks of other regions: they would take less time if these were near.
+fn remote(run: &Run, part: impl Fn(u64) -> f64) -> Option<Finding> {
+    let (block, most) = (run.blocks.iter()).max_by_key(|(block, one)| (one.remote, **block))?;
     // In floating point, since damage can make any number of these.
-    let bytes_of = |row: &BlockRow| row.read_bytes as f64 + row.written_bytes as f64;
-    let used = bytes_of(row);
-    let all: f64 = analysis.blocks.iter().map(bytes_of).sum();
-    let away: f64 = (analysis.blocks.iter())
-        .map(|row| row.remote_bytes as f64)
-        .sum();
+    let bytes_of = |one: &BlockUse| one.read as f64 + one.written as f64;
+    let all: f64 = run.blocks.values().map(bytes_of).sum();
+    let away: f64 = run.blocks.values().map(|one| one.remote as f64).sum();
+    // Of the time of a body as much as of its bytes.
+    let time_of = |task: &Task| (task.length() as f64 * f64::from(task.away)) as u64;
+    let waited = sum(run.tasks.iter().map(time_of));
     Some(finding(
         "remote-memory",
         // Twice as far is half of the time.
-        away / all.max(1.0) / 2.0,
+        part(waited) / 2.0,
         format!(
-            "{} of {} that codelets touched lie in another memory region than the engine that ran them; most in {} ({} of {}, home region {}, by `{}`)",
+            "{} of {} that codelets touched lie in another memory region than the engine that ran them, in codelets that take {} of the \
+             engines' time; most in {} ({} of {}, home region {}, by `{}`)",
             bytes(away),
             bytes(all),
-            row.name,
-            bytes(row.remote_bytes as f64),
-            bytes(used),
-            row.home,
-            row.by,
+            share(part(waited)),
+            run.block_name(*block),
+            bytes(most.remote as f64),
+            bytes(bytes_of(most)),
+            most.home,
+            run.name(most.kind),
         ),
-        "give the blocks homes where they are used (homes, near), or keep the codelets where the blocks are",
+        "give the blocks homes where they are used (homes, near, the policy locality), keep copies of what is only read (replicate), or keep \
+         the codelets where the blocks are",
     ))
 }
 
@@ -282,7 +278,7 @@ fn flaws(analysis: &Analysis) -> Vec<Finding> {
 }
 
 fn well(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Finding {
-    let running: u64 = analysis.engines.iter().map(|split| split.running).sum();
+    let running = sum(analysis.engines.iter().map(|split| split.running));
     let longest = analysis.kinds.first();
     finding(
         "well",

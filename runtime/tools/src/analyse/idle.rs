@@ -1,7 +1,7 @@
 //! Why engines had nothing to run.
 
-use super::time::{Class, classes};
-use crate::interval::Interval;
+use super::time::Class;
+use crate::interval::{Interval, sum};
 use crate::run::Run;
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ pub struct Idle {
 impl Idle {
     /// All of it.
     pub fn total(&self) -> u64 {
-        self.ready_elsewhere + self.dependences + self.nothing
+        sum([self.ready_elsewhere, self.dependences, self.nothing])
     }
 }
 
@@ -60,22 +60,20 @@ fn lives(run: &Run) -> Vec<(u64, What, i64)> {
     changes
 }
 
-/// See [`Idle`].
-pub fn idle(run: &Run, scopes: &[Interval]) -> Idle {
+/// See [`Idle`]. `engines` is what each did.
+pub fn idle(run: &Run, engines: &[Vec<(Interval, Class)>], scopes: &[Interval]) -> Idle {
     let mut changes = lives(run);
     let mut add = |what, interval: Interval| {
         changes.push((interval.start, what, 1));
         changes.push((interval.end, what, -1));
     };
-    let mut blocked = 0;
-    for xe in 0..run.xes {
-        for (interval, class) in classes(run, xe) {
-            match class {
-                Class::Looking | Class::Parked => add(What::Idle, interval),
-                // Steps of a graph wait for others by what they are.
-                Class::Blocked => blocked += interval.length(),
-                _ => (),
-            }
+    let mut blocked = 0u64;
+    for &(interval, class) in engines.iter().flatten() {
+        match class {
+            Class::Looking | Class::Parked => add(What::Idle, interval),
+            // Steps of a graph wait for others by what they are.
+            Class::Blocked => blocked = blocked.saturating_add(interval.length()),
+            _ => (),
         }
     }
     scopes.iter().for_each(|&scope| add(What::Open, scope));
@@ -88,12 +86,12 @@ pub fn idle(run: &Run, scopes: &[Interval]) -> Idle {
     for (time, what, by) in changes {
         let [waiting, ready, _, idlers, open] = now;
         if open > 0 && idlers > 0 {
-            let time = (time - last) * idlers as u64;
-            match () {
-                () if ready > 0 => idle.ready_elsewhere += time,
-                () if waiting > 0 => idle.dependences += time,
-                () => idle.nothing += time,
-            }
+            let sum = match () {
+                () if ready > 0 => &mut idle.ready_elsewhere,
+                () if waiting > 0 => &mut idle.dependences,
+                () => &mut idle.nothing,
+            };
+            *sum = sum.saturating_add((time - last).saturating_mul(idlers as u64));
         }
         now[what as usize] += by;
         last = time;

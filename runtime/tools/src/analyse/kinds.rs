@@ -1,5 +1,6 @@
 //! The kinds of codelets.
 
+use crate::interval::sum;
 use crate::run::Run;
 use serde::Serialize;
 
@@ -43,8 +44,8 @@ pub fn kinds(run: &Run) -> Vec<KindRow> {
             waits.resize(at + 1, (0, 0));
         }
         times[at].push(task.length());
-        waits[at].0 += task.ready - task.spawn;
-        waits[at].1 += task.start - task.ready;
+        waits[at].0 = sum([waits[at].0, task.ready - task.spawn]);
+        waits[at].1 = sum([waits[at].1, task.start - task.ready]);
     }
     let mut rows: Vec<KindRow> = (times.into_iter().enumerate())
         .filter(|(_, times)| !times.is_empty())
@@ -63,7 +64,7 @@ pub fn kinds(run: &Run) -> Vec<KindRow> {
                 name: run.name(at as u16).to_owned(),
                 place: run.place(at as u16),
                 count: times.len() as u64,
-                total_ns: times.iter().sum(),
+                total_ns: sum(times.iter().copied()),
                 min_ns: times[0],
                 median_ns: at_share(0.5),
                 p99_ns: at_share(0.99),

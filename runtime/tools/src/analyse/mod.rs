@@ -4,15 +4,19 @@ mod blocks;
 mod findings;
 mod idle;
 mod kinds;
+mod moves;
 mod path;
 mod time;
+mod users;
 
 pub use blocks::BlockRow;
 pub use findings::Finding;
 pub use idle::{Idle, Series};
 pub use kinds::KindRow;
+pub use moves::MoveRow;
 pub use path::{Bounds, Chain, Free, Link};
 pub use time::{Class, Split, classes};
+pub use users::{Counter, SpanRow};
 
 use crate::interval::{self, Interval};
 use crate::run::{Doing, Run, Sort};
@@ -64,6 +68,12 @@ pub struct Analysis {
     pub kinds: Vec<KindRow>,
     /// The blocks that were used most.
     pub blocks: Vec<BlockRow>,
+    /// Which bytes went from region to region.
+    pub moves: Vec<MoveRow>,
+    /// The user's counters.
+    pub counters: Vec<Counter>,
+    /// The user's spans.
+    pub spans: Vec<SpanRow>,
     /// How many were ready, and ran, over time.
     pub series: Series,
 }
@@ -71,10 +81,12 @@ pub struct Analysis {
 /// Looks at a run.
 pub fn analyse(run: &Run) -> Analysis {
     let scopes = open(run);
-    let engines: Vec<Split> = (0..run.xes)
-        .map(|xe| time::split(run, xe, &scopes))
+    let streams = run.streams();
+    let did: Vec<_> = (0..run.xes).map(|xe| classes(run, &streams, xe)).collect();
+    let engines: Vec<Split> = (did.iter().zip(0..))
+        .map(|(list, xe)| time::split(xe, list, &scopes))
         .collect();
-    let idle = idle::idle(run, &scopes);
+    let idle = idle::idle(run, &did, &scopes);
     let path = path::Path::new(run);
     let bounds = path.bounds(run, interval::total(&scopes));
     let kinds = kinds::kinds(run);
@@ -102,6 +114,9 @@ pub fn analyse(run: &Run) -> Analysis {
         free,
         blocks: blocks::blocks(run),
         kinds,
+        moves: moves::moves(run),
+        counters: users::counters(run),
+        spans: users::spans(run),
         series: idle::series(run),
     };
     analysis.findings = findings::findings(run, &analysis);

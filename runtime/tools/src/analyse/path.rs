@@ -6,6 +6,7 @@
 
 use super::kinds::KindRow;
 use super::open;
+use crate::interval::sum;
 use crate::run::{NONE, Run, Sort};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -129,7 +130,8 @@ impl Path {
                     part = part.saturating_sub(helped.before(other, until));
                 }
                 let part = if costs(other) { part } else { 0 };
-                best = best.max((starts[other as usize] + part, other, part));
+                let until = sum([starts[other as usize], part]);
+                best = best.max((until, other, part));
             };
             match task.sort {
                 Sort::Step => {
@@ -164,7 +166,7 @@ impl Path {
                 _ => own_time(at),
             };
             starts[at as usize] = start;
-            path.ends[at as usize] = start + own;
+            path.ends[at as usize] = sum([start, own]);
             path.before[at as usize] = before;
             path.counts[at as usize] = part;
             if task.sort == Sort::Step && task.spawner != NONE {
@@ -189,10 +191,8 @@ impl Path {
     }
 
     pub(super) fn bounds(&self, run: &Run, took_ns: u64) -> Bounds {
-        let work: u64 = (run.tasks.iter())
-            .filter(|task| task.is_work())
-            .map(|task| task.length())
-            .sum();
+        let work = run.tasks.iter().filter(|task| task.is_work());
+        let work = sum(work.map(|task| task.length()));
         Bounds {
             by_work_ns: work / u64::from(run.xes.max(1)),
             by_path_ns: self.length(),
@@ -214,11 +214,10 @@ impl Path {
                 };
                 self.ends[at as usize] - start
             });
-            let sum = sums.entry(task.kind).or_default();
-            sum.0 += 1;
-            sum.1 += own;
+            let link = sums.entry(task.kind).or_default();
+            *link = (link.0 + 1, sum([link.1, own]));
             if task.is_work() {
-                queued += task.start - task.ready;
+                queued = sum([queued, task.start - task.ready]);
             }
             members.push(at);
             counted = Some(self.counts[at as usize]);
@@ -244,7 +243,7 @@ impl Path {
 }
 
 /// Where each step is.
-fn places(run: &Run) -> HashMap<(u16, u32, u32), u32> {
+fn places(run: &Run) -> HashMap<(u32, u32, u32), u32> {
     let steps = run.tasks.iter().zip(0..);
     let steps = steps.filter(|(task, _)| task.sort == Sort::Step);
     steps
@@ -276,8 +275,8 @@ fn helped(run: &Run) -> Helped {
             && task.end <= run.tasks[body as usize].end
         {
             let list = all.entry(body).or_default();
-            let sum = list.last().map_or(0, |last| last.1);
-            list.push((task.end, sum + task.length()));
+            let before = list.last().map_or(0, |last| last.1);
+            list.push((task.end, sum([before, task.length()])));
         }
     }
     Helped(all)

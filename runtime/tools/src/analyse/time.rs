@@ -1,7 +1,7 @@
 //! How an engine spent its time.
 
 use crate::interval::{self, Interval};
-use crate::run::{Doing, Run, Sort};
+use crate::run::{Doing, Run, Sort, Streams};
 use serde::Serialize;
 
 /// What an engine does at a moment.
@@ -43,6 +43,7 @@ pub struct Split {
 impl Split {
     /// All of it.
     pub fn total(&self) -> u64 {
+        // One engine's time, of which no trace has more than fits.
         self.running + self.body + self.blocked + self.looking + self.parked + self.runtime
     }
 }
@@ -77,7 +78,7 @@ impl Now {
 }
 
 /// What an engine does, from change to change, over the whole trace.
-pub fn classes(run: &Run, xe: u32) -> Vec<(Interval, Class)> {
+pub fn classes(run: &Run, streams: &Streams, xe: u32) -> Vec<(Interval, Class)> {
     type Field = fn(&mut Now) -> &mut i32;
     let mut changes: Vec<(u64, i32, Field)> = Vec::new();
     let mut add = |interval: Interval, field: Field| {
@@ -87,7 +88,7 @@ pub fn classes(run: &Run, xe: u32) -> Vec<(Interval, Class)> {
         }
     };
     let mut last = 0;
-    for task in run.tasks.iter().filter(|task| task.stream == xe) {
+    for task in run.tasks_of(streams, xe) {
         last = last.max(task.end);
         match task.sort {
             Sort::Codelet | Sort::Step => add(task.interval(), |now| &mut now.run),
@@ -95,10 +96,7 @@ pub fn classes(run: &Run, xe: u32) -> Vec<(Interval, Class)> {
             Sort::Replay => (),
         }
     }
-    for &(stream, doing, interval) in &run.doings {
-        if stream != xe {
-            continue;
-        }
+    for (doing, interval) in run.doings_of(streams, xe) {
         last = last.max(interval.end);
         match doing {
             Doing::Parked => add(interval, |now| &mut now.parked),
@@ -138,13 +136,12 @@ pub fn classes(run: &Run, xe: u32) -> Vec<(Interval, Class)> {
     list
 }
 
-/// How an engine spent the time in which scopes were open.
-pub fn split(run: &Run, xe: u32, scopes: &[Interval]) -> Split {
+/// How an engine that did this spent the time in which scopes were open.
+pub fn split(xe: u32, list: &[(Interval, Class)], scopes: &[Interval]) -> Split {
     let mut split = Split {
         xe,
         ..Split::default()
     };
-    let list = classes(run, xe);
     for class in [
         Class::Running,
         Class::Body,

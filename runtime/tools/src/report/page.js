@@ -59,8 +59,9 @@ function unpack(text, Kind) {
 }
 const unit = timeline.unit_ns, wall = Math.max(analysis.wall_ns, 1);
 const list = (one) => ({ start: unpack(one.start, Uint32Array), length: unpack(one.length, Uint32Array), kind: unpack(one.kind, Uint16Array), row: one.row ? unpack(one.row, Uint16Array) : null });
-const rows = timeline.rows.map((row) => ({ name: row.name, tasks: list(row.tasks), gaps: list(row.gaps), levels: row.levels.map((level) => unpack(level, Uint8Array)) }));
-const chain = list(timeline.chain);
+const nested = (one) => { const all = list(one); all.holders = []; for (let i = 0; i + 1 < all.start.length; i++) if (all.start[i + 1] < all.start[i] + all.length[i]) all.holders.push(i); return all; };
+const rows = timeline.rows.map((row) => ({ name: row.name, whole: row.whole, tasks: nested(row.tasks), gaps: nested(row.gaps), levels: row.levels.map((level) => unpack(level, Uint8Array)) }));
+const chain = nested(timeline.chain);
 const names = timeline.names;
 
 const canvas = $('timeline'), pen = canvas.getContext('2d');
@@ -77,12 +78,14 @@ function resize() {
 }
 const x = (ns) => LEFT + (ns - from) / (to - from) * (width - LEFT);
 const ns = (px) => from + (px - LEFT) / (width - LEFT) * (to - from);
-// The first one that ends behind a moment; they come by their starts, and those of a row do not overlap but for a few.
+// The last one that begins before a moment. They come by their starts, and do not overlap but for those that hold others: see holders.
 function first(tasks, moment) {
   let low = 0, high = tasks.start.length;
-  while (low < high) { const mid = (low + high) >> 1; if ((tasks.start[mid] + tasks.length[mid]) * unit < moment) low = mid + 1; else high = mid; }
+  while (low < high) { const mid = (low + high) >> 1; if (tasks.start[mid] * unit < moment) low = mid + 1; else high = mid; }
   return Math.max(0, low - 1);
 }
+// Those before a place that reach over others up to a moment: bodies of scopes that help.
+const holders = (tasks, before, moment) => tasks.holders.filter((i) => i < before && (tasks.start[i] + tasks.length[i]) * unit >= moment);
 function step(span) {
   const rough = span / 8, power = 10 ** Math.floor(Math.log10(rough));
   return [1, 2, 5, 10].map((m) => m * power).find((m) => m >= rough);
@@ -104,10 +107,13 @@ function draw() {
     while (gaps < row.gaps.start.length && row.gaps.start[gaps] * unit < to && gaps - gap < 6000) gaps++;
     const few = end - begin < 6000 && gaps - gap < 6000;
     const finest = row.levels.length ? (row.levels[row.levels.length - 1].length / 8) * (to - from) / wall : 0;
-    if (few && (timeline.all || finest < 400)) {
+    // Where the shortest were left out what they took shows behind the others.
+    if (!few || !row.whole) drawBins(row, top, tall);
+    if (few && (row.whole || finest < 400)) {
       for (let i = gap; i < gaps; i++) { pen.fillStyle = fills[CLASSES[row.gaps.kind[i]][0]]; box(row.gaps, i, top, tall); }
+      for (const i of holders(row.tasks, begin, from)) drawTask(row.tasks, i, top, tall);
       for (let i = begin; i < end; i++) drawTask(row.tasks, i, top, tall);
-    } else drawBins(row, top, tall);
+    }
     pen.restore();
     pen.fillStyle = colours.ink; pen.fillText(row.name, 4, top + tall / 2);
   });
@@ -178,7 +184,9 @@ function under(px, py) {
   const row = rows[number], moment = ns(px), slack = (to - from) / (width - LEFT);
   for (const [tasks, work] of [[row.tasks, true], [row.gaps, false]]) {
     let best = -1;
-    for (let i = first(tasks, moment - slack); i < tasks.start.length && tasks.start[i] * unit <= moment + slack; i++) {
+    const begin = first(tasks, moment - slack), near = holders(tasks, begin, moment - slack);
+    for (let i = begin; i < tasks.start.length && tasks.start[i] * unit <= moment + slack; i++) near.push(i);
+    for (const i of near) {
       if ((tasks.start[i] + tasks.length[i]) * unit >= moment - slack) { if (best < 0 || tasks.length[i] < tasks.length[best]) best = i; }
     }
     if (best >= 0) {
@@ -297,6 +305,12 @@ $('kinds').append(table(['kind', 'count', 'total', 'least', 'median', '99%', 'mo
 $('blocks').append(analysis.blocks.length === 0 ? el('p', {}, 'None was used.') :
   table(['block', 'home', 'used', 'changed', 'read', 'written', 'from other regions', 'by'], analysis.blocks.slice(0, 50).map((b) => [
     b.name, b.home === 65535 ? '?' : b.home, count(b.times), count(b.writes), bytes(b.read_bytes), bytes(b.written_bytes), bytes(b.remote_bytes), b.by])));
+const region = (r) => r === 65535 ? '?' : r, value = (n) => n === null ? '?' : String(+n.toPrecision(6));
+$('moves').append(analysis.moves.length === 0 ? el('p', {}, 'None moved.') :
+  table(['from region', 'to region', 'moved', 'bytes', 'copied', 'bytes'], analysis.moves.map((m) => [region(m.from), region(m.to), count(m.moved), bytes(m.moved_bytes), count(m.copied), bytes(m.copied_bytes)])));
+if (analysis.counters.length + analysis.spans.length === 0) $('users').append(el('p', {}, 'The program has none.'));
+if (analysis.counters.length) $('users').append(table(['counter', 'values', 'least', 'mean', 'most', 'last'], analysis.counters.map((c) => [c.name, count(c.samples), value(c.least), value(c.mean), value(c.most), value(c.last)])));
+if (analysis.spans.length) $('users').append(table(['span', 'count', 'total', 'median', 'most'], analysis.spans.map((s) => [s.name, count(s.count), time(s.total_ns), time(s.median_ns), time(s.max_ns)])));
 $('machine').append(table(['', ''], Object.entries(about).map(([key, value]) => [key, el('span', { class: 'left' }, value)])));
 
 // ---- at last

@@ -101,8 +101,68 @@ fn write(out: &mut String, a: &Analysis) -> std::fmt::Result {
             )?;
         }
     }
+    moves(out, a)?;
+    users(out, a)?;
     for flaw in &a.flaws {
         writeln!(out, "\nnote: {flaw}")?;
+    }
+    Ok(())
+}
+
+fn moves(out: &mut String, a: &Analysis) -> std::fmt::Result {
+    if a.moves.is_empty() {
+        return Ok(());
+    }
+    let region = |region: u16| match region {
+        u16::MAX => "?".to_owned(),
+        region => region.to_string(),
+    };
+    writeln!(out, "\nBlocks that moved between regions")?;
+    for row in &a.moves {
+        writeln!(
+            out,
+            " {:>3} to {:<3} {:>10} moved with {}, {} copied with {}",
+            region(row.from),
+            region(row.to),
+            count(row.moved),
+            bytes(row.moved_bytes as f64),
+            count(row.copied),
+            bytes(row.copied_bytes as f64)
+        )?;
+    }
+    Ok(())
+}
+
+/// What the program's user has added to its trace.
+fn users(out: &mut String, a: &Analysis) -> std::fmt::Result {
+    if !a.counters.is_empty() {
+        writeln!(out, "\nCounters")?;
+    }
+    for row in &a.counters {
+        writeln!(
+            out,
+            " {:<24} {:>12} values from {} to {}, {:.6} on average, {} at last",
+            row.name,
+            count(row.samples),
+            row.least,
+            row.most,
+            row.mean,
+            row.last
+        )?;
+    }
+    if !a.spans.is_empty() {
+        writeln!(out, "\nSpans")?;
+    }
+    for row in &a.spans {
+        writeln!(
+            out,
+            " {:<24} {:>12} times, {} in all, {} at the median, {} at most",
+            row.name,
+            count(row.count),
+            time(row.total_ns as f64),
+            time(row.median_ns as f64),
+            time(row.max_ns as f64)
+        )?;
     }
     Ok(())
 }

@@ -13,7 +13,8 @@ const TASKS: usize = 400_000;
 const GAPS: usize = 200_000;
 /// So many members of the longest chain; neighbours of one kind on one engine are put together beyond.
 const CHAIN: usize = 200_000;
-/// So many spans of a row the page draws one by one.
+/// So many spans of a row the page draws one by one, if that is all of them; a row of which some were left out has levels, too, which tell
+/// of these.
 const DRAWN: usize = 6000;
 /// Pieces of time of all engines in the finest level: 11 bytes each.
 const BINS: usize = 1 << 20;
@@ -23,8 +24,6 @@ const BINS: usize = 1 << 20;
 pub struct Timeline {
     /// The unit of times: so that they fit in 32 bits.
     unit_ns: u64,
-    /// All tasks are there.
-    all: bool,
     names: Vec<String>,
     /// The kinds that are bodies of scopes.
     spawns: Vec<u16>,
@@ -35,6 +34,8 @@ pub struct Timeline {
 #[derive(Debug, Serialize)]
 struct Row {
     name: String,
+    /// All that the engine did is in `tasks` and `gaps`.
+    whole: bool,
     tasks: List,
     gaps: List,
     /// Each twice or more as fine as the one before: bins of six shares (of 255) and a kind.
@@ -86,24 +87,34 @@ fn number(class: Class) -> u16 {
 
 /// See the module.
 pub fn timeline(run: &Run, analysis: &Analysis) -> Timeline {
-    let unit = (run.length >> 31).max(1);
+    Timeline {
+        chain: chain(run, &analysis.chain.members, unit(run)),
+        ..timeline_with(run, (TASKS, GAPS))
+    }
+}
+
+/// The unit of a run's times.
+fn unit(run: &Run) -> u64 {
+    (run.length >> 31).max(1)
+}
+
+/// The rows, with at most so many tasks and gaps one by one.
+fn timeline_with(run: &Run, (most_tasks, most_gaps): (usize, usize)) -> Timeline {
+    let unit = unit(run);
     let drawn = |task: &&Task| task.sort != Sort::Replay && task.stream < run.xes;
     let least = least_length(
         run.tasks.iter().filter(drawn).map(Task::length).collect(),
-        TASKS,
+        most_tasks,
     );
-    let lists: Vec<Vec<(Interval, Class)>> = (0..run.xes).map(|xe| classes(run, xe)).collect();
+    let streams = run.streams();
+    let classes = |xe| classes(run, &streams, xe);
+    let lists: Vec<Vec<(Interval, Class)>> = (0..run.xes).map(classes).collect();
     let gap = |(_, class): &&(Interval, Class)| *class != Class::Running && *class != Class::Body;
     let gaps = || lists.iter().flatten().filter(gap);
-    let least_gap = least_length(gaps().map(|(span, _)| span.length()).collect(), GAPS);
+    let least_gap = least_length(gaps().map(|(span, _)| span.length()).collect(), most_gaps);
     let finest = bins(run.xes);
     let rows = lists.iter().zip(0..).map(|(classes, xe)| {
-        let own = || {
-            run.tasks
-                .iter()
-                .filter(drawn)
-                .filter(move |task| task.stream == xe)
-        };
+        let own = || run.tasks_of(&streams, xe).filter(drawn);
         let tasks: Vec<_> = own()
             .filter(|task| task.length() >= least)
             .map(|task| (task.interval(), task.kind))
@@ -115,12 +126,19 @@ pub fn timeline(run: &Run, analysis: &Analysis) -> Timeline {
             .map(|(span, class)| (*span, number(*class)))
             .collect();
         let kinds: Vec<_> = own().map(|task| (task.interval(), task.kind)).collect();
+        let whole = tasks.len() == kinds.len() && gaps.len() == classes.iter().filter(gap).count();
+        let spans = tasks.len().max(gaps.len());
+        let levels = if whole && spans < DRAWN {
+            Vec::new()
+        } else {
+            vec![finest / 32, finest]
+        };
         Row {
+            whole,
             name: format!("XE {xe}"),
             tasks: list(&tasks, unit),
             gaps: list(&gaps, unit),
-            levels: levels(tasks.len().max(gaps.len()), finest)
-                .into_iter()
+            levels: (levels.into_iter())
                 .map(|bins| base64::encode(&level(run.length, classes, &kinds, bins)))
                 .collect(),
         }
@@ -129,11 +147,10 @@ pub fn timeline(run: &Run, analysis: &Analysis) -> Timeline {
     let body = |kind: &u16| run.name(*kind) == "(body of a scope)";
     Timeline {
         unit_ns: unit,
-        all: least == 0 && least_gap == 0,
         names: run.kinds.iter().map(|kind| kind.name.clone()).collect(),
         spawns: (0..run.kinds.len() as u16).filter(body).collect(),
         rows,
-        chain: chain(run, &analysis.chain.members, unit),
+        chain: List::default(),
     }
 }
 
@@ -145,14 +162,6 @@ fn least_length(mut lengths: Vec<u64>, most: usize) -> u64 {
     let at = lengths.len() - most;
     // One more, so that many of the same length do not all stay.
     *lengths.select_nth_unstable(at).1 + 1
-}
-
-/// How fine the levels are of a row with so many spans: none if the page draws each.
-fn levels(spans: usize, finest: usize) -> Vec<usize> {
-    match spans < DRAWN {
-        true => Vec::new(),
-        false => vec![finest / 32, finest],
-    }
 }
 
 /// Pieces of time in the finest level, for each engine.
@@ -239,5 +248,35 @@ fn chain(run: &Run, members: &[u32], unit: u64) -> List {
     List {
         row: Some(base64::encode(&rows)),
         ..list(&pairs, unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Few long codelets among so many short ones that not all are drawn: what the short ones took is there as levels of detail.
+    #[test]
+    fn a_row_of_which_much_is_left_out_has_levels() {
+        let task = |start, length| Task {
+            start,
+            end: start + length,
+            ..Task::default()
+        };
+        let mut run = Run {
+            xes: 2,
+            length: 2000,
+            ..Run::default()
+        };
+        run.tasks.extend((0..100).map(|at| task(10 * at, 5)));
+        run.tasks.push(task(1000, 1000));
+        let rows = timeline_with(&run, (20, 200)).rows;
+        assert_eq!(rows[0].tasks.kind.len(), 4);
+        assert!(!rows[0].whole && rows[0].levels.len() == 2);
+        // The other engine slept, which is all there.
+        assert!(rows[1].whole && rows[1].levels.is_empty());
+        // If all are drawn they are all that is needed, unless they are too many for the page.
+        let rows = timeline_with(&run, (200, 200)).rows;
+        assert!(rows[0].whole && rows[0].levels.is_empty());
     }
 }

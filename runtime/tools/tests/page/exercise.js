@@ -26,6 +26,10 @@ window.addEventListener('load', () => {
   canvas.focus();
   changes('an arrow', () => key('ArrowRight', canvas));
   key('0'); is('0 does not show all', range.textContent === whole);
+  // Close up each moment of a row is told of, also where a body of a scope holds many others.
+  for (let i = 0; i < 12; i++) key('+');
+  for (let x = 70; x < area.width; x += 20) { pointer('pointermove', x, 32); is('nothing is told of a moment: ' + tip.textContent, !/^XE \d+ at /.test(tip.textContent)); }
+  key('0');
   changes('the chain', () => key('c'));
   const search = document.getElementById('search');
   changes('a search for nothing that is there', () => { search.value = 'no such codelet'; search.dispatchEvent(new Event('input')); });
