@@ -276,6 +276,10 @@ impl Engine<'_> {
             let cell = Self::queue_of(entry);
             let Some(reads) = entry.is_only_read() else {
                 let mode = entry.plain_mode();
+                if mode == Mode::Commute && entry.children().is_null() {
+                    self.leave_turn(cell, id, effect, followers);
+                    continue;
+                }
                 self.give_back_whole(id, record, (entry, mode, false), followers);
                 continue;
             };

@@ -131,6 +131,7 @@ fn neighbours_that_commute_are_there_together_and_one_at_a_time_has_its_turn() {
     leave(&mut q, Mode::Commute, Effect::Done);
     assert_eq!(grants(&mut q), []);
     assert_eq!(q.pass_turn(2), Some(1));
+    assert!(q.has_turn(1) && !q.has_turn(2), "it is handed over");
     assert!(q.turn_is_free_for(1) && !q.turn_is_free_for(4));
     leave(&mut q, Mode::Commute, Effect::Done);
     assert_eq!(q.pass_turn(1), None);
@@ -150,6 +151,7 @@ fn who_waits_for_more_than_one_turn_is_woken_and_has_none_yet() {
     q.wait_for_turn(3, true);
     assert_eq!(q.pass_turn(3), None, "it is not 3's to pass on");
     assert_eq!(q.pass_turn(1), Some(2));
+    assert!(!q.has_turn(2), "it has to look");
     assert!(q.turn_is_free_for(2) && q.turn_is_free_for(3));
     // 2 finds its other block busy.
     assert_eq!(q.pass_turn(2), Some(3));
