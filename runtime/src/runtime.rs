@@ -416,6 +416,7 @@ impl Drop for Owner {
             let _ = thread.join();
         }
         self.shared.io.join();
+        self.shared.polls.clear();
         if let Some(trace) = &self.shared.trace {
             trace.end();
         }

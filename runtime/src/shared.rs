@@ -23,6 +23,7 @@ use crate::ledger::Ledgers;
 use crate::levels::{LevelStealers, Levels};
 use crate::local::Local;
 use crate::mutants::mutant;
+use crate::polls::Polls;
 use crate::seat::Seat;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Mutex, lock, thread};
@@ -137,6 +138,8 @@ pub(crate) struct Shared {
     pub(crate) bound_replay: Mutex<Option<CodeletId>>,
     /// Events that fire when their time has come.
     pub(crate) timers: Timers,
+    /// Functions that tell whether something outside has come.
+    pub(crate) polls: Polls,
     /// Accesses to files that wait for a thread, or have one.
     pub(crate) io: Io,
     // Last, so that it goes last: records live in the pools' memory.
@@ -185,6 +188,7 @@ impl Shared {
             bound_replay: Mutex::new(None),
             next_domain: AtomicU32::new(0),
             timers: Timers::new(),
+            polls: Polls::new(),
             io: Io::new(),
             arena,
             plan,

@@ -1,5 +1,5 @@
 //! Who fires timers: the first domain's control engine, whose sleep ends at the first deadline; and whoever idles or
-//! sleeps in a scope, if that one is silent.
+//! sleeps in a scope, if that one is silent. The same ones ask polled functions ([`crate::poll_keeper`]).
 
 use crate::control::Control;
 use crate::engine::{Engine, Followers};
@@ -38,12 +38,19 @@ impl Shared {
         event
     }
 
-    /// Fires what is due.
+    /// Fires what is due, and asks polled functions.
     pub(crate) fn fire_timers(&self) {
-        if !self.timers.is_late(0) {
+        if self.timers.is_late(0) {
+            self.fire_due_timers();
+            self.look_at_polls();
+        }
+    }
+
+    fn fire_due_timers(&self) {
+        let mut due = self.timers.due().peekable();
+        if due.peek().is_none() {
             return;
         }
-        let due = self.timers.due();
         let mut stranger = lock(&self.stranger);
         // SAFETY: the lock's guard is ours until the end.
         let engine = unsafe { Engine::new(self, None, &raw mut *stranger) };
@@ -62,12 +69,17 @@ impl Shared {
         }
     }
 
-    /// Fires timers that a silent control engine should have fired `silences` times its patience ago; whether it did.
+    /// Fires timers that a silent control engine should have fired `silences` times its patience ago; whether it did. Polled
+    /// functions are asked at their time: who is here is awake.
     #[inline]
     pub(crate) fn fire_late_timers(&self, silences: u64) -> bool {
+        if !self.timers.is_late(0) {
+            return false;
+        }
         let late = self.timers.is_late(silences * self.tuning.silence_ns);
-        if late {
-            self.fire_timers();
+        match late {
+            true => self.fire_timers(),
+            false => self.look_at_polls(),
         }
         late
     }

@@ -17,24 +17,34 @@ fn is_wanted(event: &EventRef) -> bool {
 pub(crate) struct Timers {
     /// Time is counted from here, in nanoseconds.
     begin: Instant,
-    /// The first deadline, or [`NONE`]. Written while the heap is locked; who only looks may see an older one.
+    /// The first deadline, or [`NONE`]. Written while the times are locked; who only looks may see an older one.
     next: AtomicU64,
-    heap: Mutex<decide::Timers<EventRef>>,
+    times: Mutex<Times>,
+}
+
+struct Times {
+    heap: decide::Timers<EventRef>,
+    /// When polled functions are to be asked; [`NONE`] if there are none.
+    look: u64,
 }
 
 /// No deadline.
-const NONE: u64 = u64::MAX;
+pub(crate) const NONE: u64 = u64::MAX;
 
 impl Timers {
     pub(crate) fn new() -> Self {
         Timers {
             begin: Instant::now(),
             next: AtomicU64::new(NONE),
-            heap: Mutex::new(decide::Timers::default()),
+            times: Mutex::new(Times {
+                heap: decide::Timers::default(),
+                look: NONE,
+            }),
         }
     }
 
-    fn now(&self) -> u64 {
+    /// The time.
+    pub(crate) fn now(&self) -> u64 {
         self.begin.elapsed().as_nanos() as u64
     }
 
@@ -68,22 +78,29 @@ impl Timers {
     pub(crate) fn add(&self, time: Instant, event: EventRef) -> bool {
         let since = time.saturating_duration_since(self.begin).as_nanos();
         let deadline = u64::try_from(since).unwrap_or(NONE).min(NONE - 1);
-        let mut heap = lock(&self.heap);
-        let before = heap.next();
-        heap.add(deadline, event, is_wanted);
-        self.publish(&heap);
+        let mut times = lock(&self.times);
+        let before = times.heap.next();
+        times.heap.add(deadline, event, is_wanted);
+        self.publish(&times);
         before.is_none_or(|before| deadline < before)
     }
 
-    fn publish(&self, heap: &decide::Timers<EventRef>) {
-        let next = heap.next().unwrap_or(NONE);
+    /// Polled functions are to be asked at this time.
+    pub(crate) fn look_at(&self, time: u64) {
+        let mut times = lock(&self.times);
+        times.look = time;
+        self.publish(&times);
+    }
+
+    fn publish(&self, times: &Times) {
+        let next = times.heap.next().unwrap_or(NONE).min(times.look);
         self.next.store(next, Ordering::Relaxed);
     }
 
     /// The events whose time has come, the first first. Nobody else fires any while this lives.
     pub(crate) fn due(&self) -> Due<'_> {
         Due {
-            heap: lock(&self.heap),
+            times: lock(&self.times),
             timers: self,
             now: self.now(),
         }
@@ -92,7 +109,7 @@ impl Timers {
 
 /// See [`Timers::due`].
 pub(crate) struct Due<'a> {
-    heap: MutexGuard<'a, decide::Timers<EventRef>>,
+    times: MutexGuard<'a, Times>,
     timers: &'a Timers,
     now: u64,
 }
@@ -101,12 +118,12 @@ impl Iterator for Due<'_> {
     type Item = EventRef;
 
     fn next(&mut self) -> Option<EventRef> {
-        self.heap.fire(self.now)
+        self.times.heap.fire(self.now)
     }
 }
 
 impl Drop for Due<'_> {
     fn drop(&mut self) {
-        self.timers.publish(&self.heap);
+        self.timers.publish(&self.times);
     }
 }

@@ -1,6 +1,7 @@
 ! Sprat for Fortran: `use sprat`. The functions are those of sprat.h, which says what they do; here are the interfaces of most, the
 ! types, the constants, and what makes them comfortable: accesses, texts, and views as arrays. Not here are cancellers, cancelling and
-! deadlines of replays, early release, events and latches made in a scope, and counts of engines and regions.
+! deadlines of replays, early release, events (polled ones, too) and latches made in a scope, homes,
+! moves and copies of blocks, and counts of engines and regions.
 !
 ! A codelet's body is a subroutine with bind(c):
 !
@@ -139,6 +140,11 @@ module sprat
       integer(c_size_t), value :: round
       type(c_ptr), value :: argument
       integer(c_int32_t) :: sprat_done
+    end function
+    function sprat_poll(argument) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: argument
+      integer(c_int32_t) :: sprat_poll
     end function
   end interface
 
@@ -506,6 +512,25 @@ contains
       end function
     end interface
     status = c_event_create(runtime, copied(name), event)
+  end function
+
+  function sprat_event_poll(runtime, name, poll, argument, event) result(status)
+    type(c_ptr), value :: runtime, argument
+    character(*), intent(in) :: name
+    procedure(sprat_poll) :: poll
+    type(sprat_event), intent(out) :: event
+    integer(c_int32_t) :: status
+    interface
+      function c_event_poll(runtime, name, poll, argument, event) bind(c, name="sprat_event_poll")
+        import :: c_ptr, c_char, c_int32_t, sprat_event, sprat_poll
+        type(c_ptr), value :: runtime, argument
+        character(kind=c_char), intent(in) :: name(*)
+        procedure(sprat_poll) :: poll
+        type(sprat_event), intent(out) :: event
+        integer(c_int32_t) :: c_event_poll
+      end function
+    end interface
+    status = c_event_poll(runtime, copied(name), poll, argument, event)
   end function
 
   function sprat_latch_create(runtime, name, count, event) result(status)

@@ -160,6 +160,47 @@ sprat_status sprat_block_create(sprat_runtime *runtime, size_t count, size_t ele
 sprat_status sprat_blocks_create(sprat_runtime *runtime, size_t block_count, size_t count, size_t element_size,
                                  sprat_block *blocks);
 
+/* The memory region where a block is to be. Its memory is taken at the first access, so that is when it is decided; if there is no
+ * room, the next best region is taken. */
+typedef int32_t sprat_home_kind;
+enum {
+  SPRAT_HOME_FIRST_TOUCH = 0, /* in the region of the engine that touches it first */
+  SPRAT_HOME_REGION = 1,      /* in `region`, and it belongs to the engines there */
+  SPRAT_HOME_INTERLEAVED = 2, /* in all regions by turns, page by page: for what all engines read */
+  SPRAT_HOME_NEAR = 3,        /* where `near_block` is, and it belongs to the same engine */
+  SPRAT_HOME_FASTEST = 4      /* in the region with the most bandwidth from the engine that touches it first */
+};
+
+typedef struct sprat_home {
+  sprat_home_kind kind;
+  uint32_t region; /* for SPRAT_HOME_REGION: as sprat_region_get counts them */
+  sprat_block near_block;
+} sprat_home;
+
+static inline sprat_home sprat_home_region(uint32_t region) {
+  sprat_home home = {SPRAT_HOME_REGION, 0, {0}};
+  home.region = region;
+  return home;
+}
+static inline sprat_home sprat_home_near(sprat_block block) {
+  sprat_home home = {SPRAT_HOME_NEAR, 0, {0}};
+  home.near_block = block;
+  return home;
+}
+static inline sprat_home sprat_home_kind_of(sprat_home_kind kind) {
+  sprat_home home = {0, 0, {0}};
+  home.kind = kind;
+  return home;
+}
+
+/* The same with a home. */
+sprat_status sprat_blocks_create_at(sprat_runtime *runtime, sprat_home home, size_t block_count, size_t count,
+                                    size_t element_size, sprat_block *blocks);
+
+/* Tells in which region a block's memory is; SPRAT_NOWHERE if it has none yet, or has it in all of them. */
+#define SPRAT_NOWHERE 4294967295u
+sprat_status sprat_block_region(sprat_runtime *runtime, sprat_block block, uint32_t *region);
+
 /* Gives a block a name, for messages. */
 sprat_status sprat_block_name(sprat_runtime *runtime, sprat_block block, const char *name);
 
@@ -356,6 +397,19 @@ sprat_status sprat_scope_open(sprat_scope *scope, sprat_scope_body body, void *a
 /* Makes a block. Made in a codelet, it is for its children, and after its end for its parent's; made in a host's scope, for all. */
 sprat_status sprat_block_create_in(sprat_scope *scope, size_t count, size_t element_size, sprat_block *block);
 
+sprat_status sprat_block_create_at_in(sprat_scope *scope, sprat_home home, size_t count, size_t element_size, sprat_block *block);
+
+/* Moves a block to another region: an access like any other, in order with those before and after it. The contents are the same, and
+ * the block belongs to the engines there from then on. Where there is no room it stays where it is. Not in a recording. `ended`, which may
+ * be null, names its end. The other moves several blocks side by side, and its event comes when all have moved. */
+sprat_status sprat_migrate(sprat_scope *scope, sprat_block block, sprat_home home, sprat_event *ended);
+sprat_status sprat_migrate_group(sprat_scope *scope, const sprat_block *blocks, size_t block_count, sprat_home home,
+                                 sprat_event *ended);
+
+/* Keeps a copy of a block in each region where engines are, for those that read it there: an access that reads. The next access that
+ * changes the block drops the copies. Not in a recording. */
+sprat_status sprat_replicate(sprat_scope *scope, sprat_block block, sprat_event *ended);
+
 /* Makes a block of memory of the caller's, until the host's scope has ended: codelets work on it in place. Nobody else may use the
  * memory meanwhile. Not in a codelet. */
 sprat_status sprat_adopt(sprat_scope *scope, void *data, size_t count, size_t element_size, sprat_block *block);
@@ -390,8 +444,26 @@ sprat_status sprat_latch_down(sprat_event event);
 /* Makes an event that comes after so many seconds. */
 sprat_status sprat_event_after(sprat_runtime *runtime, double after_seconds, sprat_event *event);
 
+/* Says whether something outside has come: 0 if not yet, above 0 if it has, below 0 if it never will. */
+typedef int32_t (*sprat_poll)(void *argument);
+
+/* Makes an event that comes when a function says so: for what can only be asked for, such as requests of MPI (by MPI_Test), work of a
+ * GPU, or a word that another process writes. A negative answer poisons it: those that wait for it are skipped, and their scope
+ * fails with a message that has the number. A scope with codelets that wait for it waits, too.
+ *
+ * The function is called until its answer is not 0, also after sprat_event_destroy and when the scope is gone: until then
+ * `argument` stays yours to keep alive. When the runtime ends (sprat_runtime_destroy) it is called no more. It is called on any
+ * thread: a control engine's, an engine's that has nothing to do, a host's that waits in a scope; all functions of a runtime one
+ * at a time. (Codelets run beside them: what both use needs care, so a library like MPI is started with MPI_THREAD_MULTIPLE.) It
+ * returns soon, waits for nothing, and throws no exception.
+ *
+ * It is called more and more seldom: the pause is an eighth of the time waited so far, at least 2 us (200 us while all engines work),
+ * at most 1 ms. */
+sprat_status sprat_event_poll(sprat_runtime *runtime, const char *name, sprat_poll poll, void *argument, sprat_event *event);
+sprat_status sprat_event_poll_in(sprat_scope *scope, const char *name, sprat_poll poll, void *argument, sprat_event *event);
+
 /* Gives an event back that one of the above made; not before it was satisfied, or counted down: else it is poisoned, and those
- * that wait for it are skipped. (A timer comes all the same.) Ends of codelets need none of this. */
+ * that wait for it are skipped. (A timer and a polled event come all the same.) Ends of codelets need none of this. */
 sprat_status sprat_event_destroy(sprat_event event);
 
 /* ---- Cancelling ------------------------------------------------------------------------------------------------------------- */

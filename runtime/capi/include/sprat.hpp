@@ -470,6 +470,11 @@ public:
     check(sprat_latch_create_in(handle_, name, count, &id));
     return made_event(id);
   }
+  made_event poll(const char *name, sprat_poll poll, void *argument) const {
+    sprat_event id;
+    check(sprat_event_poll_in(handle_, name, poll, argument, &id));
+    return made_event(id);
+  }
   /* Opens a scope inside this one, and runs its body now. */
   template <class F> event open(F &&body) const {
     detail::at_once<std::remove_reference_t<F>> once = {body, nullptr};
@@ -632,6 +637,12 @@ public:
   made_event make_latch(const char *name, std::uint32_t count) const {
     sprat_event id;
     check(sprat_latch_create(handle_, name, count, &id));
+    return made_event(id);
+  }
+  /* An event that comes when a function says so: see sprat_event_poll. */
+  made_event poll(const char *name, sprat_poll poll, void *argument) const {
+    sprat_event id;
+    check(sprat_event_poll(handle_, name, poll, argument, &id));
     return made_event(id);
   }
   made_event after(double seconds) const {

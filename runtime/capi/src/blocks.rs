@@ -10,7 +10,7 @@ use sprat::{Block, Runtime};
 use std::ffi::{c_char, c_void};
 
 /// Bytes of so many elements.
-fn bytes(count: usize, element_size: usize) -> Result<usize, Fault> {
+pub(crate) fn bytes(count: usize, element_size: usize) -> Result<usize, Fault> {
     count.checked_mul(element_size).ok_or_else(|| {
         Fault::new(
             SPRAT_BLOCK_SIZE,
@@ -26,7 +26,7 @@ fn found(runtime: &Runtime, block: sprat_block) -> Result<Block<u8>, Fault> {
     }
 }
 
-fn name(block: Block<u8>) -> sprat_block {
+pub(crate) fn name(block: Block<u8>) -> sprat_block {
     let id = block.to_bits();
     sprat_block { id }
 }

@@ -6,8 +6,8 @@ use crate::runtime::{runtime, seconds, sprat_runtime};
 use crate::table::Table;
 use crate::text::{forever, text};
 use crate::types::*;
-use sprat::{Event, Latch, Trigger};
-use std::ffi::c_char;
+use sprat::{Error, Event, Latch, Trigger};
+use std::ffi::{c_char, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// An event that somebody made.
@@ -25,7 +25,8 @@ enum By {
     /// Somebody who has the trigger, if it was not used yet.
     Trigger(Mutex<Option<Trigger>>),
     Latch(Latch),
-    Time,
+    /// A timer, or a function that is polled.
+    Itself,
 }
 
 static EVENTS: Table<Arc<Made>> = Table::new(2);
@@ -187,9 +188,88 @@ pub unsafe extern "C" fn sprat_event_after(
         there(event)?;
         let made = of.after(seconds(after_seconds)?);
         // SAFETY: the caller's promise.
-        unsafe { keep(made, By::Time, runtime.addr() as u64, event) }
+        unsafe { keep(made, By::Itself, runtime.addr() as u64, event) }
     };
     ended(create())
+}
+
+/// Says whether something has come: 0 if not yet, above 0 if it has, below 0 if it never will.
+pub type sprat_poll = Option<unsafe extern "C-unwind" fn(argument: *mut c_void) -> i32>;
+
+/// What is asked, and its argument.
+struct Asked {
+    poll: unsafe extern "C-unwind" fn(*mut c_void) -> i32,
+    argument: *mut c_void,
+}
+
+// SAFETY: `sprat.h` says that the function is called on any thread, one at a time; it does with its argument what it may.
+unsafe impl Send for Asked {}
+
+impl Asked {
+    fn of(poll: sprat_poll, argument: *mut c_void) -> Result<Self, Fault> {
+        let poll = poll.ok_or_else(|| Fault::null("the function that is polled"))?;
+        Ok(Asked { poll, argument })
+    }
+
+    fn ask(&mut self) -> sprat::Result<bool> {
+        // SAFETY: who gave us the function and the argument promised that they go together.
+        match unsafe { (self.poll)(self.argument) } {
+            0 => Ok(false),
+            1.. => Ok(true),
+            failed => Err(Error::msg(format!(
+                "the function that is polled for it returned {failed}"
+            ))),
+        }
+    }
+}
+
+/// Makes an event that comes when a function says so, which the runtime calls now and then.
+///
+/// # Safety
+/// `name` is null or a C string, `event` is null or can be written to; the function may be called with `argument` by any
+/// thread until it returns something else than 0, or the runtime is gone.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_event_poll(
+    runtime: *mut sprat_runtime,
+    name: *const c_char,
+    poll: sprat_poll,
+    argument: *mut c_void,
+    event: *mut sprat_event,
+) -> sprat_status {
+    let create = || {
+        let of = self::runtime(runtime)?;
+        there(event)?;
+        let mut asked = Asked::of(poll, argument)?;
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name, "the name of an event") }?;
+        let made = of.poll_event(forever(name), move || asked.ask());
+        // SAFETY: the caller's promise.
+        unsafe { keep(made, By::Itself, runtime.addr() as u64, event) }
+    };
+    ended(create())
+}
+
+/// The same where a scope is at hand.
+///
+/// # Safety
+/// As for `sprat_event_poll`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_event_poll_in(
+    scope: *mut sprat_scope,
+    name: *const c_char,
+    poll: sprat_poll,
+    argument: *mut c_void,
+    event: *mut sprat_event,
+) -> sprat_status {
+    ended(live::with(scope, |live| {
+        there(event)?;
+        let mut asked = Asked::of(poll, argument)?;
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name, "the name of an event") }?;
+        let made = live.scope().poll_event(forever(name), move || asked.ask());
+        // SAFETY: the caller's promise.
+        unsafe { keep(made, By::Itself, 0, event) }
+    }))
 }
 
 /// Satisfies an event, from any thread.
@@ -200,7 +280,7 @@ pub extern "C" fn sprat_event_satisfy(event: sprat_event) -> sprat_status {
         let By::Trigger(trigger) = &made.by else {
             return Err(Fault::new(
                 SPRAT_EVENT,
-                "a latch or timer was to be satisfied; a latch is counted down, and a timer comes by itself",
+                "a latch, a timer or a polled event was to be satisfied; a latch is counted down, and the others come by themselves",
             ));
         };
         let trigger = trigger

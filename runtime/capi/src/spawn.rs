@@ -8,7 +8,7 @@ use crate::options::{Asked, sprat_options};
 use crate::sized::take;
 use crate::text::text;
 use crate::types::*;
-use sprat::{AnyAccess, Lent, Options, Result, Scope, Spawned};
+use sprat::{AnyAccess, Event, Lent, Options, Result, Scope, Spawned};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
@@ -275,11 +275,22 @@ unsafe fn spawn(
         }
     };
     if !ended.is_null() {
-        let id = spawned.event().to_bits().unwrap_or_default();
         // SAFETY: the caller's promise.
-        unsafe { ended.write(sprat_event { id }) };
+        unsafe { tell_end(&spawned.event(), ended) };
     }
     Ok(())
+}
+
+/// Puts the name of an end where the caller wants it.
+///
+/// # Safety
+/// The place is null or can be written to.
+pub(crate) unsafe fn tell_end(end: &Event, place: *mut sprat_event) {
+    if !place.is_null() {
+        let id = end.to_bits().unwrap_or_default();
+        // SAFETY: the caller's promise.
+        unsafe { place.write(sprat_event { id }) };
+    }
 }
 
 /// Spawns a codelet.
@@ -360,11 +371,8 @@ pub unsafe extern "C" fn sprat_scope_open(
                     unsafe { body(handle, argument) };
                 });
             });
-            if !ended.is_null() {
-                let id = end.to_bits().unwrap_or_default();
-                // SAFETY: the caller's promise.
-                unsafe { ended.write(sprat_event { id }) };
-            }
+            // SAFETY: the caller's promise.
+            unsafe { tell_end(&end, ended) };
             said
         });
         remembered(live, opened)

@@ -178,3 +178,18 @@ pub struct sprat_canceller {
     /// Opaque.
     pub id: u64,
 }
+
+/// Where a block is to be.
+pub type sprat_home_kind = i32;
+/// In the region of the engine that touches it first.
+pub const SPRAT_HOME_FIRST_TOUCH: i32 = 0;
+/// In this region.
+pub const SPRAT_HOME_REGION: i32 = 1;
+/// In all regions by turns, page by page.
+pub const SPRAT_HOME_INTERLEAVED: i32 = 2;
+/// Where another block is.
+pub const SPRAT_HOME_NEAR: i32 = 3;
+/// In the region that is fastest for the engine that touches it first.
+pub const SPRAT_HOME_FASTEST: i32 = 4;
+/// The region of a block that has no memory yet, or memory in all.
+pub const SPRAT_NOWHERE: u32 = 4_294_967_295;

@@ -7,6 +7,17 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
+#[test]
+fn the_book_shows_a_part_of_the_program_for_mpi() {
+    let page = file("../../docs/book/from-c.md");
+    let (_, section) = page
+        .split_once("## Requests as events")
+        .expect("the section");
+    let part = shown(section, "c");
+    assert!(part.lines().count() > 30);
+    assert!(file("programs/mpi/jacobi.c").contains(part));
+}
+
 /// The first block of a page in this language.
 fn shown<'a>(page: &'a str, language: &str) -> &'a str {
     let fence = format!("```{language}\n");

@@ -25,6 +25,7 @@ fn layout() -> String {
         sprat_group { id }
         sprat_codelet { id }
         sprat_canceller { id }
+        sprat_home { kind region near_block }
         sprat_view { data bytes }
         sprat_access {
             block mode element_size row_begin row_end column_begin column_end leading_dimension reduce_operator reduce_type

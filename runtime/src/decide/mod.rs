@@ -16,6 +16,7 @@ pub mod locality;
 pub mod placement;
 pub mod plan;
 pub mod policy;
+pub mod polling;
 pub mod power;
 pub mod priority;
 mod ring;

@@ -143,14 +143,20 @@ void graphs() {
   CHECK(g.handle() == nullptr && other.codelets() == 1);
 }
 
+std::int32_t third_call(void *calls) { return ++*static_cast<int *>(calls) == 3; }
+
 void events_children_and_cancelling() {
+  int calls = 0, others = 0;
   sprat::runtime rt(small());
+  const sprat::made_event last = rt.poll("another", third_call, &others);
   auto n = rt.make_block<int>(1);
   sprat::made_event outside = rt.make_event("outside"), latch = rt.make_latch("latch", 2);
   std::thread thread([&] { outside.satisfy(), latch.down(), latch.down(); });
   rt.finish([&](sprat::scope &s) {
     const auto count = [](sprat::scope &, sprat::view<int> n) { n[0]++; };
-    const auto first = s.codelet("after").after(outside.event()).after(latch.event()).spawn(count, n.read_write());
+    const sprat::made_event polled = s.poll("polled", third_call, &calls);
+    const auto first =
+        s.codelet("after").after(outside.event()).after(latch.event()).after(polled.event()).spawn(count, n.read_write());
     const auto inner = s.open([&](sprat::scope &s) { s.codelet("inner").spawn(count, n.read_write()); });
     s.codelet("then").after(first).after(inner).at_ready().spawn(count, n.read_write());
     s.codelet("parent").weak(n.weak(SPRAT_READ_WRITE)).spawn([n, count](sprat::scope &s) {
@@ -158,7 +164,7 @@ void events_children_and_cancelling() {
     });
   });
   thread.join();
-  CHECK(rt.first(n) == 13);
+  CHECK(rt.first(n) == 13 && calls == 3);
   bool caught = false;
   try {
     rt.finish([&](sprat::scope &s) {

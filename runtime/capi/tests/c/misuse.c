@@ -443,6 +443,39 @@ static void scopes_stay_where_they_are(void) {
   for (int i = 0; i < 20; i++) CHECK(!sprat_finish(rt, spawn_with_escaped, NULL));
 }
 
+static void wrong_homes_in(sprat_scope *s, void *argument) {
+  const sprat_block none = {0}, *block = argument;
+  sprat_block made;
+  if (sprat_migrate(s, none, sprat_home_region(0), NULL) != SPRAT_NULL) printf("  a block 0 moves\n"), failures++;
+  if (sprat_migrate(s, *block, sprat_home_kind_of(9), NULL) != SPRAT_ARGUMENT) printf("  no such home\n"), failures++;
+  if (sprat_migrate(s, *block, sprat_home_near(none), NULL) != SPRAT_NULL) printf("  near 0\n"), failures++;
+  if (sprat_migrate_group(s, NULL, 3, sprat_home_region(0), NULL) != SPRAT_NULL) printf("  no list\n"), failures++;
+  if (sprat_replicate(s, none, NULL) != SPRAT_NULL) printf("  a block 0 is copied\n"), failures++;
+  if (sprat_block_create_at_in(s, sprat_home_region(0), 1, 8, NULL) != SPRAT_NULL) printf("  no place\n"), failures++;
+  if (sprat_block_create_at_in(s, sprat_home_region(77), 1, 8, &made) != SPRAT_CONFIG) printf("  no region\n"), failures++;
+}
+
+static void wrong_homes(void) {
+  sprat_block block, other;
+  uint32_t region;
+  CHECK(!sprat_block_create(rt, 10, 8, &block));
+  REFUSED(sprat_blocks_create_at(rt, sprat_home_region(77), 1, 1, 8, &other), SPRAT_CONFIG, "77");
+  REFUSED(sprat_blocks_create_at(rt, sprat_home_kind_of(-1), 1, 1, 8, &other), SPRAT_ARGUMENT, "-1 is no home");
+  REFUSED(sprat_blocks_create_at(rt, sprat_home_region(0), 1, SIZE_MAX, 8, &other), SPRAT_BLOCK_SIZE, "address space");
+  REFUSED(sprat_block_region(rt, block, NULL), SPRAT_NULL, "the region");
+  REFUSED(sprat_block_region(NULL, block, &region), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_migrate(NULL, block, sprat_home_region(0), NULL), SPRAT_NULL, "the scope");
+  /* What was refused makes the scope fail: the first of it. */
+  REFUSED(sprat_finish(rt, wrong_homes_in, &block), SPRAT_NULL, "the block is 0");
+  CHECK(!sprat_block_destroy(rt, block));
+  REFUSED(sprat_block_region(rt, block, &region), SPRAT_STALE, "");
+}
+
+static int32_t at_once(void *argument) {
+  (void)argument;
+  return 1;
+}
+
 static void events_against_their_rules(void) {
   sprat_event e, latch, soon;
   CHECK(!sprat_event_create(rt, "e", &e) && !sprat_latch_create(rt, "l", 1, &latch) && !sprat_event_after(rt, 0, &soon));
@@ -459,6 +492,16 @@ static void events_against_their_rules(void) {
   REFUSED(sprat_event_satisfy(e), SPRAT_STALE, "the event");
   REFUSED(sprat_event_satisfy((sprat_event){{1, 1}}), SPRAT_EVENT, "comes by itself");
   REFUSED(sprat_event_after(rt, 0.0 / 0.0, &e), SPRAT_ARGUMENT, "no time");
+  REFUSED(sprat_event_poll(NULL, "e", at_once, NULL, &e), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_event_poll(rt, NULL, at_once, NULL, &e), SPRAT_NULL, "the name");
+  REFUSED(sprat_event_poll(rt, "e", NULL, NULL, &e), SPRAT_NULL, "the function that is polled");
+  REFUSED(sprat_event_poll(rt, "e", at_once, NULL, NULL), SPRAT_NULL, "the place");
+  REFUSED(sprat_event_poll_in((sprat_scope *)1, "e", at_once, NULL, &e), SPRAT_SCOPE, "a scope");
+  CHECK(!sprat_event_poll(rt, "e", at_once, NULL, &e));
+  REFUSED(sprat_event_satisfy(e), SPRAT_EVENT, "a polled event");
+  REFUSED(sprat_latch_down(e), SPRAT_EVENT, "no latch");
+  CHECK(!sprat_event_destroy(e));
+  REFUSED(sprat_event_destroy(e), SPRAT_STALE, "the event");
 }
 
 static void waits_for_its_own(sprat_scope *s, void *argument) {
@@ -567,6 +610,7 @@ int main(void) {
       {"bodies never wait", bodies_never_wait},
       {"scopes stay where they are", scopes_stay_where_they_are},
       {"a host that helps keeps its scope", a_host_that_helps_keeps_its_scope},
+      {"wrong homes", wrong_homes},
       {"events against their rules", events_against_their_rules},
       {"stuck scopes and lost events", stuck_scopes_and_lost_events},
       {"graphs against their rules", graphs_against_their_rules},

@@ -274,6 +274,96 @@ static void events_latches_timers_and_options(void) {
   CHECK(!sprat_runtime_destroy(w.runtime));
 }
 
+/* What happens elsewhere and can only be asked for. */
+typedef struct request {
+  int32_t left; /* until then it has not come */
+  int32_t answer;
+  int32_t asked;
+} request;
+
+static int32_t test_request(void *argument) {
+  request *r = argument;
+  r->asked++;
+  return r->asked < r->left ? 0 : r->answer;
+}
+
+static request requests[2];
+
+static void nothing_to_do(sprat_scope *s, void *argument) { (void)s, (void)argument; }
+
+static void spawn_polled(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_access use = sprat_read_write(w->blocks[0]);
+  sprat_event both[2];
+  NOTE(!sprat_event_poll(w->runtime, "a request", test_request, &requests[0], &both[0]));
+  NOTE(!sprat_event_poll_in(s, "another", test_request, &requests[1], &both[1]));
+  options.after = both;
+  options.after_count = 2;
+  NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, &use, 1, &options, NULL));
+  /* They come all the same. */
+  NOTE(!sprat_event_destroy(both[0]) && !sprat_event_destroy(both[1]));
+}
+
+static void events_are_polled(void) {
+  world w = begin(1);
+  sprat_error details = SPRAT_ERROR_INIT;
+  requests[0] = (request){10, 1, 0};
+  requests[1] = (request){30, 7, 0};
+  CHECK(!sprat_finish(w.runtime, spawn_polled, &w));
+  CHECK(requests[0].asked == 10 && requests[1].asked == 30 && first(&w, 0) == 1);
+  requests[0] = (request){1, 1, 0};
+  requests[1] = (request){3, -5, 0};
+  REFUSED(sprat_finish(w.runtime, spawn_polled, &w), SPRAT_FAILED, "returned -5");
+  CHECK(!sprat_error_details(&details) && details.cause == SPRAT_EVENT && strstr(details.message, "`another`") != NULL);
+  CHECK(requests[0].asked == 1 && requests[1].asked == 3);
+  /* One that never comes ends with the runtime. */
+  requests[0] = (request){INT32_MAX, 1, 0};
+  CHECK(!sprat_event_poll(w.runtime, "never", test_request, &requests[0], &w.event));
+  CHECK(!sprat_runtime_destroy(w.runtime));
+  int32_t asked = requests[0].asked;
+  w.runtime = start();
+  CHECK(!sprat_finish(w.runtime, nothing_to_do, NULL) && requests[0].asked == asked);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void spawn_moves(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double value = 5;
+  sprat_access write = sprat_write(w->blocks[0]);
+  sprat_access both[2] = {sprat_read(w->blocks[0]), sprat_read_write(w->blocks[1])};
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_event moved[3];
+  sprat_block here, beside;
+  NOTE(!sprat_spawn(s, codelet("fill", fill, sizeof value), &value, &write, 1, NULL, NULL));
+  NOTE(!sprat_migrate(s, w->blocks[0], sprat_home_region(1), &moved[0]));
+  NOTE(!sprat_migrate_group(s, w->blocks + 1, 2, sprat_home_near(w->blocks[3]), &moved[1]));
+  NOTE(!sprat_replicate(s, w->blocks[0], &moved[2]));
+  options.after = moved;
+  options.after_count = 3;
+  NOTE(!sprat_spawn(s, codelet("add", add, 0), NULL, both, 2, &options, NULL));
+  NOTE(!sprat_block_create_at_in(s, sprat_home_kind_of(SPRAT_HOME_INTERLEAVED), 10, 8, &here));
+  NOTE(!sprat_block_create_at_in(s, sprat_home_near(here), 10, 8, &beside));
+  NOTE(!sprat_migrate(s, beside, sprat_home_region(0), NULL));
+}
+
+static void blocks_have_homes_and_move(void) {
+  sprat_config config = SPRAT_CONFIG_INIT;
+  world w = {NULL, {{0}}, {{0, 0}}, {{0, 0}}, {0}, NULL, NULL, 0};
+  uint32_t region = 7;
+  config.topology = "package:2 region:1 core:1";
+  config.environment = SPRAT_NO;
+  CHECK(!sprat_runtime_create(&config, &w.runtime));
+  CHECK(!sprat_blocks_create(w.runtime, 1, 10, sizeof(double), w.blocks));
+  CHECK(!sprat_block_region(w.runtime, w.blocks[0], &region) && region == SPRAT_NOWHERE);
+  CHECK(!sprat_blocks_create_at(w.runtime, sprat_home_region(0), 2, 10, sizeof(double), w.blocks + 1));
+  CHECK(!sprat_blocks_create_at(w.runtime, sprat_home_region(1), 1, 10, sizeof(double), w.blocks + 3));
+  CHECK(!sprat_finish(w.runtime, spawn_moves, &w) && first(&w, 0) == 5 && first(&w, 1) == 5);
+  CHECK(!sprat_block_region(w.runtime, w.blocks[0], &region) && region == 1);
+  CHECK(!sprat_block_region(w.runtime, w.blocks[1], &region) && region == 1);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
 static void record_step(sprat_scope *s, void *argument) {
   world *w = argument;
   double one = 1;
@@ -515,6 +605,8 @@ int main(void) {
       {"reductions and commuting", reductions_and_commuting},
       {"codelets have children", codelets_have_children},
       {"events, latches, timers and options", events_latches_timers_and_options},
+      {"events are polled", events_are_polled},
+      {"blocks have homes and move", blocks_have_homes_and_move},
       {"graphs are recorded and replayed", graphs_are_recorded_and_replayed},
       {"failures are told and healed", failures_are_told_and_healed},
       {"bodies may run again", bodies_may_run_again},
