@@ -11,7 +11,7 @@ use crate::access::Mode;
 use crate::block_table::QueueCell;
 use crate::bounds::Bounds;
 use crate::decide::priority::REACH;
-use crate::engine::{Engine, Frame};
+use crate::engine::Frame;
 use crate::entry::EntryKind;
 use crate::extent::Extent;
 use crate::sync::atomic::Ordering;
