@@ -72,15 +72,28 @@ impl Engine<'_> {
 
     /// The same as [`Engine::line`] for an access to all of a block, which may have been to a copy in the engine's region. The
     /// codelet still holds the block.
-    fn line_of_whole(&self, body: &Body, (cell, mode): (&QueueCell, Mode), region: u16) -> Key {
-        let mut line = self.line(body, cell.slot);
+    fn line_of_whole(&self, body: &Body, used: (&QueueCell, Mode), region: u16) -> Key {
+        Key {
+            home: self.home_of_whole(used, region),
+            ..self.line(body, used.0.slot)
+        }
+    }
+
+    /// Where what an engine of a region used was: the copy in its region if it read all of the block and there is one, else the
+    /// block's home. The codelet still holds the block.
+    pub(crate) fn home_of_whole(
+        &self,
+        (cell, mode): (&QueueCell, Mode),
+        region: u16,
+    ) -> Option<u16> {
+        let block = self.shared.blocks.slot(cell.slot);
         let own = self.shared.homes.own_pool(region).region();
         // Beside writers no copy is used; there may be some, which go at any time.
         let may_be_copy = mode == Mode::Read && !cell.shared;
-        if may_be_copy && self.shared.blocks.slot(cell.slot).has_copy(own) {
-            line.home = Some(own);
+        match may_be_copy && block.has_copy(own) {
+            true => Some(own),
+            false => self.shared.homes.region_of(block.place()),
         }
-        line
     }
 
     /// What the line of a codelet and a block is about.

@@ -217,8 +217,8 @@ impl Builder {
     /// `sprat report FILE` shows it. `SPRAT_TRACE=FILE` turns it on from outside. Default: no.
     ///
     /// `%p` in the name stands for the process's number. A further runtime of the process that is to write the same file takes
-    /// the name with `-2`, `-3` and so on before its ending, and so does another process while that file is being written: it says so on
-    /// standard error.
+    /// the name with `-2`, `-3` and so on before its ending. Another process takes it with its number there while the first one runs, and
+    /// says so on standard error.
     ///
     /// The file is written as the program goes, and ends when the last handle goes. So of a program that does not end well it has all but
     /// the last part.

@@ -4,7 +4,9 @@
 //! Argued in `docs/design/turns.md`; model: `models/commuting.rs`.
 
 use crate::access::Mode;
-use crate::block_table::QueueCell;
+use crate::block_table::{Queue, QueueCell};
+use crate::codelet::flag;
+use crate::decide::dependence::Effect;
 use crate::engine::{Engine, Followers};
 use crate::entry::{Entry, EntryKind};
 use crate::mutants::mutant;
@@ -16,6 +18,9 @@ use crate::sync::atomic::Ordering;
 pub(crate) fn take_turns(cells: &mut [&QueueCell], who: u32, woken: &mut Vec<u32>) -> bool {
     if mutant!("turns_one_by_one") {
         return one_by_one(cells, who);
+    }
+    if let [only] = cells {
+        return take_turn(only, who);
     }
     if !mutant!("turns_unsorted") {
         cells.sort_unstable_by_key(|cell| cell.slot);
@@ -30,7 +35,6 @@ pub(crate) fn take_turns(cells: &mut [&QueueCell], who: u32, woken: &mut Vec<u32
     let busy = cells.iter().find(is_busy).copied();
     for cell in cells.iter() {
         let waits_here = busy.is_some_and(|busy| std::ptr::eq(busy, *cell));
-        let alone = cells.len() == 1;
         let passes_on = !mutant!("turns_not_passed_on");
         // SAFETY: we hold this lock, and what is done here does not come back to it.
         let next = unsafe {
@@ -40,7 +44,7 @@ pub(crate) fn take_turns(cells: &mut [&QueueCell], who: u32, woken: &mut Vec<u32
                     None
                 }
                 Some(_) if waits_here => {
-                    queue.wait_for_turn(who, alone);
+                    queue.wait_for_turn(who, false);
                     None
                 }
                 // We may have been woken for this one, which is still free: somebody else may be able to use it.
@@ -56,20 +60,22 @@ pub(crate) fn take_turns(cells: &mut [&QueueCell], who: u32, woken: &mut Vec<u32
     busy.is_none()
 }
 
+/// The same for one queue alone: who waits there has the turn when it is woken.
+fn take_turn(cell: &QueueCell, who: u32) -> bool {
+    cell.queue.with(|queue| {
+        let free = queue.turn_is_free_for(who);
+        match free {
+            true => queue.take_turn(who),
+            false => queue.wait_for_turn(who, true),
+        }
+        free
+    })
+}
+
 /// What [`take_turns`] must not do, for the mutant of this name: each turn in a step of its own, kept while the next one is
 /// waited for.
 fn one_by_one(cells: &[&QueueCell], who: u32) -> bool {
-    let takes = |cell: &&QueueCell| {
-        cell.queue.with(|queue| {
-            let free = queue.turn_is_free_for(who);
-            match free {
-                true => queue.take_turn(who),
-                false => queue.wait_for_turn(who, true),
-            }
-            free
-        })
-    };
-    cells.iter().all(takes)
+    cells.iter().all(|cell| take_turn(cell, who))
 }
 
 impl Engine<'_> {
@@ -100,12 +106,57 @@ impl Engine<'_> {
 
     /// A codelet that commuted has ended, or was skipped: whose turn it is next runs here, next if possible.
     pub(crate) fn pass_turn(&self, cell: &QueueCell, id: u32, followers: &mut Followers) {
-        if let Some(next) = cell.queue.with(|queue| queue.pass_turn(id)) {
-            let before = followers.next.take();
-            self.ready(next, followers);
-            if let Some(before) = before {
-                self.ready(before, followers);
-            }
+        if let Some(next) = cell.queue.with(|queue| pass(queue, id)) {
+            self.woken(next, followers);
         }
     }
+
+    /// The same, and it leaves the queue, in which it had no children, as one step: who waits for its turn costs the next one
+    /// nothing more than that.
+    pub(crate) fn leave_turn(
+        &self,
+        cell: &QueueCell,
+        id: u32,
+        effect: Effect,
+        followers: &mut Followers,
+    ) {
+        let (next, step) = cell.queue.with(|queue| {
+            let next = pass(queue, id);
+            queue.leave(id, Mode::Commute, effect);
+            (next, queue.next_step())
+        });
+        if let Some(next) = next {
+            self.woken(next, followers);
+        }
+        if step.is_some() {
+            self.go_on(cell, id, step, followers);
+        }
+    }
+
+    /// One that waited for its turn runs here, next if possible.
+    fn woken(&self, next: Woken, followers: &mut Followers) {
+        if next.has_turn {
+            // It waited, so it is nobody's but ours. It need not look.
+            let record = self.shared.arena.record(next.who);
+            record.set_flags(record.flags() & !flag::COMMUTES);
+        }
+        let before = followers.next.take();
+        self.ready(next.who, followers);
+        if let Some(before) = before {
+            self.ready(before, followers);
+        }
+    }
+}
+
+/// One that waited for its turn: it has it now, or is to look whether it can have all of its turns.
+struct Woken {
+    who: u32,
+    has_turn: bool,
+}
+
+/// See [`Queue::pass_turn`].
+fn pass(queue: &mut Queue, id: u32) -> Option<Woken> {
+    let who = queue.pass_turn(id)?;
+    let has_turn = queue.has_turn(who);
+    Some(Woken { who, has_turn })
 }

@@ -140,18 +140,11 @@ impl Frame<'_> {
                 _ => Err(self.refused(id, ELSEWHERE)),
             };
         }
-        let arena = &shared.arena;
-        // SAFETY: the codelet runs this body, so it lives.
-        let payload = unsafe { arena.record(self.codelet).vtable() }.payload;
-        for (_, entry) in arena.entries(self.codelet, payload) {
-            let parents = entry.kind();
-            if !parents.is_block() || Engine::queue_of(entry).slot != id.slot() {
-                continue;
-            }
-            let parents = match parents {
+        let parents =
+            (self.engine).entry_for_all_of(self.codelet, id.slot(), |local| &mut local.wide_body);
+        if let Some(entry) = parents {
+            let parents = match entry.kind() {
                 EntryKind::Block(mode) => mode,
-                // Not enough for all of it.
-                EntryKind::Part(_) => continue,
                 _ => Engine::weak_mode_of(entry),
             };
             if !slot.is(id) {
@@ -186,11 +179,7 @@ impl Frame<'_> {
         if self.made_here(slot) {
             Ok(own())
         } else {
-            let parts = (arena.entries(self.codelet, payload)).any(|(_, entry)| {
-                matches!(entry.kind(), EntryKind::Part(_))
-                    && Engine::queue_of(entry).slot == id.slot()
-            });
-            Err(match parts {
+            Err(match self.has_parts(id) {
                 true => self.undeclared(id, "its parent declared only parts of it"),
                 false => self.out_of_reach(id, slot),
             })

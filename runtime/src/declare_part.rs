@@ -91,6 +91,19 @@ impl Frame<'_> {
         wrong.map(|why| Err(self.undeclared_part(id, bounds, why)))
     }
 
+    /// Whether the codelet around declared parts of this block.
+    #[cold]
+    pub(crate) fn has_parts(&self, id: BlockId) -> bool {
+        let arena = &self.engine.shared.arena;
+        // SAFETY: the codelet runs this body, so it lives.
+        let payload = unsafe { arena.record(self.codelet).vtable() }.payload;
+        let of_it = |entry: &Entry| {
+            matches!(entry.kind(), EntryKind::Part(_)) && Engine::queue_of(entry).slot == id.slot()
+        };
+        let mut entries = arena.entries(self.codelet, payload);
+        entries.any(|(_, entry)| of_it(entry))
+    }
+
     /// Whether a block that no codelet around declared may be named here: it was made in here, or is everybody's.
     fn check_reach(&self, id: BlockId, slot: &BlockSlot) -> Result<()> {
         let everybody = self.codelet == 0 && slot.owner.load(Ordering::Relaxed) == 0;

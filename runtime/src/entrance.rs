@@ -170,10 +170,31 @@ pub(crate) fn enter(
     if !mutant!("entrance_unsorted") {
         sort(doors);
     }
+    enter_sorted::<false>(doors, parts, who, last)
+}
+
+/// The same for doors that stand in the order of block numbers already, each to all of another block and for a codelet that
+/// will wait there.
+#[inline(always)]
+pub(crate) fn enter_plain(doors: &[Door], who: u32) -> Result<Granted, u32> {
+    enter_sorted::<true>(doors, &[], who, false)
+}
+
+#[inline(always)]
+fn enter_sorted<const PLAIN: bool>(
+    doors: &[Door],
+    parts: &[DoorPart],
+    who: u32,
+    last: bool,
+) -> Result<Granted, u32> {
     if mutant!("entrance_one_by_one") {
         return one_by_one(doors, who);
     }
-    let opens = |at: usize| at == 0 || doors[at].cell != doors[at - 1].cell;
+    let opens = |at: usize| PLAIN || at == 0 || doors[at].cell != doors[at - 1].cell;
+    debug_assert!(
+        !PLAIN || doors.windows(2).all(|two| two[0].slot < two[1].slot),
+        "plain doors stand in order"
+    );
     let mut gone = None;
     for (at, door) in doors.iter().enumerate() {
         if !opens(at) {
@@ -193,9 +214,10 @@ pub(crate) fn enter(
     };
     if gone.is_none() {
         for door in doors.iter() {
-            let (mode, weak) = (door.mode, door.weak);
+            let (mode, weak) = (door.mode, !PLAIN && door.weak);
             let enter = |queue: &mut Queue| {
                 let entered = match door.part {
+                    _ if PLAIN => queue.enter_soon(who, mode),
                     0 => enter_whole(queue, who, mode, weak),
                     place => {
                         let DoorPart { extent, whole } = parts[place as usize - 1];

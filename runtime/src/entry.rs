@@ -290,6 +290,18 @@ impl Entry {
         }
     }
 
+    /// Whether a plain access reads its block, or has it alone; `None` if there is more to know of it: it takes turns, or has a
+    /// queue for children.
+    #[inline]
+    pub(crate) fn is_only_read(&self) -> Option<bool> {
+        // Kinds as in `code`, and no address above them.
+        match self.word.load(Ordering::Relaxed) {
+            0 => Some(true),
+            1 | 2 => Some(false),
+            _ => None,
+        }
+    }
+
     /// A plain access that has not entered its queue: the block must have this generation when it does.
     #[cold]
     pub(crate) fn expect_generation(&self, generation: u32) {

@@ -40,6 +40,7 @@ impl Engine<'_> {
                     || self.shared.timers.is_late(0))
         };
         let ends = || done() || asked();
+        let bind = || self.local(|local| local.binding.bind_if_late());
         let mut searching = woken;
         while !done() {
             if asked() {
@@ -55,7 +56,13 @@ impl Engine<'_> {
                 })
             };
             if let Some(id) = found {
-                self.run(id, &ends);
+                match host && bind() {
+                    true => self.run(id, &|| {
+                        bind();
+                        ends()
+                    }),
+                    false => self.run(id, &ends),
+                }
             }
         }
         if searching {
@@ -368,6 +375,10 @@ impl Engine<'_> {
             true => Place::Host,
             false => Place::ExecutionEngine,
         });
+        if host {
+            // It has the time.
+            self.local(|local| local.binding.bind());
+        }
         let stays = || done() || shared.stops() || shared.has_work(seat);
         let start = self.trace_now();
         if domain.idle.lie_down(place, stays) {

@@ -1,5 +1,6 @@
 //! A host thread in a scope: it takes a seat if one is free, and helps until its scope has ended.
 
+use crate::binding::Binding;
 use crate::cancel::ScopeId;
 use crate::check;
 use crate::codelet::{HEADER, flag};
@@ -13,7 +14,7 @@ use crate::seat::Seat;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::sync::{lock, thread};
-use crate::topology::{self, CpuSet};
+use crate::topology;
 use crate::trace::Event;
 use crate::tracing::Trace;
 use std::any::Any;
@@ -136,11 +137,14 @@ fn in_seat<'s>(
     let seat = &shared.seats[usize::from(xe)];
     shared.wait_for_inspection();
     seat.sign_in(true);
-    let moved = if pin { Moved::to(seat.cpu) } else { None };
     // SAFETY: this thread has sat down: it is the occupant until it stands up.
     let local = unsafe { seat.state() };
     // SAFETY: as above.
     let engine = unsafe { Engine::new(shared, Some(seat), local) };
+    if pin {
+        let later = Binding::later(seat.cpu);
+        engine.local(|local| local.binding = later);
+    }
     let root = Root::new(Some(xe));
     // Open only while we sit: else every scope's two ends would look as if all slept though one is open.
     shared.open_scopes.fetch_add(1, Ordering::SeqCst);
@@ -152,8 +156,9 @@ fn in_seat<'s>(
         engine.work(seat, true, false, || root.has_ended());
     });
     shared.open_scopes.fetch_sub(1, Ordering::SeqCst);
+    let binding = engine.local(|local| std::mem::take(&mut local.binding));
     stand_up(shared, &engine, seat);
-    drop(moved);
+    drop(binding);
     (result, root)
 }
 
@@ -305,30 +310,5 @@ fn verdict(root: &Root, said: Result<()>, body: &mut dyn Body<'_>) -> Result<()>
         }
         (Err(said), None) => Err(said),
         (Err(said), Some(failure)) => Err(said.beside(failure)),
-    }
-}
-
-/// A host thread that was moved to a processor, and goes back.
-struct Moved {
-    back: CpuSet,
-}
-
-impl Moved {
-    /// Moves the calling thread; `None` if it was there already, or may not be moved (then it works where it is).
-    fn to(cpu: u32) -> Option<Self> {
-        let back = topology::affinity().ok()?;
-        let target: CpuSet = [cpu].into_iter().collect();
-        if back == target {
-            return None;
-        }
-        topology::set_affinity(&target).ok()?;
-        Some(Moved { back })
-    }
-}
-
-impl Drop for Moved {
-    fn drop(&mut self) {
-        // Nothing sensible can be done if the system refuses what it had granted before.
-        let _ = topology::set_affinity(&self.back);
     }
 }

@@ -11,7 +11,7 @@ use crate::access::Mode;
 use crate::block_table::QueueCell;
 use crate::bounds::Bounds;
 use crate::decide::priority::REACH;
-use crate::engine::{Engine, Frame};
+use crate::engine::Frame;
 use crate::entry::EntryKind;
 use crate::extent::Extent;
 use crate::sync::atomic::Ordering;
@@ -72,7 +72,12 @@ impl Walk<'_> {
         let arena = &self.frame.engine.shared.arena;
         let mut entries = arena.entries(id, payload);
         while let Some((_, entry)) = entries.next() {
-            let (mode, part) = match entry.kind() {
+            let (kind, target) = (entry.kind(), entry.target());
+            // Who starts makes entries void without the lock: one may be of this kind no more.
+            if target.is_null() {
+                continue;
+            }
+            let (mode, part) = match kind {
                 EntryKind::Block(mode) => (mode, None),
                 // How it is declared is not told here any more: as if it were alone.
                 EntryKind::Weak => (Mode::Exclusive, None),
@@ -82,12 +87,12 @@ impl Walk<'_> {
                     part => (mode, Some(part)),
                 },
                 EntryKind::Value => {
-                    self.give(entry.target_record(), true);
+                    self.give(target.addr() as u32, true);
                     continue;
                 }
                 _ => continue,
             };
-            let cell: *const QueueCell = Engine::queue_of(entry);
+            let cell: *const QueueCell = target.cast();
             if self.stays(cell) {
                 self.places.push(Place {
                     cell,

@@ -37,7 +37,9 @@ mod adopted;
 mod affinity;
 mod all_or_none;
 mod alternates;
+mod among;
 mod arena;
+mod binding;
 mod block_memory;
 mod block_names;
 mod block_table;
@@ -161,6 +163,7 @@ mod tracing;
 mod trigger;
 mod weak;
 mod weighing;
+mod wide;
 
 pub use access::{
     Access, AnyAccess, CanBeWeak, Commute, ExclusiveAccess, Lent, Max, Min, Mode, Param, Product,

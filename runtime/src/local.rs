@@ -1,6 +1,7 @@
 //! What an engine keeps for itself.
 
 use crate::arena::{Arena, RecordCache};
+use crate::binding::Binding;
 use crate::block_table::{BlockTable, SlotCache};
 use crate::decide::route::Here;
 use crate::decide::shuffle::Shuffle;
@@ -11,6 +12,7 @@ use crate::levels::LocalLevels;
 use crate::memory_region::{Magazine, Pool};
 use crate::sync::Arc;
 use crate::tracing::Tracer;
+use crate::wide::Wide;
 use crossbeam_deque::Worker;
 use std::collections::VecDeque;
 
@@ -41,6 +43,8 @@ pub(crate) struct Local {
     pub(crate) others: u16,
     /// The body that runs is a host's: it may take its time.
     pub(crate) host: bool,
+    /// Whether the host that sits here is bound to the seat's processor.
+    pub(crate) binding: Binding,
     /// Children that ended here and are not yet taken off their parent's count: the parent and how many.
     pub(crate) ended: (u32, u64),
     /// The body that runs holds blocks that it does not touch itself.
@@ -67,6 +71,10 @@ pub(crate) struct Local {
     pub(crate) instead: Instead,
     /// What notes events, if a trace is kept.
     pub(crate) tracer: Option<Box<Tracer>>,
+    /// What entries the codelet has whose body runs, if it has many.
+    pub(crate) wide_body: Wide,
+    /// The same of that for whose children a place has come last.
+    pub(crate) wide_places: Wide,
     /// Reused between spawns.
     pub(crate) declared: Vec<crate::access::Declared>,
     /// Reused between entrances.
@@ -90,6 +98,7 @@ impl Local {
             runs: false,
             others: 0,
             host: false,
+            binding: Binding::Free,
             ended: (0, 0),
             only_holds: false,
             made_blocks: false,
@@ -103,6 +112,8 @@ impl Local {
             levels: Box::new(LocalLevels::new(here.is_some())),
             instead: Instead::Spawn,
             tracer: None,
+            wide_body: Wide::default(),
+            wide_places: Wide::default(),
             declared: Vec::new(),
             doors: Vec::new(),
             door_parts: Vec::new(),

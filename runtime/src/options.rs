@@ -300,7 +300,7 @@ impl<'x, 's> Options<'x, 's> {
         self
     }
 
-    /// Runs it where others run that it stays with: the members of a [`Group`], or a codelet that was spawned before and all that
+    /// Runs it where others run that it stays with: the members of a [`Group`](crate::Group), or a codelet that was spawned before and all that
     /// stay with that one. That is on the engine where one of them started last, if that is not busy while others are idle. The
     /// first to start chooses; an engine that takes a member from another one takes the group along. A hint, like
     /// [`Options::near`]; of `near`, `with`, `on_xe` and `on_region` the last one counts.

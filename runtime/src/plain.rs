@@ -45,7 +45,7 @@ impl Frame<'_> {
         put(self.engine.shared.arena.payload(id.record()), access);
         let is_high = spec.priority == Priority::High;
         guarded(Spawn, || {
-            self.launch_plain(id, about.vtable, is_high, &mut doors)
+            self.launch_plain(id, about.vtable, is_high, &doors)
         });
         Ok(id)
     }
@@ -65,7 +65,11 @@ impl Frame<'_> {
             return None;
         }
         for (at, (key, _)) in accesses.iter().enumerate() {
-            if accesses[..at].iter().any(|(other, _)| other == key) {
+            // A slot has one block at a time; so each door will have a lock of its own.
+            if accesses[..at]
+                .iter()
+                .any(|(other, _)| other.0.slot() == key.0.slot())
+            {
                 return None;
             }
         }
@@ -136,7 +140,7 @@ impl Frame<'_> {
         id: CodeletId,
         vtable: &Vtable,
         is_high: bool,
-        doors: &mut [Door; N],
+        doors: &[Door; N],
     ) {
         let engine = self.engine;
         let id = id.record();
@@ -146,7 +150,7 @@ impl Frame<'_> {
             self.give_level(id, vtable.payload);
         }
         record.pending.set(N as u32);
-        let there = match entrance::enter(doors, &[], id, false) {
+        let there = match entrance::enter_plain(doors, id) {
             Ok(granted) => {
                 if granted.poison != 0 {
                     record.poison(granted.poison);
@@ -270,16 +274,20 @@ impl Engine<'_> {
         let mut count = 0;
         for entry in arena.first_entries(id, payload, entries) {
             let cell = Self::queue_of(entry);
-            let mode = entry.plain_mode();
-            if mode == Mode::Commute || !entry.children().is_null() {
+            let Some(reads) = entry.is_only_read() else {
+                let mode = entry.plain_mode();
+                if mode == Mode::Commute && entry.children().is_null() {
+                    self.leave_turn(cell, id, effect, followers);
+                    continue;
+                }
                 self.give_back_whole(id, record, (entry, mode, false), followers);
                 continue;
-            }
+            };
             let step = cell.queue.with(|queue| {
                 // For who leaves it is all the same how it was alone.
-                match mode {
-                    Mode::Read => queue.leave(id, Mode::Read, effect),
-                    _ => queue.leave(id, Mode::ReadWrite, effect),
+                match reads {
+                    true => queue.leave(id, Mode::Read, effect),
+                    false => queue.leave(id, Mode::ReadWrite, effect),
                 }
                 queue.let_in(|who| {
                     arena.fetch_whole(who);

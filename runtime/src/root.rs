@@ -72,7 +72,7 @@ impl Root {
         let place = unsafe { Root::tell(root) };
         match place.seat {
             Some(xe) if Some(xe) == here => (),
-            Some(xe) => shared.notify_xe(xe),
+            Some(xe) => shared.notify_host(xe),
             None => place.bed.wake(),
         }
     }

@@ -74,7 +74,8 @@ impl Occupancy {
         }
     }
 
-    /// Whether a host sits here. Asked by the occupant.
+    /// Whether a host sits here. Exact for the occupant, and for who tells the host that sat here something that it may not leave
+    /// before it knows: a no means that it knows.
     pub(crate) fn has_host(&self) -> bool {
         self.host.load(Ordering::Relaxed)
     }

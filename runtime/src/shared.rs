@@ -319,6 +319,14 @@ impl Shared {
         }
     }
 
+    /// Wakes the host that sits in this seat, if it sleeps, to see that its scope has ended. Not the seat's own thread, if the
+    /// host has seen that already and has left.
+    pub(crate) fn notify_host(&self, xe: u16) {
+        if self.seats[usize::from(xe)].occupancy.has_host() {
+            self.notify_xe(xe);
+        }
+    }
+
     /// Wakes an engine of a memory region to which work was posted, if one sleeps.
     pub(crate) fn wake_in_region(&self, region: u16) {
         let somebody = |seat: &&Seat<Local>| {

@@ -36,6 +36,7 @@ impl Engine<'_> {
         let shared = self.shared;
         let marks = &shared.tuning.live;
         self.local(|local| local.until_look = marks.every);
+        self.local(|local| local.binding.bind_if_late());
         let (mut held, mut waits) = (false, None);
         while marks.hold(self.live_at_least(), held) && !shared.stops() {
             held = true;

@@ -161,6 +161,7 @@ impl Engine<'_> {
 
     fn list_accesses(&self, id: u32, payload: usize, list: &mut Vec<Event>) {
         let (arena, blocks) = (&self.shared.arena, &self.shared.blocks);
+        let region = self.local(|local| local.here).map(|here| here.region);
         let mut entries = arena.entries(id, payload);
         while let Some((_, entry)) = entries.next() {
             let (mode, part) = match entry.kind() {
@@ -168,13 +169,17 @@ impl Engine<'_> {
                 EntryKind::Part(mode) => (mode, Some(Bounds::take(&mut entries).extent)),
                 _ => continue,
             };
-            let number = Self::queue_of(entry).slot;
-            let slot = blocks.slot(number);
+            let cell = Self::queue_of(entry);
+            let slot = blocks.slot(cell.slot);
+            let home = match (&part, region) {
+                (None, Some(region)) => self.home_of_whole((cell, mode), region),
+                _ => self.shared.homes.region_of(slot.place()),
+            };
             list.push(Event::Access {
                 bytes: part.map_or(slot.bytes() as u64, |extent| extent.bytes()),
-                block: number,
+                block: cell.slot,
                 generation: slot.generation(),
-                home: self.shared.homes.region_of(slot.place()).unwrap_or(NOWHERE),
+                home: home.unwrap_or(NOWHERE),
                 mode: mode_number(mode),
             });
             if list.len() > MOST {

@@ -45,13 +45,9 @@ impl Engine<'_> {
     ) {
         let arena = &self.shared.arena;
         let record = arena.record(who);
-        // SAFETY: its end waits for this, so it lives.
-        let payload = unsafe { record.vtable() }.payload;
-        let is_here = |entry: &&Entry| {
-            entry.kind() == EntryKind::Weak && std::ptr::eq(Self::queue_of(entry), cell)
-        };
-        let mut entries = arena.entries(who, payload).map(|(_, entry)| entry);
-        let entry = entries.find(is_here);
+        // Its end waits for this, so it lives.
+        let entry = self.entry_for_all_of(who, cell.slot, |local| &mut local.wide_places);
+        debug_assert!(entry.is_some_and(|entry| std::ptr::eq(Self::queue_of(entry), cell)));
         let children = entry.and_then(Self::children_of);
         let children =
             children.expect("a place in a queue has an entry, and one for children a queue");

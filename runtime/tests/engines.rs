@@ -166,6 +166,37 @@ fn a_host_gets_its_affinity_back() {
 }
 
 #[test]
+fn a_host_that_stays_for_long_is_bound_to_its_processor() {
+    be_quiet();
+    let before = topology::affinity().unwrap();
+    let rt = Runtime::builder()
+        .xes(1)
+        .ignore_environment()
+        .build()
+        .unwrap();
+    let (seen, host) = (&Mutex::new(Vec::new()), std::thread::current().id());
+    let begin = Instant::now();
+    rt.finish(|s| {
+        for _ in 0..3 {
+            s.spawn((), move |_, ()| {
+                let here = (std::thread::current().id(), topology::affinity().unwrap());
+                seen.lock().unwrap().push(here);
+                // In one run of codelets: between two of them, too, it is looked whether it is time.
+                while begin.elapsed() < Duration::from_millis(1) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        Ok(())
+    })
+    .unwrap();
+    let seen = seen.lock().unwrap();
+    assert!(seen.iter().all(|(thread, _)| *thread == host));
+    assert!(seen[1..].iter().all(|(_, cpus)| cpus.len() == 1));
+    assert_eq!(topology::affinity().unwrap(), before);
+}
+
+#[test]
 fn panics_of_codelets_are_counted_and_the_runtime_works_on() {
     be_quiet();
     for mode in MODES {

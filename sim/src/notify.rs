@@ -44,7 +44,13 @@ impl Simulation<'_> {
                         && engine.state == State::Asleep
                         && !self.is_turned_off(*xe)
                 };
-                if let Some(sleeper) = (0..self.engines.len()).find(sleeps) {
+                let sleeper = (0..self.engines.len()).find(sleeps);
+                for xe in 0..sleeper.unwrap_or(self.engines.len()) {
+                    if self.engines[xe].here.region == region {
+                        self.call(xe);
+                    }
+                }
+                if let Some(sleeper) = sleeper {
                     self.wake(sleeper);
                 }
             }
@@ -99,10 +105,18 @@ impl Simulation<'_> {
         std::iter::from_fn(move || xes.find(|&xe| may_wake(xe)))
     }
 
+    /// After work was posted to an engine.
     fn wake_if_asleep(&mut self, xe: usize) {
-        if self.engines[xe].state == State::Asleep {
-            self.wake(xe);
+        match self.engines[xe].state {
+            State::Asleep => self.wake(xe),
+            _ => self.call(xe),
         }
+    }
+
+    /// An engine does not sleep: who searches in its domain, it perhaps, looks at once.
+    fn call(&mut self, xe: usize) {
+        let domain = &mut self.domains[self.engines[xe].domain];
+        domain.called |= domain.searching > 0;
     }
 
     /// Wakes a sleeper, which counts as searching from now on.

@@ -159,6 +159,21 @@ fn pauses_grow_until_somebody_calls() {
     assert_eq!((runs[1].xe, runs[1].start_ns), (1, 70_001 + 100 + 10));
 }
 
+/// So it is with a codelet that is posted to an engine which searches.
+#[test]
+fn a_pause_ends_for_what_is_posted() {
+    let mut machine = round("core:2", 2);
+    machine.tuning.spin_ns = 1_000_000;
+    machine.costs.look_ns = 10_000;
+    let mut second = codelet("second", 10_000, &[(0, Mode::ReadWrite)]);
+    second.affinity = Affinity::Only(1);
+    let codelets = vec![codelet("first", 60_000, &[(0, Mode::ReadWrite)]), second];
+    let outcome = simulated(&machine, &Workload::from(codelets));
+    // Engine 1 looks at 20,001 ns and, as above, would look next at 90,001 ns; posted at some 60,000 ns, it is seen at 70,001 ns.
+    let second = &outcome.by_codelet()[1];
+    assert_eq!((second.xe, second.start_ns), (1, 70_001 + 10));
+}
+
 #[test]
 fn who_finds_nothing_parks_when_its_budget_is_spent() {
     let mut machine = round("core:2", 2);

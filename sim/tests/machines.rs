@@ -423,6 +423,11 @@ fn engines_for_each_control_engine_can_be_changed() {
         assert!((0..domains).all(|domain| machine.plan.polls(domain)));
     }
     assert!(described.with_xes_per_ce(0).is_err());
+    // Groups that hold each other, the root not among them.
+    let circle = SMALL.replace("domain = true\n", "")
+        + "\n[group.a]\ndomain = true\nholds = [\"1 b\"]\n\n[group.b]\nholds = [\"1 a\"]\n";
+    let circle = Description::read("small.toml", &circle).unwrap();
+    assert!(circle.with_xes_per_ce(8).is_err());
     // Sixteen clusters of 64: a control engine of 128 has the engines of two.
     let clusters = Description::preset("strawman-1024").unwrap();
     for (xes, domains) in [(8, 128), (64, 16), (128, 8), (1024, 1)] {

@@ -22,6 +22,7 @@ mod front;
 mod groups;
 mod parts;
 mod poisoned;
+mod soon;
 mod switch;
 
 use super::lanes::{Lanes, Sums};

@@ -28,6 +28,11 @@ impl<T: Copy + PartialEq> Turns<T> {
         self.holder.is_none_or(|holder| holder == who)
     }
 
+    /// Whether it is the turn of `who`.
+    pub(super) fn is_held_by(&self, who: T) -> bool {
+        self.holder == Some(who)
+    }
+
     pub(super) fn take(&mut self, who: T) {
         debug_assert!(self.is_free_for(who));
         self.holder = Some(who);

@@ -4,8 +4,9 @@ use super::Table;
 use crate::idle::Idle;
 use crate::seat::Seat;
 use crate::sync::Arc;
-use crate::sync::atomic::{AtomicBool, Ordering, fence};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::model::{explore, spawn};
+use crate::sync::thread::JoinHandle;
 use crossbeam_deque::Worker;
 
 struct World {
@@ -78,24 +79,44 @@ impl World {
         }
     }
 
-    /// A host whose scope ends elsewhere: it may sleep in the seat meanwhile. Whether it got the seat.
-    fn waiting_host(&self) -> bool {
-        // Acquire in the real scope's end; here nothing but the end itself is handed over.
-        let ended = || self.ended.load(Ordering::Acquire);
-        let sat = self.seat.occupancy.sit_down(&self.idle, 0);
-        if sat {
-            while !ended() {
-                self.use_state();
-                self.idle.begin_search();
-                if self.idle.lie_down(0, ended) {
-                    self.seat.occupancy.bed(true).wait();
-                }
-                self.idle.end_search();
-            }
-            self.use_state();
-            (self.seat.occupancy).stand_up(&self.idle, 0, || self.has_work());
+    /// The scope of the host that sits in the seat ends: as `Root::end` by `Shared::notify_host`.
+    fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        if self.seat.occupancy.has_host() {
+            self.wake();
         }
-        sat
+    }
+}
+
+/// A host whose scope ends elsewhere: it may sleep in the seat meanwhile. Gives the thread that ends the scope, if it got the seat.
+fn waiting_host(world: &Arc<World>) -> Option<JoinHandle<()>> {
+    // Acquire in the real scope's end; here nothing but the end itself is handed over.
+    let ended = || world.ended.load(Ordering::Acquire);
+    let occupancy = &world.seat.occupancy;
+    if !occupancy.sit_down(&world.idle, 0) {
+        return None;
+    }
+    let ender = {
+        let world = world.clone();
+        spawn(move || world.end())
+    };
+    while !ended() {
+        world.use_state();
+        world.idle.begin_search();
+        if world.idle.lie_down(0, ended) {
+            occupancy.bed(true).wait();
+        }
+        world.idle.end_search();
+    }
+    world.use_state();
+    occupancy.stand_up(&world.idle, 0, || world.has_work());
+    Some(ender)
+}
+
+/// Runs such a host, and waits until all of it has ended. From another thread: loom cannot join in one that may be unparked late.
+fn let_wait(host: JoinHandle<Option<JoinHandle<()>>>) {
+    if let Some(ender) = host.join().unwrap() {
+        ender.join().unwrap();
     }
 }
 
@@ -124,21 +145,13 @@ fn two_hosts_do_not_sit_in_one_seat() {
         let world = World::new();
         let other = {
             let world = world.clone();
-            spawn(move || world.waiting_host())
-        };
-        let ender = {
-            let world = world.clone();
-            spawn(move || {
-                world.ended.store(true, Ordering::Release);
-                world.wake();
-            })
+            spawn(move || waiting_host(&world))
         };
         let host = {
             let world = world.clone();
             spawn(move || world.host())
         };
-        other.join().unwrap();
-        ender.join().unwrap();
+        let_wait(other);
         host.join().unwrap();
     });
 }
@@ -148,14 +161,6 @@ fn two_hosts_do_not_sit_in_one_seat() {
 fn a_host_that_sleeps_in_a_seat_is_woken_at_the_end() {
     explore(|| {
         let world = World::new();
-        let host = {
-            let world = world.clone();
-            spawn(move || world.waiting_host())
-        };
-        world.ended.store(true, Ordering::Release);
-        world.wake();
-        // The seat's own thread would have taken a wake-up that came before the host.
-        fence(Ordering::SeqCst);
-        host.join().unwrap();
+        let_wait(spawn(move || waiting_host(&world)));
     });
 }

@@ -61,8 +61,9 @@ pub(super) fn ask_with_growing_mask(
 
 fn set_of_mask(mask: &[c_ulong]) -> CpuSet {
     let bits = |(i, &word): (usize, &c_ulong)| {
-        let here = (0..BITS).filter(move |bit| word >> bit & 1 == 1);
-        here.map(move |bit| (i * BITS + bit) as u32)
+        let rest = |word: &c_ulong| Some(word & (word - 1)).filter(|&rest| rest != 0);
+        let here = std::iter::successors(Some(word).filter(|&word| word != 0), rest);
+        here.map(move |rest| (i * BITS) as u32 + rest.trailing_zeros())
     };
     mask.iter().enumerate().flat_map(bits).collect()
 }

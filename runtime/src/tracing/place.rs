@@ -1,69 +1,73 @@
-//! Which file a trace goes to: the one that was asked for, or one beside it while somebody else writes that.
+//! Which file a trace goes to: the one that was asked for, or one beside it if that is another trace's.
 
 use crate::sync::plain::Mutex;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Error, Result};
+use std::io::Result;
 use std::path::{Path, PathBuf};
 
-/// The files of this process's traces: each has its own, and keeps it when its runtime has gone.
-static TAKEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// The traces of this process that were asked for under one name.
+struct Name {
+    asked: PathBuf,
+    /// Of the first; the others have `-2`, `-3` and so on before the ending.
+    first: PathBuf,
+    /// So many there were.
+    given: u32,
+    /// The file that was asked for is locked as long as this is open: until this process ends, though the runtime may go before.
+    _lock: File,
+}
 
-/// So many names are tried.
-const NAMES: u32 = 10_000;
+static NAMES: Mutex<Vec<Name>> = Mutex::new(Vec::new());
 
-/// Opens the file for a trace, empty, and says which it is. `%p` in the name stands for the process's number. A file that another
-/// runtime of this process has had, or that another process writes now, is left alone: then it is the one with `-2`, `-3` and so on before
-/// the ending.
+/// Opens the file for a trace, empty, and says which it is. `%p` in the name stands for the process's number. What another runtime
+/// of this process wrote is left alone, and so is the file of another process that still runs: then this process's number is put
+/// before the ending.
 pub(super) fn open(path: &Path) -> Result<(File, PathBuf)> {
     let process = std::process::id().to_string();
     let path = match path.to_str() {
         Some(text) => PathBuf::from(text.replace("%p", &process)),
         None => path.to_owned(),
     };
-    let mut taken = TAKEN.lock().unwrap_or_else(|e| e.into_inner());
-    let mut is_held = false;
-    for own in (1..NAMES).map(|number| numbered(&path, number)) {
-        if taken.contains(&own) {
-            continue;
-        }
-        let Some(file) = take(&own)? else {
-            is_held = true;
-            continue;
-        };
-        if is_held {
+    let asked = std::path::absolute(&path)?;
+    let mut names = NAMES.lock().unwrap_or_else(|e| e.into_inner());
+    if let Some(name) = names.iter_mut().find(|name| name.asked == asked) {
+        let own = with(&name.first, &(name.given + 1).to_string());
+        let file = File::create(&own)?;
+        name.given += 1;
+        return Ok((file, own));
+    }
+    // Not emptied before we know that it is ours.
+    let lock = (OpenOptions::new().write(true).create(true).truncate(false)).open(&path)?;
+    // A pipe or a device is nobody's, and has no length.
+    if !lock.metadata()?.is_file() {
+        return Ok((lock, path));
+    }
+    let (file, first) = match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let own = with(&path, &process);
             eprintln!(
-                "sprat: another process writes the trace {}; this one is {} (`%p` in the name gives each process a file of its own)",
+                "sprat: the trace {} is another process's, which still runs; this one's is {} (`%p` in the name stands for the process)",
                 path.display(),
                 own.display()
             );
+            (File::create(&own)?, own)
         }
-        taken.push(own.clone());
-        return Ok((file, own));
-    }
-    Err(Error::other(format!(
-        "{NAMES} traces are being written under this name"
-    )))
+        // It is ours, or this system has no such locks.
+        _ => {
+            lock.set_len(0)?;
+            (lock.try_clone()?, path)
+        }
+    };
+    names.push(Name {
+        asked,
+        first: first.clone(),
+        given: 1,
+        _lock: lock,
+    });
+    Ok((file, first))
 }
 
-/// Opens a file and empties it; `None` if another process writes it.
-fn take(path: &Path) -> Result<Option<File>> {
-    // Not emptied before we know that it is ours.
-    let file = (OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
-    if let Err(TryLockError::WouldBlock) = file.try_lock() {
-        return Ok(None);
-    }
-    // Else it is locked until it is closed, or this system has no such locks. A pipe or a device has no length.
-    if file.metadata()?.is_file() {
-        file.set_len(0)?;
-    }
-    Ok(Some(file))
-}
-
-/// The name with a number before its ending, from 2 on.
-fn numbered(path: &Path, number: u32) -> PathBuf {
-    if number == 1 {
-        return path.to_owned();
-    }
+/// The name with a number before its ending.
+fn with(path: &Path, number: &str) -> PathBuf {
     let mut name = path.file_stem().unwrap_or_default().to_owned();
     name.push(format!("-{number}"));
     if let Some(ending) = path.extension() {
@@ -77,25 +81,65 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_file_that_somebody_writes_is_left_alone() {
-        let folder = std::env::temp_dir().join(format!("sprat-place-{}", std::process::id()));
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("sprat-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_file_of_another_process_is_left_alone() {
+        let folder = folder("theirs");
         let held = folder.join("run.sprat");
         // As another process holds it: by another opening of the file.
         let other = File::create(&held).unwrap();
         other.lock().unwrap();
         std::fs::write(&held, "theirs").unwrap();
-        let (file, path) = open(&held).unwrap();
-        assert_eq!(path, folder.join("run-2.sprat"));
+        let process = std::process::id();
+        let own = folder.join(format!("run-{process}.sprat"));
+        assert_eq!(open(&held).unwrap().1, own);
+        std::fs::write(&own, "ours").unwrap();
+        // What this process has written stays, whoever goes.
+        drop(other);
+        assert_eq!(
+            open(&held).unwrap().1,
+            folder.join(format!("run-{process}-2.sprat"))
+        );
         assert_eq!(std::fs::read(&held).unwrap(), b"theirs");
-        // When they have gone the name is free again, but ours is taken for good.
-        drop((other, file));
-        assert_eq!(open(&held).unwrap().1, held);
-        assert_eq!(std::fs::read(&held).unwrap(), b"");
-        assert_eq!(open(&held).unwrap().1, folder.join("run-3.sprat"));
+        assert_eq!(std::fs::read(&own).unwrap(), b"ours");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_this_process_wrote_is_kept_and_locked_after_the_runtime() {
+        let folder = folder("ours");
+        let path = folder.join("run");
+        std::fs::write(&path, "older").unwrap();
+        let (file, first) = open(&path).unwrap();
+        assert_eq!((&first, std::fs::read(&path).unwrap().len()), (&path, 0));
+        drop(file);
+        let another = File::open(&path).unwrap();
+        assert!(matches!(another.try_lock(), Err(TryLockError::WouldBlock)));
+        // However it is named, and as often as one likes.
+        let same = folder.join(".").join("run");
+        assert_eq!(open(&same).unwrap().1, folder.join("run-2"));
+        for number in 3..300 {
+            assert_eq!(open(&path).unwrap().1, folder.join(format!("run-{number}")));
+        }
         let named = open(&folder.join("of-%p")).unwrap().1;
         assert_eq!(named, folder.join(format!("of-{}", std::process::id())));
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_device_is_nobodys() {
+        let other = OpenOptions::new().write(true).open("/dev/null").unwrap();
+        other.lock().unwrap();
+        for _ in 0..2 {
+            assert_eq!(
+                open(Path::new("/dev/null")).unwrap().1,
+                Path::new("/dev/null")
+            );
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Weak accesses: places that a codelet takes for its children only.
 
-use sprat::{Error, ErrorKind, Runtime};
+use sprat::{Block, Error, ErrorKind, Runtime, Scope};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 fn runtime(xes: usize) -> Runtime {
     Runtime::builder()
@@ -43,7 +44,7 @@ fn weak_places_nest_and_keep_the_order() {
     for xes in [1, 2, 8] {
         let rt = runtime(xes);
         let a = rt.block::<u64>(1).unwrap();
-        fn add(s: &sprat::Scope<'_>, a: sprat::Block<u64>, n: u64, depth: u32) {
+        fn add(s: &Scope<'_>, a: Block<u64>, n: u64, depth: u32) {
             if depth == 0 {
                 s.spawn(a.read_write(), move |_, a| a[0] = a[0].wrapping_mul(31) + n);
                 return;
@@ -229,4 +230,39 @@ fn who_waits_behind_another_scope_is_not_stuck() {
         .unwrap();
     });
     assert_eq!(rt.read(a, |a| a[0]).unwrap(), 2);
+}
+
+/// By walks through all entries for each place that comes and each child that names a block, either of these would take minutes.
+#[test]
+fn children_of_a_codelet_with_very_many_blocks_find_theirs_soon() {
+    const BLOCKS: usize = 20_000;
+    let rt = runtime(2);
+    let blocks: &[Block<u64>] = &rt.blocks(BLOCKS, 1).unwrap();
+    // All blocks, in another order than they were declared in.
+    let in_any_order = || (0..BLOCKS).map(|at| blocks[at * 7919 % BLOCKS]);
+    let add_in_children = move |s: &Scope<'_>| {
+        for block in in_any_order() {
+            s.spawn(block.read_write(), |_, x| x[0] += 1);
+        }
+    };
+    let begin = Instant::now();
+    rt.finish(|s| {
+        let weak: Vec<_> = blocks.iter().map(|x| x.read_write().weak()).collect();
+        s.spawn(weak, move |s, _| add_in_children(s));
+        let held: Vec<_> = blocks.iter().map(|x| x.read_write()).collect();
+        s.spawn(held, move |s, _| add_in_children(s));
+        // Its places come one by one, when the writers before it have ended.
+        for block in in_any_order() {
+            s.spawn(block.read_write(), |_, x| x[0] *= 3);
+        }
+        let weak: Vec<_> = blocks.iter().map(|x| x.read_write().weak()).collect();
+        s.spawn(weak, move |s, _| add_in_children(s));
+        Ok(())
+    })
+    .unwrap();
+    let took = begin.elapsed();
+    for &block in blocks {
+        assert_eq!(rt.read(block, |x| x[0]).unwrap(), 7);
+    }
+    assert!(took < Duration::from_secs(30), "took {took:?}");
 }

@@ -306,6 +306,31 @@ fn blocks_that_move_between_replays() {
     );
 }
 
+/// Who reads the copy of its own region reads nothing from elsewhere.
+#[test]
+fn copies_are_near() {
+    let path = file("copies");
+    let rt = two_regions(&path);
+    let block = rt.block_at::<u64>(Home::Region(0), 100).unwrap();
+    rt.write(block, |x| x.fill(1)).unwrap();
+    let read_there = || {
+        rt.finish(|s| {
+            let step = s.codelet("step").on_xe(1);
+            step.spawn(block.read(), |_, x| assert_eq!(x[0], 1));
+            Ok(())
+        })
+        .unwrap();
+    };
+    read_there();
+    rt.replicate(block).unwrap();
+    read_there();
+    drop(rt);
+    let run = read(&std::fs::read(&path).unwrap()).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let away: Vec<f32> = named(&run, "step").map(|task| task.away).collect();
+    assert_eq!(away, [1.0, 0.0]);
+}
+
 #[test]
 fn skipped_and_outside() {
     let (run, analysis) = traced("skipped", CeMode::Shared, |rt| {

@@ -64,7 +64,7 @@ impl Description {
     }
 
     /// Whether kinds hold kinds that exist, and no circle; and not too many engines.
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let mut open = Vec::new();
         let mut known = BTreeMap::new();
         let engines = self.count(&self.root, &mut open, &mut known)?;

@@ -11,6 +11,8 @@ impl Description {
     /// [`ErrorKind::Config`](sprat::ErrorKind::Config) if the number is 0 or its domains are not simply engines of one kind that one
     /// group holds so many of.
     pub fn with_xes_per_ce(&self, xes: u64) -> Result<Self> {
+        // Groups that hold each other have no end, and too many engines no number.
+        self.check()?;
         let mut changed = self.clone();
         let refuse = |text: &str| {
             Err(Error::new(

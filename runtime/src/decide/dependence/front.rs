@@ -3,7 +3,8 @@
 use super::switch::joins;
 use super::{AccessQueue, Extent, Mode, Place};
 
-/// A place further in front than this is not looked for, since the queue is locked meanwhile.
+/// A place further in front than this is not looked for among those who wait, since the queue is locked meanwhile. (Parts that are in
+/// use, or wait for others, are all looked at: to enter takes as long.)
 const NEAR: usize = 1024;
 
 /// How somebody wants a block, or a part of it.

@@ -57,6 +57,13 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         self.special.as_mut()?.turns.pass(who)
     }
 
+    /// Whether it is the turn of `who`, which commutes here: taken, or handed over.
+    #[inline]
+    pub fn has_turn(&self, who: T) -> bool {
+        let special = self.special.as_deref();
+        special.is_some_and(|special| special.turns.is_held_by(who))
+    }
+
     /// The memory of the lane that `who` holds, once it was taken.
     pub fn lane_of(&mut self, who: T) -> Option<&mut Option<M>> {
         self.lanes()?.memory_of(who)

@@ -184,8 +184,10 @@ impl<T: Copy + PartialEq> PartsQueue<T> {
         for_all: bool,
     ) -> impl Iterator<Item = Option<T>> + use<'_, T> {
         let (extent, all) = (*extent, self.live.len());
+        // How a weak one is declared is not told to who asks.
         let is_it = |live: &Live<T>| {
-            live.who == who && live.waits_for > 0 && live.mode == mode && live.extent == extent
+            let same = (live.weak || live.mode == mode) && live.extent == extent;
+            live.who == who && live.waits_for > 0 && same
         };
         let behind = match who {
             None => all,

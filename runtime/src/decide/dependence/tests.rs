@@ -131,6 +131,7 @@ fn neighbours_that_commute_are_there_together_and_one_at_a_time_has_its_turn() {
     leave(&mut q, Mode::Commute, Effect::Done);
     assert_eq!(grants(&mut q), []);
     assert_eq!(q.pass_turn(2), Some(1));
+    assert!(q.has_turn(1) && !q.has_turn(2), "it is handed over");
     assert!(q.turn_is_free_for(1) && !q.turn_is_free_for(4));
     leave(&mut q, Mode::Commute, Effect::Done);
     assert_eq!(q.pass_turn(1), None);
@@ -150,6 +151,7 @@ fn who_waits_for_more_than_one_turn_is_woken_and_has_none_yet() {
     q.wait_for_turn(3, true);
     assert_eq!(q.pass_turn(3), None, "it is not 3's to pass on");
     assert_eq!(q.pass_turn(1), Some(2));
+    assert!(!q.has_turn(2), "it has to look");
     assert!(q.turn_is_free_for(2) && q.turn_is_free_for(3));
     // 2 finds its other block busy.
     assert_eq!(q.pass_turn(2), Some(3));
@@ -289,7 +291,8 @@ fn a_body_that_commutes_is_alone_among_its_children() {
 }
 
 proptest::proptest! {
-    /// With little room or much, with poison or without: the same are let in, in the same order, and as well off.
+    /// With little room or much, with poison or without: the same are let in, in the same order, and as well off; and entering
+    /// by the short way is entering.
     #[test]
     fn letting_in_is_the_same_as_step_by_step(
         steps in proptest::collection::vec((0..9usize, 0..4u8, 1..5usize), 0..150),
@@ -303,7 +306,10 @@ proptest::proptest! {
             modes.push(mode);
             if step < MODES.len() {
                 let (weak, mode) = (room == 4, modes[number as usize]);
-                let entered = all.enter_for(number, mode, weak);
+                let entered = match weak {
+                    true => all.enter_for(number, mode, weak),
+                    false => all.enter_soon(number, mode),
+                };
                 proptest::prop_assert_eq!(entered, one_by_one.enter_for(number, mode, weak));
                 if let Entered::Granted(_) = entered {
                     holders.push(number);

@@ -89,6 +89,16 @@ fn parts_wait_for_those_that_they_overlap_and_conflict_with() {
     );
 }
 
+/// How a weak one is declared is not told: it is asked for as if it were alone.
+#[test]
+fn weak_ones_that_wait_among_parts_are_known() {
+    let left = Extent::range(0, 50);
+    let mut q = AccessQueue::default();
+    enter_part(&mut q, 1, Mode::Write, left);
+    q.enter_for(2, Mode::ReadWrite, true);
+    assert_eq!(front(&q, Some(2), Mode::Exclusive, None), [(1, true)]);
+}
+
 #[test]
 fn tiles_wait_for_tiles() {
     // Of a matrix with rows of ten: columns 0 and 1, 1 and 2, 4 and 5, each of three rows.
