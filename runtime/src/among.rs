@@ -22,15 +22,19 @@ impl Engine<'_> {
         let record = arena.record(codelet);
         // SAFETY: it lives: the caller runs its body, or its end waits for what the caller does.
         let payload = unsafe { record.vtable() }.payload;
-        let is_whole =
-            |entry: &Entry| matches!(entry.kind(), EntryKind::Block(_) | EntryKind::Weak);
-        let is_it = |entry: &Entry| is_whole(entry) && Self::queue_of(entry).slot == slot;
+        // Of a place that comes, while the body gives others of its blocks back perhaps.
+        let slot_of = |entry: &Entry| match entry.kind() {
+            EntryKind::Block(_) | EntryKind::Weak => {
+                Self::queue_unless_released(entry).map(|cell| cell.slot)
+            }
+            _ => None,
+        };
+        let is_it = |entry: &Entry| slot_of(entry) == Some(slot);
         if record.count() > FEW {
             let of = (codelet, record.ended.generation());
             let all = || {
                 let entries = arena.entries(codelet, payload);
-                let whole = entries.filter(|(_, entry)| is_whole(entry));
-                whole.map(|(node, entry)| (Self::queue_of(entry).slot, node))
+                entries.filter_map(|(node, entry)| Some((slot_of(entry)?, node)))
             };
             match self.local(|local| wide(local).find(of, slot, all)) {
                 Some(None) => return None,

@@ -4,6 +4,7 @@
 //! codelets. So it is bound at once only if it has to move; else when it has been here for long, or before it sleeps here.
 
 use crate::topology::{self, CpuSet};
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// After so long it is bound: some ten times what that costs.
@@ -16,9 +17,36 @@ pub(crate) enum Binding {
     #[default]
     Free,
     /// It is on this processor, and has been since then.
-    Later(u32, Instant),
+    Later(u32, Instant, Inside),
     /// It is bound, and goes back when this is dropped.
-    Bound(#[expect(dead_code, reason = "kept for its drop")] Bound),
+    #[expect(dead_code, reason = "both are kept for their drop")]
+    Bound(Bound, Inside),
+}
+
+thread_local! {
+    /// In so many seats this thread sits: in the body of a scope of one runtime it may begin one of another.
+    static SEATS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// How many seats this thread sat in when it had sat down in this one. Who has sat down last goes back first: so nobody is bound while
+/// there is somebody inside.
+pub(crate) struct Inside(u32);
+
+impl Inside {
+    fn new() -> Self {
+        SEATS.set(SEATS.get() + 1);
+        Inside(SEATS.get())
+    }
+
+    fn is_last(&self) -> bool {
+        SEATS.get() == self.0
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        SEATS.set(SEATS.get() - 1);
+    }
 }
 
 /// A thread that was bound to a processor, and goes back when this is dropped, by the same thread.
@@ -49,7 +77,7 @@ impl Drop for Bound {
 impl Binding {
     /// The calling thread, a host, has sat down in the seat of this processor.
     pub(crate) fn later(cpu: u32) -> Self {
-        let mut later = Binding::Later(cpu, Instant::now());
+        let mut later = Binding::Later(cpu, Instant::now(), Inside::new());
         if topology::current_cpu() != Some(cpu) {
             later.bind();
         }
@@ -59,8 +87,11 @@ impl Binding {
     /// Binds the host, if that is still to be done.
     #[cold]
     pub(crate) fn bind(&mut self) {
-        if let Binding::Later(cpu, _) = *self {
-            *self = Bound::to(cpu).map_or(Binding::Free, Binding::Bound);
+        if matches!(self, Binding::Later(_, _, inside) if inside.is_last())
+            && let Binding::Later(cpu, _, inside) = std::mem::take(self)
+            && let Some(bound) = Bound::to(cpu)
+        {
+            *self = Binding::Bound(bound, inside);
         }
     }
 
@@ -68,7 +99,7 @@ impl Binding {
     /// done.
     #[inline]
     pub(crate) fn bind_if_late(&mut self) -> bool {
-        let Binding::Later(_, since) = self else {
+        let Binding::Later(_, since, _) = self else {
             return false;
         };
         let late = since.elapsed() >= LONG;

@@ -25,6 +25,13 @@ impl Engine<'_> {
         unsafe { &*entry.target().cast::<QueueCell>() }
     }
 
+    /// The same for who does not run the codelet's body, which may give the block back at any moment: `None` then.
+    #[inline]
+    pub(crate) fn queue_unless_released(entry: &Entry) -> Option<&QueueCell> {
+        // SAFETY: as above, or null, since it was given back.
+        unsafe { entry.target().cast::<QueueCell>().as_ref() }
+    }
+
     /// The queue that a codelet's access gives its children, if there is one.
     #[inline]
     pub(crate) fn children_of(entry: &Entry) -> Option<&QueueCell> {

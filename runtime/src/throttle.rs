@@ -36,10 +36,11 @@ impl Engine<'_> {
         let shared = self.shared;
         let marks = &shared.tuning.live;
         self.local(|local| local.until_look = marks.every);
-        self.local(|local| local.binding.bind_if_late());
         let (mut held, mut waits) = (false, None);
+        self.local(|local| local.binding.bind_if_late());
         while marks.hold(self.live_at_least(), held) && !shared.stops() {
             held = true;
+            self.local(|local| local.binding.bind_if_late());
             // The control engine may be silent, and all others in long bodies.
             shared.look_at_deadlines();
             shared.fire_late_timers(1);
@@ -102,6 +103,7 @@ impl Engine<'_> {
             }
             return;
         }
+        self.local(|local| local.binding.bind());
         park_for(Duration::from_nanos(nap_ns(wait.naps)));
         wait.naps += 1;
     }

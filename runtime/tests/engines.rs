@@ -165,6 +165,30 @@ fn a_host_gets_its_affinity_back() {
     }
 }
 
+/// A scope of one runtime in the body of one of another: who sat down last goes back first, however late each was bound.
+#[test]
+fn a_host_in_two_seats_gets_its_affinity_back() {
+    be_quiet();
+    let before = topology::affinity().unwrap();
+    let build = || Runtime::builder().ignore_environment();
+    let (a, b) = (build().build().unwrap(), build().xes(1).build().unwrap());
+    for (outer, inner) in [(&a, &b), (&b, &a)].repeat(10) {
+        outer
+            .finish(|first| {
+                inner.finish(|second| {
+                    std::thread::sleep(Duration::from_millis(1));
+                    for _ in 0..40_000 {
+                        first.spawn((), |_, ()| ());
+                        second.spawn((), |_, ()| ());
+                    }
+                    Ok(())
+                })
+            })
+            .unwrap();
+        assert_eq!(topology::affinity().unwrap(), before);
+    }
+}
+
 #[test]
 fn a_host_that_stays_for_long_is_bound_to_its_processor() {
     be_quiet();

@@ -142,7 +142,11 @@ impl Worker<'_> {
         let spin = Duration::from_nanos(self.frame.engine.shared.tuning.spin_ns);
         let (mut ran, mut turns, mut idle_since) = (0, 0, None);
         let mut waited = Waited::default();
+        // All rounds are one body, so the engine does not come to it.
+        let mut is_to_bind = true;
         while !self.lanes.have_ended() {
+            is_to_bind =
+                is_to_bind && (self.frame.engine).local(|local| local.binding.bind_if_late());
             if self.is_control {
                 self.frame.engine.shared.look_at_deadlines();
                 self.frame.engine.shared.drain_trace_if_asked();
@@ -319,6 +323,7 @@ impl Worker<'_> {
             leader.pass();
         }
         self.frame.engine.shared.look_at_deadlines();
+        self.frame.engine.local(|local| local.binding.bind());
         place.sleeps.store(true, Ordering::Relaxed);
         let mut stays = !self.lanes.have_ended();
         for (at, &(signal, needed)) in state.blocked.iter().enumerate() {

@@ -99,6 +99,42 @@ fn children_of_a_shared_writer_share_or_read() {
     assert_eq!(error.failure().unwrap().failed, 1);
 }
 
+/// A place for children comes while the body is at work, and looks through what that one gives back meanwhile.
+#[test]
+fn places_for_children_come_while_blocks_are_released() {
+    let rt = runtime(2);
+    let own: Vec<_> = (0..40).map(|_| rt.block::<u64>(1).unwrap()).collect();
+    let weak: Vec<_> = (0..40).map(|_| rt.block::<u64>(1).unwrap()).collect();
+    for round in 1..=50 {
+        rt.finish(|s| {
+            let write = |block: &Block<u64>| {
+                let options = s.codelet("first").on_xe(1);
+                options.spawn(block.read_write(), move |_, x| x[0] += 1);
+            };
+            weak.iter().for_each(write);
+            let held: Vec<_> = own.iter().map(|block| block.write().raw()).collect();
+            let places: Vec<_> = weak.iter().map(|block| block.read_write().weak()).collect();
+            let weak = weak.clone();
+            s.codelet("gives back").at_ready().on_xe(0).spawn(
+                (held, places),
+                move |s, (held, _)| {
+                    for (at, pointer) in held.into_iter().enumerate() {
+                        s.spawn(weak[at].read_write(), |_, x| x[0] += 1);
+                        // SAFETY: a bare pointer, not used below.
+                        unsafe { s.release(pointer) }?;
+                    }
+                    Ok(())
+                },
+            );
+            Ok(())
+        })
+        .unwrap();
+        for &block in &weak {
+            assert_eq!(rt.read(block, |x| x[0]).unwrap(), 2 * round);
+        }
+    }
+}
+
 #[test]
 fn who_waits_for_a_released_block_runs_while_the_body_goes_on() {
     let rt = runtime(2);
