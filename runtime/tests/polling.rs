@@ -231,12 +231,13 @@ fn a_thousand_from_codelets_all_come_and_one_function_runs_at_a_time() {
 #[test]
 fn a_scope_waits_for_it_but_is_stuck_when_it_has_come_and_nothing_else_can() {
     everywhere(|rt| {
+        let mut kept = None;
         let error = rt
             .finish(|s| {
                 let (_, function) = at_call(10);
                 let come = s.poll_event("tenth call", function);
                 let (never, trigger) = s.event("never");
-                std::mem::forget(trigger);
+                kept = Some(trigger);
                 s.codelet("both")
                     .after(&come)
                     .after(&never)
