@@ -171,8 +171,11 @@ fn a_host_in_two_seats_gets_its_affinity_back() {
     be_quiet();
     let before = topology::affinity().unwrap();
     let build = || Runtime::builder().ignore_environment();
-    let (a, b) = (build().build().unwrap(), build().xes(1).build().unwrap());
-    for (outer, inner) in [(&a, &b), (&b, &a)].repeat(10) {
+    let (outer, inner) = (build().build().unwrap(), build().xes(1).build().unwrap());
+    // Begun on each processor: on one of them the inner runtime's only seat is another one's.
+    for cpu in before.iter().flat_map(|cpu| [cpu; 3]) {
+        topology::set_affinity(&[cpu].into_iter().collect()).unwrap();
+        topology::set_affinity(&before).unwrap();
         outer
             .finish(|first| {
                 inner.finish(|second| {
