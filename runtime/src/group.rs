@@ -52,7 +52,8 @@ impl Groups {
         (&self.members[place as usize], name)
     }
 
-    /// A codelet was spawned in a group.
+    /// A codelet was spawned in a group. Two at once in one place may get each other's: then some run together that need not. (Relaxed
+    /// for that reason: these are hints, and nothing is read by them.)
     pub(crate) fn remember(&self, id: CodeletId, group: u16) {
         let (member, name) = self.member(id);
         member.1.store(group, Ordering::Relaxed);

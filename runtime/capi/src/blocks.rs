@@ -58,13 +58,29 @@ pub unsafe extern "C" fn sprat_blocks_create(
     element_size: usize,
     blocks: *mut sprat_block,
 ) -> sprat_status {
+    let make = |runtime: &Runtime| {
+        let bytes = bytes(count, element_size)?;
+        Ok(runtime.blocks::<u8>(block_count, bytes)?)
+    };
+    // SAFETY: the caller's promise; so many are made.
+    unsafe { create(runtime, blocks, make) }
+}
+
+/// Writes down the blocks that are made.
+///
+/// # Safety
+/// `blocks` is null or as many as are made can be written to.
+pub(crate) unsafe fn create(
+    runtime: *mut sprat_runtime,
+    blocks: *mut sprat_block,
+    make: impl FnOnce(&Runtime) -> Result<Vec<Block<u8>>, Fault>,
+) -> sprat_status {
     let create = || {
         let runtime = self::runtime(runtime)?;
         if blocks.is_null() {
             return Err(Fault::null("the place for the blocks"));
         }
-        let made = runtime.blocks::<u8>(block_count, bytes(count, element_size)?)?;
-        for (at, block) in made.into_iter().enumerate() {
+        for (at, block) in make(&runtime)?.into_iter().enumerate() {
             // SAFETY: the caller's promise, and it is not null.
             unsafe { blocks.wrapping_add(at).write(name(block)) };
         }

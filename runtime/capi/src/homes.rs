@@ -1,12 +1,12 @@
 //! Where blocks are: homes, moves and copies.
 
-use crate::blocks::{bytes, name};
+use crate::blocks::{bytes, create, name};
 use crate::fault::{Fault, ended};
 use crate::live::{self, Live, sprat_scope};
 use crate::runtime::{runtime, sprat_runtime};
 use crate::spawn::{remembered, tell_end};
 use crate::types::*;
-use sprat::{Block, Event, Home, Scope};
+use sprat::{Block, Event, Home, Runtime, Scope};
 
 /// The memory region where a block is to be.
 #[derive(Clone, Copy, Debug)]
@@ -65,20 +65,13 @@ pub unsafe extern "C" fn sprat_blocks_create_at(
     element_size: usize,
     blocks: *mut sprat_block,
 ) -> sprat_status {
-    let create = || {
-        let runtime = self::runtime(runtime)?;
-        if blocks.is_null() {
-            return Err(Fault::null("the place for the blocks"));
-        }
+    let make = |runtime: &Runtime| {
         let home = home.home(|id| runtime.block_from_bits(id))?;
-        let made = runtime.blocks_at::<u8>(home, block_count, bytes(count, element_size)?)?;
-        for (at, block) in made.into_iter().enumerate() {
-            // SAFETY: the caller's promise, and it is not null.
-            unsafe { blocks.wrapping_add(at).write(name(block)) };
-        }
-        Ok(())
+        let bytes = bytes(count, element_size)?;
+        Ok(runtime.blocks_at::<u8>(home, block_count, bytes)?)
     };
-    ended(create())
+    // SAFETY: the caller's promise; so many are made.
+    unsafe { create(runtime, blocks, make) }
 }
 
 /// Makes a block in a scope whose home is this.

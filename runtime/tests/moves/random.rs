@@ -1,8 +1,8 @@
 //! Random programs among moves at random moments mean what they say: scopes with codelets of all kinds and their children, and
 //! recorded graphs that are replayed between them.
 //!
-//! Checked itself: it fails if a move leaves the contents behind, if copies outlive a write, or a part of it, and if a reader
-//! fulfils a wish to move.
+//! Checked itself before codelets had children here and graphs were replayed: it failed if a move left the contents behind, if copies
+//! outlived a write, or a part of it, and if a reader fulfilled a wish to move.
 
 use crate::builder;
 use sprat::{Block, Home, Result, Runtime, Scope, Sum};
