@@ -114,7 +114,8 @@ impl BlockSlot {
             return Some(original);
         }
         let Some(copy) = homes.take_for_copy(pool, self.bytes(), magazine) else {
-            self.forget();
+            self.memory
+                .with(|memory| memory.iter().for_each(|chunk| self.forget(chunk)));
             homes.moves.refused();
             return None;
         };
@@ -148,16 +149,13 @@ impl BlockSlot {
         })
     }
 
-    /// What was wished will not be.
-    fn forget(&self) {
-        self.memory.with(|memory| {
-            if let Some(chunk) = memory {
-                self.set_place(Place::Taken(chunk.region()));
-                if let Start::Look = self.start() {
-                    self.set_start(Start::There(chunk.ptr().as_ptr()));
-                }
-            }
-        });
+    /// What was wished is done, or will not be. Under the lock; copies stay, as a wish may come between a look at the block and the
+    /// copy that it led to.
+    pub(super) fn forget(&self, chunk: &Chunk) {
+        self.set_place(Place::Taken(chunk.region()));
+        if let Start::Look = self.start() {
+            self.set_start(Start::There(chunk.ptr().as_ptr()));
+        }
     }
 
     /// The copy in a region, for who holds all of the block for reading.

@@ -133,31 +133,25 @@ impl BlockTable {
 /// What is to be done by who holds a block whose memory is this, under the lock.
 fn look(slot: &BlockSlot, chunk: &Chunk, hold: Hold, here: u16) -> Found {
     let (start, pool) = (chunk.ptr().as_ptr(), chunk.region());
-    let forget = || {
-        slot.set_place(Place::Taken(pool));
-        slot.set_start(Start::There(start));
-    };
-    let table = match slot.start() {
+    match slot.start() {
         Start::There(start) => return Found::There(start),
-        Start::Copied(copies) => Some(copies),
-        Start::Look => None,
-    };
-    if let Some(copies) = table
-        && hold.changes()
-    {
-        forget();
-        // SAFETY: it holds what it is about to change, so nobody reads all of the block; others look at the table under the
-        // lock only, where it has just gone from its place.
-        return Found::Alone(start, unsafe { Copies::end(copies) });
+        Start::Copied(copies) if hold.changes() => {
+            slot.set_place(Place::Taken(pool));
+            slot.set_start(Start::There(start));
+            // SAFETY: it holds what it is about to change, so nobody reads all of the block; others look at the table under
+            // the lock only, where it has just gone from its place.
+            return Found::Alone(start, unsafe { Copies::end(copies) });
+        }
+        Start::Copied(_) | Start::Look => (),
     }
     let copies = hold == Hold::All(Mode::Read);
     match slot.place().asked() {
-        Some(Asked::Home(to)) if to == pool => forget(),
+        Some(Asked::Home(to)) if to == pool => slot.forget(chunk),
         Some(Asked::Home(to)) if hold.is_alone() => {
-            forget();
+            slot.forget(chunk);
             return Found::Wished(to);
         }
-        Some(Asked::Copies) if hold.is_alone() => forget(),
+        Some(Asked::Copies) if hold.is_alone() => slot.forget(chunk),
         Some(Asked::Home(to)) if copies && to == here => return Found::Copy(start),
         Some(Asked::Copies) if copies && pool != here => return Found::Copy(start),
         _ => (),
