@@ -13,7 +13,7 @@ fn main() -> sprat::Result<()> {
         for part in 0..1_000_u64 {
             s.codelet("search and add")
                 .spawn(total.read_write(), move |_, total| {
-                    total[0] += primes(part * 100..(part + 1) * 100);
+                    total[0] += primes(part * 1_000..(part + 1) * 1_000);
                 });
         }
         Ok(())
