@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 /// What a runtime keeps. The first two are looked at by everybody, and change when a scope becomes cancellable or ends.
 pub(crate) struct Cancelling {
-    /// Open host's scopes that can be cancelled: those with a canceller or a deadline.
+    /// Open host's scopes that can be cancelled: those with a canceller or a deadline. And [`SUSPENDED`], so that one look before
+    /// each codelet tells of both.
     pub(crate) watched: AtomicU32,
     /// The earliest deadline: nanoseconds since `began`, or [`NEVER`].
     pub(crate) earliest: AtomicU64,
@@ -23,6 +24,9 @@ pub(crate) struct Cancelling {
     pub(crate) outside: Mutex<OutsideEvents>,
     began: Instant,
 }
+
+/// Beside the count of scopes that can be cancelled: the runtime is suspended.
+pub(crate) const SUSPENDED: u32 = 1 << 31;
 
 impl Cancelling {
     pub(crate) fn new() -> Self {
@@ -59,7 +63,8 @@ impl Cancelling {
 
     /// Whether a control engine must not sleep until it is asked: some scope can be cancelled, or there is a deadline.
     pub(crate) fn needs_a_watch(&self) -> bool {
-        self.watched.load(Ordering::Relaxed) > 0 || self.earliest.load(Ordering::Relaxed) != NEVER
+        self.watched.load(Ordering::Relaxed) & !SUSPENDED != 0
+            || self.earliest.load(Ordering::Relaxed) != NEVER
     }
 
     /// How long until the earliest deadline, if there is one.

@@ -6,6 +6,7 @@
 
 use crate::decide::controller::{Decision, DomainView, Observation, POLL_NS, decide, nap_ns};
 use crate::decide::deadline::{NEVER, nap_until};
+use crate::decide::plan::CeMode;
 use crate::engine::Engine;
 use crate::guard::Place;
 use crate::local::Local;
@@ -39,6 +40,10 @@ impl Shared {
         self.fire_timers();
         self.adapt();
         self.drain_trace();
+        if self.gate.is_shut() {
+            // Nothing to decide: who resumes asks again.
+            return;
+        }
         for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),
@@ -86,7 +91,7 @@ impl Shared {
     /// How long a control engine that watches sleeps next, after a nap that ended with a request, or without.
     pub(crate) fn nap(&self, last: Duration, asked: bool) -> Duration {
         let asleep = |domain: &Domain| domain.idle.asleep() == domain.idle.seats();
-        let all_asleep = self.domains.iter().all(asleep);
+        let all_asleep = self.gate.is_shut() || self.domains.iter().all(asleep);
         let nap = nap_ns(last.as_nanos() as u64, asked, all_asleep);
         let cancelling = &self.cancelling;
         // Relaxed: who sets an earlier one asks for a decision afterwards.
@@ -148,7 +153,7 @@ impl Shared {
             control.watching.store(watch, Ordering::Relaxed);
             let asked = if requested() {
                 true
-            } else if open && polls {
+            } else if open && polls && !self.gate.is_shut() {
                 if looked.elapsed() < POLL && !self.timers.is_late(0) {
                     spin_hint();
                     continue;
@@ -190,7 +195,21 @@ impl Shared {
         let start = self.trace.as_ref().map(|trace| trace.begin);
         engine.wait_asleep(seat, domain, false);
         engine.trace_parked(start, false);
+        engine.stop_after_rest();
         engine.work(seat, false, true, || self.stops());
         engine.retire();
+    }
+
+    /// Whether the seat's own thread is the domain's control engine, too: the domain's last one.
+    #[inline]
+    pub(crate) fn is_elastic(&self, seat: &Seat<Local>) -> bool {
+        let domain = &self.domains[usize::from(seat.domain)];
+        self.plan.mode == CeMode::Elastic && seat.place + 1 == domain.count
+    }
+
+    /// Whether the engines shall go home.
+    #[inline]
+    pub(crate) fn stops(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
     }
 }

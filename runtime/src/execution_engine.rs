@@ -1,6 +1,5 @@
 //! An engine's loop: find a codelet, run it; look on for a while when there is none; then park.
 
-use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source};
 use crate::decide::theft::{self, HAUL, Theft, Victim};
 use crate::engine::{Engine, Followers};
@@ -12,7 +11,7 @@ use crate::mutants::mutant;
 use crate::post::RecordLinks;
 use crate::queue::insist;
 use crate::seat::Seat;
-use crate::shared::{Domain, Shared};
+use crate::shared::Domain;
 use crate::sync::atomic::Ordering;
 use crate::sync::{spin_hint, thread};
 use crate::trace::Event;
@@ -22,6 +21,8 @@ use std::time::{Duration, Instant};
 /// Turns of the shortest pause between two looks of an engine that has nothing to do ([`theft::pause`]): about half a
 /// microsecond.
 const SPINS: u32 = 16;
+/// How long an engine looks on at most while the runtime is suspended, in nanoseconds.
+const HURRY_NS: u64 = 20_000;
 
 impl Engine<'_> {
     /// Works in `seat` until `done`. `host` says whose bed to park in; `woken` that the engine counts as searching.
@@ -321,7 +322,10 @@ impl Engine<'_> {
             }
             let idle = begin.elapsed();
             self.watch_control(domain, idle, &mut silent_since);
-            if route::parks(idle.as_nanos() as u64, tuning) {
+            let idle_ns = idle.as_nanos() as u64;
+            // While the runtime is suspended nothing comes that would be worth looking for.
+            let hurries = self.shared.gate.is_shut() && idle_ns > HURRY_NS;
+            if hurries || route::parks(idle_ns, tuning) {
                 // Whoever wakes it, or it itself, has it counted as searching again.
                 self.trace_searched(traced);
                 self.park(seat, domain, host, done);
@@ -379,12 +383,18 @@ impl Engine<'_> {
             // It has the time.
             self.local(|local| local.binding.bind());
         }
-        let stays = || done() || shared.stops() || shared.has_work(seat);
+        let stays = || {
+            shared.gate.tell();
+            done() || shared.stops() || shared.has_work(seat)
+        };
         let start = self.trace_now();
         if domain.idle.lie_down(place, stays) {
             seat.counters.parked.add(1);
             self.wait_asleep(seat, domain, host);
             self.trace_parked(start, host);
+        }
+        if !done() {
+            self.stop_after_rest();
         }
     }
 
@@ -415,7 +425,7 @@ impl Engine<'_> {
     }
 
     /// An elastic control engine whose seat is announced asleep does its duty until the seat is claimed.
-    fn control_while_asleep(&self, domain: &Domain, bed: &Parker) {
+    pub(crate) fn control_while_asleep(&self, domain: &Domain, bed: &Parker) {
         let control = &domain.control;
         let paused = || control.paused.load(Ordering::Relaxed);
         let asked = || control.requested.load(Ordering::Relaxed) && !paused();
@@ -475,20 +485,5 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn retire(&self) {
         self.local(|local| local.leave(&self.shared.arena, &self.shared.blocks));
-    }
-}
-
-impl Shared {
-    /// Whether the seat's own thread is the domain's control engine, too: the domain's last one.
-    #[inline]
-    pub(crate) fn is_elastic(&self, seat: &Seat<Local>) -> bool {
-        let domain = &self.domains[usize::from(seat.domain)];
-        self.plan.mode == CeMode::Elastic && seat.place + 1 == domain.count
-    }
-
-    /// Whether the engines shall go home.
-    #[inline]
-    pub(crate) fn stops(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
     }
 }

@@ -193,6 +193,13 @@ impl Idle {
         None
     }
 
+    /// Whether this seat sleeps.
+    #[inline]
+    pub(crate) fn is_asleep(&self, seat: usize) -> bool {
+        let (word, bit) = self.bit(seat);
+        word.load(Ordering::Relaxed) & bit != 0
+    }
+
     /// How many seats sleep.
     #[inline]
     pub(crate) fn asleep(&self) -> usize {

@@ -80,6 +80,7 @@ mod for_each;
 #[doc(hidden)]
 pub mod for_macros;
 mod foreign;
+mod gate;
 mod glue;
 mod graph;
 mod group;
@@ -149,7 +150,9 @@ pub mod spin_lock;
 mod start_thread;
 mod static_codelet;
 mod stop;
+mod stopping;
 mod stuck;
+mod suspending;
 mod sweep;
 mod sync;
 mod throttle;

@@ -13,6 +13,7 @@ use crate::decide::route::Here;
 use crate::error::Result;
 use crate::event::EventRef;
 use crate::failure::FailureLog;
+use crate::gate::Gate;
 use crate::group::Groups;
 use crate::guard::Trap;
 use crate::homes::Homes;
@@ -119,6 +120,8 @@ pub(crate) struct Shared {
     pub(crate) looked_at: AtomicU64,
     /// In a line of its own: every engine looks at it before each codelet.
     pub(crate) cancelling: CachePadded<Cancelling>,
+    /// Where engines stop while the runtime is suspended.
+    pub(crate) gate: CachePadded<Gate>,
     pub(crate) trap: Trap,
     pub(crate) stop: AtomicBool,
     /// Scopes of host threads that have not ended.
@@ -178,6 +181,7 @@ impl Shared {
             failed_ends: Mutex::new(VecDeque::new()),
             looked_at: AtomicU64::new(u64::MAX),
             cancelling: CachePadded::new(Cancelling::new()),
+            gate: CachePadded::new(Gate::new(plan.xes.len())),
             trap: Trap::new(),
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),

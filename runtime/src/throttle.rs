@@ -73,7 +73,8 @@ impl Engine<'_> {
         let domain = self.shared.domain_at(seat);
         let aside = self.trace_aside();
         self.local(|local| local.host = false);
-        seat.in_body.store(false, Ordering::Relaxed);
+        seat.end_body();
+        self.stop_after_rest();
         self.run(first, &|| true);
         for _ in 1..BURST {
             self.shared.look_at_deadlines();
@@ -82,7 +83,8 @@ impl Engine<'_> {
                 None => break,
             }
         }
-        seat.in_body.store(true, Ordering::Relaxed);
+        seat.begin_body();
+        self.shared.gate.tell();
         self.local(|local| local.host = true);
         self.trace_back(aside);
         if self.shared.check.is_some() {

@@ -70,6 +70,7 @@ const LEVELS: &[&[&str]] = &[
     &[
         "queue",
         "idle",
+        "gate",
         "start_thread",
         "control",
         "alternates",
@@ -125,6 +126,7 @@ const LEVELS: &[&[&str]] = &[
         "io",
         "io_engine",
         "execution_engine",
+        "stopping",
         "control_engine",
         "throttle",
         "checking",
@@ -166,6 +168,7 @@ const LEVELS: &[&[&str]] = &[
         "help",
         "host",
         "runtime",
+        "suspending",
         "home",
         "migrate",
         "memory_report",

@@ -145,6 +145,7 @@ impl Worker<'_> {
         // All rounds are one body, so the engine does not come to it.
         let mut is_to_bind = true;
         while !self.lanes.have_ended() {
+            self.frame.engine.stop_if_shut();
             is_to_bind =
                 is_to_bind && (self.frame.engine).local(|local| local.binding.bind_if_late());
             if self.is_control {
@@ -312,6 +313,8 @@ impl Worker<'_> {
                 true => spin_hint(),
                 false => _ = place.bed.wait_for(NAP),
             }
+            // Who has the lane may stand at the gate.
+            self.frame.engine.stop_if_shut();
         };
         self.lanes.stop(wait, || self.replay.wake());
     }
