@@ -214,6 +214,30 @@ fn with_moves_at_random_moments_they_mean_the_same() {
     }
 }
 
+#[test]
+fn while_the_runtime_is_suspended_at_random_moments_they_mean_the_same() {
+    let cases = number("SPRAT_ORACLE_CASES", u64::from(CASES)).div_ceil(16);
+    let (all, done) = (runtimes(), AtomicBool::new(false));
+    let rts: Vec<Runtime> = all.iter().map(|(_, rt)| rt.clone()).collect();
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                for rt in &rts {
+                    rt.suspend().expect("no engine");
+                    std::thread::yield_now();
+                    rt.resume().expect("it is suspended");
+                }
+                // Not more often, or programs get nowhere where processors are few.
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        });
+        let run = || _ = compare(all.clone(), cases);
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(run));
+        done.store(true, Ordering::Relaxed);
+        outcome.unwrap_or_else(|panic| resume_unwind(panic));
+    });
+}
+
 /// Whether so many programs have had blocks moved and copied often enough to show something.
 fn has_moved(rt: &Runtime, cases: u64) -> bool {
     let (counts, some) = (rt.move_counts(), (cases / 4).min(100));
