@@ -235,6 +235,18 @@ pub unsafe extern "C" fn sprat_finish_within(
     ended(seconds(limit_seconds).and_then(run))
 }
 
+/// Stops all execution engines, each between two codelets, until `sprat_resume`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_suspend(runtime: *mut sprat_runtime) -> sprat_status {
+    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.suspend()?)))
+}
+
+/// Takes one `sprat_suspend` back.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_resume(runtime: *mut sprat_runtime) -> sprat_status {
+    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.resume()?)))
+}
+
 /// Makes a group.
 ///
 /// # Safety
