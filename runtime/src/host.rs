@@ -118,7 +118,8 @@ fn sit_down(shared: &Shared) -> Option<u16> {
     let cpu = topology::current_cpu();
     let sits = |seat: &Seat<Local>| {
         let idle = &shared.domains[usize::from(seat.domain)].idle;
-        seat.occupancy.sit_down(idle, usize::from(seat.place))
+        let place = usize::from(seat.place);
+        !idle.is_shut(place) && seat.occupancy.sit_down(idle, place)
     };
     let here = shared.seats.iter().position(|seat| Some(seat.cpu) == cpu);
     let order = here.into_iter().chain(0..shared.seats.len());

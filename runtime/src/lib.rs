@@ -142,6 +142,7 @@ mod runtime;
 mod scope;
 mod seat;
 mod shared;
+mod shut_seats;
 mod span;
 mod spawn;
 mod spawning;

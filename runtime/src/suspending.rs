@@ -75,6 +75,54 @@ impl Runtime {
     }
 }
 
+impl Runtime {
+    /// Lets the first `xes` execution engines work, and the others sleep: a cap that can change while the runtime runs. It has as
+    /// many at its start as it was built with ([`xes`](Runtime::xes)), and can never have more.
+    ///
+    /// An engine beyond the cap ends the codelet that it runs, in a replay a run of rounds of some ten microseconds or one round, hands on what others
+    /// may run, and sleeps. This does not wait for that, so codelets may call it. What nobody else may run
+    /// ([`on_xe`](crate::Options::on_xe), [`on_region`](crate::Options::on_region) if all engines of the region are beyond the cap)
+    /// still runs there: a cap is about work that may run anywhere, and holds up no scope. So does a replay if no engine below the cap is at work on it.
+    /// Hosts sit down in seats below the cap.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::builder().xes(2).oversubscribe(true).build()?;
+    /// rt.set_xes(1)?;
+    /// // The other core has something else to do.
+    /// rt.finish(|s| {
+    ///     (0..100).for_each(|_| _ = s.spawn((), |_, ()| ()));
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(rt.xe_counts()[1].ran, 0);
+    /// rt.set_xes(rt.xes())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] if `xes` is 0 (see [`suspend`](Runtime::suspend)) or more than there are.
+    pub fn set_xes(&self, xes: usize) -> Result<()> {
+        let shared = self.shared();
+        let most = shared.seats.len();
+        if !(1..=most).contains(&xes) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "{xes} execution engines cannot work: this runtime has {most}, so from 1 to {most} can; to stop all of them, suspend it"
+                ),
+            ));
+        }
+        shared.set_open(xes);
+        Ok(())
+    }
+
+    /// How many execution engines may work: what [`set_xes`](Runtime::set_xes) said last.
+    pub fn open_xes(&self) -> usize {
+        self.shared().open()
+    }
+}
+
 impl Shared {
     /// Before a host waits for codelets: a thread that has suspended the runtime would wait for itself.
     #[inline]

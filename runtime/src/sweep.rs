@@ -1,7 +1,7 @@
 //! Acting on cancellation: codelets that are ready are cut off at their start, those that wait for events from outside are
 //! swept out of the lists they wait in, deadlines are looked at. See `docs/design/cancellation.md`.
 
-use crate::cancel::{Cancellable, Cancels, Deadline, Link, SUSPENDED, ScopeId};
+use crate::cancel::{Cancellable, Cancels, Deadline, Link, SCOPES, ScopeId};
 use crate::codelet::{Record, flag};
 use crate::engine::{Engine, Followers};
 use crate::entry::EntryKind;
@@ -21,7 +21,11 @@ impl Engine<'_> {
     #[inline(never)]
     pub(crate) fn stop_or_cut_off(&self, record: &Record, holds: bool) -> bool {
         self.stop_if_shut();
-        self.shared.cancelling.watched.load(Ordering::Relaxed) & !SUSPENDED != 0
+        if self.is_shut_out() {
+            // The run ends behind this codelet: see `gives_way`.
+            self.local(|local| local.urgent = true);
+        }
+        self.shared.cancelling.watched.load(Ordering::Relaxed) & SCOPES != 0
             && self.cut_off(record, holds)
     }
 

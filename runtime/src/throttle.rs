@@ -44,7 +44,10 @@ impl Engine<'_> {
             // The control engine may be silent, and all others in long bodies.
             shared.look_at_deadlines();
             shared.fire_late_timers(1);
-            let found = self.seat.and_then(|seat| self.find(shared.domain_at(seat)));
+            let found = self.seat.and_then(|seat| match self.is_shut_out() {
+                true => self.find_pinned(seat),
+                false => self.find(shared.domain_at(seat)),
+            });
             let seen = Seen {
                 found: found.is_some(),
                 engines_at_work: shared.engines_at_work(),
@@ -78,6 +81,9 @@ impl Engine<'_> {
         self.run(first, &|| true);
         for _ in 1..BURST {
             self.shared.look_at_deadlines();
+            if self.is_shut_out() {
+                break;
+            }
             match self.find(domain) {
                 Some(id) => self.run(id, &|| true),
                 None => break,

@@ -127,6 +127,7 @@ const LEVELS: &[&[&str]] = &[
         "io_engine",
         "execution_engine",
         "stopping",
+        "shut_seats",
         "control_engine",
         "throttle",
         "checking",

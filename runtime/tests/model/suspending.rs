@@ -274,3 +274,159 @@ fn the_last_handle_of_a_suspended_runtime_may_go() {
         drop(rt);
     }
 }
+
+/// Waits until the engines beyond the cap have run nothing for a while.
+fn settled(rt: &Runtime, cap: usize) -> Vec<u64> {
+    let counts = || -> Vec<u64> { rt.xe_counts()[cap..].iter().map(|xe| xe.ran).collect() };
+    let begin = Instant::now();
+    loop {
+        let before = counts();
+        thread::sleep(Duration::from_millis(3));
+        if before == counts() {
+            return before;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(20), "they go on");
+    }
+}
+
+#[test]
+fn engines_beyond_the_cap_run_nothing() {
+    for mode in MODES {
+        for domains in [1, 3] {
+            let machine = format!("package:1 region:1 cache:{domains} core:{}", 3 / domains);
+            let rt = &Runtime::builder()
+                .topology(sprat::Topology::synthetic(&machine).unwrap())
+                .xes(3)
+                .ce(mode)
+                .pin(false)
+                .ignore_environment()
+                .build()
+                .unwrap();
+            let (count, ended) = (&AtomicU64::new(0), &AtomicBool::new(false));
+            let fresh = || rt.blocks::<u64>(8, 1).unwrap();
+            let without = program(rt, &fresh(), count).unwrap();
+            thread::scope(|threads| {
+                let host = || {
+                    while !ended.load(Ordering::Relaxed) {
+                        assert_eq!(program(rt, &fresh(), count).unwrap(), without);
+                    }
+                };
+                let hosts = [threads.spawn(host), threads.spawn(host)];
+                for cap in [1, 2, 1, 3, 2] {
+                    rt.set_xes(cap).unwrap();
+                    assert_eq!(rt.open_xes(), cap);
+                    let settled = settled(rt, cap);
+                    let before = count.load(Ordering::Relaxed);
+                    let begin = Instant::now();
+                    while count.load(Ordering::Relaxed) < before + 1000 {
+                        assert!(
+                            begin.elapsed() < Duration::from_secs(20),
+                            "{mode}: it hangs"
+                        );
+                        thread::yield_now();
+                    }
+                    let now: Vec<_> = rt.xe_counts()[cap..].iter().map(|xe| xe.ran).collect();
+                    assert_eq!(settled, now, "{mode}, {domains} domains, a cap of {cap}");
+                }
+                ended.store(true, Ordering::Relaxed);
+                for host in hosts {
+                    host.join().unwrap();
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn what_only_one_engine_may_run_runs_under_every_cap() {
+    for mode in MODES {
+        let machine = sprat::Topology::synthetic("package:1 region:3 core:1").unwrap();
+        let rt = &Runtime::builder()
+            .topology(machine)
+            .ce(mode)
+            .pin(false)
+            .ignore_environment()
+            .build()
+            .unwrap();
+        for cap in [3, 1, 2, 1, 3] {
+            rt.set_xes(cap).unwrap();
+            let before = rt.xe_counts();
+            rt.finish(|s| {
+                for xe in 0..3 {
+                    for level in [sprat::Priority::High, sprat::Priority::Normal] {
+                        let one = s.codelet("pinned").on_xe(xe).priority(level);
+                        one.spawn((), |s, ()| _ = s.spawn((), |_, ()| ()));
+                        let one = s.codelet("regional").on_region(xe).priority(level);
+                        one.spawn((), |_, ()| ());
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
+            let ran = rt.xe_counts();
+            for xe in 0..3 {
+                let ran = ran[xe].ran - before[xe].ran;
+                // Children of those beyond the cap run below it. (Some are begun before the cap is known.)
+                assert!(ran >= 4, "{mode}, a cap of {cap}: engine {xe} ran {ran}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_replay_goes_on_under_every_cap() {
+    for mode in MODES {
+        let rt = &runtime(3, mode);
+        // Rounds with engines that wait for each other take long where processors are few.
+        for (pinned, rounds) in [(false, 5000), (true, 50)] {
+            let (count, ended) = (&AtomicU64::new(0), &AtomicBool::new(false));
+            let blocks = rt.blocks::<u64>(7, 1).unwrap();
+            let graph = rt
+                .record(|s| {
+                    for (at, pair) in blocks.windows(2).enumerate() {
+                        let mut one = s.codelet("step");
+                        if pinned && at % 2 == 0 {
+                            one = one.on_xe(at / 2);
+                        }
+                        one.spawn((pair[0].read(), pair[1].read_write()), |_, (a, b)| {
+                            b[0] = b[0].wrapping_mul(31).wrapping_add(a[0] + 1);
+                            count.fetch_add(1, Ordering::Relaxed);
+                        });
+                    }
+                    Ok(())
+                })
+                .unwrap();
+            thread::scope(|threads| {
+                let host = threads.spawn(|| {
+                    let done = (0..4).try_for_each(|_| rt.replay(&graph, rounds));
+                    ended.store(true, Ordering::Relaxed);
+                    done
+                });
+                for cap in (1..=3).cycle() {
+                    if ended.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    rt.set_xes(cap).unwrap();
+                    if cap == 2 {
+                        stands_still(rt, count, ended, 1);
+                    }
+                    thread::sleep(Duration::from_millis(1));
+                }
+                host.join().unwrap().unwrap();
+            });
+            rt.set_xes(3).unwrap();
+            assert_eq!(count.load(Ordering::Relaxed), 24 * rounds as u64);
+        }
+    }
+}
+
+#[test]
+fn a_cap_that_makes_no_sense_is_refused() {
+    let rt = runtime(2, CeMode::Shared);
+    for wrong in [0, 3, usize::MAX] {
+        let error = rt.set_xes(wrong).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("from 1 to 2 can"), "{error}");
+    }
+    assert_eq!(rt.open_xes(), 2);
+}
