@@ -147,11 +147,7 @@ impl Gate {
         let shut = || self.shut.load(Ordering::Acquire);
         loop {
             // E1. Release pairs with the Acquire in `shut`.
-            let order = match mutant!("gate_stop_relaxed") {
-                true => Ordering::Relaxed,
-                false => Ordering::Release,
-            };
-            seat.stopped.store(true, order);
+            seat.stopped.store(true, Ordering::Release);
             self.bed.wake();
             // E2.
             while shut() {

@@ -98,10 +98,11 @@ impl Engine<'_> {
             queue.unwrap_or(&shared.domains[to].injector).push(id);
             handed += 1;
         };
-        if !mutant!("cap_keeps_the_queue") {
-            while let Some(id) = self.pop() {
-                give(id);
-            }
+        if mutant!("cap_hands_nothing_on") {
+            return;
+        }
+        while let Some(id) = self.pop() {
+            give(id);
         }
         while let Some(id) = self.pop_highest() {
             give(id);

@@ -73,17 +73,17 @@ impl Runtime {
         }
         Ok(())
     }
-}
 
-impl Runtime {
     /// Lets the first `xes` execution engines work, and the others sleep: a cap that can change while the runtime runs. It has as
     /// many at its start as it was built with ([`xes`](Runtime::xes)), and can never have more.
     ///
-    /// An engine beyond the cap ends the codelet that it runs, in a replay a run of rounds of some ten microseconds or one round, hands on what others
-    /// may run, and sleeps. This does not wait for that, so codelets may call it. What nobody else may run
-    /// ([`on_xe`](crate::Options::on_xe), [`on_region`](crate::Options::on_region) if all engines of the region are beyond the cap)
-    /// still runs there: a cap is about work that may run anywhere, and holds up no scope. So does a replay if no engine below the cap is at work on it.
+    /// An engine beyond the cap ends the codelet that it runs, hands on what others may run, and sleeps. (In a replay it goes on for a
+    /// few hundred microseconds, or to the end of its round, if that is later.) This does not wait for that, so codelets may call it.
     /// Hosts sit down in seats below the cap.
+    ///
+    /// A cap is about work that may run anywhere, and holds up no scope: what nobody else may run still runs beyond it
+    /// ([`on_xe`](crate::Options::on_xe), and [`on_region`](crate::Options::on_region) if all engines of the region are beyond the
+    /// cap). So does a replay of which no engine below the cap has taken a part when the cap comes, or whose graph is one codelet.
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {

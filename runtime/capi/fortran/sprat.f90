@@ -176,6 +176,12 @@ module sprat
       type(c_ptr), value :: runtime
       integer(c_int32_t) :: sprat_resume
     end function
+    function sprat_set_xes(runtime, xes) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: xes
+      integer(c_int32_t) :: sprat_set_xes
+    end function
     function sprat_machine_get(runtime, machine) bind(c)
       import :: c_ptr, c_int32_t, sprat_machine
       type(c_ptr), value :: runtime

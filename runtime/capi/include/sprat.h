@@ -157,6 +157,10 @@ sprat_status sprat_suspend(sprat_runtime *runtime);
 /* Takes one sprat_suspend back; one too many is SPRAT_SUSPENDED. */
 sprat_status sprat_resume(sprat_runtime *runtime);
 
+/* Lets the first `xes` execution engines work, from 1 to as many as there are, and the others sleep when they have ended the codelet that
+ * they run. This does not wait for that, and codelets may call it. What only one engine may run (SPRAT_ON_XE) still runs there. */
+sprat_status sprat_set_xes(sprat_runtime *runtime, size_t xes);
+
 /* ---- Blocks ----------------------------------------------------------------------------------------------------------------- */
 
 /* A data block: a contiguous chunk of plain data, reached by codelets that declare it and by nobody else. A name, copied freely,

@@ -247,6 +247,12 @@ pub extern "C" fn sprat_resume(runtime: *mut sprat_runtime) -> sprat_status {
     ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.resume()?)))
 }
 
+/// Lets the first execution engines work, so many, and the others sleep.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_set_xes(runtime: *mut sprat_runtime, xes: usize) -> sprat_status {
+    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.set_xes(xes)?)))
+}
+
 /// Makes a group.
 ///
 /// # Safety

@@ -25,6 +25,9 @@ static void nulls(void) {
   REFUSED(sprat_finish(NULL, empty, NULL), SPRAT_NULL, "the runtime");
   REFUSED(sprat_suspend(NULL), SPRAT_NULL, "the runtime");
   REFUSED(sprat_resume(NULL), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_set_xes(NULL, 1), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_set_xes(rt, 0), SPRAT_CONFIG, "from 1 to 2 can");
+  REFUSED(sprat_set_xes(rt, 3), SPRAT_CONFIG, "from 1 to 2 can");
   REFUSED(sprat_resume(rt), SPRAT_SUSPENDED, "without a `suspend`");
   REFUSED(sprat_finish(rt, NULL, NULL), SPRAT_NULL, "the body");
   REFUSED(sprat_block_create(NULL, 1, 1, &b), SPRAT_NULL, "the runtime");

@@ -572,6 +572,8 @@ static void the_runtime_is_suspended(void) {
   REFUSED(sprat_block_read(w.runtime, w.blocks[0], 0, &x, sizeof x), SPRAT_SUSPENDED, "resume first");
   CHECK(!sprat_resume(w.runtime));
   CHECK(!sprat_finish(w.runtime, record_bump, &w) && first(&w, 0) == 2);
+  CHECK(!sprat_set_xes(w.runtime, 1) && !sprat_finish(w.runtime, record_bump, &w) && first(&w, 0) == 3);
+  CHECK(!sprat_set_xes(w.runtime, 2) && !sprat_finish(w.runtime, record_bump, &w) && first(&w, 0) == 4);
   CHECK(!sprat_suspend(w.runtime) && !sprat_runtime_destroy(w.runtime));
 }
 
