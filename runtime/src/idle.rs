@@ -113,7 +113,7 @@ impl Idle {
     /// Whether a seat runs only what nobody else may.
     #[inline]
     pub(crate) fn is_shut(&self, seat: usize) -> bool {
-        seat >= self.open()
+        seat >= self.open() && !mutant!("cap_shuts_nobody")
     }
 
     /// S1, S2: the seat announces that it is about to sleep, and no longer searches. After this the occupant looks

@@ -7,7 +7,6 @@ use crate::decide::route::Source;
 use crate::engine::Engine;
 use crate::event::Links;
 use crate::local::Local;
-use crate::mutants::mutant;
 use crate::post::RecordLinks;
 use crate::queue::{Inbox, insist};
 use crate::seat::Seat;
@@ -98,9 +97,6 @@ impl Engine<'_> {
             queue.unwrap_or(&shared.domains[to].injector).push(id);
             handed += 1;
         };
-        if mutant!("cap_hands_nothing_on") {
-            return;
-        }
         while let Some(id) = self.pop() {
             give(id);
         }
