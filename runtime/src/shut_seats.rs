@@ -87,7 +87,7 @@ impl Engine<'_> {
     }
 
     /// Gives what lies in the engine's own queues to its domain; if no seat of that is open, all that lies in the domain to the first one.
-    fn hand_on(&self, seat: &Seat<Local>, domain: &Domain) {
+    pub(crate) fn hand_on(&self, seat: &Seat<Local>, domain: &Domain) {
         let shared = self.shared;
         let is_open = domain.idle.open() > 0;
         let to = if is_open { usize::from(seat.domain) } else { 0 };

@@ -45,7 +45,10 @@ impl Engine<'_> {
             shared.look_at_deadlines();
             shared.fire_late_timers(1);
             let found = self.seat.and_then(|seat| match self.is_shut_out() {
-                true => self.find_pinned(seat),
+                true => {
+                    self.hand_on(seat, shared.domain_at(seat));
+                    self.find_pinned(seat)
+                }
                 false => self.find(shared.domain_at(seat)),
             });
             let seen = Seen {
