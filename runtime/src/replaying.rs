@@ -227,6 +227,7 @@ impl Runtime {
         };
         let replay = Replay {
             graph,
+            watch: &graph.poisons.watch,
             rounds,
             first: call.first,
             at: call.at,

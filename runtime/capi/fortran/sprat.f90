@@ -29,6 +29,7 @@ module sprat
     enumerator :: SPRAT_OK = 0, SPRAT_TOPOLOGY, SPRAT_CONFIG_ERROR, SPRAT_BLOCK_SIZE, SPRAT_FOREIGN, SPRAT_STALE, SPRAT_ACCESS_ERROR
     enumerator :: SPRAT_UNDECLARED, SPRAT_ON_ENGINE, SPRAT_FAILED, SPRAT_CHECK, SPRAT_STUCK, SPRAT_CANCELLED, SPRAT_EVENT_ERROR
     enumerator :: SPRAT_GRAPH, SPRAT_SYSTEM, SPRAT_USER, SPRAT_NULL, SPRAT_ARGUMENT, SPRAT_SCOPE, SPRAT_OTHER
+    enumerator :: SPRAT_SUSPENDED
   end enum
 
   ! Modes of accesses (reading and writing have functions of the same names, so the constants are longer)
@@ -164,6 +165,22 @@ module sprat
       import :: c_ptr, c_int32_t
       type(c_ptr), value :: runtime
       integer(c_int32_t) :: sprat_runtime_destroy
+    end function
+    function sprat_suspend(runtime) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_int32_t) :: sprat_suspend
+    end function
+    function sprat_resume(runtime) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_int32_t) :: sprat_resume
+    end function
+    function sprat_set_xes(runtime, xes) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: xes
+      integer(c_int32_t) :: sprat_set_xes
     end function
     function sprat_machine_get(runtime, machine) bind(c)
       import :: c_ptr, c_int32_t, sprat_machine

@@ -80,7 +80,8 @@ enum {
   SPRAT_NULL = 17,      /* a pointer is null, or a handle zero, that must not be */
   SPRAT_ARGUMENT = 18,  /* an argument that can never be right */
   SPRAT_SCOPE = 19,     /* a scope was used on another thread than its own, or after its body */
-  SPRAT_OTHER = 20      /* an error of a kind that this interface does not know */
+  SPRAT_OTHER = 20,     /* an error of a kind that this interface does not know */
+  SPRAT_SUSPENDED = 21  /* a resume too many, or a call that would wait for the calling thread's own resume */
 };
 
 /* A short text for a status. It stays. */
@@ -143,6 +144,22 @@ sprat_status sprat_runtime_create(const sprat_config *config, sprat_runtime **ru
 /* Ends a runtime: the handle is stale, and when no other thread uses it any more its engines stop, and its blocks and events go.
  * Not in a codelet or in the body of a scope. */
 sprat_status sprat_runtime_destroy(sprat_runtime *runtime);
+
+/* Stops all execution engines, each between two codelets, and returns when they have stopped: until sprat_resume no codelet runs, and
+ * the cores are free for others: a parallel region of OpenMP, the threads of a BLAS. So this waits for the bodies that run now.
+ * What is under way goes on where it was, replays too. Meanwhile the calling thread calls nothing that waits for codelets
+ * (SPRAT_SUSPENDED), and other threads that do so wait for sprat_resume. Events, timers, polled functions and files go on.
+ *
+ * Calls come in pairs, and may be nested: the last sprat_resume lets the engines go, on whichever thread. Not in a codelet or in the
+ * body of a scope: SPRAT_ON_ENGINE. */
+sprat_status sprat_suspend(sprat_runtime *runtime);
+
+/* Takes one sprat_suspend back; one too many is SPRAT_SUSPENDED. */
+sprat_status sprat_resume(sprat_runtime *runtime);
+
+/* Lets the first `xes` execution engines work, from 1 to as many as there are, and the others sleep when they have ended the codelet that
+ * they run. This does not wait for that, and codelets may call it. What only one engine may run (SPRAT_ON_XE) still runs there. */
+sprat_status sprat_set_xes(sprat_runtime *runtime, size_t xes);
 
 /* ---- Blocks ----------------------------------------------------------------------------------------------------------------- */
 

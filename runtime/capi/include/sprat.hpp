@@ -592,6 +592,20 @@ public:
     check(sprat_block_write(handle_, block.id(), from * sizeof(T), source, data.size() * sizeof(T)));
   }
 
+  /* From now on so many engines work, the first ones. */
+  void set_xes(std::size_t xes) const { check(sprat_set_xes(handle_, xes)); }
+  /* Calls a body while no codelet runs: the cores are its own, for a parallel region of OpenMP, say. It calls nothing that waits for
+   * codelets. What it gives is given, and what it throws thrown on, when the engines have been let go. */
+  template <class F> auto suspended(F &&body) const -> decltype(body()) {
+    struct suspension {
+      sprat_runtime *of;
+      explicit suspension(sprat_runtime *runtime) : of(runtime) { check(sprat_suspend(of)); }
+      suspension(const suspension &) = delete;
+      ~suspension() { sprat_resume(of); }
+    } until_the_end(handle_);
+    return body();
+  }
+
   /* Runs a body that spawns, and waits for all that it spawned. What the body throws is thrown on. */
   template <class F> void finish(F &&body) const {
     detail::at_once<std::remove_reference_t<F>> once = {body, nullptr};

@@ -235,6 +235,24 @@ pub unsafe extern "C" fn sprat_finish_within(
     ended(seconds(limit_seconds).and_then(run))
 }
 
+/// Stops all execution engines, each between two codelets, until `sprat_resume`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_suspend(runtime: *mut sprat_runtime) -> sprat_status {
+    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.suspend()?)))
+}
+
+/// Takes one `sprat_suspend` back.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_resume(runtime: *mut sprat_runtime) -> sprat_status {
+    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.resume()?)))
+}
+
+/// Lets the first execution engines work, so many, and the others sleep.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_set_xes(runtime: *mut sprat_runtime, xes: usize) -> sprat_status {
+    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.set_xes(xes)?)))
+}
+
 /// Makes a group.
 ///
 /// # Safety

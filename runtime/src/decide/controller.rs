@@ -98,7 +98,7 @@ pub fn decide(seen: &Observation) -> Vec<Decision> {
         decisions.push(Decision::CheckStuck);
     }
     for (domain, view) in seen.domains.iter().enumerate() {
-        let awake = view.engines - view.asleep;
+        let awake = view.engines.saturating_sub(view.asleep);
         let waits = view.stalled > 0 || view.queued > awake;
         if waits && view.asleep > 0 && view.searching == 0 {
             decisions.push(Decision::Rouse { domain });

@@ -45,6 +45,21 @@ void lambdas_are_codelets() {
   rt.destroy(a);
 }
 
+void a_body_has_the_cores_for_itself() {
+  sprat::runtime rt(small());
+  auto a = rt.make_block<double>(1);
+  int threads = 0;
+  CHECK(rt.suspended([&] { return ++threads; }) == 1);
+  try {
+    rt.suspended([&] { rt.first(a); });
+    threads = 0;
+  } catch (const sprat::error &e) {
+    threads += e.status() == SPRAT_SUSPENDED;
+  }
+  rt.set_xes(1);
+  CHECK(threads == 2 && rt.first(a) == 0);
+}
+
 void parts_tiles_lists_and_scratch() {
   sprat::runtime rt(small());
   std::vector<std::int64_t> matrix(100, 1);
@@ -190,6 +205,7 @@ struct test {
 int main() {
   const test tests[] = {
       {"lambdas are codelets", lambdas_are_codelets},
+      {"a body has the cores for itself", a_body_has_the_cores_for_itself},
       {"parts, tiles, lists and scratch", parts_tiles_lists_and_scratch},
       {"exceptions cross as statuses", exceptions_cross_as_statuses},
       {"graphs", graphs},

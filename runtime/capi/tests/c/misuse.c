@@ -23,6 +23,12 @@ static void nulls(void) {
   REFUSED(sprat_runtime_create(NULL, NULL), SPRAT_NULL, "place for the runtime");
   REFUSED(sprat_runtime_destroy(NULL), SPRAT_NULL, "the runtime");
   REFUSED(sprat_finish(NULL, empty, NULL), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_suspend(NULL), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_resume(NULL), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_set_xes(NULL, 1), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_set_xes(rt, 0), SPRAT_CONFIG, "from 1 to 2 can");
+  REFUSED(sprat_set_xes(rt, 3), SPRAT_CONFIG, "from 1 to 2 can");
+  REFUSED(sprat_resume(rt), SPRAT_SUSPENDED, "without a `suspend`");
   REFUSED(sprat_finish(rt, NULL, NULL), SPRAT_NULL, "the body");
   REFUSED(sprat_block_create(NULL, 1, 1, &b), SPRAT_NULL, "the runtime");
   REFUSED(sprat_block_create(rt, 1, 1, NULL), SPRAT_NULL, "place for the block");
@@ -364,6 +370,7 @@ static void waits(sprat_scope *s, void *argument) {
   REFUSED(sprat_finish(rt, empty, NULL), SPRAT_ON_ENGINE, "never do");
   REFUSED(sprat_block_read(rt, block, 0, &x, 8), SPRAT_ON_ENGINE, "never do");
   REFUSED(sprat_replay(rt, graph, 1), SPRAT_ON_ENGINE, "never do");
+  REFUSED(sprat_suspend(rt), SPRAT_ON_ENGINE, "no codelet runs");
   REFUSED(sprat_runtime_destroy(rt), SPRAT_ON_ENGINE, "after the scope");
 }
 static void waits_too(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {

@@ -547,6 +547,36 @@ static void blocks_are_made_destroyed_and_released(void) {
   CHECK(!sprat_runtime_destroy(w.runtime));
 }
 
+static void bump(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)scope, (void)params, (void)count;
+  ((double *)views[0].data)[0] += 1;
+}
+
+static void record_bump(sprat_scope *scope, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_read_write(w->blocks[0]);
+  sprat_codelet more = codelet("bump", bump, 0);
+  NOTE(!sprat_spawn(scope, more, NULL, &use, 1, NULL, NULL));
+}
+
+static void the_runtime_is_suspended(void) {
+  world w = {NULL, {{0}}, {{0, 0}}, {{0, 0}}, {0}, NULL, NULL, 0};
+  sprat_xe xe = SPRAT_XE_INIT;
+  double x = 0;
+  w.runtime = start();
+  CHECK(!sprat_blocks_create(w.runtime, 2, 10, sizeof(double), w.blocks));
+  CHECK(!sprat_finish(w.runtime, record_bump, &w));
+  CHECK(!sprat_suspend(w.runtime) && !sprat_suspend(w.runtime) && !sprat_resume(w.runtime));
+  CHECK(!sprat_xe_get(w.runtime, 0, &xe));
+  REFUSED(sprat_finish(w.runtime, record_bump, &w), SPRAT_SUSPENDED, "resume first");
+  REFUSED(sprat_block_read(w.runtime, w.blocks[0], 0, &x, sizeof x), SPRAT_SUSPENDED, "resume first");
+  CHECK(!sprat_resume(w.runtime));
+  CHECK(!sprat_finish(w.runtime, record_bump, &w) && first(&w, 0) == 2);
+  CHECK(!sprat_set_xes(w.runtime, 1) && !sprat_finish(w.runtime, record_bump, &w) && first(&w, 0) == 3);
+  CHECK(!sprat_set_xes(w.runtime, 2) && !sprat_finish(w.runtime, record_bump, &w) && first(&w, 0) == 4);
+  CHECK(!sprat_suspend(w.runtime) && !sprat_runtime_destroy(w.runtime));
+}
+
 static void the_machine_is_told(void) {
   world w = begin(2);
   sprat_machine machine = SPRAT_MACHINE_INIT;
@@ -612,6 +642,7 @@ int main(void) {
       {"bodies may run again", bodies_may_run_again},
       {"scopes are cancelled", scopes_are_cancelled},
       {"blocks are made, destroyed and released", blocks_are_made_destroyed_and_released},
+      {"the runtime is suspended", the_runtime_is_suspended},
       {"the machine is told", the_machine_is_told},
       {"other machines and the checking mode", other_machines_and_the_checking_mode},
   };
