@@ -128,6 +128,7 @@ impl Simulation<'_> {
 
     fn end_at(&mut self, xe: usize, at_ns: u64) {
         let codelet = self.engines[xe].body.codelet;
+        let xe = xe as u16;
         self.calendar
             .enter(at_ns.max(self.now_ns), Event::End { xe, codelet });
     }
@@ -225,7 +226,7 @@ impl Simulation<'_> {
             Some(at) if left => return self.start(xe, at, 0),
             Some(at) => self.post(at, xe),
             None if left && !self.is_asked_to_control(xe) && !self.is_turned_off(xe) => {
-                if let Some(own) = self.engines[xe].own.pop() {
+                if let Some(own) = self.pop(xe) {
                     return self.start(xe, own, 0);
                 }
             }

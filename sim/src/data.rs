@@ -1,21 +1,12 @@
 //! Where blocks and their copies are, and which way data take to an engine.
 
+use crate::cache::Cache;
 use crate::machine::model::{Model, Up};
 use sprat::decide::placement::{Search, Wish};
 use sprat::{Error, ErrorKind, Result};
-use std::collections::VecDeque;
 
 const NONE: u32 = u32::MAX;
 const NOWHERE: u16 = u16::MAX;
-
-/// A copy of a block in a cache.
-#[derive(Clone, Copy, Debug)]
-struct Copy {
-    cache: u32,
-    bytes: u64,
-    /// When it was used last, as a number that grows.
-    used: u64,
-}
 
 #[derive(Debug)]
 struct Block {
@@ -24,19 +15,15 @@ struct Block {
     home: u16,
     /// The cache that has the only valid copy.
     dirty: u32,
-    /// By cache.
+    /// The caches that have copies.
     copies: Vec<Copy>,
 }
 
-/// What is in a cache.
-#[derive(Debug, Default)]
-struct Cache {
-    bytes: u64,
-    live: usize,
-    /// Blocks by when they were used; of each only the last entry counts.
-    queue: VecDeque<(u64, u32)>,
-    filled: u64,
-    left: u64,
+/// Where a copy of a block is: in a cache, at a place there.
+#[derive(Clone, Copy, Debug)]
+struct Copy {
+    cache: u32,
+    place: u32,
 }
 
 /// Bytes that a codelet fetches from, or writes to, one memory.
@@ -58,7 +45,6 @@ pub(crate) struct Data<'m> {
     energy_fj: u128,
     asked: u64,
     given: u64,
-    used: u64,
     turn: usize,
 }
 
@@ -79,7 +65,6 @@ impl<'m> Data<'m> {
             energy_fj: 0,
             asked: 0,
             given: 0,
-            used: 0,
             turn: 0,
         }
     }
@@ -103,7 +88,7 @@ impl<'m> Data<'m> {
         let has = |cache: &u32| {
             copies
                 .iter()
-                .any(|copy| copy.cache == *cache && copy.bytes >= bytes)
+                .any(|copy| copy.cache == *cache && self.held(*copy) >= bytes)
         };
         let found = engine.caches.iter().position(has);
         let from = match found {
@@ -145,8 +130,8 @@ impl<'m> Data<'m> {
         let engine = &self.model.engines[xe];
         let fits = |cache: &&u32| self.model.memories[**cache as usize].capacity >= bytes;
         let to = engine.caches.iter().find(fits).copied();
-        for copy in std::mem::take(&mut self.blocks[block as usize].copies) {
-            self.leave(copy);
+        while let Some(copy) = self.blocks[block as usize].copies.pop() {
+            self.caches[copy.cache as usize].leave(copy.place);
         }
         self.blocks[block as usize].dirty = NONE;
         let to = match to {
@@ -229,24 +214,15 @@ impl<'m> Data<'m> {
         model.links(from, group, |link| self.pass(link, bytes));
     }
 
+    /// How many bytes of its block a copy has.
+    fn held(&self, copy: Copy) -> u64 {
+        self.caches[copy.cache as usize].held(copy.place)
+    }
+
     fn used(&mut self, block: u32, cache: u32) {
-        self.used += 1;
-        let copies = &mut self.blocks[block as usize].copies;
-        if let Some(copy) = copies.iter_mut().find(|copy| copy.cache == cache) {
-            copy.used = self.used;
-            let at = &mut self.caches[cache as usize];
-            at.queue.push_back((self.used, block));
-            // Old entries are dropped before there are many more than blocks.
-            if at.queue.len() > 4 * at.live + 64 {
-                let blocks = &self.blocks;
-                let counts = |(used, block): &(u64, u32)| {
-                    let copies = &blocks[*block as usize].copies;
-                    copies
-                        .iter()
-                        .any(|copy| copy.cache == cache && copy.used == *used)
-                };
-                at.queue.retain(counts);
-            }
+        let copies = &self.blocks[block as usize].copies;
+        if let Some(copy) = copies.iter().find(|copy| copy.cache == cache) {
+            self.caches[cache as usize].used(copy.place);
         }
     }
 
@@ -258,51 +234,31 @@ impl<'m> Data<'m> {
         }
         let copies = &mut self.blocks[block as usize].copies;
         if let Some(at) = copies.iter().position(|copy| copy.cache == cache) {
-            if copies[at].bytes >= bytes {
-                return self.used(block, cache);
+            let there = &mut self.caches[cache as usize];
+            if there.held(copies[at].place) >= bytes {
+                return there.used(copies[at].place);
             }
             let smaller = copies.swap_remove(at);
-            self.leave(smaller);
+            there.leave(smaller.place);
         }
-        while self.caches[cache as usize].bytes + bytes > capacity {
+        while self.caches[cache as usize].bytes() + bytes > capacity {
             self.push_out(cache);
         }
         self.pass(cache, bytes);
-        let at = &mut self.caches[cache as usize];
-        at.bytes += bytes;
-        at.filled += bytes;
-        at.live += 1;
-        self.blocks[block as usize].copies.push(Copy {
-            cache,
-            bytes,
-            used: 0,
-        });
-        self.used(block, cache);
-    }
-
-    /// A copy is no longer in its cache.
-    fn leave(&mut self, copy: Copy) {
-        let cache = &mut self.caches[copy.cache as usize];
-        cache.bytes -= copy.bytes;
-        cache.left += copy.bytes;
-        cache.live -= 1;
+        let place = self.caches[cache as usize].enter(block, bytes);
+        let copies = &mut self.blocks[block as usize].copies;
+        copies.push(Copy { cache, place });
     }
 
     /// What was not used for the longest time leaves a cache.
     fn push_out(&mut self, cache: u32) {
-        let (used, block) = self.caches[cache as usize]
-            .queue
-            .pop_front()
-            .expect("a cache with bytes has entries");
-        let copies = &mut self.blocks[block as usize].copies;
-        let last = |copy: &Copy| copy.cache == cache && copy.used == used;
-        let Some(at) = copies.iter().position(last) else {
-            return;
-        };
-        let copy = copies.swap_remove(at);
-        self.leave(copy);
-        if self.blocks[block as usize].dirty == cache {
-            self.write_back(cache, block, copy.bytes);
+        let there = &mut self.caches[cache as usize];
+        let (place, block) = there.oldest().expect("a cache with bytes has copies");
+        let bytes = there.leave(place);
+        let state = &mut self.blocks[block as usize];
+        state.copies.retain(|copy| copy.cache != cache);
+        if state.dirty == cache {
+            self.write_back(cache, block, bytes);
         }
     }
 
@@ -353,7 +309,7 @@ impl<'m> Data<'m> {
             block
                 .copies
                 .iter()
-                .for_each(|copy| in_caches[copy.cache as usize] += copy.bytes);
+                .for_each(|copy| in_caches[copy.cache as usize] += self.held(*copy));
             if block.home != NOWHERE {
                 homes[usize::from(block.home)] += block.size;
             }
@@ -363,10 +319,12 @@ impl<'m> Data<'m> {
         }
         for (number, (cache, bytes)) in self.caches.iter().zip(in_caches).enumerate() {
             let capacity = self.model.memories[number].capacity;
-            if cache.bytes != bytes || cache.filled != cache.left + bytes || bytes > capacity {
+            if cache.bytes() != bytes || cache.filled() != cache.left() + bytes || bytes > capacity
+            {
                 return Err(format!(
                     "memory {number} of {capacity} bytes got {} and gave back {}, and {bytes} are in it",
-                    cache.filled, cache.left
+                    cache.filled(),
+                    cache.left()
                 ));
             }
         }

@@ -5,7 +5,7 @@ use crate::machine::description::EngineKind;
 use crate::meter::Meter;
 use crate::outcome::Tally;
 use crate::queue::Deque;
-use sprat::decide::controller::Watch;
+use sprat::decide::controller::{Decision, Watch};
 use sprat::decide::plan::DomainPlan;
 use sprat::decide::route::Here;
 use sprat::decide::theft::Victim;
@@ -53,9 +53,11 @@ pub(crate) struct Engine {
     pub(crate) told: bool,
     /// It may take what it saw in its last look at the others in the next.
     pub(crate) near: bool,
-    /// Its pause between two looks, in shortest ones, and how many of these are left of it.
+    /// Its pause between two looks, in shortest ones; since when it pauses, if it does, and how many pauses there were, those that were
+    /// ended early twice.
     pub(crate) pause: u32,
-    pub(crate) rest: u32,
+    pub(crate) rests_since_ns: Option<u64>,
+    pub(crate) pauses: u32,
     pub(crate) idle_since_ns: u64,
     pub(crate) tally: Tally,
     /// What it runs, while it runs something.
@@ -96,11 +98,30 @@ impl Engine {
             told: false,
             near: false,
             pause: 0,
-            rest: 0,
+            rests_since_ns: None,
+            pauses: 0,
             idle_since_ns: 0,
             tally: Tally::default(),
         }
     }
+}
+
+/// A call to those of a domain that search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    None,
+    /// Nobody listens yet.
+    Open,
+    /// Somebody will look when its shortest pause is over.
+    Heard,
+}
+
+/// A memory region.
+#[derive(Clone, Default)]
+pub(crate) struct Region {
+    /// Codelets for any of its engines.
+    pub(crate) work: VecDeque<u32>,
+    pub(crate) xes: Vec<usize>,
 }
 
 /// A domain and its control engine.
@@ -108,10 +129,13 @@ pub(crate) struct Domain {
     pub(crate) xes: Range<usize>,
     /// Work from other domains.
     pub(crate) injector: VecDeque<u32>,
+    /// Codelets in its engines' own queues, and in their inboxes.
+    pub(crate) queued: usize,
+    pub(crate) posted: usize,
     /// Engines that look for work, and those that were claimed and will.
     pub(crate) searching: usize,
-    /// Who searches was called: it looks at once.
-    pub(crate) called: bool,
+    /// Who searches was called.
+    pub(crate) call: Call,
     /// Engines that sleep.
     pub(crate) asleep: usize,
     /// How often its control engine's routine ran beside the engines.
@@ -120,16 +144,19 @@ pub(crate) struct Domain {
     pub(crate) routines_ns: u64,
     /// Its control engine was asked to decide.
     pub(crate) requested: bool,
-    /// When.
-    pub(crate) requested_ns: u64,
+    /// How often.
+    pub(crate) requests: u32,
     /// The control routine runs.
     pub(crate) controlling: bool,
+    /// What it has decided and will do at its end, and the execution engine that it runs on, if on any.
+    pub(crate) decisions: Vec<Decision>,
+    pub(crate) on: Option<usize>,
     /// What its control engine remembers.
     pub(crate) watch: Watch,
     /// How long its control engine sleeps next, while it watches.
     pub(crate) nap_ns: u64,
     /// Entries in the calendar for its control engine with an older number are void.
-    pub(crate) timer: u64,
+    pub(crate) timer: u32,
 }
 
 impl Domain {
@@ -137,14 +164,18 @@ impl Domain {
         Domain {
             xes: plan.xes.clone(),
             injector: VecDeque::new(),
+            queued: 0,
+            posted: 0,
             searching: 0,
-            called: false,
+            call: Call::None,
             asleep: plan.xes.len(),
             routines: 0,
             routines_ns: 0,
             requested: false,
-            requested_ns: 0,
+            requests: 0,
             controlling: false,
+            decisions: Vec::new(),
+            on: None,
             watch: Watch::default(),
             nap_ns: 0,
             timer: 0,

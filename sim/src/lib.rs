@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod cache;
 mod calendar;
 mod check;
 mod control;

@@ -134,6 +134,7 @@ impl Simulation<'_> {
         // Those who may work again look whether there is something.
         let more = allotment.engines.saturating_sub(before);
         (0..more.min(queued + posted)).for_each(|_| self.notify(domain));
+        let domain = domain as u16;
         self.later(LOOK_NS, Event::Power { domain });
     }
 
@@ -158,7 +159,7 @@ impl Simulation<'_> {
             self.machine.model.kinds[self.engines[xe].kind].states.len() - 1,
         );
         // What passed was in the old one.
-        self.set_state(xe, self.engines[xe].state);
+        self.pass(xe);
         self.engines[xe].power = state.min(most);
     }
 

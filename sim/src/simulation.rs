@@ -3,16 +3,15 @@
 use crate::calendar::Calendar;
 use crate::data::{Data, Transfer};
 use crate::dependences::Dependences;
-use crate::engine::{Domain, Engine, State};
+use crate::engine::{Domain, Engine, Region, State};
 use crate::flows::Flows;
 use crate::machine::Machine;
 use crate::outcome::{Decided, Moved, Outcome, Parts, Run};
 use crate::power::Power;
 use crate::workload::Workload;
-use sprat::decide::controller::Decision;
 use sprat::decide::route::Here;
 use sprat::{Error, Result};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The seat that the host sits in: it spawns there, then works there, as a host does in the runtime.
@@ -21,36 +20,33 @@ pub(crate) const HOST: usize = 0;
 /// Control engines that find everybody asleep so long after the last start or end of a body will find that for ever.
 pub(crate) const STUCK_NS: u64 = 200_000_000;
 
-/// Something that happens.
+/// Something that happens. Small, as it is moved about in the calendar.
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Event {
     /// The host spawns its next codelet, or has spawned all.
     Spawn,
     /// A body ends on an engine.
-    End { xe: usize, codelet: u32 },
+    End { xe: u16, codelet: u32 },
     /// Transfers may have ended.
     Moved,
     /// An engine begins to limp.
-    Limp { failure: usize },
+    Limp { failure: u32 },
     /// A control engine looks at its domain's power.
-    Power { domain: usize },
-    /// The shortest pause of an engine that has nothing to do is over.
-    Look { xe: usize },
+    Power { domain: u16 },
+    /// The pause of an engine that has nothing to do is over, if it is still this one.
+    Look { xe: u16, pause: u32 },
     /// An engine that was woken runs.
-    Awake { xe: usize },
+    Awake { xe: u16 },
     /// A control engine begins its routine: it was asked to, or its nap is over.
     Control {
-        domain: usize,
-        timer: u64,
+        domain: u16,
+        timer: u32,
         asked: bool,
     },
-    /// A control engine's routine ends. It ran on this execution engine, if on any.
-    Decided {
-        domain: usize,
-        on: Option<usize>,
-        decisions: Vec<Decision>,
-    },
-    /// A request to an elastic control engine that is busy has waited for long.
-    Silence { domain: usize, since_ns: u64 },
+    /// A control engine's routine ends.
+    Decided { domain: u16 },
+    /// A request to an elastic control engine that is busy, of this number, has waited for long.
+    Silence { domain: u16, request: u32 },
 }
 
 /// The state of a simulation.
@@ -61,8 +57,7 @@ pub(crate) struct Simulation<'a> {
     pub(crate) calendar: Calendar<Event>,
     pub(crate) engines: Vec<Engine>,
     pub(crate) domains: Vec<Domain>,
-    /// Work for a memory region.
-    pub(crate) regions: Vec<VecDeque<u32>>,
+    pub(crate) regions: Vec<Region>,
     pub(crate) dependences: Dependences,
     spawned: usize,
     /// For each codelet where its children begin in `children`, if any codelet has some; one more at the end.
@@ -126,9 +121,9 @@ pub fn simulate_and_tell(
     let mut simulation = Simulation::new(machine, workload);
     simulation.begin_power()?;
     simulation.begin_to_poll();
-    for (number, failure) in machine.model.failures.iter().enumerate() {
+    for (number, told) in (0..).zip(&machine.model.failures) {
         let event = Event::Limp { failure: number };
-        simulation.calendar.enter(failure.at_ns, event);
+        simulation.calendar.enter(told.at_ns, event);
     }
     simulation.set_state(HOST, State::Hosting);
     simulation
@@ -188,7 +183,7 @@ impl<'a> Simulation<'a> {
             calendar: Calendar::new(),
             engines: machine.plan.xes.iter().enumerate().map(engine).collect(),
             domains: machine.plan.domains.iter().map(Domain::new).collect(),
-            regions: vec![VecDeque::new(); machine.plan.regions],
+            regions: regions(machine),
             dependences: Dependences::new(workload.blocks(), workload.codelets.len()),
             spawned: 0,
             child_starts,
@@ -215,7 +210,7 @@ impl<'a> Simulation<'a> {
 
     fn outcome(&mut self) -> Outcome {
         for xe in 0..self.engines.len() {
-            self.set_state(xe, self.engines[xe].state);
+            self.pass(xe);
         }
         let mut runs = std::mem::take(&mut self.runs);
         runs.sort_by_key(|run| (run.start_ns, run.codelet));
@@ -271,18 +266,17 @@ impl<'a> Simulation<'a> {
 
     /// An engine is in this state from now on.
     pub(crate) fn set_state(&mut self, xe: usize, state: State) {
-        let engine = &mut self.engines[xe];
-        let (before, power) = (engine.state, engine.power);
-        engine.state = state;
-        let kind = &self.machine.model.kinds[engine.kind];
-        engine
-            .meter
-            .pass(self.now_ns, before.into(), power, kind, &mut self.energy);
+        let before = self.engines[xe].state;
+        if before == state {
+            return;
+        }
+        self.pass(xe);
+        self.engines[xe].state = state;
         let (was, is) = (before == State::Asleep, state == State::Asleep);
         if was == is {
             return;
         }
-        let number = engine.domain;
+        let number = self.engines[xe].domain;
         let domain = &mut self.domains[number];
         if is {
             domain.asleep += 1;
@@ -295,6 +289,16 @@ impl<'a> Simulation<'a> {
             self.asleep -= 1;
             self.asleep_domains.remove(&number);
         }
+    }
+
+    /// What an engine drew in its state until now is counted.
+    pub(crate) fn pass(&mut self, xe: usize) {
+        let engine = &mut self.engines[xe];
+        let (state, power) = (engine.state.into(), engine.power);
+        let kind = &self.machine.model.kinds[engine.kind];
+        engine
+            .meter
+            .pass(self.now_ns, state, power, kind, &mut self.energy);
     }
 
     /// Where the codelets that a codelet's body spawns stand in `children`.
@@ -319,26 +323,22 @@ impl<'a> Simulation<'a> {
     fn happens(&mut self, event: Event) {
         match event {
             Event::Spawn => self.spawn(),
-            Event::End { xe, codelet } => self.end(xe, codelet),
+            Event::End { xe, codelet } => self.end(xe.into(), codelet),
             Event::Moved => self.moved(),
             Event::Limp { failure } => {
-                let failure = &self.machine.model.failures[failure];
+                let failure = &self.machine.model.failures[failure as usize];
                 self.engines[usize::from(failure.engine)].health = failure.speed;
             }
-            Event::Power { domain } => self.look_at_power(domain),
-            Event::Look { xe } => self.rested(xe),
-            Event::Awake { xe } => self.search_on(xe),
+            Event::Power { domain } => self.look_at_power(domain.into()),
+            Event::Look { xe, pause } => self.rested(xe.into(), pause),
+            Event::Awake { xe } => self.search_on(xe.into()),
             Event::Control {
                 domain,
                 timer,
                 asked,
-            } => self.control_is_due(domain, timer, asked),
-            Event::Decided {
-                domain,
-                on,
-                decisions,
-            } => self.decided(domain, on, decisions),
-            Event::Silence { domain, since_ns } => self.silence(domain, since_ns),
+            } => self.control_is_due(domain.into(), timer, asked),
+            Event::Decided { domain } => self.decided(domain.into()),
+            Event::Silence { domain, request } => self.silence(domain.into(), request),
         }
     }
 
@@ -389,6 +389,15 @@ impl<'a> Simulation<'a> {
             None => self.begin_search(xe),
         }
     }
+}
+
+/// The regions with their engines.
+fn regions(machine: &Machine) -> Vec<Region> {
+    let mut regions = vec![Region::default(); machine.plan.regions];
+    for (number, xe) in machine.plan.xes.iter().enumerate() {
+        regions[xe.region].xes.push(number);
+    }
+    regions
 }
 
 /// The codelets by who spawns them, and where each one's begin. Empty if the host spawns all.
