@@ -228,6 +228,7 @@ const WORDS_NOT_IN_DECIDE: &[&str] = &["unsafe", "atomic", "Instant", "SystemTim
 const SIM_MAY: &[&str] = &[
     "sprat::decide",
     "sprat::topology",
+    "sprat::trace",
     "sprat::error",
     "sprat::Error",
     "sprat::ErrorKind",

@@ -4,7 +4,7 @@ use crate::data::Transfer;
 use crate::engine::State;
 use crate::outcome::Run;
 use crate::simulation::{Event, Simulation};
-use crate::workload::{Cost, fetches};
+use crate::workload::{Cost, Wish, fetches};
 use sprat::Result;
 use sprat::decide::route::may_follow;
 
@@ -78,13 +78,34 @@ impl Simulation<'_> {
         let Some(data) = &mut self.data else {
             return Ok(());
         };
-        let (region, wish) = (self.engines[xe].here.region, self.workload.homes);
+        let region = self.engines[xe].here.region;
+        let regions = self.machine.model.regions.len();
+        let workload = self.workload;
+        let wish = |block: u32| match workload.wishes.get(block as usize) {
+            Some(Wish::Region(home)) if usize::from(*home) >= regions => workload.homes,
+            Some(wish) => *wish,
+            None => workload.homes,
+        };
         let accesses = &self.workload.codelets[codelet as usize].accesses;
         for access in accesses.iter().filter(|access| fetches(access.mode)) {
-            data.read(xe, region, wish, access.block, access.part(), transfers)?;
+            data.read(
+                xe,
+                region,
+                wish(access.block),
+                access.block,
+                access.part(),
+                transfers,
+            )?;
         }
         for access in accesses.iter().filter(|access| access.mode.writes()) {
-            data.write(xe, region, wish, access.block, access.part(), transfers)?;
+            data.write(
+                xe,
+                region,
+                wish(access.block),
+                access.block,
+                access.part(),
+                transfers,
+            )?;
         }
         Ok(())
     }

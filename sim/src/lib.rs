@@ -43,6 +43,7 @@ mod queue;
 mod random;
 mod simulation;
 mod tournament;
+mod traced;
 pub mod workload;
 
 pub use graph::decide_again;
@@ -50,4 +51,5 @@ pub use machine::{Costs, Description, Machine};
 pub use outcome::{Decided, Moved, Outcome, Parts, Run, Tally};
 pub use presets::{PRESETS, Preset};
 pub use simulation::{simulate, simulate_and_tell};
+pub use traced::Traced;
 pub use workload::{Access, Affinity, Codelet, Cost, Workload};

@@ -110,6 +110,31 @@ pub fn simulate_and_tell(
     workload: &Workload,
     mut tell: impl FnMut(usize),
 ) -> Result<Outcome> {
+    if workload.scopes.is_empty() {
+        return simulate_scope(machine, workload, &mut tell);
+    }
+    let mut all: Option<Outcome> = None;
+    let mut left = workload.codelets.len();
+    for scope in workload.in_scopes()? {
+        let mut machine = machine.clone();
+        machine
+            .model
+            .passed(all.as_ref().map_or(0, |all| all.makespan_ns));
+        left -= scope.codelets.len();
+        let outcome = simulate_scope(&machine, &scope, &mut |of_scope| tell(left + of_scope))?;
+        match &mut all {
+            None => all = Some(outcome),
+            Some(all) => all.then(outcome),
+        }
+    }
+    Ok(all.unwrap_or_default())
+}
+
+fn simulate_scope(
+    machine: &Machine,
+    workload: &Workload,
+    tell: &mut dyn FnMut(usize),
+) -> Result<Outcome> {
     let in_region = |region| {
         machine
             .plan
