@@ -59,6 +59,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::route",
         "decide::grain",
         "decide::controller",
+        "decide::health",
         "decide::throttle",
         "decide::shuffle",
         "decide::theft",

@@ -19,6 +19,8 @@ pub(crate) struct Body {
     latency_ns: u64,
     /// Transfers that have not ended.
     transfers: u32,
+    /// It does nothing, since it would read what is lost.
+    skips: bool,
 }
 
 impl Simulation<'_> {
@@ -39,7 +41,11 @@ impl Simulation<'_> {
         let overhead_ns = costs.codelet_ns
             + costs.access_ns * what.accesses.len() as u64
             + costs.spawn_ns * spawns;
-        let compute_ns = self.compute_ns(xe, what.cost);
+        let skips = self.is_skipped(codelet);
+        let compute_ns = match skips {
+            true => 0,
+            false => self.compute_ns(xe, what.cost),
+        };
         let engine = &mut self.engines[xe];
         engine.in_a_row += 1;
         engine.since += 1;
@@ -49,10 +55,14 @@ impl Simulation<'_> {
             compute_ns,
             latency_ns: 0,
             transfers: 0,
+            skips,
         };
+        engine.signs += 1;
         let mut transfers = std::mem::take(&mut self.transfers);
         transfers.clear();
-        if let Err(error) = self.move_data(xe, codelet, &mut transfers) {
+        if skips {
+            self.losses.not_asked += workload.bytes_of(codelet as usize);
+        } else if let Err(error) = self.move_data(xe, codelet, &mut transfers) {
             self.error.get_or_insert(error);
         }
         if matches!(what.cost, Cost::Ns(_)) {
@@ -200,8 +210,12 @@ impl Simulation<'_> {
         let now_ns = self.now_ns;
         self.moved_ns = now_ns;
         let engine = &mut self.engines[xe];
-        engine.tally.ran += 1;
-        engine.tally.busy_ns += now_ns - engine.body.start_ns;
+        let skips = engine.body.skips;
+        let took_ns = now_ns - engine.body.start_ns;
+        engine.signs += 1;
+        engine.longest_ns = engine.longest_ns.max(took_ns);
+        engine.tally.ran += u64::from(!skips);
+        engine.tally.busy_ns += took_ns;
         engine.computed_ns += engine.body.compute_ns;
         self.runs.push(Run {
             codelet: id,
@@ -211,6 +225,7 @@ impl Simulation<'_> {
         });
         let here = engine.here;
         engine.runs = true;
+        self.ended(id, skips);
         for child in self.children_of(id) {
             let child = self.children[child];
             self.post(child, xe);

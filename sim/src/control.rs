@@ -13,7 +13,7 @@ impl Simulation<'_> {
     pub(crate) fn control_seat(&self, domain: usize) -> Option<usize> {
         let elastic = self.machine.plan.mode == CeMode::Elastic;
         let last = self.domains[domain].xes.end - 1;
-        (elastic && last != HOST).then_some(last)
+        (elastic && last != HOST && self.engines[last].state != State::Off).then_some(last)
     }
 
     /// Whether an execution engine, being its domain's control engine, too, was asked to decide.
@@ -124,16 +124,16 @@ impl Simulation<'_> {
     }
 
     fn all_asleep(&self) -> bool {
-        self.asleep == self.engines.len()
+        self.asleep + self.off == self.engines.len()
     }
 
     /// Engines of a domain that its power allows, and those beyond that are not done with what they run.
     fn may_work(&self, domain: usize) -> usize {
         let mut xes = self.domains[domain].xes.clone();
         if self.power.is_empty() {
-            return xes.len();
+            return xes.len() - self.domains[domain].off;
         }
-        let works = |xe: &usize| self.engines[*xe].state != State::Asleep;
+        let works = |xe: &usize| !matches!(self.engines[*xe].state, State::Asleep | State::Off);
         xes.by_ref()
             .filter(|xe| !self.is_turned_off(*xe) || works(xe))
             .count()

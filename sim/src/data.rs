@@ -46,6 +46,8 @@ pub(crate) struct Data<'m> {
     asked: u64,
     given: u64,
     turn: usize,
+    /// Regions that are lost.
+    gone: Vec<bool>,
 }
 
 impl<'m> Data<'m> {
@@ -66,6 +68,7 @@ impl<'m> Data<'m> {
             asked: 0,
             given: 0,
             turn: 0,
+            gone: vec![false; model.regions.len()],
         }
     }
 
@@ -162,7 +165,7 @@ impl<'m> Data<'m> {
                 .expect("where memories are, regions are");
             let room = |at: usize| {
                 let memory = self.model.regions[at] as usize;
-                self.homes[at] + size <= self.model.memories[memory].capacity
+                !self.gone[at] && self.homes[at] + size <= self.model.memories[memory].capacity
             };
             let found = match preferences.search(wish, region) {
                 Search::InOrder(order) => {
@@ -277,6 +280,42 @@ impl<'m> Data<'m> {
             up = next_memory.up;
         }
         self.carry(self.home(block), group, bytes);
+    }
+
+    /// A region is lost, with the caches in it. What is still valid elsewhere will have another home; all else is lost: these blocks.
+    pub(crate) fn lose(&mut self, region: usize) -> Vec<u32> {
+        let model = self.model;
+        let root = model.memories[model.regions[region] as usize].group;
+        let is_inside = |memory: u32| model.is_inside(model.memories[memory as usize].group, root);
+        self.gone[region] = true;
+        let mut lost = Vec::new();
+        for (number, block) in (0..).zip(&mut self.blocks) {
+            let caches = &mut self.caches;
+            block.copies.retain(|copy| {
+                let stays = !is_inside(copy.cache);
+                if !stays {
+                    caches[copy.cache as usize].leave(copy.place);
+                }
+                stays
+            });
+            let at_home = usize::from(block.home) == region;
+            if at_home {
+                self.homes[region] -= block.size;
+                block.home = NOWHERE;
+            }
+            let newest = block.dirty;
+            let newest_lost = newest != NONE && is_inside(newest);
+            if newest_lost || at_home && newest == NONE {
+                let whole =
+                    |copy: &&Copy| caches[copy.cache as usize].held(copy.place) >= block.size;
+                let copy = block.copies.iter().find(whole);
+                block.dirty = copy.map_or(NONE, |copy| copy.cache);
+                if copy.is_none() {
+                    lost.push(number);
+                }
+            }
+        }
+        lost
     }
 
     /// Bytes and energy by level, in the order of the model's levels.

@@ -6,6 +6,7 @@ use crate::meter::Meter;
 use crate::outcome::Tally;
 use crate::queue::Deque;
 use sprat::decide::controller::{Decision, Watch};
+use sprat::decide::health::Health;
 use sprat::decide::plan::DomainPlan;
 use sprat::decide::route::Here;
 use sprat::decide::theft::Victim;
@@ -27,6 +28,8 @@ pub(crate) enum State {
     Waking,
     /// Runs its domain's control routine, being an elastic control engine, too.
     Controlling,
+    /// Was given up.
+    Off,
 }
 
 /// An execution engine.
@@ -66,6 +69,14 @@ pub(crate) struct Engine {
     pub(crate) kind: usize,
     /// Its state of voltage and frequency.
     pub(crate) power: usize,
+    /// It has died, which nobody knows.
+    pub(crate) dead: bool,
+    /// Nothing is posted to it.
+    pub(crate) shunned: bool,
+    /// Grows with whatever it does.
+    pub(crate) signs: u64,
+    /// The longest body that it has ended.
+    pub(crate) longest_ns: u64,
     /// What a failure has left of its speed.
     pub(crate) health: f64,
     pub(crate) meter: Meter,
@@ -83,6 +94,10 @@ impl Engine {
             kind: number,
             power: 0,
             health: 1.0,
+            dead: false,
+            shunned: false,
+            signs: 0,
+            longest_ns: 0,
             computed_ns: 0,
             meter: Meter::new(kind),
             state: State::Asleep,
@@ -138,6 +153,10 @@ pub(crate) struct Domain {
     pub(crate) call: Call,
     /// Engines that sleep.
     pub(crate) asleep: usize,
+    /// Engines that were given up.
+    pub(crate) off: usize,
+    /// What its control engine knows of the health of its engines.
+    pub(crate) health: Health,
     /// How often its control engine's routine ran beside the engines.
     pub(crate) routines: u64,
     /// The time that these took.
@@ -169,6 +188,8 @@ impl Domain {
             searching: 0,
             call: Call::None,
             asleep: plan.xes.len(),
+            off: 0,
+            health: Health::default(),
             routines: 0,
             routines_ns: 0,
             requested: false,

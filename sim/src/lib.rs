@@ -30,6 +30,7 @@ mod control;
 mod data;
 mod dependences;
 mod engine;
+mod failures;
 mod flows;
 mod graph;
 mod look;
@@ -48,7 +49,7 @@ pub mod workload;
 
 pub use graph::decide_again;
 pub use machine::{Costs, Description, Machine};
-pub use outcome::{Decided, Moved, Outcome, Parts, Run, Tally};
+pub use outcome::{Decided, Moved, Outcome, Parts, Run, Standing, Tally};
 pub use presets::{PRESETS, Preset};
 pub use simulation::{simulate, simulate_and_tell};
 pub use traced::Traced;

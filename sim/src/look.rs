@@ -126,6 +126,7 @@ impl Simulation<'_> {
     /// One look of an engine that searches.
     pub(crate) fn search(&mut self, xe: usize) {
         let domain = self.engines[xe].domain;
+        self.engines[xe].signs += 1;
         self.domains[domain].searching -= 1;
         if self.turn_off(xe) {
             return;

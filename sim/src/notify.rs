@@ -8,10 +8,16 @@ use sprat::decide::route::{self, Destination};
 impl Simulation<'_> {
     /// A codelet became ready on engine `xe`, and does not follow there.
     pub(crate) fn post(&mut self, id: u32, xe: usize) {
-        let engine = &mut self.engines[xe];
         let affinity = self.workload.codelets[id as usize].affinity;
-        match route::destination(affinity, Some(engine.here)) {
+        let to = route::destination(affinity, Some(self.engines[xe].here));
+        self.deliver(id, self.open_to_work(to), xe);
+    }
+
+    /// A ready codelet goes there; if to a queue of one's own, to that of engine `xe`.
+    pub(crate) fn deliver(&mut self, id: u32, to: Destination, xe: usize) {
+        match to {
             Destination::Own => {
+                let engine = &mut self.engines[xe];
                 let others = self.domains[engine.domain].xes.len() as u16 - 1;
                 let before = match engine.runs {
                     true if route::keeps(engine.own.len(), others, false) => {

@@ -22,6 +22,12 @@ pub struct Outcome {
     pub homes: Vec<u64>,
     /// What was drawn.
     pub energy: Parts,
+    /// Codelets that failed or were skipped, since an engine died or a region was lost: they stand among the runs, too, and took no time.
+    pub skipped: Vec<u32>,
+    /// How often a codelet was run again, that an engine had started and not ended.
+    pub again: u64,
+    /// What control engines concluded of engines, in order: when, of which one, and what.
+    pub verdicts: Vec<(u64, u16, Standing)>,
 }
 
 /// Bytes that went through a kind of memory or link.
@@ -33,6 +39,17 @@ pub struct Moved {
     pub bytes: u64,
     /// Their energy in femtojoules.
     pub energy_fj: u128,
+}
+
+/// What a control engine thinks of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is trusted again.
+    Trusted,
+    /// It is slow or silent.
+    Relieved,
+    /// It is taken for dead.
+    GivenUp,
 }
 
 /// One codelet's run.
@@ -111,6 +128,11 @@ impl Outcome {
         for (all, more) in self.homes.iter_mut().zip(next.homes) {
             *all = (*all).max(more);
         }
+        self.skipped
+            .extend(next.skipped.iter().map(|codelet| codelet + before));
+        self.again += next.again;
+        let later = |(ns, xe, standing)| (ns + at_ns, xe, standing);
+        self.verdicts.extend(next.verdicts.into_iter().map(later));
         self.energy.compute_fj += next.energy.compute_fj;
         self.energy.idle_fj += next.energy.idle_fj;
         self.energy.asleep_fj += next.energy.asleep_fj;

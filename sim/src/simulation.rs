@@ -4,6 +4,7 @@ use crate::calendar::Calendar;
 use crate::data::{Data, Transfer};
 use crate::dependences::Dependences;
 use crate::engine::{Domain, Engine, Region, State};
+use crate::failures::Losses;
 use crate::flows::Flows;
 use crate::machine::Machine;
 use crate::outcome::{Decided, Moved, Outcome, Parts, Run};
@@ -29,8 +30,10 @@ pub(crate) enum Event {
     End { xe: u16, codelet: u32 },
     /// Transfers may have ended.
     Moved,
-    /// An engine begins to limp.
-    Limp { failure: u32 },
+    /// Something fails.
+    Fail { failure: u32 },
+    /// A control engine looks at the health of its engines.
+    Watch { domain: u16 },
     /// A control engine looks at its domain's power.
     Power { domain: u16 },
     /// The pause of an engine that has nothing to do is over, if it is still this one.
@@ -70,12 +73,16 @@ pub(crate) struct Simulation<'a> {
     pub(crate) flows_ns: u64,
     /// Sleeping engines, and domains that sleep altogether.
     pub(crate) asleep: usize,
+    /// Engines that were given up.
+    pub(crate) off: usize,
     pub(crate) asleep_domains: BTreeSet<usize>,
     /// The rate of the fastest engine.
     pub(crate) best_rate: f64,
     pub(crate) energy: Parts,
     /// Each domain's, if there are rules for it.
     pub(crate) power: Vec<Power>,
+    /// What failures have done.
+    pub(crate) losses: Losses,
     /// What went wrong first.
     pub(crate) error: Option<Error>,
     /// Room that is used again and again.
@@ -146,8 +153,9 @@ fn simulate_scope(
     let mut simulation = Simulation::new(machine, workload);
     simulation.begin_power()?;
     simulation.begin_to_poll();
+    simulation.begin_to_watch();
     for (number, told) in (0..).zip(&machine.model.failures) {
-        let event = Event::Limp { failure: number };
+        let event = Event::Fail { failure: number };
         simulation.calendar.enter(told.at_ns, event);
     }
     simulation.set_state(HOST, State::Hosting);
@@ -218,10 +226,12 @@ impl<'a> Simulation<'a> {
             data,
             flows_ns: u64::MAX,
             asleep: machine.plan.xes.len(),
+            off: 0,
             asleep_domains: (0..domains).collect(),
             best_rate: rates.fold(0.0, f64::max),
             energy: Parts::default(),
             power: Vec::new(),
+            losses: Losses::default(),
             error: None,
             transfers: Vec::new(),
             path: Vec::new(),
@@ -265,6 +275,9 @@ impl<'a> Simulation<'a> {
                 .as_ref()
                 .map_or(Vec::new(), |data| data.homes().to_vec()),
             energy,
+            skipped: std::mem::take(&mut self.losses.skipped),
+            again: self.losses.again,
+            verdicts: std::mem::take(&mut self.losses.verdicts),
         }
     }
 
@@ -297,22 +310,24 @@ impl<'a> Simulation<'a> {
         }
         self.pass(xe);
         self.engines[xe].state = state;
+        // What is done to it is no sign.
+        self.engines[xe].signs += u64::from(state != State::Off);
         let (was, is) = (before == State::Asleep, state == State::Asleep);
-        if was == is {
-            return;
-        }
+        let off = |state| usize::from(state == State::Off);
         let number = self.engines[xe].domain;
         let domain = &mut self.domains[number];
-        if is {
-            domain.asleep += 1;
-            self.asleep += 1;
-            if domain.asleep == domain.xes.len() {
-                self.asleep_domains.insert(number);
-            }
-        } else {
-            domain.asleep -= 1;
-            self.asleep -= 1;
-            self.asleep_domains.remove(&number);
+        domain.off = domain.off + off(state) - off(before);
+        self.off = self.off + off(state) - off(before);
+        if was == is && off(before) == off(state) {
+            return;
+        }
+        let (fewer, more) = (usize::from(was), usize::from(is));
+        domain.asleep = domain.asleep + more - fewer;
+        self.asleep = self.asleep + more - fewer;
+        let all_sleep = domain.asleep > 0 && domain.asleep + domain.off == domain.xes.len();
+        match all_sleep {
+            true => _ = self.asleep_domains.insert(number),
+            false => _ = self.asleep_domains.remove(&number),
         }
     }
 
@@ -338,6 +353,9 @@ impl<'a> Simulation<'a> {
     }
 
     fn stuck(&self) -> Error {
+        if let Some(error) = self.nobody_watches() {
+            return error;
+        }
         let text = format!(
             "at {} ns {} codelet(s) wait and nobody will start them: a decision lost them",
             self.now_ns, self.left
@@ -346,14 +364,15 @@ impl<'a> Simulation<'a> {
     }
 
     fn happens(&mut self, event: Event) {
+        self.is_stuck |= self.waits_for_the_dead();
         match event {
             Event::Spawn => self.spawn(),
+            Event::End { xe, .. } if self.is_beyond(xe.into()) => self.came_late(xe.into()),
+            Event::Look { xe, .. } | Event::Awake { xe } if self.is_beyond(xe.into()) => {}
             Event::End { xe, codelet } => self.end(xe.into(), codelet),
             Event::Moved => self.moved(),
-            Event::Limp { failure } => {
-                let failure = &self.machine.model.failures[failure as usize];
-                self.engines[usize::from(failure.engine)].health = failure.speed;
-            }
+            Event::Fail { failure } => self.fails(failure as usize),
+            Event::Watch { domain } => self.watch_health(domain.into()),
             Event::Power { domain } => self.look_at_power(domain.into()),
             Event::Look { xe, pause } => self.rested(xe.into(), pause),
             Event::Awake { xe } => self.search_on(xe.into()),
@@ -362,6 +381,7 @@ impl<'a> Simulation<'a> {
                 timer,
                 asked,
             } => self.control_is_due(domain.into(), timer, asked),
+            Event::Decided { domain } if self.decider_is_dead(domain.into()) => {}
             Event::Decided { domain } => self.decided(domain.into()),
             Event::Silence { domain, request } => self.silence(domain.into(), request),
         }

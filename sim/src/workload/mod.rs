@@ -79,6 +79,8 @@ pub struct Workload {
     pub homes: Wish,
     /// Where some of them are to live, by number, if not as `homes` says. A region that the machine does not have counts as no wish.
     pub wishes: Vec<Wish>,
+    /// A codelet that was started may be run again, on fresh copies of what it writes.
+    pub repeatable: bool,
     /// Codelets with which further scopes of the host begin, in order: the host waits until all before have ended. Each scope begins with all
     /// engines asleep and all blocks at home.
     pub scopes: Vec<u32>,
@@ -155,6 +157,7 @@ impl Workload {
                 sizes: self.sizes.clone(),
                 homes: self.homes,
                 wishes: self.wishes.clone(),
+                repeatable: self.repeatable,
                 scopes: Vec::new(),
             });
             begin = end;
