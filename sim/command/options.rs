@@ -33,6 +33,9 @@ pub(crate) struct Setting {
     /// Whether transfers share memories and links, or have them for themselves [default: the machine's]
     #[arg(long, value_parser = PossibleValuesParser::new(["fair", "none"]))]
     pub(crate) contention: Option<String>,
+    /// Codelets may be run again if their engine dies
+    #[arg(long)]
+    pub(crate) repeatable: bool,
     /// Of what is random in the workload, if it has such a parameter
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -114,6 +117,10 @@ impl Setting {
             Some(file) => Ok(traced(file)?.workload_for(xes)),
             None => named(&self.seeded(&self.workload), xes),
         }
+        .map(|workload| Workload {
+            repeatable: self.repeatable,
+            ..workload
+        })
     }
 
     /// A workload's text with the seed that was asked for.

@@ -158,28 +158,7 @@ impl<'m> Data<'m> {
         let state = &self.blocks[block as usize];
         let size = state.size;
         if state.home == NOWHERE && size > 0 {
-            let preferences = self
-                .model
-                .preferences
-                .as_ref()
-                .expect("where memories are, regions are");
-            let room = |at: usize| {
-                let memory = self.model.regions[at] as usize;
-                !self.gone[at] && self.homes[at] + size <= self.model.memories[memory].capacity
-            };
-            let found = match preferences.search(wish, region) {
-                Search::InOrder(order) => {
-                    order.iter().map(|at| usize::from(*at)).find(|at| room(*at))
-                }
-                Search::ByTurns => {
-                    let count = self.homes.len();
-                    let from = self.turn;
-                    self.turn += 1;
-                    (0..count)
-                        .map(|step| (from + step) % count)
-                        .find(|at| room(*at))
-                }
-            };
+            let found = self.place_for(size, region, wish);
             let home = found.ok_or_else(|| {
                 let text = format!("block {block} of {size} bytes has no room in any region of the machine; use smaller or fewer blocks, or a machine with more memory");
                 Error::new(ErrorKind::Config, text)
@@ -190,6 +169,26 @@ impl<'m> Data<'m> {
         let bytes = bytes.unwrap_or(size).min(size);
         self.asked += bytes;
         Ok(bytes)
+    }
+
+    /// A region with room for so many bytes.
+    fn place_for(&mut self, size: u64, region: u16, wish: Wish) -> Option<usize> {
+        let preferences = self.model.preferences.as_ref();
+        let preferences = preferences.expect("where memories are, regions are");
+        let room = |at: usize| {
+            let memory = self.model.regions[at] as usize;
+            !self.gone[at] && self.homes[at] + size <= self.model.memories[memory].capacity
+        };
+        match preferences.search(wish, region) {
+            Search::InOrder(order) => order.iter().map(|at| usize::from(*at)).find(|at| room(*at)),
+            Search::ByTurns => {
+                let (count, from) = (self.homes.len(), self.turn);
+                self.turn += 1;
+                (0..count)
+                    .map(|step| (from + step) % count)
+                    .find(|at| room(*at))
+            }
+        }
     }
 
     fn home(&self, block: u32) -> u32 {
@@ -282,15 +281,15 @@ impl<'m> Data<'m> {
         self.carry(self.home(block), group, bytes);
     }
 
-    /// A region is lost, with the caches in it. What is still valid elsewhere will have another home; all else is lost: these blocks.
+    /// A region is lost, with the caches in it. What is still valid elsewhere has another home; all else is lost: these blocks.
     pub(crate) fn lose(&mut self, region: usize) -> Vec<u32> {
         let model = self.model;
         let root = model.memories[model.regions[region] as usize].group;
         let is_inside = |memory: u32| model.is_inside(model.memories[memory as usize].group, root);
         self.gone[region] = true;
         let mut lost = Vec::new();
-        for (number, block) in (0..).zip(&mut self.blocks) {
-            let caches = &mut self.caches;
+        for number in 0..self.blocks.len() {
+            let (block, caches) = (&mut self.blocks[number], &mut self.caches);
             block.copies.retain(|copy| {
                 let stays = !is_inside(copy.cache);
                 if !stays {
@@ -298,24 +297,42 @@ impl<'m> Data<'m> {
                 }
                 stays
             });
-            let at_home = usize::from(block.home) == region;
-            if at_home {
-                self.homes[region] -= block.size;
-                block.home = NOWHERE;
-            }
-            let newest = block.dirty;
+            let (size, newest) = (block.size, block.dirty);
+            let was_home = usize::from(block.home) == region;
             let newest_lost = newest != NONE && is_inside(newest);
-            if newest_lost || at_home && newest == NONE {
+            if newest_lost || was_home && newest == NONE {
                 let whole =
                     |copy: &&Copy| caches[copy.cache as usize].held(copy.place) >= block.size;
                 let copy = block.copies.iter().find(whole);
                 block.dirty = copy.map_or(NONE, |copy| copy.cache);
-                if copy.is_none() {
-                    lost.push(number);
+                if copy.is_none() && block.home != NOWHERE {
+                    lost.push(number as u32);
+                }
+            }
+            if was_home {
+                self.homes[region] -= size;
+                let home = self.place_for(size, region as u16, Wish::FirstTouch);
+                let block = &mut self.blocks[number];
+                block.home = home.map_or(NOWHERE, |home| home as u16);
+                match home {
+                    Some(home) => self.homes[home] += size,
+                    // What is nowhere at home cannot be written back.
+                    None => self.forget(number as u32, &mut lost),
                 }
             }
         }
         lost
+    }
+
+    /// A block that no region has room for is lost, with all its copies.
+    fn forget(&mut self, block: u32, lost: &mut Vec<u32>) {
+        while let Some(copy) = self.blocks[block as usize].copies.pop() {
+            self.caches[copy.cache as usize].leave(copy.place);
+        }
+        self.blocks[block as usize].dirty = NONE;
+        if lost.last() != Some(&block) {
+            lost.push(block);
+        }
     }
 
     /// Bytes and energy by level, in the order of the model's levels.

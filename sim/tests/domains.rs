@@ -296,12 +296,12 @@ fn failures_that_make_no_sense_are_refused_with_the_line_and_the_mend() {
     let cases = [
         (
             "engine = 0\nat = \"1 ms\"\ndies = true",
-            "line 4: the host sits in engine 0",
+            "line 5: the host sits in engine 0",
         ),
         ("region = 0\nat = \"1 ms\"", "a region without engine 0"),
         (
             "region = 3\nat = \"1 ms\"",
-            "line 4: there is no region 3; the machine has 3",
+            "line 5: there is no region 3; the machine has 3",
         ),
         (
             "engine = 9\nat = \"1 ms\"\ndies = true",
@@ -339,7 +339,7 @@ fn failures_that_make_no_sense_are_refused_with_the_line_and_the_mend() {
     }
     let error = wrong(&all);
     assert!(
-        error.contains("line 10: with this one all 9 engines have died"),
+        error.contains("line 11: with this one all 9 engines have died"),
         "{error}"
     );
     // Nobody watches: said when it is too late, with the line.

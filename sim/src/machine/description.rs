@@ -364,6 +364,8 @@ fn read_memory(table: &mut Table<'_>) -> Result<MemoryKind> {
 
 fn read_failure(table: &mut Table<'_>) -> Result<Failure> {
     let (engine, region) = (table.number("engine")?, table.number("region")?);
+    let named = engine.as_ref().or(region.as_ref());
+    let at = named.map_or(table.at.clone(), |(_, at)| at.clone());
     let (speed, dies) = (table.some("speed", Share)?, table.flag("dies")?);
     let number = |told: At<u64>, of: &str| {
         u16::try_from(told.0)
@@ -403,7 +405,7 @@ fn read_failure(table: &mut Table<'_>) -> Result<Failure> {
     let failure = Failure {
         what,
         at_ns: table.needed("at", Time)? as u64,
-        at: table.at.clone(),
+        at,
         line: table.line(),
     };
     table.end()?;
