@@ -81,6 +81,8 @@ pub(crate) struct Simulation<'a> {
     pub(crate) energy: Parts,
     /// Each domain's, if there are rules for it.
     pub(crate) power: Vec<Power>,
+    /// Something can fail or be given up.
+    fails: bool,
     /// What failures have done.
     pub(crate) losses: Losses,
     /// What went wrong first.
@@ -231,6 +233,7 @@ impl<'a> Simulation<'a> {
             best_rate: rates.fold(0.0, f64::max),
             energy: Parts::default(),
             power: Vec::new(),
+            fails: model.watch_ns.is_some() || !model.failures.is_empty(),
             losses: Losses::default(),
             error: None,
             transfers: Vec::new(),
@@ -364,11 +367,16 @@ impl<'a> Simulation<'a> {
     }
 
     fn happens(&mut self, event: Event) {
-        self.is_stuck |= self.waits_for_the_dead();
+        let fails = self.fails;
+        if fails {
+            self.is_stuck |= self.waits_for_the_dead();
+        }
         match event {
             Event::Spawn => self.spawn(),
-            Event::End { xe, .. } if self.is_beyond(xe.into()) => self.came_late(xe.into()),
-            Event::Look { xe, .. } | Event::Awake { xe } if self.is_beyond(xe.into()) => {}
+            Event::End { xe, .. } if fails && self.is_beyond(xe.into()) => {
+                self.came_late(xe.into());
+            }
+            Event::Look { xe, .. } | Event::Awake { xe } if fails && self.is_beyond(xe.into()) => {}
             Event::End { xe, codelet } => self.end(xe.into(), codelet),
             Event::Moved => self.moved(),
             Event::Fail { failure } => self.fails(failure as usize),
