@@ -59,6 +59,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::route",
         "decide::grain",
         "decide::controller",
+        "decide::health",
         "decide::throttle",
         "decide::shuffle",
         "decide::theft",
@@ -232,6 +233,7 @@ const WORDS_NOT_IN_DECIDE: &[&str] = &["unsafe", "atomic", "Instant", "SystemTim
 const SIM_MAY: &[&str] = &[
     "sprat::decide",
     "sprat::topology",
+    "sprat::trace",
     "sprat::error",
     "sprat::Error",
     "sprat::ErrorKind",
