@@ -182,14 +182,21 @@ static inline void comd_force(const comd_where *where, comd_rest *rest, const co
     const comd_where *there = near[k];
     for (uint32_t i = 0; i < where->count; i++) {
       double x = where->x[0][i] - shift[k][0], y = where->x[1][i] - shift[k][1], z = where->x[2][i] - shift[k][2];
-      double fx = 0.0, fy = 0.0, fz = 0.0, e = 0.0;
+      double fx = 0.0, fy = 0.0, fz = 0.0, e = 0.0, r2[COMD_MOST];
+      uint32_t close[COMD_MOST + 1], count = 0;
       for (uint32_t j = 0; j < there->count; j++) {
-        double dx = x - there->x[0][j], dy = y - there->x[1][j], dz = z - there->x[2][j], energy, force;
-        double r2 = dx * dx + dy * dy + dz * dz;
-        /* At no distance is the atom itself. */
-        if (r2 > reach || r2 <= 0.0) continue;
-        force = comd_pair(r2, &energy);
-        fx += force * dx, fy += force * dy, fz += force * dz;
+        double dx = x - there->x[0][j], dy = y - there->x[1][j], dz = z - there->x[2][j];
+        r2[j] = dx * dx + dy * dy + dz * dz;
+      }
+      /* Who is close is listed without a branch, which no processor could foresee. At no distance is the atom itself. */
+      for (uint32_t j = 0; j < there->count; j++) {
+        close[count] = j;
+        count += (uint32_t)(r2[j] <= reach) & (uint32_t)(r2[j] > 0.0);
+      }
+      for (uint32_t n = 0; n < count; n++) {
+        uint32_t j = close[n];
+        double energy, force = comd_pair(r2[j], &energy);
+        fx += force * (x - there->x[0][j]), fy += force * (y - there->x[1][j]), fz += force * (z - there->x[2][j]);
         e += energy;
       }
       rest->f[0][i] += fx, rest->f[1][i] += fy, rest->f[2][i] += fz;
