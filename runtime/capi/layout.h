@@ -9,6 +9,8 @@ _Static_assert(sizeof(sprat_codelet) == 4, "sizeof(sprat_codelet)");
 _Static_assert(offsetof(sprat_codelet, id) == 0, "offsetof(sprat_codelet, id)");
 _Static_assert(sizeof(sprat_canceller) == 8, "sizeof(sprat_canceller)");
 _Static_assert(offsetof(sprat_canceller, id) == 0, "offsetof(sprat_canceller, id)");
+_Static_assert(sizeof(sprat_channel) == 8, "sizeof(sprat_channel)");
+_Static_assert(offsetof(sprat_channel, id) == 0, "offsetof(sprat_channel, id)");
 _Static_assert(sizeof(sprat_home) == 16, "sizeof(sprat_home)");
 _Static_assert(offsetof(sprat_home, kind) == 0, "offsetof(sprat_home, kind)");
 _Static_assert(offsetof(sprat_home, region) == 4, "offsetof(sprat_home, region)");
@@ -38,7 +40,7 @@ _Static_assert(offsetof(sprat_error, skipped) == 40, "offsetof(sprat_error, skip
 _Static_assert(offsetof(sprat_error, ran) == 48, "offsetof(sprat_error, ran)");
 _Static_assert(offsetof(sprat_error, not_started) == 56, "offsetof(sprat_error, not_started)");
 _Static_assert(offsetof(sprat_error, rounds) == 64, "offsetof(sprat_error, rounds)");
-_Static_assert(sizeof(sprat_config) == 72, "sizeof(sprat_config)");
+_Static_assert(sizeof(sprat_config) == 80, "sizeof(sprat_config)");
 _Static_assert(offsetof(sprat_config, size) == 0, "offsetof(sprat_config, size)");
 _Static_assert(offsetof(sprat_config, xes) == 8, "offsetof(sprat_config, xes)");
 _Static_assert(offsetof(sprat_config, ce_mode) == 16, "offsetof(sprat_config, ce_mode)");
@@ -50,6 +52,8 @@ _Static_assert(offsetof(sprat_config, live_codelets) == 40, "offsetof(sprat_conf
 _Static_assert(offsetof(sprat_config, stack_bytes) == 48, "offsetof(sprat_config, stack_bytes)");
 _Static_assert(offsetof(sprat_config, check_seed) == 56, "offsetof(sprat_config, check_seed)");
 _Static_assert(offsetof(sprat_config, topology) == 64, "offsetof(sprat_config, topology)");
+_Static_assert(offsetof(sprat_config, memory_report) == 72, "offsetof(sprat_config, memory_report)");
+_Static_assert(offsetof(sprat_config, reserved) == 76, "offsetof(sprat_config, reserved)");
 _Static_assert(sizeof(sprat_definition) == 64, "sizeof(sprat_definition)");
 _Static_assert(offsetof(sprat_definition, size) == 0, "offsetof(sprat_definition, size)");
 _Static_assert(offsetof(sprat_definition, name) == 8, "offsetof(sprat_definition, name)");
@@ -107,3 +111,9 @@ _Static_assert(offsetof(sprat_region, mapped_bytes) == 24, "offsetof(sprat_regio
 _Static_assert(offsetof(sprat_region, peak_mapped_bytes) == 32, "offsetof(sprat_region, peak_mapped_bytes)");
 _Static_assert(offsetof(sprat_region, in_use_bytes) == 40, "offsetof(sprat_region, in_use_bytes)");
 _Static_assert(offsetof(sprat_region, recycled_bytes) == 48, "offsetof(sprat_region, recycled_bytes)");
+_Static_assert(sizeof(sprat_memory) == 40, "sizeof(sprat_memory)");
+_Static_assert(offsetof(sprat_memory, size) == 0, "offsetof(sprat_memory, size)");
+_Static_assert(offsetof(sprat_memory, local_bytes) == 8, "offsetof(sprat_memory, local_bytes)");
+_Static_assert(offsetof(sprat_memory, remote_bytes) == 16, "offsetof(sprat_memory, remote_bytes)");
+_Static_assert(offsetof(sprat_memory, unplaced_bytes) == 24, "offsetof(sprat_memory, unplaced_bytes)");
+_Static_assert(offsetof(sprat_memory, other_bytes) == 32, "offsetof(sprat_memory, other_bytes)");

@@ -25,6 +25,7 @@ fn layout() -> String {
         sprat_group { id }
         sprat_codelet { id }
         sprat_canceller { id }
+        sprat_channel { id }
         sprat_home { kind region near_block }
         sprat_view { data bytes }
         sprat_access {
@@ -32,7 +33,8 @@ fn layout() -> String {
         }
         sprat_error { size status cause message codelet failed skipped ran not_started rounds }
         sprat_config {
-            size xes ce_mode pin oversubscribe environment spin_us live_codelets stack_bytes check_seed topology
+            size xes ce_mode pin oversubscribe environment spin_us live_codelets stack_bytes check_seed topology memory_report
+            reserved
         }
         sprat_definition { size name body params_size params_align modes mode_count flags reserved }
         sprat_options {
@@ -43,6 +45,7 @@ fn layout() -> String {
         sprat_region {
             size os_id has_cpus bytes mapped_bytes peak_mapped_bytes in_use_bytes recycled_bytes
         }
+        sprat_memory { size local_bytes remote_bytes unplaced_bytes other_bytes }
     }
     text
 }
