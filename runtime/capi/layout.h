@@ -77,6 +77,13 @@ _Static_assert(offsetof(sprat_options, flops) == 56, "offsetof(sprat_options, fl
 _Static_assert(offsetof(sprat_options, bytes) == 64, "offsetof(sprat_options, bytes)");
 _Static_assert(offsetof(sprat_options, after) == 72, "offsetof(sprat_options, after)");
 _Static_assert(offsetof(sprat_options, after_count) == 80, "offsetof(sprat_options, after_count)");
+_Static_assert(sizeof(sprat_loop) == 48, "sizeof(sprat_loop)");
+_Static_assert(offsetof(sprat_loop, size) == 0, "offsetof(sprat_loop, size)");
+_Static_assert(offsetof(sprat_loop, name) == 8, "offsetof(sprat_loop, name)");
+_Static_assert(offsetof(sprat_loop, body) == 16, "offsetof(sprat_loop, body)");
+_Static_assert(offsetof(sprat_loop, params_size) == 24, "offsetof(sprat_loop, params_size)");
+_Static_assert(offsetof(sprat_loop, elements) == 32, "offsetof(sprat_loop, elements)");
+_Static_assert(offsetof(sprat_loop, grain) == 40, "offsetof(sprat_loop, grain)");
 _Static_assert(sizeof(sprat_machine) == 72, "sizeof(sprat_machine)");
 _Static_assert(offsetof(sprat_machine, size) == 0, "offsetof(sprat_machine, size)");
 _Static_assert(offsetof(sprat_machine, packages) == 8, "offsetof(sprat_machine, packages)");

@@ -468,6 +468,28 @@ sprat_status sprat_event_poll_in(sprat_scope *scope, const char *name, sprat_pol
  * that wait for it are skipped. (A timer and a polled event come all the same.) Ends of codelets need none of this. */
 sprat_status sprat_event_destroy(sprat_event event);
 
+/* ---- Loops ------------------------------------------------------------------------------------------------------------------ */
+
+/* What a loop does with elements begin, begin + 1, ..., end - 1. `views` has one entry for each access, which is the chunk's part of it.
+ * Chunks run beside each other, in any order, each once. The result is 0, or what went wrong: then chunks that have not begun are
+ * left out, and the loop is a codelet that failed, with a message that has the number. */
+typedef int32_t (*sprat_chunk)(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count);
+
+typedef struct sprat_loop {
+  size_t size;
+  const char *name;   /* for messages */
+  sprat_chunk body;
+  size_t params_size; /* bytes of the parameters, which are copied, aligned to 16; at most 1 MiB */
+  size_t elements;    /* how many elements each access has: its bytes are a multiple of that. Without accesses: how many indices */
+  size_t grain;       /* how many of them a chunk has; 0: what takes about 30 us, as is found out by the first elements */
+} sprat_loop;
+
+/* Calls the loop's body with each chunk of up to eight blocks or ranges that are read, written, or both, on all engines. To others
+ * it is one codelet: it has its place in the order, and ends when all chunks have. Of the options those about place hold for its
+ * beginning, and `repeats` is 0. Not in a recording. */
+sprat_status sprat_for_each(sprat_scope *scope, const sprat_loop *what, const void *params, const sprat_access *accesses,
+                            size_t count, const sprat_options *options, sprat_event *ended);
+
 /* ---- Channels --------------------------------------------------------------------------------------------------------------- */
 
 /* A line of events: the i-th call of sprat_channel_next gives the event that comes with the i-th call of sprat_channel_satisfy,

@@ -4,12 +4,11 @@ use crate::blocks::{found, name};
 use crate::fault::{Fault, ended};
 use crate::homes::block_in;
 use crate::live::{self, Live, sprat_scope};
-use crate::options::sprat_options;
+use crate::options::{once, sprat_options};
 use crate::runtime::{runtime, sprat_runtime};
-use crate::sized::take;
 use crate::spawn::{remembered, tell_end};
 use crate::types::*;
-use sprat::{Block, Options, Scope, Spawned};
+use sprat::{Block, Options, Spawned};
 use std::ffi::{CStr, OsStr, c_char};
 use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt;
@@ -41,29 +40,6 @@ fn range(start: u64, bytes: u64) -> Result<(Bound<u64>, Bound<u64>), Fault> {
         }
     };
     Ok((Bound::Included(start), end))
-}
-
-/// The options of an access to a file.
-///
-/// # Safety
-/// As for `sprat_spawn`.
-unsafe fn asked<'x>(
-    scope: &'x Scope<'static>,
-    name: &'static str,
-    options: *const sprat_options,
-) -> Result<Options<'x, 'static>, Fault> {
-    // SAFETY: the caller's promise.
-    let Some(taken) = unsafe { take(options) }? else {
-        return Ok(scope.codelet(name));
-    };
-    if taken.repeats != 0 {
-        return Err(Fault::argument(format!(
-            "`{name}` with repeats = {}; accesses to files are not made again, so use 0",
-            taken.repeats
-        )));
-    }
-    // SAFETY: the caller's promise.
-    Ok(unsafe { taken.apply(scope, name) }?.options)
 }
 
 /// Makes a block that is filled from a file, and waits until it is.
@@ -132,7 +108,7 @@ pub unsafe extern "C" fn sprat_read_file_in(
             return Err(Fault::null("the place for the block"));
         }
         // SAFETY: the caller's promise.
-        let options = unsafe { asked(live.scope(), "read_file", options) }?;
+        let options = unsafe { once(live.scope(), "read_file", options) }?;
         let made = options.read_file::<u8>(path, range(start, bytes)?)?;
         // SAFETY: the caller's promise, and it is not null.
         unsafe { block.write(name(made)) };
@@ -157,7 +133,7 @@ unsafe fn begin(
         // SAFETY: the caller's promise.
         let path = unsafe { self::path(path) }?;
         // SAFETY: the caller's promise.
-        let options = unsafe { asked(scope, what, options) }?;
+        let options = unsafe { once(scope, what, options) }?;
         let begun = access(options, block_in(scope, block)?, path)?;
         // SAFETY: the caller's promise.
         unsafe { tell_end(&begun.event(), ended) };

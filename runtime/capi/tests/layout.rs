@@ -40,6 +40,7 @@ fn layout() -> String {
         sprat_options {
             size place priority flags repeats near_block place_number group flops bytes after after_count
         }
+        sprat_loop { size name body params_size elements grain }
         sprat_machine { size packages regions cache_groups cores threads xes domains ce_mode oversubscribed }
         sprat_xe { size cpu reserved core region domain ran skipped cancelled repeated stolen posted parked }
         sprat_region {

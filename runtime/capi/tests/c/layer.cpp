@@ -213,6 +213,38 @@ void homes_moves_channels_and_the_account() {
   CHECK(caught);
 }
 
+void loops_go_over_blocks() {
+  sprat::runtime rt(small());
+  auto x = rt.make_block<double>(1000);
+  auto y = rt.make_block<float>(1000);
+  const double two = 2;
+  rt.finish([&](sprat::scope &s) {
+    const auto filled = s.codelet("indices").for_each(
+        1000,
+        [](std::size_t begin, sprat::view<double> x) {
+          for (std::size_t i = 0; i < x.size(); i++) x[i] = double(begin + i);
+        },
+        x.write());
+    s.codelet("twice").after(filled).grain(7).for_each(
+        1000,
+        [two](std::size_t, sprat::view<const double> x, sprat::view<float> y) {
+          for (std::size_t i = 0; i < y.size(); i++) y[i] = float(two * x[i]);
+        },
+        x.read(), y.write());
+    s.codelet("first").for_each(10, [](std::size_t, sprat::view<float> y) { for (float &v : y) v = -1; }, y.part(0, 10).read_write());
+  });
+  CHECK(rt.first(y) == -1 && rt.read(y, 9, 2) == (std::vector<float>{-1, 20}) && rt.read(y, 999, 1)[0] == 1998);
+  bool caught = false;
+  try {
+    rt.finish([&](sprat::scope &s) {
+      s.codelet("throws").for_each(10, [](std::size_t, sprat::view<float>) { throw std::runtime_error("no"); }, y.part(0, 10).read_write());
+    });
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_FAILED && std::strstr(e.what(), "its body returned 1") != nullptr;
+  }
+  CHECK(caught);
+}
+
 void files_are_dependences() {
   sprat::runtime rt(small());
   const std::string path = "/tmp/sprat-layer-" + std::to_string(getpid());
@@ -258,6 +290,7 @@ int main() {
       {"graphs", graphs},
       {"events, children and cancelling", events_children_and_cancelling},
       {"homes, moves, channels and the account", homes_moves_channels_and_the_account},
+      {"loops go over blocks", loops_go_over_blocks},
       {"files are dependences", files_are_dependences},
   };
   int passed = 0, failed = 0;

@@ -589,6 +589,51 @@ static void after_shutdown(void) {
   CHECK(!sprat_graph_destroy(graph));
 }
 
+static int32_t no_chunk(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  (void)params, (void)begin, (void)end, (void)views, (void)count;
+  return 0;
+}
+
+static void wrong_loops_in_a_scope(sprat_scope *scope, void *argument) {
+  sprat_loop all = {sizeof all, "all", no_chunk, 0, 10, 0};
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_access use = sprat_read(block), nine[9];
+  (void)argument;
+  for (int i = 0; i < 9; i++) nine[i] = use;
+  REFUSED(sprat_for_each(scope, NULL, NULL, &use, 1, NULL, NULL), SPRAT_NULL, "the loop");
+  all.body = NULL;
+  REFUSED(sprat_for_each(scope, &all, NULL, &use, 1, NULL, NULL), SPRAT_NULL, "the body of loop `all`");
+  all.body = no_chunk, all.name = NULL;
+  REFUSED(sprat_for_each(scope, &all, NULL, &use, 1, NULL, NULL), SPRAT_NULL, "the name of a loop");
+  all.name = "all", all.params_size = 8;
+  REFUSED(sprat_for_each(scope, &all, NULL, &use, 1, NULL, NULL), SPRAT_NULL, "the parameters");
+  all.params_size = SIZE_MAX;
+  REFUSED(sprat_for_each(scope, &all, &use, &use, 1, NULL, NULL), SPRAT_ARGUMENT, "at most 1048576");
+  all.params_size = 0;
+  REFUSED(sprat_for_each(scope, &all, NULL, NULL, 1, NULL, NULL), SPRAT_NULL, "the list of accesses");
+  REFUSED(sprat_for_each(scope, &all, NULL, nine, 9, NULL, NULL), SPRAT_ACCESS, "9 accesses");
+  use = sprat_commute(block);
+  REFUSED(sprat_for_each(scope, &all, NULL, &use, 1, NULL, NULL), SPRAT_ACCESS, "cannot be cut");
+  use = sprat_tile(block, SPRAT_READ, 8, 0, 2, 0, 2, 5);
+  REFUSED(sprat_for_each(scope, &all, NULL, &use, 1, NULL, NULL), SPRAT_ACCESS, "cannot be cut");
+  options.repeats = 2;
+  REFUSED(sprat_for_each(scope, &all, NULL, nine, 1, &options, NULL), SPRAT_ARGUMENT, "`all` with repeats = 2");
+  all.size = 3;
+  REFUSED(sprat_for_each(scope, &all, NULL, nine, 1, NULL, NULL), SPRAT_ARGUMENT, "sprat_loop is 3");
+}
+
+static void records_a_loop(sprat_scope *scope, void *argument) {
+  sprat_loop all = {sizeof all, "all", no_chunk, 0, 10, 0};
+  (void)argument;
+  sprat_for_each(scope, &all, NULL, NULL, 0, NULL, NULL);
+}
+
+static void wrong_loops(void) {
+  sprat_graph *graph;
+  REFUSED(sprat_finish(rt, wrong_loops_in_a_scope, NULL), SPRAT_NULL, "the loop");
+  REFUSED(sprat_record(rt, records_a_loop, NULL, &graph), SPRAT_GRAPH, "all");
+}
+
 static void wrong_files_in_a_scope(sprat_scope *scope, void *argument) {
   sprat_options options = SPRAT_OPTIONS_INIT;
   sprat_block none = {0}, made;
@@ -686,6 +731,7 @@ int main(void) {
       {"stuck scopes and lost events", stuck_scopes_and_lost_events},
       {"graphs against their rules", graphs_against_their_rules},
       {"after shutdown", after_shutdown},
+      {"wrong loops", wrong_loops},
       {"wrong files", wrong_files},
       {"wrong channels", wrong_channels},
       {"no account of memory", no_account_of_memory},

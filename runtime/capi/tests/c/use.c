@@ -548,6 +548,66 @@ static void blocks_are_made_destroyed_and_released(void) {
   CHECK(!sprat_runtime_destroy(w.runtime));
 }
 
+/* Adds the product of a and the factor to b, whose elements are as long as they come. */
+static int32_t scaled(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  const double *a = views[0].data, factor = *(const double *)params;
+  float *b = views[1].data;
+  if (count != 2 || views[0].bytes != (end - begin) * sizeof *a || views[1].bytes != (end - begin) * sizeof *b) return 1;
+  for (size_t i = 0; i < end - begin; i++) b[i] += (float)(factor * a[i] + (double)(begin + i));
+  return 0;
+}
+
+static int32_t stops_at_700(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  (void)params, (void)views, (void)count;
+  return begin <= 700 && 700 < end ? -7 : 0;
+}
+
+static void spawn_loops(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double two = 2;
+  sprat_access one = sprat_write(w->blocks[2]);
+  sprat_access both[2] = {sprat_read(w->blocks[2]), sprat_read_write(w->blocks[3])};
+  sprat_loop all = {sizeof all, "scaled", scaled, sizeof two, 10000, 0};
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_event ended;
+  NOTE(!sprat_spawn(s, codelet("fill", fill, sizeof two), &two, &one, 1, NULL, NULL));
+  NOTE(!sprat_for_each(s, &all, &two, both, 2, NULL, &ended));
+  /* A part of it again, in chunks of 7. */
+  all.elements = 100, all.grain = 7;
+  both[0] = sprat_part(w->blocks[2], SPRAT_READ, 8, 500, 600), both[1] = sprat_part(w->blocks[3], SPRAT_READ_WRITE, 4, 500, 600);
+  options.after = &ended, options.after_count = 1, options.priority = SPRAT_HIGH;
+  NOTE(!sprat_for_each(s, &all, &two, both, 2, &options, NULL));
+  all.elements = 0;
+  NOTE(!sprat_for_each(s, &all, &two, both, 2, NULL, NULL));
+}
+
+static void spawn_stopping(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_write(w->blocks[3]);
+  sprat_loop all = {sizeof all, "stops", stops_at_700, 0, 1000, 10};
+  NOTE(!sprat_for_each(s, &all, NULL, &use, 1, NULL, NULL));
+}
+
+static void spawn_uneven(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_write(w->blocks[3]);
+  sprat_loop all = {sizeof all, "uneven", stops_at_700, 0, 777, 10};
+  NOTE(!sprat_for_each(s, &all, NULL, &use, 1, NULL, NULL));
+}
+
+static void loops_go_over_blocks(void) {
+  static float b[10000];
+  world w = begin(1);
+  CHECK(!sprat_block_create(w.runtime, 10000, 8, &w.blocks[2]) && !sprat_block_create(w.runtime, 10000, 4, &w.blocks[3]));
+  CHECK(!sprat_finish(w.runtime, spawn_loops, &w));
+  CHECK(!sprat_block_read(w.runtime, w.blocks[3], 0, b, sizeof b));
+  for (size_t i = 0; i < 10000; i++) CHECK(b[i] == (float)(4 + i) + (i >= 500 && i < 600 ? (float)(4 + i - 500) : 0));
+  REFUSED(sprat_finish(w.runtime, spawn_stopping, &w), SPRAT_FAILED, "its body returned -7 for elements 700 to 709");
+  REFUSED(sprat_block_read(w.runtime, w.blocks[3], 0, b, sizeof b), SPRAT_FAILED, "stops");
+  REFUSED(sprat_finish(w.runtime, spawn_uneven, &w), SPRAT_FAILED, "40000 bytes");
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
 /* A file of this process's own. */
 static const char *file_name(void) {
   static char name[64];
@@ -731,6 +791,7 @@ int main(void) {
       {"bodies may run again", bodies_may_run_again},
       {"scopes are cancelled", scopes_are_cancelled},
       {"blocks are made, destroyed and released", blocks_are_made_destroyed_and_released},
+      {"loops go over blocks", loops_go_over_blocks},
       {"files are read and written", files_are_read_and_written},
       {"channels are lines of events", channels_are_lines_of_events},
       {"memory is accounted for", memory_is_accounted_for},
