@@ -188,7 +188,8 @@ static inline void comd_force(const comd_where *where, comd_rest *rest, const co
         double dx = x - there->x[0][j], dy = y - there->x[1][j], dz = z - there->x[2][j];
         r2[j] = dx * dx + dy * dy + dz * dz;
       }
-      /* Who is close is listed without a branch, which no processor could foresee. At no distance is the atom itself. */
+      /* Who is close is listed without a branch: a processor foresees it only while the crystal is cold and the order of cells
+       * long, so it would measure that. At no distance is the atom itself. */
       for (uint32_t j = 0; j < there->count; j++) {
         close[count] = j;
         count += (uint32_t)(r2[j] <= reach) & (uint32_t)(r2[j] > 0.0);
