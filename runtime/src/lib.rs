@@ -178,7 +178,7 @@ pub use affinity::Priority;
 pub use builder::Builder;
 pub use canceller::Canceller;
 pub use channel::{Channel, ChannelTrigger};
-pub use chunks::Chunks;
+pub use chunks::{AnyChunk, AnyChunks, Chunks};
 pub use company::Company;
 pub use counters::{CeCounts, XeCounts};
 pub use data_block::{Block, Data};

@@ -181,6 +181,14 @@ pub struct sprat_canceller {
     pub id: u64,
 }
 
+/// A channel's name. Zero names none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct sprat_channel {
+    /// Opaque.
+    pub id: u64,
+}
+
 /// Where a block is to be.
 pub type sprat_home_kind = i32;
 /// In the region of the engine that touches it first.
