@@ -254,7 +254,6 @@ fn an_engine_that_limps_is_relieved() {
         "{:?}",
         watched.verdicts
     );
-    eprintln!("{} {}", watched.makespan_ns, unwatched.makespan_ns);
     assert!(watched.makespan_ns <= unwatched.makespan_ns * 102 / 100);
 }
 
