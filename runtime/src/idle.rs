@@ -202,6 +202,12 @@ impl Idle {
             .sum()
     }
 
+    /// Whether this seat sleeps: a hint.
+    pub(crate) fn is_asleep(&self, seat: usize) -> bool {
+        let (word, bit) = self.bit(seat);
+        word.load(Ordering::Relaxed) & bit != 0
+    }
+
     /// Whether any seat sleeps.
     #[inline]
     pub(crate) fn is_any_asleep(&self) -> bool {

@@ -24,6 +24,12 @@ impl Engine<'_> {
         self.local(|local| local.tracer.is_some())
     }
 
+    /// Whether it notes what it runs, or leaves marks of that.
+    #[inline]
+    pub(crate) fn notes(&self) -> bool {
+        self.local(|local| local.notes)
+    }
+
     /// Works on the tracer, if there is one.
     #[inline]
     pub(crate) fn tracer<R>(&self, f: impl FnOnce(&mut Tracer) -> R) -> Option<R> {
@@ -101,7 +107,13 @@ impl Engine<'_> {
     /// A body begins: when.
     #[inline]
     pub(crate) fn trace_begin(&self, id: u32) -> u64 {
-        let generation = self.shared.arena.record(id).ended.generation();
+        let record = self.shared.arena.record(id);
+        self.mark_begins(|| {
+            // SAFETY: it runs here: it lives, and was published to us.
+            let body = unsafe { record.body() };
+            (body.name, Some(body.spawned_at))
+        });
+        let generation = record.ended.generation();
         let begun = self.tracer(|tracer| {
             tracer.cause = (id, generation);
             tracer.ended = None;
@@ -113,7 +125,8 @@ impl Engine<'_> {
     /// A body has ended that began then; it still holds its blocks.
     #[inline(never)]
     pub(crate) fn trace_ran(&self, id: u32, start: u64, payload: usize) {
-        let end = self.trace_now().unwrap_or(0);
+        self.mark_ended();
+        let Some(end) = self.trace_now() else { return };
         let record = self.shared.arena.record(id);
         // SAFETY: it ran here: it lives, and was published to us.
         let body = unsafe { record.body() };

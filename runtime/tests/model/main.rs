@@ -24,5 +24,6 @@ mod reduce;
 mod repeatable;
 mod scopes;
 mod scratch;
+mod shown;
 mod tiles;
 mod weak;
