@@ -336,3 +336,51 @@ impl Shared {
         ))
     }
 }
+
+// Under loom its locks and atomics work in models alone.
+#[cfg(not(sprat_loom))]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Mode;
+    use crate::block_table::Hold;
+    use crate::memory_region::Magazine;
+    use crate::topology::Topology;
+
+    /// Another thread wishes something for the block between a reader's look at it and the copy that it makes.
+    #[test]
+    fn copies_stay_in_their_table_if_something_is_wished_meanwhile() {
+        let rt = Runtime::builder()
+            .topology(Topology::synthetic("region:2 core:1").unwrap())
+            .ignore_environment()
+            .oversubscribe(true)
+            .build()
+            .unwrap();
+        let block = rt.block_at::<u64>(Home::Region(0), 100).unwrap();
+        rt.write(block, |x| x.fill(7)).unwrap();
+        let shared = rt.shared();
+        let slot = shared.blocks.slot(block.id.slot());
+        let Place::Taken(own) = slot.place() else {
+            panic!("its memory was taken")
+        };
+        let other = 1 - own;
+        let mut magazine = Magazine::new(shared.homes.own_pool(own).clone());
+        let mut look = |hold| {
+            let found = (shared.blocks).look_up_memory(slot, hold, &shared.homes, &mut magazine);
+            found.unwrap()
+        };
+        let mut maker = Magazine::new(shared.homes.own_pool(own).clone());
+        for asked in [Asked::Home(own), Asked::Home(other), Asked::Copies] {
+            assert!(slot.ask(slot.generation(), asked));
+            // SAFETY: nobody but this test uses the block.
+            let copy = unsafe { slot.copy_to(other, &shared.homes, &mut maker) };
+            assert!(copy.is_some(), "{asked:?}");
+            for hold in [Hold::Part(Mode::Read), Hold::All(Mode::Read)] {
+                look(hold);
+                assert_eq!(slot.copies(), [other], "{asked:?}, {hold:?}");
+            }
+            look(Hold::All(Mode::ReadWrite));
+            assert_eq!(rt.move_counts().replica_bytes, 0, "{asked:?}");
+        }
+    }
+}
