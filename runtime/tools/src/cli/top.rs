@@ -14,6 +14,9 @@ pub enum How {
     Metrics,
 }
 
+/// What is told of a program that has written nothing between two looks.
+const STANDS: &str = "\n  The page did not change for a quarter of a second: the program is stopped (a debugger, SIGSTOP), or its machine is busy.\n";
+
 /// Between two looks for rates.
 const SHORT: Duration = Duration::from_millis(250);
 
@@ -27,7 +30,11 @@ pub fn top(who: Option<&str>, how: How, pause: Duration) -> Result<(), String> {
             How::Watch => watch(shown, pause, &mut std::io::stdout())?,
             How::Once => {
                 let (page, before, alive) = twice(shown, SHORT)?;
-                say(&text::text(&page, before.as_ref(), alive))?;
+                let mut text = text::text(&page, before.as_ref(), alive);
+                if alive && before.is_none() {
+                    text += STANDS;
+                }
+                say(&text)?;
             }
             How::Json => {
                 let (page, _, alive) = twice(shown, Duration::ZERO)?;

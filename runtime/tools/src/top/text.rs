@@ -21,7 +21,7 @@ pub fn text(page: &Page, before: Option<&Page>, alive: bool) -> String {
     let _ = engines(&mut out, page, before);
     let _ = regions(&mut out, page);
     for replay in &page.replays {
-        let _ = progress(&mut out, replay);
+        let _ = progress(&mut out, replay, alive);
     }
     let _ = waits(&mut out, page);
     out
@@ -204,36 +204,26 @@ pub fn left_ns(replay: &Replay) -> Option<f64> {
     Some(replay.for_ns as f64 / done as f64 * left as f64)
 }
 
-fn progress(out: &mut String, replay: &Replay) -> std::fmt::Result {
+fn progress(out: &mut String, replay: &Replay, alive: bool) -> std::fmt::Result {
     let (at, codelets) = (&replay.called_at, plural(replay.codelets, "codelet"));
-    write!(out, "\n  replay of {codelets}, called at {at}: ")?;
+    write!(out, "\n  replay of {codelets}, called at {at}:\n    ")?;
+    let since = time(replay.for_ns as f64);
     if replay.round == 0 && replay.rounds > 0 {
-        return writeln!(
-            out,
-            "waits for its blocks, for {}",
-            time(replay.for_ns as f64)
-        );
+        return writeln!(out, "waits for its blocks, for {since}");
     }
     let round = count(replay.before + replay.round);
     if replay.rounds == 0 {
         return writeln!(out, "round {round}, until the program is content");
     }
     let part = replay.round.saturating_sub(1) as f64 / replay.rounds as f64;
-    write!(
-        out,
-        "round {round} of {}, {}",
-        count(replay.rounds),
-        share(part)
-    )?;
     let full = (part * 30.0) as usize;
     let bar = ["#".repeat(full), ".".repeat(30_usize.saturating_sub(full))].concat();
-    let left = left_ns(replay).map(|left| format!(", about {} left", time(left)));
-    writeln!(
-        out,
-        " [{bar}] after {}{}",
-        time(replay.for_ns as f64),
-        left.unwrap_or_default()
-    )
+    let rounds = count(replay.rounds);
+    write!(out, "[{bar}] round {round} of {rounds} after {since}")?;
+    match left_ns(replay).filter(|_| alive) {
+        Some(left) => writeln!(out, ", about {} left", time(left)),
+        None => writeln!(out),
+    }
 }
 
 fn waits(out: &mut String, page: &Page) -> std::fmt::Result {
