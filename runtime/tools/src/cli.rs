@@ -104,8 +104,12 @@ enum Command {
 enum Format {
     /// JSON for chrome://tracing and ui.perfetto.dev
     Chrome,
+    /// Protocol buffers for ui.perfetto.dev: smaller, for long runs
+    Perfetto,
     /// Who waits for whom, for Graphviz
     Dot,
+    /// A script that makes a database: sqlite3 run.db < run.sql
+    Sql,
 }
 
 /// Carries out the command.
@@ -154,6 +158,8 @@ fn carry_out(command: Command) -> Result<(), String> {
             let run = load(&trace)?;
             write_to(output.as_deref(), |out| match format {
                 Format::Chrome => export::chrome::chrome(&run, out),
+                Format::Perfetto => export::perfetto::perfetto(&run, out),
+                Format::Sql => export::sql::sql(&run, out),
                 Format::Dot => export::dot::dot(&run, from, count, out),
             })
         }
