@@ -146,6 +146,8 @@ mod scope;
 mod seat;
 mod shared;
 mod span;
+#[cfg(feature = "tracing")]
+pub mod spans;
 mod spawn;
 mod spawning;
 #[doc(hidden)]

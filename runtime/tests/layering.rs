@@ -135,6 +135,7 @@ const LEVELS: &[&[&str]] = &[
         "marking",
         "top",
         "sampling",
+        "spans",
         "traced",
         "accounting",
         "recorded",

@@ -91,10 +91,12 @@ fn rates(out: &mut String, page: &Page, before: Option<&Page>) -> std::fmt::Resu
         let seconds = (page.time_ns - before.time_ns) as f64 / 1e9;
         let rate = begun(page).saturating_sub(begun(before)) as f64 / seconds;
         write!(out, ", {} a second", count(rate as u64))?;
+        // What is still to be spawned is in nobody's count: so this is told only while there are fewer and fewer.
+        let fell = before.live_codelets.saturating_sub(page.live_codelets);
         let spawns = page.engines.iter().any(|xe| xe.doing == Doing::Hosts);
-        if page.replays.is_empty() && page.open_scopes > 0 && rate > 0.0 && !spawns {
-            let left = page.live_codelets as f64 / rate * 1e9;
-            write!(out, "; what lives takes about {} at that rate", time(left))?;
+        if fell > 0 && page.replays.is_empty() && page.open_scopes > 0 && !spawns {
+            let left = page.live_codelets as f64 / fell as f64 * seconds * 1e9;
+            write!(out, "; at that pace all have ended in {}", time(left))?;
         }
     }
     writeln!(out)
