@@ -150,20 +150,17 @@ impl Shared {
             });
             *again = Some(now + rest(now));
         }
-        let look = |(pool, &(blocks, block_bytes)): (
-            &std::sync::Arc<crate::memory_region::Pool>,
-            &(u64, u64),
-        )| {
+        let regions = pools.iter().zip(&*blocks).map(|(pool, counted)| {
             let stats = pool.stats();
             Region {
-                blocks,
-                block_bytes,
+                blocks: counted.0,
+                block_bytes: counted.1,
                 in_use_bytes: stats.in_use_bytes as u64,
                 recycled_bytes: stats.recycled_bytes as u64,
                 mapped_bytes: stats.mapped_bytes as u64,
             }
-        };
-        pools.iter().zip(&*blocks).map(look).collect()
+        });
+        regions.collect()
     }
 
     fn look_at_replays(&self, top: &Top, now: Instant) -> Vec<Replay> {
