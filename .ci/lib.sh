@@ -49,6 +49,18 @@ own_target() {
     [ -n "${SPRAT_CI_KEEP:-}" ] || trap 'rm -rf "$CARGO_TARGET_DIR"' EXIT
 }
 
+# with_flags FLAGS: build our own crates with these, and those from outside without: where the stage `test` has built those, they
+# are taken from there. After own_target.
+with_flags() {
+    export RUSTC_WORKSPACE_WRAPPER=$root/.ci/rustc SPRAT_CI_FLAGS=$1
+    [ -e "$target/debug/.cargo-lock" ] && [ ! -e "$CARGO_TARGET_DIR/debug" ] || return 0
+    mkdir -p "$CARGO_TARGET_DIR/debug/deps"
+    # Nobody builds there meanwhile: that is cargo's own lock.
+    flock "$target/debug/.cargo-lock" bash -c 'cp -a "$1"/{.fingerprint,build} "$2/" &&
+        find "$1/deps" -name "*.rlib" -o -name "*.rmeta" -o -name "*.so" | xargs cp -al -t "$2/deps"' \
+        bash "$target/debug" "$CARGO_TARGET_DIR/debug"
+}
+
 # need_apt PACKAGE...: install what is absent; the package lists are fetched once a run.
 need_apt() (
     # Stages run beside each other, and apt-get waits for nobody.
@@ -79,10 +91,11 @@ mutants_in() {
 # test_program PACKAGE TARGET OPTIONS...: build the tests of a package's library (TARGET is `lib`) or of a file in its tests,
 # and print where they are: who runs them again and again need not ask cargo each time.
 test_program() {
-    local package=$1 target=$2 name=$2 built where=(--test "$2")
+    # A file with the workspace's choice of features, so that what was built with that is used again.
+    local package=$1 target=$2 name=$2 built where=(--workspace --test "$2")
     shift 2
-    [ "$target" != lib ] || { name=${package//-/_} where=(--lib); }
-    built=$(cargo test --quiet --no-run --message-format=json -p "$package" "${where[@]}" "$@" |
+    [ "$target" != lib ] || { name=${package//-/_} where=(-p "$package" --lib); }
+    built=$(cargo test --quiet --no-run --message-format=json "${where[@]}" "$@" | grep "#$package@" |
         grep -o "\"executable\":\"[^\"]*/$name-[0-9a-f]*\"" | cut -d'"' -f4 | tail -n 1) || true
     [ -x "$built" ] || fail "the tests of $package, $target, were not built"
     echo "$built"

@@ -1,5 +1,5 @@
 //! Deliberately bad: all codelets insist on the first engine, and the others have nothing to run. What the first finding of the report
-//! says. `SPRAT_TRACE=bound.sprat cargo run --release -p sprat-examples --example bound`, and then `sprat report bound.sprat`.
+//! says. `SPRAT_TRACE=bound.sprat cargo run --release --bin bound`, and then `sprat report bound.sprat`.
 //! Better: no `on_xe` at all, or `near(block)`, which others may overrule.
 
 use sprat::Runtime;

@@ -1,5 +1,5 @@
 //! Deliberately bad: all codelets add what they found to one block, so each waits for the one before, and engines have nothing to run. What
-//! the first finding of the report says. `SPRAT_TRACE=chain.sprat cargo run --release -p sprat-examples --example chain`, and
+//! the first finding of the report says. `SPRAT_TRACE=chain.sprat cargo run --release --bin chain`, and
 //! then `sprat report chain.sprat`. Better: `total.reduce(Sum)`, which all may do side by side.
 
 use sprat::Runtime;

@@ -1,5 +1,5 @@
 //! Deliberately bad: each codelet adds up eight numbers, so nearly all of the time is the runtime's. What the first finding of
-//! the report says. `SPRAT_TRACE=grain.sprat cargo run --release -p sprat-examples --example grain`, and then
+//! the report says. `SPRAT_TRACE=grain.sprat cargo run --release --bin grain`, and then
 //! `sprat report grain.sprat`. Better: `for_each`, which chooses chunks.
 
 use sprat::Runtime;

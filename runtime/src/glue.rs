@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::outcome::{End, Outcome};
 use crate::panics;
 use crate::scope::Scope;
+use std::any::Any;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -62,7 +63,7 @@ impl<T> Place<T> {
 }
 
 /// How a body ended, or what it threw.
-pub(crate) type Caught<R> = Result<End<R>, Box<dyn std::any::Any + Send>>;
+pub(crate) type Caught<R> = Result<End<R>, Box<dyn Any + Send>>;
 
 /// What a codelet carries until it runs.
 struct Captured<A, F> {
@@ -91,13 +92,13 @@ where
         run: Self::run,
         discard: Self::discard,
         drop_value: if Place::<O::Value>::DROPS {
-            Some(Self::drop_value)
+            Some(Place::<O::Value>::drop_value)
         } else {
             None
         },
-        move_value: Self::move_value,
+        move_value: Place::<O::Value>::move_value,
         value: if Place::<O::Value>::BOXED {
-            Some(Self::value)
+            Some(Place::<O::Value>::value)
         } else {
             None
         },
@@ -143,36 +144,7 @@ where
             body(&scope, view).end()
         }));
         // SAFETY: the captures are gone, so the payload is free.
-        unsafe { Self::settle(payload, ended) }
-    }
-
-    /// Leaves the value of a body that ended in the payload, or gives what it said.
-    ///
-    /// # Safety
-    /// The payload is free, and that of a record with room for the value.
-    #[inline]
-    pub(crate) unsafe fn settle(payload: *mut u8, ended: Caught<O::Value>) -> Ran {
-        match ended {
-            Ok(End::Value(value)) => {
-                if is_kept::<O::Value>() {
-                    // SAFETY: the caller's promise.
-                    unsafe { Place::put(payload, value) };
-                }
-                Ran::Done
-            }
-            Ok(End::Forward(value)) => Ran::Forward(value.id),
-            Ok(End::Failed(error)) => {
-                // Without what the user put into it, which may do anything when it is dropped.
-                let told = Error::new(error.kind(), error.to_string());
-                panics::drop_quietly(error);
-                Ran::Failed(told)
-            }
-            Err(panic) => {
-                let message = panics::message(&*panic);
-                panics::drop_quietly(panic);
-                Ran::Panicked(message)
-            }
-        }
+        unsafe { Place::settle(payload, ended) }
     }
 
     /// See [`Vtable::discard`].
@@ -181,27 +153,65 @@ where
         let captured = unsafe { Place::<Captured<A, F>>::take(payload) };
         panics::drop_quietly(captured);
     }
+}
+
+/// What is done with the values that bodies return.
+impl<R: Send + Sync + 'static> Place<R> {
+    /// Leaves the value of a body that ended in the payload, or gives what it said.
+    ///
+    /// # Safety
+    /// The payload is free, and that of a record with room for the value.
+    #[inline]
+    pub(crate) unsafe fn settle(payload: *mut u8, ended: Caught<R>) -> Ran {
+        match ended {
+            Ok(End::Value(value)) => {
+                if is_kept::<R>() {
+                    // SAFETY: the caller's promise.
+                    unsafe { Self::put(payload, value) };
+                }
+                Ran::Done
+            }
+            Ok(End::Forward(value)) => Ran::Forward(value.id),
+            Ok(End::Failed(error)) => failed(error),
+            Err(panic) => panicked(panic),
+        }
+    }
 
     /// See [`Vtable::drop_value`].
     unsafe fn drop_value(payload: *mut u8) {
         // SAFETY: the premise of `drop_value`.
-        let value = unsafe { Place::<O::Value>::take(payload) };
+        let value = unsafe { Self::take(payload) };
         panics::drop_quietly(value);
     }
 
     /// See [`Vtable::move_value`].
     unsafe fn move_value(from: *mut u8, to: *mut u8) {
-        if is_kept::<O::Value>() {
+        if is_kept::<R>() {
             // SAFETY: the premise of `move_value`.
-            let value = unsafe { Place::<O::Value>::take(from) };
+            let value = unsafe { Self::take(from) };
             // SAFETY: the premise of `move_value`.
-            unsafe { Place::put(to, value) };
+            unsafe { Self::put(to, value) };
         }
     }
 
     /// See [`Vtable::value`].
     unsafe fn value(payload: *mut u8) -> *mut u8 {
         // SAFETY: the premise of `value`.
-        unsafe { Place::<O::Value>::address(payload) }.cast()
+        unsafe { Self::address(payload) }.cast()
     }
+}
+
+#[cold]
+fn failed(error: Error) -> Ran {
+    // Without what the user put into it, which may do anything when it is dropped.
+    let told = Error::new(error.kind(), error.to_string());
+    panics::drop_quietly(error);
+    Ran::Failed(told)
+}
+
+#[cold]
+fn panicked(panic: Box<dyn Any + Send>) -> Ran {
+    let message = panics::message(&*panic);
+    panics::drop_quietly(panic);
+    Ran::Panicked(message)
 }

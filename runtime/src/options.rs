@@ -74,7 +74,7 @@ impl<'s> Scope<'s> {
             // SAFETY: this is the payload of a new record for this vtable.
             unsafe { Glue::<'s, A, F, O>::put(payload, access, body) }
         };
-        if size_of::<A>() == 0 {
+        if const { size_of::<A>() == 0 } {
             return Spawned::new(spawn_bare(self, unnamed(vtable), Traits::NONE, |at| {
                 put(at, access)
             }));

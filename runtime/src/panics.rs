@@ -13,10 +13,21 @@ pub(crate) fn caught(f: impl FnOnce()) -> Result<(), String> {
 }
 
 /// Drops what users gave us; a panic in there must not unwind through an engine. The panic's message was printed by the
-/// panic hook; there is nobody left to tell. Its payload may panic, too, when it is dropped, and so on.
+/// panic hook; there is nobody left to tell.
 pub(crate) fn drop_quietly<T>(thing: T) {
+    if const { !std::mem::needs_drop::<T>() } {
+        return;
+    }
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(thing))) {
+        drop_payload(payload);
+    }
+}
+
+/// Drops what a panic threw, which may panic, too, when it is dropped, and so on.
+#[cold]
+fn drop_payload(payload: Box<dyn Any + Send>) {
     const PATIENCE: usize = 8;
-    let mut left = catch_unwind(AssertUnwindSafe(|| drop(thing))).err();
+    let mut left = Some(payload);
     for _ in 0..PATIENCE {
         let Some(payload) = left.take() else {
             return;

@@ -4,61 +4,53 @@
 //!
 //! A record says so by [`Record::shape`]; a codelet that turns out not to be plain goes the general way from there on.
 
-use crate::access::{BlockKey, FEW, Lent, Mode, PlainList, Shape};
-use crate::affinity::Priority;
+use crate::access::{BlockKey, FEW, Lent, Mode, Shape};
 use crate::block_table::QueueCell;
-use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag, record_bytes};
+use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag};
 use crate::completion::effect;
 use crate::engine::{Engine, Followers, Frame};
 use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind, Found};
 use crate::error::Result;
-use crate::guard::{Spawn, guarded};
 use crate::id::CodeletId;
-use crate::spawn::{Spec, Traits};
+use crate::spawn::Traits;
 use crate::sync::atomic::Ordering;
+use std::mem::MaybeUninit;
 
 /// Of those who hold blocks next, so many are told when all blocks have been given back, and one more for each block.
 const TOLD: usize = 8;
 
-impl Frame<'_> {
-    /// Spawns a codelet with so many accesses, whose captures `put` puts into the payload; or gives back what was not used,
-    /// see [`Frame::begin_plain`].
+/// The doors of a codelet with few accesses, while it is spawned: as many as it has.
+pub(crate) struct PlainDoors([MaybeUninit<Door>; FEW]);
+
+impl PlainDoors {
     #[inline(always)]
-    pub(crate) fn spawn_plain<const N: usize, A, P: FnOnce(*mut u8, A)>(
-        &self,
-        about: Body,
-        spec: &Spec,
-        list: &PlainList,
-        access: A,
-        put: P,
-    ) -> std::result::Result<CodeletId, (A, P)> {
-        // Copied out of the list, which then need not be there at all.
-        let accesses = *list.blocks::<N>();
-        // Filled where they are: they are large, and looked at again at once.
-        let mut doors = [const { Door::nowhere() }; N];
-        let bytes = record_bytes(about.vtable.payload, N);
-        let begun = || self.begin_plain(about, spec.traits(), bytes, &accesses, &mut doors);
-        let Some(id) = guarded(Spawn, begun) else {
-            return Err((access, put));
-        };
-        put(self.engine.shared.arena.payload(id.record()), access);
-        let is_high = spec.priority == Priority::High;
-        guarded(Spawn, || {
-            self.launch_plain(id, about.vtable, is_high, &doors)
-        });
-        Ok(id)
+    pub(crate) fn new() -> Self {
+        PlainDoors([const { MaybeUninit::uninit() }; FEW])
     }
 
-    /// Takes a record of so many bytes for a codelet with these accesses, and writes the entries and the doors. `None` if
-    /// anything about them is not plain or not right, or there is no record: then nothing has been done.
-    fn begin_plain<const N: usize>(
+    /// The first `N`.
+    ///
+    /// # Safety
+    /// They were written.
+    #[inline(always)]
+    unsafe fn written<const N: usize>(&self) -> &[Door; N] {
+        let doors: &[_; N] = self.0.first_chunk().expect("no more than few");
+        // SAFETY: the caller's promise; it is laid out as what it holds.
+        unsafe { &*std::ptr::from_ref(doors).cast() }
+    }
+}
+
+impl Frame<'_> {
+    /// Takes a record of so many bytes for a codelet with these accesses, and writes the entries and the doors. `None` if anything about them is
+    /// not plain or not right, or there is no record: then nothing has been done.
+    pub(crate) fn begin_plain<const N: usize>(
         &self,
         body: Body,
         traits: Traits,
         bytes: usize,
         accesses: &[(BlockKey, Mode); N],
-        doors: &mut [Door; N],
+        doors: &mut PlainDoors,
     ) -> Option<CodeletId> {
         let shared = self.engine.shared;
         if shared.check.is_some() {
@@ -74,14 +66,17 @@ impl Frame<'_> {
             }
         }
         let order = in_order(accesses);
-        for (door, at) in doors.iter_mut().zip(order) {
+        // Filled where they are: they are large, and looked at again at once.
+        for (door, at) in doors.0.iter_mut().zip(order) {
             let (key, mode) = accesses[at];
-            self.find_plain(key, mode, door)?;
+            self.find_plain(key, mode, door.write(Door::nowhere()))?;
         }
         let record = self.take_record(body, traits, (N, bytes)).ok()?;
         let arena = &shared.arena;
         debug_assert!(N <= capacity(body.vtable.payload));
         let first = arena.first_place(record, body.vtable.payload);
+        // SAFETY: the loop above has written so many.
+        let doors: &[Door; N] = unsafe { doors.written() };
         for (door, at) in doors.iter().zip(order) {
             let found = Found::plain(accesses[at].1, door.queue());
             // SAFETY: a place of a record that is ours and not published.
@@ -134,14 +129,19 @@ impl Frame<'_> {
         Some(())
     }
 
-    /// Publishes a record whose payload holds the captures.
-    fn launch_plain<const N: usize>(
+    /// Publishes a record that [`Frame::begin_plain`] began with these doors, and whose payload holds the captures.
+    ///
+    /// # Safety
+    /// It began it for `N` accesses.
+    pub(crate) unsafe fn launch_plain<const N: usize>(
         &self,
         id: CodeletId,
         vtable: &Vtable,
         is_high: bool,
-        doors: &[Door; N],
+        doors: &PlainDoors,
     ) {
+        // SAFETY: the caller's promise.
+        let doors: &[Door; N] = unsafe { doors.written() };
         let engine = self.engine;
         let id = id.record();
         let record = engine.shared.arena.record(id);

@@ -5,50 +5,23 @@
 //! A value's one writer is its codelet, so who reads it waits for that codelet's end, in the list of its one-shot. A record
 //! says by [`crate::codelet::Record::shape`] that this is all it waits for; what is not so goes the general way.
 
-use crate::access::{FEW_VALUES, Lent, PlainList, Shape, ValueKey};
-use crate::affinity::Priority;
-use crate::codelet::{Body, HEADER, Ran, Vtable, capacity, record_bytes};
+use crate::access::{FEW_VALUES, Lent, Shape, ValueKey};
+use crate::codelet::{Body, HEADER, Ran, Vtable, capacity};
 use crate::engine::{Engine, Frame};
 use crate::entry::{Entry, EntryKind, Found};
 use crate::event::Registered;
-use crate::guard::{Spawn, guarded};
 use crate::id::CodeletId;
-use crate::spawn::{Spec, Traits};
+use crate::spawn::Traits;
 use crate::sync::atomic::Ordering;
 
 /// Nodes before the payload.
 const FIRST: usize = HEADER / size_of::<Entry>();
 
 impl Frame<'_> {
-    /// Spawns a codelet that reads so many values, whose captures `put` puts into the payload; or gives back what was not
-    /// used, see [`Frame::begin_reader`].
-    #[inline(always)]
-    pub(crate) fn spawn_reader<const N: usize, A, P: FnOnce(*mut u8, A)>(
-        &self,
-        about: Body,
-        spec: &Spec,
-        list: &PlainList,
-        access: A,
-        put: P,
-    ) -> Result<CodeletId, (A, P)> {
-        // Copied out of the list, which then need not be there at all.
-        let values = *list.values::<N>();
-        // Levels are given on the general way.
-        let is_high = spec.priority == Priority::High;
-        let bytes = record_bytes(about.vtable.payload, N);
-        let begun = || self.begin_reader(about, spec.traits(), bytes, &values);
-        let Some(id) = (!is_high).then(|| guarded(Spawn, begun)).flatten() else {
-            return Err((access, put));
-        };
-        put(self.engine.shared.arena.payload(id.record()), access);
-        guarded(Spawn, || self.launch_reader(id, about.vtable, &values));
-        Ok(id)
-    }
-
     /// Takes a record of so many bytes for a codelet that reads these values, and writes the entries. `None` if a value is not of a child of
     /// this body or scope, if they and the captures do not fit in a record, if anything else is not plain, or if there is no record: then
     /// nothing has been done.
-    fn begin_reader<const N: usize>(
+    pub(crate) fn begin_reader<const N: usize>(
         &self,
         body: Body,
         traits: Traits,
@@ -100,7 +73,7 @@ impl Frame<'_> {
     }
 
     /// Publishes a record whose payload holds the captures: joins those who wait for the values.
-    fn launch_reader<const N: usize>(
+    pub(crate) fn launch_reader<const N: usize>(
         &self,
         id: CodeletId,
         vtable: &Vtable,

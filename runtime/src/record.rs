@@ -212,15 +212,19 @@ where
     access.declare(&mut declared);
     let kept = is_kept::<O::Value>();
     let shared = frame.engine.shared;
+    let mut captured = Some((access, body));
     recorder.record(
         shared,
         spec,
         (name, spawned_at),
         &declared,
         kept,
-        |captures| match kept {
-            true => Again::<'s, A, F, O, Here<O::Value>>::keep(captures, access, body),
-            false => Again::<'s, A, F, O, Nowhere>::keep(captures, access, body),
+        &mut |captures| {
+            let (access, body) = captured.take().expect("it is recorded once");
+            match kept {
+                true => Again::<'s, A, F, O, Here<O::Value>>::keep(captures, access, body),
+                false => Again::<'s, A, F, O, Nowhere>::keep(captures, access, body),
+            }
         },
     )
 }

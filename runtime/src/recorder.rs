@@ -113,7 +113,7 @@ impl Recorder {
         (name, spawned_at): (&'static str, &'static Location<'static>),
         declared: &[Declared],
         has_value: bool,
-        keep: impl FnOnce(&mut Captures) -> Recorded,
+        keep: &mut dyn FnMut(&mut Captures) -> Recorded,
     ) -> CodeletId {
         let mut recording = self.recording.borrow_mut();
         let site = Site { name, spawned_at };
@@ -227,7 +227,7 @@ impl Recording {
         mut uses: Vec<Use>,
         first: u32,
         has_value: bool,
-        keep: impl FnOnce(&mut Captures) -> Recorded,
+        keep: &mut dyn FnMut(&mut Captures) -> Recorded,
     ) -> u32 {
         let number = self.bodies.list().len() as u32;
         let site = self.site_number(site);

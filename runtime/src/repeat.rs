@@ -223,7 +223,7 @@ where
             (captured.body)(&scope, view).end()
         }));
         // SAFETY: the caller's promise.
-        unsafe { Glue::<'s, A, F, O>::settle(payload, ended) }
+        unsafe { Place::settle(payload, ended) }
     }
 
     /// Whether a body that failed may run again.

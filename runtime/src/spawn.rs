@@ -186,7 +186,7 @@ impl Frame<'_> {
     }
 
     /// Takes a record for a codelet without entries. If that fails the scope fails, and the record is 0.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn begin_bare(&self, body: Body, traits: Traits) -> CodeletId {
         let bytes = record_bytes(body.vtable.payload, 0);
         match self.take_record(body, traits, (0, bytes)) {
@@ -204,7 +204,7 @@ impl Frame<'_> {
 
     /// Takes a record for a codelet with so many entries: of so many `bytes`, which [`record_bytes`] gives, mostly to the
     /// compiler.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn take_record(
         &self,
         body: Body,

@@ -1,14 +1,16 @@
 //! From a call of `spawn` to a record: which of the ways to spawn is taken, by what the accesses and options are.
 
-use crate::access::{Access, PlainList, Shape};
-use crate::affinity::Affinity;
-use crate::codelet::{Body, Vtable};
+use crate::access::{Access, Declared, PlainList, Shape};
+use crate::affinity::{Affinity, Priority};
+use crate::codelet::{Body, Vtable, record_bytes};
+use crate::engine::Frame;
 use crate::glue::Glue;
 use crate::guard::{Spawn, guarded};
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
+use crate::plain::PlainDoors;
 use crate::scope::Scope;
-use crate::spawn::{Spec, Traits};
+use crate::spawn::{Begun, Spec, Traits};
 use std::panic::Location;
 
 /// What a codelet is called that has no name.
@@ -79,54 +81,183 @@ pub(crate) fn spawn_with<A: Access>(
         name: spec.name.unwrap_or(UNNAMED),
         spawned_at: spec.at.unwrap_or(Location::caller()),
     };
-    if spec.cost_ns != 0 {
-        scope.frame().engine.trace_cost(spec.cost_ns);
-    }
+    let frame = scope.frame();
     // Accesses name something, so a type without size declares nothing.
-    if size_of::<A>() == 0 && spec.rare.is_none() {
+    if const { size_of::<A>() == 0 } && spec.rare.is_none() {
+        frame.tell_cost(spec);
         return spawn_bare(scope, about, spec.traits(), |at| put(at, access));
     }
-    let frame = scope.frame();
-    frame.throttle();
-    if frame.engine.shared.weighs && spec.affinity == Affinity::Anywhere {
-        spec.affinity = Affinity::NearData;
-    }
+    frame.get_ready(spec);
     let mut list = PlainList::new();
     if spec.is_plain() {
         access.list_plain(&mut list);
     }
-    // Where the shape of the accesses is known, so is which of these it is.
-    let spawned = match list.shape() {
-        Shape::Blocks(1) => frame.spawn_plain::<1, _, _>(about, spec, &list, access, put),
-        Shape::Blocks(2) => frame.spawn_plain::<2, _, _>(about, spec, &list, access, put),
-        Shape::Blocks(3) => frame.spawn_plain::<3, _, _>(about, spec, &list, access, put),
-        Shape::Blocks(4) => frame.spawn_plain::<4, _, _>(about, spec, &list, access, put),
-        Shape::Values(1) => frame.spawn_reader::<1, _, _>(about, spec, &list, access, put),
-        Shape::Values(2) => frame.spawn_reader::<2, _, _>(about, spec, &list, access, put),
-        Shape::Values(3) => frame.spawn_reader::<3, _, _>(about, spec, &list, access, put),
-        Shape::Values(4) => frame.spawn_reader::<4, _, _>(about, spec, &list, access, put),
-        Shape::Values(5) => frame.spawn_reader::<5, _, _>(about, spec, &list, access, put),
-        Shape::Values(6) => frame.spawn_reader::<6, _, _>(about, spec, &list, access, put),
-        Shape::Values(7) => frame.spawn_reader::<7, _, _>(about, spec, &list, access, put),
-        _ => Err((access, put)),
-    };
-    let (access, put) = match spawned {
-        Ok(id) => return id,
-        Err(unused) => unused,
-    };
-    let mut declared = (frame.engine).local(|local| std::mem::take(&mut local.declared));
+    let mut doors = PlainDoors::new();
+    if let Some(id) = frame.begin_few(about, spec, &list, &mut doors) {
+        put(frame.payload(id), access);
+        // SAFETY: `begin_few` began it so.
+        unsafe { frame.launch_few(id, about.vtable, spec, &list, &doors) };
+        return id;
+    }
+    let mut declared = frame.declared();
     access.declare(&mut declared);
-    let begun = guarded(Spawn, || frame.begin(about, &declared, spec));
-    declared.clear();
-    frame.engine.local(|local| local.declared = declared);
-    match begun {
+    match frame.begin_declared(about, declared, spec) {
         Ok(begun) => {
             let id = begun.id;
-            let payload = frame.engine.shared.arena.payload(id.record());
-            put(payload, access);
-            guarded(Spawn, || frame.launch(begun, about, spec));
+            put(frame.payload(id), access);
+            frame.launch_declared(begun, about, spec);
             id
         }
-        Err(error) => frame.fail(about.name, about.spawned_at, error),
+        Err(id) => id,
+    }
+}
+
+/// What is to be done for a shape of few accesses: a macro for blocks and one for values, which are given how many.
+macro_rules! for_shape {
+    ($shape:expr, $blocks:ident, $values:ident, $other:expr) => {
+        match $shape {
+            Shape::Blocks(1) => $blocks!(1),
+            Shape::Blocks(2) => $blocks!(2),
+            Shape::Blocks(3) => $blocks!(3),
+            Shape::Blocks(4) => $blocks!(4),
+            Shape::Values(1) => $values!(1),
+            Shape::Values(2) => $values!(2),
+            Shape::Values(3) => $values!(3),
+            Shape::Values(4) => $values!(4),
+            Shape::Values(5) => $values!(5),
+            Shape::Values(6) => $values!(6),
+            Shape::Values(7) => $values!(7),
+            _ => $other,
+        }
+    };
+}
+
+// What does not depend on the types of a codelet. Where code is optimised it is all put into the place that spawns: the shape of the
+// accesses is known there, so of the ways for all shapes one is left. Where it is not, each of those places would have all of them,
+// and tests take three times as long to build.
+impl Frame<'_> {
+    /// Notes the declared cost of what is spawned next, if there is one.
+    #[inline]
+    fn tell_cost(&self, spec: &Spec) {
+        if spec.cost_ns != 0 {
+            self.engine.trace_cost(spec.cost_ns);
+        }
+    }
+
+    /// What comes before all else.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn get_ready(&self, spec: &mut Spec) {
+        self.tell_cost(spec);
+        self.throttle();
+        if self.engine.shared.weighs && spec.affinity == Affinity::Anywhere {
+            spec.affinity = Affinity::NearData;
+        }
+    }
+
+    /// Where the captures of a codelet go.
+    #[inline]
+    fn payload(&self, id: CodeletId) -> *mut u8 {
+        self.engine.shared.arena.payload(id.record())
+    }
+
+    /// The engine's list for what is declared, empty.
+    #[inline]
+    fn declared(&self) -> Vec<Declared> {
+        self.engine
+            .local(|local| std::mem::take(&mut local.declared))
+    }
+
+    /// Takes a record for a codelet that declared this, and gives the list back to the engine; or the id of one that failed.
+    #[inline]
+    fn begin_declared(
+        &self,
+        about: Body,
+        mut declared: Vec<Declared>,
+        spec: &mut Spec,
+    ) -> Result<Begun, CodeletId> {
+        let begun = guarded(Spawn, || self.begin(about, &declared, spec));
+        declared.clear();
+        self.engine.local(|local| local.declared = declared);
+        begun.map_err(|error| self.fail(about.name, about.spawned_at, error))
+    }
+
+    /// Publishes a record that [`Frame::begin_declared`] began, and whose payload holds the captures.
+    #[inline]
+    fn launch_declared(&self, begun: Begun, about: Body, spec: &Spec) {
+        guarded(Spawn, || self.launch(begun, about, spec));
+    }
+
+    /// Takes a record for a codelet whose accesses, few and all plain, are in the list, and writes what is known of it. `None` if that is
+    /// not so, or one of them is not right: then nothing has been done.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn begin_few(
+        &self,
+        about: Body,
+        spec: &Spec,
+        list: &PlainList,
+        doors: &mut PlainDoors,
+    ) -> Option<CodeletId> {
+        let traits = spec.traits();
+        let shape = list.shape();
+        // Levels of readers are given on the general way.
+        if spec.priority == Priority::High && matches!(shape, Shape::Values(_)) {
+            return None;
+        }
+        // Known to the compiler, as the vtable is.
+        let bytes = |entries| record_bytes(about.vtable.payload, entries);
+        // What the list has is copied, so that the list need not be there at all.
+        macro_rules! blocks {
+            ($n:literal) => {{
+                let (bytes, accesses) = (bytes($n), *list.blocks());
+                guarded(Spawn, || {
+                    self.begin_plain::<$n>(about, traits, bytes, &accesses, doors)
+                })
+            }};
+        }
+        macro_rules! values {
+            ($n:literal) => {{
+                let (bytes, values) = (bytes($n), *list.values());
+                guarded(Spawn, || {
+                    self.begin_reader::<$n>(about, traits, bytes, &values)
+                })
+            }};
+        }
+        for_shape!(shape, blocks, values, None)
+    }
+
+    /// Publishes a record that [`Frame::begin_few`] began, and whose payload holds the captures.
+    ///
+    /// # Safety
+    /// It was given the same list and doors.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn launch_few(
+        &self,
+        id: CodeletId,
+        vtable: &Vtable,
+        spec: &Spec,
+        list: &PlainList,
+        doors: &PlainDoors,
+    ) {
+        let is_high = spec.priority == Priority::High;
+        macro_rules! blocks {
+            ($n:literal) => {
+                // SAFETY: the list has so many, for which it was begun.
+                guarded(Spawn, || unsafe {
+                    self.launch_plain::<$n>(id, vtable, is_high, doors)
+                })
+            };
+        }
+        macro_rules! values {
+            ($n:literal) => {{
+                let values = *list.values();
+                guarded(Spawn, || self.launch_reader::<$n>(id, vtable, &values))
+            }};
+        }
+        for_shape!(
+            list.shape(),
+            blocks,
+            values,
+            unreachable!("nothing was begun")
+        );
     }
 }

@@ -109,7 +109,7 @@ unsafe impl Access for AnyAccess {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn list_plain(&self, list: &mut PlainList) {
         match self.0 {
             // As in each mode's own type: these are plain.
@@ -154,7 +154,7 @@ impl<const N: usize> AnyList<N> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn list(&self) -> &[AnyAccess] {
         let len = if N == 0 { self.len } else { N };
         // SAFETY: called while the codelet is spawned, and so far the list is there: the promise given to `new`.
@@ -176,7 +176,7 @@ unsafe impl<const N: usize> Access for AnyList<N> {
         self.list().iter().for_each(|one| one.declare(list));
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn list_plain(&self, list: &mut PlainList) {
         self.list().iter().for_each(|one| one.list_plain(list));
     }

@@ -240,7 +240,7 @@ macro_rules! block_access {
             fn declare(&self, list: &mut Vec<Declared>) {
                 list.push(Declared::Block(BlockKey(self.0.id), Mode::$name));
             }
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn list_plain(&self, list: &mut PlainList) {
                 list.push(BlockKey(self.0.id), Mode::$name);
             }
@@ -372,7 +372,7 @@ macro_rules! tuples {
                 let ($($name,)*) = self;
                 $($name.declare(list);)*
             }
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn list_plain(&self, list: &mut PlainList) {
                 let ($($name,)*) = self;
                 $($name.list_plain(list);)*

@@ -31,7 +31,7 @@ pub struct PlainList {
 }
 
 impl PlainList {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn new() -> Self {
         PlainList {
             blocks: [(BlockKey(BlockId::NONE), Mode::Read); FEW],
@@ -42,7 +42,7 @@ impl PlainList {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn push(&mut self, block: BlockKey, mode: Mode) {
         match self.blocks.get_mut(self.block_count) {
             Some(place) => *place = (block, mode),
@@ -51,7 +51,7 @@ impl PlainList {
         self.block_count += 1;
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn push_value(&mut self, value: ValueKey) {
         match self.values.get_mut(self.value_count) {
             Some(place) => *place = value,
@@ -61,13 +61,13 @@ impl PlainList {
     }
 
     /// There is something else: the list is no use.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn spoil(&mut self) {
         self.spoiled = true;
     }
 
     /// What is in it.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn shape(&self) -> Shape {
         match (self.spoiled, self.block_count, self.value_count) {
             (false, count @ 1.., 0) => Shape::Blocks(count),
@@ -77,13 +77,13 @@ impl PlainList {
     }
 
     /// The first `N` blocks.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn blocks<const N: usize>(&self) -> &[(BlockKey, Mode); N] {
         self.blocks.first_chunk().expect("no more than few")
     }
 
     /// The first `N` values.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn values<const N: usize>(&self) -> &[ValueKey; N] {
         self.values.first_chunk().expect("no more than few")
     }

@@ -75,7 +75,7 @@ unsafe impl<R: Send + Sync + 'static> Access for ReadValue<R> {
     fn declare(&self, list: &mut Vec<Declared>) {
         list.push(Declared::Value(ValueKey(self.0.id), is_kept::<R>()));
     }
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn list_plain(&self, list: &mut PlainList) {
         match is_kept::<R>() {
             true => list.push_value(ValueKey(self.0.id)),

@@ -85,7 +85,7 @@ impl<T: Copy> Ring<T> {
         (0..self.count as usize).map(|index| &self.places[self.place(index as u32)])
     }
 
-    /// Twice the places; the free ones are filled with anything.
+    /// Twice the places of a full one; the free ones are filled with anything.
     #[cold]
     fn grow(&mut self, anything: T) {
         let places = (2 * self.places.len()).max(FIRST);
@@ -93,8 +93,14 @@ impl<T: Copy> Ring<T> {
             places <= 1 << 31,
             "more accesses wait for one block than can be counted"
         );
+        let first = match self.places.is_empty() {
+            true => 0,
+            false => self.place(0),
+        };
+        let (later, sooner) = self.places.split_at(first);
         let mut all: Vec<T> = Vec::with_capacity(places);
-        all.extend(self.iter());
+        all.extend_from_slice(sooner);
+        all.extend_from_slice(later);
         all.resize(places, anything);
         (self.places, self.head) = (all.into(), 0);
     }

@@ -135,7 +135,7 @@ impl Recording {
             ..group.site
         };
         let operator = group.operator;
-        self.add(Wish::default(), site, uses, first, false, |captures| {
+        self.add(Wish::default(), site, uses, first, false, &mut |captures| {
             let combine = Combine {
                 table: &Combine::TABLE,
                 operator,

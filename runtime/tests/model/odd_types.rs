@@ -13,13 +13,23 @@ fn runtime() -> Runtime {
         .unwrap()
 }
 
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[derive(Clone, Copy)]
 #[repr(C, align(32))]
 struct Wide([u64; 4]);
 
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+// SAFETY: numbers may be zeros.
+unsafe impl bytemuck::Zeroable for Wide {}
+// SAFETY: numbers, as long as the alignment.
+unsafe impl bytemuck::Pod for Wide {}
+
+#[derive(Clone, Copy)]
 #[repr(C, align(128))]
 struct TooWide([u64; 16]);
+
+// SAFETY: numbers may be zeros.
+unsafe impl bytemuck::Zeroable for TooWide {}
+// SAFETY: numbers, as long as the alignment.
+unsafe impl bytemuck::Pod for TooWide {}
 
 #[test]
 fn an_untouched_block_of_aligned_elements_can_be_destroyed() {
