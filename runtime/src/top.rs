@@ -6,7 +6,7 @@ use crate::marks::{Mark, Marker};
 use crate::page::{
     PREFIX, Page, Place, Watched, folders, header, page_bytes, place, room_for, running,
 };
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, Mutex, lock, sleep};
 use crate::tracing::Names;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -286,15 +286,22 @@ fn take(path: &Path) -> io::Result<Option<File>> {
             path.display()
         )));
     }
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Ok(None),
-        // It is ours, or this system has no such locks.
-        _ => {
-            file.set_len(0)?;
-            Ok(Some(file))
+    // Who looks whether a program lives has the lock for a moment.
+    for _ in 0..LOOKERS {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(1)),
+            // It is ours, or this system has no such locks.
+            _ => {
+                file.set_len(0)?;
+                return Ok(Some(file));
+            }
         }
     }
+    Ok(None)
 }
+
+/// How often to try for a lock.
+const LOOKERS: u32 = 10;
 
 #[cfg(test)]
 mod tests {
