@@ -2,6 +2,13 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=src/rivals");
+    #[cfg(feature = "comd")]
+    {
+        comd("sprat", &[]);
+        comd("openmp", &["-fopenmp"]);
+        println!("cargo:rustc-link-lib=gomp");
+        println!("cargo:rustc-link-lib=m");
+    }
     #[cfg(feature = "openmp-gnu")]
     {
         // First, so that gcc's entry points come from gcc's runtime: LLVM's has some of the same names.
@@ -84,4 +91,28 @@ fn openmp(compiler: &str, runtime: &str) {
         .define(format!("RIVAL_{}", runtime.to_uppercase()).as_str(), None)
         .file("src/rivals/openmp.c")
         .compile(&format!("rival_{runtime}"));
+}
+
+/// A program of the C interface's, with a name of its own instead of `main`.
+#[cfg(feature = "comd")]
+fn comd(system: &str, flags: &[&str]) {
+    let capi = std::path::Path::new("../runtime/capi");
+    let folder = capi.join("programs/c/comd");
+    println!("cargo:rerun-if-changed={}", folder.display());
+    println!("cargo:rerun-if-changed={}", capi.join("include").display());
+    let mut build = cc::Build::new();
+    build
+        .compiler("gcc")
+        .opt_level(3)
+        .std("c11")
+        .flag("-ffp-contract=off")
+        .include(capi.join("include"))
+        .define("_POSIX_C_SOURCE", "200809L")
+        .define("main", format!("comd_{system}").as_str());
+    for flag in flags {
+        build.flag(flag);
+    }
+    build
+        .file(folder.join(format!("{system}.c")))
+        .compile(&format!("comd_{system}"));
 }

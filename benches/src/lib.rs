@@ -4,6 +4,9 @@
 #![deny(unsafe_code)]
 
 pub mod cli;
+#[cfg(feature = "comd")]
+#[expect(unsafe_code, reason = "programs in C are called")]
+pub mod comd;
 mod counters;
 pub mod dag;
 pub mod deque;

@@ -234,3 +234,23 @@ fn cholesky_runs_on_all_systems_of_tasks() {
         assert_eq!(workers, [1, 2], "{}", info.name);
     }
 }
+
+#[cfg(feature = "comd")]
+#[test]
+fn the_mini_app_ends_in_the_same_state_on_both_systems() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("comd.json");
+    let small = "comd --size 5 --steps 4 --group 2 --runs 1 --json";
+    let words: Vec<&str> = small.split(' ').chain(file.to_str()).collect();
+    let output = bench(&words);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let rows: Vec<report::Row> =
+        serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    assert_eq!(rows.len(), 2 * 3);
+    assert!(rows.iter().all(|row| row.kernel == "comd" && row.min > 0.0));
+    // One that cannot be run says why.
+    let output = bench(&["comd-run", "sprat", "--size", "2"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("from 5 to 600"), "{said}");
+}

@@ -22,7 +22,7 @@ impl Shared {
         usize::from(self.seats[usize::from(domain.first)].domain)
     }
 
-    fn tiers_of(&self, domain: &Domain) -> &[Tiers<Stealer<u32>>] {
+    pub(crate) fn tiers_of(&self, domain: &Domain) -> &[Tiers<Stealer<u32>>] {
         &self.levels.seats[usize::from(domain.first)..][..usize::from(domain.count)]
     }
 
@@ -121,13 +121,16 @@ impl Engine<'_> {
             .load(Ordering::Relaxed)
     }
 
-    fn level(&self, id: u32) -> Priority {
+    pub(crate) fn level(&self, id: u32) -> Priority {
         affinity::priority(self.word(id))
     }
 
     /// Whether what was to run next waits, since something of a higher level lies in the own queue.
     #[cold]
     pub(crate) fn gives_way(&self, next: u32) -> bool {
+        if self.is_shut_out() {
+            return true;
+        }
         let waits = |local: &mut Local| {
             let queues = local.levels.queues.as_ref();
             local.urgent = queues.is_some_and(|queues| !queues.high.is_empty());

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 /// What a runtime keeps. The first two are looked at by everybody, and change when a scope becomes cancellable or ends.
 pub(crate) struct Cancelling {
-    /// Open host's scopes that can be cancelled: those with a canceller or a deadline.
+    /// Open host's scopes that can be cancelled: those with a canceller or a deadline. And [`SUSPENDED`] and [`CAPPED`], so that one
+    /// look before each codelet tells of all.
     pub(crate) watched: AtomicU32,
     /// The earliest deadline: nanoseconds since `began`, or [`NEVER`].
     pub(crate) earliest: AtomicU64,
@@ -23,6 +24,13 @@ pub(crate) struct Cancelling {
     pub(crate) outside: Mutex<OutsideEvents>,
     began: Instant,
 }
+
+/// Beside the count of scopes that can be cancelled: the runtime is suspended.
+pub(crate) const SUSPENDED: u32 = 1 << 31;
+/// And: some seats are shut.
+pub(crate) const CAPPED: u32 = 1 << 30;
+/// The count alone.
+pub(crate) const SCOPES: u32 = CAPPED - 1;
 
 impl Cancelling {
     pub(crate) fn new() -> Self {
@@ -57,9 +65,16 @@ impl Cancelling {
         self.earliest.store(deadlines.earliest(), Ordering::Relaxed);
     }
 
+    /// Whether the runtime is suspended, or some seats are shut: a hint.
+    #[inline]
+    pub(crate) fn holds_engines(&self) -> bool {
+        self.watched.load(Ordering::Relaxed) & !SCOPES != 0
+    }
+
     /// Whether a control engine must not sleep until it is asked: some scope can be cancelled, or there is a deadline.
     pub(crate) fn needs_a_watch(&self) -> bool {
-        self.watched.load(Ordering::Relaxed) > 0 || self.earliest.load(Ordering::Relaxed) != NEVER
+        self.watched.load(Ordering::Relaxed) & SCOPES != 0
+            || self.earliest.load(Ordering::Relaxed) != NEVER
     }
 
     /// How long until the earliest deadline, if there is one.

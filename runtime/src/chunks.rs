@@ -1,6 +1,6 @@
 //! Accesses that loops can cut into chunks.
 
-use crate::access::{Access, Declared, Read, ReadWrite, Slots, Write};
+use crate::access::{Access, AnyAccess, Declared, Lent, Read, ReadWrite, Slots, Write};
 use crate::data_block::Data;
 use crate::error::{Error, ErrorKind, Result};
 use crate::part::{ReadPart, ReadWritePart, WritePart};
@@ -161,3 +161,141 @@ macro_rules! tuples {
     )*};
 }
 tuples! { (A 0) (A 0 B 1) (A 0 B 1 C 2) (A 0 B 1 C 2 D 3) }
+
+/// So many accesses a loop can go over side by side if they are chosen at run time.
+const MOST: usize = 8;
+
+/// Up to eight accesses of kinds that are chosen at run time, side by side, each cut into the same number of elements: for the
+/// interfaces of other languages. See [`Scope::for_each`](crate::Scope::for_each).
+///
+/// ```
+/// # fn main() -> sprat::Result<()> {
+/// use sprat::{AnyAccess, AnyChunks, Mode};
+/// let rt = sprat::Runtime::new()?;
+/// let x = rt.block::<u8>(8000)?;
+/// rt.finish(|s| {
+///     let all = AnyChunks::new(&[AnyAccess::whole(x, Mode::Write)], 1000)?;
+///     s.for_each(all, 100, |_, chunk| {
+///         let lent = chunk.lent()[0];
+///         // SAFETY: the block is written, by this chunk alone.
+///         unsafe { lent.start().write_bytes(7, lent.bytes()) };
+///     });
+///     Ok(())
+/// })?;
+/// assert_eq!(rt.read(x, |x| (x[0], x[7999]))?, (7, 7));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct AnyChunks {
+    list: Vec<AnyAccess>,
+    elements: usize,
+}
+
+impl AnyChunks {
+    /// These accesses, each of so many elements of one size. Without accesses it is a loop over indices.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Access`] if there are more than eight, or one is neither a whole block nor a range that is read, written, or both.
+    pub fn new(list: &[AnyAccess], elements: usize) -> Result<Self> {
+        let wrong = |why: String| Err(Error::new(ErrorKind::Access, why));
+        if list.len() > MOST {
+            return wrong(format!(
+                "a loop over {} accesses; at most {MOST} are possible, so put what is used together into one block",
+                list.len()
+            ));
+        }
+        if let Some(at) = list.iter().position(|one| !one.is_sequence()) {
+            return wrong(format!(
+                "access {at} of a loop cannot be cut; use whole blocks or ranges that are read, written, or both"
+            ));
+        }
+        let list = list.to_vec();
+        Ok(AnyChunks { list, elements })
+    }
+}
+
+/// What a chunk of [`AnyChunks`] has.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyChunk {
+    lent: [Lent; MOST],
+    count: usize,
+    elements: usize,
+}
+
+impl AnyChunk {
+    /// The chunk's memory for each access.
+    pub fn lent(&self) -> &[Lent] {
+        &self.lent[..self.count]
+    }
+
+    /// How many elements it has.
+    pub fn elements(&self) -> usize {
+        self.elements
+    }
+}
+
+// SAFETY: addresses; who follows one says why that is allowed. They are of blocks, whose bytes may be used on any thread.
+unsafe impl Send for AnyChunk {}
+// SAFETY: as above.
+unsafe impl Sync for AnyChunk {}
+
+// SAFETY: each of the list takes what it declared, in order.
+unsafe impl Access for AnyChunks {
+    type View<'v> = AnyChunk;
+
+    fn declare(&self, list: &mut Vec<Declared>) {
+        self.list.declare(list);
+    }
+
+    unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
+        let mut chunk = AnyChunk {
+            lent: [Lent::default(); MOST],
+            count: self.list.len(),
+            elements: self.elements,
+        };
+        for (place, one) in chunk.lent.iter_mut().zip(&self.list) {
+            // SAFETY: the caller's promise.
+            *place = unsafe { one.view(slots) };
+        }
+        chunk
+    }
+}
+
+// SAFETY: ranges of elements that do not overlap are bytes that do not.
+unsafe impl Chunks for AnyChunks {
+    type Raw = AnyChunk;
+
+    fn raw(view: AnyChunk) -> AnyChunk {
+        view
+    }
+
+    fn len(raw: &AnyChunk) -> Result<usize> {
+        let elements = raw.elements;
+        let uneven = |lent: &Lent| elements != 0 && !lent.bytes().is_multiple_of(elements);
+        match raw.lent().iter().position(uneven) {
+            None => Ok(elements),
+            Some(at) => Err(Error::new(
+                ErrorKind::Access,
+                format!(
+                    "a loop over {elements} elements, and access {at} has {} bytes, which is no whole number of bytes for each",
+                    raw.lent[at].bytes()
+                ),
+            )),
+        }
+    }
+
+    unsafe fn chunk<'v>(raw: &AnyChunk, range: Range<usize>) -> Self::View<'v> {
+        let mut chunk = AnyChunk {
+            elements: range.len(),
+            ..*raw
+        };
+        for lent in &mut chunk.lent[..raw.count] {
+            let size = lent.bytes / raw.elements;
+            // SAFETY: the range lies in the view: the caller's promise.
+            lent.start = unsafe { lent.start.add(range.start * size) };
+            lent.bytes = range.len() * size;
+        }
+        chunk
+    }
+}

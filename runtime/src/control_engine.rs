@@ -6,8 +6,10 @@
 
 use crate::decide::controller::{Decision, DomainView, Observation, POLL_NS, decide, nap_ns};
 use crate::decide::deadline::{NEVER, nap_until};
+use crate::decide::plan::CeMode;
 use crate::engine::Engine;
 use crate::guard::Place;
+use crate::idle::Parker;
 use crate::local::Local;
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
@@ -39,6 +41,10 @@ impl Shared {
         self.fire_timers();
         self.adapt();
         self.drain_trace();
+        if self.gate.is_shut() {
+            // Nothing to decide: who resumes asks again.
+            return;
+        }
         for decision in decide(&self.observe(domain, stands_in)) {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),
@@ -55,8 +61,8 @@ impl Shared {
     fn observe(&self, own: &Domain, once: bool) -> Observation {
         let view = |domain: &Domain| DomainView {
             queued: self.queued(domain),
-            asleep: domain.idle.asleep(),
-            engines: domain.idle.seats(),
+            asleep: domain.idle.asleep_open(),
+            engines: domain.idle.open(),
             searching: domain.idle.searching(),
             // The others' control engines remember what they saw of theirs.
             stalled: match std::ptr::eq(domain, own) {
@@ -86,7 +92,7 @@ impl Shared {
     /// How long a control engine that watches sleeps next, after a nap that ended with a request, or without.
     pub(crate) fn nap(&self, last: Duration, asked: bool) -> Duration {
         let asleep = |domain: &Domain| domain.idle.asleep() == domain.idle.seats();
-        let all_asleep = self.domains.iter().all(asleep);
+        let all_asleep = self.gate.is_shut() || self.domains.iter().all(asleep);
         let nap = nap_ns(last.as_nanos() as u64, asked, all_asleep);
         let cancelling = &self.cancelling;
         // Relaxed: who sets an earlier one asks for a decision afterwards.
@@ -142,13 +148,13 @@ impl Shared {
             }
             let open = self.open_scopes.load(Ordering::Relaxed) > 0;
             let watched = self.cancelling.needs_a_watch();
-            let asleep = |domain: &Domain| domain.idle.asleep() > 0;
+            let asleep = |domain: &Domain| domain.idle.is_any_asleep();
             let watch =
                 open && (watched || self.trace.is_some() || self.domains.iter().any(asleep));
             control.watching.store(watch, Ordering::Relaxed);
             let asked = if requested() {
                 true
-            } else if open && polls {
+            } else if open && polls && !self.gate.is_shut() {
                 if looked.elapsed() < POLL && !self.timers.is_late(0) {
                     spin_hint();
                     continue;
@@ -190,7 +196,66 @@ impl Shared {
         let start = self.trace.as_ref().map(|trace| trace.begin);
         engine.wait_asleep(seat, domain, false);
         engine.trace_parked(start, false);
+        engine.stop_after_rest();
         engine.work(seat, false, true, || self.stops());
         engine.retire();
+    }
+
+    /// Whether the seat's own thread is the domain's control engine, too: the domain's last one.
+    #[inline]
+    pub(crate) fn is_elastic(&self, seat: &Seat<Local>) -> bool {
+        let domain = &self.domains[usize::from(seat.domain)];
+        self.plan.mode == CeMode::Elastic && seat.place + 1 == domain.count
+    }
+
+    /// Whether the engines shall go home.
+    #[inline]
+    pub(crate) fn stops(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+}
+
+impl Engine<'_> {
+    /// An elastic control engine whose seat is announced asleep does its duty until the seat is claimed.
+    pub(crate) fn control_while_asleep(&self, domain: &Domain, bed: &Parker) {
+        let control = &domain.control;
+        let paused = || control.paused.load(Ordering::Relaxed);
+        let asked = || control.requested.load(Ordering::Relaxed) && !paused();
+        let mut nap = self.shared.nap(Duration::ZERO, true);
+        loop {
+            let is_open = || self.shared.open_scopes.load(Ordering::Relaxed) > 0;
+            let open = is_open();
+            control.watching.store(open, Ordering::Relaxed);
+            let nap_if_open = open.then_some(nap);
+            let sleep = match paused() {
+                true => nap_if_open,
+                false => self.shared.sleep(domain, nap_if_open),
+            };
+            let woken = match sleep {
+                _ if asked() => bed.wait_for(Duration::ZERO),
+                // Who asked may have lost patience and answered itself; that a scope is open says to watch it.
+                None => bed.wait_or(|| asked() || is_open()),
+                Some(time) => bed.wait_for(time),
+            };
+            // Only a claim ends the sleep; `work` looks at a request after the codelet that the engine was woken for.
+            if woken {
+                control.watching.store(false, Ordering::Relaxed);
+                return;
+            }
+            if !paused() {
+                self.shared.control(domain);
+            } else if open {
+                // Silent as the control engine, this is still the engine that may have fallen asleep last.
+                self.shared.stand_in(domain);
+            }
+            nap = self.shared.nap(nap, false);
+        }
+    }
+
+    /// Whether this is an elastic control engine's thread, which does nothing as such while it works. (That of a seat where a host
+    /// sits is free for it.)
+    pub(crate) fn is_control(&self) -> bool {
+        let is_control = |seat| self.shared.is_elastic(seat) && !seat.occupancy.has_host();
+        self.seat.is_some_and(is_control)
     }
 }

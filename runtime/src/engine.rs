@@ -201,7 +201,7 @@ impl<'a> Engine<'a> {
         let flags = record.flags();
         record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
         let cut = self.shared.cancelling.watched.load(Ordering::Relaxed) != 0
-            && self.cut_off(record, flags & flag::CAPTURES != 0);
+            && self.stop_or_cut_off(record, flags & flag::CAPTURES != 0);
         if record.cause.load(Ordering::Relaxed) != 0 {
             if flags & flag::CAPTURES != 0 {
                 // SAFETY: the flag said that the payload holds the captures.

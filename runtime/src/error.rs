@@ -55,6 +55,9 @@ pub enum ErrorKind {
     Stuck,
     /// The scope or the replay was cancelled, by somebody or by its deadline. [`Error::cancellation`] says why, and what was left.
     Cancelled,
+    /// A [`resume`](crate::Runtime::resume) without a `suspend`; or a thread that has suspended the runtime called what waits for
+    /// codelets, which would wait for the thread itself. Resume first.
+    Suspended,
     /// An event of a kind that counts was used against its rules: counted below zero, satisfied beyond its bound, or
     /// after it had fired. The text says which, and what to do. In [`Failure::kind`]: an event cannot come any more, since
     /// its trigger was dropped.

@@ -1,18 +1,16 @@
 //! An engine's loop: find a codelet, run it; look on for a while when there is none; then park.
 
-use crate::decide::plan::CeMode;
 use crate::decide::route::{self, Source};
 use crate::decide::theft::{self, HAUL, Theft, Victim};
 use crate::engine::{Engine, Followers};
 use crate::event::Links;
 use crate::guard::Place;
-use crate::idle::Parker;
 use crate::local::Local;
 use crate::mutants::mutant;
 use crate::post::RecordLinks;
 use crate::queue::insist;
 use crate::seat::Seat;
-use crate::shared::{Domain, Shared};
+use crate::shared::Domain;
 use crate::sync::atomic::Ordering;
 use crate::sync::{spin_hint, thread};
 use crate::trace::Event;
@@ -22,6 +20,8 @@ use std::time::{Duration, Instant};
 /// Turns of the shortest pause between two looks of an engine that has nothing to do ([`theft::pause`]): about half a
 /// microsecond.
 const SPINS: u32 = 16;
+/// How long an engine looks on at most while the runtime is suspended, in nanoseconds.
+const HURRY_NS: u64 = 20_000;
 
 impl Engine<'_> {
     /// Works in `seat` until `done`. `host` says whose bed to park in; `woken` that the engine counts as searching.
@@ -46,7 +46,16 @@ impl Engine<'_> {
             if asked() {
                 self.shared.control(domain);
             }
-            let found = if std::mem::take(&mut searching) {
+            let counted = std::mem::take(&mut searching);
+            let found = if domain.idle.is_shut(usize::from(seat.place)) {
+                if !counted {
+                    self.settle_ended();
+                    domain.idle.begin_search();
+                }
+                let found = self.serve(seat, domain, host, &done);
+                searching = found.is_none();
+                found
+            } else if counted {
                 self.search(seat, domain, host, &done)
             } else {
                 self.find(domain).or_else(|| {
@@ -109,7 +118,7 @@ impl Engine<'_> {
 
     /// Takes the newest of what the engine has for itself.
     #[inline]
-    fn pop(&self) -> Option<u32> {
+    pub(crate) fn pop(&self) -> Option<u32> {
         let queued = self.local(|local| local.queue.as_ref().and_then(|queue| queue.pop()));
         queued.or_else(|| self.seat.and_then(|seat| seat.lone.take()))
     }
@@ -128,7 +137,7 @@ impl Engine<'_> {
         sources.iter().find_map(|source| self.look(*source, domain))
     }
 
-    fn look(&self, source: Source, domain: &Domain) -> Option<u32> {
+    pub(crate) fn look(&self, source: Source, domain: &Domain) -> Option<u32> {
         let seat = self.seat.expect("who works sits");
         match source {
             Source::Own => self.pop(),
@@ -305,14 +314,12 @@ impl Engine<'_> {
         let mut traced = self.trace_now();
         let (mut silent_since, mut pause) = (None, 0);
         loop {
-            if let Some(id) = self.find(domain) {
-                // Also for a lone one that is left to its owner: that one may be in a long body.
-                let more = || self.shared.has_work(seat) || self.shared.queued(domain) > 0;
-                if domain.idle.end_search() && more() {
-                    self.shared.notify(domain);
-                }
+            let shut = domain.idle.is_shut(usize::from(seat.place));
+            let found = if shut { None } else { self.find(domain) };
+            if found.is_some() || shut {
+                self.end_search(seat, domain);
                 self.trace_searched(traced);
-                return Some(id);
+                return found;
             }
             if done() {
                 domain.idle.end_search();
@@ -321,10 +328,19 @@ impl Engine<'_> {
             }
             let idle = begin.elapsed();
             self.watch_control(domain, idle, &mut silent_since);
-            if route::parks(idle.as_nanos() as u64, tuning) {
+            let idle_ns = idle.as_nanos() as u64;
+            // While the runtime is suspended nothing comes that would be worth looking for.
+            let hurries = self.shared.gate.is_shut() && idle_ns > HURRY_NS;
+            if hurries || route::parks(idle_ns, tuning) {
                 // Whoever wakes it, or it itself, has it counted as searching again.
                 self.trace_searched(traced);
-                self.park(seat, domain, host, done);
+                let stays = || {
+                    self.shared.gate.tell();
+                    done() || self.shared.stops() || self.shared.has_work(seat)
+                };
+                self.park((seat, domain), host, done, || {
+                    domain.idle.lie_down(usize::from(seat.place), stays)
+                });
                 (begin, traced) = (Instant::now(), self.trace_now());
                 (silent_since, pause) = (None, 0);
                 continue;
@@ -339,6 +355,16 @@ impl Engine<'_> {
             if self.shared.plan.oversubscribed {
                 thread::yield_now();
             }
+        }
+    }
+
+    /// Who has found work, or may look for none any more, takes itself off, and wakes another one if it was the last and there is more.
+    #[inline]
+    pub(crate) fn end_search(&self, seat: &Seat<Local>, domain: &Domain) {
+        // Also for a lone one that is left to its owner: that one may be in a long body.
+        let more = || self.shared.has_work(seat) || self.shared.queued(domain) > 0;
+        if domain.idle.end_search() && more() {
+            self.shared.notify(domain);
         }
     }
 
@@ -368,10 +394,14 @@ impl Engine<'_> {
 
     /// S1 to S4 of `docs/design/parking.md`. Afterwards the engine counts as searching again.
     #[inline]
-    fn park(&self, seat: &Seat<Local>, domain: &Domain, host: bool, done: &impl Fn() -> bool) {
-        let place = usize::from(seat.place);
-        let shared = self.shared;
-        shared.trap.at(match host {
+    pub(crate) fn park(
+        &self,
+        (seat, domain): (&Seat<Local>, &Domain),
+        host: bool,
+        done: &impl Fn() -> bool,
+        lies_down: impl FnOnce() -> bool,
+    ) {
+        self.shared.trap.at(match host {
             true => Place::Host,
             false => Place::ExecutionEngine,
         });
@@ -379,12 +409,14 @@ impl Engine<'_> {
             // It has the time.
             self.local(|local| local.binding.bind());
         }
-        let stays = || done() || shared.stops() || shared.has_work(seat);
         let start = self.trace_now();
-        if domain.idle.lie_down(place, stays) {
+        if lies_down() {
             seat.counters.parked.add(1);
             self.wait_asleep(seat, domain, host);
             self.trace_parked(start, host);
+        }
+        if !done() {
+            self.stop_after_rest();
         }
     }
 
@@ -414,42 +446,6 @@ impl Engine<'_> {
         shared.sleep_in(bed);
     }
 
-    /// An elastic control engine whose seat is announced asleep does its duty until the seat is claimed.
-    fn control_while_asleep(&self, domain: &Domain, bed: &Parker) {
-        let control = &domain.control;
-        let paused = || control.paused.load(Ordering::Relaxed);
-        let asked = || control.requested.load(Ordering::Relaxed) && !paused();
-        let mut nap = self.shared.nap(Duration::ZERO, true);
-        loop {
-            let is_open = || self.shared.open_scopes.load(Ordering::Relaxed) > 0;
-            let open = is_open();
-            control.watching.store(open, Ordering::Relaxed);
-            let nap_if_open = open.then_some(nap);
-            let sleep = match paused() {
-                true => nap_if_open,
-                false => self.shared.sleep(domain, nap_if_open),
-            };
-            let woken = match sleep {
-                _ if asked() => bed.wait_for(Duration::ZERO),
-                // Who asked may have lost patience and answered itself; that a scope is open says to watch it.
-                None => bed.wait_or(|| asked() || is_open()),
-                Some(time) => bed.wait_for(time),
-            };
-            // Only a claim ends the sleep; `work` looks at a request after the codelet that the engine was woken for.
-            if woken {
-                control.watching.store(false, Ordering::Relaxed);
-                return;
-            }
-            if !paused() {
-                self.shared.control(domain);
-            } else if open {
-                // Silent as the control engine, this is still the engine that may have fallen asleep last.
-                self.shared.stand_in(domain);
-            }
-            nap = self.shared.nap(nap, false);
-        }
-    }
-
     /// What only this seat may run goes back where its next occupant finds it.
     #[inline]
     pub(crate) fn put_back_pinned(&self, seat: &Seat<Local>) {
@@ -464,31 +460,9 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether this is an elastic control engine's thread, which does nothing as such while it works. (That of a seat where a host
-    /// sits is free for it.)
-    pub(crate) fn is_control(&self) -> bool {
-        let is_control = |seat| self.shared.is_elastic(seat) && !seat.occupancy.has_host();
-        self.seat.is_some_and(is_control)
-    }
-
     /// Gives back what the engine keeps for itself, when it goes.
     #[inline]
     pub(crate) fn retire(&self) {
         self.local(|local| local.leave(&self.shared.arena, &self.shared.blocks));
-    }
-}
-
-impl Shared {
-    /// Whether the seat's own thread is the domain's control engine, too: the domain's last one.
-    #[inline]
-    pub(crate) fn is_elastic(&self, seat: &Seat<Local>) -> bool {
-        let domain = &self.domains[usize::from(seat.domain)];
-        self.plan.mode == CeMode::Elastic && seat.place + 1 == domain.count
-    }
-
-    /// Whether the engines shall go home.
-    #[inline]
-    pub(crate) fn stops(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
     }
 }

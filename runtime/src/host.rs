@@ -81,6 +81,7 @@ fn finish_any<'s>(
             "`finish`, `read` and `write` wait, and codelets and scopes' bodies never do; spawn codelets, or open a nested `scope` and go on from its event",
         ));
     }
+    shared.refuse_the_suspender()?;
     // The body's panics are caught inside, and what it gave is dropped after.
     let (result, root) = guarded("the engine of a host thread", || match sit_down(shared) {
         Some(xe) => in_seat(shared, pin, xe, limit, body),
@@ -117,7 +118,8 @@ fn sit_down(shared: &Shared) -> Option<u16> {
     let cpu = topology::current_cpu();
     let sits = |seat: &Seat<Local>| {
         let idle = &shared.domains[usize::from(seat.domain)].idle;
-        seat.occupancy.sit_down(idle, usize::from(seat.place))
+        let place = usize::from(seat.place);
+        !idle.is_shut(place) && seat.occupancy.sit_down(idle, place)
     };
     let here = shared.seats.iter().position(|seat| Some(seat.cpu) == cpu);
     let order = here.into_iter().chain(0..shared.seats.len());
@@ -149,10 +151,14 @@ fn in_seat<'s>(
     // Open only while we sit: else every scope's two ends would look as if all slept though one is open.
     shared.open_scopes.fetch_add(1, Ordering::SeqCst);
     engine.local(|local| local.host = true);
-    seat.in_body.store(true, Ordering::Relaxed);
+    seat.begin_body();
+    shared.gate.tell();
     let result = run(&engine, &root, limit, body, |engine| {
-        seat.in_body.store(false, Ordering::Relaxed);
+        seat.end_body();
         engine.local(|local| local.host = false);
+        if !root.has_ended() {
+            engine.stop_after_rest();
+        }
         engine.work(seat, true, false, || root.has_ended());
     });
     shared.open_scopes.fetch_sub(1, Ordering::SeqCst);
@@ -170,7 +176,10 @@ fn stand_up(shared: &Shared, engine: &Engine<'_>, seat: &Seat<Local>) {
     seat.sign_out();
     let domain = &shared.domains[usize::from(seat.domain)];
     let place = usize::from(seat.place);
-    (seat.occupancy).stand_up(&domain.idle, place, || shared.has_work(seat));
+    (seat.occupancy).stand_up(&domain.idle, place, || {
+        shared.gate.tell();
+        shared.has_work(seat)
+    });
 }
 
 /// A host thread for which no seat is free: it spawns, and sleeps until its scope has ended. (Its body cannot be shipped

@@ -23,6 +23,8 @@ pub(crate) struct Idle {
     called: CachePadded<AtomicBool>,
     /// Claims so far.
     claims: AtomicU64,
+    /// How many seats, from the first on, may run codelets that others can run as well: see `docs/design/suspending.md`, "A cap".
+    open: CachePadded<AtomicUsize>,
     seats: usize,
 }
 
@@ -35,6 +37,7 @@ impl Idle {
             searching: CachePadded::new(AtomicUsize::new(0)),
             called: CachePadded::new(AtomicBool::new(false)),
             claims: AtomicU64::new(0),
+            open: CachePadded::new(AtomicUsize::new(seats)),
             seats,
         }
     }
@@ -73,6 +76,44 @@ impl Idle {
             return false;
         }
         true
+    }
+
+    /// The same for a seat that is shut: producers may have counted on it while it searched, and it can take nothing. So it looks
+    /// once more, if there is `more`, and hands on what they relied on: `wake` wakes another seat.
+    pub(crate) fn lie_down_shut(
+        &self,
+        seat: usize,
+        stays: impl FnOnce() -> bool,
+        more: impl FnOnce() -> bool,
+        wake: impl FnOnce(usize),
+    ) -> bool {
+        self.lie_down(seat, || {
+            if !mutant!("cap_keeps_the_wake_up")
+                && more()
+                && let Some(other) = self.notify()
+            {
+                wake(other);
+            }
+            stays()
+        })
+    }
+
+    /// From now on so many seats are open, from the first on. Who opens seats claims them afterwards, and wakes them to look.
+    pub(crate) fn set_open(&self, seats: usize) {
+        // Relaxed: the claim has a fence, which pairs with that of `notify` (P2).
+        self.open.store(seats, Ordering::Relaxed);
+    }
+
+    /// How many seats are open.
+    #[inline]
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Whether a seat runs only what nobody else may.
+    #[inline]
+    pub(crate) fn is_shut(&self, seat: usize) -> bool {
+        seat >= self.open() && !mutant!("cap_shuts_nobody")
     }
 
     /// S1, S2: the seat announces that it is about to sleep, and no longer searches. After this the occupant looks
@@ -177,12 +218,20 @@ impl Idle {
         false
     }
 
+    /// Of open seats; where none is, one of the others, which hands on what lies in the domain.
     #[inline]
     fn claim_any(&self) -> Option<usize> {
+        let open = match self.open() {
+            0 => self.seats,
+            open => open,
+        };
         for (index, word) in self.asleep.iter().enumerate() {
             let mut bits = word.load(Ordering::Relaxed);
             while bits != 0 {
                 let seat = index * 64 + bits.trailing_zeros() as usize;
+                if seat >= open {
+                    return None;
+                }
                 if self.claim(seat) {
                     self.begin_search();
                     return Some(seat);
@@ -191,6 +240,13 @@ impl Idle {
             }
         }
         None
+    }
+
+    /// Whether this seat sleeps.
+    #[inline]
+    pub(crate) fn is_asleep(&self, seat: usize) -> bool {
+        let (word, bit) = self.bit(seat);
+        word.load(Ordering::Relaxed) & bit != 0
     }
 
     /// How many seats sleep.
@@ -202,16 +258,29 @@ impl Idle {
             .sum()
     }
 
-    /// Whether this seat sleeps: a hint.
-    pub(crate) fn is_asleep(&self, seat: usize) -> bool {
-        let (word, bit) = self.bit(seat);
-        word.load(Ordering::Relaxed) & bit != 0
+    /// How many open seats sleep.
+    #[inline]
+    pub(crate) fn asleep_open(&self) -> usize {
+        let open = self.open();
+        let words = self.asleep.iter().enumerate();
+        words
+            .map(|(index, word)| {
+                let seats = open.saturating_sub(index * 64);
+                let mask = if seats < 64 {
+                    (1 << seats) - 1
+                } else {
+                    u64::MAX
+                };
+                (word.load(Ordering::Relaxed) & mask).count_ones() as usize
+            })
+            .sum()
     }
 
-    /// Whether any seat sleeps.
+    /// Whether any open seat sleeps.
     #[inline]
     pub(crate) fn is_any_asleep(&self) -> bool {
         (self.asleep.iter()).any(|word| word.load(Ordering::Relaxed) != 0)
+            && (self.open() == self.seats || self.asleep_open() > 0)
     }
 
     /// How many engines look for work.

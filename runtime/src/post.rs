@@ -108,7 +108,7 @@ impl Engine<'_> {
     #[inline(never)]
     fn post_elsewhere(&self, id: u32, word: u32) {
         let shared = self.shared;
-        let affinity = self.resolve(id, word);
+        let affinity = shared.open_place(self.resolve(id, word));
         let to = route::destination(affinity, self.local(|local| local.here));
         let level = affinity::priority(word);
         if level != Priority::Normal && self.post_level(id, level, to) {

@@ -18,6 +18,7 @@ use crate::access::{Access, Declared, Slots};
 use crate::affinity::{Affinity, Errand};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::gate::Watch;
 use crate::id::CodeletId;
 use crate::options::Options;
 use crate::scope::Scope;
@@ -84,6 +85,8 @@ fn only_holds(s: &Scope<'_>) {
 /// One call of `replay`.
 pub(crate) struct Replay<'a> {
     pub(crate) graph: &'a Compiled,
+    /// The graph's: why to take care before each of its codelets.
+    pub(crate) watch: &'a Watch,
     pub(crate) rounds: u32,
     /// The number that the first round has in messages.
     pub(crate) first: u64,
@@ -163,11 +166,13 @@ impl<'a> Replay<'a> {
             false => Vec::new(),
         };
         self.graph.stop().go_on();
+        let watched = engine.shared.gate.watch(&self.graph.poisons.watch);
         let mut called = Vec::new();
         if engine.shared.check.is_none() {
             self.call_others(s, engine, holder, &mut called);
         }
         self.work(engine, holder, true);
+        drop(watched);
         let last = lanes.rounds();
         if last == 0 {
             // SAFETY: nobody works on it any more: one engine does all while programs are checked.

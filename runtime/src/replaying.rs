@@ -232,6 +232,7 @@ impl Runtime {
         let replay = Replay {
             number: entry.as_ref().map_or(0, |entry| entry.number),
             graph,
+            watch: &graph.poisons.watch,
             rounds,
             first: call.first,
             at: call.at,

@@ -422,6 +422,7 @@ impl std::fmt::Debug for Runtime {
 impl Drop for Owner {
     fn drop(&mut self) {
         live::leave(self.shared.id);
+        self.shared.end_suspension();
         self.shared.stop();
         self.shared.io.stop();
         if self.shared.on_engine() {

@@ -11,7 +11,7 @@ use crate::lone::Lone;
 use crate::marks::Marks;
 use crate::mutants::mutant;
 use crate::queue::{Inbox, insist};
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering, fence};
 use crate::sync::{Mutex, UnsafeCell, lock, thread};
 use crossbeam_deque::Stealer;
 use crossbeam_utils::CachePadded;
@@ -101,7 +101,7 @@ pub(crate) struct Seat<S> {
     pub(crate) counters: CachePadded<XeCounters>,
     /// What its engine does, if a page is kept.
     pub(crate) marks: CachePadded<Marks>,
-    /// A host's body runs here, and no codelet. Written by the occupant; a hint to others.
+    /// A host's body runs here, and no codelet. Written by the occupant; exact for who shuts the gate, a hint to others.
     pub(crate) in_body: AtomicBool,
     /// The seat's own thread and the host that sits here, for the check that codelets do not wait.
     threads: Mutex<[Option<thread::ThreadId>; 2]>,
@@ -165,6 +165,24 @@ impl<S> Seat<S> {
     /// Takes the oldest of them.
     pub(crate) fn steal(&self) -> Option<u32> {
         self.lone.take().or_else(|| insist(|| self.stealer.steal()))
+    }
+
+    /// A host's body begins here, or goes on after the host has helped. The engine then tells [`Gate::tell`](crate::gate::Gate::tell).
+    pub(crate) fn begin_body(&self) {
+        // Release pairs with the fence at the end of `Gate::shut`: what the host has run before is seen.
+        self.in_body.store(true, Ordering::Release);
+        // Pairs with the fence in `Gate::shut` (G2): either that sees the body, or we see that somebody waits for this.
+        fence(Ordering::SeqCst);
+    }
+
+    /// The body ends, or the host helps: what runs here from now on are codelets.
+    pub(crate) fn end_body(&self) {
+        self.in_body.store(false, Ordering::Relaxed);
+        // Pairs with the fence in `Gate::shut` (G2): either that sees that the body has ended, or we see the gate shut before the
+        // next codelet.
+        if !mutant!("seat_no_body_end_fence") {
+            fence(Ordering::SeqCst);
+        }
     }
 
     /// The calling thread is the seat's own, or a host that sits down.

@@ -13,6 +13,7 @@ use crate::decide::route::Here;
 use crate::error::Result;
 use crate::event::EventRef;
 use crate::failure::FailureLog;
+use crate::gate::Gate;
 use crate::group::Groups;
 use crate::guard::Trap;
 use crate::homes::Homes;
@@ -124,6 +125,10 @@ pub(crate) struct Shared {
     pub(crate) looked_at: AtomicU64,
     /// In a line of its own: every engine looks at it before each codelet.
     pub(crate) cancelling: CachePadded<Cancelling>,
+    /// Where engines stop while the runtime is suspended.
+    pub(crate) gate: CachePadded<Gate>,
+    /// Whoever opens or shuts seats has it.
+    pub(crate) cap: Mutex<()>,
     pub(crate) trap: Trap,
     pub(crate) stop: AtomicBool,
     /// Scopes of host threads that have not ended.
@@ -162,12 +167,8 @@ impl Shared {
         (ledgers, trace, top): (Option<Ledgers>, Option<Trace>, Option<Top>),
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
-        let (seats, tiers) = seats(
-            &plan,
-            &homes,
-            check.as_deref(),
-            (trace.as_ref(), top.as_ref()),
-        );
+        let noted = (trace.as_ref(), top.as_ref());
+        let (seats, tiers) = seats(&plan, &homes, check.as_deref(), noted);
         let mut stranger = Local::new(None, 0, homes.outside_pool().clone());
         stranger.tracer = trace.as_ref().map(Trace::join);
         Ok(std::sync::Arc::new_cyclic(|this| Shared {
@@ -189,6 +190,8 @@ impl Shared {
             failed_ends: Mutex::new(VecDeque::new()),
             looked_at: AtomicU64::new(u64::MAX),
             cancelling: CachePadded::new(Cancelling::new()),
+            gate: CachePadded::new(Gate::new(plan.xes.len())),
+            cap: Mutex::new(()),
             trap: Trap::new(),
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),
@@ -312,6 +315,7 @@ impl Shared {
         let queued = || self.queued(domain);
         for other in &self.domains {
             if !std::ptr::eq(other, domain)
+                && other.idle.open() > 0
                 && other.idle.asleep() == other.idle.seats()
                 && queued() > usize::from(domain.count)
             {
@@ -344,15 +348,20 @@ impl Shared {
             let idle = &self.domains[usize::from(seat.domain)].idle;
             seat.region == region && idle.notify_seat(usize::from(seat.place))
         };
-        if let Some(seat) = self.seats.iter().find(somebody) {
+        let open = |seat: &&Seat<Local>| !self.is_shut(seat);
+        let woken = match self.is_region_open(region) {
+            true => self.seats.iter().filter(open).find(somebody),
+            false => self.seats.iter().find(somebody),
+        };
+        if let Some(seat) = woken {
             seat.occupancy.wake();
         }
     }
 
-    /// The number of the domain that gets the next work from outside.
+    /// The number of the domain that gets the next work from outside: one with open seats.
     pub(crate) fn next_domain(&self) -> usize {
         // Relaxed: any domain will do.
-        self.next_domain.fetch_add(1, Ordering::Relaxed) as usize % self.domains.len()
+        self.next_domain.fetch_add(1, Ordering::Relaxed) as usize % self.open_domains()
     }
 
     /// Asks a control engine to decide.

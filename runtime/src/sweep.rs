@@ -1,7 +1,7 @@
 //! Acting on cancellation: codelets that are ready are cut off at their start, those that wait for events from outside are
 //! swept out of the lists they wait in, deadlines are looked at. See `docs/design/cancellation.md`.
 
-use crate::cancel::{Cancellable, Cancels, Deadline, Link, ScopeId};
+use crate::cancel::{Cancellable, Cancels, Deadline, Link, SCOPES, ScopeId};
 use crate::codelet::{Record, flag};
 use crate::engine::{Engine, Followers};
 use crate::entry::EntryKind;
@@ -15,11 +15,23 @@ use std::panic::Location;
 use std::time::Duration;
 
 impl Engine<'_> {
-    /// A codelet is about to start while some scope of the runtime can be cancelled: whether it is cut off. If it holds its
-    /// captures, it counts in its scope as one that was not started, or runs now.
+    /// A codelet is about to start while the runtime is suspended, or some scope of it can be cancelled: the engine waits until it
+    /// is resumed; then, whether the codelet is cut off.
     #[cold]
     #[inline(never)]
-    pub(crate) fn cut_off(&self, record: &Record, holds: bool) -> bool {
+    pub(crate) fn stop_or_cut_off(&self, record: &Record, holds: bool) -> bool {
+        self.stop_if_shut();
+        if self.is_shut_out() {
+            // The run ends behind this codelet: see `gives_way`.
+            self.local(|local| local.urgent = true);
+        }
+        self.shared.cancelling.watched.load(Ordering::Relaxed) & SCOPES != 0
+            && self.cut_off(record, holds)
+    }
+
+    /// Some scope can be cancelled: whether this codelet is cut off. If it holds its captures, it counts in its scope as one that
+    /// was not started, or runs now.
+    fn cut_off(&self, record: &Record, holds: bool) -> bool {
         let parent = record.parent.load(Ordering::Relaxed);
         self.with_root(parent, |root| {
             let cancels = &root.cancels;

@@ -44,7 +44,13 @@ impl Engine<'_> {
             // The control engine may be silent, and all others in long bodies.
             shared.look_at_deadlines();
             shared.fire_late_timers(1);
-            let found = self.seat.and_then(|seat| self.find(shared.domain_at(seat)));
+            let found = self.seat.and_then(|seat| match self.is_shut_out() {
+                true => {
+                    self.hand_on(seat, shared.domain_at(seat));
+                    self.find_pinned(seat)
+                }
+                false => self.find(shared.domain_at(seat)),
+            });
             let seen = Seen {
                 found: found.is_some(),
                 engines_at_work: shared.engines_at_work(),
@@ -73,16 +79,21 @@ impl Engine<'_> {
         let domain = self.shared.domain_at(seat);
         let aside = self.trace_aside();
         self.local(|local| local.host = false);
-        seat.in_body.store(false, Ordering::Relaxed);
+        seat.end_body();
+        self.stop_after_rest();
         self.run(first, &|| true);
         for _ in 1..BURST {
             self.shared.look_at_deadlines();
+            if self.is_shut_out() {
+                break;
+            }
             match self.find(domain) {
                 Some(id) => self.run(id, &|| true),
                 None => break,
             }
         }
-        seat.in_body.store(true, Ordering::Relaxed);
+        seat.begin_body();
+        self.shared.gate.tell();
         self.local(|local| local.host = true);
         self.trace_back(aside);
         if self.shared.check.is_some() {

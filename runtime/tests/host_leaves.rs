@@ -1,6 +1,7 @@
-//! A host whose scope has ended leaves, though more lies in the queue of the engine that it was.
+//! Hosts and engines let go in time: a host whose scope has ended leaves, though more lies in the queue of the engine that it
+//! was, and engines of a suspended runtime leave their processors.
 
-use sprat::{CeMode, Event, Result, Runtime, Trigger};
+use sprat::{CeMode, Event, Result, Runtime, Scope, Trigger};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -61,5 +62,88 @@ fn a_host_leaves_when_its_scope_has_ended() -> Result<()> {
         0,
         "codelets that the host ran before it left"
     );
+    Ok(())
+}
+
+/// What the whole program has used of processors.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: it writes there.
+    let failed = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    assert_eq!(failed, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// A codelet that spawns the next one, until it ends.
+fn again<'s>(s: &Scope<'s>, count: &'s AtomicUsize, ends: &'s AtomicBool) {
+    count.fetch_add(1, Ordering::Relaxed);
+    if !ends.load(Ordering::Relaxed) {
+        s.spawn((), move |s, ()| again(s, count, ends));
+    }
+}
+
+/// In the quietest of some windows, since the other test of this program may run beside.
+#[test]
+fn a_suspended_runtime_leaves_the_processors_alone() -> Result<()> {
+    for mode in [CeMode::Shared, CeMode::Elastic, CeMode::Dedicated] {
+        let rt = &Runtime::builder()
+            .xes(2)
+            .ce(mode)
+            .oversubscribe(true)
+            // Engines that look for work do so until they are told not to.
+            .spin_us(100_000_000)
+            .ignore_environment()
+            .build()?;
+        let count = &AtomicUsize::new(0);
+        let ends = &AtomicBool::new(false);
+        let blocks = rt.blocks::<u64>(2, 1)?;
+        let graph = rt.record(|s| {
+            for block in &blocks {
+                s.spawn(block.read_write(), |_, _| {
+                    _ = count.fetch_add(1, Ordering::Relaxed)
+                });
+            }
+            Ok(())
+        })?;
+        let quietest = || {
+            let window = |_| {
+                let (begin, used) = (Instant::now(), processor_time());
+                thread::sleep(Duration::from_millis(10));
+                (processor_time() - used).as_secs_f64() / begin.elapsed().as_secs_f64()
+            };
+            (0..8).map(window).fold(f64::INFINITY, f64::min)
+        };
+        thread::scope(|threads| {
+            // A scope that has something to run all the time, and a replay.
+            for replays in [false, true] {
+                let begun = count.load(Ordering::Relaxed);
+                let end = graph.canceller();
+                let host = threads.spawn({
+                    let graph = &graph;
+                    move || match replays {
+                        true => rt.replay(graph, 1 << 31),
+                        false => rt.finish(|s| {
+                            again(s, count, ends);
+                            Ok(())
+                        }),
+                    }
+                });
+                while count.load(Ordering::Relaxed) < begun + 100 {
+                    thread::yield_now();
+                }
+                rt.suspend()?;
+                let used = quietest();
+                assert!(used < 0.1, "{mode}, replays: {replays}: {used}");
+                end.cancel("seen");
+                ends.store(true, Ordering::Relaxed);
+                rt.resume()?;
+                let _cancelled = host.join().expect("the host does not panic");
+            }
+            Ok::<_, sprat::Error>(())
+        })?;
+    }
     Ok(())
 }

@@ -214,6 +214,38 @@ fn with_moves_at_random_moments_they_mean_the_same() {
     }
 }
 
+#[test]
+fn while_the_runtime_is_suspended_and_capped_at_random_moments_they_mean_the_same() {
+    let cases = number("SPRAT_ORACLE_CASES", u64::from(CASES)).div_ceil(16);
+    let (all, done) = (runtimes(), AtomicBool::new(false));
+    let rts: Vec<Runtime> = all.iter().map(|(_, rt)| rt.clone()).collect();
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let mut at = 1u64;
+            while !done.load(Ordering::Relaxed) {
+                for rt in &rts {
+                    // Some cap or other, the lower ones more often.
+                    at = at.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+                    let cap = (at >> 33) as usize % rt.xes() + 1;
+                    rt.set_xes(cap).expect("there are so many");
+                    if at >> 63 == 0 {
+                        continue;
+                    }
+                    rt.suspend().expect("no engine");
+                    std::thread::yield_now();
+                    rt.resume().expect("it is suspended");
+                }
+                // Not more often, or programs get nowhere where processors are few.
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        });
+        let run = || _ = compare(all.clone(), cases);
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(run));
+        done.store(true, Ordering::Relaxed);
+        outcome.unwrap_or_else(|panic| resume_unwind(panic));
+    });
+}
+
 /// Whether so many programs have had blocks moved and copied often enough to show something.
 fn has_moved(rt: &Runtime, cases: u64) -> bool {
     let (counts, some) = (rt.move_counts(), (cases / 4).min(100));

@@ -10,6 +10,7 @@ mod run;
 mod scaling;
 mod sweep;
 mod validate;
+mod what_if;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ enum What {
     Sweep(sweep::Sweep),
     /// Simulates it on more and more engines, with the same work or with work that grows
     Scaling(scaling::Scaling),
+    /// Simulates a real run on another machine, or with faster codelets, from its trace
+    WhatIf(what_if::WhatIf),
     /// Measures this machine, and writes it as a machine file
     Calibrate(calibrate::Calibrate),
     /// Compares simulations with real runs on this machine
@@ -59,12 +62,15 @@ fn about() -> String {
             parameters.join(",")
         );
     }
+    text += "  trace:FILE what a real run did, from its trace (SPRAT_TRACE=FILE); --machine traced is the one that it ran on\n";
     text + "
 Examples:
   sprat-sim run --machine strawman-64 --workload stencil2d:tiles=24,edge=64
   sprat-sim run --machine server --workload cholesky:tiles=32 --policy energy --json report.json --svg report.svg
   sprat-sim sweep --machine strawman-1024 --workload taskbench:width=2048 --over xes-per-ce=1,2,4,8,16,32
-  sprat-sim scaling --machine server --workload cholesky:tiles=40 --over 1,2,4,8,16,32,64,128"
+  sprat-sim scaling --machine server --workload cholesky:tiles=40 --over 1,2,4,8,16,32,64,128
+  sprat-sim run --machine traced --workload trace:run.sprat
+  sprat-sim what-if run.sprat --xes 64 --regions 8"
 }
 
 fn main() -> ExitCode {
@@ -72,6 +78,7 @@ fn main() -> ExitCode {
         What::Run(run) => run.run(),
         What::Sweep(sweep) => sweep.run(),
         What::Scaling(scaling) => scaling.run(),
+        What::WhatIf(what_if) => what_if.run(),
         What::Calibrate(calibrate) => calibrate.run(),
         What::Validate(validate) => validate.run(),
         What::Completions(completions) => completions.run(Command::command()),

@@ -7,15 +7,15 @@ use sprat::decide::power::Policy;
 use sprat::{Error, ErrorKind, Result};
 use sprat_sim::machine::units;
 use sprat_sim::workload::{Workload, named};
-use sprat_sim::{Description, Machine, Outcome, PRESETS, simulate_and_tell};
+use sprat_sim::{Description, Machine, Outcome, PRESETS, Traced, simulate_and_tell};
 use std::path::{Path, PathBuf};
 
 #[derive(Args, Clone)]
 pub(crate) struct Setting {
-    /// A machine that comes with the simulator, or a file
+    /// A machine that comes with the simulator, or a file, or `traced`: that of the trace
     #[arg(long, value_name = "NAME|FILE", default_value = "server")]
     pub(crate) machine: String,
-    /// A workload with values of its parameters, as in cholesky:tiles=20,edge=64
+    /// A workload with values of its parameters, as in cholesky:tiles=20,edge=64, or trace:FILE
     #[arg(long, value_name = "NAME:KEY=N,...", default_value = "stencil2d")]
     pub(crate) workload: String,
     /// What the runtime aims at
@@ -33,9 +33,23 @@ pub(crate) struct Setting {
     /// Whether transfers share memories and links, or have them for themselves [default: the machine's]
     #[arg(long, value_parser = PossibleValuesParser::new(["fair", "none"]))]
     pub(crate) contention: Option<String>,
+    /// Codelets may be run again if their engine dies
+    #[arg(long)]
+    pub(crate) repeatable: bool,
     /// Of what is random in the workload, if it has such a parameter
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+}
+
+/// What a workload that is a trace begins with, and the machine that it was made on.
+const TRACE: &str = "trace:";
+const TRACED: &str = "traced";
+
+/// A trace's run.
+pub(crate) fn traced(file: &str) -> Result<Traced> {
+    let bytes = std::fs::read(file)
+        .map_err(|error| wrong(format!("the trace `{file}` cannot be read: {error}")))?;
+    Traced::read(file, &bytes)
 }
 
 /// Text that is no good as a configuration.
@@ -59,6 +73,14 @@ impl Setting {
     pub(crate) fn description(&self) -> Result<Description> {
         let mut description = match PRESETS.iter().any(|preset| preset.name == self.machine) {
             true => Description::preset(&self.machine)?,
+            false if self.machine == TRACED => {
+                let Some(file) = self.workload.strip_prefix(TRACE) else {
+                    return Err(wrong(
+                        "the machine `traced` is that of a trace; add --workload trace:FILE",
+                    ));
+                };
+                traced(file)?.machine(None, None)?
+            }
             false => {
                 let path = Path::new(&self.machine);
                 let text = std::fs::read_to_string(path).map_err(|error| {
@@ -88,7 +110,17 @@ impl Setting {
 
     /// The workload for so many engines.
     pub(crate) fn workload(&self, xes: u16) -> Result<Workload> {
-        named(&self.seeded(&self.workload), xes)
+        match self.workload.strip_prefix(TRACE) {
+            Some(_) if self.seed.is_some() => {
+                Err(wrong("a trace has nothing random; leave --seed out"))
+            }
+            Some(file) => Ok(traced(file)?.workload_for(xes)),
+            None => named(&self.seeded(&self.workload), xes),
+        }
+        .map(|workload| Workload {
+            repeatable: self.repeatable,
+            ..workload
+        })
     }
 
     /// A workload's text with the seed that was asked for.

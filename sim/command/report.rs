@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use sprat_sim::machine::units;
-use sprat_sim::{Machine, Outcome, Parts};
+use sprat_sim::{Machine, Outcome, Parts, Standing};
 
 /// A simulation's answer. Energies in joules.
 #[derive(Clone, Debug, Serialize)]
@@ -27,6 +27,11 @@ pub(crate) struct Report {
     pub(crate) moved: Vec<Moved>,
     /// Bytes of blocks that live in each region.
     pub(crate) homes: Vec<u64>,
+    /// Engines that control engines took for dead, each with when, in nanoseconds.
+    pub(crate) given_up: Vec<(u16, u64)>,
+    /// Codelets that were run again since their engine had died, and those that failed or were skipped.
+    pub(crate) again: u64,
+    pub(crate) skipped: usize,
     /// How sure that is.
     pub(crate) sure: &'static str,
 }
@@ -104,6 +109,12 @@ impl Report {
             energy: (&outcome.energy).into(),
             moved: moved.collect(),
             homes: outcome.homes.clone(),
+            given_up: (outcome.verdicts.iter())
+                .filter(|(_, _, what)| *what == Standing::GivenUp)
+                .map(|(at_ns, xe, _)| (*xe, *at_ns))
+                .collect(),
+            again: outcome.again,
+            skipped: outcome.skipped.len(),
             sure: EXTRAPOLATED,
         }
     }
@@ -136,6 +147,17 @@ impl Report {
                 100.0 * self.busiest_control
             ),
         );
+        for (xe, at_ns) in &self.given_up {
+            let at = units::time(*at_ns as f64);
+            row("given up", format!("engine {xe} after {at}"));
+        }
+        if !self.given_up.is_empty() {
+            let (again, skipped) = (self.again, self.skipped);
+            row(
+                "failures",
+                format!("{again} codelets run again, {skipped} failed or skipped"),
+            );
+        }
         for (region, bytes) in self.homes.iter().enumerate() {
             row(&format!("region {region}"), units::size(*bytes));
         }
@@ -177,7 +199,7 @@ impl Report {
     }
 }
 
-fn plain() -> Table {
+pub(crate) fn plain() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table

@@ -4,7 +4,7 @@ use crate::data::Transfer;
 use crate::engine::State;
 use crate::outcome::Run;
 use crate::simulation::{Event, Simulation};
-use crate::workload::{Cost, fetches};
+use crate::workload::{Cost, Wish, fetches};
 use sprat::Result;
 use sprat::decide::route::may_follow;
 
@@ -19,6 +19,8 @@ pub(crate) struct Body {
     latency_ns: u64,
     /// Transfers that have not ended.
     transfers: u32,
+    /// It does nothing, since it would read what is lost.
+    skips: bool,
 }
 
 impl Simulation<'_> {
@@ -39,7 +41,11 @@ impl Simulation<'_> {
         let overhead_ns = costs.codelet_ns
             + costs.access_ns * what.accesses.len() as u64
             + costs.spawn_ns * spawns;
-        let compute_ns = self.compute_ns(xe, what.cost);
+        let skips = self.is_skipped(codelet);
+        let compute_ns = match skips {
+            true => 0,
+            false => self.compute_ns(xe, what.cost),
+        };
         let engine = &mut self.engines[xe];
         engine.in_a_row += 1;
         engine.since += 1;
@@ -49,10 +55,14 @@ impl Simulation<'_> {
             compute_ns,
             latency_ns: 0,
             transfers: 0,
+            skips,
         };
+        engine.signs += 1;
         let mut transfers = std::mem::take(&mut self.transfers);
         transfers.clear();
-        if let Err(error) = self.move_data(xe, codelet, &mut transfers) {
+        if skips {
+            self.losses.not_asked += workload.bytes_of(codelet as usize);
+        } else if let Err(error) = self.move_data(xe, codelet, &mut transfers) {
             self.error.get_or_insert(error);
         }
         if matches!(what.cost, Cost::Ns(_)) {
@@ -78,13 +88,34 @@ impl Simulation<'_> {
         let Some(data) = &mut self.data else {
             return Ok(());
         };
-        let (region, wish) = (self.engines[xe].here.region, self.workload.homes);
+        let region = self.engines[xe].here.region;
+        let regions = self.machine.model.regions.len();
+        let workload = self.workload;
+        let wish = |block: u32| match workload.wishes.get(block as usize) {
+            Some(Wish::Region(home)) if usize::from(*home) >= regions => workload.homes,
+            Some(wish) => *wish,
+            None => workload.homes,
+        };
         let accesses = &self.workload.codelets[codelet as usize].accesses;
         for access in accesses.iter().filter(|access| fetches(access.mode)) {
-            data.read(xe, region, wish, access.block, access.part(), transfers)?;
+            data.read(
+                xe,
+                region,
+                wish(access.block),
+                access.block,
+                access.part(),
+                transfers,
+            )?;
         }
         for access in accesses.iter().filter(|access| access.mode.writes()) {
-            data.write(xe, region, wish, access.block, access.part(), transfers)?;
+            data.write(
+                xe,
+                region,
+                wish(access.block),
+                access.block,
+                access.part(),
+                transfers,
+            )?;
         }
         Ok(())
     }
@@ -128,6 +159,7 @@ impl Simulation<'_> {
 
     fn end_at(&mut self, xe: usize, at_ns: u64) {
         let codelet = self.engines[xe].body.codelet;
+        let xe = xe as u16;
         self.calendar
             .enter(at_ns.max(self.now_ns), Event::End { xe, codelet });
     }
@@ -178,8 +210,12 @@ impl Simulation<'_> {
         let now_ns = self.now_ns;
         self.moved_ns = now_ns;
         let engine = &mut self.engines[xe];
-        engine.tally.ran += 1;
-        engine.tally.busy_ns += now_ns - engine.body.start_ns;
+        let skips = engine.body.skips;
+        let took_ns = now_ns - engine.body.start_ns;
+        engine.signs += 1;
+        engine.longest_ns = engine.longest_ns.max(took_ns);
+        engine.tally.ran += u64::from(!skips);
+        engine.tally.busy_ns += took_ns;
         engine.computed_ns += engine.body.compute_ns;
         self.runs.push(Run {
             codelet: id,
@@ -189,6 +225,7 @@ impl Simulation<'_> {
         });
         let here = engine.here;
         engine.runs = true;
+        self.ended(id, skips);
         for child in self.children_of(id) {
             let child = self.children[child];
             self.post(child, xe);
@@ -225,7 +262,7 @@ impl Simulation<'_> {
             Some(at) if left => return self.start(xe, at, 0),
             Some(at) => self.post(at, xe),
             None if left && !self.is_asked_to_control(xe) && !self.is_turned_off(xe) => {
-                if let Some(own) = self.engines[xe].own.pop() {
+                if let Some(own) = self.pop(xe) {
                     return self.start(xe, own, 0);
                 }
             }

@@ -51,7 +51,7 @@ impl Simulation<'_> {
             return Err("engines were not busy as long as codelets ran".to_owned());
         }
         if let Some(data) = &self.data {
-            data.check(self.workload.bytes())?;
+            data.check(self.workload.bytes() + self.losses.asked_again - self.losses.not_asked)?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ impl Simulation<'_> {
     pub(crate) fn control_seat(&self, domain: usize) -> Option<usize> {
         let elastic = self.machine.plan.mode == CeMode::Elastic;
         let last = self.domains[domain].xes.end - 1;
-        (elastic && last != HOST).then_some(last)
+        (elastic && last != HOST && self.engines[last].state != State::Off).then_some(last)
     }
 
     /// Whether an execution engine, being its domain's control engine, too, was asked to decide.
@@ -40,12 +40,13 @@ impl Simulation<'_> {
         if std::mem::replace(&mut self.domains[domain].requested, true) {
             return;
         }
-        let since_ns = self.now_ns;
-        self.domains[domain].requested_ns = since_ns;
+        self.domains[domain].requests = self.domains[domain].requests.wrapping_add(1);
+        let request = self.domains[domain].requests;
         let busy = |xe: usize| self.engines[xe].state != State::Asleep;
         if self.control_seat(domain).is_some_and(busy) {
             let silence_ns = self.machine.tuning.silence_ns;
-            self.later(silence_ns, Event::Silence { domain, since_ns });
+            let domain = domain as u16;
+            self.later(silence_ns, Event::Silence { domain, request });
         } else if !self.domains[domain].controlling {
             let trip_ns = match self.polls(domain) {
                 true => 0,
@@ -57,8 +58,9 @@ impl Simulation<'_> {
 
     /// The control engine will look in so many nanoseconds, and not at the time set before.
     fn set_timer(&mut self, domain: usize, ns: u64, asked: bool) {
-        self.domains[domain].timer += 1;
-        let timer = self.domains[domain].timer;
+        let timer = self.domains[domain].timer.wrapping_add(1);
+        self.domains[domain].timer = timer;
+        let domain = domain as u16;
         let event = Event::Control {
             domain,
             timer,
@@ -81,7 +83,7 @@ impl Simulation<'_> {
     }
 
     /// The time has come at which a control engine was to look.
-    pub(crate) fn control_is_due(&mut self, domain: usize, timer: u64, asked: bool) {
+    pub(crate) fn control_is_due(&mut self, domain: usize, timer: u32, asked: bool) {
         let awake = |xe: usize| self.engines[xe].state != State::Asleep;
         // An elastic one that was woken meanwhile looks between two codelets.
         if timer != self.domains[domain].timer || self.control_seat(domain).is_some_and(awake) {
@@ -94,9 +96,9 @@ impl Simulation<'_> {
     }
 
     /// A request to a busy elastic control engine was not answered: a sleeper of the domain stands in.
-    pub(crate) fn silence(&mut self, domain: usize, since_ns: u64) {
+    pub(crate) fn silence(&mut self, domain: usize, request: u32) {
         let asked = &self.domains[domain];
-        let waits = asked.requested && asked.requested_ns == since_ns;
+        let waits = asked.requested && asked.requests == request;
         if waits && self.domains[domain].asleep > 0 {
             self.begin_control(domain, None);
         }
@@ -108,33 +110,30 @@ impl Simulation<'_> {
             return false;
         }
         self.domains[domain].requested = false;
-        let decisions = decide(&self.observe(domain));
-        let event = Event::Decided {
-            domain,
-            on,
-            decisions,
-        };
+        self.domains[domain].decisions = decide(&self.observe(domain));
+        self.domains[domain].on = on;
         let costs = &self.machine.costs;
         let takes_ns = costs.control_ns + costs.control_each_ns * self.engines.len() as u64;
         if on.is_none() {
             self.domains[domain].routines += 1;
             self.domains[domain].routines_ns += takes_ns;
         }
-        self.later(takes_ns, event);
+        let domain = domain as u16;
+        self.later(takes_ns, Event::Decided { domain });
         true
     }
 
     fn all_asleep(&self) -> bool {
-        self.asleep == self.engines.len()
+        self.asleep + self.off == self.engines.len()
     }
 
     /// Engines of a domain that its power allows, and those beyond that are not done with what they run.
     fn may_work(&self, domain: usize) -> usize {
         let mut xes = self.domains[domain].xes.clone();
         if self.power.is_empty() {
-            return xes.len();
+            return xes.len() - self.domains[domain].off;
         }
-        let works = |xe: &usize| self.engines[*xe].state != State::Asleep;
+        let works = |xe: &usize| !matches!(self.engines[*xe].state, State::Asleep | State::Off);
         xes.by_ref()
             .filter(|xe| !self.is_turned_off(*xe) || works(xe))
             .count()
@@ -171,8 +170,8 @@ impl Simulation<'_> {
     }
 
     /// The routine ends: what it decided is done.
-    pub(crate) fn decided(&mut self, by: usize, on: Option<usize>, decisions: Vec<Decision>) {
-        for decision in decisions {
+    pub(crate) fn decided(&mut self, by: usize) {
+        for decision in std::mem::take(&mut self.domains[by].decisions) {
             let at_ns = self.now_ns;
             self.decided.push(Decided {
                 at_ns,
@@ -188,7 +187,7 @@ impl Simulation<'_> {
             }
         }
         self.domains[by].controlling = false;
-        if let Some(xe) = on {
+        if let Some(xe) = self.domains[by].on {
             return self.step(xe);
         }
         let watches = self.asleep > 0;
@@ -207,7 +206,7 @@ impl Simulation<'_> {
         let mut moved = Vec::new();
         for xe in self.domains[from].xes.clone() {
             while moved.len() < count
-                && let Some(id) = self.engines[xe].own.steal()
+                && let Some(id) = self.take_oldest(xe)
             {
                 moved.push(id);
             }

@@ -1,21 +1,12 @@
 //! Where blocks and their copies are, and which way data take to an engine.
 
+use crate::cache::Cache;
 use crate::machine::model::{Model, Up};
 use sprat::decide::placement::{Search, Wish};
 use sprat::{Error, ErrorKind, Result};
-use std::collections::VecDeque;
 
 const NONE: u32 = u32::MAX;
 const NOWHERE: u16 = u16::MAX;
-
-/// A copy of a block in a cache.
-#[derive(Clone, Copy, Debug)]
-struct Copy {
-    cache: u32,
-    bytes: u64,
-    /// When it was used last, as a number that grows.
-    used: u64,
-}
 
 #[derive(Debug)]
 struct Block {
@@ -24,19 +15,15 @@ struct Block {
     home: u16,
     /// The cache that has the only valid copy.
     dirty: u32,
-    /// By cache.
+    /// The caches that have copies.
     copies: Vec<Copy>,
 }
 
-/// What is in a cache.
-#[derive(Debug, Default)]
-struct Cache {
-    bytes: u64,
-    live: usize,
-    /// Blocks by when they were used; of each only the last entry counts.
-    queue: VecDeque<(u64, u32)>,
-    filled: u64,
-    left: u64,
+/// Where a copy of a block is: in a cache, at a place there.
+#[derive(Clone, Copy, Debug)]
+struct Copy {
+    cache: u32,
+    place: u32,
 }
 
 /// Bytes that a codelet fetches from, or writes to, one memory.
@@ -58,8 +45,9 @@ pub(crate) struct Data<'m> {
     energy_fj: u128,
     asked: u64,
     given: u64,
-    used: u64,
     turn: usize,
+    /// Regions that are lost.
+    gone: Vec<bool>,
 }
 
 impl<'m> Data<'m> {
@@ -79,8 +67,8 @@ impl<'m> Data<'m> {
             energy_fj: 0,
             asked: 0,
             given: 0,
-            used: 0,
             turn: 0,
+            gone: vec![false; model.regions.len()],
         }
     }
 
@@ -103,7 +91,7 @@ impl<'m> Data<'m> {
         let has = |cache: &u32| {
             copies
                 .iter()
-                .any(|copy| copy.cache == *cache && copy.bytes >= bytes)
+                .any(|copy| copy.cache == *cache && self.held(*copy) >= bytes)
         };
         let found = engine.caches.iter().position(has);
         let from = match found {
@@ -145,8 +133,8 @@ impl<'m> Data<'m> {
         let engine = &self.model.engines[xe];
         let fits = |cache: &&u32| self.model.memories[**cache as usize].capacity >= bytes;
         let to = engine.caches.iter().find(fits).copied();
-        for copy in std::mem::take(&mut self.blocks[block as usize].copies) {
-            self.leave(copy);
+        while let Some(copy) = self.blocks[block as usize].copies.pop() {
+            self.caches[copy.cache as usize].leave(copy.place);
         }
         self.blocks[block as usize].dirty = NONE;
         let to = match to {
@@ -170,28 +158,7 @@ impl<'m> Data<'m> {
         let state = &self.blocks[block as usize];
         let size = state.size;
         if state.home == NOWHERE && size > 0 {
-            let preferences = self
-                .model
-                .preferences
-                .as_ref()
-                .expect("where memories are, regions are");
-            let room = |at: usize| {
-                let memory = self.model.regions[at] as usize;
-                self.homes[at] + size <= self.model.memories[memory].capacity
-            };
-            let found = match preferences.search(wish, region) {
-                Search::InOrder(order) => {
-                    order.iter().map(|at| usize::from(*at)).find(|at| room(*at))
-                }
-                Search::ByTurns => {
-                    let count = self.homes.len();
-                    let from = self.turn;
-                    self.turn += 1;
-                    (0..count)
-                        .map(|step| (from + step) % count)
-                        .find(|at| room(*at))
-                }
-            };
+            let found = self.place_for(size, region, wish);
             let home = found.ok_or_else(|| {
                 let text = format!("block {block} of {size} bytes has no room in any region of the machine; use smaller or fewer blocks, or a machine with more memory");
                 Error::new(ErrorKind::Config, text)
@@ -202,6 +169,26 @@ impl<'m> Data<'m> {
         let bytes = bytes.unwrap_or(size).min(size);
         self.asked += bytes;
         Ok(bytes)
+    }
+
+    /// A region with room for so many bytes.
+    fn place_for(&mut self, size: u64, region: u16, wish: Wish) -> Option<usize> {
+        let preferences = self.model.preferences.as_ref();
+        let preferences = preferences.expect("where memories are, regions are");
+        let room = |at: usize| {
+            let memory = self.model.regions[at] as usize;
+            !self.gone[at] && self.homes[at] + size <= self.model.memories[memory].capacity
+        };
+        match preferences.search(wish, region) {
+            Search::InOrder(order) => order.iter().map(|at| usize::from(*at)).find(|at| room(*at)),
+            Search::ByTurns => {
+                let (count, from) = (self.homes.len(), self.turn);
+                self.turn += 1;
+                (0..count)
+                    .map(|step| (from + step) % count)
+                    .find(|at| room(*at))
+            }
+        }
     }
 
     fn home(&self, block: u32) -> u32 {
@@ -229,24 +216,15 @@ impl<'m> Data<'m> {
         model.links(from, group, |link| self.pass(link, bytes));
     }
 
+    /// How many bytes of its block a copy has.
+    fn held(&self, copy: Copy) -> u64 {
+        self.caches[copy.cache as usize].held(copy.place)
+    }
+
     fn used(&mut self, block: u32, cache: u32) {
-        self.used += 1;
-        let copies = &mut self.blocks[block as usize].copies;
-        if let Some(copy) = copies.iter_mut().find(|copy| copy.cache == cache) {
-            copy.used = self.used;
-            let at = &mut self.caches[cache as usize];
-            at.queue.push_back((self.used, block));
-            // Old entries are dropped before there are many more than blocks.
-            if at.queue.len() > 4 * at.live + 64 {
-                let blocks = &self.blocks;
-                let counts = |(used, block): &(u64, u32)| {
-                    let copies = &blocks[*block as usize].copies;
-                    copies
-                        .iter()
-                        .any(|copy| copy.cache == cache && copy.used == *used)
-                };
-                at.queue.retain(counts);
-            }
+        let copies = &self.blocks[block as usize].copies;
+        if let Some(copy) = copies.iter().find(|copy| copy.cache == cache) {
+            self.caches[cache as usize].used(copy.place);
         }
     }
 
@@ -258,51 +236,31 @@ impl<'m> Data<'m> {
         }
         let copies = &mut self.blocks[block as usize].copies;
         if let Some(at) = copies.iter().position(|copy| copy.cache == cache) {
-            if copies[at].bytes >= bytes {
-                return self.used(block, cache);
+            let there = &mut self.caches[cache as usize];
+            if there.held(copies[at].place) >= bytes {
+                return there.used(copies[at].place);
             }
             let smaller = copies.swap_remove(at);
-            self.leave(smaller);
+            there.leave(smaller.place);
         }
-        while self.caches[cache as usize].bytes + bytes > capacity {
+        while self.caches[cache as usize].bytes() + bytes > capacity {
             self.push_out(cache);
         }
         self.pass(cache, bytes);
-        let at = &mut self.caches[cache as usize];
-        at.bytes += bytes;
-        at.filled += bytes;
-        at.live += 1;
-        self.blocks[block as usize].copies.push(Copy {
-            cache,
-            bytes,
-            used: 0,
-        });
-        self.used(block, cache);
-    }
-
-    /// A copy is no longer in its cache.
-    fn leave(&mut self, copy: Copy) {
-        let cache = &mut self.caches[copy.cache as usize];
-        cache.bytes -= copy.bytes;
-        cache.left += copy.bytes;
-        cache.live -= 1;
+        let place = self.caches[cache as usize].enter(block, bytes);
+        let copies = &mut self.blocks[block as usize].copies;
+        copies.push(Copy { cache, place });
     }
 
     /// What was not used for the longest time leaves a cache.
     fn push_out(&mut self, cache: u32) {
-        let (used, block) = self.caches[cache as usize]
-            .queue
-            .pop_front()
-            .expect("a cache with bytes has entries");
-        let copies = &mut self.blocks[block as usize].copies;
-        let last = |copy: &Copy| copy.cache == cache && copy.used == used;
-        let Some(at) = copies.iter().position(last) else {
-            return;
-        };
-        let copy = copies.swap_remove(at);
-        self.leave(copy);
-        if self.blocks[block as usize].dirty == cache {
-            self.write_back(cache, block, copy.bytes);
+        let there = &mut self.caches[cache as usize];
+        let (place, block) = there.oldest().expect("a cache with bytes has copies");
+        let bytes = there.leave(place);
+        let state = &mut self.blocks[block as usize];
+        state.copies.retain(|copy| copy.cache != cache);
+        if state.dirty == cache {
+            self.write_back(cache, block, bytes);
         }
     }
 
@@ -321,6 +279,60 @@ impl<'m> Data<'m> {
             up = next_memory.up;
         }
         self.carry(self.home(block), group, bytes);
+    }
+
+    /// A region is lost, with the caches in it. What is still valid elsewhere has another home; all else is lost: these blocks.
+    pub(crate) fn lose(&mut self, region: usize) -> Vec<u32> {
+        let model = self.model;
+        let root = model.memories[model.regions[region] as usize].group;
+        let is_inside = |memory: u32| model.is_inside(model.memories[memory as usize].group, root);
+        self.gone[region] = true;
+        let mut lost = Vec::new();
+        for number in 0..self.blocks.len() {
+            let (block, caches) = (&mut self.blocks[number], &mut self.caches);
+            block.copies.retain(|copy| {
+                let stays = !is_inside(copy.cache);
+                if !stays {
+                    caches[copy.cache as usize].leave(copy.place);
+                }
+                stays
+            });
+            let (size, newest) = (block.size, block.dirty);
+            let was_home = usize::from(block.home) == region;
+            let newest_lost = newest != NONE && is_inside(newest);
+            if newest_lost || was_home && newest == NONE {
+                let whole =
+                    |copy: &&Copy| caches[copy.cache as usize].held(copy.place) >= block.size;
+                let copy = block.copies.iter().find(whole);
+                block.dirty = copy.map_or(NONE, |copy| copy.cache);
+                if copy.is_none() && block.home != NOWHERE {
+                    lost.push(number as u32);
+                }
+            }
+            if was_home {
+                self.homes[region] -= size;
+                let home = self.place_for(size, region as u16, Wish::FirstTouch);
+                let block = &mut self.blocks[number];
+                block.home = home.map_or(NOWHERE, |home| home as u16);
+                match home {
+                    Some(home) => self.homes[home] += size,
+                    // What is nowhere at home cannot be written back.
+                    None => self.forget(number as u32, &mut lost),
+                }
+            }
+        }
+        lost
+    }
+
+    /// A block that no region has room for is lost, with all its copies.
+    fn forget(&mut self, block: u32, lost: &mut Vec<u32>) {
+        while let Some(copy) = self.blocks[block as usize].copies.pop() {
+            self.caches[copy.cache as usize].leave(copy.place);
+        }
+        self.blocks[block as usize].dirty = NONE;
+        if lost.last() != Some(&block) {
+            lost.push(block);
+        }
     }
 
     /// Bytes and energy by level, in the order of the model's levels.
@@ -353,7 +365,7 @@ impl<'m> Data<'m> {
             block
                 .copies
                 .iter()
-                .for_each(|copy| in_caches[copy.cache as usize] += copy.bytes);
+                .for_each(|copy| in_caches[copy.cache as usize] += self.held(*copy));
             if block.home != NOWHERE {
                 homes[usize::from(block.home)] += block.size;
             }
@@ -363,10 +375,12 @@ impl<'m> Data<'m> {
         }
         for (number, (cache, bytes)) in self.caches.iter().zip(in_caches).enumerate() {
             let capacity = self.model.memories[number].capacity;
-            if cache.bytes != bytes || cache.filled != cache.left + bytes || bytes > capacity {
+            if cache.bytes() != bytes || cache.filled() != cache.left() + bytes || bytes > capacity
+            {
                 return Err(format!(
                     "memory {number} of {capacity} bytes got {} and gave back {}, and {bytes} are in it",
-                    cache.filled, cache.left
+                    cache.filled(),
+                    cache.left()
                 ));
             }
         }

@@ -5,7 +5,8 @@ use crate::machine::description::EngineKind;
 use crate::meter::Meter;
 use crate::outcome::Tally;
 use crate::queue::Deque;
-use sprat::decide::controller::Watch;
+use sprat::decide::controller::{Decision, Watch};
+use sprat::decide::health::Health;
 use sprat::decide::plan::DomainPlan;
 use sprat::decide::route::Here;
 use sprat::decide::theft::Victim;
@@ -27,6 +28,8 @@ pub(crate) enum State {
     Waking,
     /// Runs its domain's control routine, being an elastic control engine, too.
     Controlling,
+    /// Was given up.
+    Off,
 }
 
 /// An execution engine.
@@ -53,9 +56,11 @@ pub(crate) struct Engine {
     pub(crate) told: bool,
     /// It may take what it saw in its last look at the others in the next.
     pub(crate) near: bool,
-    /// Its pause between two looks, in shortest ones, and how many of these are left of it.
+    /// Its pause between two looks, in shortest ones; since when it pauses, if it does, and how many pauses there were, those that were
+    /// ended early twice.
     pub(crate) pause: u32,
-    pub(crate) rest: u32,
+    pub(crate) rests_since_ns: Option<u64>,
+    pub(crate) pauses: u32,
     pub(crate) idle_since_ns: u64,
     pub(crate) tally: Tally,
     /// What it runs, while it runs something.
@@ -64,6 +69,14 @@ pub(crate) struct Engine {
     pub(crate) kind: usize,
     /// Its state of voltage and frequency.
     pub(crate) power: usize,
+    /// It has died, which nobody knows.
+    pub(crate) dead: bool,
+    /// Nothing is posted to it.
+    pub(crate) shunned: bool,
+    /// Grows with whatever it does.
+    pub(crate) signs: u64,
+    /// The longest body that it has ended.
+    pub(crate) longest_ns: u64,
     /// What a failure has left of its speed.
     pub(crate) health: f64,
     pub(crate) meter: Meter,
@@ -81,6 +94,10 @@ impl Engine {
             kind: number,
             power: 0,
             health: 1.0,
+            dead: false,
+            shunned: false,
+            signs: 0,
+            longest_ns: 0,
             computed_ns: 0,
             meter: Meter::new(kind),
             state: State::Asleep,
@@ -96,11 +113,30 @@ impl Engine {
             told: false,
             near: false,
             pause: 0,
-            rest: 0,
+            rests_since_ns: None,
+            pauses: 0,
             idle_since_ns: 0,
             tally: Tally::default(),
         }
     }
+}
+
+/// A call to those of a domain that search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    None,
+    /// Nobody listens yet.
+    Open,
+    /// Somebody will look when its shortest pause is over.
+    Heard,
+}
+
+/// A memory region.
+#[derive(Clone, Default)]
+pub(crate) struct Region {
+    /// Codelets for any of its engines.
+    pub(crate) work: VecDeque<u32>,
+    pub(crate) xes: Vec<usize>,
 }
 
 /// A domain and its control engine.
@@ -108,28 +144,38 @@ pub(crate) struct Domain {
     pub(crate) xes: Range<usize>,
     /// Work from other domains.
     pub(crate) injector: VecDeque<u32>,
+    /// Codelets in its engines' own queues, and in their inboxes.
+    pub(crate) queued: usize,
+    pub(crate) posted: usize,
     /// Engines that look for work, and those that were claimed and will.
     pub(crate) searching: usize,
-    /// Who searches was called: it looks at once.
-    pub(crate) called: bool,
+    /// Who searches was called.
+    pub(crate) call: Call,
     /// Engines that sleep.
     pub(crate) asleep: usize,
+    /// Engines that were given up.
+    pub(crate) off: usize,
+    /// What its control engine knows of the health of its engines.
+    pub(crate) health: Health,
     /// How often its control engine's routine ran beside the engines.
     pub(crate) routines: u64,
     /// The time that these took.
     pub(crate) routines_ns: u64,
     /// Its control engine was asked to decide.
     pub(crate) requested: bool,
-    /// When.
-    pub(crate) requested_ns: u64,
+    /// How often.
+    pub(crate) requests: u32,
     /// The control routine runs.
     pub(crate) controlling: bool,
+    /// What it has decided and will do at its end, and the execution engine that it runs on, if on any.
+    pub(crate) decisions: Vec<Decision>,
+    pub(crate) on: Option<usize>,
     /// What its control engine remembers.
     pub(crate) watch: Watch,
     /// How long its control engine sleeps next, while it watches.
     pub(crate) nap_ns: u64,
     /// Entries in the calendar for its control engine with an older number are void.
-    pub(crate) timer: u64,
+    pub(crate) timer: u32,
 }
 
 impl Domain {
@@ -137,14 +183,20 @@ impl Domain {
         Domain {
             xes: plan.xes.clone(),
             injector: VecDeque::new(),
+            queued: 0,
+            posted: 0,
             searching: 0,
-            called: false,
+            call: Call::None,
             asleep: plan.xes.len(),
+            off: 0,
+            health: Health::default(),
             routines: 0,
             routines_ns: 0,
             requested: false,
-            requested_ns: 0,
+            requests: 0,
             controlling: false,
+            decisions: Vec::new(),
+            on: None,
             watch: Watch::default(),
             nap_ns: 0,
             timer: 0,

@@ -23,12 +23,14 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod cache;
 mod calendar;
 mod check;
 mod control;
 mod data;
 mod dependences;
 mod engine;
+mod failures;
 mod flows;
 mod graph;
 mod look;
@@ -42,11 +44,13 @@ mod queue;
 mod random;
 mod simulation;
 mod tournament;
+mod traced;
 pub mod workload;
 
 pub use graph::decide_again;
 pub use machine::{Costs, Description, Machine};
-pub use outcome::{Decided, Moved, Outcome, Parts, Run, Tally};
+pub use outcome::{Decided, Moved, Outcome, Parts, Run, Standing, Tally};
 pub use presets::{PRESETS, Preset};
 pub use simulation::{simulate, simulate_and_tell};
+pub use traced::Traced;
 pub use workload::{Access, Affinity, Codelet, Cost, Workload};

@@ -1,6 +1,7 @@
 //! How an engine looks for work, and what it does when there is none.
 
-use crate::engine::State;
+use crate::engine::{Call, State};
+use crate::machine::Costs;
 use crate::queue::draw_half;
 use crate::simulation::{Event, Simulation};
 use sprat::decide::route::{self, Source};
@@ -25,16 +26,16 @@ impl Simulation<'_> {
         let engine = &mut self.engines[xe];
         let free = |found| Some((found, 0));
         match source {
-            Source::Own => engine.own.pop().and_then(free),
+            Source::Own => self.pop(xe).and_then(free),
             Source::Pinned => engine.pinned.pop_front().and_then(free),
             Source::Inbox => self.empty(xe, xe).and_then(free),
             Source::Region => {
                 let region = usize::from(engine.here.region);
-                self.regions[region].pop_front().and_then(free)
+                self.regions[region].work.pop_front().and_then(free)
             }
             Source::Injector => {
                 let (first, rest) = draw_half(&mut self.domains[engine.domain].injector);
-                rest.into_iter().for_each(|id| engine.own.push(id));
+                rest.into_iter().for_each(|id| self.push(xe, id));
                 first.and_then(free)
             }
             Source::Steal => {
@@ -47,11 +48,13 @@ impl Simulation<'_> {
 
     /// Takes all that was posted to `from`: the oldest to run, the others into the taker's own queue.
     fn empty(&mut self, from: usize, taker: usize) -> Option<u32> {
-        let mut taken = std::mem::take(&mut self.engines[from].inbox);
-        let first = taken.pop_front()?;
-        if !taken.is_empty() {
-            let engine = &mut self.engines[taker];
-            taken.into_iter().rev().for_each(|id| engine.own.push(id));
+        let first = self.engines[from].inbox.pop_front()?;
+        let rest = self.engines[from].inbox.len();
+        self.domains[self.engines[from].domain].posted -= 1 + rest;
+        while let Some(id) = self.engines[from].inbox.pop_back() {
+            self.push(taker, id);
+        }
+        if rest > 0 {
             self.notify(self.engines[taker].domain);
         }
         Some(first)
@@ -61,7 +64,14 @@ impl Simulation<'_> {
         let engine = &mut self.engines[xe];
         engine.attempt = engine.attempt.wrapping_add(1);
         engine.near = false;
-        let xes = &self.domains[engine.domain].xes;
+        let domain = &self.domains[engine.domain];
+        if domain.queued + domain.posted == 0 {
+            // There is nothing to find, but what it knows of the others.
+            let tuning = &self.machine.tuning;
+            engine.near = engine.watches.iter().any(|watch| watch.is_near(tuning));
+            return None;
+        }
+        let xes = &domain.xes;
         let (first, count) = (xes.start as u16, xes.len() as u16);
         let mut victims = route::victims(engine.here.xe, first, count, engine.attempt);
         victims.find_map(|victim| self.rob(xe, usize::from(victim)))
@@ -86,12 +96,11 @@ impl Simulation<'_> {
         engine.near |= watch.is_near(&self.machine.tuning);
         let taken = match theft::theft(queued, watch, &self.machine.tuning) {
             Theft::Leave => None,
-            Theft::One => self.engines[victim].own.steal(),
+            Theft::One => self.take_oldest(victim),
             Theft::Batch => {
-                let taken = self.engines[victim].own.take(theft::batch(queued));
+                let taken = self.take_some(victim, theft::batch(queued));
                 theft::share(&taken).map(|(first, puts)| {
-                    let own = &mut self.engines[xe].own;
-                    puts.for_each(|id| own.push(id));
+                    puts.for_each(|id| self.push(xe, id));
                     first
                 })
             }
@@ -110,13 +119,14 @@ impl Simulation<'_> {
     pub(crate) fn search_on(&mut self, xe: usize) {
         self.set_state(xe, State::Searching);
         self.engines[xe].idle_since_ns = self.now_ns;
-        (self.engines[xe].pause, self.engines[xe].rest) = (0, 0);
+        self.engines[xe].pause = 0;
         self.search(xe);
     }
 
     /// One look of an engine that searches.
     pub(crate) fn search(&mut self, xe: usize) {
         let domain = self.engines[xe].domain;
+        self.engines[xe].signs += 1;
         self.domains[domain].searching -= 1;
         if self.turn_off(xe) {
             return;
@@ -136,25 +146,59 @@ impl Simulation<'_> {
         } else {
             let engine = &mut self.engines[xe];
             engine.pause = theft::pause(engine.pause, engine.near);
-            engine.rest = engine.pause;
             self.rest(xe);
         }
     }
 
-    /// An engine that found nothing pauses for the shortest pause, of as many as are left.
+    /// An engine that found nothing pauses: for the shortest pause if there is a call that nobody has heard, else for as many of them
+    /// as it has to. It listens after each.
     fn rest(&mut self, xe: usize) {
-        self.engines[xe].rest -= 1;
-        // At least a nanosecond, or time would stand still.
-        self.later(self.machine.costs.look_ns.max(1), Event::Look { xe });
+        let shortest_ns = shortest_pause_ns(&self.machine.costs);
+        let engine = &mut self.engines[xe];
+        engine.rests_since_ns = Some(self.now_ns);
+        engine.pauses = engine.pauses.wrapping_add(1);
+        let pause = engine.pauses;
+        let call = &mut self.domains[engine.domain].call;
+        let ns = match *call {
+            Call::Open => shortest_ns,
+            Call::None | Call::Heard => u64::from(engine.pause) * shortest_ns,
+        };
+        if *call == Call::Open {
+            *call = Call::Heard;
+        }
+        let xe = xe as u16;
+        self.later(ns, Event::Look { xe, pause });
     }
 
-    /// One of an engine's shortest pauses is over: it looks after the last, or if it was called.
-    pub(crate) fn rested(&mut self, xe: usize) {
-        let domain = &mut self.domains[self.engines[xe].domain];
-        let called = std::mem::take(&mut domain.called);
-        match self.engines[xe].rest == 0 || called {
-            true => self.search(xe),
-            false => self.rest(xe),
+    /// Who searches in a domain is called: of those that pause there, the one that listens next will look then, or else the next one
+    /// that begins to pause.
+    pub(crate) fn call_in(&mut self, domain: usize) {
+        let domain = &mut self.domains[domain];
+        if domain.call != Call::None {
+            return;
+        }
+        let (shortest_ns, now_ns) = (shortest_pause_ns(&self.machine.costs), self.now_ns);
+        let listens_ns = |xe: usize| {
+            let since_ns = self.engines[xe].rests_since_ns?;
+            let passed = (now_ns - since_ns) / shortest_ns;
+            Some((since_ns + (passed + 1) * shortest_ns, xe))
+        };
+        let first = domain.xes.clone().filter_map(listens_ns).min();
+        domain.call = first.map_or(Call::Open, |_| Call::Heard);
+        if let Some((at_ns, xe)) = first {
+            let engine = &mut self.engines[xe];
+            engine.pauses = engine.pauses.wrapping_add(1);
+            let (xe, pause) = (xe as u16, engine.pauses);
+            self.calendar.enter(at_ns, Event::Look { xe, pause });
+        }
+    }
+
+    /// An engine's pause is over, unless it has ended before.
+    pub(crate) fn rested(&mut self, xe: usize, pause: u32) {
+        let engine = &mut self.engines[xe];
+        if engine.pauses == pause && engine.rests_since_ns.take().is_some() {
+            self.domains[engine.domain].call = Call::None;
+            self.search(xe);
         }
     }
 
@@ -166,4 +210,9 @@ impl Simulation<'_> {
         self.domains[domain].searching -= 1;
         self.fell_asleep(xe, domain);
     }
+}
+
+/// At least a nanosecond, or time would stand still.
+fn shortest_pause_ns(costs: &Costs) -> u64 {
+    costs.look_ns.max(1)
 }

@@ -16,7 +16,7 @@ impl From<State> for Activity {
         match state {
             State::Hosting | State::Running | State::Controlling => Activity::Works,
             State::Searching | State::Waking => Activity::Searches,
-            State::Asleep => Activity::Sleeps,
+            State::Asleep | State::Off => Activity::Sleeps,
         }
     }
 }

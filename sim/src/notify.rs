@@ -8,10 +8,16 @@ use sprat::decide::route::{self, Destination};
 impl Simulation<'_> {
     /// A codelet became ready on engine `xe`, and does not follow there.
     pub(crate) fn post(&mut self, id: u32, xe: usize) {
-        let engine = &mut self.engines[xe];
         let affinity = self.workload.codelets[id as usize].affinity;
-        match route::destination(affinity, Some(engine.here)) {
+        let to = route::destination(affinity, Some(self.engines[xe].here));
+        self.deliver(id, self.open_to_work(to), xe);
+    }
+
+    /// A ready codelet goes there; if to a queue of one's own, to that of engine `xe`.
+    pub(crate) fn deliver(&mut self, id: u32, to: Destination, xe: usize) {
+        match to {
             Destination::Own => {
+                let engine = &mut self.engines[xe];
                 let others = self.domains[engine.domain].xes.len() as u16 - 1;
                 let before = match engine.runs {
                     true if route::keeps(engine.own.len(), others, false) => {
@@ -26,6 +32,7 @@ impl Simulation<'_> {
             Destination::Inbox(to) => {
                 let to = usize::from(to);
                 self.engines[to].inbox.push_back(id);
+                self.domains[self.engines[to].domain].posted += 1;
                 match self.is_turned_off(to) {
                     true => self.notify(self.engines[to].domain),
                     false => self.wake_if_asleep(to),
@@ -37,21 +44,13 @@ impl Simulation<'_> {
             }
             Destination::Control => unreachable!("the check of the workload refuses it"),
             Destination::Region(region) => {
-                self.regions[usize::from(region)].push_back(id);
-                let sleeps = |xe: &usize| {
-                    let engine = &self.engines[*xe];
-                    engine.here.region == region
-                        && engine.state == State::Asleep
-                        && !self.is_turned_off(*xe)
-                };
-                let sleeper = (0..self.engines.len()).find(sleeps);
-                for xe in 0..sleeper.unwrap_or(self.engines.len()) {
-                    if self.engines[xe].here.region == region {
-                        self.call(xe);
+                self.regions[usize::from(region)].work.push_back(id);
+                for at in 0..self.regions[usize::from(region)].xes.len() {
+                    let xe = self.regions[usize::from(region)].xes[at];
+                    if self.engines[xe].state == State::Asleep && !self.is_turned_off(xe) {
+                        return self.wake(xe);
                     }
-                }
-                if let Some(sleeper) = sleeper {
-                    self.wake(sleeper);
+                    self.call(xe);
                 }
             }
         }
@@ -59,10 +58,10 @@ impl Simulation<'_> {
 
     /// Puts a ready codelet in an engine's own queue, for all to see.
     pub(crate) fn put_in_queue(&mut self, id: u32, xe: usize) {
-        let engine = &mut self.engines[xe];
+        let engine = &self.engines[xe];
         let (queued, domain) = (engine.own.len(), engine.domain);
-        engine.own.push(id);
         let (hosting, told) = (engine.state == State::Hosting, engine.told);
+        self.push(xe, id);
         let others = self.domains[domain].xes.len() as u16 - 1;
         if route::announces(queued, others, hosting || told) {
             self.notify(domain);
@@ -74,7 +73,7 @@ impl Simulation<'_> {
         let sleeper = match self.domains[domain].searching {
             0 => self.sleepers(domain).next(),
             _ => {
-                self.domains[domain].called = true;
+                self.call_in(domain);
                 None
             }
         };
@@ -115,8 +114,10 @@ impl Simulation<'_> {
 
     /// An engine does not sleep: who searches in its domain, it perhaps, looks at once.
     fn call(&mut self, xe: usize) {
-        let domain = &mut self.domains[self.engines[xe].domain];
-        domain.called |= domain.searching > 0;
+        let domain = self.engines[xe].domain;
+        if self.domains[domain].searching > 0 {
+            self.call_in(domain);
+        }
     }
 
     /// Wakes a sleeper, which counts as searching from now on.
@@ -125,14 +126,17 @@ impl Simulation<'_> {
         let engine = &self.engines[xe];
         self.domains[engine.domain].searching += 1;
         let longer_ns = self.machine.model.kinds[engine.kind].wake_ns;
-        self.later(self.machine.costs.wake_ns + longer_ns, Event::Awake { xe });
+        self.later(
+            self.machine.costs.wake_ns + longer_ns,
+            Event::Awake { xe: xe as u16 },
+        );
     }
 
     /// Codelets in queues of a domain that others may take from.
     pub(crate) fn queued(&self, domain: usize) -> usize {
         let domain = &self.domains[domain];
-        let own = self.engines[domain.xes.clone()].iter().map(|e| e.own.len());
-        domain.injector.len() + own.sum::<usize>()
+        debug_assert!(self.counts_right(domain));
+        domain.injector.len() + domain.queued
     }
 
     /// Whether there is anything that an engine could run now.
@@ -142,7 +146,9 @@ impl Simulation<'_> {
         let mut others = self.engines[domain.xes.clone()].iter();
         !engine.pinned.is_empty()
             || !domain.injector.is_empty()
-            || !self.regions[usize::from(engine.here.region)].is_empty()
+            || !self.regions[usize::from(engine.here.region)]
+                .work
+                .is_empty()
             || !engine.own.is_empty()
             || others
                 .any(|other| !other.inbox.is_empty() || other.own.len() > usize::from(!other.told))

@@ -22,6 +22,12 @@ pub struct Outcome {
     pub homes: Vec<u64>,
     /// What was drawn.
     pub energy: Parts,
+    /// Codelets that failed or were skipped, since an engine died or a region was lost: they stand among the runs, too, and took no time.
+    pub skipped: Vec<u32>,
+    /// How often a codelet was run again, that an engine had started and not ended.
+    pub again: u64,
+    /// What control engines concluded of engines, in order: when, of which one, and what.
+    pub verdicts: Vec<(u64, u16, Standing)>,
 }
 
 /// Bytes that went through a kind of memory or link.
@@ -33,6 +39,17 @@ pub struct Moved {
     pub bytes: u64,
     /// Their energy in femtojoules.
     pub energy_fj: u128,
+}
+
+/// What a control engine thinks of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is trusted again.
+    Trusted,
+    /// It is slow or silent.
+    Relieved,
+    /// It is taken for dead.
+    GivenUp,
 }
 
 /// One codelet's run.
@@ -73,6 +90,57 @@ pub struct Decided {
 }
 
 impl Outcome {
+    /// What comes when this has ended, with codelets that stand behind those of this one.
+    pub(crate) fn then(&mut self, next: Outcome) {
+        let (at_ns, before) = (self.makespan_ns, self.runs.len() as u32);
+        self.makespan_ns += next.makespan_ns;
+        self.runs.extend(next.runs.into_iter().map(|run| Run {
+            codelet: run.codelet + before,
+            start_ns: run.start_ns + at_ns,
+            end_ns: run.end_ns + at_ns,
+            ..run
+        }));
+        for (all, more) in self.engines.iter_mut().zip(next.engines) {
+            all.busy_ns += more.busy_ns;
+            all.ran += more.ran;
+            all.steals += more.steals;
+            all.parks += more.parks;
+        }
+        self.decisions
+            .extend(next.decisions.into_iter().map(|one| Decided {
+                at_ns: one.at_ns + at_ns,
+                ..one
+            }));
+        for (all, more) in self.routines.iter_mut().zip(next.routines) {
+            *all = (all.0 + more.0, all.1 + more.1);
+        }
+        if self.moved.is_empty() {
+            self.moved = next.moved;
+        } else {
+            for (all, more) in self.moved.iter_mut().zip(next.moved) {
+                all.bytes += more.bytes;
+                all.energy_fj += more.energy_fj;
+            }
+        }
+        if self.homes.len() < next.homes.len() {
+            self.homes.resize(next.homes.len(), 0);
+        }
+        for (all, more) in self.homes.iter_mut().zip(next.homes) {
+            *all = (*all).max(more);
+        }
+        self.skipped
+            .extend(next.skipped.iter().map(|codelet| codelet + before));
+        self.again += next.again;
+        let later = |(ns, xe, standing)| (ns + at_ns, xe, standing);
+        self.verdicts.extend(next.verdicts.into_iter().map(later));
+        self.energy.compute_fj += next.energy.compute_fj;
+        self.energy.idle_fj += next.energy.idle_fj;
+        self.energy.asleep_fj += next.energy.asleep_fj;
+        self.energy.leakage_fj += next.energy.leakage_fj;
+        self.energy.control_fj += next.energy.control_fj;
+        self.energy.movement_fj += next.energy.movement_fj;
+    }
+
     /// How often engines took work from each other.
     pub fn steals(&self) -> u64 {
         self.engines.iter().map(|e| e.steals).sum()

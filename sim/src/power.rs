@@ -92,6 +92,11 @@ impl Simulation<'_> {
     /// A control engine looks at its domain's power, and will look again.
     pub(crate) fn look_at_power(&mut self, domain: usize) {
         let xes = self.domains[domain].xes.clone();
+        let left = xes.len() - self.domains[domain].off;
+        if left == 0 {
+            let domain = domain as u16;
+            return self.later(LOOK_NS, Event::Power { domain });
+        }
         let kind = &self.machine.model.kinds[self.engines[xes.start].kind];
         let engines = &self.engines[xes.clone()];
         let busy_ns: u64 = engines.iter().map(|engine| engine.tally.busy_ns).sum();
@@ -113,7 +118,7 @@ impl Simulation<'_> {
             .checked_div(passed_ns)
             .unwrap_or(0);
         let seen = View {
-            engines: xes.len(),
+            engines: left,
             work,
             working,
             state: power.allotment.state,
@@ -134,13 +139,21 @@ impl Simulation<'_> {
         // Those who may work again look whether there is something.
         let more = allotment.engines.saturating_sub(before);
         (0..more.min(queued + posted)).for_each(|_| self.notify(domain));
+        let domain = domain as u16;
         self.later(LOOK_NS, Event::Power { domain });
     }
 
     /// Whether an engine may not work now. The host's seat always may: somebody sits there.
     pub(crate) fn is_turned_off(&self, xe: usize) -> bool {
         let domain = self.engines[xe].domain;
-        let place = xe - self.domains[domain].xes.start;
+        let (first, off) = (self.domains[domain].xes.start, self.domains[domain].off);
+        // Of those that are left.
+        let place = match off {
+            0 => xe - first,
+            _ => (first..xe)
+                .filter(|xe| self.engines[*xe].state != State::Off)
+                .count(),
+        };
         xe != HOST
             && self
                 .power
@@ -158,7 +171,7 @@ impl Simulation<'_> {
             self.machine.model.kinds[self.engines[xe].kind].states.len() - 1,
         );
         // What passed was in the old one.
-        self.set_state(xe, self.engines[xe].state);
+        self.pass(xe);
         self.engines[xe].power = state.min(most);
     }
 

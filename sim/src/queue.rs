@@ -1,6 +1,8 @@
 //! The engines' queues as the runtime's borrowed ones behave (`crossbeam-deque`): facts about a data structure, not
 //! decisions.
 
+use crate::engine::Domain;
+use crate::simulation::Simulation;
 use sprat::decide::theft::HAUL;
 use std::collections::VecDeque;
 
@@ -34,6 +36,46 @@ impl Deque {
     /// Takes so many, oldest first.
     pub(crate) fn take(&mut self, count: usize) -> Vec<u32> {
         self.codelets.drain(..count).collect()
+    }
+}
+
+impl Simulation<'_> {
+    /// Puts a codelet in an engine's own queue, as its newest.
+    pub(crate) fn push(&mut self, xe: usize, id: u32) {
+        let engine = &mut self.engines[xe];
+        engine.own.push(id);
+        self.domains[engine.domain].queued += 1;
+    }
+
+    /// Takes the newest from an engine's own queue.
+    pub(crate) fn pop(&mut self, xe: usize) -> Option<u32> {
+        let engine = &mut self.engines[xe];
+        let id = engine.own.pop()?;
+        self.domains[engine.domain].queued -= 1;
+        Some(id)
+    }
+
+    /// Takes the oldest from it.
+    pub(crate) fn take_oldest(&mut self, xe: usize) -> Option<u32> {
+        let engine = &mut self.engines[xe];
+        let id = engine.own.steal()?;
+        self.domains[engine.domain].queued -= 1;
+        Some(id)
+    }
+
+    /// Takes so many from it, oldest first.
+    pub(crate) fn take_some(&mut self, xe: usize, count: usize) -> Vec<u32> {
+        let engine = &mut self.engines[xe];
+        self.domains[engine.domain].queued -= count;
+        engine.own.take(count)
+    }
+
+    /// Whether a domain's counts are what lies in its queues.
+    pub(crate) fn counts_right(&self, domain: &Domain) -> bool {
+        let engines = &self.engines[domain.xes.clone()];
+        let queued: usize = engines.iter().map(|engine| engine.own.len()).sum();
+        let posted: usize = engines.iter().map(|engine| engine.inbox.len()).sum();
+        (queued, posted) == (domain.queued, domain.posted)
     }
 }
 

@@ -3,16 +3,16 @@
 use crate::calendar::Calendar;
 use crate::data::{Data, Transfer};
 use crate::dependences::Dependences;
-use crate::engine::{Domain, Engine, State};
+use crate::engine::{Domain, Engine, Region, State};
+use crate::failures::Losses;
 use crate::flows::Flows;
 use crate::machine::Machine;
 use crate::outcome::{Decided, Moved, Outcome, Parts, Run};
 use crate::power::Power;
 use crate::workload::Workload;
-use sprat::decide::controller::Decision;
 use sprat::decide::route::Here;
 use sprat::{Error, Result};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The seat that the host sits in: it spawns there, then works there, as a host does in the runtime.
@@ -21,36 +21,35 @@ pub(crate) const HOST: usize = 0;
 /// Control engines that find everybody asleep so long after the last start or end of a body will find that for ever.
 pub(crate) const STUCK_NS: u64 = 200_000_000;
 
-/// Something that happens.
+/// Something that happens. Small, as it is moved about in the calendar.
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Event {
     /// The host spawns its next codelet, or has spawned all.
     Spawn,
     /// A body ends on an engine.
-    End { xe: usize, codelet: u32 },
+    End { xe: u16, codelet: u32 },
     /// Transfers may have ended.
     Moved,
-    /// An engine begins to limp.
-    Limp { failure: usize },
+    /// Something fails.
+    Fail { failure: u32 },
+    /// A control engine looks at the health of its engines.
+    Watch { domain: u16 },
     /// A control engine looks at its domain's power.
-    Power { domain: usize },
-    /// The shortest pause of an engine that has nothing to do is over.
-    Look { xe: usize },
+    Power { domain: u16 },
+    /// The pause of an engine that has nothing to do is over, if it is still this one.
+    Look { xe: u16, pause: u32 },
     /// An engine that was woken runs.
-    Awake { xe: usize },
+    Awake { xe: u16 },
     /// A control engine begins its routine: it was asked to, or its nap is over.
     Control {
-        domain: usize,
-        timer: u64,
+        domain: u16,
+        timer: u32,
         asked: bool,
     },
-    /// A control engine's routine ends. It ran on this execution engine, if on any.
-    Decided {
-        domain: usize,
-        on: Option<usize>,
-        decisions: Vec<Decision>,
-    },
-    /// A request to an elastic control engine that is busy has waited for long.
-    Silence { domain: usize, since_ns: u64 },
+    /// A control engine's routine ends.
+    Decided { domain: u16 },
+    /// A request to an elastic control engine that is busy, of this number, has waited for long.
+    Silence { domain: u16, request: u32 },
 }
 
 /// The state of a simulation.
@@ -61,8 +60,7 @@ pub(crate) struct Simulation<'a> {
     pub(crate) calendar: Calendar<Event>,
     pub(crate) engines: Vec<Engine>,
     pub(crate) domains: Vec<Domain>,
-    /// Work for a memory region.
-    pub(crate) regions: Vec<VecDeque<u32>>,
+    pub(crate) regions: Vec<Region>,
     pub(crate) dependences: Dependences,
     spawned: usize,
     /// For each codelet where its children begin in `children`, if any codelet has some; one more at the end.
@@ -75,12 +73,18 @@ pub(crate) struct Simulation<'a> {
     pub(crate) flows_ns: u64,
     /// Sleeping engines, and domains that sleep altogether.
     pub(crate) asleep: usize,
+    /// Engines that were given up.
+    pub(crate) off: usize,
     pub(crate) asleep_domains: BTreeSet<usize>,
     /// The rate of the fastest engine.
     pub(crate) best_rate: f64,
     pub(crate) energy: Parts,
     /// Each domain's, if there are rules for it.
     pub(crate) power: Vec<Power>,
+    /// Something can fail or be given up.
+    fails: bool,
+    /// What failures have done.
+    pub(crate) losses: Losses,
     /// What went wrong first.
     pub(crate) error: Option<Error>,
     /// Room that is used again and again.
@@ -115,6 +119,31 @@ pub fn simulate_and_tell(
     workload: &Workload,
     mut tell: impl FnMut(usize),
 ) -> Result<Outcome> {
+    if workload.scopes.is_empty() {
+        return simulate_scope(machine, workload, &mut tell);
+    }
+    let mut all: Option<Outcome> = None;
+    let mut left = workload.codelets.len();
+    for scope in workload.in_scopes()? {
+        let mut machine = machine.clone();
+        machine
+            .model
+            .passed(all.as_ref().map_or(0, |all| all.makespan_ns));
+        left -= scope.codelets.len();
+        let outcome = simulate_scope(&machine, &scope, &mut |of_scope| tell(left + of_scope))?;
+        match &mut all {
+            None => all = Some(outcome),
+            Some(all) => all.then(outcome),
+        }
+    }
+    Ok(all.unwrap_or_default())
+}
+
+fn simulate_scope(
+    machine: &Machine,
+    workload: &Workload,
+    tell: &mut dyn FnMut(usize),
+) -> Result<Outcome> {
     let in_region = |region| {
         machine
             .plan
@@ -126,9 +155,10 @@ pub fn simulate_and_tell(
     let mut simulation = Simulation::new(machine, workload);
     simulation.begin_power()?;
     simulation.begin_to_poll();
-    for (number, failure) in machine.model.failures.iter().enumerate() {
-        let event = Event::Limp { failure: number };
-        simulation.calendar.enter(failure.at_ns, event);
+    simulation.begin_to_watch();
+    for (number, told) in (0..).zip(&machine.model.failures) {
+        let event = Event::Fail { failure: number };
+        simulation.calendar.enter(told.at_ns, event);
     }
     simulation.set_state(HOST, State::Hosting);
     simulation
@@ -188,7 +218,7 @@ impl<'a> Simulation<'a> {
             calendar: Calendar::new(),
             engines: machine.plan.xes.iter().enumerate().map(engine).collect(),
             domains: machine.plan.domains.iter().map(Domain::new).collect(),
-            regions: vec![VecDeque::new(); machine.plan.regions],
+            regions: regions(machine),
             dependences: Dependences::new(workload.blocks(), workload.codelets.len()),
             spawned: 0,
             child_starts,
@@ -198,10 +228,13 @@ impl<'a> Simulation<'a> {
             data,
             flows_ns: u64::MAX,
             asleep: machine.plan.xes.len(),
+            off: 0,
             asleep_domains: (0..domains).collect(),
             best_rate: rates.fold(0.0, f64::max),
             energy: Parts::default(),
             power: Vec::new(),
+            fails: model.watch_ns.is_some() || !model.failures.is_empty(),
+            losses: Losses::default(),
             error: None,
             transfers: Vec::new(),
             path: Vec::new(),
@@ -215,7 +248,7 @@ impl<'a> Simulation<'a> {
 
     fn outcome(&mut self) -> Outcome {
         for xe in 0..self.engines.len() {
-            self.set_state(xe, self.engines[xe].state);
+            self.pass(xe);
         }
         let mut runs = std::mem::take(&mut self.runs);
         runs.sort_by_key(|run| (run.start_ns, run.codelet));
@@ -245,6 +278,9 @@ impl<'a> Simulation<'a> {
                 .as_ref()
                 .map_or(Vec::new(), |data| data.homes().to_vec()),
             energy,
+            skipped: std::mem::take(&mut self.losses.skipped),
+            again: self.losses.again,
+            verdicts: std::mem::take(&mut self.losses.verdicts),
         }
     }
 
@@ -271,30 +307,41 @@ impl<'a> Simulation<'a> {
 
     /// An engine is in this state from now on.
     pub(crate) fn set_state(&mut self, xe: usize, state: State) {
+        let before = self.engines[xe].state;
+        if before == state {
+            return;
+        }
+        self.pass(xe);
+        self.engines[xe].state = state;
+        // What is done to it is no sign.
+        self.engines[xe].signs += u64::from(state != State::Off);
+        let (was, is) = (before == State::Asleep, state == State::Asleep);
+        let off = |state| usize::from(state == State::Off);
+        let number = self.engines[xe].domain;
+        let domain = &mut self.domains[number];
+        domain.off = domain.off + off(state) - off(before);
+        self.off = self.off + off(state) - off(before);
+        if was == is && off(before) == off(state) {
+            return;
+        }
+        let (fewer, more) = (usize::from(was), usize::from(is));
+        domain.asleep = domain.asleep + more - fewer;
+        self.asleep = self.asleep + more - fewer;
+        let all_sleep = domain.asleep > 0 && domain.asleep + domain.off == domain.xes.len();
+        match all_sleep {
+            true => _ = self.asleep_domains.insert(number),
+            false => _ = self.asleep_domains.remove(&number),
+        }
+    }
+
+    /// What an engine drew in its state until now is counted.
+    pub(crate) fn pass(&mut self, xe: usize) {
         let engine = &mut self.engines[xe];
-        let (before, power) = (engine.state, engine.power);
-        engine.state = state;
+        let (state, power) = (engine.state.into(), engine.power);
         let kind = &self.machine.model.kinds[engine.kind];
         engine
             .meter
-            .pass(self.now_ns, before.into(), power, kind, &mut self.energy);
-        let (was, is) = (before == State::Asleep, state == State::Asleep);
-        if was == is {
-            return;
-        }
-        let number = engine.domain;
-        let domain = &mut self.domains[number];
-        if is {
-            domain.asleep += 1;
-            self.asleep += 1;
-            if domain.asleep == domain.xes.len() {
-                self.asleep_domains.insert(number);
-            }
-        } else {
-            domain.asleep -= 1;
-            self.asleep -= 1;
-            self.asleep_domains.remove(&number);
-        }
+            .pass(self.now_ns, state, power, kind, &mut self.energy);
     }
 
     /// Where the codelets that a codelet's body spawns stand in `children`.
@@ -309,6 +356,9 @@ impl<'a> Simulation<'a> {
     }
 
     fn stuck(&self) -> Error {
+        if let Some(error) = self.nobody_watches() {
+            return error;
+        }
         let text = format!(
             "at {} ns {} codelet(s) wait and nobody will start them: a decision lost them",
             self.now_ns, self.left
@@ -317,28 +367,31 @@ impl<'a> Simulation<'a> {
     }
 
     fn happens(&mut self, event: Event) {
+        let fails = self.fails;
+        if fails {
+            self.is_stuck |= self.waits_for_the_dead();
+        }
         match event {
             Event::Spawn => self.spawn(),
-            Event::End { xe, codelet } => self.end(xe, codelet),
-            Event::Moved => self.moved(),
-            Event::Limp { failure } => {
-                let failure = &self.machine.model.failures[failure];
-                self.engines[usize::from(failure.engine)].health = failure.speed;
+            Event::End { xe, .. } if fails && self.is_beyond(xe.into()) => {
+                self.came_late(xe.into());
             }
-            Event::Power { domain } => self.look_at_power(domain),
-            Event::Look { xe } => self.rested(xe),
-            Event::Awake { xe } => self.search_on(xe),
+            Event::Look { xe, .. } | Event::Awake { xe } if fails && self.is_beyond(xe.into()) => {}
+            Event::End { xe, codelet } => self.end(xe.into(), codelet),
+            Event::Moved => self.moved(),
+            Event::Fail { failure } => self.fails(failure as usize),
+            Event::Watch { domain } => self.watch_health(domain.into()),
+            Event::Power { domain } => self.look_at_power(domain.into()),
+            Event::Look { xe, pause } => self.rested(xe.into(), pause),
+            Event::Awake { xe } => self.search_on(xe.into()),
             Event::Control {
                 domain,
                 timer,
                 asked,
-            } => self.control_is_due(domain, timer, asked),
-            Event::Decided {
-                domain,
-                on,
-                decisions,
-            } => self.decided(domain, on, decisions),
-            Event::Silence { domain, since_ns } => self.silence(domain, since_ns),
+            } => self.control_is_due(domain.into(), timer, asked),
+            Event::Decided { domain } if self.decider_is_dead(domain.into()) => {}
+            Event::Decided { domain } => self.decided(domain.into()),
+            Event::Silence { domain, request } => self.silence(domain.into(), request),
         }
     }
 
@@ -389,6 +442,15 @@ impl<'a> Simulation<'a> {
             None => self.begin_search(xe),
         }
     }
+}
+
+/// The regions with their engines.
+fn regions(machine: &Machine) -> Vec<Region> {
+    let mut regions = vec![Region::default(); machine.plan.regions];
+    for (number, xe) in machine.plan.xes.iter().enumerate() {
+        regions[xe.region].xes.push(number);
+    }
+    regions
 }
 
 /// The codelets by who spawns them, and where each one's begin. Empty if the host spawns all.

@@ -22,6 +22,111 @@ fn file(name: &str) -> PathBuf {
     folder.join(format!("{}-{name}", std::process::id()))
 }
 
+/// A small real run with two scopes, and a graph of which three rounds are played: its trace.
+fn trace() -> PathBuf {
+    let path = file("real.sprat");
+    let builder = sprat::Runtime::builder().xes(2).oversubscribe(true);
+    let rt = builder.ignore_environment().trace(&path).build().unwrap();
+    let works = |cells: &mut [f64]| {
+        let begin = std::time::Instant::now();
+        while begin.elapsed().as_micros() < 150 {
+            cells.iter_mut().for_each(|cell| *cell = *cell * 0.5 + 1.0);
+        }
+    };
+    let blocks = rt.blocks::<f64>(4, 512).unwrap();
+    for _ in 0..2 {
+        rt.finish(|s| {
+            for _ in 0..6 {
+                for (at, &block) in blocks.iter().enumerate() {
+                    let from = blocks[(at + 1) % 4];
+                    s.codelet("jacobi")
+                        .near(block)
+                        .spawn((from.read(), block.read_write()), move |_, (_, cells)| {
+                            works(cells)
+                        });
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    }
+    let graph = rt.record(|s| {
+        for &block in &blocks {
+            s.codelet("step")
+                .spawn(block.read_write(), move |_, cells| works(cells));
+        }
+        Ok(())
+    });
+    rt.replay(&graph.unwrap(), 3).unwrap();
+    drop(rt);
+    path
+}
+
+#[test]
+fn a_real_run_is_simulated_from_its_trace() {
+    let path = trace();
+    let traced = sprat_sim::Traced::read("real", &std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!((traced.xes, traced.workload.codelets.len()), (2, 60));
+    assert_eq!(traced.notes, [""; 0]);
+    let kinds: Vec<_> = traced
+        .kinds()
+        .into_iter()
+        .map(|kind| (kind.0, kind.1))
+        .collect();
+    assert_eq!(kinds, [("jacobi", 48), ("step", 12)]);
+    assert_eq!(traced.workload.scopes, [24, 48]);
+    assert_eq!(traced.workload.sizes[..4], [4096; 4]);
+    // On the same machine.
+    let machine = traced.machine(None, None).unwrap().build(None).unwrap();
+    let outcome = sprat_sim::simulate(&machine, &traced.workload_for(2)).unwrap();
+    let error = outcome.makespan_ns as f64 / traced.measured_ns as f64 - 1.0;
+    eprintln!(
+        "measured {} ns, simulated {} ns: {error:+.3}; {:?}",
+        traced.measured_ns, outcome.makespan_ns, traced.costs
+    );
+    assert!(error.abs() < 0.3, "{error:+.3}");
+    // On another one, with the same codelets in the same order.
+    let larger = traced
+        .machine(Some(9), Some(4))
+        .unwrap()
+        .build(None)
+        .unwrap();
+    let outcome = sprat_sim::simulate(&larger, &traced.workload_for(9)).unwrap();
+    assert_eq!((outcome.engines.len(), outcome.runs.len()), (9, 60));
+    assert!(traced.machine(Some(2), Some(3)).is_err());
+    let trace = path.to_str().unwrap();
+    let run = prints(&[
+        "run",
+        "--machine",
+        "traced",
+        "--workload",
+        &format!("trace:{trace}"),
+    ]);
+    assert!(run.contains("60 codelets"), "{run}");
+    let inside = prints(&["what-if", trace, "--codelet", "jacobi", "--faster", "2"]);
+    assert!(
+        inside.contains("within") && !inside.contains("extrapolated"),
+        "{inside}"
+    );
+    let outside = prints(&["what-if", trace, "--xes", "64", "--regions", "8"]);
+    assert!(
+        outside.contains("extrapolated") && outside.contains("64 XEs, 8 regions"),
+        "{outside}"
+    );
+    let fed = prints(&["what-if", trace, "--bandwidth", "x2"]);
+    assert!(
+        fed.contains("extrapolated") && fed.contains(" to "),
+        "{fed}"
+    );
+    let wrong = |arguments: &[&str]| String::from_utf8(sprat_sim(arguments).stderr).unwrap();
+    let unknown = wrong(&["what-if", trace, "--codelet", "jacoby", "--faster", "2"]);
+    assert!(unknown.contains("there are jacobi, step"), "{unknown}");
+    assert!(wrong(&["what-if", trace]).contains("what is to be different"));
+    assert!(wrong(&["what-if", trace, "--bandwidth", "x0"]).contains("above zero"));
+    assert!(wrong(&["what-if", "Cargo.toml", "--xes", "4"]).contains("no trace of Sprat"));
+    std::fs::remove_file(path).unwrap();
+}
+
 const SMALL: [&str; 4] = [
     "--machine",
     "strawman-64",

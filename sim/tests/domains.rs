@@ -81,3 +81,278 @@ fn preferred_engines_get_most_of_their_own() {
     let share = at_home.count() as f64 / outcome.runs.len() as f64;
     assert!(share > 0.5, "{share}");
 }
+
+/// Three regions, each a domain of three engines; `failures` are added, and control engines watch if they are to.
+fn failing(mode: &str, watch: bool, failures: &str) -> sprat::Result<sprat_sim::Machine> {
+    let watch = if watch { "watch = \"1 ms\"" } else { "" };
+    let text = format!(
+        r#"name = "failing"
+root = "node"
+contention = "none"
+{failures}
+[control]
+mode = "{mode}"
+{watch}
+[engine.xe]
+rate = "1 Gop/s"
+memory = "l1"
+[memory.l1]
+capacity = "64 KiB"
+bandwidth = "10 GB/s"
+[memory.dram]
+home = true
+capacity = "1 GiB"
+bandwidth = "4 GB/s"
+[group.node]
+holds = ["3 socket"]
+[group.socket]
+holds = ["3 xe"]
+memory = ["dram"]
+domain = true
+"#
+    );
+    sprat_sim::Description::read("failing.toml", &text)?.build(None)
+}
+
+fn given_up(outcome: &Outcome) -> Vec<u16> {
+    let verdicts = outcome.verdicts.iter();
+    let given_up = verdicts.filter(|(_, _, what)| *what == sprat_sim::Standing::GivenUp);
+    let mut engines: Vec<u16> = given_up.map(|(_, xe, _)| *xe).collect();
+    engines.sort_unstable();
+    engines
+}
+
+/// All kinds of wishes, nested codelets, and blocks.
+fn mixed() -> Vec<Workload> {
+    let mut stencil = Workload::stencil(27, 30, 40_000, 9);
+    for (codelet, at) in stencil.codelets.iter_mut().zip(0u16..) {
+        codelet.affinity = match at % 4 {
+            0 => Affinity::Only(at % 9),
+            1 => Affinity::Region(at % 3),
+            2 => Affinity::Anywhere,
+            _ => codelet.affinity,
+        };
+    }
+    let named = |text| sprat_sim::workload::named(text, 9).unwrap();
+    vec![
+        stencil,
+        named("taskbench:width=27,steps=40,operations=40000"),
+        named("stencil2d:tiles=6,edge=32,steps=20"),
+        named("tree:roots=60,operations=60000,most=700"),
+        Workload::chain(300, 40_000),
+    ]
+}
+
+/// An engine dies, one dies in its sleep or not, or a region is lost: the control engines see only that nothing comes, and all else comes to
+/// its end, each codelet once. (Order, bytes, times and energy are checked in each simulation.)
+#[test]
+fn the_rest_goes_on_without_engines_that_die() {
+    let death = |xe| format!("[[failure]]\nengine = {xe}\nat = \"3 ms\"\ndies = true\n");
+    let cases = [
+        (death(4), vec![4]),
+        (death(1) + &death(2) + &death(8), vec![1, 2, 8]),
+        (
+            "[[failure]]\nregion = 1\nat = \"3 ms\"\n".to_owned(),
+            vec![3, 4, 5],
+        ),
+    ];
+    let (mut again, mut skipped) = (0, 0);
+    for mode in ["shared", "elastic", "dedicated"] {
+        for (failures, dead) in &cases {
+            let machine = failing(mode, true, failures).unwrap();
+            for (number, mut workload) in mixed().into_iter().enumerate() {
+                workload.repeatable = true;
+                let outcome = sprat_sim::simulate(&machine, &workload).unwrap();
+                let told = format!("{mode}, {failures}, workload {number}");
+                assert_eq!(outcome.runs.len(), workload.codelets.len(), "{told}");
+                let works =
+                    |run: &&sprat_sim::Run| dead.contains(&run.xe) && run.end_ns > 3_000_000;
+                assert_eq!(outcome.runs.iter().filter(works).count(), 0, "{told}");
+                let wrongly = given_up(&outcome).into_iter().find(|xe| !dead.contains(xe));
+                assert_eq!(wrongly, None, "{told}: {:?}", outcome.verdicts);
+                let has_blocks = workload.sizes.iter().any(|size| *size > 0);
+                // Without blocks nothing is lost that cannot be done again.
+                if !failures.contains("region") || !has_blocks {
+                    assert_eq!(outcome.skipped, [0; 0], "{told}");
+                }
+                // Who ran something is missed.
+                if number < 2 {
+                    assert_eq!(given_up(&outcome), *dead, "{told}");
+                    again += outcome.again;
+                }
+                // What may not run again fails, and with it what reads what it was to write.
+                workload.repeatable = false;
+                let outcome = sprat_sim::simulate(&machine, &workload).unwrap();
+                assert_eq!(
+                    (outcome.runs.len(), outcome.again),
+                    (workload.codelets.len(), 0)
+                );
+                skipped += outcome.skipped.len();
+                let ran: u64 = outcome.engines.iter().map(|tally| tally.ran).sum();
+                assert_eq!(
+                    ran as usize + outcome.skipped.len(),
+                    outcome.runs.len(),
+                    "{told}"
+                );
+            }
+        }
+    }
+    assert!(again > 10 && skipped > 1_000, "{again} {skipped}");
+}
+
+/// A block that lives in a lost region is lost, unless there is a copy elsewhere; who reads it is skipped, and who writes all of it heals it.
+#[test]
+fn what_was_in_a_lost_region_is_poisoned_until_it_is_written() {
+    use sprat::decide::dependence::Mode;
+    let machine = failing("shared", true, "[[failure]]\nregion = 2\nat = \"1 ms\"\n").unwrap();
+    let on = |xe, ns, block, mode| Codelet {
+        accesses: vec![(block, mode).into()],
+        affinity: Affinity::Only(xe),
+        ..Codelet::new("one", Cost::Ns(ns))
+    };
+    let late = |block, mode| Codelet {
+        accesses: vec![(block, mode).into(), (2, Mode::Read).into()],
+        ..on(1, 10_000, block, mode)
+    };
+    let workload = Workload {
+        codelets: vec![
+            // Blocks 0 and 1 live in region 2; of block 1 there is a copy in region 0. All else comes after that was read, and after the loss.
+            on(6, 10_000, 0, Mode::Write),
+            on(6, 10_000, 1, Mode::Write),
+            Codelet {
+                accesses: vec![(1, Mode::Read).into(), (2, Mode::Write).into()],
+                ..on(1, 1_500_000, 1, Mode::Read)
+            },
+            late(0, Mode::Read),
+            late(1, Mode::Read),
+            late(0, Mode::Write),
+            late(0, Mode::ReadWrite),
+        ],
+        sizes: vec![4096, 4096],
+        repeatable: true,
+        ..Workload::default()
+    };
+    let outcome = sprat_sim::simulate(&machine, &workload).unwrap();
+    assert_eq!(outcome.skipped, [3]);
+    assert_eq!(outcome.homes[2], 0);
+}
+
+#[test]
+fn an_engine_that_limps_is_relieved() {
+    let limps = "[[failure]]\nengine = 4\nat = \"1 ms\"\nspeed = \"33 %\"\n";
+    let workload = Workload::stencil(27, 200, 40_000, 9);
+    let simulated = |watch| {
+        let machine = failing("shared", watch, limps).unwrap();
+        sprat_sim::simulate(&machine, &workload).unwrap()
+    };
+    let (watched, unwatched) = (simulated(true), simulated(false));
+    assert_eq!(given_up(&watched), [0; 0]);
+    let relieved = (4, sprat_sim::Standing::Relieved);
+    let mut verdicts = watched.verdicts.iter().map(|(_, xe, what)| (*xe, *what));
+    assert!(
+        verdicts.any(|one| one == relieved),
+        "{:?}",
+        watched.verdicts
+    );
+    eprintln!("{} {}", watched.makespan_ns, unwatched.makespan_ns);
+    assert!(watched.makespan_ns <= unwatched.makespan_ns * 102 / 100);
+}
+
+#[test]
+fn long_bodies_are_no_failures() {
+    let machine = failing("shared", true, "").unwrap();
+    let mut workload = Workload::flat(2_000, 100_000);
+    for codelet in workload.codelets.iter_mut().step_by(50) {
+        codelet.cost = Cost::Ns(1_200_000);
+    }
+    let outcome = sprat_sim::simulate(&machine, &workload).unwrap();
+    assert_eq!(given_up(&outcome), [0; 0]);
+    assert_eq!((outcome.again, outcome.skipped), (0, Vec::new()));
+}
+
+/// A body a hundred times as long as all others is taken for dead, and run again elsewhere: the next one is not, since the first came back.
+#[test]
+fn who_comes_back_is_trusted_again() {
+    let machine = failing("shared", true, "").unwrap();
+    let mut workload = Workload::flat(900, 50_000);
+    workload.codelets[300].cost = Cost::Ns(20_000_000);
+    workload.repeatable = true;
+    let outcome = sprat_sim::simulate(&machine, &workload).unwrap();
+    assert!((1..7).contains(&outcome.again), "{}", outcome.again);
+    let trusted = outcome
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.2 == sprat_sim::Standing::Trusted);
+    assert!(trusted.count() > 0, "{:?}", outcome.verdicts);
+    assert_eq!((outcome.runs.len(), outcome.skipped), (900, Vec::new()));
+}
+
+#[test]
+fn failures_that_make_no_sense_are_refused_with_the_line_and_the_mend() {
+    let wrong = |failures: &str| failing("shared", true, failures).unwrap_err().to_string();
+    let all: String = (0..3)
+        .map(|region| format!("[[failure]]\nregion = {region}\nat = \"1 ms\"\n"))
+        .collect();
+    let cases = [
+        (
+            "engine = 0\nat = \"1 ms\"\ndies = true",
+            "line 5: the host sits in engine 0",
+        ),
+        ("region = 0\nat = \"1 ms\"", "a region without engine 0"),
+        (
+            "region = 3\nat = \"1 ms\"",
+            "line 5: there is no region 3; the machine has 3",
+        ),
+        (
+            "engine = 9\nat = \"1 ms\"\ndies = true",
+            "there is no engine 9",
+        ),
+        (
+            "engine = 1\nat = \"1 ms\"",
+            "speed = \"33 %\", or dies = true",
+        ),
+        (
+            "engine = 1\nspeed = \"20 %\"\nat = \"1 ms\"\ndies = true",
+            "leave one of the two out",
+        ),
+        (
+            "engine = 1\nspeed = \"100 %\"\nat = \"1 ms\"",
+            "below 100 %",
+        ),
+        (
+            "region = 1\nspeed = \"20 %\"\nat = \"1 ms\"",
+            "has no `speed`",
+        ),
+        (
+            "region = 1\nengine = 1\nat = \"1 ms\"",
+            "write two for both",
+        ),
+        ("at = \"1 ms\"", "says no `engine` and no `region`"),
+        ("engine = 1\ndies = true", "says no `at`"),
+    ];
+    for (text, expected) in cases {
+        let error = wrong(&format!("[[failure]]\n{text}\n"));
+        assert!(
+            error.contains(expected) && error.contains("failing.toml, line"),
+            "{error}"
+        );
+    }
+    let error = wrong(&all);
+    assert!(
+        error.contains("line 11: with this one all 9 engines have died"),
+        "{error}"
+    );
+    // Nobody watches: said when it is too late, with the line.
+    let dies = "[[failure]]\nengine = 4\nat = \"1 ms\"\ndies = true\n";
+    for mode in ["shared", "elastic", "dedicated"] {
+        let machine = failing(mode, false, dies).unwrap();
+        let error = sprat_sim::simulate(&machine, &mixed()[0])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("failing.toml, line 4: after this failure")
+                && error.contains("add watch = \"1 ms\" to [control]"),
+            "{mode}: {error}"
+        );
+    }
+}

@@ -1,5 +1,7 @@
 //! The command line of `sprat-bench`.
 
+#[cfg(feature = "comd")]
+mod comd;
 mod figures;
 mod metg;
 mod ocr;
@@ -61,6 +63,24 @@ enum What {
     /// Each figure is the median of the runs, with the least and the greatest, in 1e9 floating-point operations a second.
     /// Each factor is compared with the plain loop's, bit for bit: a difference ends the program.
     Cholesky(figures::Figures),
+    /// The mini-app of molecular dynamics, in C: on Sprat's C interface beside OpenMP
+    ///
+    /// Both programs compute the same with the same loops, and check it: energy, momentum, number of atoms, the energy of the
+    /// perfect crystal. Each run is a program of its own, the systems taking turns. Each figure is the median of the runs,
+    /// with the least and the greatest; the last column compares runs that were neighbours. States that differ in any
+    /// bit end the program.
+    #[cfg(feature = "comd")]
+    Comd(comd::Comd),
+    /// Runs a program of `comd`
+    #[cfg(feature = "comd")]
+    #[command(hide = true, disable_help_flag = true)]
+    ComdRun {
+        /// Which
+        system: String,
+        /// What it is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// What programs of the Open Community Runtime pay: an EDT, an event, a block
     ///
     /// Each figure is the median of the runs, with the least and the greatest; each run is a program of its own. `fib30` checks
@@ -108,6 +128,10 @@ pub fn main() -> ExitCode {
         What::Stencil(options) => options.run(suite::find("stencil")),
         What::Graph(options) => options.run(suite::find("graph")),
         What::Cholesky(options) => options.run(suite::find("cholesky")),
+        #[cfg(feature = "comd")]
+        What::Comd(options) => options.run(),
+        #[cfg(feature = "comd")]
+        What::ComdRun { system, arguments } => crate::comd::run_here(&system, &arguments),
         What::Ocr(options) => options.run(),
         What::OcrRun { kernel } => crate::ocr::run_here(&kernel),
         #[cfg(feature = "mpi")]

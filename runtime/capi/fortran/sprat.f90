@@ -1,7 +1,6 @@
 ! Sprat for Fortran: `use sprat`. The functions are those of sprat.h, which says what they do; here are the interfaces of most, the
 ! types, the constants, and what makes them comfortable: accesses, texts, and views as arrays. Not here are cancellers, cancelling and
-! deadlines of replays, early release, events (polled ones, too) and latches made in a scope, homes,
-! moves and copies of blocks, and counts of engines and regions.
+! deadlines of replays, early release, events (polled ones, too), latches and channels made in a scope, loops, and counts of engines.
 !
 ! A codelet's body is a subroutine with bind(c):
 !
@@ -29,6 +28,7 @@ module sprat
     enumerator :: SPRAT_OK = 0, SPRAT_TOPOLOGY, SPRAT_CONFIG_ERROR, SPRAT_BLOCK_SIZE, SPRAT_FOREIGN, SPRAT_STALE, SPRAT_ACCESS_ERROR
     enumerator :: SPRAT_UNDECLARED, SPRAT_ON_ENGINE, SPRAT_FAILED, SPRAT_CHECK, SPRAT_STUCK, SPRAT_CANCELLED, SPRAT_EVENT_ERROR
     enumerator :: SPRAT_GRAPH, SPRAT_SYSTEM, SPRAT_USER, SPRAT_NULL, SPRAT_ARGUMENT, SPRAT_SCOPE, SPRAT_OTHER
+    enumerator :: SPRAT_SUSPENDED
   end enum
 
   ! Modes of accesses (reading and writing have functions of the same names, so the constants are longer)
@@ -44,6 +44,10 @@ module sprat
   integer(c_int32_t), parameter :: SPRAT_ANYWHERE = 0, SPRAT_NEAR = 1, SPRAT_ON_XE = 2, SPRAT_ON_REGION = 3, SPRAT_WITH_GROUP = 4
   integer(c_int32_t), parameter :: SPRAT_DEFAULT = 0, SPRAT_YES = 1, SPRAT_NO = 2
   integer(c_int32_t), parameter :: SPRAT_AT_READY = 1, SPRAT_REPEAT_LAST = 1
+  ! Homes of blocks; regions are counted from 0, as sprat_machine_get counts them. The region that is none
+  integer(c_int32_t), parameter :: SPRAT_HOME_FIRST_TOUCH = 0, SPRAT_HOME_REGION_OF = 1, SPRAT_HOME_INTERLEAVED = 2, &
+    SPRAT_HOME_NEAR_TO = 3, SPRAT_HOME_FASTEST = 4
+  integer(c_int32_t), parameter :: SPRAT_NOWHERE = -1
 
   type, bind(c) :: sprat_block
     integer(c_int64_t) :: id = 0
@@ -65,6 +69,20 @@ module sprat
     integer(c_int64_t) :: id = 0
   end type
 
+  type, bind(c) :: sprat_channel
+    integer(c_int64_t) :: id = 0
+  end type
+
+  type, bind(c) :: sprat_home
+    integer(c_int32_t) :: kind = 0, region = 0
+    type(sprat_block) :: near_block
+  end type
+
+  type, bind(c) :: sprat_memory
+    integer(c_size_t) :: size = 40
+    integer(c_int64_t) :: local_bytes = 0, remote_bytes = 0, unplaced_bytes = 0, other_bytes = 0
+  end type
+
   type, bind(c) :: sprat_view
     type(c_ptr) :: data
     integer(c_size_t) :: bytes
@@ -81,13 +99,14 @@ module sprat
   end type
 
   type, bind(c) :: sprat_config
-    integer(c_size_t) :: size = 72
+    integer(c_size_t) :: size = 80
     integer(c_size_t) :: xes = 0
     integer(c_int32_t) :: ce_mode = 0, pin = 0, oversubscribe = 0, environment = 0
     integer(c_int64_t) :: spin_us = 0
     integer(c_size_t) :: live_codelets = 0, stack_bytes = 0
     integer(c_int64_t) :: check_seed = 0
     type(c_ptr) :: topology = c_null_ptr
+    integer(c_int32_t) :: memory_report = 0, reserved = 0
   end type
 
   type, bind(c) :: sprat_definition
@@ -165,6 +184,22 @@ module sprat
       type(c_ptr), value :: runtime
       integer(c_int32_t) :: sprat_runtime_destroy
     end function
+    function sprat_suspend(runtime) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_int32_t) :: sprat_suspend
+    end function
+    function sprat_resume(runtime) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_int32_t) :: sprat_resume
+    end function
+    function sprat_set_xes(runtime, xes) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: xes
+      integer(c_int32_t) :: sprat_set_xes
+    end function
     function sprat_machine_get(runtime, machine) bind(c)
       import :: c_ptr, c_int32_t, sprat_machine
       type(c_ptr), value :: runtime
@@ -225,6 +260,76 @@ module sprat
       integer(c_size_t), value :: count, element_size
       type(sprat_block), intent(out) :: block
       integer(c_int32_t) :: sprat_adopt
+    end function
+
+    function sprat_blocks_create_at(runtime, home, block_count, count, element_size, blocks) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_block, sprat_home
+      type(c_ptr), value :: runtime
+      type(sprat_home), value :: home
+      integer(c_size_t), value :: block_count, count, element_size
+      type(sprat_block), intent(out) :: blocks(block_count)
+      integer(c_int32_t) :: sprat_blocks_create_at
+    end function
+    function sprat_block_create_at_in(scope, home, count, element_size, block) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_block, sprat_home
+      type(c_ptr), value :: scope
+      type(sprat_home), value :: home
+      integer(c_size_t), value :: count, element_size
+      type(sprat_block), intent(out) :: block
+      integer(c_int32_t) :: sprat_block_create_at_in
+    end function
+    function sprat_block_region(runtime, block, region) bind(c)
+      import :: c_ptr, c_int32_t, sprat_block
+      type(c_ptr), value :: runtime
+      type(sprat_block), value :: block
+      integer(c_int32_t), intent(out) :: region
+      integer(c_int32_t) :: sprat_block_region
+    end function
+    function sprat_migrate(scope, block, home, ended) bind(c)
+      import :: c_ptr, c_int32_t, sprat_block, sprat_home, sprat_event
+      type(c_ptr), value :: scope
+      type(sprat_block), value :: block
+      type(sprat_home), value :: home
+      type(sprat_event), intent(out), optional :: ended
+      integer(c_int32_t) :: sprat_migrate
+    end function
+    function sprat_migrate_group(scope, blocks, block_count, home, ended) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_block, sprat_home, sprat_event
+      type(c_ptr), value :: scope
+      integer(c_size_t), value :: block_count
+      type(sprat_block), intent(in) :: blocks(block_count)
+      type(sprat_home), value :: home
+      type(sprat_event), intent(out), optional :: ended
+      integer(c_int32_t) :: sprat_migrate_group
+    end function
+    function sprat_replicate(scope, block, ended) bind(c)
+      import :: c_ptr, c_int32_t, sprat_block, sprat_event
+      type(c_ptr), value :: scope
+      type(sprat_block), value :: block
+      type(sprat_event), intent(out), optional :: ended
+      integer(c_int32_t) :: sprat_replicate
+    end function
+    function sprat_channel_next(channel, event) bind(c)
+      import :: c_int32_t, sprat_channel, sprat_event
+      type(sprat_channel), value :: channel
+      type(sprat_event), intent(out) :: event
+      integer(c_int32_t) :: sprat_channel_next
+    end function
+    function sprat_channel_satisfy(channel) bind(c)
+      import :: c_int32_t, sprat_channel
+      type(sprat_channel), value :: channel
+      integer(c_int32_t) :: sprat_channel_satisfy
+    end function
+    function sprat_channel_destroy(channel) bind(c)
+      import :: c_int32_t, sprat_channel
+      type(sprat_channel), value :: channel
+      integer(c_int32_t) :: sprat_channel_destroy
+    end function
+    function sprat_memory_get(runtime, memory) bind(c)
+      import :: c_ptr, c_int32_t, sprat_memory
+      type(c_ptr), value :: runtime
+      type(sprat_memory), intent(inout) :: memory
+      integer(c_int32_t) :: sprat_memory_get
     end function
 
     function sprat_codelet_define(definition, codelet) bind(c)
@@ -427,6 +532,21 @@ contains
     access%column_end = bytes
   end function
 
+  ! Homes: a region, near another block; the others have no more than their kind.
+  pure function sprat_home_region(region) result(home)
+    integer(c_int32_t), intent(in) :: region
+    type(sprat_home) :: home
+    home%kind = SPRAT_HOME_REGION_OF
+    home%region = region
+  end function
+
+  pure function sprat_home_near(block) result(home)
+    type(sprat_block), intent(in) :: block
+    type(sprat_home) :: home
+    home%kind = SPRAT_HOME_NEAR_TO
+    home%near_block = block
+  end function
+
   ! Defines a codelet: name, body, bytes of its parameters (0 unless said otherwise), modes (any unless said).
   function sprat_define(name, body, params_size, modes, codelet) result(status)
     character(*), intent(in) :: name
@@ -531,6 +651,175 @@ contains
       end function
     end interface
     status = c_event_poll(runtime, copied(name), poll, argument, event)
+  end function
+
+  function sprat_channel_create(runtime, name, bound, channel) result(status)
+    type(c_ptr), intent(in) :: runtime
+    character(*), intent(in) :: name
+    integer(c_size_t), intent(in) :: bound
+    type(sprat_channel), intent(out) :: channel
+    integer(c_int32_t) :: status
+    interface
+      function c_channel_create(runtime, name, bound, channel) bind(c, name="sprat_channel_create")
+        import :: c_ptr, c_char, c_size_t, c_int32_t, sprat_channel
+        type(c_ptr), value :: runtime
+        character(kind=c_char), intent(in) :: name(*)
+        integer(c_size_t), value :: bound
+        type(sprat_channel), intent(out) :: channel
+        integer(c_int32_t) :: c_channel_create
+      end function
+    end interface
+    status = c_channel_create(runtime, copied(name), bound, channel)
+  end function
+
+  ! Files. Places in them are counted in bytes, from 0; so many bytes from there on, or 0: up to the end.
+  function sprat_read_file(runtime, path, start, bytes, block) result(status)
+    type(c_ptr), intent(in) :: runtime
+    character(*), intent(in) :: path
+    integer(c_int64_t), intent(in) :: start, bytes
+    type(sprat_block), intent(out) :: block
+    integer(c_int32_t) :: status
+    interface
+      function c_read_file(runtime, path, start, bytes, block) bind(c, name="sprat_read_file")
+        import :: c_ptr, c_char, c_int64_t, c_int32_t, sprat_block
+        type(c_ptr), value :: runtime
+        character(kind=c_char), intent(in) :: path(*)
+        integer(c_int64_t), value :: start, bytes
+        type(sprat_block), intent(out) :: block
+        integer(c_int32_t) :: c_read_file
+      end function
+    end interface
+    status = c_read_file(runtime, copied(path), start, bytes, block)
+  end function
+
+  function sprat_read_file_in(scope, path, start, bytes, options, block) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: path
+    integer(c_int64_t), intent(in) :: start, bytes
+    type(sprat_options), intent(in), optional :: options
+    type(sprat_block), intent(out) :: block
+    integer(c_int32_t) :: status
+    interface
+      function c_read_file_in(scope, path, start, bytes, options, block) bind(c, name="sprat_read_file_in")
+        import :: c_ptr, c_char, c_int64_t, c_int32_t, sprat_options, sprat_block
+        type(c_ptr), value :: scope
+        character(kind=c_char), intent(in) :: path(*)
+        integer(c_int64_t), value :: start, bytes
+        type(sprat_options), intent(in), optional :: options
+        type(sprat_block), intent(out) :: block
+        integer(c_int32_t) :: c_read_file_in
+      end function
+    end interface
+    status = c_read_file_in(scope, copied(path), start, bytes, options, block)
+  end function
+
+  function sprat_read_file_into(scope, block, path, start, options, ended) result(status)
+    type(c_ptr), intent(in) :: scope
+    type(sprat_block), intent(in) :: block
+    character(*), intent(in) :: path
+    integer(c_int64_t), intent(in) :: start
+    type(sprat_options), intent(in), optional :: options
+    type(sprat_event), intent(out), optional :: ended
+    integer(c_int32_t) :: status
+    interface
+      function c_read_file_into(scope, block, path, start, options, ended) bind(c, name="sprat_read_file_into")
+        import :: c_ptr, c_char, c_int64_t, c_int32_t, sprat_block, sprat_options, sprat_event
+        type(c_ptr), value :: scope
+        type(sprat_block), value :: block
+        character(kind=c_char), intent(in) :: path(*)
+        integer(c_int64_t), value :: start
+        type(sprat_options), intent(in), optional :: options
+        type(sprat_event), intent(out), optional :: ended
+        integer(c_int32_t) :: c_read_file_into
+      end function
+    end interface
+    status = c_read_file_into(scope, block, copied(path), start, options, ended)
+  end function
+
+  function sprat_write_file(runtime, block, path) result(status)
+    type(c_ptr), intent(in) :: runtime
+    type(sprat_block), intent(in) :: block
+    character(*), intent(in) :: path
+    integer(c_int32_t) :: status
+    interface
+      function c_write_file(runtime, block, path) bind(c, name="sprat_write_file")
+        import :: c_ptr, c_char, c_int32_t, sprat_block
+        type(c_ptr), value :: runtime
+        type(sprat_block), value :: block
+        character(kind=c_char), intent(in) :: path(*)
+        integer(c_int32_t) :: c_write_file
+      end function
+    end interface
+    status = c_write_file(runtime, block, copied(path))
+  end function
+
+  function sprat_write_file_in(scope, block, path, options, ended) result(status)
+    type(c_ptr), intent(in) :: scope
+    type(sprat_block), intent(in) :: block
+    character(*), intent(in) :: path
+    type(sprat_options), intent(in), optional :: options
+    type(sprat_event), intent(out), optional :: ended
+    integer(c_int32_t) :: status
+    interface
+      function c_write_file_in(scope, block, path, options, ended) bind(c, name="sprat_write_file_in")
+        import :: c_ptr, c_char, c_int32_t, sprat_block, sprat_options, sprat_event
+        type(c_ptr), value :: scope
+        type(sprat_block), value :: block
+        character(kind=c_char), intent(in) :: path(*)
+        type(sprat_options), intent(in), optional :: options
+        type(sprat_event), intent(out), optional :: ended
+        integer(c_int32_t) :: c_write_file_in
+      end function
+    end interface
+    status = c_write_file_in(scope, block, copied(path), options, ended)
+  end function
+
+  function sprat_write_file_at(scope, block, path, start, options, ended) result(status)
+    type(c_ptr), intent(in) :: scope
+    type(sprat_block), intent(in) :: block
+    character(*), intent(in) :: path
+    integer(c_int64_t), intent(in) :: start
+    type(sprat_options), intent(in), optional :: options
+    type(sprat_event), intent(out), optional :: ended
+    integer(c_int32_t) :: status
+    interface
+      function c_write_file_at(scope, block, path, start, options, ended) bind(c, name="sprat_write_file_at")
+        import :: c_ptr, c_char, c_int64_t, c_int32_t, sprat_block, sprat_options, sprat_event
+        type(c_ptr), value :: scope
+        type(sprat_block), value :: block
+        character(kind=c_char), intent(in) :: path(*)
+        integer(c_int64_t), value :: start
+        type(sprat_options), intent(in), optional :: options
+        type(sprat_event), intent(out), optional :: ended
+        integer(c_int32_t) :: c_write_file_at
+      end function
+    end interface
+    status = c_write_file_at(scope, block, copied(path), start, options, ended)
+  end function
+
+  ! The account of memory, for people: see sprat_memory_get for the sums. The report is empty if the status is not SPRAT_OK.
+  function sprat_memory_report(runtime, report) result(status)
+    type(c_ptr), intent(in) :: runtime
+    character(:), allocatable, intent(out) :: report
+    integer(c_int32_t) :: status
+    integer(c_size_t) :: length, room
+    character(kind=c_char), allocatable, target :: letters(:)
+    interface
+      function c_memory_report(runtime, text, room, length) bind(c, name="sprat_memory_report")
+        import :: c_ptr, c_size_t, c_int32_t
+        type(c_ptr), value :: runtime, text
+        integer(c_size_t), value :: room
+        integer(c_size_t), intent(out) :: length
+        integer(c_int32_t) :: c_memory_report
+      end function
+    end interface
+    report = ''
+    status = c_memory_report(runtime, c_null_ptr, 0_c_size_t, length)
+    if (status /= SPRAT_OK) return
+    room = length + 1
+    allocate (letters(room))
+    status = c_memory_report(runtime, c_loc(letters), room, length)
+    if (status == SPRAT_OK) report = text_at(c_loc(letters))
   end function
 
   function sprat_latch_create(runtime, name, count, event) result(status)

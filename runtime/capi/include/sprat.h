@@ -80,7 +80,8 @@ enum {
   SPRAT_NULL = 17,      /* a pointer is null, or a handle zero, that must not be */
   SPRAT_ARGUMENT = 18,  /* an argument that can never be right */
   SPRAT_SCOPE = 19,     /* a scope was used on another thread than its own, or after its body */
-  SPRAT_OTHER = 20      /* an error of a kind that this interface does not know */
+  SPRAT_OTHER = 20,     /* an error of a kind that this interface does not know */
+  SPRAT_SUSPENDED = 21  /* a resume too many, or a call that would wait for the calling thread's own resume */
 };
 
 /* A short text for a status. It stays. */
@@ -133,9 +134,11 @@ typedef struct sprat_config {
   size_t stack_bytes;         /* of each execution engine; 0: 2 MiB. A host thread that helps in a scope has its own */
   uint64_t check_seed;        /* the checking mode, with this seed: slow, finds misused blocks; 0: off */
   const char *topology;       /* a machine to plan for instead of this one, such as "package:2 core:4"; null: this one */
+  sprat_choice memory_report; /* whether an account is kept for sprat_memory_report; SPRAT_DEFAULT: no */
+  uint32_t reserved;          /* 0 */
 } sprat_config;
 
-#define SPRAT_CONFIG_INIT {sizeof(sprat_config), 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL}
+#define SPRAT_CONFIG_INIT {sizeof(sprat_config), 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0}
 
 /* Finds the machine, starts the engines. `config` may be null. */
 sprat_status sprat_runtime_create(const sprat_config *config, sprat_runtime **runtime);
@@ -143,6 +146,22 @@ sprat_status sprat_runtime_create(const sprat_config *config, sprat_runtime **ru
 /* Ends a runtime: the handle is stale, and when no other thread uses it any more its engines stop, and its blocks and events go.
  * Not in a codelet or in the body of a scope. */
 sprat_status sprat_runtime_destroy(sprat_runtime *runtime);
+
+/* Stops all execution engines, each between two codelets, and returns when they have stopped: until sprat_resume no codelet runs, and
+ * the cores are free for others: a parallel region of OpenMP, the threads of a BLAS. So this waits for the bodies that run now.
+ * What is under way goes on where it was, replays too. Meanwhile the calling thread calls nothing that waits for codelets
+ * (SPRAT_SUSPENDED), and other threads that do so wait for sprat_resume. Events, timers, polled functions and files go on.
+ *
+ * Calls come in pairs, and may be nested: the last sprat_resume lets the engines go, on whichever thread. Not in a codelet or in the
+ * body of a scope: SPRAT_ON_ENGINE. */
+sprat_status sprat_suspend(sprat_runtime *runtime);
+
+/* Takes one sprat_suspend back; one too many is SPRAT_SUSPENDED. */
+sprat_status sprat_resume(sprat_runtime *runtime);
+
+/* Lets the first `xes` execution engines work, from 1 to as many as there are, and the others sleep when they have ended the codelet that
+ * they run. This does not wait for that, and codelets may call it. What only one engine may run (SPRAT_ON_XE) still runs there. */
+sprat_status sprat_set_xes(sprat_runtime *runtime, size_t xes);
 
 /* ---- Blocks ----------------------------------------------------------------------------------------------------------------- */
 
@@ -466,6 +485,79 @@ sprat_status sprat_event_poll_in(sprat_scope *scope, const char *name, sprat_pol
  * that wait for it are skipped. (A timer and a polled event come all the same.) Ends of codelets need none of this. */
 sprat_status sprat_event_destroy(sprat_event event);
 
+/* ---- Loops ------------------------------------------------------------------------------------------------------------------ */
+
+/* What a loop does with elements begin, begin + 1, ..., end - 1. `views` has one entry for each access, which is the chunk's part of it.
+ * Chunks run beside each other, in any order, each once. The result is 0, or what went wrong: then chunks that have not begun are
+ * left out, and the loop is a codelet that failed, with a message that has the number. */
+typedef int32_t (*sprat_chunk)(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count);
+
+typedef struct sprat_loop {
+  size_t size;
+  const char *name;   /* for messages */
+  sprat_chunk body;
+  size_t params_size; /* bytes of the parameters, which are copied, aligned to 16; at most 1 MiB */
+  size_t elements;    /* how many elements each access has: its bytes are a multiple of that. Without accesses: how many indices */
+  size_t grain;       /* how many of them a chunk has; 0: what takes about 30 us, as is found out by the first elements */
+} sprat_loop;
+
+/* Calls the loop's body with each chunk of up to eight blocks or ranges that are read, written, or both, on all engines. To others
+ * it is one codelet: it has its place in the order, and ends when all chunks have. Of the options those about place hold for its
+ * beginning, and `repeats` is 0. Not in a recording. */
+sprat_status sprat_for_each(sprat_scope *scope, const sprat_loop *what, const void *params, const sprat_access *accesses,
+                            size_t count, const sprat_options *options, sprat_event *ended);
+
+/* ---- Channels --------------------------------------------------------------------------------------------------------------- */
+
+/* A line of events: the i-th call of sprat_channel_next gives the event that comes with the i-th call of sprat_channel_satisfy,
+ * whichever of the two is first. A name, copied freely. */
+typedef struct sprat_channel {
+  uint64_t id; /* opaque; 0 names none */
+} sprat_channel;
+
+/* Makes a channel that any thread satisfies. `bound`, unless it is 0, is how many events may be given that have not come, and how many
+ * may come that were not given: one more is SPRAT_EVENT. Made in a scope it is for the scope's codelets to satisfy, as an event is. */
+sprat_status sprat_channel_create(sprat_runtime *runtime, const char *name, size_t bound, sprat_channel *channel);
+sprat_status sprat_channel_create_in(sprat_scope *scope, const char *name, size_t bound, sprat_channel *channel);
+
+/* Gives the next event of the line, from any thread. The name goes back by sprat_event_destroy, at any time: the event comes all the
+ * same. */
+sprat_status sprat_channel_next(sprat_channel channel, sprat_event *event);
+
+/* Satisfies the next event of the line, from any thread. */
+sprat_status sprat_channel_satisfy(sprat_channel channel);
+
+/* Gives a channel back: events of it that have not come are poisoned. */
+sprat_status sprat_channel_destroy(sprat_channel channel);
+
+/* ---- Files ------------------------------------------------------------------------------------------------------------------ */
+
+/* Files are read and written by threads that may block, so no engine does; to others it is a codelet that writes or reads the block,
+ * in order with those before and after it. What goes wrong with the file makes that codelet fail: the block is poisoned, and the
+ * message has the path, the range, and what the system said. Accesses to one file are not ordered by its name: let one come `after` the
+ * end of the other. Of the options those about place do not apply, and `repeats` is 0. Not in a recording. A path is any bytes
+ * that end with a zero. */
+
+/* Makes a block that is filled from a file: with `bytes` bytes from byte `start` on, or if that is 0 with all up to the end that the
+ * file has in this call. The first waits; the other is for scopes, where `options` may be null. */
+sprat_status sprat_read_file(sprat_runtime *runtime, const char *path, uint64_t start, uint64_t bytes, sprat_block *block);
+sprat_status sprat_read_file_in(sprat_scope *scope, const char *path, uint64_t start, uint64_t bytes, const sprat_options *options,
+                                sprat_block *block);
+
+/* Fills all of a block from a file, from byte `start` on. */
+sprat_status sprat_read_file_into(sprat_scope *scope, sprat_block block, const char *path, uint64_t start,
+                                  const sprat_options *options, sprat_event *ended);
+
+/* Writes all of a block to a file, which is made if it is not there, and is as long as the block afterwards. When it has ended the
+ * system has the data, though perhaps not yet on the disk. The first waits. */
+sprat_status sprat_write_file(sprat_runtime *runtime, sprat_block block, const char *path);
+sprat_status sprat_write_file_in(sprat_scope *scope, sprat_block block, const char *path, const sprat_options *options,
+                                 sprat_event *ended);
+
+/* Writes all of a block into a file, from byte `start` on; the rest of the file stays. */
+sprat_status sprat_write_file_at(sprat_scope *scope, sprat_block block, const char *path, uint64_t start,
+                                 const sprat_options *options, sprat_event *ended);
+
 /* ---- Cancelling ------------------------------------------------------------------------------------------------------------- */
 
 /* Cancels this scope, in a codelet its children: what has not started does not start. Bodies that run end by themselves. In a codelet
@@ -573,6 +665,27 @@ sprat_status sprat_region_get(sprat_runtime *runtime, size_t which, sprat_region
 
 /* How far region `to` is for the cores of region `from`: 10 is local, and 20 takes twice as long. */
 sprat_status sprat_distance(sprat_runtime *runtime, size_t from, size_t to, uint32_t *distance);
+
+/* ---- The account of memory -------------------------------------------------------------------------------------------------- */
+
+/* What codelets did to blocks so far, as their accesses declare it: all of a block, or the part. */
+typedef struct sprat_memory {
+  size_t size;
+  uint64_t local_bytes;    /* touched in the codelet's own memory region */
+  uint64_t remote_bytes;   /* touched in another one */
+  uint64_t unplaced_bytes; /* of adopted memory, which Sprat did not place, and of interleaved blocks */
+  uint64_t other_bytes;    /* of blocks for which the account had no room; they count in none of the others */
+} sprat_memory;
+
+#define SPRAT_MEMORY_INIT {sizeof(sprat_memory), 0, 0, 0, 0}
+
+/* Both are SPRAT_CONFIG if no account is kept: see `memory_report` in sprat_config, or set SPRAT_MEMORY_REPORT=1. */
+sprat_status sprat_memory_get(sprat_runtime *runtime, sprat_memory *memory);
+
+/* Writes a table for people: who touched what from where, the worst first, and what would mend it. At most `room` bytes are written, the
+ * last of which is zero; `length`, which may be null, is set to the bytes that all of it has, without the zero. To learn it before,
+ * pass null and 0. */
+sprat_status sprat_memory_report(sprat_runtime *runtime, char *text, size_t room, size_t *length);
 
 #ifdef __cplusplus
 }

@@ -290,9 +290,53 @@ private:
   sprat_event id_;
 };
 
+/* A line of events: the i-th that `next` gives comes with the i-th call of `satisfy`. When it goes, those that have not come are
+ * poisoned. */
+class channel {
+public:
+  explicit channel(sprat_channel id) noexcept : id_(id) {}
+  channel(channel &&other) noexcept : id_(std::exchange(other.id_, sprat_channel{0})) {}
+  channel &operator=(channel &&other) noexcept {
+    std::swap(id_, other.id_);
+    return *this;
+  }
+  ~channel() {
+    if (id_.id != 0) sprat_channel_destroy(id_);
+  }
+  sprat_channel id() const noexcept { return id_; }
+  made_event next() const {
+    sprat_event event;
+    check(sprat_channel_next(id_, &event));
+    return made_event(event);
+  }
+  void satisfy() const { check(sprat_channel_satisfy(id_)); }
+
+private:
+  sprat_channel id_;
+};
+
+/* Where a block is to be: one of the SPRAT_HOME_ kinds, a region, or near another block. */
+class home {
+public:
+  explicit home(sprat_home_kind kind) noexcept : home_(sprat_home_kind_of(kind)) {}
+  static home region(std::uint32_t region) noexcept { return home(sprat_home_region(region)); }
+  template <class T> static home near(block<T> block) noexcept { return home(sprat_home_near(block.id())); }
+  sprat_home get() const noexcept { return home_; }
+
+private:
+  explicit home(sprat_home home) noexcept : home_(home) {}
+  sprat_home home_;
+};
+
 class scope;
 
 namespace detail {
+
+/* Bytes of so many elements; more than there can be are refused by the call that gets them. */
+template <class T> std::uint64_t bytes_of(std::uint64_t count) noexcept {
+  const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  return count > most / sizeof(T) ? most : count * sizeof(T);
+}
 
 /* A lambda with what its accesses keep: the parameters of a codelet. */
 template <class F, class... A> struct bound {
@@ -319,6 +363,30 @@ template <class F, class... A> struct bound {
     static const char *const first = name;
     static const sprat_codelet defined = define(name);
     return name == first ? defined : define(name);
+  }
+};
+
+/* The same of a loop, which gets where its chunk begins. */
+template <class F, class... A> struct bound_loop {
+  F body;
+  pack<typename A::kept...> kept;
+
+  template <class First, class... Rest, class K, class... V>
+  void take(std::size_t begin, const sprat_view *views, const K &kept, const V &...before) const {
+    auto one = First::take(views, kept.head);
+    if constexpr (sizeof...(Rest) == 0)
+      body(begin, before..., one);
+    else
+      take<Rest...>(begin, views, kept.tail, before..., one);
+  }
+  static std::int32_t run(const void *params, std::size_t begin, std::size_t, const sprat_view *views, std::size_t) noexcept {
+    try {
+      const bound_loop &self = *static_cast<const bound_loop *>(params);
+      self.template take<A...>(begin, views, self.kept);
+      return 0;
+    } catch (...) {
+      return 1;
+    }
   }
 };
 
@@ -394,7 +462,7 @@ public:
     const bound params = {body, detail::make_pack(accesses.keep()...)};
     const std::size_t count = (weak_.size() + ... + accesses.count());
     sprat_event ended = {{0, 0}};
-    options_.after = after_.data(), options_.after_count = after_.size();
+    listed();
     auto launch = [&](sprat_access *list) {
       sprat_access *at = list;
       (accesses.list(at), ...);
@@ -411,11 +479,61 @@ public:
     return event(ended);
   }
 
+  /* How many elements a chunk of for_each has; 0, as it is unless said: what takes about 30 us. */
+  options &grain(std::size_t elements) {
+    grain_ = elements;
+    return *this;
+  }
+  /* A loop over accesses of so many elements each, in chunks that run beside each other: the lambda gets where its chunk begins, and a
+   * view of that part of each. An exception that leaves it makes the loop fail, without the exception's text. */
+  template <class F, class... A> event for_each(std::size_t elements, F body, const A &...accesses) {
+    static_assert(std::is_trivially_copyable<F>::value, "a loop's lambda captures numbers, blocks and addresses, by value");
+    static_assert(sizeof...(A) >= 1 && sizeof...(A) <= 8, "a loop goes over one to eight accesses");
+    using bound = detail::bound_loop<F, A...>;
+    static_assert(alignof(bound) <= 16, "what a loop's lambda captures is aligned to 16 at most");
+    const bound params = {body, detail::make_pack(accesses.keep()...)};
+    const sprat_loop what = {sizeof what, name_, bound::run, sizeof params, elements, grain_};
+    sprat_access list[sizeof...(A)], *at = list;
+    (accesses.list(at), ...);
+    sprat_event ended = {{0, 0}};
+    check(sprat_for_each(handle_, &what, &params, list, sizeof...(A), listed(), &ended));
+    return event(ended);
+  }
+
+  /* Accesses to files, with these options. `start` is counted in bytes. See sprat_read_file. */
+
+  /* A block with `count` elements from there on, or if that is 0 with all up to the end. */
+  template <class T> block<T> read_file(const char *path, std::uint64_t start = 0, std::uint64_t count = 0) {
+    sprat_block id;
+    check(sprat_read_file_in(handle_, path, start, detail::bytes_of<T>(count), listed(), &id));
+    return block<T>(id);
+  }
+  template <class T> event read_file_into(block<T> block, const char *path, std::uint64_t start = 0) {
+    sprat_event ended = {{0, 0}};
+    check(sprat_read_file_into(handle_, block.id(), path, start, listed(), &ended));
+    return event(ended);
+  }
+  template <class T> event write_file(block<T> block, const char *path) {
+    sprat_event ended = {{0, 0}};
+    check(sprat_write_file_in(handle_, block.id(), path, listed(), &ended));
+    return event(ended);
+  }
+  template <class T> event write_file_at(block<T> block, const char *path, std::uint64_t start) {
+    sprat_event ended = {{0, 0}};
+    check(sprat_write_file_at(handle_, block.id(), path, start, listed(), &ended));
+    return event(ended);
+  }
+
 private:
+  const sprat_options *listed() noexcept {
+    options_.after = after_.data(), options_.after_count = after_.size();
+    return &options_;
+  }
   static constexpr std::size_t few = 8;
   sprat_scope *handle_;
   const char *name_;
   sprat_options options_ = SPRAT_OPTIONS_INIT;
+  std::size_t grain_ = 0;
   std::vector<sprat_event> after_;
   std::vector<sprat_access> weak_;
 };
@@ -452,6 +570,30 @@ public:
     check(sprat_block_create_in(handle_, count, sizeof(T), &id));
     return block<T>(id);
   }
+  template <class T> block<T> make_block_at(home home, std::size_t count) const {
+    sprat_block id;
+    check(sprat_block_create_at_in(handle_, home.get(), count, sizeof(T), &id));
+    return block<T>(id);
+  }
+  /* Moves a block, or several side by side, to another region: an access like any other. The event is that of its end. */
+  template <class T> event migrate(block<T> block, home home) const {
+    sprat_event ended = {{0, 0}};
+    check(sprat_migrate(handle_, block.id(), home.get(), &ended));
+    return event(ended);
+  }
+  template <class T> event migrate(const std::vector<block<T>> &blocks, home home) const {
+    std::vector<sprat_block> ids(blocks.size() + 1);
+    for (std::size_t i = 0; i < blocks.size(); i++) ids[i] = blocks[i].id();
+    sprat_event ended = {{0, 0}};
+    check(sprat_migrate_group(handle_, ids.data(), blocks.size(), home.get(), &ended));
+    return event(ended);
+  }
+  /* Keeps a copy of a block in each region where engines are, for those that read it there. */
+  template <class T> event replicate(block<T> block) const {
+    sprat_event ended = {{0, 0}};
+    check(sprat_replicate(handle_, block.id(), &ended));
+    return event(ended);
+  }
   /* A block of memory of the caller's, until the host's scope has ended. */
   template <class T> block<T> adopt(T *data, std::size_t count) const {
     sprat_block id;
@@ -474,6 +616,12 @@ public:
     sprat_event id;
     check(sprat_event_poll_in(handle_, name, poll, argument, &id));
     return made_event(id);
+  }
+  /* A line of events; `bound`, unless it is 0, is how many may be ahead on one side. */
+  channel make_channel(const char *name, std::size_t bound = 0) const {
+    sprat_channel id;
+    check(sprat_channel_create_in(handle_, name, bound, &id));
+    return channel(id);
   }
   /* Opens a scope inside this one, and runs its body now. */
   template <class F> event open(F &&body) const {
@@ -576,6 +724,28 @@ public:
     for (std::size_t i = 0; i < blocks; i++) made.push_back(block<T>(ids[i]));
     return made;
   }
+  template <class T> std::vector<block<T>> make_blocks_at(home home, std::size_t blocks, std::size_t count) const {
+    std::vector<sprat_block> ids(blocks ? blocks : 1);
+    check(sprat_blocks_create_at(handle_, home.get(), blocks, count, sizeof(T), ids.data()));
+    std::vector<block<T>> made;
+    for (std::size_t i = 0; i < blocks; i++) made.push_back(block<T>(ids[i]));
+    return made;
+  }
+  /* The region where a block's memory is, or SPRAT_NOWHERE. */
+  template <class T> std::uint32_t region(block<T> block) const {
+    std::uint32_t region = SPRAT_NOWHERE;
+    check(sprat_block_region(handle_, block.id(), &region));
+    return region;
+  }
+  /* A block with `count` elements of a file from byte `start` on, or if that is 0 with all up to its end; and a block to a file. Wait. */
+  template <class T> block<T> read_file(const char *path, std::uint64_t start = 0, std::uint64_t count = 0) const {
+    sprat_block id;
+    check(sprat_read_file(handle_, path, start, detail::bytes_of<T>(count), &id));
+    return block<T>(id);
+  }
+  template <class T> void write_file(block<T> block, const char *path) const {
+    check(sprat_write_file(handle_, block.id(), path));
+  }
   template <class T> void name(block<T> block, const char *name) const { check(sprat_block_name(handle_, block.id(), name)); }
   template <class T> void destroy(block<T> block) const { check(sprat_block_destroy(handle_, block.id())); }
   /* The first element, or so many from one on. Wait. */
@@ -590,6 +760,20 @@ public:
     const T none{};
     const T *source = data.empty() ? &none : data.data();
     check(sprat_block_write(handle_, block.id(), from * sizeof(T), source, data.size() * sizeof(T)));
+  }
+
+  /* From now on so many engines work, the first ones. */
+  void set_xes(std::size_t xes) const { check(sprat_set_xes(handle_, xes)); }
+  /* Calls a body while no codelet runs: the cores are its own, for a parallel region of OpenMP, say. It calls nothing that waits for
+   * codelets. What it gives is given, and what it throws thrown on, when the engines have been let go. */
+  template <class F> auto suspended(F &&body) const -> decltype(body()) {
+    struct suspension {
+      sprat_runtime *of;
+      explicit suspension(sprat_runtime *runtime) : of(runtime) { check(sprat_suspend(of)); }
+      suspension(const suspension &) = delete;
+      ~suspension() { sprat_resume(of); }
+    } until_the_end(handle_);
+    return body();
   }
 
   /* Runs a body that spawns, and waits for all that it spawned. What the body throws is thrown on. */
@@ -645,6 +829,11 @@ public:
     check(sprat_event_poll(handle_, name, poll, argument, &id));
     return made_event(id);
   }
+  channel make_channel(const char *name, std::size_t bound = 0) const {
+    sprat_channel id;
+    check(sprat_channel_create(handle_, name, bound, &id));
+    return channel(id);
+  }
   made_event after(double seconds) const {
     sprat_event id;
     check(sprat_event_after(handle_, seconds, &id));
@@ -659,6 +848,19 @@ public:
     sprat_machine machine = SPRAT_MACHINE_INIT;
     check(sprat_machine_get(handle_, &machine));
     return machine;
+  }
+  /* The account of memory: its sums, and a table for people. Needs `memory_report` in the configuration. */
+  sprat_memory memory() const {
+    sprat_memory memory = SPRAT_MEMORY_INIT;
+    check(sprat_memory_get(handle_, &memory));
+    return memory;
+  }
+  std::string memory_report() const {
+    std::size_t length = 0, now = 0;
+    check(sprat_memory_report(handle_, nullptr, 0, &length));
+    std::vector<char> text(length + 1);
+    check(sprat_memory_report(handle_, text.data(), text.size(), &now));
+    return text.data();
   }
 
 private:

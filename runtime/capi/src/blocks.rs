@@ -19,7 +19,7 @@ pub(crate) fn bytes(count: usize, element_size: usize) -> Result<usize, Fault> {
     })
 }
 
-fn found(runtime: &Runtime, block: sprat_block) -> Result<Block<u8>, Fault> {
+pub(crate) fn found(runtime: &Runtime, block: sprat_block) -> Result<Block<u8>, Fault> {
     match block.id {
         0 => Err(Fault::nameless("the block")),
         id => Ok(runtime.block_from_bits(id)?),

@@ -76,7 +76,7 @@ type Key = (
 );
 
 /// The largest parameters: they are copied at each spawn.
-const MOST_PARAMS: usize = 1 << 20;
+pub(crate) const MOST_PARAMS: usize = 1 << 20;
 /// The largest alignment of parameters.
 const MOST_ALIGN: usize = 4096;
 /// How many definitions there can be.

@@ -21,11 +21,11 @@ struct Made {
 
 /// What makes it come.
 #[derive(Debug)]
-enum By {
+pub(crate) enum By {
     /// Somebody who has the trigger, if it was not used yet.
     Trigger(Mutex<Option<Trigger>>),
     Latch(Latch),
-    /// A timer, or a function that is polled.
+    /// A timer, a function that is polled, or a channel.
     Itself,
 }
 
@@ -65,7 +65,12 @@ fn one_made(name: sprat_event) -> Result<Arc<Made>, Fault> {
 ///
 /// # Safety
 /// The place is null or can be written to.
-unsafe fn keep(event: Event, by: By, runtime: u64, place: *mut sprat_event) -> Result<(), Fault> {
+pub(crate) unsafe fn keep(
+    event: Event,
+    by: By,
+    runtime: u64,
+    place: *mut sprat_event,
+) -> Result<(), Fault> {
     let handle = EVENTS.put(Arc::new(Made { event, by, runtime }))?;
     let id = [handle, MADE];
     // SAFETY: the caller's promise; whether it is null was looked at before.
@@ -73,7 +78,7 @@ unsafe fn keep(event: Event, by: By, runtime: u64, place: *mut sprat_event) -> R
     Ok(())
 }
 
-fn there(place: *mut sprat_event) -> Result<(), Fault> {
+pub(crate) fn there(place: *mut sprat_event) -> Result<(), Fault> {
     match place.is_null() {
         true => Err(Fault::null("the place for the event")),
         false => Ok(()),

@@ -103,7 +103,7 @@ impl From<Error> for Fault {
 }
 
 /// Kinds of errors with their statuses and what these mean.
-const KINDS: [(ErrorKind, sprat_status, &std::ffi::CStr); 16] = [
+const KINDS: [(ErrorKind, sprat_status, &std::ffi::CStr); 17] = [
     (
         ErrorKind::Topology,
         SPRAT_TOPOLOGY,
@@ -159,6 +159,11 @@ const KINDS: [(ErrorKind, sprat_status, &std::ffi::CStr); 16] = [
         ErrorKind::Cancelled,
         SPRAT_CANCELLED,
         c"the scope or the replay was cancelled",
+    ),
+    (
+        ErrorKind::Suspended,
+        SPRAT_SUSPENDED,
+        c"a resume without a suspend, or a call that would wait for the thread's own resume",
     ),
     (
         ErrorKind::Event,

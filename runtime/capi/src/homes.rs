@@ -45,7 +45,7 @@ impl sprat_home {
     }
 }
 
-fn block_in(scope: &Scope<'static>, block: sprat_block) -> Result<Block<u8>, Fault> {
+pub(crate) fn block_in(scope: &Scope<'static>, block: sprat_block) -> Result<Block<u8>, Fault> {
     match block.id {
         0 => Err(Fault::nameless("the block")),
         id => Ok(scope.block_from_bits(id)?),

@@ -2,7 +2,7 @@
 
 use crate::events::event;
 use crate::fault::Fault;
-use crate::sized::Sized0;
+use crate::sized::{Sized0, take};
 use crate::types::*;
 use sprat::{Group, Options, Priority, Scope};
 
@@ -113,4 +113,27 @@ impl sprat_options {
 pub(crate) struct Asked<'x> {
     pub(crate) options: Options<'x, 'static>,
     pub(crate) repeats: u32,
+}
+
+/// The options of something that does not run again.
+///
+/// # Safety
+/// As for `sprat_spawn`.
+pub(crate) unsafe fn once<'x>(
+    scope: &'x Scope<'static>,
+    name: &'static str,
+    options: *const sprat_options,
+) -> Result<Options<'x, 'static>, Fault> {
+    // SAFETY: the caller's promise.
+    let Some(taken) = unsafe { take(options) }? else {
+        return Ok(scope.codelet(name));
+    };
+    if taken.repeats != 0 {
+        return Err(Fault::argument(format!(
+            "`{name}` with repeats = {}; loops and accesses to files do not run again, so use 0",
+            taken.repeats
+        )));
+    }
+    // SAFETY: the caller's promise.
+    Ok(unsafe { taken.apply(scope, name) }?.options)
 }

@@ -1,6 +1,5 @@
 //! Runtimes: their start and end, and the scopes of host threads.
 
-use crate::events;
 use crate::fault::{Fault, ended};
 use crate::live::{self, Said};
 use crate::sized::{Sized0, take};
@@ -8,6 +7,7 @@ use crate::spawn::sprat_scope_body;
 use crate::table::Table;
 use crate::text::text;
 use crate::types::*;
+use crate::{channels, events};
 use sprat::{Builder, CeMode, Runtime, Scope, Topology};
 use std::ffi::{c_char, c_void};
 use std::time::Duration;
@@ -58,6 +58,10 @@ pub struct sprat_config {
     pub check_seed: u64,
     /// A machine to plan for instead of this one; null: this one.
     pub topology: *const c_char,
+    /// Whether an account is kept for `sprat_memory_report`.
+    pub memory_report: sprat_choice,
+    /// 0.
+    pub reserved: u32,
 }
 
 // SAFETY: numbers and addresses, the first of which is the size.
@@ -116,6 +120,12 @@ unsafe fn builder(config: &sprat_config) -> Result<Builder, Fault> {
     if config.check_seed != 0 {
         builder = builder.check(config.check_seed);
     }
+    if let Some(kept) = choice(config.memory_report, "memory_report")? {
+        builder = builder.memory_report(kept);
+    }
+    if config.reserved != 0 {
+        return Err(Fault::argument("the field `reserved` of sprat_config is 0"));
+    }
     if !config.topology.is_null() {
         // SAFETY: the caller's promise.
         let description = unsafe { text(config.topology, "the topology") }?;
@@ -164,6 +174,7 @@ pub extern "C" fn sprat_runtime_destroy(runtime: *mut sprat_runtime) -> sprat_st
         let handle = runtime.addr() as u64;
         let taken = RUNTIMES.take(handle, "the runtime")?;
         events::forget_those_of(handle);
+        channels::forget_those_of(handle);
         drop(taken);
         Ok(())
     };
@@ -233,6 +244,24 @@ pub unsafe extern "C" fn sprat_finish_within(
         unsafe { finish(runtime, Some(limit), body, argument) }
     };
     ended(seconds(limit_seconds).and_then(run))
+}
+
+/// Stops all execution engines, each between two codelets, until `sprat_resume`.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_suspend(runtime: *mut sprat_runtime) -> sprat_status {
+    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.suspend()?)))
+}
+
+/// Takes one `sprat_suspend` back.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_resume(runtime: *mut sprat_runtime) -> sprat_status {
+    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.resume()?)))
+}
+
+/// Lets the first execution engines work, so many, and the others sleep.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_set_xes(runtime: *mut sprat_runtime, xes: usize) -> sprat_status {
+    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.set_xes(xes)?)))
 }
 
 /// Makes a group.

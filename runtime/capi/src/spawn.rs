@@ -161,7 +161,7 @@ const FEW: usize = 16;
 
 /// Lists accesses for the runtime.
 #[inline(always)]
-fn with_listed<R>(
+pub(crate) fn with_listed<R>(
     scope: &Scope<'static>,
     accesses: &[sprat_access],
     work: impl FnOnce(&[AnyAccess]) -> R,
@@ -222,6 +222,27 @@ unsafe fn go(
     }
 }
 
+/// A caller's list of accesses.
+///
+/// # Safety
+/// It is null or there are so many, as long as the call lasts that has them.
+#[inline]
+pub(crate) unsafe fn listed<'a>(
+    accesses: *const sprat_access,
+    count: usize,
+) -> std::result::Result<&'a [sprat_access], Fault> {
+    match (accesses.is_null(), count) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(Fault::null("the list of accesses")),
+        (false, 65_536..) => Err(Fault::new(
+            SPRAT_ACCESS,
+            format!("one codelet with {count} accesses; split it, at most 65,535 are possible"),
+        )),
+        // SAFETY: the caller's promise.
+        (false, _) => Ok(unsafe { std::slice::from_raw_parts(accesses, count) }),
+    }
+}
+
 /// # Safety
 /// As for `sprat_spawn`.
 #[inline]
@@ -234,18 +255,8 @@ unsafe fn spawn(
     ended: *mut sprat_event,
 ) -> std::result::Result<(), Fault> {
     let definition = Definition::of(codelet)?;
-    let accesses = match (accesses.is_null(), count) {
-        (_, 0) => &[],
-        (true, _) => return Err(Fault::null("the list of accesses")),
-        (false, 65_536..) => {
-            return Err(Fault::new(
-                SPRAT_ACCESS,
-                format!("one codelet with {count} accesses; split it, at most 65,535 are possible"),
-            ));
-        }
-        // SAFETY: the caller's promise.
-        (false, _) => unsafe { std::slice::from_raw_parts(accesses, count) },
-    };
+    // SAFETY: the caller's promise.
+    let accesses = unsafe { listed(accesses, count) }?;
     definition.check(accesses)?;
     if params.is_null() && definition.params_size != 0 {
         return Err(Fault::null("the address of the parameters"));

@@ -44,6 +44,8 @@ pub const SPRAT_ARGUMENT: i32 = 18;
 pub const SPRAT_SCOPE: i32 = 19;
 /// An error of a kind that this interface does not know.
 pub const SPRAT_OTHER: i32 = 20;
+/// A resume too many, or a call that would wait for the calling thread's own resume.
+pub const SPRAT_SUSPENDED: i32 = 21;
 
 /// How a codelet uses a block.
 pub type sprat_mode = i32;
@@ -175,6 +177,14 @@ pub struct sprat_codelet {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct sprat_canceller {
+    /// Opaque.
+    pub id: u64,
+}
+
+/// A channel's name. Zero names none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct sprat_channel {
     /// Opaque.
     pub id: u64,
 }

@@ -25,6 +25,7 @@ fn layout() -> String {
         sprat_group { id }
         sprat_codelet { id }
         sprat_canceller { id }
+        sprat_channel { id }
         sprat_home { kind region near_block }
         sprat_view { data bytes }
         sprat_access {
@@ -32,17 +33,20 @@ fn layout() -> String {
         }
         sprat_error { size status cause message codelet failed skipped ran not_started rounds }
         sprat_config {
-            size xes ce_mode pin oversubscribe environment spin_us live_codelets stack_bytes check_seed topology
+            size xes ce_mode pin oversubscribe environment spin_us live_codelets stack_bytes check_seed topology memory_report
+            reserved
         }
         sprat_definition { size name body params_size params_align modes mode_count flags reserved }
         sprat_options {
             size place priority flags repeats near_block place_number group flops bytes after after_count
         }
+        sprat_loop { size name body params_size elements grain }
         sprat_machine { size packages regions cache_groups cores threads xes domains ce_mode oversubscribed }
         sprat_xe { size cpu reserved core region domain ran skipped cancelled repeated stolen posted parked }
         sprat_region {
             size os_id has_cpus bytes mapped_bytes peak_mapped_bytes in_use_bytes recycled_bytes
         }
+        sprat_memory { size local_bytes remote_bytes unplaced_bytes other_bytes }
     }
     text
 }

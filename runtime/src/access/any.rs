@@ -42,6 +42,16 @@ impl AnyAccess {
         matches!(self.0, Kind::Weak(..))
     }
 
+    /// Whether what is lent for it is a sequence that can be cut: a whole block or a range, to be read, written, or both.
+    pub(crate) fn is_sequence(&self) -> bool {
+        let mode = match self.0 {
+            Kind::Block(_, mode) => mode,
+            Kind::Part(key, ..) if key.leading == RANGE => key.mode,
+            Kind::Part(..) | Kind::Weak(..) | Kind::Scratch(_) => return false,
+        };
+        matches!(mode, Mode::Read | Mode::Write | Mode::ReadWrite)
+    }
+
     /// So many bytes of memory for the codelet alone while it runs: see [`scratch`](super::scratch).
     #[inline]
     pub fn scratch(bytes: usize) -> Self {

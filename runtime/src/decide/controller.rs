@@ -1,5 +1,8 @@
 //! The control engine's mind: what it sees goes in, what it does comes out.
 
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+
 /// What a control engine sees of a domain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DomainView {
@@ -98,30 +101,34 @@ pub fn decide(seen: &Observation) -> Vec<Decision> {
         decisions.push(Decision::CheckStuck);
     }
     for (domain, view) in seen.domains.iter().enumerate() {
-        let awake = view.engines - view.asleep;
+        let awake = view.engines.saturating_sub(view.asleep);
         let waits = view.stalled > 0 || view.queued > awake;
         if waits && view.asleep > 0 && view.searching == 0 {
             decisions.push(Decision::Rouse { domain });
         }
     }
-    let mut queued: Vec<usize> = seen.domains.iter().map(|d| d.queued).collect();
+    // Givers by what they have to spare; of equal ones the last. A taker has nothing, so it is not among them.
+    let spare = |(domain, view): (usize, &DomainView)| {
+        let spare = view.queued.saturating_sub(view.engines);
+        (spare > 0).then_some((spare, domain))
+    };
+    let mut givers: BinaryHeap<_> = seen.domains.iter().enumerate().filter_map(spare).collect();
     let domains = seen.domains.len();
-    for step in 0..domains {
-        let to = (seen.own + step) % domains;
+    for to in (0..domains).map(|step| (seen.own + step) % domains) {
         let taker = seen.domains[to];
         if taker.queued > 0 || taker.asleep == 0 {
             continue;
         }
-        let beyond = |from: &usize| queued[*from].saturating_sub(seen.domains[*from].engines);
-        let Some(from) = (0..domains).filter(|&d| d != to).max_by_key(beyond) else {
-            continue;
+        let Some(mut giver) = givers.peek_mut() else {
+            break;
         };
-        let spare = beyond(&from);
-        if spare > 0 {
-            let count = spare.div_ceil(2);
-            queued[from] -= count;
-            decisions.push(Decision::Broker { from, to, count });
+        let (spare, from) = *giver;
+        let count = spare.div_ceil(2);
+        match spare - count {
+            0 => drop(PeekMut::pop(giver)),
+            left => giver.0 = left,
         }
+        decisions.push(Decision::Broker { from, to, count });
     }
     decisions
 }

@@ -11,6 +11,7 @@ pub mod dependence;
 pub mod event_kinds;
 pub mod grain;
 pub mod graph;
+pub mod health;
 pub mod lanes;
 pub mod locality;
 pub mod placement;

@@ -53,6 +53,11 @@ impl World {
     fn engine(&self, seat: usize) {
         self.beds[seat].adopt();
         self.idle.begin_search();
+        self.search(seat);
+    }
+
+    /// The same for one that counts as searching.
+    fn search(&self, seat: usize) {
         loop {
             let id = self.take();
             if id != 0 {
@@ -72,6 +77,70 @@ impl World {
         assert_eq!(self.idle.searching(), 0, "nobody searches");
         assert_eq!(self.idle.asleep(), 0, "nobody sleeps");
     }
+}
+
+/// One seat is open, and sleeps; the engine of the other one searches when a producer counts on it.
+#[test]
+fn a_searcher_that_is_shut_hands_the_wake_up_on() {
+    explore(|| {
+        let world = World::new(2);
+        world.idle.set_open(1);
+        world.idle.announce(0, false);
+        world.idle.begin_search();
+        let open = {
+            let world = world.clone();
+            spawn(move || {
+                world.beds[0].adopt();
+                world.beds[0].wait();
+                world.search(0);
+            })
+        };
+        let shut = {
+            let world = world.clone();
+            spawn(move || {
+                let wake = |seat: usize| world.beds[seat].wake();
+                let more = || world.has_work();
+                assert!(world.idle.lie_down_shut(1, || false, more, wake));
+            })
+        };
+        world.push(0, 1);
+        world.notify();
+        open.join().unwrap();
+        shut.join().unwrap();
+        assert_eq!((world.idle.searching(), world.idle.asleep()), (0, 1));
+    });
+}
+
+/// A seat that sleeps is opened while a producer looks for a sleeper.
+#[test]
+fn a_seat_that_is_opened_meanwhile_sees_the_work() {
+    explore(|| {
+        let world = World::new(2);
+        world.idle.set_open(1);
+        world.idle.announce(1, false);
+        let engine = {
+            let world = world.clone();
+            spawn(move || {
+                world.beds[1].adopt();
+                world.beds[1].wait();
+                world.search(1);
+            })
+        };
+        let opener = {
+            let world = world.clone();
+            spawn(move || {
+                world.idle.set_open(2);
+                if world.idle.notify_seat(1) {
+                    world.beds[1].wake();
+                }
+            })
+        };
+        world.push(0, 1);
+        world.notify();
+        opener.join().unwrap();
+        engine.join().unwrap();
+        world.rests();
+    });
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod copies;
 mod counts;
 mod entrance;
 mod event;
+mod gate;
 mod idle;
 mod inbox;
 mod levels;

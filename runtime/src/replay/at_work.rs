@@ -61,6 +61,9 @@ impl Place {
 /// From when to when an engine has found nothing that could go on, in a trace; (0, 0) if not.
 type Waited = (u64, u64);
 
+/// The longest sleep of an engine whose seat is shut, and that waits for no lane.
+const LONG_NAP: Duration = Duration::from_millis(16);
+
 /// Nobody is like this: for lanes that have ended.
 const NEVER: (u16, u64) = (0, u64::MAX);
 
@@ -102,6 +105,7 @@ impl Replay<'_> {
             only_lane: state.mine.iter().filter(|mine| **mine).count() <= 1,
             is_control: engine.is_control(),
             traced,
+            counts: Cell::new(false),
         }
         .work(place, &mut state);
         engine.local(|local| local.instead = Instead::Spawn);
@@ -137,6 +141,8 @@ struct Worker<'a> {
     is_control: bool,
     /// What the graph is called in the trace and the rounds before, if what runs is noted.
     traced: Option<(u32, u32)>,
+    /// It counts among those whose seats are open.
+    counts: Cell<bool>,
 }
 
 impl Worker<'_> {
@@ -147,6 +153,9 @@ impl Worker<'_> {
         // All rounds are one body, so the engine does not come to it.
         let mut is_to_bind = true;
         while !self.lanes.have_ended() {
+            let rests = (!self.counts.get()
+                || (self.frame.engine.shared.cancelling).holds_engines())
+                && self.rests();
             is_to_bind =
                 is_to_bind && (self.frame.engine).local(|local| local.binding.bind_if_late());
             if self.is_control {
@@ -156,7 +165,7 @@ impl Worker<'_> {
             if self.lanes.stop.claim() {
                 self.stop(place);
             }
-            let count = self.turn(state, turns >= PATIENCE);
+            let count = self.turn(state, turns >= PATIENCE, rests);
             if count > 0 {
                 if let Some(leader) = &self.leader {
                     leader.ran(count);
@@ -174,25 +183,52 @@ impl Worker<'_> {
             }
             let since = *idle_since.get_or_insert_with(Instant::now);
             if since.elapsed() > spin {
-                self.sleep(place, state);
+                self.sleep(place, state, rests);
             }
         }
         self.trace_waited(&mut waited);
+        if self.counts.get() {
+            self.dealt.open.fetch_sub(1, Ordering::Relaxed);
+        }
         if let Some(leader) = &self.leader {
             leader.pass();
         }
         ran
     }
 
-    /// Goes through the lanes once: its own, and those of others if it shall. How many steps were run.
-    fn turn(&self, state: &mut State, take_over: bool) -> u64 {
+    /// Between two turns: stops while the runtime is suspended. Whether the engine rests afterwards, since its seat is shut, and
+    /// somebody is at work whose seat is open and who takes over its lanes.
+    #[cold]
+    fn rests(&self) -> bool {
+        let engine = self.frame.engine;
+        engine.stop_if_shut();
+        let is_open = !engine.is_shut_out();
+        // Relaxed: who rests looks again and again.
+        let open = &self.dealt.open;
+        match (is_open, self.counts.replace(is_open)) {
+            (true, false) => _ = open.fetch_add(1, Ordering::Relaxed),
+            (false, true) => _ = open.fetch_sub(1, Ordering::Relaxed),
+            _ => (),
+        }
+        !is_open && open.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether this engine, which `rests`, or does not, goes on with a lane that it cares for.
+    #[inline]
+    fn is_for(&self, at: usize, rests: bool) -> bool {
+        !rests || self.dealt.schedule.lanes[at].owner.only
+    }
+
+    /// Goes through the lanes once: its own, and those of others if it shall; if it `rests`, those that nobody else may run. How
+    /// many steps were run.
+    fn turn(&self, state: &mut State, take_over: bool, rests: bool) -> u64 {
         let mut ran = 0;
         for at in 0..state.mine.len() {
-            if state.mine[at] {
+            if state.mine[at] && self.is_for(at, rests) {
                 ran += self.visit(state, at);
             }
         }
-        if ran > 0 || !take_over {
+        if ran > 0 || !take_over || rests {
             return ran;
         }
         for at in 0..state.mine.len() {
@@ -314,13 +350,15 @@ impl Worker<'_> {
                 true => spin_hint(),
                 false => _ = place.bed.wait_for(NAP),
             }
+            // Who has the lane may stand at the gate.
+            self.frame.engine.stop_if_shut();
         };
         self.lanes.stop(wait, || self.replay.wake());
     }
 
     /// Sleeps until a lane that others wait for may go on, or a while.
     #[cold]
-    fn sleep(&self, place: &Place, state: &State) {
+    fn sleep(&self, place: &Place, state: &State, rests: bool) {
         if let Some(leader) = &self.leader {
             leader.pass();
         }
@@ -328,13 +366,15 @@ impl Worker<'_> {
         self.frame.engine.local(|local| local.binding.bind());
         place.sleeps.store(true, Ordering::Relaxed);
         let mut stays = !self.lanes.have_ended();
+        let mut nap = if rests { LONG_NAP } else { NAP };
         for (at, &(signal, needed)) in state.blocked.iter().enumerate() {
-            if signal != 0 && state.mine[at] {
+            if signal != 0 && state.mine[at] && self.is_for(at, rests) {
+                nap = NAP;
                 stays &= self.lanes.watch(signal, needed);
             }
         }
         if stays {
-            place.bed.wait_for(NAP);
+            place.bed.wait_for(nap);
         }
         place.sleeps.store(false, Ordering::Relaxed);
     }

@@ -14,7 +14,7 @@ use crate::recorded::Bodies;
 use crate::recorder::{PartLent, Recording, Site, UsedBlock};
 use crate::shared::Shared;
 use crate::stop::Stop;
-use crate::sync::atomic::AtomicBool;
+use crate::sync::atomic::{AtomicBool, AtomicU32};
 use crate::sync::{Mutex, UnsafeCell, lock};
 use std::sync::Arc;
 
@@ -65,6 +65,8 @@ pub(crate) struct Dealt {
     /// The cells with room for a signal, in rising order.
     roomy: Box<[u32]>,
     most_lent: usize,
+    /// Engines at work whose seats are open.
+    pub(super) open: AtomicU32,
 }
 
 impl Dealt {
@@ -89,6 +91,7 @@ impl Dealt {
             loads: Box::default(),
             roomy,
             most_lent: most_lent.unwrap_or(0),
+            open: AtomicU32::new(0),
         };
         dealt.equip(program, engines);
         dealt

@@ -43,6 +43,7 @@ impl Replay<'_> {
         let bodies = self.dealt().bodies.of_lane(lane);
         let run = |step: u32, round| {
             let codelet = self.dealt().schedule.codelet(lane, step);
+            frame.engine.stop_if_shut();
             self.run_traced(frame, known, (codelet, round), || {
                 self.run_step(frame, &bodies[step as usize], (lane, step), round, desk);
             });
@@ -60,7 +61,7 @@ impl Replay<'_> {
         round: u32,
         desk: &mut [Lent],
     ) {
-        if self.graph.poisons.any() {
+        if self.watch.reasons() != 0 {
             return self.run_carefully(frame, recorded, at, round, desk);
         }
         if let Err(fault) = self.run_body(frame, recorded, round, desk) {
@@ -68,7 +69,7 @@ impl Replay<'_> {
         }
     }
 
-    /// There is poison somewhere in the graph.
+    /// There is poison somewhere in the graph, or the runtime is suspended.
     #[cold]
     #[inline(never)]
     fn run_carefully(
@@ -80,6 +81,13 @@ impl Replay<'_> {
         desk: &mut [Lent],
     ) {
         let (graph, engine) = (self.graph, frame.engine);
+        engine.stop_if_shut();
+        if !graph.poisons.any() {
+            if let Err(fault) = self.run_body(frame, recorded, round, desk) {
+                self.fail(frame, (lane, step), round, *fault);
+            }
+            return;
+        }
         let uses = graph
             .program
             .uses(self.dealt().schedule.codelet(lane, step));

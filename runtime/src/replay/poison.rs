@@ -8,14 +8,16 @@ use crate::codelet::{Body, flag};
 use crate::decide::dependence::{Effect, Extent, Poison, Poisoned};
 use crate::decide::graph::{Program, Use};
 use crate::engine::Frame;
+use crate::gate::{POISON, Watch};
 use crate::spawn::Spec;
-use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Mutex, lock};
+use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct Poisons {
-    /// Some cell is, or was. Set before the lane's progress is published, so who depends on the cell sees it.
-    any: AtomicBool,
+    /// Whether some cell is, or was. Set before the lane's progress is published, so who depends on the cell sees it.
+    pub(crate) watch: Arc<Watch>,
     /// For each cell the number of the failure, or 0.
     cells: Box<[AtomicU32]>,
     /// For each block of which parts are used. The cells of these are not looked at.
@@ -26,7 +28,7 @@ impl Poisons {
     pub(crate) fn new(program: &Program) -> Self {
         let split = 0..program.split_blocks();
         Poisons {
-            any: AtomicBool::new(false),
+            watch: Arc::new(Watch::new()),
             cells: (0..program.cells()).map(|_| AtomicU32::new(0)).collect(),
             split: split.map(|_| Mutex::new(Poisoned::default())).collect(),
         }
@@ -35,7 +37,7 @@ impl Poisons {
     /// A replay begins.
     pub(super) fn begin(&self) {
         if self.any() {
-            self.any.store(false, Ordering::Relaxed);
+            self.watch.remove(POISON);
             let cells = self.cells.iter();
             cells.for_each(|cell| cell.store(0, Ordering::Relaxed));
             self.split.iter().for_each(|one| _ = lock(one).take());
@@ -44,7 +46,7 @@ impl Poisons {
 
     #[inline]
     pub(super) fn any(&self) -> bool {
-        self.any.load(Ordering::Relaxed)
+        self.watch.reasons() & POISON != 0
     }
 
     /// The poison of what is used.
@@ -78,7 +80,7 @@ impl Poisons {
 
     /// What a codelet was to write is poisoned.
     pub(super) fn spread(&self, program: &Program, uses: &[Use], poison: Poison) {
-        self.any.store(true, Ordering::Relaxed);
+        self.watch.add(POISON);
         for one in uses.iter().filter(|one| one.mode.writes()) {
             self.set(program, one, Effect::Failed(poison));
         }

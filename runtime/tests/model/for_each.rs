@@ -288,3 +288,56 @@ fn what_loops_capture_is_dropped_when_they_have_ended() {
     .unwrap();
     assert_eq!(Arc::strong_count(&captured), 1);
 }
+
+#[test]
+fn accesses_that_are_chosen_at_run_time_are_cut_too() {
+    use sprat::{AnyAccess, AnyChunks, ErrorKind, Mode};
+    let rt = runtime(2);
+    let (from, to) = (
+        rt.block::<u8>(3 * 1001).unwrap(),
+        rt.block::<u8>(1001).unwrap(),
+    );
+    rt.write(from, |x| {
+        x.iter_mut().enumerate().for_each(|(i, x)| *x = i as u8)
+    })
+    .unwrap();
+    let list = [
+        AnyAccess::whole(from, Mode::Read),
+        AnyAccess::whole(to, Mode::Write),
+    ];
+    for grain in GRAINS {
+        let last_of_three = |_: usize, chunk: sprat::AnyChunk| {
+            let [from, to] = [chunk.lent()[0], chunk.lent()[1]];
+            assert_eq!(
+                (from.bytes(), to.bytes()),
+                (3 * chunk.elements(), chunk.elements())
+            );
+            for i in 0..chunk.elements() {
+                // SAFETY: inside of what is lent to be read.
+                let x = unsafe { from.start().wrapping_add(3 * i + 2).read() };
+                // SAFETY: inside of what is lent to this chunk alone.
+                unsafe { to.start().wrapping_add(i).write(x) };
+            }
+        };
+        rt.finish(|s| {
+            s.for_each(AnyChunks::new(&list, 1001)?, grain, last_of_three);
+            Ok(())
+        })
+        .unwrap();
+        let right = |x: &[u8]| x.iter().enumerate().all(|(i, x)| *x == (3 * i + 2) as u8);
+        assert!(rt.read(to, right).unwrap(), "{grain:?}");
+    }
+    let refused = |list: &[AnyAccess]| AnyChunks::new(list, 10).unwrap_err().kind();
+    assert_eq!(refused(&[list[0]; 9]), ErrorKind::Access);
+    assert_eq!(
+        refused(&[AnyAccess::whole(to, Mode::Commute)]),
+        ErrorKind::Access
+    );
+    assert_eq!(refused(&[AnyAccess::scratch(10)]), ErrorKind::Access);
+    let uneven = rt.finish(|s| {
+        s.for_each(AnyChunks::new(&list, 1000)?, 1, |_, _| ());
+        Ok(())
+    });
+    let said = uneven.unwrap_err().to_string();
+    assert!(said.contains("access 0 has 3003 bytes"), "{said}");
+}

@@ -25,5 +25,6 @@ mod repeatable;
 mod scopes;
 mod scratch;
 mod shown;
+mod suspending;
 mod tiles;
 mod weak;

@@ -1,12 +1,13 @@
 //! From a description to a machine: the tree is unfolded, and the runtime's own plan is made for it.
 
 use super::Machine;
-use super::description::{Description, GroupKind};
+use super::description::{Broken, Description, Failure, GroupKind};
 use super::model::{Engine, Group, Memory, Model, Up, Way};
 use super::text::Source;
 use crate::flows::MOST_LINKED;
+use crate::simulation::HOST;
 use sprat::decide::placement::Regions;
-use sprat::decide::plan::{CeMode, Wishes, plan_up_to};
+use sprat::decide::plan::{CeMode, Plan, Wishes, plan_up_to};
 use sprat::decide::policy::Tuning;
 use sprat::topology::{
     CacheGroup, Core, CoreKind, CpuSet, MemoryKind as Kind, MemorySpeed, Package, Region, Topology,
@@ -37,18 +38,8 @@ impl Description {
         };
         let plan = plan_up_to(MOST, &topology, &wishes)?;
         model.engines = plan.xes.iter().map(|xe| places[xe.core].clone()).collect();
-        if let Some(failure) = model
-            .failures
-            .iter()
-            .find(|f| usize::from(f.engine) >= plan.xes.len())
-        {
-            let text = format!(
-                "there is no engine {}; the machine has {}, numbered from 0",
-                failure.engine,
-                plan.xes.len()
-            );
-            return Err(self.wrong(failure.at.clone(), text));
-        }
+        self.check_failures(&plan, model.regions.len())?;
+        model.watch_ns = self.watch_ns;
         Ok(Machine {
             plan,
             tuning: Tuning::from_wake_up(self.costs.wake_ns),
@@ -56,6 +47,50 @@ impl Description {
             policy: self.policy,
             model,
         })
+    }
+
+    /// Whether what fails exists, and somebody is left.
+    fn check_failures(&self, plan: &Plan, regions: usize) -> Result<()> {
+        let xes = plan.xes.len();
+        let mut dead = vec![false; xes];
+        for failure in &self.failures {
+            let wrong = |text: String| Err(self.wrong(failure.at.clone(), text));
+            match failure.what {
+                Broken::Limps(xe, _) | Broken::Dies(xe) if usize::from(xe) >= xes => {
+                    return wrong(format!(
+                        "there is no engine {xe}; the machine has {xes}, numbered from 0"
+                    ));
+                }
+                Broken::Lost(region) if usize::from(region) >= regions => {
+                    return wrong(format!(
+                        "there is no region {region}; the machine has {regions}, numbered from 0"
+                    ));
+                }
+                Broken::Limps(..) => (),
+                Broken::Dies(xe) => dead[usize::from(xe)] = true,
+                Broken::Lost(region) => (dead.iter_mut().zip(&plan.xes))
+                    .filter(|(_, xe)| xe.region == usize::from(region))
+                    .for_each(|(dead, _)| *dead = true),
+            }
+            if dead.iter().all(|dead| *dead) {
+                return wrong(format!(
+                    "with this one all {xes} engines have died, and nobody is left to run anything; take one [[failure]] out"
+                ));
+            }
+        }
+        let mut failures = self.failures.iter();
+        let of_host = |failure: &&Failure| match failure.what {
+            Broken::Dies(xe) => usize::from(xe) == HOST,
+            Broken::Lost(region) => plan.xes[HOST].region == usize::from(region),
+            Broken::Limps(..) => false,
+        };
+        match failures.find(of_host) {
+            Some(failure) => {
+                let text = "the host sits in engine 0, and the program dies with it; let another engine, or a region without engine 0, fail";
+                Err(self.wrong(failure.at.clone(), text))
+            }
+            None => Ok(()),
+        }
     }
 
     fn wrong(&self, at: std::ops::Range<usize>, what: impl std::fmt::Display) -> Error {

@@ -1,6 +1,6 @@
 //! What a machine file says: kinds, and which holds how many of which.
 
-use super::text::{Source, Table};
+use super::text::{At, Source, Table};
 use super::units::Dimension::{
     Bandwidth, BitEnergy, Frequency, Power, Rate, Share, Size, Time, Voltage,
 };
@@ -30,6 +30,8 @@ pub struct Description {
     pub(crate) links: BTreeMap<String, LinkKind>,
     pub(crate) groups: BTreeMap<String, GroupKind>,
     pub(crate) failures: Vec<Failure>,
+    /// How often control engines look at the health of their engines; never, if nothing is said.
+    pub watch_ns: Option<u64>,
     /// What the runtime aims at.
     pub policy: Policy,
     /// No more may be drawn by engines than this, in microwatts.
@@ -97,14 +99,25 @@ pub(crate) struct GroupKind {
     pub(crate) at: Range<usize>,
 }
 
-/// An engine that limps from some time on.
+/// Something that fails at some time.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
-    pub(crate) engine: u16,
+    pub(crate) what: Broken,
     pub(crate) at_ns: u64,
-    /// What is left of its speed.
-    pub(crate) speed: f64,
     pub(crate) at: Range<usize>,
+    /// The file and the line, for messages.
+    pub(crate) line: String,
+}
+
+/// What fails.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Broken {
+    /// An engine is slower from then on: this is left of its speed.
+    Limps(u16, f64),
+    /// An engine does nothing more.
+    Dies(u16),
+    /// A region's memory, the caches in it and its engines.
+    Lost(u16),
 }
 
 impl Description {
@@ -131,6 +144,7 @@ impl Description {
                 ));
             }
         };
+        let mut watch_ns = None;
         let (mut mode, mut control, mut costs) = (CeMode::Shared, None, Costs::default());
         if let Some(mut table) = all.inner("control")? {
             if let Some((text, at)) = table.text("mode")? {
@@ -139,6 +153,12 @@ impl Description {
             control = table.text("engine")?;
             set(&mut costs.control_ns, table.some("routine", Time)?);
             set(&mut costs.control_each_ns, table.some("each", Time)?);
+            if let Some(ns) = table.some("watch", Time)? {
+                if ns < 1.0 {
+                    return Err(table.wrong("`watch` is the time between two looks, for example watch = \"1 ms\"; leave it out if nobody is to watch"));
+                }
+                watch_ns = Some(ns as u64);
+            }
             table.end()?;
         }
         if let Some(mut table) = all.inner("cost")? {
@@ -157,6 +177,7 @@ impl Description {
             links: BTreeMap::new(),
             groups: BTreeMap::new(),
             failures: Vec::new(),
+            watch_ns,
             policy: Policy::default(),
             cap_uw: None,
             file: (name.to_owned(), text.to_owned()),
@@ -342,20 +363,50 @@ fn read_memory(table: &mut Table<'_>) -> Result<MemoryKind> {
 }
 
 fn read_failure(table: &mut Table<'_>) -> Result<Failure> {
-    let engine = table.number("engine")?;
-    let (engine, at) = engine.ok_or_else(|| {
-        table.wrong("[[failure]] says no `engine`; add its number, as in engine = 3")
-    })?;
-    let speed = table.positive("speed", Share)?;
-    if speed >= 1.0 {
-        return Err(table.wrong("`speed` is what is left of it: below 100 %"));
-    }
+    let (engine, region) = (table.number("engine")?, table.number("region")?);
+    let named = engine.as_ref().or(region.as_ref());
+    let at = named.map_or(table.at.clone(), |(_, at)| at.clone());
+    let (speed, dies) = (table.some("speed", Share)?, table.flag("dies")?);
+    let number = |told: At<u64>, of: &str| {
+        u16::try_from(told.0)
+            .map_err(|_| table.wrong_at(told.1, format!("there are no so many {of}")))
+    };
+    let what = match (engine, region, speed) {
+        (Some(engine), None, Some(speed)) if !dies => {
+            if !(speed > 0.0 && speed < 1.0) {
+                return Err(table.wrong("`speed` is what is left of it: above 0 % and below 100 %; for an engine that does nothing more write dies = true"));
+            }
+            Broken::Limps(number(engine, "engines")?, speed)
+        }
+        (Some(engine), None, None) if dies => Broken::Dies(number(engine, "engines")?),
+        (Some(_), None, Some(_)) => {
+            return Err(table.wrong("an engine that dies has no `speed`; leave one of the two out"));
+        }
+        (Some(_), None, None) => {
+            return Err(table.wrong(
+                "[[failure]] of an engine says what happens: speed = \"33 %\", or dies = true",
+            ));
+        }
+        (None, Some(region), None) => Broken::Lost(number(region, "regions")?),
+        (None, Some(_), Some(_)) => {
+            return Err(table.wrong("a region that fails is lost and has no `speed`; leave it out"));
+        }
+        (Some(_), Some(_), _) => {
+            return Err(
+                table.wrong("[[failure]] is of an `engine` or of a `region`; write two for both")
+            );
+        }
+        (None, None, _) => {
+            return Err(table.wrong(
+                "[[failure]] says no `engine` and no `region`; add its number, as in engine = 3",
+            ));
+        }
+    };
     let failure = Failure {
-        engine: u16::try_from(engine)
-            .map_err(|_| table.wrong_at(at.clone(), "there are no so many engines"))?,
+        what,
         at_ns: table.needed("at", Time)? as u64,
-        speed,
         at,
+        line: table.line(),
     };
     table.end()?;
     Ok(failure)

@@ -22,6 +22,8 @@ pub struct Model {
     pub(crate) fair: bool,
     pub(crate) failures: Vec<Failure>,
     pub(crate) cap_uw: Option<u64>,
+    /// How often control engines look at the health of their engines.
+    pub(crate) watch_ns: Option<u64>,
     /// For each region the others in order of preference.
     pub(crate) preferences: Option<sprat::decide::placement::Regions>,
 }
@@ -103,6 +105,13 @@ impl Model {
         }
     }
 
+    /// So much time has passed since failures were told of.
+    pub(crate) fn passed(&mut self, ns: u64) {
+        for failure in &mut self.failures {
+            failure.at_ns = failure.at_ns.saturating_sub(ns);
+        }
+    }
+
     /// Calls `with` for each link between two groups of the tree.
     pub(crate) fn links(&self, from: u32, to: u32, mut with: impl FnMut(u32)) {
         self.climb(from, to, |group| {
@@ -110,6 +119,17 @@ impl Model {
                 with(link);
             }
         });
+    }
+
+    /// Whether a group is another one or lies in it.
+    pub(crate) fn is_inside(&self, mut group: u32, other: u32) -> bool {
+        loop {
+            match self.groups[group as usize].parent {
+                _ if group == other => return true,
+                Some(parent) => group = parent,
+                None => return false,
+            }
+        }
     }
 
     /// How many steps there are in the tree between two groups.

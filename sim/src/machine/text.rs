@@ -16,12 +16,13 @@ pub(crate) struct Source<'t> {
 impl Source<'_> {
     /// An error at a place in the file.
     pub(crate) fn wrong(&self, at: Range<usize>, what: impl std::fmt::Display) -> Error {
-        let line = self.text[..at.start.min(self.text.len())]
-            .matches('\n')
-            .count()
-            + 1;
-        let text = format!("{}, line {line}: {what}", self.name);
-        Error::new(ErrorKind::Config, text)
+        Error::new(ErrorKind::Config, format!("{}: {what}", self.line(at)))
+    }
+
+    /// The file's name and the line of a place in it.
+    fn line(&self, at: Range<usize>) -> String {
+        let before = &self.text[..at.start.min(self.text.len())];
+        format!("{}, line {}", self.name, before.matches('\n').count() + 1)
     }
 
     /// The file as a table.
@@ -75,6 +76,11 @@ impl<'a> Table<'a> {
     /// An error at this table.
     pub(crate) fn wrong(&self, what: impl std::fmt::Display) -> Error {
         self.source.wrong(self.at.clone(), what)
+    }
+
+    /// Where this table stands.
+    pub(crate) fn line(&self) -> String {
+        self.source.line(self.at.clone())
     }
 
     /// An error somewhere in the file.

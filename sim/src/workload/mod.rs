@@ -77,6 +77,13 @@ pub struct Workload {
     pub sizes: Vec<u64>,
     /// Where blocks are to live.
     pub homes: Wish,
+    /// Where some of them are to live, by number, if not as `homes` says. A region that the machine does not have counts as no wish.
+    pub wishes: Vec<Wish>,
+    /// A codelet that was started may be run again, on fresh copies of what it writes.
+    pub repeatable: bool,
+    /// Codelets with which further scopes of the host begin, in order: the host waits until all before have ended. Each scope begins with all
+    /// engines asleep and all blocks at home.
+    pub scopes: Vec<u32>,
 }
 
 impl Workload {
@@ -119,6 +126,45 @@ impl Workload {
         Workload::from(vec![one; count as usize])
     }
 
+    /// Each scope as a workload of its own.
+    pub(crate) fn in_scopes(&self) -> Result<Vec<Workload>> {
+        let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
+        let ends = self
+            .scopes
+            .iter()
+            .copied()
+            .chain([self.codelets.len() as u32]);
+        let (mut all, mut begin) = (Vec::new(), 0);
+        for end in ends {
+            let Some(codelets) = self.codelets.get(begin as usize..end as usize) else {
+                return wrong(format!(
+                    "scopes begin in order and with a codelet; one at {end} does not"
+                ));
+            };
+            let mut codelets = codelets.to_vec();
+            for (codelet, number) in codelets.iter_mut().zip(begin..) {
+                codelet.parent = match codelet.parent {
+                    Some(parent) if parent < begin => {
+                        return wrong(format!(
+                            "codelet {number}: its parent belongs to a scope that has ended"
+                        ));
+                    }
+                    parent => parent.map(|parent| parent - begin),
+                };
+            }
+            all.push(Workload {
+                codelets,
+                sizes: self.sizes.clone(),
+                homes: self.homes,
+                wishes: self.wishes.clone(),
+                repeatable: self.repeatable,
+                scopes: Vec::new(),
+            });
+            begin = end;
+        }
+        Ok(all)
+    }
+
     /// The time of all bodies together on engines that do one operation a nanosecond.
     pub fn work_ns(&self) -> u64 {
         let work = |codelet: &Codelet| match codelet.cost {
@@ -136,16 +182,21 @@ impl Workload {
 
     /// The bytes that all codelets together ask for.
     pub(crate) fn bytes(&self) -> u64 {
+        let each = 0..self.codelets.len();
+        each.map(|codelet| self.bytes_of(codelet)).sum()
+    }
+
+    /// The bytes that a codelet reads and writes, by its number.
+    ///
+    /// # Panics
+    /// If there is no such codelet.
+    pub fn bytes_of(&self, codelet: usize) -> u64 {
         let asks = |access: &Access| {
             let size = self.sizes.get(access.block as usize).copied().unwrap_or(0);
             let bytes = access.part().unwrap_or(size).min(size);
             bytes * (u64::from(fetches(access.mode)) + u64::from(access.mode.writes()))
         };
-        self.codelets
-            .iter()
-            .flat_map(|c| &c.accesses)
-            .map(asks)
-            .sum()
+        self.codelets[codelet].accesses.iter().map(asks).sum()
     }
 
     /// What a codelet of the runtime could not be, either.

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 #include <thread>
+#include <unistd.h>
 
 namespace {
 
@@ -43,6 +44,21 @@ void lambdas_are_codelets() {
   rt.write(a, 98, std::vector<double>{7, 8});
   CHECK(rt.read(a, 97, 3) == (std::vector<double>{2, 7, 8}));
   rt.destroy(a);
+}
+
+void a_body_has_the_cores_for_itself() {
+  sprat::runtime rt(small());
+  auto a = rt.make_block<double>(1);
+  int threads = 0;
+  CHECK(rt.suspended([&] { return ++threads; }) == 1);
+  try {
+    rt.suspended([&] { rt.first(a); });
+    threads = 0;
+  } catch (const sprat::error &e) {
+    threads += e.status() == SPRAT_SUSPENDED;
+  }
+  rt.set_xes(1);
+  CHECK(threads == 2 && rt.first(a) == 0);
 }
 
 void parts_tiles_lists_and_scratch() {
@@ -180,6 +196,100 @@ void events_children_and_cancelling() {
   CHECK(caught);
 }
 
+void homes_moves_channels_and_the_account() {
+  sprat_config config = small();
+  config.memory_report = SPRAT_YES;
+  sprat::runtime rt(config);
+  auto all = rt.make_blocks_at<double>(sprat::home::region(0), 3, 10);
+  auto n = rt.make_block<double>(1);
+  const auto fill = [](sprat::scope &, sprat::view<double> x) { for (double &v : x) v = 2; };
+  const auto add = [](sprat::scope &, sprat::view<const double> x, sprat::view<double> y) { y[0] += x[0]; };
+  sprat::channel line = rt.make_channel("line", 2);
+  line.satisfy();
+  rt.finish([&](sprat::scope &s) {
+    for (auto b : all) s.codelet("fill").spawn(fill, b.write());
+    const auto moved = s.migrate(all, sprat::home::near(n)), copied = s.replicate(all[0]);
+    auto here = s.make_block_at<double>(sprat::home(SPRAT_HOME_INTERLEAVED), 10);
+    s.codelet("fill").spawn(fill, here.write());
+    s.codelet("add").after(moved).after(copied).after(s.migrate(here, sprat::home::region(0))).spawn(add, here.read(), n.read_write());
+    s.codelet("add").after(line.next().event()).spawn(add, all[2].read(), n.read_write());
+    sprat::channel inner = s.make_channel("inner");
+    s.codelet("add").after(inner.next().event()).spawn(add, all[1].read(), n.read_write());
+    inner.satisfy();
+  });
+  CHECK(rt.first(n) == 6 && rt.region(all[0]) == 0);
+  CHECK(rt.memory().local_bytes + rt.memory().remote_bytes > 0 && rt.memory_report().find("add") != std::string::npos);
+  bool caught = false;
+  try {
+    rt.make_blocks_at<double>(sprat::home::region(99), 1, 1);
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_CONFIG;
+  }
+  CHECK(caught);
+}
+
+void loops_go_over_blocks() {
+  sprat::runtime rt(small());
+  auto x = rt.make_block<double>(1000);
+  auto y = rt.make_block<float>(1000);
+  const double two = 2;
+  rt.finish([&](sprat::scope &s) {
+    const auto filled = s.codelet("indices").for_each(
+        1000,
+        [](std::size_t begin, sprat::view<double> x) {
+          for (std::size_t i = 0; i < x.size(); i++) x[i] = double(begin + i);
+        },
+        x.write());
+    s.codelet("twice").after(filled).grain(7).for_each(
+        1000,
+        [two](std::size_t, sprat::view<const double> x, sprat::view<float> y) {
+          for (std::size_t i = 0; i < y.size(); i++) y[i] = float(two * x[i]);
+        },
+        x.read(), y.write());
+    s.codelet("first").for_each(10, [](std::size_t, sprat::view<float> y) { for (float &v : y) v = -1; }, y.part(0, 10).read_write());
+  });
+  CHECK(rt.first(y) == -1 && rt.read(y, 9, 2) == (std::vector<float>{-1, 20}) && rt.read(y, 999, 1)[0] == 1998);
+  bool caught = false;
+  try {
+    rt.finish([&](sprat::scope &s) {
+      s.codelet("throws").for_each(10, [](std::size_t, sprat::view<float>) { throw std::runtime_error("no"); }, y.part(0, 10).read_write());
+    });
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_FAILED && std::strstr(e.what(), "its body returned 1") != nullptr;
+  }
+  CHECK(caught);
+}
+
+void files_are_dependences() {
+  sprat::runtime rt(small());
+  const std::string path = "/tmp/sprat-layer-" + std::to_string(getpid());
+  auto a = rt.make_block<double>(10), b = rt.make_block<double>(10);
+  rt.finish([&](sprat::scope &s) {
+    s.codelet("fill").spawn([](sprat::scope &, sprat::view<double> x) { for (double &v : x) v = 3; }, a.write());
+    const auto first = s.codelet("out").write_file(a, path.c_str());
+    const auto second = s.codelet("out").after(first).write_file_at(a, path.c_str(), 80);
+    s.codelet("in").after(second).read_file_into(b, path.c_str(), 40);
+    auto tail = s.codelet("in").after(second).read_file<double>(path.c_str(), 80, 10);
+    s.codelet("add").spawn(
+        [](sprat::scope &, sprat::view<const double> x, sprat::view<double> y) {
+          for (std::size_t i = 0; i < y.size(); i++) y[i] += x[i];
+        },
+        tail.read(), b.read_write());
+  });
+  CHECK(rt.first(b) == 6);
+  CHECK(rt.read(rt.read_file<double>(path.c_str()), 19, 1)[0] == 3);
+  rt.write_file(b, path.c_str());
+  CHECK(rt.first(rt.read_file<double>(path.c_str(), 72, 1)) == 6);
+  CHECK(std::remove(path.c_str()) == 0);
+  bool caught = false;
+  try {
+    rt.read_file<double>(path.c_str(), 0, std::uint64_t(1) << 62);
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_BLOCK_SIZE;
+  }
+  CHECK(caught);
+}
+
 struct test {
   const char *name;
   void (*run)();
@@ -190,10 +300,14 @@ struct test {
 int main() {
   const test tests[] = {
       {"lambdas are codelets", lambdas_are_codelets},
+      {"a body has the cores for itself", a_body_has_the_cores_for_itself},
       {"parts, tiles, lists and scratch", parts_tiles_lists_and_scratch},
       {"exceptions cross as statuses", exceptions_cross_as_statuses},
       {"graphs", graphs},
       {"events, children and cancelling", events_children_and_cancelling},
+      {"homes, moves, channels and the account", homes_moves_channels_and_the_account},
+      {"loops go over blocks", loops_go_over_blocks},
+      {"files are dependences", files_are_dependences},
   };
   int passed = 0, failed = 0;
   for (const test &one : tests) {

@@ -23,6 +23,12 @@ static void nulls(void) {
   REFUSED(sprat_runtime_create(NULL, NULL), SPRAT_NULL, "place for the runtime");
   REFUSED(sprat_runtime_destroy(NULL), SPRAT_NULL, "the runtime");
   REFUSED(sprat_finish(NULL, empty, NULL), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_suspend(NULL), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_resume(NULL), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_set_xes(NULL, 1), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_set_xes(rt, 0), SPRAT_CONFIG, "from 1 to 2 can");
+  REFUSED(sprat_set_xes(rt, 3), SPRAT_CONFIG, "from 1 to 2 can");
+  REFUSED(sprat_resume(rt), SPRAT_SUSPENDED, "without a `suspend`");
   REFUSED(sprat_finish(rt, NULL, NULL), SPRAT_NULL, "the body");
   REFUSED(sprat_block_create(NULL, 1, 1, &b), SPRAT_NULL, "the runtime");
   REFUSED(sprat_block_create(rt, 1, 1, NULL), SPRAT_NULL, "place for the block");
@@ -364,6 +370,7 @@ static void waits(sprat_scope *s, void *argument) {
   REFUSED(sprat_finish(rt, empty, NULL), SPRAT_ON_ENGINE, "never do");
   REFUSED(sprat_block_read(rt, block, 0, &x, 8), SPRAT_ON_ENGINE, "never do");
   REFUSED(sprat_replay(rt, graph, 1), SPRAT_ON_ENGINE, "never do");
+  REFUSED(sprat_suspend(rt), SPRAT_ON_ENGINE, "no codelet runs");
   REFUSED(sprat_runtime_destroy(rt), SPRAT_ON_ENGINE, "after the scope");
 }
 static void waits_too(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
@@ -589,6 +596,122 @@ static void after_shutdown(void) {
   CHECK(!sprat_graph_destroy(graph));
 }
 
+static int32_t no_chunk(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  (void)params, (void)begin, (void)end, (void)views, (void)count;
+  return 0;
+}
+
+static void wrong_loops_in_a_scope(sprat_scope *scope, void *argument) {
+  sprat_loop all = {sizeof all, "all", no_chunk, 0, 10, 0};
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_access use = sprat_read(block), nine[9];
+  (void)argument;
+  for (int i = 0; i < 9; i++) nine[i] = use;
+  REFUSED(sprat_for_each(scope, NULL, NULL, &use, 1, NULL, NULL), SPRAT_NULL, "the loop");
+  all.body = NULL;
+  REFUSED(sprat_for_each(scope, &all, NULL, &use, 1, NULL, NULL), SPRAT_NULL, "the body of loop `all`");
+  all.body = no_chunk, all.name = NULL;
+  REFUSED(sprat_for_each(scope, &all, NULL, &use, 1, NULL, NULL), SPRAT_NULL, "the name of a loop");
+  all.name = "all", all.params_size = 8;
+  REFUSED(sprat_for_each(scope, &all, NULL, &use, 1, NULL, NULL), SPRAT_NULL, "the parameters");
+  all.params_size = SIZE_MAX;
+  REFUSED(sprat_for_each(scope, &all, &use, &use, 1, NULL, NULL), SPRAT_ARGUMENT, "at most 1048576");
+  all.params_size = 0;
+  REFUSED(sprat_for_each(scope, &all, NULL, NULL, 1, NULL, NULL), SPRAT_NULL, "the list of accesses");
+  REFUSED(sprat_for_each(scope, &all, NULL, nine, 9, NULL, NULL), SPRAT_ACCESS, "9 accesses");
+  use = sprat_commute(block);
+  REFUSED(sprat_for_each(scope, &all, NULL, &use, 1, NULL, NULL), SPRAT_ACCESS, "cannot be cut");
+  use = sprat_tile(block, SPRAT_READ, 8, 0, 2, 0, 2, 5);
+  REFUSED(sprat_for_each(scope, &all, NULL, &use, 1, NULL, NULL), SPRAT_ACCESS, "cannot be cut");
+  options.repeats = 2;
+  REFUSED(sprat_for_each(scope, &all, NULL, nine, 1, &options, NULL), SPRAT_ARGUMENT, "`all` with repeats = 2");
+  all.size = 3;
+  REFUSED(sprat_for_each(scope, &all, NULL, nine, 1, NULL, NULL), SPRAT_ARGUMENT, "sprat_loop is 3");
+}
+
+static void records_a_loop(sprat_scope *scope, void *argument) {
+  sprat_loop all = {sizeof all, "all", no_chunk, 0, 10, 0};
+  (void)argument;
+  sprat_for_each(scope, &all, NULL, NULL, 0, NULL, NULL);
+}
+
+static void wrong_loops(void) {
+  sprat_graph *graph;
+  REFUSED(sprat_finish(rt, wrong_loops_in_a_scope, NULL), SPRAT_NULL, "the loop");
+  REFUSED(sprat_record(rt, records_a_loop, NULL, &graph), SPRAT_GRAPH, "all");
+}
+
+static void wrong_files_in_a_scope(sprat_scope *scope, void *argument) {
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_block none = {0}, made;
+  (void)argument;
+  REFUSED(sprat_read_file_in(scope, NULL, 0, 1, NULL, &made), SPRAT_NULL, "the path of a file");
+  REFUSED(sprat_read_file_in(scope, "/dev/null", 0, 1, NULL, NULL), SPRAT_NULL, "the place for the block");
+  REFUSED(sprat_read_file_in(scope, "/dev/null", 0, 0, NULL, &made), SPRAT_SYSTEM, "no regular file");
+  REFUSED(sprat_read_file_in(scope, "/dev/null", 2, UINT64_MAX, NULL, &made), SPRAT_BLOCK_SIZE, "more than there can be");
+  REFUSED(sprat_read_file_into(scope, none, "/dev/null", 0, NULL, NULL), SPRAT_NULL, "the block is 0");
+  REFUSED(sprat_write_file_in(scope, foreign, "/dev/null", NULL, NULL), SPRAT_FOREIGN, "has not made");
+  options.repeats = 1;
+  REFUSED(sprat_write_file_at(scope, block, "/dev/null", 0, &options, NULL), SPRAT_ARGUMENT, "repeats = 1");
+  options.repeats = 0;
+  options.priority = 9;
+  REFUSED(sprat_write_file_at(scope, block, "/dev/null", 0, &options, NULL), SPRAT_ARGUMENT, "9 is no priority");
+}
+
+static void records_a_file(sprat_scope *scope, void *argument) {
+  (void)argument;
+  sprat_write_file_in(scope, block, "/dev/null", NULL, NULL);
+}
+
+static void wrong_files(void) {
+  sprat_graph *graph;
+  sprat_block made;
+  /* Each is refused, and so is the scope. */
+  REFUSED(sprat_finish(rt, wrong_files_in_a_scope, NULL), SPRAT_NULL, "the path of a file");
+  REFUSED(sprat_read_file(rt, "/nowhere", 0, 0, &made), SPRAT_SYSTEM, "/nowhere");
+  REFUSED(sprat_write_file(rt, gone, "/dev/null"), SPRAT_FAILED, "");
+  REFUSED(sprat_record(rt, records_a_file, NULL, &graph), SPRAT_GRAPH, "write_file");
+  REFUSED(sprat_read_file_in(NULL, "/nowhere", 0, 0, NULL, &made), SPRAT_NULL, "the scope");
+}
+
+static void wrong_channels(void) {
+  sprat_channel line, none = {0};
+  sprat_event event;
+  REFUSED(sprat_channel_create(rt, NULL, 0, &line), SPRAT_NULL, "the name of a channel");
+  REFUSED(sprat_channel_create(rt, "line", 0, NULL), SPRAT_NULL, "the place for the channel");
+  REFUSED(sprat_channel_next(none, &event), SPRAT_NULL, "the channel is 0");
+  CHECK(!sprat_channel_create(rt, "line", 1, &line));
+  REFUSED(sprat_channel_next(line, NULL), SPRAT_NULL, "the place for the event");
+  CHECK(!sprat_channel_satisfy(line));
+  REFUSED(sprat_channel_satisfy(line), SPRAT_EVENT, "the channel `line`");
+  CHECK(!sprat_channel_next(line, &event));
+  REFUSED(sprat_event_satisfy(event), SPRAT_EVENT, "come by themselves");
+  CHECK(!sprat_event_destroy(event) && !sprat_channel_destroy(line));
+  REFUSED(sprat_channel_destroy(line), SPRAT_STALE, "the channel");
+}
+
+static void no_account_of_memory(void) {
+  sprat_memory memory = SPRAT_MEMORY_INIT;
+  sprat_config config = SPRAT_CONFIG_INIT;
+  sprat_runtime *none;
+  size_t length;
+  char text[8];
+  REFUSED(sprat_memory_get(rt, &memory), SPRAT_CONFIG, "keeps no account");
+  REFUSED(sprat_memory_report(rt, NULL, 0, &length), SPRAT_CONFIG, "keeps no account");
+  config.memory_report = 7;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "memory_report is 7");
+  config = (sprat_config)SPRAT_CONFIG_INIT;
+  config.reserved = 1;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "reserved");
+  config = (sprat_config)SPRAT_CONFIG_INIT;
+  config.memory_report = SPRAT_YES, config.environment = SPRAT_NO, config.pin = SPRAT_NO;
+  CHECK(!sprat_runtime_create(&config, &none));
+  REFUSED(sprat_memory_report(none, NULL, 8, &length), SPRAT_NULL, "the place for the report");
+  REFUSED(sprat_memory_report(none, text, 0, NULL), SPRAT_ARGUMENT, "no place for its length");
+  REFUSED(sprat_memory_get(none, NULL), SPRAT_NULL, "sprat_memory");
+  CHECK(!sprat_runtime_destroy(none));
+}
+
 static void numbers_that_are_none(void) {
   sprat_xe xe = SPRAT_XE_INIT;
   sprat_region region = SPRAT_REGION_INIT;
@@ -615,6 +738,10 @@ int main(void) {
       {"stuck scopes and lost events", stuck_scopes_and_lost_events},
       {"graphs against their rules", graphs_against_their_rules},
       {"after shutdown", after_shutdown},
+      {"wrong loops", wrong_loops},
+      {"wrong files", wrong_files},
+      {"wrong channels", wrong_channels},
+      {"no account of memory", no_account_of_memory},
       {"numbers that are none", numbers_that_are_none},
   };
   static const sprat_mode modes[1] = {SPRAT_READ};

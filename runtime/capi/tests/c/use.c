@@ -1,5 +1,6 @@
 /* What the interface does when it is used well. */
 #include "check.h"
+#include <unistd.h>
 
 /* What bodies of scopes get. */
 typedef struct world {
@@ -547,6 +548,214 @@ static void blocks_are_made_destroyed_and_released(void) {
   CHECK(!sprat_runtime_destroy(w.runtime));
 }
 
+static void bump(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)scope, (void)params, (void)count;
+  ((double *)views[0].data)[0] += 1;
+}
+
+static void record_bump(sprat_scope *scope, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_read_write(w->blocks[0]);
+  sprat_codelet more = codelet("bump", bump, 0);
+  NOTE(!sprat_spawn(scope, more, NULL, &use, 1, NULL, NULL));
+}
+
+static void the_runtime_is_suspended(void) {
+  world w = {NULL, {{0}}, {{0, 0}}, {{0, 0}}, {0}, NULL, NULL, 0};
+  sprat_xe xe = SPRAT_XE_INIT;
+  double x = 0;
+  w.runtime = start();
+  CHECK(!sprat_blocks_create(w.runtime, 2, 10, sizeof(double), w.blocks));
+  CHECK(!sprat_finish(w.runtime, record_bump, &w));
+  CHECK(!sprat_suspend(w.runtime) && !sprat_suspend(w.runtime) && !sprat_resume(w.runtime));
+  CHECK(!sprat_xe_get(w.runtime, 0, &xe));
+  REFUSED(sprat_finish(w.runtime, record_bump, &w), SPRAT_SUSPENDED, "resume first");
+  REFUSED(sprat_block_read(w.runtime, w.blocks[0], 0, &x, sizeof x), SPRAT_SUSPENDED, "resume first");
+  CHECK(!sprat_resume(w.runtime));
+  CHECK(!sprat_finish(w.runtime, record_bump, &w) && first(&w, 0) == 2);
+  CHECK(!sprat_set_xes(w.runtime, 1) && !sprat_finish(w.runtime, record_bump, &w) && first(&w, 0) == 3);
+  CHECK(!sprat_set_xes(w.runtime, 2) && !sprat_finish(w.runtime, record_bump, &w) && first(&w, 0) == 4);
+  CHECK(!sprat_suspend(w.runtime) && !sprat_runtime_destroy(w.runtime));
+}
+
+/* Adds the product of a and the factor to b, whose elements are as long as they come. */
+static int32_t scaled(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  const double *a = views[0].data, factor = *(const double *)params;
+  float *b = views[1].data;
+  if (count != 2 || views[0].bytes != (end - begin) * sizeof *a || views[1].bytes != (end - begin) * sizeof *b) return 1;
+  for (size_t i = 0; i < end - begin; i++) b[i] += (float)(factor * a[i] + (double)(begin + i));
+  return 0;
+}
+
+static int32_t stops_at_700(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  (void)params, (void)views, (void)count;
+  return begin <= 700 && 700 < end ? -7 : 0;
+}
+
+static void spawn_loops(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double two = 2;
+  sprat_access one = sprat_write(w->blocks[2]);
+  sprat_access both[2] = {sprat_read(w->blocks[2]), sprat_read_write(w->blocks[3])};
+  sprat_loop all = {sizeof all, "scaled", scaled, sizeof two, 10000, 0};
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_event ended;
+  NOTE(!sprat_spawn(s, codelet("fill", fill, sizeof two), &two, &one, 1, NULL, NULL));
+  NOTE(!sprat_for_each(s, &all, &two, both, 2, NULL, &ended));
+  /* A part of it again, in chunks of 7. */
+  all.elements = 100, all.grain = 7;
+  both[0] = sprat_part(w->blocks[2], SPRAT_READ, 8, 500, 600), both[1] = sprat_part(w->blocks[3], SPRAT_READ_WRITE, 4, 500, 600);
+  options.after = &ended, options.after_count = 1, options.priority = SPRAT_HIGH;
+  NOTE(!sprat_for_each(s, &all, &two, both, 2, &options, NULL));
+  all.elements = 0;
+  NOTE(!sprat_for_each(s, &all, &two, both, 2, NULL, NULL));
+}
+
+static void spawn_stopping(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_write(w->blocks[3]);
+  sprat_loop all = {sizeof all, "stops", stops_at_700, 0, 1000, 10};
+  NOTE(!sprat_for_each(s, &all, NULL, &use, 1, NULL, NULL));
+}
+
+static void spawn_uneven(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_write(w->blocks[3]);
+  sprat_loop all = {sizeof all, "uneven", stops_at_700, 0, 777, 10};
+  NOTE(!sprat_for_each(s, &all, NULL, &use, 1, NULL, NULL));
+}
+
+static void loops_go_over_blocks(void) {
+  static float b[10000];
+  world w = begin(1);
+  CHECK(!sprat_block_create(w.runtime, 10000, 8, &w.blocks[2]) && !sprat_block_create(w.runtime, 10000, 4, &w.blocks[3]));
+  CHECK(!sprat_finish(w.runtime, spawn_loops, &w));
+  CHECK(!sprat_block_read(w.runtime, w.blocks[3], 0, b, sizeof b));
+  for (size_t i = 0; i < 10000; i++) CHECK(b[i] == (float)(4 + i) + (i >= 500 && i < 600 ? (float)(4 + i - 500) : 0));
+  REFUSED(sprat_finish(w.runtime, spawn_stopping, &w), SPRAT_FAILED, "its body returned -7 for elements 700 to 709");
+  REFUSED(sprat_block_read(w.runtime, w.blocks[3], 0, b, sizeof b), SPRAT_FAILED, "stops");
+  REFUSED(sprat_finish(w.runtime, spawn_uneven, &w), SPRAT_FAILED, "40000 bytes");
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+/* A file of this process's own. */
+static const char *file_name(void) {
+  static char name[64];
+  snprintf(name, sizeof name, "/tmp/sprat-use-%ld", (long)getpid());
+  return name;
+}
+
+static void through_files(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double three = 3;
+  sprat_access use = sprat_write(w->blocks[0]), both[2];
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_event written[2];
+  sprat_block tail;
+  NOTE(!sprat_spawn(s, codelet("fill", fill, sizeof three), &three, &use, 1, NULL, NULL));
+  NOTE(!sprat_write_file_in(s, w->blocks[0], file_name(), NULL, &written[0]));
+  options.after = written;
+  options.after_count = 1;
+  /* Behind the first: the file has 20 numbers then. */
+  NOTE(!sprat_write_file_at(s, w->blocks[0], file_name(), 80, &options, &written[1]));
+  options.after_count = 2;
+  NOTE(!sprat_read_file_into(s, w->blocks[1], file_name(), 40, &options, NULL));
+  NOTE(!sprat_read_file_in(s, file_name(), 80, 80, &options, &tail));
+  both[0] = sprat_read(tail), both[1] = sprat_read_write(w->blocks[1]);
+  NOTE(!sprat_spawn(s, codelet("add", add, 0), NULL, both, 2, NULL, NULL));
+}
+
+static void reads_what_is_not_there(sprat_scope *s, void *argument) {
+  world *w = argument;
+  NOTE(!sprat_read_file_into(s, w->blocks[0], "/nowhere/at all", 0, NULL, NULL));
+}
+
+static void files_are_read_and_written(void) {
+  world w = begin(2);
+  double x[20] = {0};
+  sprat_block all;
+  CHECK(!sprat_finish(w.runtime, through_files, &w));
+  CHECK(first(&w, 1) == 6);
+  CHECK(!sprat_read_file(w.runtime, file_name(), 0, 0, &all));
+  CHECK(!sprat_block_read(w.runtime, all, 0, x, sizeof x) && x[0] == 3 && x[19] == 3);
+  REFUSED(sprat_block_read(w.runtime, all, 80, x, sizeof x), SPRAT_ACCESS, "160 bytes");
+  CHECK(!sprat_write_file(w.runtime, w.blocks[1], file_name()));
+  CHECK(!sprat_read_file(w.runtime, file_name(), 72, 0, &all));
+  CHECK(!sprat_block_read(w.runtime, all, 0, x, 8) && x[0] == 6);
+  REFUSED(sprat_read_file(w.runtime, file_name(), 80, 0, &all), SPRAT_BLOCK_SIZE, "none");
+  REFUSED(sprat_read_file(w.runtime, file_name(), 0, 88, &all), SPRAT_FAILED, file_name());
+  REFUSED(sprat_finish(w.runtime, reads_what_is_not_there, &w), SPRAT_FAILED, "/nowhere/at all");
+  CHECK(remove(file_name()) == 0);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void satisfies(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)scope, (void)views, (void)count;
+  NOTE(!sprat_channel_satisfy(*(const sprat_channel *)params));
+}
+
+/* Three come, of which two were asked for before. */
+static void three_of_a_line(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_read_write(w->blocks[0]);
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_channel line;
+  sprat_event next[3];
+  NOTE(!sprat_channel_create_in(s, "line", 2, &line));
+  NOTE(!sprat_channel_next(line, &next[0]) && !sprat_channel_next(line, &next[1]));
+  REFUSED(sprat_channel_next(line, &next[2]), SPRAT_EVENT, "the channel `line`");
+  for (int i = 0; i < 2; i++) NOTE(!sprat_spawn(s, codelet("satisfies", satisfies, sizeof line), &line, NULL, 0, NULL, NULL));
+  options.after = next;
+  options.after_count = 2;
+  NOTE(!sprat_spawn(s, codelet("count_up", count_up, 0), NULL, &use, 1, &options, NULL));
+  for (int i = 0; i < 2; i++) NOTE(!sprat_event_destroy(next[i]));
+}
+
+static void waits_for_the_line(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_read_write(w->blocks[0]);
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  options.after = &w->event;
+  options.after_count = 1;
+  NOTE(!sprat_spawn(s, codelet("count_up", count_up, 0), NULL, &use, 1, &options, NULL));
+}
+
+static void channels_are_lines_of_events(void) {
+  world w = begin(1);
+  sprat_channel line;
+  CHECK(!sprat_finish(w.runtime, three_of_a_line, &w) && first(&w, 0) == 1);
+  CHECK(!sprat_channel_create(w.runtime, "steps", 0, &line));
+  CHECK(!sprat_channel_satisfy(line) && !sprat_channel_next(line, &w.event));
+  CHECK(!sprat_finish(w.runtime, waits_for_the_line, &w) && first(&w, 0) == 2);
+  CHECK(!sprat_event_destroy(w.event) && !sprat_channel_next(line, &w.event) && !sprat_channel_destroy(line));
+  REFUSED(sprat_finish(w.runtime, waits_for_the_line, &w), SPRAT_FAILED, "channel");
+  REFUSED(sprat_channel_satisfy(line), SPRAT_STALE, "the channel");
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
+static void memory_is_accounted_for(void) {
+  sprat_config config = SPRAT_CONFIG_INIT;
+  sprat_memory memory = SPRAT_MEMORY_INIT;
+  world w = {NULL, {{0}}, {{0, 0}}, {{0, 0}}, {0}, NULL, NULL, 0};
+  char text[4096], little[8];
+  size_t length = 0, again = 0;
+  config.environment = SPRAT_NO;
+  config.pin = SPRAT_NO;
+  config.memory_report = SPRAT_YES;
+  CHECK(!sprat_runtime_create(&config, &w.runtime));
+  CHECK(!sprat_blocks_create(w.runtime, 2, 10, sizeof(double), w.blocks));
+  CHECK(!sprat_block_name(w.runtime, w.blocks[1], "sum"));
+  CHECK(!sprat_finish(w.runtime, spawn_chain, &w));
+  CHECK(!sprat_memory_get(w.runtime, &memory));
+  /* Two fill a block; one reads one, and reads and writes the other. */
+  CHECK(memory.local_bytes + memory.remote_bytes == 5 * 80 && memory.unplaced_bytes == 0 && memory.other_bytes == 0);
+  CHECK(!sprat_memory_report(w.runtime, NULL, 0, &length) && length > 20 && length < sizeof text);
+  CHECK(!sprat_memory_report(w.runtime, text, sizeof text, &again) && again == length && strlen(text) == length);
+  CHECK(strstr(text, "fill, sum (") != NULL && strstr(text, "80 B") != NULL);
+  CHECK(!sprat_memory_report(w.runtime, little, sizeof little, NULL) && strcmp(little, "memory:") == 0);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
 static void the_machine_is_told(void) {
   world w = begin(2);
   sprat_machine machine = SPRAT_MACHINE_INIT;
@@ -612,6 +821,11 @@ int main(void) {
       {"bodies may run again", bodies_may_run_again},
       {"scopes are cancelled", scopes_are_cancelled},
       {"blocks are made, destroyed and released", blocks_are_made_destroyed_and_released},
+      {"the runtime is suspended", the_runtime_is_suspended},
+      {"loops go over blocks", loops_go_over_blocks},
+      {"files are read and written", files_are_read_and_written},
+      {"channels are lines of events", channels_are_lines_of_events},
+      {"memory is accounted for", memory_is_accounted_for},
       {"the machine is told", the_machine_is_told},
       {"other machines and the checking mode", other_machines_and_the_checking_mode},
   };

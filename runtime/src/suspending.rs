@@ -1,0 +1,155 @@
+//! Lending the cores to somebody else: no codelet runs between [`Runtime::suspend`] and [`Runtime::resume`].
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::Runtime;
+use crate::shared::Shared;
+use crate::sync::{lock, thread};
+
+impl Runtime {
+    /// Stops all execution engines, each between two codelets, and returns when they have stopped: until
+    /// [`resume`](Runtime::resume) no codelet runs, and the engines' cores are free for others, for a region of OpenMP or the
+    /// threads of a BLAS. So this waits for the bodies that run now, and sees all that they did.
+    ///
+    /// What is under way goes on where it was when the runtime is resumed, replays between two codelets, too. Meanwhile all may be
+    /// called that does not wait for codelets. Bodies of scopes on other threads go on, and scopes may be opened there, but none ends
+    /// that has codelets left. Control engines go on: events come, timers fire, polled functions are asked, files are read, deadlines
+    /// pass. (A scope whose deadline has passed ends when the runtime is resumed.) They sleep while there is nothing to do, in all
+    /// modes. Nobody looks for stuck scopes.
+    ///
+    /// Calls come in pairs, and may be nested, on one thread or several: the last `resume` lets the engines go. When the last handle
+    /// of a suspended runtime is dropped, it ends as usual.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let sum = rt.block::<f64>(1)?;
+    /// rt.write(sum, |sum| sum[0] = 2.0)?;
+    /// rt.suspend()?;
+    /// // Here all cores are the program's, or a library's.
+    /// let busy: Vec<u64> = rt.xe_counts().iter().map(|xe| xe.ran).collect();
+    /// rt.resume()?;
+    /// assert_eq!(rt.read(sum, |sum| sum[0])?, 2.0);
+    /// # assert_eq!(busy.len(), rt.xes());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::OnEngine`] in a codelet or in the body of a scope, whose own end this would wait for.
+    pub fn suspend(&self) -> Result<()> {
+        let shared = self.shared();
+        if shared.on_engine() {
+            return Err(Error::new(
+                ErrorKind::OnEngine,
+                "`suspend` waits until no codelet runs, so no codelet or scope's body can call it; call it before the scope, or on another thread",
+            ));
+        }
+        let mut holders = lock(&shared.gate.holders);
+        if holders.is_empty() {
+            shared.stop_engines();
+        }
+        holders.push(thread::current().id());
+        Ok(())
+    }
+
+    /// Takes one [`suspend`](Runtime::suspend) back, on whichever thread it was called; engines go on when all are taken back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Suspended`] if the runtime is not suspended.
+    pub fn resume(&self) -> Result<()> {
+        let shared = self.shared();
+        let mut holders = lock(&shared.gate.holders);
+        let me = thread::current().id();
+        let mine = holders.iter().rposition(|&holder| holder == me);
+        let Some(at) = mine.or_else(|| holders.len().checked_sub(1)) else {
+            return Err(Error::new(
+                ErrorKind::Suspended,
+                "`resume` without a `suspend`: the runtime is not suspended; each `suspend` is taken back once",
+            ));
+        };
+        holders.remove(at);
+        if holders.is_empty() {
+            shared.let_engines_go();
+        }
+        Ok(())
+    }
+
+    /// Lets the first `xes` execution engines work, and the others sleep: a cap that can change while the runtime runs. It has as
+    /// many at its start as it was built with ([`xes`](Runtime::xes)), and can never have more.
+    ///
+    /// An engine beyond the cap ends the codelet that it runs, hands on what others may run, and sleeps. (In a replay it goes on for a
+    /// few hundred microseconds, or to the end of its round, if that is later.) This does not wait for that, so codelets may call it.
+    /// Hosts sit down in seats below the cap.
+    ///
+    /// A cap is about work that may run anywhere, and holds up no scope: what nobody else may run still runs beyond it
+    /// ([`on_xe`](crate::Options::on_xe), and [`on_region`](crate::Options::on_region) if all engines of the region are beyond the
+    /// cap). So does a replay of which no engine below the cap has taken a part when the cap comes, or whose graph is one codelet.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::builder().xes(2).oversubscribe(true).build()?;
+    /// rt.set_xes(1)?;
+    /// // The other core has something else to do.
+    /// rt.finish(|s| {
+    ///     (0..100).for_each(|_| _ = s.spawn((), |_, ()| ()));
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(rt.xe_counts()[1].ran, 0);
+    /// rt.set_xes(rt.xes())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] if `xes` is 0 (see [`suspend`](Runtime::suspend)) or more than there are.
+    pub fn set_xes(&self, xes: usize) -> Result<()> {
+        let shared = self.shared();
+        let most = shared.seats.len();
+        if !(1..=most).contains(&xes) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "{xes} execution engines cannot work: this runtime has {most}, so from 1 to {most} can; to stop all of them, suspend it"
+                ),
+            ));
+        }
+        shared.set_open(xes);
+        Ok(())
+    }
+
+    /// How many execution engines may work: what [`set_xes`](Runtime::set_xes) said last.
+    pub fn open_xes(&self) -> usize {
+        self.shared().open()
+    }
+}
+
+impl Shared {
+    /// Before a host waits for codelets: a thread that has suspended the runtime would wait for itself.
+    #[inline]
+    pub(crate) fn refuse_the_suspender(&self) -> Result<()> {
+        match self.gate.is_shut() {
+            true => self.refuse_if_mine(),
+            false => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn refuse_if_mine(&self) -> Result<()> {
+        if !lock(&self.gate.holders).contains(&thread::current().id()) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Suspended,
+            "this thread has suspended the runtime, so it cannot wait for codelets (nor `read` or `write` blocks): they would wait for its `resume`; resume first",
+        ))
+    }
+
+    /// The last handle goes.
+    pub(crate) fn end_suspension(&self) {
+        let mut holders = lock(&self.gate.holders);
+        if !holders.is_empty() {
+            holders.clear();
+            self.let_engines_go();
+        }
+    }
+}

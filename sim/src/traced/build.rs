@@ -1,0 +1,340 @@
+//! From what a trace tells to codelets in program order.
+
+use super::notes::{Key, Notes, Ran, Spawner, Step, Use};
+use super::{Traced, costs};
+use crate::workload::{Access, Affinity, Codelet, Cost, Wish, Workload};
+use sprat::decide::dependence::{Mode, Operator};
+use sprat::decide::plan::CeMode;
+use sprat::trace::GraphUse;
+use std::collections::HashMap;
+
+/// A place in program order.
+enum Piece<'n> {
+    Ran(u32, &'n Ran),
+    Step(&'n Step),
+}
+
+pub(super) fn traced(notes: &Notes) -> Result<Traced, String> {
+    let mut builder = Builder::new(notes)?;
+    // Hosts' scopes and graphs, by when they begin.
+    let mut parts: Vec<(u64, Vec<Piece<'_>>)> = Vec::new();
+    let mut scopes: HashMap<u32, usize> = HashMap::new();
+    let mut ran: Vec<(u32, &Ran)> = (0..).zip(&notes.ran).collect();
+    ran.sort_by_key(|(at, ran)| (ran.spawn_ns, *at));
+    for (at, ran) in ran {
+        let scope = notes.scope_of(ran);
+        let part = *scopes.entry(scope).or_insert(parts.len());
+        if part == parts.len() {
+            parts.push((ran.spawn_ns, Vec::new()));
+        }
+        parts[part].1.push(Piece::Ran(at, ran));
+    }
+    let mut steps: Vec<&Step> = notes.steps.iter().collect();
+    steps.sort_by_key(|step| (step.graph, step.round, step.codelet));
+    for of_graph in steps.chunk_by(|a, b| a.graph == b.graph) {
+        let begin_ns = of_graph.iter().map(|step| step.start_ns).min();
+        let pieces = of_graph.iter().map(|step| Piece::Step(step)).collect();
+        parts.push((begin_ns.unwrap_or(0), pieces));
+    }
+    parts.sort_by_key(|(begin_ns, _)| *begin_ns);
+    let mut measured_ns = 0;
+    for (begin_ns, pieces) in &parts {
+        let end = |piece: &Piece<'_>| match piece {
+            Piece::Ran(_, ran) => ran.end_ns,
+            Piece::Step(step) => step.end_ns,
+        };
+        let end_ns = pieces.iter().map(end).max().unwrap_or(*begin_ns);
+        measured_ns += end_ns - begin_ns;
+        if !builder.workload.codelets.is_empty() {
+            let count = builder.workload.codelets.len() as u32;
+            builder.workload.scopes.push(count);
+        }
+        for piece in pieces {
+            match piece {
+                Piece::Ran(at, ran) => builder.ran(*at, ran)?,
+                Piece::Step(step) => builder.step(step),
+            }
+        }
+    }
+    builder.end(measured_ns)
+}
+
+impl Notes {
+    /// The host's scope that a codelet belongs to.
+    fn scope_of<'n>(&'n self, mut ran: &'n Ran) -> u32 {
+        loop {
+            match ran.spawner {
+                Spawner::Scope(scope) => return scope,
+                // A spawner that is spawned by what it spawns is damage.
+                Spawner::Codelet(parent) if self.ran[parent as usize].spawn_ns < ran.spawn_ns => {
+                    ran = &self.ran[parent as usize];
+                }
+                Spawner::Codelet(_) | Spawner::Nobody => return u32::MAX,
+            }
+        }
+    }
+}
+
+struct Builder<'n> {
+    notes: &'n Notes,
+    workload: Workload,
+    names: Vec<&'static str>,
+    blocks: HashMap<Key, u32>,
+    /// For each codelet of the workload the block that says that it has ended, if somebody waits for that.
+    ends: Vec<Option<u32>>,
+    /// For each that ran its place in the workload.
+    places: Vec<u32>,
+    /// Of steps likewise, in the round that is being built.
+    step_places: HashMap<(u32, u32, u32), u32>,
+    xes: u16,
+    parts: usize,
+    edges: usize,
+    lost: usize,
+}
+
+impl<'n> Builder<'n> {
+    fn new(notes: &'n Notes) -> Result<Self, String> {
+        let xes = notes.about.get("xes").and_then(|xes| xes.parse().ok());
+        let xes = xes
+            .filter(|xes| *xes > 0)
+            .ok_or("the trace does not say how many engines there were")?;
+        // A run has few names, and they are needed until the end.
+        let leak = |name: &String| -> &'static str { Box::leak(name.clone().into_boxed_str()) };
+        let mut builder = Builder {
+            notes,
+            workload: Workload::default(),
+            names: notes.names.iter().map(leak).collect(),
+            blocks: HashMap::new(),
+            ends: Vec::new(),
+            places: vec![u32::MAX; notes.ran.len()],
+            step_places: HashMap::new(),
+            xes,
+            parts: 0,
+            edges: 0,
+            lost: 0,
+        };
+        let of_graphs = notes.graphs.values().flat_map(|graph| &graph.codelets);
+        let of_graphs = of_graphs.flat_map(|codelet| &codelet.uses).map(Use::from);
+        let uses = notes.ran.iter().flat_map(|ran| ran.uses.iter().copied());
+        let mut uses: Vec<Use> = uses.chain(of_graphs).collect();
+        // In the order of their numbers, which is that of their making.
+        uses.sort_by_key(|one| one.block);
+        uses.iter().for_each(|one| builder.block(one));
+        Ok(builder)
+    }
+
+    /// A block is as large as the largest access to it.
+    fn block(&mut self, one: &Use) {
+        let workload = &mut self.workload;
+        let number = *self.blocks.entry(one.block).or_insert_with(|| {
+            workload.sizes.push(0);
+            workload.wishes.push(match one.home {
+                u16::MAX => Wish::FirstTouch,
+                home => Wish::Region(home),
+            });
+            workload.sizes.len() as u32 - 1
+        });
+        let size = &mut workload.sizes[number as usize];
+        *size = (*size).max(one.bytes);
+    }
+
+    fn name(&self, kind: u16) -> &'static str {
+        let name = self.names.get(usize::from(kind)).copied();
+        name.filter(|name| !name.is_empty()).unwrap_or("codelet")
+    }
+
+    fn ran(&mut self, at: u32, ran: &Ran) -> Result<(), String> {
+        let parent = match ran.spawner {
+            Spawner::Codelet(parent) => Some(self.places[parent as usize]),
+            Spawner::Scope(_) | Spawner::Nobody => None,
+        };
+        let parent = parent.filter(|parent| *parent != u32::MAX);
+        let name = self.name(ran.kind);
+        if parent.is_some() && !ran.uses.is_empty() {
+            return Err(format!(
+                "`{name}` was spawned by a codelet and uses blocks, which the simulator has no model for; give it a run in which the host spawns what uses blocks, or a graph"
+            ));
+        }
+        let mut accesses = self.accesses(&ran.uses);
+        let cause = ran.cause.and_then(|cause| self.notes.by_key.get(&cause));
+        if let Some(&cause) = cause
+            && Spawner::Codelet(cause) != ran.spawner
+        {
+            match self.places[cause as usize] {
+                u32::MAX => self.lost += 1,
+                cause if parent.is_none() => self.after(cause, &mut accesses),
+                _ => self.lost += 1,
+            }
+        }
+        self.places[at as usize] = self.push(Codelet {
+            accesses,
+            affinity: self.affinity(ran.hint),
+            parent,
+            ..Codelet::new(name, Cost::Ns(ran.end_ns - ran.start_ns))
+        });
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step) {
+        let graph = self.notes.graphs.get(&step.graph);
+        let told = graph.and_then(|graph| graph.codelets.get(step.codelet as usize));
+        let Some(told) = told else {
+            self.lost += 1;
+            return;
+        };
+        let uses: Vec<Use> = told.uses.iter().map(Use::from).collect();
+        let mut accesses = self.accesses(&uses);
+        for &(before, _) in told.before.iter().filter(|(_, last)| !last) {
+            let key = (step.graph, step.round, before);
+            if let Some(&before) = self.step_places.get(&key) {
+                self.after(before, &mut accesses);
+            }
+        }
+        let stream = step.stream.min(u32::from(self.xes) - 1) as u16;
+        let place = self.push(Codelet {
+            accesses,
+            affinity: Affinity::Prefer(stream),
+            ..Codelet::new(self.name(told.kind), Cost::Ns(step.end_ns - step.start_ns))
+        });
+        let key = (step.graph, step.round, step.codelet);
+        self.step_places.insert(key, place);
+    }
+
+    fn push(&mut self, codelet: Codelet) -> u32 {
+        self.workload.codelets.push(codelet);
+        self.ends.push(None);
+        self.workload.codelets.len() as u32 - 1
+    }
+
+    /// A codelet comes after one that stands before it, unless a block says so already.
+    fn after(&mut self, before: u32, accesses: &mut Vec<Access>) {
+        let others = &self.workload.codelets[before as usize].accesses;
+        let conflicts = |one: &Access| {
+            let clash = |other: &Access| {
+                other.block == one.block && (one.mode.writes() || other.mode.writes())
+            };
+            others.iter().any(clash)
+        };
+        if accesses.iter().any(conflicts) {
+            return;
+        }
+        let begin = self.workload.scopes.last().copied().unwrap_or(0);
+        if before < begin {
+            return;
+        }
+        self.edges += 1;
+        let end = self.ends[before as usize].unwrap_or_else(|| {
+            let workload = &mut self.workload;
+            workload.sizes.push(0);
+            workload.wishes.push(Wish::FirstTouch);
+            let block = workload.sizes.len() as u32 - 1;
+            let last = &mut workload.codelets[before as usize];
+            last.accesses.push((block, Mode::Write).into());
+            block
+        });
+        self.ends[before as usize] = Some(end);
+        accesses.push((end, Mode::Read).into());
+    }
+
+    /// Each block once. Of parts it is not known which: they are read, for what they move, and order nobody.
+    fn accesses(&mut self, uses: &[Use]) -> Vec<Access> {
+        let mut accesses: Vec<Access> = Vec::new();
+        for one in uses {
+            let block = self.blocks[&one.block];
+            let is_part = one.bytes < self.workload.sizes[block as usize];
+            let mode = match one.mode {
+                _ if is_part => Mode::Read,
+                0 => Mode::Read,
+                1 => Mode::Write,
+                3 => Mode::Commute,
+                4 => Mode::Reduce(Operator::new(0)),
+                5 => Mode::SharedWrite,
+                6 => Mode::Exclusive,
+                _ => Mode::ReadWrite,
+            };
+            self.parts += usize::from(is_part && one.mode != 0);
+            let bytes = match is_part {
+                true => u32::try_from(one.bytes).unwrap_or(Access::ALL),
+                false => Access::ALL,
+            };
+            match accesses.iter_mut().find(|access| access.block == block) {
+                Some(twice) => {
+                    if twice.mode != mode {
+                        twice.mode = Mode::ReadWrite;
+                    }
+                    twice.bytes = twice.bytes.max(bytes);
+                }
+                None => accesses.push(Access { block, bytes, mode }),
+            }
+        }
+        accesses
+    }
+
+    /// See [`sprat::trace::Event::hint`].
+    fn affinity(&self, hint: u32) -> Affinity {
+        let number = hint as u16;
+        match (hint >> 16) as u8 {
+            1 if number < self.xes => Affinity::Prefer(number),
+            2 if number < self.xes => Affinity::Only(number),
+            3 => Affinity::Region(number),
+            _ => Affinity::Anywhere,
+        }
+    }
+
+    fn end(self, measured_ns: u64) -> Result<Traced, String> {
+        let notes = self.notes;
+        let mut told = notes.flaws.clone();
+        let mut tell = |count: usize, what: &str| {
+            if count > 0 {
+                told.push(format!("{count} {what}"));
+            }
+        };
+        tell(
+            notes.dropped as usize,
+            "events had no room in the trace: codelets may be missing",
+        );
+        tell(notes.skipped, "codelets did not run, and are left out");
+        tell(
+            self.parts,
+            "accesses change parts of blocks: which parts is not known, so their order is that of who made whom ready",
+        );
+        tell(
+            self.edges,
+            "dependences come from events, or from graphs' orders, and not from blocks",
+        );
+        tell(
+            self.lost,
+            "dependences are on what is not in the trace, and are left out",
+        );
+        let region = |place: &str| {
+            let mut words = place.split(' ').skip_while(|word| *word != "region");
+            words.nth(1)?.parse::<u16>().ok()
+        };
+        let xes = notes.about.iter().filter(|(key, _)| key.starts_with("xe "));
+        let regions = xes.filter_map(|(_, place)| region(place)).max();
+        let mode = notes
+            .about
+            .get("ce mode")
+            .and_then(|mode| mode.parse().ok());
+        Ok(Traced {
+            workload: self.workload,
+            xes: self.xes,
+            regions: regions.map_or(1, |region| region.saturating_add(1)),
+            measured_ns,
+            mode: mode.unwrap_or(CeMode::Shared),
+            costs: costs::seen(notes),
+            notes: told,
+        })
+    }
+}
+
+impl From<&GraphUse> for Use {
+    fn from(one: &GraphUse) -> Self {
+        Use {
+            block: (one.block, one.generation),
+            bytes: one.bytes,
+            home: one.home,
+            mode: one.mode,
+        }
+    }
+}
