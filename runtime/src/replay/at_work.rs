@@ -89,7 +89,8 @@ impl Replay<'_> {
             children: Cell::new(0),
         };
         engine.local(|local| local.instead = Instead::Refuse);
-        let traced = engine.is_traced().then(|| self.trace_number());
+        let traced = engine.notes().then(|| self.trace_number());
+        engine.mark_round(self.number, 0);
         if let Some((graph, _)) = traced {
             engine.tracer(|tracer| tracer.replays = Some(graph));
         }
@@ -108,6 +109,7 @@ impl Replay<'_> {
         }
         .work(place, &mut state);
         engine.local(|local| local.instead = Instead::Spawn);
+        engine.mark_no_round();
         if let Some(seat) = engine.seat {
             seat.counters.ran.add(ran);
         }
@@ -137,7 +139,7 @@ struct Worker<'a> {
     only_lane: bool,
     /// It is the control engine, too, so perhaps nobody else looks at deadlines meanwhile: this one does between rounds.
     is_control: bool,
-    /// What the graph is called in the trace, if one is kept, and the rounds before.
+    /// What the graph is called in the trace and the rounds before, if what runs is noted.
     traced: Option<(u32, u32)>,
     /// It counts among those whose seats are open.
     counts: Cell<bool>,
