@@ -348,12 +348,11 @@ impl Shared {
             let idle = &self.domains[usize::from(seat.domain)].idle;
             seat.region == region && idle.notify_seat(usize::from(seat.place))
         };
-        let open = |seat: &&Seat<Local>| !self.is_shut(seat);
-        let woken = match self.is_region_open(region) {
-            true => self.seats.iter().filter(open).find(somebody),
-            false => self.seats.iter().find(somebody),
-        };
-        if let Some(seat) = woken {
+        // P2, before the cap is looked at, too: who has just been shut sees the work, or its seat is seen shut.
+        fence(Ordering::SeqCst);
+        let is_any_open = self.is_region_open(region);
+        let may = |seat: &&Seat<Local>| !is_any_open || !self.is_shut(seat);
+        if let Some(seat) = self.seats.iter().filter(may).find(somebody) {
             seat.occupancy.wake();
         }
     }
