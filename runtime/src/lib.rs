@@ -115,6 +115,7 @@ mod models;
 mod moves;
 mod mutants;
 mod open;
+mod open_entrance;
 mod options;
 mod out_of_reach;
 mod outcome;

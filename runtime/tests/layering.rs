@@ -115,6 +115,7 @@ const LEVELS: &[&[&str]] = &[
         "declare",
         "declare_part",
         "plain",
+        "open_entrance",
         "weighing",
         "post",
         "reader",
