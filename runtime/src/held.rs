@@ -19,7 +19,8 @@ use crate::scope::{Scope, block_bytes};
 pub struct Held {
     block: Block<u8>,
     lent: Lent,
-    opened: Option<Opened>,
+    /// In the checking mode alone; apart, since what is held is handed on by value.
+    opened: Option<Box<Opened>>,
 }
 
 impl Held {
@@ -141,7 +142,7 @@ impl Scope<'_> {
             Some(check) => {
                 let at = (block.id.slot(), Mode::SharedWrite);
                 // SAFETY: the block's memory; in the checking mode bodies run one after the other, and nobody else uses it now.
-                unsafe { check.open(at, &lent, slot.chunk_bytes(), &[]) }?
+                unsafe { check.open(at, &lent, slot.chunk_bytes(), &[]) }?.map(Box::new)
             }
         };
         Ok(Held {
@@ -160,7 +161,7 @@ impl Scope<'_> {
         let frame = self.frame();
         let slot = frame.engine.shared.blocks.slot(held.block.id.slot());
         if let Some(opened) = held.opened {
-            frame.engine.close_blocks(frame.record, &[opened]);
+            frame.engine.close_blocks(frame.record, &[*opened]);
         }
         let followers = &mut Followers::posted();
         (frame.engine).leave(

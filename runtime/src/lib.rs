@@ -117,6 +117,7 @@ mod models;
 mod moves;
 mod mutants;
 mod open;
+mod open_entrance;
 mod options;
 mod out_of_reach;
 mod outcome;

@@ -12,6 +12,7 @@ use crate::data_block::Block;
 use crate::engine::{Engine, Followers, Frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::CodeletId;
+use crate::open_entrance::Few;
 use crate::panics;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
@@ -257,7 +258,7 @@ impl<'s> Scope<'s> {
     pub unsafe fn launch(
         &self,
         open: Open,
-        accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)>,
+        accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)> + Clone,
     ) {
         self.frame().launch_open(open.place, accesses);
     }
@@ -388,7 +389,11 @@ impl Frame<'_> {
     }
 
     #[inline]
-    fn launch_open(&self, id: u32, accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)>) {
+    fn launch_open(
+        &self,
+        id: u32,
+        accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)> + Clone,
+    ) {
         let engine = self.engine;
         let record = engine.shared.arena.record(id);
         record.close_open();
@@ -399,10 +404,28 @@ impl Frame<'_> {
             }
             return engine.post(id);
         }
-        let mut declared = engine.local(|local| std::mem::take(&mut local.declared));
-        declared.extend(accesses.map(|(block, mode)| Declared::Block(BlockKey(block.id), mode)));
         // SAFETY: it lives, and is ours until it enters its queues.
         let payload = unsafe { record.vtable() }.payload;
+        let few = engine.enter_few(id, payload, accesses.clone());
+        let Few { blocks, granted } =
+            few.unwrap_or_else(|| self.enter_declared(id, payload, accesses));
+        if granted == blocks || (granted > 0 && record.pending.arrive(granted)) {
+            engine.post(id);
+        }
+    }
+
+    /// The general way: by a list of what is declared.
+    #[inline(never)]
+    fn enter_declared(
+        &self,
+        id: u32,
+        payload: usize,
+        accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)>,
+    ) -> Few {
+        let engine = self.engine;
+        let record = engine.shared.arena.record(id);
+        let mut declared = engine.local(|local| std::mem::take(&mut local.declared));
+        declared.extend(accesses.map(|(block, mode)| Declared::Block(BlockKey(block.id), mode)));
         record.keep_entries(declared.len());
         // Everybody's blocks, as a host names them.
         let parent = record.parent.load(Ordering::Relaxed);
@@ -433,9 +456,7 @@ impl Frame<'_> {
                 granted
             }
         };
-        if granted == blocks || (granted > 0 && record.pending.arrive(granted)) {
-            engine.post(id);
-        }
+        Few { blocks, granted }
     }
 }
 

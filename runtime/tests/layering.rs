@@ -117,6 +117,7 @@ const LEVELS: &[&[&str]] = &[
         "declare",
         "declare_part",
         "plain",
+        "open_entrance",
         "weighing",
         "post",
         "reader",

@@ -67,8 +67,8 @@ fn lent_to_edt(guid: Guid) -> Option<*mut u8> {
         (0..edt.body.depc).find_map(|slot| {
             let at = edt.body.lent(slot)?;
             let (there, _) = edt.body.filled(slot);
-            let there = label::resolve(there).ok()?;
-            (there == guid).then(|| edt.lent[at].start())
+            let is = there == guid || label::resolve(there) == Ok(guid);
+            is.then(|| edt.lent[at].start())
         })
     });
     start.flatten()
@@ -81,16 +81,16 @@ pub(crate) fn release(context: &Context<'_>, guid: Guid) -> Answer {
         unsafe { context.scope.give_back(held) };
         return Ok(());
     }
-    if context.scope.block_len(block).is_none() {
-        program::find(|| format!("block {:#x} was released after it was destroyed", guid.0));
-        return Err(EINVAL);
-    }
     let released = lent_to_edt(guid).is_some_and(|start| {
         let view = std::ptr::slice_from_raw_parts_mut(start, 1);
         // SAFETY: the program says that it uses it no more.
         unsafe { context.scope.release(view) }.is_ok()
     });
     if !released {
+        if context.scope.block_len(block).is_none() {
+            program::find(|| format!("block {:#x} was released after it was destroyed", guid.0));
+            return Err(EINVAL);
+        }
         program::find(|| {
             format!(
                 "block {:#x} was released by an EDT that does not have it (any more)",

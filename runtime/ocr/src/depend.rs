@@ -4,6 +4,7 @@ use crate::code::{Answer, EINVAL, EPERM};
 use crate::context::Context;
 use crate::event::{self, Told, Waiter};
 use crate::guid::{Guid, Kind, WAITER};
+use crate::slots::EdtRef;
 use crate::types::*;
 use crate::{block, edt, label, program, waiters};
 use std::num::NonZeroU64;
@@ -63,7 +64,10 @@ pub(crate) fn add(
     let from_event = is_event(source)?;
     match destination.kind() {
         Some(Kind::Edt) => match from_event {
-            true => from_event_to_edt(context, source, destination, slot, mode),
+            true => {
+                let edt = edt::waiting(context, destination)?;
+                connect(context, source, (destination, edt), slot, mode)
+            }
             false => {
                 check_data(context, source)?;
                 edt::fill(context, destination, slot, source, Some(mode))
@@ -106,15 +110,15 @@ fn waiter(target: Guid, slot: u32) -> Waiter {
     }
 }
 
+/// Adds a dependence of an EDT on an event, which may be a label's.
 #[inline]
-fn from_event_to_edt(
+pub(crate) fn connect(
     context: &Context<'_>,
     source: Guid,
-    destination: Guid,
+    (destination, edt): (Guid, EdtRef<'_>),
     slot: u32,
     mode: u32,
 ) -> Answer {
-    let edt = edt::waiting(context, destination)?;
     let connected = edt.connect(slot, mode);
     if connected.is_err() && slot < edt.depc {
         program::find(|| {

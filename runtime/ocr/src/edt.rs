@@ -127,12 +127,18 @@ pub(crate) unsafe fn create(context: &Context<'_>, guid: *mut ocrGuid_t, new: &N
         unsafe { new.output.write(output.into()) };
     }
     if depc == 0 {
-        launch(context, edt, waiting(context, edt)?);
+        launch_bare(context, edt);
     }
-    for (slot, &dep) in depv.iter().enumerate() {
+    for (slot, &dep) in (0..).zip(depv) {
         let dep = Guid::from(dep);
-        if dep != Guid::UNINITIALIZED {
-            depend::add(context, dep, edt, slot as u32, DB_MODE_RW)?;
+        match dep.kind() {
+            None if dep == Guid::UNINITIALIZED => (),
+            Some(Kind::Event) => {
+                // It waits at least for this slot.
+                let body = waiting(context, edt)?;
+                depend::connect(context, dep, (edt, body), slot, DB_MODE_RW)?;
+            }
+            _ => depend::add(context, dep, edt, slot, DB_MODE_RW)?,
         }
     }
     Ok(())
@@ -322,6 +328,15 @@ pub(crate) fn fill(
     Ok(())
 }
 
+/// An EDT without slots runs.
+#[inline]
+fn launch_bare(context: &Context<'_>, guid: Guid) {
+    if !program::is_shut_down() {
+        // SAFETY: it has no slots, and nobody else launches.
+        unsafe { context.scope.launch(open_of(guid), std::iter::empty()) };
+    }
+}
+
 /// All slots are filled: the EDT acquires its blocks and runs.
 fn launch(context: &Context<'_>, guid: Guid, edt: EdtRef<'_>) {
     if program::is_shut_down() {
@@ -336,7 +351,6 @@ fn launch(context: &Context<'_>, guid: Guid, edt: EdtRef<'_>) {
         count += 1;
     };
     match edt.depc {
-        0 => (),
         1 => {
             let (what, mode) = edt.filled(0);
             if let Some((block, mode)) = block::access(context, what, mode) {
@@ -364,7 +378,7 @@ fn launch(context: &Context<'_>, guid: Guid, edt: EdtRef<'_>) {
     }
     // SAFETY: the first `count` were written.
     let all = unsafe { few[..count].assume_init_ref() };
-    // SAFETY: the last slot was filled by us, or there is none and nobody else launches.
+    // SAFETY: the last slot was filled by us.
     unsafe { context.scope.launch(open, all.iter().copied()) };
 }
 
@@ -494,12 +508,12 @@ fn run(edt: EdtRef<'_>, scope: &Scope<'static>, lent: &[Lent]) {
 /// The body has returned: its blocks are given back, then its output event is satisfied.
 fn end(context: &Context<'_>, returned: Guid, has_blocks: bool) {
     let edt = context.edt.as_ref().expect("an EDT runs");
-    let holds: Few<_> = std::mem::take(&mut *edt.holds.borrow_mut());
-    let mut holds = holds;
-    for (_, held) in holds.drain() {
+    let mut holds = edt.holds.borrow_mut();
+    while let Some((_, held)) = holds.pop() {
         // SAFETY: held by this body, which has returned.
         unsafe { context.scope.give_back(held) };
     }
+    drop(holds);
     if pause::is_paused() {
         pause::ended(edt.guid);
     }

@@ -40,12 +40,9 @@ impl<T> Few<T> {
         self.first.iter().chain(&self.more).find(|thing| is(thing))
     }
 
-    /// Takes all out.
+    /// Takes any of them out.
     #[inline]
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> {
-        self.first
-            .take()
-            .into_iter()
-            .chain(std::mem::take(&mut self.more))
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        self.first.take().or_else(|| self.more.pop())
     }
 }

@@ -3,7 +3,7 @@
 //! | field | written by | read by |
 //! |---|---|---|
 //! | the head | the creator, before the GUID is known | anybody who knows that the EDT waits, or runs it |
-//! | a slot's state | who connects or fills it, by compare-and-swap | the same |
+//! | a slot's state | who connects it or fills it unconnected, by compare-and-swap; then its event alone, which fills it once | the same |
 //! | a slot's GUID | who filled it, before its arrival | who fills the last slot, after all arrivals, and the EDT |
 //! | parameters | the creator; then the EDT | the EDT |
 
@@ -171,17 +171,16 @@ impl<'a> EdtRef<'a> {
     pub(crate) fn fill(self, slot: u32, what: Guid, mode: Option<u32>) -> Answer {
         let (guid, state) = self.slot(slot)?;
         let now = state.load(Ordering::Relaxed);
-        let to = match (now & STATE, mode) {
-            (FREE, Some(mode)) => FILLED | u64::from(mode) << MODE,
-            (CONNECTED, None) => now & !STATE | FILLED,
-            _ => return Err(EPERM),
-        };
         // Relaxed: the arrival hands on.
-        if state
-            .compare_exchange(now, to, Ordering::Relaxed, Ordering::Relaxed)
-            .is_err()
-        {
-            return Err(EPERM);
+        match (now & STATE, mode) {
+            (FREE, Some(mode)) => {
+                let to = FILLED | u64::from(mode) << MODE;
+                let filled = state.compare_exchange(now, to, Ordering::Relaxed, Ordering::Relaxed);
+                filled.map_err(|_| EPERM)?;
+            }
+            // One event was connected, which tells each who waits once; others find the slot taken.
+            (CONNECTED, None) => state.store(now & !STATE | FILLED, Ordering::Relaxed),
+            _ => return Err(EPERM),
         }
         guid.store(what.0, Ordering::Relaxed);
         Ok(())

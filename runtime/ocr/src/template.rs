@@ -4,10 +4,11 @@ use crate::code::{Answer, EINVAL, ENOMEM};
 use crate::guid::{GENERATION, Guid, Kind};
 use crate::program::{self, Name};
 use crate::table::{Spare, Table};
-use crate::types::{EDT_PARAM_DEF, ocrEdt_t};
-use sprat::OpenHints;
-use std::cell::RefCell;
+use crate::types::{EDT_PARAM_DEF, ocrEdt_t, ocrEdtDep_t, ocrGuid_t};
+use sprat::{OpenHints, Priority};
+use std::cell::{Cell, RefCell};
 use std::ffi::c_char;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What a template says.
 #[derive(Clone, Copy)]
@@ -27,6 +28,48 @@ thread_local! {
 }
 
 static TEMPLATES: Table<Option<Template>> = Table::new(&SPARE);
+
+/// Each change of a template, or end of one, moves it on: under the template's lock.
+static CHANGES: AtomicU32 = AtomicU32::new(0);
+
+/// A template as it was when there had been so many changes.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Null if none was.
+    guid: Guid,
+    changes: u32,
+    template: Template,
+}
+
+/// How many templates a thread remembers.
+const REMEMBERED: usize = 8;
+
+thread_local! {
+    /// Templates that were looked up here last, by their places: a program makes its EDTs from few, and each look in the table
+    /// costs a lock.
+    static SEEN: [Cell<Seen>; REMEMBERED] = const { [const { Cell::new(NOTHING) }; REMEMBERED] };
+}
+
+const NOTHING: Seen = Seen {
+    guid: Guid::NULL,
+    changes: 0,
+    template: Template {
+        function: nothing,
+        name: &"EDT",
+        paramc: 0,
+        depc: 0,
+        hints: OpenHints {
+            priority: Priority::Normal,
+            region: None,
+        },
+        hinted: false,
+    },
+};
+
+/// In the place of a function where there is none; never called.
+unsafe extern "C" fn nothing(_: u32, _: *mut u64, _: u32, _: *mut ocrEdtDep_t) -> ocrGuid_t {
+    Guid::NULL.into()
+}
 
 /// # Safety
 /// `name` is null or a string of C.
@@ -67,14 +110,42 @@ fn with<R>(guid: Guid, f: impl FnOnce(&mut Option<Template>) -> Answer<R>) -> An
     )
 }
 
+/// What a template says.
 #[inline]
 pub(crate) fn get(guid: Guid) -> Answer<Template> {
-    with(guid, |template| template.ok_or(EINVAL))
+    SEEN.with(|seen| {
+        let place = &seen[guid.place().0 as usize % REMEMBERED];
+        let seen = place.get();
+        // Relaxed: whoever changes or destroys a template that others use has told them, or they do both at once, and may
+        // see either.
+        if seen.guid != guid || guid.is_null() || seen.changes != CHANGES.load(Ordering::Relaxed) {
+            return look_up(guid, place);
+        }
+        Ok(seen.template)
+    })
+}
+
+#[cold]
+fn look_up(guid: Guid, place: &Cell<Seen>) -> Answer<Template> {
+    with(guid, |template| {
+        let template = template.ok_or(EINVAL)?;
+        place.set(Seen {
+            guid,
+            changes: CHANGES.load(Ordering::Relaxed),
+            template,
+        });
+        Ok(template)
+    })
 }
 
 /// Changes what it says.
 pub(crate) fn change<R>(guid: Guid, f: impl FnOnce(&mut Template) -> R) -> Answer<R> {
-    with(guid, |template| template.as_mut().map(f).ok_or(EINVAL))
+    with(guid, |template| {
+        let changed = template.as_mut().map(f).ok_or(EINVAL);
+        // Relaxed: under the lock, as the look that remembers is.
+        CHANGES.fetch_add(1, Ordering::Relaxed);
+        changed
+    })
 }
 
 pub(crate) fn destroy(guid: Guid) -> Answer {
@@ -86,6 +157,8 @@ pub(crate) fn destroy(guid: Guid) -> Answer {
             return Err(EINVAL);
         }
         Table::end(place, thing);
+        // Relaxed: as in `change`.
+        CHANGES.fetch_add(1, Ordering::Relaxed);
         Ok(())
     })?;
     TEMPLATES.give(number);

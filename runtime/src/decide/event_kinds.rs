@@ -133,6 +133,7 @@ impl<W> Waiters<W> {
     }
 
     /// Tells all of them, who wait no longer.
+    #[inline]
     fn tell_all<P: Clone>(&mut self, verdict: &Verdict<P>, act: Sink<'_, W, P>) {
         if let Some(first) = self.first.take() {
             act(Action::Tell(first, verdict.clone()));
@@ -176,6 +177,8 @@ impl<W> Once<W> {
 }
 
 impl<W, P: Clone> Kind<W, P> for Once<W> {
+    // So that whoever knows what `act` is calls it without a look into its table.
+    #[inline(always)]
     fn step(&mut self, input: Input<W, P>, act: Sink<'_, W, P>) -> Result<(), Misuse> {
         match (self.state, input) {
             (_, Input::Increment | Input::Decrement) => return Err(Misuse::NoLatch),
