@@ -489,7 +489,7 @@ sprat_status sprat_event_destroy(sprat_event event);
 
 /* What a loop does with elements begin, begin + 1, ..., end - 1. `views` has one entry for each access, which is the chunk's part of it.
  * Chunks run beside each other, in any order, each once. The result is 0, or what went wrong: then chunks that have not begun are
- * left out, and the loop is a codelet that failed, with a message that has the number. */
+ * left out, and the loop is a codelet that failed, with a message that has the number, or that of sprat_chunk_fail. */
 typedef int32_t (*sprat_chunk)(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count);
 
 typedef struct sprat_loop {
@@ -506,6 +506,10 @@ typedef struct sprat_loop {
  * beginning, and `repeats` is 0. Not in a recording. */
 sprat_status sprat_for_each(sprat_scope *scope, const sprat_loop *what, const void *params, const sprat_access *accesses,
                             size_t count, const sprat_options *options, sprat_event *ended);
+
+/* Makes the chunk fail whose body this thread runs, as sprat_fail does a codelet: the loop's message is this one, whatever the body
+ * returns. The first call counts. The message is copied. Outside of a chunk's body it is SPRAT_SCOPE. */
+sprat_status sprat_chunk_fail(const char *message);
 
 /* ---- Channels --------------------------------------------------------------------------------------------------------------- */
 

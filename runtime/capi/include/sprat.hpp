@@ -383,10 +383,12 @@ template <class F, class... A> struct bound_loop {
     try {
       const bound_loop &self = *static_cast<const bound_loop *>(params);
       self.template take<A...>(begin, views, self.kept);
-      return 0;
+    } catch (const std::exception &thrown) {
+      sprat_chunk_fail(thrown.what());
     } catch (...) {
-      return 1;
+      sprat_chunk_fail("an exception that is no std::exception");
     }
+    return 0;
   }
 };
 
@@ -485,7 +487,7 @@ public:
     return *this;
   }
   /* A loop over accesses of so many elements each, in chunks that run beside each other: the lambda gets where its chunk begins, and a
-   * view of that part of each. An exception that leaves it makes the loop fail, without the exception's text. */
+   * view of that part of each. An exception that leaves it makes the loop fail, with its what(). */
   template <class F, class... A> event for_each(std::size_t elements, F body, const A &...accesses) {
     static_assert(std::is_trivially_copyable<F>::value, "a loop's lambda captures numbers, blocks and addresses, by value");
     static_assert(sizeof...(A) >= 1 && sizeof...(A) <= 8, "a loop goes over one to eight accesses");

@@ -10,6 +10,7 @@ use crate::spawn::{listed, remembered, tell_end, with_listed};
 use crate::text::{forever, text};
 use crate::types::*;
 use sprat::{AnyChunk, AnyChunks, Grain};
+use std::cell::Cell;
 use std::ffi::{c_char, c_void};
 use std::panic::resume_unwind;
 
@@ -23,6 +24,33 @@ pub type sprat_chunk = Option<
         count: usize,
     ) -> i32,
 >;
+
+/// Of the chunk that runs on this thread.
+#[derive(Default)]
+enum Running {
+    /// There is none.
+    #[default]
+    None,
+    Fine,
+    /// What it said first of its failure.
+    Failed(String),
+}
+
+thread_local! {
+    static RUNNING: Cell<Running> = const { Cell::new(Running::None) };
+}
+
+/// Runs the body of a chunk. What it did wrong, if it did.
+fn run(body: impl FnOnce() -> i32) -> Option<String> {
+    // Another chunk may stand below, whose body waits for another runtime's codelets.
+    let below = RUNNING.replace(Running::Fine);
+    let answer = body();
+    match (RUNNING.replace(below), answer) {
+        (Running::Failed(said), _) => Some(said),
+        (_, 0) => None,
+        (_, answer) => Some(format!("its body returned {answer}")),
+    }
+}
 
 /// A loop.
 #[derive(Clone, Copy, Debug)]
@@ -100,14 +128,15 @@ unsafe fn spawn(
     let each = move |begin: usize, chunk: AnyChunk| {
         let (end, lent) = (begin + chunk.elements(), chunk.lent());
         let params = params.as_ptr().cast();
-        // SAFETY: what a body may do is the promise of the one who gave it; views have the layout of what is lent.
-        let wrong = unsafe { body(params, begin, end, lent.as_ptr().cast(), lent.len()) };
-        if wrong != 0 {
+        let views: *const sprat_view = lent.as_ptr().cast();
+        let wrong = run(|| {
+            // SAFETY: what a body may do is the promise of the one who gave it; views have the layout of what is lent.
+            unsafe { body(params, begin, end, views, lent.len()) }
+        });
+        if let Some(wrong) = wrong {
             // The loop fails as one does whose chunk panics, without a word from the panic hook.
-            resume_unwind(Box::new(format!(
-                "its body returned {wrong} for elements {begin} to {}",
-                end - 1
-            )));
+            let last = end - 1;
+            resume_unwind(Box::new(format!("{wrong} for elements {begin} to {last}")));
         }
     };
     // SAFETY: the caller's promise.
@@ -138,4 +167,30 @@ pub unsafe extern "C" fn sprat_for_each(
         remembered(live, spawned)
     });
     self::ended(spawned)
+}
+
+/// Makes the chunk fail that runs on this thread.
+///
+/// # Safety
+/// `message` is null or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_chunk_fail(message: *const c_char) -> sprat_status {
+    let fail = || {
+        // SAFETY: the caller's promise.
+        let said = unsafe { text(message, "the message") };
+        let failed = match RUNNING.take() {
+            Running::None => {
+                return Err(Fault::new(
+                    SPRAT_SCOPE,
+                    "a chunk was to fail where no loop's body runs on this thread; call sprat_chunk_fail in the body, and sprat_fail in a codelet",
+                ));
+            }
+            // It fails, whatever the message is.
+            Running::Fine => said.as_ref().map_or("no message", |said| said).to_owned(),
+            Running::Failed(first) => first,
+        };
+        RUNNING.set(Running::Failed(failed));
+        said.map(drop)
+    };
+    ended(fail())
 }

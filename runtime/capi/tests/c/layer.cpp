@@ -252,10 +252,19 @@ void loops_go_over_blocks() {
   bool caught = false;
   try {
     rt.finish([&](sprat::scope &s) {
-      s.codelet("throws").for_each(10, [](std::size_t, sprat::view<float>) { throw std::runtime_error("no"); }, y.part(0, 10).read_write());
+      s.codelet("throws").for_each(10, [](std::size_t, sprat::view<float>) { throw std::runtime_error("no room"); }, y.part(0, 10).read_write());
     });
   } catch (const sprat::error &e) {
-    caught = e.status() == SPRAT_FAILED && std::strstr(e.what(), "its body returned 1") != nullptr;
+    caught = e.status() == SPRAT_FAILED && std::strstr(e.what(), "no room for elements 0 to ") != nullptr;
+  }
+  CHECK(caught);
+  caught = false;
+  try {
+    rt.finish([&](sprat::scope &s) {
+      s.codelet("throws").for_each(10, [](std::size_t, sprat::view<double>) { throw 3; }, x.part(0, 10).read_write());
+    });
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_FAILED && std::strstr(e.what(), "no std::exception") != nullptr;
   }
   CHECK(caught);
 }

@@ -635,8 +635,25 @@ static void records_a_loop(sprat_scope *scope, void *argument) {
   sprat_for_each(scope, &all, NULL, NULL, 0, NULL, NULL);
 }
 
+/* It fails all the same. */
+static int32_t says_nothing(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  (void)params, (void)begin, (void)end, (void)views, (void)count;
+  NOTE(sprat_chunk_fail(NULL) == SPRAT_NULL);
+  return 0;
+}
+
+static void spawns_one_that_says_nothing(sprat_scope *scope, void *argument) {
+  sprat_loop all = {sizeof all, "all", says_nothing, 0, 1, 0};
+  (void)argument;
+  REFUSED(sprat_chunk_fail("not here"), SPRAT_SCOPE, "sprat_fail in a codelet");
+  CHECK(!sprat_for_each(scope, &all, NULL, NULL, 0, NULL, NULL));
+}
+
 static void wrong_loops(void) {
   sprat_graph *graph;
+  REFUSED(sprat_chunk_fail("not here"), SPRAT_SCOPE, "where no loop's body runs");
+  REFUSED(sprat_finish(rt, spawns_one_that_says_nothing, NULL), SPRAT_FAILED, "no message for elements 0 to 0");
+  REFUSED(sprat_chunk_fail("not here any more"), SPRAT_SCOPE, "where no loop's body runs");
   REFUSED(sprat_finish(rt, wrong_loops_in_a_scope, NULL), SPRAT_NULL, "the loop");
   REFUSED(sprat_record(rt, records_a_loop, NULL, &graph), SPRAT_GRAPH, "all");
 }

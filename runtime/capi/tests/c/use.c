@@ -618,6 +618,20 @@ static void spawn_stopping(sprat_scope *s, void *argument) {
   NOTE(!sprat_for_each(s, &all, NULL, &use, 1, NULL, NULL));
 }
 
+/* Says what went wrong, twice, of which the first counts; the other chunks are fine. */
+static int32_t says_at_700(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  int32_t here = stops_at_700(params, begin, end, views, count) != 0;
+  if (here && (sprat_chunk_fail("the matrix is singular") || sprat_chunk_fail("and more"))) return 1;
+  return 0;
+}
+
+static void spawn_saying(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_write(w->blocks[2]);
+  sprat_loop all = {sizeof all, "says", says_at_700, 0, 1000, 10};
+  NOTE(!sprat_for_each(s, &all, NULL, &use, 1, NULL, NULL));
+}
+
 static void spawn_uneven(sprat_scope *s, void *argument) {
   world *w = argument;
   sprat_access use = sprat_write(w->blocks[3]);
@@ -634,6 +648,7 @@ static void loops_go_over_blocks(void) {
   for (size_t i = 0; i < 10000; i++) CHECK(b[i] == (float)(4 + i) + (i >= 500 && i < 600 ? (float)(4 + i - 500) : 0));
   REFUSED(sprat_finish(w.runtime, spawn_stopping, &w), SPRAT_FAILED, "its body returned -7 for elements 700 to 709");
   REFUSED(sprat_block_read(w.runtime, w.blocks[3], 0, b, sizeof b), SPRAT_FAILED, "stops");
+  REFUSED(sprat_finish(w.runtime, spawn_saying, &w), SPRAT_FAILED, "the matrix is singular for elements 700 to 709");
   REFUSED(sprat_finish(w.runtime, spawn_uneven, &w), SPRAT_FAILED, "40000 bytes");
   CHECK(!sprat_runtime_destroy(w.runtime));
 }
