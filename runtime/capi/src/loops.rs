@@ -40,16 +40,18 @@ thread_local! {
     static RUNNING: Cell<Running> = const { Cell::new(Running::None) };
 }
 
-/// Runs the body of a chunk. What it did wrong, if it did.
-fn run(body: impl FnOnce() -> i32) -> Option<String> {
+/// Runs the body of a chunk. If that goes wrong what it is part of fails, as if the chunk had panicked; `place` says where.
+pub(crate) fn failing(body: impl FnOnce() -> i32, place: impl FnOnce() -> String) {
     // Another chunk may stand below, whose body waits for another runtime's codelets.
     let below = RUNNING.replace(Running::Fine);
     let answer = body();
-    match (RUNNING.replace(below), answer) {
-        (Running::Failed(said), _) => Some(said),
-        (_, 0) => None,
-        (_, answer) => Some(format!("its body returned {answer}")),
-    }
+    let wrong = match (RUNNING.replace(below), answer) {
+        (Running::Failed(said), _) => said,
+        (_, 0) => return,
+        (_, answer) => format!("its body returned {answer}"),
+    };
+    // Without a word from the panic hook.
+    resume_unwind(Box::new(format!("{wrong} {}", place())));
 }
 
 /// A loop.
@@ -76,18 +78,30 @@ unsafe impl Sized0 for sprat_loop {
     const LEAST: usize = 48;
 }
 
-/// A copy of parameters.
+/// A copy of the parameters of what is called so.
 ///
 /// # Safety
-/// So many bytes can be read there.
-unsafe fn copied(from: *const c_void, bytes: usize) -> Vec<u128> {
+/// They are null or so many bytes can be read there.
+pub(crate) unsafe fn copied(
+    params: *const c_void,
+    bytes: usize,
+    what: &str,
+) -> Result<Vec<u128>, Fault> {
+    if bytes > MOST_PARAMS {
+        return Err(Fault::argument(format!(
+            "{what}: parameters of {bytes} bytes; at most {MOST_PARAMS} are possible, so pass the rest in a block"
+        )));
+    }
+    if params.is_null() && bytes != 0 {
+        return Err(Fault::null("the address of the parameters"));
+    }
     let mut copy = vec![0_u128; bytes.div_ceil(size_of::<u128>()).max(1)];
     if bytes != 0 {
         let target = copy.as_mut_ptr().cast::<u8>();
         // SAFETY: the caller's promise; there is room for so many.
-        unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), target, bytes) };
+        unsafe { std::ptr::copy_nonoverlapping(params.cast::<u8>(), target, bytes) };
     }
-    copy
+    Ok(copy)
 }
 
 /// # Safety
@@ -106,17 +120,8 @@ unsafe fn spawn(
     let name = forever(unsafe { text(what.name, "the name of a loop") }?);
     let body = what.body;
     let body = body.ok_or_else(|| Fault::null(&format!("the body of loop `{name}`")))?;
-    if what.params_size > MOST_PARAMS {
-        return Err(Fault::argument(format!(
-            "loop `{name}`: parameters of {} bytes; at most {MOST_PARAMS} are possible, so pass the rest in a block",
-            what.params_size
-        )));
-    }
-    if params.is_null() && what.params_size != 0 {
-        return Err(Fault::null("the address of the parameters"));
-    }
     // SAFETY: the caller's promise.
-    let params = unsafe { copied(params, what.params_size) };
+    let params = unsafe { copied(params, what.params_size, &format!("loop `{name}`")) }?;
     // SAFETY: the caller's promise.
     let accesses = unsafe { listed(accesses, count) }?;
     let scope = live.scope();
@@ -129,15 +134,13 @@ unsafe fn spawn(
         let (end, lent) = (begin + chunk.elements(), chunk.lent());
         let params = params.as_ptr().cast();
         let views: *const sprat_view = lent.as_ptr().cast();
-        let wrong = run(|| {
-            // SAFETY: what a body may do is the promise of the one who gave it; views have the layout of what is lent.
-            unsafe { body(params, begin, end, views, lent.len()) }
-        });
-        if let Some(wrong) = wrong {
-            // The loop fails as one does whose chunk panics, without a word from the panic hook.
-            let last = end - 1;
-            resume_unwind(Box::new(format!("{wrong} for elements {begin} to {last}")));
-        }
+        failing(
+            || {
+                // SAFETY: what a body may do is the promise of the one who gave it; views have the layout of what is lent.
+                unsafe { body(params, begin, end, views, lent.len()) }
+            },
+            || format!("for elements {begin} to {}", end - 1),
+        );
     };
     // SAFETY: the caller's promise.
     let options = unsafe { once(scope, name, options) }?;
