@@ -94,6 +94,9 @@ pub mod design {
     #[doc = include_str!("../design/events.md")]
     pub mod events {}
 
+    #[doc = include_str!("../design/live.md")]
+    pub mod live {}
+
     #[doc = include_str!("../design/polling.md")]
     pub mod polling {}
 

@@ -1,19 +1,12 @@
-//! What a trace says about its run: program, machine, engines.
+//! What traces and pages say about their run: program, machine, engines.
 
 use crate::decide::plan::Plan;
-use crate::error::Result;
 use crate::topology::Topology;
-use crate::tracing::Trace;
 use std::fmt::Write;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Begins the trace of a runtime in this file, or in one beside it.
-pub(crate) fn create(path: &Path, topology: &Topology, plan: &Plan, pin: bool) -> Result<Trace> {
-    Trace::create(path, &about(topology, plan, pin))
-}
-
-fn about(topology: &Topology, plan: &Plan, pin: bool) -> String {
+/// Lines `key: value` about a runtime.
+pub(crate) fn about(topology: &Topology, plan: &Plan, pin: bool) -> String {
     let mut text = String::new();
     let mut line = |key: &str, value: String| {
         let value = value.replace(['\n', '\r'], " ");

@@ -1,6 +1,6 @@
 //! What can be chosen about a runtime, and its start.
 
-use crate::about;
+use crate::about::about;
 use crate::check::Check;
 use crate::config::{Seed, Settings};
 use crate::decide::locality::Locality;
@@ -13,12 +13,14 @@ use crate::id::RuntimeId;
 use crate::ledger::Ledgers;
 use crate::live;
 use crate::memory_region;
+use crate::page::Place;
 use crate::runtime::Runtime;
 use crate::shared::Shared;
-use crate::start_thread::{measure_wake_up, start_thread};
-use crate::sync::atomic::Ordering;
-use crate::sync::thread;
-use crate::topology::{CpuSet, Source, Topology};
+use crate::start::start;
+use crate::start_thread::measure_wake_up;
+use crate::top::Top;
+use crate::topology::{Source, Topology};
+use crate::tracing::Trace;
 use std::path::PathBuf;
 
 /// What can be chosen about a runtime. What is said here goes before `SPRAT_*` variables, and those before what the
@@ -39,6 +41,7 @@ pub struct Builder {
     replica_bytes: Option<usize>,
     policy: Option<Policy>,
     trace: Option<PathBuf>,
+    top: Option<Place>,
     ignores_environment: bool,
 }
 
@@ -227,6 +230,13 @@ impl Builder {
         self
     }
 
+    /// Shows what the runtime does now, for the command `sprat top`: a small page of shared memory, written ten times a second by a thread of
+    /// its own. `SPRAT_TOP=1` or `SPRAT_TOP=FILE` turns it on from outside. Default: no. It costs each codelet some nanoseconds.
+    pub fn top(mut self, place: Place) -> Self {
+        self.top = Some(place);
+        self
+    }
+
     /// `SPRAT_*` variables do not apply.
     pub fn ignore_environment(mut self) -> Self {
         self.ignores_environment = true;
@@ -391,10 +401,17 @@ impl Builder {
         let ledgers =
             (reports || mind.is_some()).then(|| Ledgers::new(plan.xes.len(), reports, mind));
         let path = self.trace.or(settings.trace.map(PathBuf::from));
-        let trace = path.map(|path| about::create(&path, &topology, &plan, pin));
+        let place = self.top.or(settings.top);
+        let about = match path.is_some() || place.is_some() {
+            true => about(&topology, &plan, pin),
+            false => String::new(),
+        };
+        let trace = path.map(|path| Trace::create(&path, &about));
         let trace = trace.transpose().inspect_err(|_| id.release())?;
+        let top = place.map(|place| Top::create(&place, &about));
+        let top = top.transpose().inspect_err(|_| id.release())?;
         homes.moves.notes = trace.as_ref().map(|trace| trace.moves.clone());
-        let shared = Shared::new(id, plan, tuning, homes, check, (ledgers, trace))
+        let shared = Shared::new(id, plan, tuning, homes, check, (ledgers, trace, top))
             .inspect_err(|_| id.release())?;
         if pin {
             let cpus = shared
@@ -427,53 +444,4 @@ fn default_replica_bytes() -> u64 {
 fn any_seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(0) % 1_000_000
-}
-
-/// Starts a thread for each seat and each control engine that is not one of them.
-fn start(
-    shared: &std::sync::Arc<Shared>,
-    pin: bool,
-    stack: Option<usize>,
-) -> Result<Vec<thread::JoinHandle<()>>> {
-    let mut threads = Vec::new();
-    for (xe, plan) in shared.plan.xes.iter().enumerate() {
-        let (engine, cpus) = (shared.clone(), CpuSet::from_iter([plan.cpu]));
-        threads.push(start_thread(
-            format!("sprat-xe{xe}"),
-            (pin.then_some(cpus), stack),
-            move || {
-                engine.seat_loop(xe as u16);
-            },
-        )?);
-    }
-    if shared.plan.mode != CeMode::Elastic {
-        for (domain, plan) in shared.plan.domains.iter().enumerate() {
-            let (engine, cpus) = (shared.clone(), plan.ce_cpus.iter().copied().collect());
-            threads.push(start_thread(
-                format!("sprat-ce{domain}"),
-                (pin.then_some(cpus), None),
-                move || {
-                    engine.control_loop(&engine.domains[domain], engine.plan.polls(domain));
-                },
-            )?);
-        }
-    }
-    Ok(threads)
-}
-
-impl Shared {
-    /// Sends the engines home.
-    pub(crate) fn stop(&self) {
-        self.stop.store(true, Ordering::Release);
-        for domain in &self.domains {
-            domain.control.bed.wake();
-        }
-        for seat in &self.seats {
-            let idle = &self.domains[usize::from(seat.domain)].idle;
-            if idle.claim(usize::from(seat.place)) {
-                idle.begin_search();
-            }
-            seat.occupancy.bed(false).wake();
-        }
-    }
 }

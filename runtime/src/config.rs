@@ -1,6 +1,8 @@
 //! The settings of a runtime that come from the environment. The list for users is `docs/configuration.md`.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::page::Place;
+use std::path::PathBuf;
 
 /// Settings; `None` where nothing was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +18,7 @@ pub(crate) struct Settings {
     pub(crate) memory_report: Option<bool>,
     pub(crate) policy: Option<String>,
     pub(crate) trace: Option<String>,
+    pub(crate) top: Option<Place>,
 }
 
 /// The seed of the checking mode.
@@ -71,6 +74,11 @@ impl Settings {
                 )),
             }
         };
+        // What is no switch is a file's name.
+        let place = |name| match switch(name) {
+            Ok(on) => Ok(on.unwrap_or(false).then_some(Place::Shared)),
+            Err(_) => Ok::<_, Error>(text(name)?.map(|text| Place::File(PathBuf::from(text)))),
+        };
         Ok(Settings {
             xes: number("SPRAT_XES")?.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
             ce: text("SPRAT_CE")?,
@@ -82,6 +90,7 @@ impl Settings {
             memory_report: switch("SPRAT_MEMORY_REPORT")?,
             policy: text("SPRAT_POLICY")?,
             trace: text("SPRAT_TRACE")?,
+            top: place("SPRAT_TOP")?,
             live_codelets: number("SPRAT_LIVE_CODELETS")?
                 .map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         })
@@ -123,6 +132,7 @@ mod tests {
             ("SPRAT_MEMORY_REPORT", "on"),
             ("SPRAT_POLICY", "locality"),
             ("SPRAT_TRACE", "run.sprat"),
+            ("SPRAT_TOP", "/tmp/page-%p"),
         ];
         let expected = Settings {
             xes: Some(3),
@@ -136,8 +146,17 @@ mod tests {
             memory_report: Some(true),
             policy: Some("locality".to_owned()),
             trace: Some("run.sprat".to_owned()),
+            top: Some(Place::File(PathBuf::from("/tmp/page-%p"))),
         };
         assert_eq!(read(&all).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_page_is_shared_or_in_a_file() {
+        let top = |text| read(&[("SPRAT_TOP", text)]).unwrap().top;
+        assert_eq!(top("1"), Some(Place::Shared));
+        assert_eq!(top("no"), None);
+        assert_eq!(top("here"), Some(Place::File(PathBuf::from("here"))));
     }
 
     #[test]

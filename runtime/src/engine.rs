@@ -93,13 +93,13 @@ impl<'a> Engine<'a> {
     /// Runs a codelet that is ready, then its successors and what was kept, as long as they belong here, then what lies in the
     /// engine's own queue unless something `ends` that: up to the tuned run.
     pub(crate) fn run(&self, first: u32, ends: &dyn Fn() -> bool) {
-        match self.is_traced() {
+        match self.notes() {
             false => self.run_as::<false>(first, ends),
             true => self.run_as::<true>(first, ends),
         }
     }
 
-    /// The same, `TRACED` or not.
+    /// The same; if `TRACED`, what runs is noted: in a trace, by marks, or both.
     fn run_as<const TRACED: bool>(&self, first: u32, ends: &dyn Fn() -> bool) {
         self.local(|local| local.runs = !local.checks());
         let mut at = first;

@@ -14,7 +14,9 @@ use std::sync::Arc;
 /// See the module.
 pub(crate) struct Gate {
     shut: AtomicBool,
-    /// The threads that have shut it and have not opened it again, one entry for each time. Whoever shuts or opens has this lock.
+    /// Whoever shuts or opens has this lock.
+    pub(crate) changes: Mutex<()>,
+    /// The threads that have shut it and have not opened it again, one entry for each time. Nobody waits for codelets with this lock.
     pub(crate) holders: Mutex<Vec<thread::ThreadId>>,
     seats: Box<[CachePadded<Stopped>]>,
     /// Who shuts the gate waits here.
@@ -68,6 +70,7 @@ impl Gate {
         };
         Gate {
             shut: AtomicBool::new(false),
+            changes: Mutex::new(()),
             holders: Mutex::new(Vec::new()),
             seats: (0..seats).map(seat).collect(),
             bed: Parker::new(),
@@ -117,16 +120,16 @@ impl Gate {
         }
     }
 
-    /// G4: opens it, and wakes who stands there.
+    /// G4: opens it, and wakes who stands there. The hints go last: who takes a look at a graph meanwhile finds the gate open.
     pub(crate) fn open(&self, unmark: impl FnOnce()) {
-        unmark();
-        (lock(&self.watches).iter()).for_each(|watch| watch.remove(GATE));
         // Release pairs with the Acquire in `wait`: codelets come after what was done while the gate was shut.
         let order = match mutant!("gate_open_relaxed") {
             true => Ordering::Relaxed,
             false => Ordering::Release,
         };
         self.shut.store(false, order);
+        unmark();
+        (lock(&self.watches).iter()).for_each(|watch| watch.remove(GATE));
         self.seats.iter().for_each(|seat| seat.bed.wake());
     }
 

@@ -26,13 +26,27 @@ impl Scope<'_> {
             local.host = false;
             (std::mem::take(&mut local.kept), before)
         });
+        let (.., in_host_body) = before;
+        if in_host_body {
+            // What runs here from now on are codelets.
+            seat.end_body();
+            engine.stop_after_rest();
+        }
         if kept != 0 {
             engine.put_in_queue(kept);
         }
         let mut looks = 0;
         while !done() {
+            engine.stop_if_shut();
             engine.settle_ended();
-            match engine.find(domain) {
+            let found = match engine.is_shut_out() {
+                true => {
+                    engine.hand_on(seat, domain);
+                    engine.find_pinned(seat)
+                }
+                false => engine.find(domain),
+            };
+            match found {
                 Some(id) => {
                     engine.run(id, done);
                     looks = 0;
@@ -43,6 +57,10 @@ impl Scope<'_> {
                 }
                 None => sleep(NAP),
             }
+        }
+        if in_host_body {
+            seat.begin_body();
+            shared.gate.tell();
         }
         engine.local(|local| {
             (local.runs, local.made_blocks, local.only_holds, local.host) = before;

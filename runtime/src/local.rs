@@ -9,6 +9,7 @@ use crate::decide::theft::Victim;
 use crate::event::SpareCells;
 use crate::instead::Instead;
 use crate::levels::LocalLevels;
+use crate::marks::Marker;
 use crate::memory_region::{Magazine, Pool};
 use crate::sync::Arc;
 use crate::tracing::Tracer;
@@ -71,6 +72,10 @@ pub(crate) struct Local {
     pub(crate) instead: Instead,
     /// What notes events, if a trace is kept.
     pub(crate) tracer: Option<Box<Tracer>>,
+    /// What leaves marks, if a page is kept.
+    pub(crate) marker: Option<Box<Marker>>,
+    /// There is one of these two.
+    pub(crate) notes: bool,
     /// What entries the codelet has whose body runs, if it has many.
     pub(crate) wide_body: Wide,
     /// The same of that for whose children a place has come last.
@@ -112,6 +117,8 @@ impl Local {
             levels: Box::new(LocalLevels::new(here.is_some())),
             instead: Instead::Spawn,
             tracer: None,
+            marker: None,
+            notes: false,
             wide_body: Wide::default(),
             wide_places: Wide::default(),
             declared: Vec::new(),

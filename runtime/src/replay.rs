@@ -92,6 +92,8 @@ pub(crate) struct Replay<'a> {
     pub(crate) first: u64,
     pub(crate) at: &'static Location<'static>,
     pub(crate) arguments: Arguments,
+    /// What it is called where the run is shown; 0 if that is nowhere.
+    pub(crate) number: u32,
 }
 
 impl<'a> Replay<'a> {

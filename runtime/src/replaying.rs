@@ -225,7 +225,12 @@ impl Runtime {
                 "a replay has at most 4,294,967,294 rounds; replay it several times",
             ));
         };
+        let entry = shared.top.as_ref().map(|top| {
+            let known = if call.goes_on { 0 } else { u64::from(rounds) };
+            top.enter(call.at, (graph.program.len() as u64, call.first, known))
+        });
         let replay = Replay {
+            number: entry.as_ref().map_or(0, |entry| entry.number),
             graph,
             watch: &graph.poisons.watch,
             rounds,

@@ -366,6 +366,24 @@ impl Runtime {
         self.shared().arena.bytes()
     }
 
+    /// What engines, control engines and memory regions did and have, as
+    /// [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/) text: for a program that answers who gathers figures, such as
+    /// Prometheus (`application/openmetrics-text; version=1.0.0; charset=utf-8`). While a graph is replayed its codelets are not counted
+    /// as run; they are when an engine leaves it.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::new()?;
+    /// let text = rt.metrics();
+    /// assert!(text.contains("sprat_codelets_ran_total{xe=\"0\"} 0"));
+    /// assert!(text.ends_with("# EOF\n"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn metrics(&self) -> String {
+        self.shared().look(None).open_metrics()
+    }
+
     /// The seed of the checking mode, if this runtime runs in it: see
     /// [`Builder::check`](crate::Builder::check).
     pub fn check_seed(&self) -> Option<u64> {

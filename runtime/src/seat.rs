@@ -8,6 +8,7 @@
 use crate::counters::XeCounters;
 use crate::idle::{Idle, Parker};
 use crate::lone::Lone;
+use crate::marks::Marks;
 use crate::mutants::mutant;
 use crate::queue::{Inbox, insist};
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
@@ -98,6 +99,8 @@ pub(crate) struct Seat<S> {
     /// The oldest of what its engine has made ready here, when that was alone; then the queue follows.
     pub(crate) lone: CachePadded<Lone>,
     pub(crate) counters: CachePadded<XeCounters>,
+    /// What its engine does, if a page is kept.
+    pub(crate) marks: CachePadded<Marks>,
     /// A host's body runs here, and no codelet. Written by the occupant; exact for who shuts the gate, a hint to others.
     pub(crate) in_body: AtomicBool,
     /// The seat's own thread and the host that sits here, for the check that codelets do not wait.
@@ -129,6 +132,7 @@ impl<S> Seat<S> {
             stealer,
             lone: CachePadded::new(Lone::new()),
             counters: CachePadded::new(XeCounters::new()),
+            marks: CachePadded::new(Marks::new()),
             in_body: AtomicBool::new(false),
             threads: Mutex::new([None; 2]),
             region,

@@ -29,6 +29,7 @@ use crate::seat::Seat;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Mutex, lock, thread};
 use crate::timers::Timers;
+use crate::top::Top;
 use crate::tracing::Trace;
 use crossbeam_deque::Injector;
 use crossbeam_utils::CachePadded;
@@ -66,7 +67,7 @@ fn seats(
     plan: &Plan,
     homes: &Homes,
     check: Option<&Check>,
-    trace: Option<&Trace>,
+    (trace, top): (Option<&Trace>, Option<&Top>),
 ) -> (Vec<Seat<Local>>, Vec<LevelStealers>) {
     let seat = |(number, xe): (usize, &crate::decide::plan::XePlan)| {
         let here = Here {
@@ -77,6 +78,8 @@ fn seats(
         let mut local = Local::new(Some(here), xe.domain as u16, pool);
         local.any_order = check.map(Check::order);
         local.tracer = trace.map(Trace::join);
+        local.marker = top.map(Top::marker);
+        local.notes = trace.is_some() || top.is_some();
         local.others = plan.domains[xe.domain].xes.len() as u16 - 1;
         let stealer = local.queue.as_ref().expect("a seat has a queue").stealer();
         let tiers = local.levels.stealers();
@@ -101,6 +104,8 @@ pub(crate) struct Shared {
     pub(crate) weighs: bool,
     /// What is noted of the run, if a trace is kept.
     pub(crate) trace: Option<Trace>,
+    /// Where the run is shown, if it is.
+    pub(crate) top: Option<Top>,
     pub(crate) seats: Box<[Seat<Local>]>,
     pub(crate) domains: Box<[Domain]>,
     /// Work for a memory region, by its number.
@@ -159,10 +164,11 @@ impl Shared {
         tuning: Tuning,
         homes: Homes,
         check: Option<Box<Check>>,
-        (ledgers, trace): (Option<Ledgers>, Option<Trace>),
+        (ledgers, trace, top): (Option<Ledgers>, Option<Trace>, Option<Top>),
     ) -> Result<std::sync::Arc<Self>> {
         let arena = Arena::new()?;
-        let (seats, tiers) = seats(&plan, &homes, check.as_deref(), trace.as_ref());
+        let noted = (trace.as_ref(), top.as_ref());
+        let (seats, tiers) = seats(&plan, &homes, check.as_deref(), noted);
         let mut stranger = Local::new(None, 0, homes.outside_pool().clone());
         stranger.tracer = trace.as_ref().map(Trace::join);
         Ok(std::sync::Arc::new_cyclic(|this| Shared {
@@ -176,6 +182,7 @@ impl Shared {
             weighs: (ledgers.as_ref()).is_some_and(|ledgers| ledgers.watcher.is_some()),
             ledgers,
             trace,
+            top,
             domains: plan.domains.iter().map(Domain::new).collect(),
             regions: (0..plan.regions).map(|_| Injector::new()).collect(),
             blocks: BlockTable::new(),
@@ -341,12 +348,11 @@ impl Shared {
             let idle = &self.domains[usize::from(seat.domain)].idle;
             seat.region == region && idle.notify_seat(usize::from(seat.place))
         };
-        let open = |seat: &&Seat<Local>| !self.is_shut(seat);
-        let woken = match self.is_region_open(region) {
-            true => self.seats.iter().filter(open).find(somebody),
-            false => self.seats.iter().find(somebody),
-        };
-        if let Some(seat) = woken {
+        // P2, before the cap is looked at, too: who has just been shut sees the work, or its seat is seen shut.
+        fence(Ordering::SeqCst);
+        let is_any_open = self.is_region_open(region);
+        let may = |seat: &&Seat<Local>| !is_any_open || !self.is_shut(seat);
+        if let Some(seat) = self.seats.iter().filter(may).find(somebody) {
             seat.occupancy.wake();
         }
     }

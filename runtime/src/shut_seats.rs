@@ -47,7 +47,9 @@ impl Engine<'_> {
                 let woken = usize::from(domain.first) + place;
                 shared.seats[woken].occupancy.wake();
             };
-            let more = || shared.has_work(seat) || shared.queued(domain) > 0;
+            // In a domain without open seats there is nobody to count on: what lies there this engine hands on itself.
+            let more =
+                || domain.idle.open() > 0 && (shared.has_work(seat) || shared.queued(domain) > 0);
             self.park((seat, domain), host, done, || {
                 domain.idle.lie_down_shut(place, stays, more, wake)
             });

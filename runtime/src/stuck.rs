@@ -7,7 +7,7 @@
 
 use crate::block_table::Queue;
 use crate::bounds::Bounds;
-use crate::codelet::flag;
+use crate::codelet::{Body, flag};
 use crate::decide::dependence::Poison;
 use crate::engine::{Engine, Followers};
 use crate::entry::EntryKind;
@@ -15,6 +15,7 @@ use crate::error::{ErrorKind, Origin, Waiting};
 use crate::event::{EventCell, Links, OneShot};
 use crate::failure::Cause;
 use crate::local::Local;
+use crate::page;
 use crate::root::Root;
 use crate::shared::{Shared, still};
 use crate::sync::atomic::Ordering;
@@ -58,6 +59,17 @@ impl Shared {
         // Release pairs with the Acquire in `wait_for_inspection`.
         self.inspected.store(false, Ordering::Release);
         ended
+    }
+
+    /// How many codelets wait, and some of them with what they wait for, if nothing moves; else, and if somebody is just beginning
+    /// something, nothing.
+    pub(crate) fn who_waits(&self, most: usize) -> Option<(usize, Vec<page::Waiting>)> {
+        let _stranger = self.stranger.try_lock().ok()?;
+        self.inspected.store(true, Ordering::Relaxed);
+        let found = self.stands_still().then(|| Still::look(self).listed(most));
+        // Release pairs with the Acquire in `wait_for_inspection`.
+        self.inspected.store(false, Ordering::Release);
+        found
     }
 
     fn end_stuck(&self, stranger: &mut Local) -> u64 {
@@ -263,11 +275,37 @@ impl<'a> Still<'a> {
         ended.verdict(ended.generation()).is_some()
     }
 
+    /// How many wait in all scopes, and the first of them.
+    fn listed(&self, most: usize) -> (usize, Vec<page::Waiting>) {
+        let mut all: Vec<_> = (self.waiting.values().flatten())
+            .map(|&id| (id, self.body(id)))
+            .collect();
+        let count = all.len();
+        all.sort_by_key(|(id, body)| {
+            (
+                body.spawned_at.file(),
+                body.spawned_at.line(),
+                body.name,
+                *id,
+            )
+        });
+        let waiting = all.into_iter().take(most).map(|(id, body)| page::Waiting {
+            name: body.name.to_owned(),
+            spawned_at: body.spawned_at.to_string(),
+            waits_for: self.waits_for(id),
+        });
+        (count, waiting.collect())
+    }
+
+    fn body(&self, id: u32) -> Body {
+        // SAFETY: it lives and nothing moves.
+        unsafe { self.shared.arena.record(id).body() }
+    }
+
     /// Names each waiting codelet of a stuck scope and what it waits for.
     fn report(&self, root: u32) {
         let describe = |&id: &u32| {
-            // SAFETY: it lives and nothing moves.
-            let body = unsafe { self.shared.arena.record(id).body() };
+            let body = self.body(id);
             Waiting {
                 codelet: body.name.to_owned(),
                 spawned_at: body.spawned_at,
@@ -317,7 +355,11 @@ impl<'a> Still<'a> {
                 _ if !self.in_lists.contains(&node) => (),
                 EntryKind::Event => {
                     if let Some(event) = self.event(node) {
-                        reasons.push(format!("event `{}`, which nobody can satisfy", event.name));
+                        let who = match event.outside {
+                            true => "to come from outside",
+                            false => "which nobody can satisfy",
+                        };
+                        reasons.push(format!("event `{}`, {who}", event.name));
                     }
                 }
                 kind => {
@@ -395,8 +437,7 @@ impl<'a> Still<'a> {
     }
 
     fn stuck_cause(&self, id: u32) -> Poison {
-        // SAFETY: it lives and nothing moves.
-        let body = unsafe { self.shared.arena.record(id).body() };
+        let body = self.body(id);
         self.shared.failures.add(Cause {
             codelet: body.name,
             spawned_at: body.spawned_at,

@@ -44,31 +44,41 @@ impl Runtime {
                 "`suspend` waits until no codelet runs, so no codelet or scope's body can call it; call it before the scope, or on another thread",
             ));
         }
-        let mut holders = lock(&shared.gate.holders);
-        if holders.is_empty() {
+        let _alone = lock(&shared.gate.changes);
+        let is_first = lock(&shared.gate.holders).is_empty();
+        if is_first {
             shared.stop_engines();
         }
-        holders.push(thread::current().id());
+        lock(&shared.gate.holders).push(thread::current().id());
         Ok(())
     }
 
-    /// Takes one [`suspend`](Runtime::suspend) back, on whichever thread it was called; engines go on when all are taken back.
+    /// Takes one [`suspend`](Runtime::suspend) back, on whichever thread it was called: this thread's last one, or if it has none the
+    /// last of all. Engines go on when all are taken back.
     ///
     /// # Errors
     /// [`ErrorKind::Suspended`] if the runtime is not suspended.
     pub fn resume(&self) -> Result<()> {
         let shared = self.shared();
+        let none = || {
+            Error::new(
+                ErrorKind::Suspended,
+                "`resume` without a `suspend`: the runtime is not suspended; each `suspend` is taken back once",
+            )
+        };
+        if lock(&shared.gate.holders).is_empty() {
+            // Perhaps somebody is about to suspend, and waits for the codelet that calls this.
+            return Err(none());
+        }
+        let _alone = lock(&shared.gate.changes);
         let mut holders = lock(&shared.gate.holders);
         let me = thread::current().id();
         let mine = holders.iter().rposition(|&holder| holder == me);
-        let Some(at) = mine.or_else(|| holders.len().checked_sub(1)) else {
-            return Err(Error::new(
-                ErrorKind::Suspended,
-                "`resume` without a `suspend`: the runtime is not suspended; each `suspend` is taken back once",
-            ));
-        };
-        holders.remove(at);
-        if holders.is_empty() {
+        let at = mine.or_else(|| holders.len().checked_sub(1));
+        holders.remove(at.ok_or_else(none)?);
+        let is_last = holders.is_empty();
+        drop(holders);
+        if is_last {
             shared.let_engines_go();
         }
         Ok(())
@@ -146,9 +156,9 @@ impl Shared {
 
     /// The last handle goes.
     pub(crate) fn end_suspension(&self) {
-        let mut holders = lock(&self.gate.holders);
-        if !holders.is_empty() {
-            holders.clear();
+        let was_held = !std::mem::take(&mut *lock(&self.gate.holders)).is_empty();
+        if was_held {
+            let _alone = lock(&self.gate.changes);
             self.let_engines_go();
         }
     }

@@ -24,6 +24,12 @@ impl Engine<'_> {
         self.local(|local| local.tracer.is_some())
     }
 
+    /// Whether it notes what it runs, or leaves marks of that.
+    #[inline]
+    pub(crate) fn notes(&self) -> bool {
+        self.local(|local| local.notes)
+    }
+
     /// Works on the tracer, if there is one.
     #[inline]
     pub(crate) fn tracer<R>(&self, f: impl FnOnce(&mut Tracer) -> R) -> Option<R> {
@@ -101,7 +107,15 @@ impl Engine<'_> {
     /// A body begins: when.
     #[inline]
     pub(crate) fn trace_begin(&self, id: u32) -> u64 {
-        let generation = self.shared.arena.record(id).ended.generation();
+        let record = self.shared.arena.record(id);
+        self.mark_begins(|| {
+            // SAFETY: it runs here: it lives, and was published to us.
+            let body = unsafe { record.body() };
+            (body.name, Some(body.spawned_at))
+        });
+        #[cfg(feature = "tracing")]
+        self.spans_begin();
+        let generation = record.ended.generation();
         let begun = self.tracer(|tracer| {
             tracer.cause = (id, generation);
             tracer.ended = None;
@@ -113,7 +127,10 @@ impl Engine<'_> {
     /// A body has ended that began then; it still holds its blocks.
     #[inline(never)]
     pub(crate) fn trace_ran(&self, id: u32, start: u64, payload: usize) {
-        let end = self.trace_now().unwrap_or(0);
+        #[cfg(feature = "tracing")]
+        self.spans_end();
+        self.mark_ended();
+        let Some(end) = self.trace_now() else { return };
         let record = self.shared.arena.record(id);
         // SAFETY: it ran here: it lives, and was published to us.
         let body = unsafe { record.body() };
@@ -212,6 +229,8 @@ impl Engine<'_> {
 
     /// The body of a host's scope begins; when.
     pub(crate) fn trace_body_begins(&self, scope: u32) -> Option<u64> {
+        #[cfg(feature = "tracing")]
+        self.spans_begin();
         let generation = self.shared.arena.record(scope).ended.generation();
         self.tracer(|tracer| {
             tracer.cause = (scope, generation);
@@ -222,6 +241,8 @@ impl Engine<'_> {
 
     /// It has ended.
     pub(crate) fn trace_body_ended(&self, scope: u32, start: Option<u64>) {
+        #[cfg(feature = "tracing")]
+        self.spans_end();
         let Some(start) = start else { return };
         let generation = self.shared.arena.record(scope).ended.generation();
         self.trace(|tracer| {
@@ -261,12 +282,16 @@ impl Engine<'_> {
 
     /// In the middle of a body, others run here.
     pub(crate) fn trace_aside(&self) -> Aside {
+        #[cfg(feature = "tracing")]
+        self.spans_end();
         self.tracer(|tracer| (tracer.cause, tracer.ended))
     }
 
     /// The body goes on.
     pub(crate) fn trace_back(&self, aside: Aside) {
         if let Some(before) = aside {
+            #[cfg(feature = "tracing")]
+            self.spans_begin();
             self.tracer(|tracer| (tracer.cause, tracer.ended) = before);
         }
     }

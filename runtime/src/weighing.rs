@@ -67,10 +67,11 @@ impl Engine<'_> {
         }
     }
 
-    /// How many codelets wait in a region for each of its engines; `None` if it has none.
+    /// How many codelets wait in a region for each of its engines that work; `None` if it has none.
     fn waiting(&self, region: u16) -> Option<u64> {
         let shared = self.shared;
-        let seats = shared.seats.iter().filter(|seat| seat.region == region);
+        let seats =
+            (shared.seats.iter()).filter(|seat| seat.region == region && !shared.is_shut(seat));
         let (engines, queued) = seats.fold((0, 0), |(engines, queued), seat| {
             let inbox = usize::from(!seat.inbox.is_empty());
             (engines + 1, queued + seat.queued() + inbox)
@@ -82,7 +83,7 @@ impl Engine<'_> {
     /// The engine of a region with the least in its queue.
     fn least_busy(&self, region: u16) -> Affinity {
         let seats = (0..).zip(&self.shared.seats);
-        let there = seats.filter(|(_, seat)| seat.region == region);
+        let there = seats.filter(|(_, seat)| seat.region == region && !self.shared.is_shut(seat));
         let least = there.min_by_key(|(_, seat)| seat.queued());
         least.map_or(Affinity::Anywhere, |(xe, _)| Affinity::Prefer(xe))
     }

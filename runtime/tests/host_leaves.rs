@@ -4,6 +4,7 @@
 use sprat::{CeMode, Event, Result, Runtime, Scope, Trigger};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ const OTHERS: usize = 20;
 /// known. The others wait until the host has left: so they must not be run by it.
 #[test]
 fn a_host_leaves_when_its_scope_has_ended() -> Result<()> {
+    let _alone = alone();
     let rt = &Runtime::builder().xes(1).ce(CeMode::Shared).build()?;
     let (come, spawned) = (&Barrier::new(2), &Barrier::new(2));
     let (left, begun, late) = (
@@ -85,9 +87,26 @@ fn again<'s>(s: &Scope<'s>, count: &'s AtomicUsize, ends: &'s AtomicBool) {
     }
 }
 
-/// In the quietest of some windows, since the other test of this program may run beside.
+/// One test at a time: they look at what the whole program uses.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The share of a processor that the whole program uses, in the quietest of some windows.
+fn quietest() -> f64 {
+    let window = |_| {
+        let (begin, used) = (Instant::now(), processor_time());
+        thread::sleep(Duration::from_millis(10));
+        (processor_time() - used).as_secs_f64() / begin.elapsed().as_secs_f64()
+    };
+    (0..8).map(window).fold(f64::INFINITY, f64::min)
+}
+
 #[test]
 fn a_suspended_runtime_leaves_the_processors_alone() -> Result<()> {
+    let _alone = alone();
     for mode in [CeMode::Shared, CeMode::Elastic, CeMode::Dedicated] {
         let rt = &Runtime::builder()
             .xes(2)
@@ -108,14 +127,6 @@ fn a_suspended_runtime_leaves_the_processors_alone() -> Result<()> {
             }
             Ok(())
         })?;
-        let quietest = || {
-            let window = |_| {
-                let (begin, used) = (Instant::now(), processor_time());
-                thread::sleep(Duration::from_millis(10));
-                (processor_time() - used).as_secs_f64() / begin.elapsed().as_secs_f64()
-            };
-            (0..8).map(window).fold(f64::INFINITY, f64::min)
-        };
         thread::scope(|threads| {
             // A scope that has something to run all the time, and a replay.
             for replays in [false, true] {
@@ -146,4 +157,37 @@ fn a_suspended_runtime_leaves_the_processors_alone() -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// What lies ready for a region is for open engines: those beyond a cap sleep meanwhile, in domains without an open one, too.
+#[test]
+fn engines_beyond_a_cap_leave_the_processors_alone() -> Result<()> {
+    let _alone = alone();
+    let machine = sprat::Topology::synthetic("region:1 cache:2 core:2").unwrap();
+    let rt = &Runtime::builder()
+        .topology(machine)
+        .oversubscribe(true)
+        .ignore_environment()
+        .build()?;
+    rt.set_xes(1)?;
+    let ends = &AtomicBool::new(false);
+    thread::scope(|threads| {
+        let host = threads.spawn(move || {
+            rt.finish(|s| {
+                for _ in 0..2 {
+                    s.codelet("waits").on_region(0).spawn((), move |_, ()| {
+                        while !ends.load(Ordering::Relaxed) {
+                            thread::sleep(Duration::from_millis(1));
+                        }
+                    });
+                }
+                Ok(())
+            })
+        });
+        thread::sleep(Duration::from_millis(20));
+        let used = quietest();
+        ends.store(true, Ordering::Relaxed);
+        assert!(used < 0.2, "{used}");
+        host.join().expect("the host does not panic")
+    })
 }

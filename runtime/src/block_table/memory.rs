@@ -130,6 +130,15 @@ impl BlockSlot {
         self.place.store(place.encode(), Ordering::Relaxed);
     }
 
+    /// The pool that its memory is from, if it has any of its own. Of a block that goes, or is about to move, perhaps not.
+    pub(crate) fn pool_of_memory(&self) -> Option<u16> {
+        let has = !self.start.load(Ordering::Relaxed).is_null();
+        match self.place() {
+            Place::Taken(pool) | Place::Asked { pool, .. } => has.then_some(pool),
+            _ => None,
+        }
+    }
+
     /// Whether its memory is the user's.
     pub(crate) fn is_adopted(&self) -> bool {
         (self.memory).with(|memory| memory.is_none() && matches!(self.start(), Start::There(_)))

@@ -61,7 +61,7 @@ impl Place {
 /// From when to when an engine has found nothing that could go on, in a trace; (0, 0) if not.
 type Waited = (u64, u64);
 
-/// The longest sleep of an engine whose seat is shut, and that waits for no lane.
+/// The longest sleep of an engine whose seat is shut, and that waits for no lane. (Who suspends the runtime waits for it.)
 const LONG_NAP: Duration = Duration::from_millis(16);
 
 /// Nobody is like this: for lanes that have ended.
@@ -89,7 +89,8 @@ impl Replay<'_> {
             children: Cell::new(0),
         };
         engine.local(|local| local.instead = Instead::Refuse);
-        let traced = engine.is_traced().then(|| self.trace_number());
+        let traced = engine.notes().then(|| self.trace_number());
+        engine.mark_round(self.number, 0);
         if let Some((graph, _)) = traced {
             engine.tracer(|tracer| tracer.replays = Some(graph));
         }
@@ -108,6 +109,7 @@ impl Replay<'_> {
         }
         .work(place, &mut state);
         engine.local(|local| local.instead = Instead::Spawn);
+        engine.mark_no_round();
         if let Some(seat) = engine.seat {
             seat.counters.ran.add(ran);
         }
@@ -137,7 +139,7 @@ struct Worker<'a> {
     only_lane: bool,
     /// It is the control engine, too, so perhaps nobody else looks at deadlines meanwhile: this one does between rounds.
     is_control: bool,
-    /// What the graph is called in the trace, if one is kept, and the rounds before.
+    /// What the graph is called in the trace and the rounds before, if what runs is noted.
     traced: Option<(u32, u32)>,
     /// It counts among those whose seats are open.
     counts: Cell<bool>,
@@ -208,7 +210,14 @@ impl Worker<'_> {
             (false, true) => _ = open.fetch_sub(1, Ordering::Relaxed),
             _ => (),
         }
-        !is_open && open.load(Ordering::Relaxed) > 0
+        let rests = !is_open && open.load(Ordering::Relaxed) > 0;
+        if rests {
+            // Who runs them now would stop behind each step.
+            let lanes = self.dealt.schedule.lanes.iter().enumerate();
+            let own = lanes.filter(|(_, lane)| lane.owner.xe == self.xe && !lane.owner.only);
+            own.for_each(|(at, _)| self.lanes.want_no_more(at));
+        }
+        rests
     }
 
     /// Whether this engine, which `rests`, or does not, goes on with a lane that it cares for.
@@ -364,7 +373,10 @@ impl Worker<'_> {
         self.frame.engine.local(|local| local.binding.bind());
         place.sleeps.store(true, Ordering::Relaxed);
         let mut stays = !self.lanes.have_ended();
-        let mut nap = if rests { LONG_NAP } else { NAP };
+        let mut nap = match rests && !self.is_control {
+            true => LONG_NAP,
+            false => NAP,
+        };
         for (at, &(signal, needed)) in state.blocked.iter().enumerate() {
             if signal != 0 && state.mine[at] && self.is_for(at, rests) {
                 nap = NAP;

@@ -264,6 +264,14 @@ impl Lanes {
         }
     }
 
+    /// The owner does not wait for its lane any more: its seat is shut.
+    pub(crate) fn want_no_more(&self, at: usize) {
+        let wanted = &self.lanes[at].wanted;
+        if wanted.load(Ordering::Relaxed) {
+            wanted.store(false, Ordering::Relaxed);
+        }
+    }
+
     /// W1: the caller will sleep until the signal says that its lane has reached this. False if it does.
     pub(crate) fn watch(&self, signal: u16, needed: u64) -> bool {
         self.signal(signal).watch(needed)

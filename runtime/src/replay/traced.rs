@@ -64,8 +64,14 @@ impl Replay<'_> {
         run: impl FnOnce(),
     ) {
         let engine = frame.engine;
+        engine.mark_round(self.number, round);
+        engine.mark_begins(|| {
+            let site = self.graph.site(codelet);
+            (site.name, Some(site.spawned_at))
+        });
         let start = engine.trace_now().unwrap_or(0);
         run();
+        engine.mark_ended();
         engine.trace(|tracer| Event::Step {
             start,
             end: tracer.clock.now(),

@@ -102,6 +102,12 @@ impl<'a> Head<'a> {
     }
 }
 
+/// The number and the body of the chunk that these bytes begin with, if it has these letters and is whole.
+pub(crate) fn sound_chunk(bytes: &[u8], tag: [u8; 4]) -> Option<(u64, &[u8])> {
+    let head = Head::at(bytes, 0).filter(|head| head.tag() == tag)?;
+    Some((head.long(16), head.sound()?))
+}
+
 impl<'a> Walk<'a> {
     fn next(&mut self) -> Option<Result<Chunk<'a>, Flaw>> {
         if let Some(flaw) = self.late.take() {

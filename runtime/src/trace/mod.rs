@@ -38,6 +38,7 @@ mod moved;
 mod wire;
 
 pub use chunks::File;
+pub(crate) use chunks::sound_chunk;
 pub use decode::Events;
 pub(crate) use encode::encode;
 pub use event::{Event, MODES};
@@ -46,4 +47,4 @@ pub(crate) use file::{begin_chunk, end_chunk, header, put_kind};
 pub use graph::{GraphCodelet, GraphDef, GraphUse};
 pub use moved::Moved;
 pub(crate) use moved::NOWHERE;
-pub(crate) use wire::Before;
+pub(crate) use wire::{Before, Numbers, put};

@@ -10,6 +10,7 @@ mod tracer;
 
 pub(crate) use clock::Clock;
 pub(crate) use moves::MoveNotes;
+pub(crate) use names::{Names, Recent, Site};
 #[cfg(all(test, sprat_loom))]
 pub(crate) use ring::ring;
 pub(crate) use tracer::Tracer;
@@ -19,7 +20,6 @@ use crate::sync::{Mutex, lock};
 use crate::trace::{
     Before, Event, GraphDef, begin_chunk, encode, end_chunk, header, put_kind, tag,
 };
-use names::Names;
 use ring::Consumer;
 use std::fs::File;
 use std::io::Write;

@@ -35,6 +35,11 @@ impl Names {
         })
     }
 
+    /// What has this number.
+    pub(crate) fn get(&self, number: u16) -> Option<Site> {
+        lock(&self.all).1.get(usize::from(number)).copied()
+    }
+
     /// Gives those from this number on with their numbers.
     pub(crate) fn since(&self, first: usize, mut take: impl FnMut(u16, Site)) -> usize {
         let (_, list) = &*lock(&self.all);

@@ -24,6 +24,7 @@ mod reduce;
 mod repeatable;
 mod scopes;
 mod scratch;
+mod shown;
 mod suspending;
 mod tiles;
 mod weak;

@@ -1,6 +1,6 @@
 //! Suspended runtimes: nothing runs, nothing is lost, and misuse is told.
 
-use sprat::{Block, CeMode, ErrorKind, Result, Runtime};
+use sprat::{Block, CeMode, ErrorKind, Result, Runtime, Scope};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -431,4 +431,77 @@ fn a_cap_that_makes_no_sense_is_refused() {
         assert!(error.to_string().contains("from 1 to 2 can"), "{error}");
     }
     assert_eq!(rt.open_xes(), 2);
+}
+
+/// Counts two thousand times, each in a codelet.
+fn many<'s>(s: &Scope<'s>, count: &'s AtomicU64) {
+    for _ in 0..2_000 {
+        s.spawn((), |_, ()| _ = count.fetch_add(1, Ordering::Relaxed));
+    }
+}
+
+/// Codelets of old programs wait in their bodies, and run others meanwhile.
+#[test]
+fn who_helps_stops_too() {
+    for mode in MODES {
+        let rt = &runtime(2, mode);
+        let (count, ended) = (&AtomicU64::new(0), &AtomicBool::new(false));
+        thread::scope(|threads| {
+            let host = threads.spawn(|| {
+                let done = rt.finish(|s| {
+                    // In a body, in a codelet, and while there is nothing to run.
+                    many(s, count);
+                    s.help_until(&|| count.load(Ordering::Relaxed) == 2_000);
+                    s.spawn((), move |s, ()| {
+                        many(s, count);
+                        s.help_until(&|| count.load(Ordering::Relaxed) == 4_000);
+                        s.spawn((), move |_, ()| {
+                            thread::sleep(Duration::from_millis(20));
+                            count.fetch_add(1, Ordering::Relaxed);
+                        });
+                        s.help_until(&|| count.load(Ordering::Relaxed) == 4_001);
+                    });
+                    Ok(())
+                });
+                ended.store(true, Ordering::Relaxed);
+                done
+            });
+            while !ended.load(Ordering::Relaxed) {
+                rt.suspend().unwrap();
+                let before = count.load(Ordering::Relaxed);
+                thread::sleep(Duration::from_micros(300));
+                assert_eq!(before, count.load(Ordering::Relaxed), "a codelet ran");
+                rt.resume().unwrap();
+                thread::sleep(Duration::from_micros(50));
+            }
+            host.join().unwrap().unwrap();
+        });
+        assert_eq!(count.load(Ordering::Relaxed), 4_001);
+    }
+}
+
+#[test]
+fn one_resume_too_many_in_a_codelet_is_told_at_once() {
+    let rt = &runtime(2, CeMode::Shared);
+    let begun = &AtomicBool::new(false);
+    thread::scope(|threads| {
+        let host = threads.spawn(move || {
+            rt.finish(|s| {
+                s.spawn((), move |_, ()| {
+                    begun.store(true, Ordering::Relaxed);
+                    // Time for the other thread, which waits for this codelet.
+                    thread::sleep(Duration::from_millis(20));
+                    let error = rt.resume().unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::Suspended);
+                });
+                Ok(())
+            })
+        });
+        while !begun.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        rt.suspend().unwrap();
+        rt.resume().unwrap();
+        host.join().unwrap().unwrap();
+    });
 }

@@ -1,5 +1,7 @@
 //! What the command line says, and carrying it out.
 
+mod top;
+
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use sprat_tools::analyse::analyse;
@@ -60,6 +62,25 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What a program does right now that runs with SPRAT_TOP=1, also one that hangs
+    ///
+    /// Without a process: which programs show themselves. On a terminal it is shown until the program ends, or control-C.
+    Top {
+        /// The number of a process, or the file that its SPRAT_TOP names
+        who: Option<String>,
+        /// One look, and no more; so it is anyway if this is written to a file or a pipe
+        #[arg(long)]
+        once: bool,
+        /// One look, with all figures as JSON
+        #[arg(long)]
+        json: bool,
+        /// One look at counters, as OpenMetrics text
+        #[arg(long, conflicts_with = "json", requires = "who")]
+        metrics: bool,
+        /// Seconds between two looks
+        #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
+        every: f64,
+    },
     /// The machine, and the engines that a runtime would start here
     Topo,
     /// Completions of this command for a shell, on standard output
@@ -83,8 +104,12 @@ enum Command {
 enum Format {
     /// JSON for chrome://tracing and ui.perfetto.dev
     Chrome,
+    /// Protocol buffers for ui.perfetto.dev: smaller, for long runs
+    Perfetto,
     /// Who waits for whom, for Graphviz
     Dot,
+    /// A script that makes a database: sqlite3 run.db < run.sql
+    Sql,
 }
 
 /// Carries out the command.
@@ -133,6 +158,8 @@ fn carry_out(command: Command) -> Result<(), String> {
             let run = load(&trace)?;
             write_to(output.as_deref(), |out| match format {
                 Format::Chrome => export::chrome::chrome(&run, out),
+                Format::Perfetto => export::perfetto::perfetto(&run, out),
+                Format::Sql => export::sql::sql(&run, out),
                 Format::Dot => export::dot::dot(&run, from, count, out),
             })
         }
@@ -146,6 +173,29 @@ fn carry_out(command: Command) -> Result<(), String> {
                 true => say(&pretty(&diff)?),
                 false => say(&report::diff::text(&diff)),
             }
+        }
+        Command::Top {
+            who,
+            once,
+            json,
+            metrics,
+            every,
+        } => {
+            let how = match (json, metrics) {
+                (true, _) => top::How::Json,
+                (_, true) => top::How::Metrics,
+                _ if once || !std::io::stdout().is_terminal() => top::How::Once,
+                _ => top::How::Watch,
+            };
+            // Pages are written ten times a second.
+            if !(0.1..=3600.0).contains(&every) {
+                return Err("--every is between 0.1 and 3600 seconds".to_owned());
+            }
+            top::top(
+                who.as_deref(),
+                how,
+                std::time::Duration::from_secs_f64(every),
+            )
         }
         Command::Topo => {
             let (topology, plan) = (sprat::Runtime::builder().plan()).map_err(|e| e.to_string())?;

@@ -7,4 +7,5 @@ pub mod interval;
 pub mod read;
 pub mod report;
 pub mod run;
+pub mod top;
 pub mod units;

@@ -1,5 +1,7 @@
-//! What the command gives to shells and to `man`.
+//! The command: what it gives to shells and to `man`, and what it shows of running programs.
 
+use sprat::Runtime;
+use sprat::page::Place;
 use std::process::{Command, Output};
 
 fn sprat(arguments: &[&str]) -> Output {
@@ -17,7 +19,7 @@ fn says(arguments: &[&str]) -> String {
 fn completions_for_each_shell_know_the_subcommands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let text = says(&["completions", shell]);
-        for word in ["report", "export", "diff", "topo", "output", "json"] {
+        for word in ["report", "export", "diff", "topo", "top", "output", "json"] {
             assert!(text.contains(word), "{shell}: no {word}");
         }
     }
@@ -42,6 +44,7 @@ fn manual_pages_for_all_subcommands() {
         "sprat-export",
         "sprat-diff",
         "sprat-topo",
+        "sprat-top",
     ] {
         let text = std::fs::read_to_string(pages.join(format!("{name}.1"))).unwrap();
         assert!(text.contains(".SH SYNOPSIS"), "{name}: {text}");
@@ -55,4 +58,140 @@ fn manual_pages_for_all_subcommands() {
         !refused.status.success() && text.contains("file/pages"),
         "{text}"
     );
+}
+
+/// What it says, and what it complains of.
+fn tells(arguments: &[&str]) -> (bool, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = sprat(arguments);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.success(), text(stdout), text(stderr))
+}
+
+#[test]
+fn a_running_program_is_shown_until_it_died() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page");
+    let name = path.to_str().unwrap();
+    let rt = Runtime::builder()
+        .ignore_environment()
+        .xes(1)
+        .top(Place::File(path.clone()))
+        .build()
+        .unwrap();
+    let (answer, trigger) = rt.event("an answer");
+    let left = std::thread::scope(|threads| {
+        let waits = threads.spawn(|| {
+            rt.finish(|s| {
+                s.codelet("use it").after(&answer).spawn((), |_, ()| ());
+                Ok(())
+            })
+        });
+        let begin = std::time::Instant::now();
+        let text = loop {
+            let text = says(&["top", name]);
+            if text.contains("NOTHING MOVES") {
+                break text;
+            }
+            assert!(begin.elapsed().as_secs() < 20, "{text}");
+        };
+        assert!(text.contains("`use it`, spawned at "), "{text}");
+        assert!(text.contains("waits for event `an answer`"), "{text}");
+        assert!(text.contains("1 scope open"), "{text}");
+        let json: serde_json::Value =
+            serde_json::from_str(&says(&["top", "--json", name])).unwrap();
+        assert_eq!(json["alive"], true);
+        assert_eq!(json["still"]["waiting"][0]["name"], "use it");
+        assert_eq!(json["engines"][0]["doing"], "sleeps");
+        let metrics = says(&["top", name, "--metrics"]);
+        assert!(metrics.contains("\nsprat_open_scopes 1\n"), "{metrics}");
+        let left = std::fs::read(&path).unwrap();
+        trigger.satisfy();
+        waits.join().unwrap().unwrap();
+        left
+    });
+    drop(rt);
+    let (ended, _, why) = tells(&["top", name]);
+    assert!(!ended && why.contains("page: No such file"), "{why}");
+    // As if it had been killed: the file is there, and nobody holds it.
+    std::fs::write(&path, &left).unwrap();
+    let text = says(&["top", name]);
+    assert!(text.contains("THE PROGRAM DIED"), "{text}");
+    // Damaged, of another version, and of another kind.
+    for (at, byte, message) in [
+        (200, left[200] ^ 1, "damaged"),
+        (8, 9, "version 9 of the format"),
+        (0, b'X', "no page of a running program"),
+    ] {
+        let mut other = left.clone();
+        let room = u32::from_le_bytes(other[12..16].try_into().unwrap()) as usize;
+        other[at] = byte;
+        other.truncate(64 + room);
+        std::fs::write(&path, &other).unwrap();
+        let (shown, _, why) = tells(&["top", name]);
+        assert!(!shown && why.contains(message), "{message}: {why}");
+    }
+    let (_, _, why) = tells(&["top", "4294967290"]);
+    assert!(why.contains("there is no process 4294967290"), "{why}");
+}
+
+/// Loads a run into a database, if there is a program for that.
+#[test]
+fn a_run_becomes_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let [trace, script] = ["run.sprat", "run.sql"].map(|name| folder.path().join(name));
+    let rt = Runtime::builder()
+        .ignore_environment()
+        .xes(1)
+        .trace(&trace)
+        .build()
+        .unwrap();
+    let block = rt.block::<u64>(10).unwrap();
+    rt.name(block, "it's").unwrap();
+    rt.finish(|s| {
+        for _ in 0..700 {
+            s.codelet("don't").spawn(block.read_write(), |s, block| {
+                let _span = s.span("part");
+                block[0] += 1;
+                s.count("nothing", f64::NAN);
+            });
+        }
+        Ok(())
+    })
+    .unwrap();
+    drop(rt);
+    let (from, to) = (trace.to_str().unwrap(), script.to_str().unwrap());
+    assert_eq!(says(&["export", "-f", "sql", from, "-o", to]), "");
+    let text = std::fs::read_to_string(&script).unwrap();
+    assert!(text.contains("'don''t'") && text.ends_with("COMMIT;\n"));
+    let query = "select name, count(*), min(run_ns) >= 0 from codelets group by name; \
+        select name, times from blocks; select count(*), count(value) from samples; select count(*) from spans;";
+    let database = folder.path().join("run.db");
+    let sqlite = |stdin: std::process::Stdio, arguments: &[&str]| {
+        let mut command = Command::new("sqlite3");
+        command
+            .arg("-bail")
+            .arg(&database)
+            .args(arguments)
+            .stdin(stdin)
+            .output()
+    };
+    let script = std::fs::File::open(&script).unwrap();
+    match sqlite(script.into(), &[]) {
+        Err(error) => {
+            eprintln!("SKIPPED: sqlite3 cannot be run here ({error}); apt-get install sqlite3")
+        }
+        Ok(loaded) => {
+            assert!(
+                loaded.status.success() && loaded.stderr.is_empty(),
+                "{loaded:?}"
+            );
+            let told = sqlite(std::process::Stdio::null(), &[query]).unwrap();
+            let told = String::from_utf8(told.stdout).unwrap();
+            assert_eq!(told, "don't|700|1\nit's|700\n700|0\n700\n");
+        }
+    }
 }

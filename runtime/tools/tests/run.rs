@@ -313,6 +313,8 @@ fn copies_are_near() {
     let rt = two_regions(&path);
     let block = rt.block_at::<u64>(Home::Region(0), 100).unwrap();
     rt.write(block, |x| x.fill(1)).unwrap();
+    // On paper memory is where the first writer is, which is the seat of this thread.
+    rt.migrate(block, Home::Region(0)).unwrap();
     let read_there = || {
         rt.finish(|s| {
             let step = s.codelet("step").on_xe(1);

@@ -2,3 +2,5 @@
 
 pub mod chrome;
 pub mod dot;
+pub mod perfetto;
+pub mod sql;

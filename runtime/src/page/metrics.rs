@@ -1,0 +1,281 @@
+//! A page as OpenMetrics text, for programs that gather figures.
+
+use super::{Control, Engine, Page, Region};
+use std::fmt::Write;
+
+/// What is told of each of a list: the name, its type, what it means, and the value.
+type Row<T> = (&'static str, Kind, &'static str, fn(&T) -> u64);
+
+/// Counters only grow; the names of their samples end in `_total`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+const OF_ENGINES: &[Row<Engine>] = &[
+    (
+        "codelets_ran",
+        Kind::Counter,
+        "Codelets whose bodies ran, by engine",
+        |xe| xe.counts.ran,
+    ),
+    (
+        "codelets_skipped",
+        Kind::Counter,
+        "Codelets skipped after a failure",
+        |xe| xe.counts.skipped,
+    ),
+    (
+        "codelets_cancelled",
+        Kind::Counter,
+        "Codelets not started since their scope was cancelled",
+        |xe| xe.counts.cancelled,
+    ),
+    (
+        "codelets_repeated",
+        Kind::Counter,
+        "Bodies of repeatable codelets that ran again",
+        |xe| xe.counts.repeated,
+    ),
+    (
+        "codelets_stolen",
+        Kind::Counter,
+        "Codelets taken from other engines of the domain",
+        |xe| xe.counts.stolen,
+    ),
+    (
+        "codelets_posted",
+        Kind::Counter,
+        "Codelets posted to other engines",
+        |xe| xe.counts.posted,
+    ),
+    (
+        "parked",
+        Kind::Counter,
+        "Times that the engine went to sleep",
+        |xe| xe.counts.parked,
+    ),
+    (
+        "stood_in",
+        Kind::Counter,
+        "Times that the engine stood in for a silent control engine",
+        |xe| xe.counts.stood_in,
+    ),
+    (
+        "queued_codelets",
+        Kind::Gauge,
+        "Codelets in the engine's queue and posted to it",
+        |xe| xe.queued,
+    ),
+];
+
+const OF_CONTROLS: &[Row<Control>] = &[
+    (
+        "control_rounds",
+        Kind::Counter,
+        "Times that the control engine's routine ran",
+        |ce| ce.counts.rounds,
+    ),
+    (
+        "codelets_brokered",
+        Kind::Counter,
+        "Codelets moved between domains",
+        |ce| ce.counts.brokered,
+    ),
+    (
+        "stuck_checks",
+        Kind::Counter,
+        "Looks for stuck scopes",
+        |ce| ce.counts.stuck_checks,
+    ),
+    ("stuck_scopes", Kind::Counter, "Scopes found stuck", |ce| {
+        ce.counts.stuck_scopes
+    }),
+    (
+        "injected_codelets",
+        Kind::Gauge,
+        "Codelets that came to the domain from outside and wait",
+        |ce| ce.queued,
+    ),
+];
+
+const OF_REGIONS: &[Row<Region>] = &[
+    (
+        "blocks",
+        Kind::Gauge,
+        "Blocks that have their memory in the region",
+        |region| region.blocks,
+    ),
+    (
+        "block_bytes",
+        Kind::Gauge,
+        "Bytes of these blocks",
+        |region| region.block_bytes,
+    ),
+    (
+        "in_use_bytes",
+        Kind::Gauge,
+        "Bytes that the region's pool has handed out",
+        |region| region.in_use_bytes,
+    ),
+    (
+        "recycled_bytes",
+        Kind::Gauge,
+        "Bytes that wait in the pool",
+        |region| region.recycled_bytes,
+    ),
+    (
+        "mapped_bytes",
+        Kind::Gauge,
+        "Bytes of addresses that the pool has from the system",
+        |region| region.mapped_bytes,
+    ),
+];
+
+const OF_ALL: &[Row<Page>] = &[
+    (
+        "open_scopes",
+        Kind::Gauge,
+        "Scopes of hosts that have not ended",
+        |page| page.open_scopes,
+    ),
+    (
+        "live_codelets",
+        Kind::Gauge,
+        "Codelets that live, with records kept at hand",
+        |page| page.live_codelets,
+    ),
+    (
+        "codelet_bytes",
+        Kind::Gauge,
+        "Bytes of codelets' records",
+        |page| page.codelet_bytes,
+    ),
+    (
+        "blocks_moved",
+        Kind::Counter,
+        "Blocks that went to another region",
+        |page| page.moves.moved,
+    ),
+    (
+        "moved_bytes",
+        Kind::Counter,
+        "Bytes of blocks that went to another region",
+        |page| page.moves.moved_bytes,
+    ),
+    (
+        "blocks_copied",
+        Kind::Counter,
+        "Copies of blocks that were made",
+        |page| page.moves.copied,
+    ),
+    (
+        "copied_bytes",
+        Kind::Counter,
+        "Bytes of copies that were made",
+        |page| page.moves.copied_bytes,
+    ),
+    (
+        "moves_refused",
+        Kind::Counter,
+        "Moves and copies that were not made",
+        |page| page.moves.refused,
+    ),
+    (
+        "replica_bytes",
+        Kind::Gauge,
+        "Bytes that copies take now",
+        |page| page.moves.replica_bytes,
+    ),
+];
+
+impl Page {
+    /// Its counts as [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/) text, which Prometheus and others gather.
+    pub fn open_metrics(&self) -> String {
+        open_metrics(self)
+    }
+}
+
+fn open_metrics(page: &Page) -> String {
+    let mut out = String::new();
+    rows(&mut out, OF_ALL, &[(String::new(), page)]);
+    let numbered = |name: &str, at: usize| format!("{{{name}=\"{at}\"}}");
+    let engines: Vec<_> = (page.engines.iter().enumerate())
+        .map(|(at, one)| (numbered("xe", at), one))
+        .collect();
+    rows(&mut out, OF_ENGINES, &engines);
+    let controls: Vec<_> = (page.controls.iter().enumerate())
+        .map(|(at, one)| (numbered("domain", at), one))
+        .collect();
+    rows(&mut out, OF_CONTROLS, &controls);
+    let last = page.regions.len().saturating_sub(1);
+    let regions: Vec<_> = (page.regions.iter().enumerate())
+        .map(|(at, one)| match at == last {
+            true => ("{region=\"interleaved\"}".to_owned(), one),
+            false => (numbered("region", at), one),
+        })
+        .collect();
+    rows(&mut out, OF_REGIONS, &regions);
+    out.push_str("# EOF\n");
+    out
+}
+
+/// Families one after the other, the samples of each together.
+fn rows<T>(out: &mut String, rows: &[Row<T>], samples: &[(String, &T)]) {
+    for (name, kind, help, value) in rows {
+        let (word, ending) = match kind {
+            Kind::Counter => ("counter", "_total"),
+            Kind::Gauge => ("gauge", ""),
+        };
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "# TYPE sprat_{name} {word}");
+        if name.ends_with("_bytes") {
+            let _ = writeln!(out, "# UNIT sprat_{name} bytes");
+        }
+        let _ = writeln!(out, "# HELP sprat_{name} {help}.");
+        for (labels, one) in samples {
+            let _ = writeln!(out, "sprat_{name}{ending}{labels} {}", value(one));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_family_is_told_once_with_its_samples_behind_it() {
+        let mut page = Page {
+            engines: vec![Engine::default(); 2],
+            controls: vec![Control::default()],
+            regions: vec![Region::default(); 2],
+            ..Page::default()
+        };
+        page.engines[1].counts.ran = 41;
+        page.regions[0].block_bytes = 1 << 60;
+        let text = page.open_metrics();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.last(), Some(&"# EOF"));
+        let ran = (lines.iter()).position(|line| line.contains("TYPE sprat_codelets_ran "));
+        assert_eq!(
+            lines[ran.unwrap()..][..4],
+            [
+                "# TYPE sprat_codelets_ran counter",
+                "# HELP sprat_codelets_ran Codelets whose bodies ran, by engine.",
+                "sprat_codelets_ran_total{xe=\"0\"} 0",
+                "sprat_codelets_ran_total{xe=\"1\"} 41",
+            ]
+        );
+        assert!(lines.contains(&"# UNIT sprat_block_bytes bytes"));
+        assert!(lines.contains(&"sprat_block_bytes{region=\"0\"} 1152921504606846976"));
+        assert!(lines.contains(&"sprat_block_bytes{region=\"interleaved\"} 0"));
+        let mut families: Vec<_> = (lines.iter())
+            .filter_map(|line| line.strip_prefix("# TYPE "))
+            .collect();
+        let all = families.len();
+        families.sort_unstable();
+        families.dedup();
+        assert_eq!(families.len(), all);
+    }
+}

@@ -1,0 +1,85 @@
+//! The subcommand `top`.
+
+use super::say;
+use sprat_tools::top::watch::{twice, watch};
+use sprat_tools::top::{Shown, find, json, text};
+use std::time::Duration;
+
+/// How it is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    Once,
+    Watch,
+    Json,
+    Metrics,
+}
+
+/// What is told of a program that has written nothing between two looks.
+const STANDS: &str = "\n  The page did not change for a quarter of a second: the program is stopped (a debugger, SIGSTOP), or its machine is busy.\n";
+
+/// Between two looks for rates.
+const SHORT: Duration = Duration::from_millis(250);
+
+pub fn top(who: Option<&str>, how: How, pause: Duration) -> Result<(), String> {
+    let found = find(who)?;
+    if who.is_none() {
+        return list(&found, how);
+    }
+    for shown in &found {
+        match how {
+            How::Watch => watch(shown, pause, &mut std::io::stdout())?,
+            How::Once => {
+                let (page, before, alive) = twice(shown, SHORT)?;
+                let mut text = text::text(&page, before.as_ref(), alive);
+                if alive && before.is_none() {
+                    text += STANDS;
+                }
+                say(&text)?;
+            }
+            How::Json => {
+                let (page, _, alive) = twice(shown, Duration::ZERO)?;
+                say(&super::pretty(&json::json(&page, alive, &shown.path))?)?;
+            }
+            How::Metrics => {
+                let (page, _, _) = twice(shown, Duration::ZERO)?;
+                say(&page.open_metrics())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All that show themselves.
+fn list(found: &[Shown], how: How) -> Result<(), String> {
+    let mut lines = String::new();
+    let mut values = Vec::new();
+    for shown in found {
+        match shown.look() {
+            Ok((page, alive)) => {
+                lines += &text::line(&page, alive);
+                if !alive {
+                    lines += &format!(
+                        "{:>21}`rm {}` takes it off this list\n",
+                        "",
+                        shown.path.display()
+                    );
+                }
+                values.push(json::json(&page, alive, &shown.path));
+            }
+            Err(flaw) => eprintln!("sprat: {}: {flaw}", shown.path.display()),
+        }
+    }
+    match how {
+        How::Json => say(&super::pretty(&values)?),
+        _ if values.is_empty() => {
+            eprintln!(
+                "no program shows itself; start one with SPRAT_TOP=1 in its environment, and it is listed here"
+            );
+            Ok(())
+        }
+        _ => say(&format!(
+            "{:>8}  {:>9}  {:<24} program\n{lines}sprat top PROCESS shows one of them\n",
+            "process", "runs for", "state"
+        )),
+    }
+}
