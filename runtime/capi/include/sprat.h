@@ -489,7 +489,7 @@ sprat_status sprat_event_destroy(sprat_event event);
 
 /* What a loop does with elements begin, begin + 1, ..., end - 1. `views` has one entry for each access, which is the chunk's part of it.
  * Chunks run beside each other, in any order, each once. The result is 0, or what went wrong: then chunks that have not begun are
- * left out, and the loop is a codelet that failed, with a message that has the number. */
+ * left out, and the loop is a codelet that failed, with a message that has the number, or that of sprat_chunk_fail. */
 typedef int32_t (*sprat_chunk)(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count);
 
 typedef struct sprat_loop {
@@ -506,6 +506,34 @@ typedef struct sprat_loop {
  * beginning, and `repeats` is 0. Not in a recording. */
 sprat_status sprat_for_each(sprat_scope *scope, const sprat_loop *what, const void *params, const sprat_access *accesses,
                             size_t count, const sprat_options *options, sprat_event *ended);
+
+/* Makes a result of elements begin, begin + 1, ..., end - 1, where the views are those of a loop. `result` is aligned to 16, and zeros. */
+typedef int32_t (*sprat_map)(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count, void *result);
+
+/* Changes a result to that of its elements and those that follow, whose result is `next`. */
+typedef int32_t (*sprat_combine)(const void *params, void *result, const void *next);
+
+/* Both functions return 0, or what went wrong, as a loop's body does. */
+typedef struct sprat_reduction {
+  size_t size;
+  const char *name;     /* for messages */
+  sprat_map map;
+  sprat_combine combine; /* need not be commutative, but associative, or nearly so as sums of floating-point numbers are */
+  size_t params_size;   /* bytes of the parameters, which are copied, aligned to 16; at most 1 MiB */
+  size_t elements;      /* as of a loop, at least 1 */
+  size_t grain;         /* how many of them a chunk has; 0: what makes 256 chunks, or fewer of a short one */
+  size_t result_size;   /* bytes of a result, which are copied; at most 1 MiB */
+} sprat_reduction;
+
+/* Makes a result of each chunk of the accesses, on all engines, and combines them in pairs of neighbours into all of block `result`,
+ * which has `result_size` bytes, and is written when the accesses are read already. Chunks, and the order of combining, depend
+ * on `elements` and `grain` only: so the result has the same bits with any number of engines. The rest is as for a loop. */
+sprat_status sprat_map_reduce(sprat_scope *scope, const sprat_reduction *what, const void *params, const sprat_access *accesses,
+                              size_t count, sprat_block result, const sprat_options *options, sprat_event *ended);
+
+/* Makes the chunk fail whose body this thread runs, as sprat_fail does a codelet: the loop's message is this one, whatever the body
+ * returns. The first call counts. The message is copied. Outside of a chunk's body it is SPRAT_SCOPE. */
+sprat_status sprat_chunk_fail(const char *message);
 
 /* ---- Channels --------------------------------------------------------------------------------------------------------------- */
 

@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -366,6 +367,18 @@ template <class F, class... A> struct bound {
   }
 };
 
+/* What a chunk does, and what it throws. */
+template <class F> std::int32_t guarded_chunk(const F &work) noexcept {
+  try {
+    work();
+  } catch (const std::exception &thrown) {
+    sprat_chunk_fail(thrown.what());
+  } catch (...) {
+    sprat_chunk_fail("an exception that is no std::exception");
+  }
+  return 0;
+}
+
 /* The same of a loop, which gets where its chunk begins. */
 template <class F, class... A> struct bound_loop {
   F body;
@@ -380,13 +393,33 @@ template <class F, class... A> struct bound_loop {
       take<Rest...>(begin, views, kept.tail, before..., one);
   }
   static std::int32_t run(const void *params, std::size_t begin, std::size_t, const sprat_view *views, std::size_t) noexcept {
-    try {
-      const bound_loop &self = *static_cast<const bound_loop *>(params);
-      self.template take<A...>(begin, views, self.kept);
-      return 0;
-    } catch (...) {
-      return 1;
-    }
+    const bound_loop &self = *static_cast<const bound_loop *>(params);
+    return guarded_chunk([&] { self.template take<A...>(begin, views, self.kept); });
+  }
+};
+
+/* The same of a reduction, with how its results are combined. */
+template <class R, class M, class C, class... A> struct bound_reduction {
+  M map;
+  C combine;
+  pack<typename A::kept...> kept;
+
+  template <class First, class... Rest, class K, class... V>
+  R take(std::size_t begin, const sprat_view *views, const K &kept, const V &...before) const {
+    auto one = First::take(views, kept.head);
+    if constexpr (sizeof...(Rest) == 0)
+      return map(begin, before..., one);
+    else
+      return take<Rest...>(begin, views, kept.tail, before..., one);
+  }
+  static std::int32_t make(const void *params, std::size_t begin, std::size_t, const sprat_view *views, std::size_t, void *result) noexcept {
+    const bound_reduction &self = *static_cast<const bound_reduction *>(params);
+    return guarded_chunk([&] { new (result) R(self.template take<A...>(begin, views, self.kept)); });
+  }
+  static std::int32_t add(const void *params, void *result, const void *next) noexcept {
+    const bound_reduction &self = *static_cast<const bound_reduction *>(params);
+    R &first = *static_cast<R *>(result);
+    return guarded_chunk([&] { first = self.combine(first, *static_cast<const R *>(next)); });
   }
 };
 
@@ -479,13 +512,13 @@ public:
     return event(ended);
   }
 
-  /* How many elements a chunk of for_each has; 0, as it is unless said: what takes about 30 us. */
+  /* How many elements a chunk of for_each or map_reduce has; 0, as it is unless said, leaves it to Sprat. */
   options &grain(std::size_t elements) {
     grain_ = elements;
     return *this;
   }
   /* A loop over accesses of so many elements each, in chunks that run beside each other: the lambda gets where its chunk begins, and a
-   * view of that part of each. An exception that leaves it makes the loop fail, without the exception's text. */
+   * view of that part of each. An exception that leaves it makes the loop fail, with its what(). */
   template <class F, class... A> event for_each(std::size_t elements, F body, const A &...accesses) {
     static_assert(std::is_trivially_copyable<F>::value, "a loop's lambda captures numbers, blocks and addresses, by value");
     static_assert(sizeof...(A) >= 1 && sizeof...(A) <= 8, "a loop goes over one to eight accesses");
@@ -497,6 +530,26 @@ public:
     (accesses.list(at), ...);
     sprat_event ended = {{0, 0}};
     check(sprat_for_each(handle_, &what, &params, list, sizeof...(A), listed(), &ended));
+    return event(ended);
+  }
+
+  /* A reduction over accesses of at least one element each: `map` gets what a loop's lambda gets, and returns what it makes of its chunk; of
+   * two such `combine` makes one. The last of them is written into the block, which has one element. The same bits with any number of
+   * engines. See sprat_map_reduce. */
+  template <class R, class M, class C, class... A>
+  event map_reduce(std::size_t elements, M map, C combine, block<R> result, const A &...accesses) {
+    static_assert(std::is_trivially_copyable<M>::value && std::is_trivially_copyable<C>::value,
+                  "a reduction's lambdas capture numbers, blocks and addresses, by value");
+    static_assert(sizeof...(A) >= 1 && sizeof...(A) <= 8, "a reduction goes over one to eight accesses");
+    static_assert(alignof(R) <= 16, "a reduction's result is aligned to 16 at most");
+    using bound = detail::bound_reduction<R, M, C, A...>;
+    static_assert(alignof(bound) <= 16, "what a reduction's lambdas capture is aligned to 16 at most");
+    const bound params = {map, combine, detail::make_pack(accesses.keep()...)};
+    const sprat_reduction what = {sizeof what, name_, bound::make, bound::add, sizeof params, elements, grain_, sizeof(R)};
+    sprat_access list[sizeof...(A)], *at = list;
+    (accesses.list(at), ...);
+    sprat_event ended = {{0, 0}};
+    check(sprat_map_reduce(handle_, &what, &params, list, sizeof...(A), result.id(), listed(), &ended));
     return event(ended);
   }
 

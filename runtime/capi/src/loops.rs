@@ -10,6 +10,7 @@ use crate::spawn::{listed, remembered, tell_end, with_listed};
 use crate::text::{forever, text};
 use crate::types::*;
 use sprat::{AnyChunk, AnyChunks, Grain};
+use std::cell::Cell;
 use std::ffi::{c_char, c_void};
 use std::panic::resume_unwind;
 
@@ -23,6 +24,35 @@ pub type sprat_chunk = Option<
         count: usize,
     ) -> i32,
 >;
+
+/// Of the chunk that runs on this thread.
+#[derive(Default)]
+enum Running {
+    /// There is none.
+    #[default]
+    None,
+    Fine,
+    /// What it said first of its failure.
+    Failed(String),
+}
+
+thread_local! {
+    static RUNNING: Cell<Running> = const { Cell::new(Running::None) };
+}
+
+/// Runs the body of a chunk. If that goes wrong what it is part of fails, as if the chunk had panicked; `place` says where.
+pub(crate) fn failing(body: impl FnOnce() -> i32, place: impl FnOnce() -> String) {
+    // Another chunk may stand below, whose body waits for another runtime's codelets.
+    let below = RUNNING.replace(Running::Fine);
+    let answer = body();
+    let wrong = match (RUNNING.replace(below), answer) {
+        (Running::Failed(said), _) => said,
+        (_, 0) => return,
+        (_, answer) => format!("its body returned {answer}"),
+    };
+    // Without a word from the panic hook.
+    resume_unwind(Box::new(format!("{wrong} {}", place())));
+}
 
 /// A loop.
 #[derive(Clone, Copy, Debug)]
@@ -48,18 +78,30 @@ unsafe impl Sized0 for sprat_loop {
     const LEAST: usize = 48;
 }
 
-/// A copy of parameters.
+/// A copy of the parameters of what is called so.
 ///
 /// # Safety
-/// So many bytes can be read there.
-unsafe fn copied(from: *const c_void, bytes: usize) -> Vec<u128> {
+/// They are null or so many bytes can be read there.
+pub(crate) unsafe fn copied(
+    params: *const c_void,
+    bytes: usize,
+    what: &str,
+) -> Result<Vec<u128>, Fault> {
+    if bytes > MOST_PARAMS {
+        return Err(Fault::argument(format!(
+            "{what}: parameters of {bytes} bytes; at most {MOST_PARAMS} are possible, so pass the rest in a block"
+        )));
+    }
+    if params.is_null() && bytes != 0 {
+        return Err(Fault::null("the address of the parameters"));
+    }
     let mut copy = vec![0_u128; bytes.div_ceil(size_of::<u128>()).max(1)];
     if bytes != 0 {
         let target = copy.as_mut_ptr().cast::<u8>();
         // SAFETY: the caller's promise; there is room for so many.
-        unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), target, bytes) };
+        unsafe { std::ptr::copy_nonoverlapping(params.cast::<u8>(), target, bytes) };
     }
-    copy
+    Ok(copy)
 }
 
 /// # Safety
@@ -78,17 +120,8 @@ unsafe fn spawn(
     let name = forever(unsafe { text(what.name, "the name of a loop") }?);
     let body = what.body;
     let body = body.ok_or_else(|| Fault::null(&format!("the body of loop `{name}`")))?;
-    if what.params_size > MOST_PARAMS {
-        return Err(Fault::argument(format!(
-            "loop `{name}`: parameters of {} bytes; at most {MOST_PARAMS} are possible, so pass the rest in a block",
-            what.params_size
-        )));
-    }
-    if params.is_null() && what.params_size != 0 {
-        return Err(Fault::null("the address of the parameters"));
-    }
     // SAFETY: the caller's promise.
-    let params = unsafe { copied(params, what.params_size) };
+    let params = unsafe { copied(params, what.params_size, &format!("loop `{name}`")) }?;
     // SAFETY: the caller's promise.
     let accesses = unsafe { listed(accesses, count) }?;
     let scope = live.scope();
@@ -100,15 +133,14 @@ unsafe fn spawn(
     let each = move |begin: usize, chunk: AnyChunk| {
         let (end, lent) = (begin + chunk.elements(), chunk.lent());
         let params = params.as_ptr().cast();
-        // SAFETY: what a body may do is the promise of the one who gave it; views have the layout of what is lent.
-        let wrong = unsafe { body(params, begin, end, lent.as_ptr().cast(), lent.len()) };
-        if wrong != 0 {
-            // The loop fails as one does whose chunk panics, without a word from the panic hook.
-            resume_unwind(Box::new(format!(
-                "its body returned {wrong} for elements {begin} to {}",
-                end - 1
-            )));
-        }
+        let views: *const sprat_view = lent.as_ptr().cast();
+        failing(
+            || {
+                // SAFETY: what a body may do is the promise of the one who gave it; views have the layout of what is lent.
+                unsafe { body(params, begin, end, views, lent.len()) }
+            },
+            || format!("for elements {begin} to {}", end - 1),
+        );
     };
     // SAFETY: the caller's promise.
     let options = unsafe { once(scope, name, options) }?;
@@ -138,4 +170,30 @@ pub unsafe extern "C" fn sprat_for_each(
         remembered(live, spawned)
     });
     self::ended(spawned)
+}
+
+/// Makes the chunk fail that runs on this thread.
+///
+/// # Safety
+/// `message` is null or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_chunk_fail(message: *const c_char) -> sprat_status {
+    let fail = || {
+        // SAFETY: the caller's promise.
+        let said = unsafe { text(message, "the message") };
+        let failed = match RUNNING.take() {
+            Running::None => {
+                return Err(Fault::new(
+                    SPRAT_SCOPE,
+                    "a chunk was to fail where no loop's body runs on this thread; call sprat_chunk_fail in the body, and sprat_fail in a codelet",
+                ));
+            }
+            // It fails, whatever the message is.
+            Running::Fine => said.as_ref().map_or("no message", |said| said).to_owned(),
+            Running::Failed(first) => first,
+        };
+        RUNNING.set(Running::Failed(failed));
+        said.map(drop)
+    };
+    ended(fail())
 }

@@ -41,6 +41,7 @@ fn layout() -> String {
             size place priority flags repeats near_block place_number group flops bytes after after_count
         }
         sprat_loop { size name body params_size elements grain }
+        sprat_reduction { size name map combine params_size elements grain result_size }
         sprat_machine { size packages regions cache_groups cores threads xes domains ce_mode oversubscribed }
         sprat_xe { size cpu reserved core region domain ran skipped cancelled repeated stolen posted parked }
         sprat_region {

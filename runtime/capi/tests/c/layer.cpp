@@ -228,6 +228,43 @@ void homes_moves_channels_and_the_account() {
   CHECK(caught);
 }
 
+void reductions_end_in_a_block() {
+  sprat::runtime rt(small());
+  auto x = rt.make_block<double>(1000);
+  auto y = rt.make_block<float>(1000);
+  auto dot = rt.make_block<double>(1);
+  const auto add = [](double a, double b) { return a + b; };
+  const double two = 2;
+  rt.finish([&](sprat::scope &s) {
+    s.codelet("fill").for_each(
+        1000,
+        [](std::size_t begin, sprat::view<double> x, sprat::view<float> y) {
+          for (std::size_t i = 0; i < x.size(); i++) x[i] = double(begin + i), y[i] = 0.5f;
+        },
+        x.write(), y.write());
+    s.codelet("dot").grain(7).map_reduce(
+        1000,
+        [two](std::size_t, sprat::view<const double> x, sprat::view<const float> y) {
+          double sum = 0;
+          for (std::size_t i = 0; i < x.size(); i++) sum += two * x[i] * double(y[i]);
+          return sum;
+        },
+        add, dot, x.read(), y.read());
+  });
+  CHECK(rt.first(dot) == 499500);
+  bool caught = false;
+  try {
+    rt.finish([&](sprat::scope &s) {
+      s.codelet("throws").grain(10).map_reduce(
+          1000, [](std::size_t, sprat::view<const double>) { return 1.0; }, [](double, double) -> double { throw std::runtime_error("overflow"); },
+          dot, x.read());
+    });
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_FAILED && std::strstr(e.what(), "overflow when it combined two results") != nullptr;
+  }
+  CHECK(caught);
+}
+
 void loops_go_over_blocks() {
   sprat::runtime rt(small());
   auto x = rt.make_block<double>(1000);
@@ -252,10 +289,19 @@ void loops_go_over_blocks() {
   bool caught = false;
   try {
     rt.finish([&](sprat::scope &s) {
-      s.codelet("throws").for_each(10, [](std::size_t, sprat::view<float>) { throw std::runtime_error("no"); }, y.part(0, 10).read_write());
+      s.codelet("throws").for_each(10, [](std::size_t, sprat::view<float>) { throw std::runtime_error("no room"); }, y.part(0, 10).read_write());
     });
   } catch (const sprat::error &e) {
-    caught = e.status() == SPRAT_FAILED && std::strstr(e.what(), "its body returned 1") != nullptr;
+    caught = e.status() == SPRAT_FAILED && std::strstr(e.what(), "no room for elements 0 to ") != nullptr;
+  }
+  CHECK(caught);
+  caught = false;
+  try {
+    rt.finish([&](sprat::scope &s) {
+      s.codelet("throws").for_each(10, [](std::size_t, sprat::view<double>) { throw 3; }, x.part(0, 10).read_write());
+    });
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_FAILED && std::strstr(e.what(), "no std::exception") != nullptr;
   }
   CHECK(caught);
 }
@@ -302,6 +348,7 @@ int main() {
       {"lambdas are codelets", lambdas_are_codelets},
       {"a body has the cores for itself", a_body_has_the_cores_for_itself},
       {"parts, tiles, lists and scratch", parts_tiles_lists_and_scratch},
+      {"reductions end in a block", reductions_end_in_a_block},
       {"exceptions cross as statuses", exceptions_cross_as_statuses},
       {"graphs", graphs},
       {"events, children and cancelling", events_children_and_cancelling},

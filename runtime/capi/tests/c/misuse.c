@@ -635,10 +635,82 @@ static void records_a_loop(sprat_scope *scope, void *argument) {
   sprat_for_each(scope, &all, NULL, NULL, 0, NULL, NULL);
 }
 
+/* It fails all the same. */
+static int32_t says_nothing(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  (void)params, (void)begin, (void)end, (void)views, (void)count;
+  NOTE(sprat_chunk_fail(NULL) == SPRAT_NULL);
+  return 0;
+}
+
+static void spawns_one_that_says_nothing(sprat_scope *scope, void *argument) {
+  sprat_loop all = {sizeof all, "all", says_nothing, 0, 1, 0};
+  (void)argument;
+  REFUSED(sprat_chunk_fail("not here"), SPRAT_SCOPE, "sprat_fail in a codelet");
+  CHECK(!sprat_for_each(scope, &all, NULL, NULL, 0, NULL, NULL));
+}
+
 static void wrong_loops(void) {
   sprat_graph *graph;
+  REFUSED(sprat_chunk_fail("not here"), SPRAT_SCOPE, "where no loop's body runs");
+  REFUSED(sprat_finish(rt, spawns_one_that_says_nothing, NULL), SPRAT_FAILED, "no message for elements 0 to 0");
+  REFUSED(sprat_chunk_fail("not here any more"), SPRAT_SCOPE, "where no loop's body runs");
   REFUSED(sprat_finish(rt, wrong_loops_in_a_scope, NULL), SPRAT_NULL, "the loop");
   REFUSED(sprat_record(rt, records_a_loop, NULL, &graph), SPRAT_GRAPH, "all");
+}
+
+static int32_t no_map(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count, void *result) {
+  (void)params, (void)begin, (void)end, (void)views, (void)count, (void)result;
+  return 0;
+}
+
+static int32_t no_combine(const void *params, void *result, const void *next) {
+  (void)params, (void)result, (void)next;
+  return 0;
+}
+
+static void wrong_reductions_in_a_scope(sprat_scope *scope, void *argument) {
+  const sprat_reduction good = {sizeof good, "all", no_map, no_combine, 0, 10, 0, 8};
+  sprat_reduction all = good;
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_block none = {0};
+  sprat_access use = sprat_read(block);
+  (void)argument;
+  REFUSED(sprat_map_reduce(scope, NULL, NULL, &use, 1, block, NULL, NULL), SPRAT_NULL, "the reduction");
+  REFUSED(sprat_map_reduce(scope, &all, NULL, NULL, 1, block, NULL, NULL), SPRAT_NULL, "the list of accesses");
+  REFUSED(sprat_map_reduce(scope, &all, NULL, &use, 1, none, NULL, NULL), SPRAT_NULL, "the block of the result");
+  all.name = NULL;
+  REFUSED(sprat_map_reduce(scope, &all, NULL, &use, 1, block, NULL, NULL), SPRAT_NULL, "the name of a reduction");
+  all = good, all.map = NULL;
+  REFUSED(sprat_map_reduce(scope, &all, NULL, &use, 1, block, NULL, NULL), SPRAT_NULL, "`map` of reduction `all`");
+  all = good, all.combine = NULL;
+  REFUSED(sprat_map_reduce(scope, &all, NULL, &use, 1, block, NULL, NULL), SPRAT_NULL, "`combine` of reduction `all`");
+  all = good, all.params_size = 8;
+  REFUSED(sprat_map_reduce(scope, &all, NULL, &use, 1, block, NULL, NULL), SPRAT_NULL, "the parameters");
+  all = good, all.result_size = 0;
+  REFUSED(sprat_map_reduce(scope, &all, NULL, &use, 1, block, NULL, NULL), SPRAT_ARGUMENT, "a result of 0 bytes");
+  all.result_size = SIZE_MAX;
+  REFUSED(sprat_map_reduce(scope, &all, NULL, &use, 1, block, NULL, NULL), SPRAT_ARGUMENT, "at most 1048576");
+  all = good, all.elements = 0;
+  REFUSED(sprat_map_reduce(scope, &all, NULL, &use, 1, block, NULL, NULL), SPRAT_ARGUMENT, "no elements");
+  all = good, options.repeats = 2;
+  REFUSED(sprat_map_reduce(scope, &all, NULL, &use, 1, block, &options, NULL), SPRAT_ARGUMENT, "`all` with repeats = 2");
+  all.size = 3;
+  REFUSED(sprat_map_reduce(scope, &all, NULL, &use, 1, block, NULL, NULL), SPRAT_ARGUMENT, "sprat_reduction is 3");
+}
+
+/* A result of 8 bytes into a larger block. */
+static void reduces_into_too_much(sprat_scope *scope, void *argument) {
+  sprat_reduction all = {sizeof all, "small", no_map, no_combine, 0, 10, 0, 8};
+  CHECK(!sprat_map_reduce(scope, &all, NULL, NULL, 0, *(sprat_block *)argument, NULL, NULL));
+}
+
+static void wrong_reductions(void) {
+  sprat_graph *graph;
+  sprat_block large;
+  CHECK(!sprat_block_create(rt, 3, 8, &large));
+  REFUSED(sprat_finish(rt, wrong_reductions_in_a_scope, NULL), SPRAT_NULL, "the reduction");
+  REFUSED(sprat_finish(rt, reduces_into_too_much, &large), SPRAT_FAILED, "8 bytes, and its block 24");
+  REFUSED(sprat_record(rt, reduces_into_too_much, &large, &graph), SPRAT_GRAPH, "small");
 }
 
 static void wrong_files_in_a_scope(sprat_scope *scope, void *argument) {
@@ -739,6 +811,7 @@ int main(void) {
       {"graphs against their rules", graphs_against_their_rules},
       {"after shutdown", after_shutdown},
       {"wrong loops", wrong_loops},
+      {"wrong reductions", wrong_reductions},
       {"wrong files", wrong_files},
       {"wrong channels", wrong_channels},
       {"no account of memory", no_account_of_memory},

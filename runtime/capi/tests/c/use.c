@@ -618,11 +618,94 @@ static void spawn_stopping(sprat_scope *s, void *argument) {
   NOTE(!sprat_for_each(s, &all, NULL, &use, 1, NULL, NULL));
 }
 
+/* Says what went wrong, twice, of which the first counts; the other chunks are fine. */
+static int32_t says_at_700(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  int32_t here = stops_at_700(params, begin, end, views, count) != 0;
+  if (here && (sprat_chunk_fail("the matrix is singular") || sprat_chunk_fail("and more"))) return 1;
+  return 0;
+}
+
+static void spawn_saying(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access use = sprat_write(w->blocks[2]);
+  sprat_loop all = {sizeof all, "says", says_at_700, 0, 1000, 10};
+  NOTE(!sprat_for_each(s, &all, NULL, &use, 1, NULL, NULL));
+}
+
 static void spawn_uneven(sprat_scope *s, void *argument) {
   world *w = argument;
   sprat_access use = sprat_write(w->blocks[3]);
   sprat_loop all = {sizeof all, "uneven", stops_at_700, 0, 777, 10};
   NOTE(!sprat_for_each(s, &all, NULL, &use, 1, NULL, NULL));
+}
+
+/* Where the elements of a chunk begin and end, and their sum. */
+typedef struct span {
+  size_t begin, end;
+  double sum;
+} span;
+
+static int32_t sums(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count, void *result) {
+  const double *of = views[0].data, *factor = params;
+  span *made = result;
+  if (count != 1 || views[0].bytes != (end - begin) * 8 || (uintptr_t)result % 16 || made->begin || made->end || made->sum != 0) return 1;
+  made->begin = begin, made->end = end;
+  for (size_t i = 0; i < end - begin; i++) made->sum += *factor * of[i];
+  return begin == 700 ? (int32_t)*factor : 0;
+}
+
+/* Only neighbours are combined, in their order. */
+static int32_t joined(const void *params, void *result, const void *next) {
+  span *first = result;
+  const span *second = next;
+  if (first->end != second->begin) return *(const double *)params == 0 ? 2 : 3;
+  first->end = second->end, first->sum += second->sum;
+  return 0;
+}
+
+static void spawn_sums(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double factor = 0.1;
+  sprat_access all = sprat_read(w->blocks[2]);
+  sprat_reduction sum = {sizeof sum, "sum", sums, joined, sizeof factor, 10000, 0, sizeof(span)};
+  sprat_event first;
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  NOTE(!sprat_map_reduce(s, &sum, &factor, &all, 1, w->blocks[4], NULL, &first));
+  options.after = &first, options.after_count = 1;
+  all = sprat_part(w->blocks[2], SPRAT_READ, 8, 500, 501), sum.elements = 1, sum.grain = 7;
+  NOTE(!sprat_map_reduce(s, &sum, &factor, &all, 1, w->blocks[5], &options, NULL));
+}
+
+static void spawn_failing_sum(sprat_scope *s, void *argument) {
+  world *w = argument;
+  double factor = 9;
+  sprat_access all = sprat_read(w->blocks[2]);
+  sprat_reduction sum = {sizeof sum, "fails", sums, joined, sizeof factor, 10000, 10, sizeof(span)};
+  NOTE(!sprat_map_reduce(s, &sum, &factor, &all, 1, w->blocks[4], NULL, NULL));
+}
+
+static void reductions_end_in_a_block(void) {
+  static double fill_with[10000];
+  span whole[2], one;
+  for (size_t engines = 1; engines <= 2; engines++) {
+    sprat_config config = SPRAT_CONFIG_INIT;
+    world w;
+    memset(&w, 0, sizeof w);
+    config.xes = engines, config.oversubscribe = SPRAT_YES, config.pin = SPRAT_NO;
+    CHECK(!sprat_runtime_create(&config, &w.runtime));
+    for (size_t i = 0; i < 10000; i++) fill_with[i] = 1.0 / (double)(i + 1);
+    CHECK(!sprat_block_create(w.runtime, 10000, 8, &w.blocks[2]) && !sprat_block_write(w.runtime, w.blocks[2], 0, fill_with, sizeof fill_with));
+    CHECK(!sprat_block_create(w.runtime, 1, sizeof(span), &w.blocks[4]) && !sprat_block_create(w.runtime, 1, sizeof(span), &w.blocks[5]));
+    CHECK(!sprat_finish(w.runtime, spawn_sums, &w));
+    CHECK(!sprat_block_read(w.runtime, w.blocks[4], 0, &whole[engines - 1], sizeof(span)));
+    CHECK(!sprat_block_read(w.runtime, w.blocks[5], 0, &one, sizeof one));
+    CHECK(whole[engines - 1].begin == 0 && whole[engines - 1].end == 10000 && one.end == 1 && one.sum == 0.1 * fill_with[500]);
+    REFUSED(sprat_finish(w.runtime, spawn_failing_sum, &w), SPRAT_FAILED, "its body returned 9 for elements 700 to 709");
+    REFUSED(sprat_block_read(w.runtime, w.blocks[4], 0, &one, sizeof one), SPRAT_FAILED, "fails");
+    CHECK(!sprat_runtime_destroy(w.runtime));
+  }
+  /* The same bits. */
+  CHECK(memcmp(&whole[0], &whole[1], sizeof(span)) == 0 && whole[0].sum > 0.97 && whole[0].sum < 0.98);
 }
 
 static void loops_go_over_blocks(void) {
@@ -634,6 +717,7 @@ static void loops_go_over_blocks(void) {
   for (size_t i = 0; i < 10000; i++) CHECK(b[i] == (float)(4 + i) + (i >= 500 && i < 600 ? (float)(4 + i - 500) : 0));
   REFUSED(sprat_finish(w.runtime, spawn_stopping, &w), SPRAT_FAILED, "its body returned -7 for elements 700 to 709");
   REFUSED(sprat_block_read(w.runtime, w.blocks[3], 0, b, sizeof b), SPRAT_FAILED, "stops");
+  REFUSED(sprat_finish(w.runtime, spawn_saying, &w), SPRAT_FAILED, "the matrix is singular for elements 700 to 709");
   REFUSED(sprat_finish(w.runtime, spawn_uneven, &w), SPRAT_FAILED, "40000 bytes");
   CHECK(!sprat_runtime_destroy(w.runtime));
 }
@@ -823,6 +907,7 @@ int main(void) {
       {"blocks are made, destroyed and released", blocks_are_made_destroyed_and_released},
       {"the runtime is suspended", the_runtime_is_suspended},
       {"loops go over blocks", loops_go_over_blocks},
+      {"reductions end in a block", reductions_end_in_a_block},
       {"files are read and written", files_are_read_and_written},
       {"channels are lines of events", channels_are_lines_of_events},
       {"memory is accounted for", memory_is_accounted_for},
