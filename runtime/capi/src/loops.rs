@@ -100,8 +100,10 @@ unsafe fn spawn(
     let each = move |begin: usize, chunk: AnyChunk| {
         let (end, lent) = (begin + chunk.elements(), chunk.lent());
         let params = params.as_ptr().cast();
-        // SAFETY: what a body may do is the promise of the one who gave it; views have the layout of what is lent.
-        let wrong = unsafe { body(params, begin, end, lent.as_ptr().cast(), lent.len()) };
+        let wrong = live::without(|| {
+            // SAFETY: what a body may do is the promise of the one who gave it; views have the layout of what is lent.
+            unsafe { body(params, begin, end, lent.as_ptr().cast(), lent.len()) }
+        });
         if wrong != 0 {
             // The loop fails as one does whose chunk panics, without a word from the panic hook.
             resume_unwind(Box::new(format!(
