@@ -72,6 +72,25 @@ fn said(text: &str) -> Option<Said> {
     Some(Said { rate, state })
 }
 
+/// Gives both systems what they are measured with, whatever the shell says: engines and threads of their own cores, which wait
+/// actively. (OpenMP's settings are not for Sprat's program: its first thread would be bound as well, and the engines with it.)
+fn settle(command: &mut Command, system: &str) {
+    for (name, _) in std::env::vars_os() {
+        let of = |prefix: &&str| name.as_encoded_bytes().starts_with(prefix.as_bytes());
+        if ["OMP_", "GOMP_", "SPRAT_"].iter().any(|prefix| of(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    if system == "openmp" {
+        command.envs([
+            ("OMP_PROC_BIND", "true"),
+            ("OMP_PLACES", "cores"),
+            ("OMP_WAIT_POLICY", "active"),
+            ("OMP_DYNAMIC", "false"),
+        ]);
+    }
+}
+
 fn run(system: &str, case: &Case, workers: usize) -> Result<Said> {
     let told = |what: String| Error::msg(format!("comd on {system}: {what}"));
     let here = std::env::current_exe().map_err(|why| told(why.to_string()))?;
@@ -86,6 +105,7 @@ fn run(system: &str, case: &Case, workers: usize) -> Result<Said> {
     if system == "sprat" {
         option("--group", case.group);
     }
+    settle(&mut command, system);
     let output = command.output().map_err(|why| told(why.to_string()))?;
     match (
         output.status.success(),
@@ -161,6 +181,17 @@ pub fn measure(case: &Case, workers: &[usize], runs: usize) -> Result<Vec<Row>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn openmp_alone_is_bound() {
+        let bound = |system: &str| {
+            let mut command = Command::new("nothing");
+            settle(&mut command, system);
+            let set = command.get_envs().filter(|(_, value)| value.is_some());
+            set.count()
+        };
+        assert_eq!((bound("openmp"), bound("sprat")), (4, 0));
+    }
 
     #[test]
     fn figures_are_found_and_compared_turn_by_turn() {

@@ -193,7 +193,8 @@ pub struct AnyChunks {
 }
 
 impl AnyChunks {
-    /// These accesses, each of so many elements of one size. Without accesses it is a loop over indices.
+    /// These accesses, each of so many elements of one size, which is at least a byte: else the loop fails. Without accesses it is a loop
+    /// over indices. With 0 elements a loop has no chunks, whatever the accesses have.
     ///
     /// # Errors
     /// [`ErrorKind::Access`] if there are more than eight, or one is neither a whole block nor a range that is read, written, or both.
@@ -272,13 +273,17 @@ unsafe impl Chunks for AnyChunks {
 
     fn len(raw: &AnyChunk) -> Result<usize> {
         let elements = raw.elements;
-        let uneven = |lent: &Lent| elements != 0 && !lent.bytes().is_multiple_of(elements);
+        // No bytes are a multiple of all numbers, and a body would use elements that are not there.
+        let uneven = |lent: &Lent| lent.bytes() == 0 || !lent.bytes().is_multiple_of(elements);
+        if elements == 0 {
+            return Ok(0);
+        }
         match raw.lent().iter().position(uneven) {
             None => Ok(elements),
             Some(at) => Err(Error::new(
                 ErrorKind::Access,
                 format!(
-                    "a loop over {elements} elements, and access {at} has {} bytes, which is no whole number of bytes for each",
+                    "a loop over {elements} elements, and access {at} has {} bytes; each element has as many as the others, and one at least",
                     raw.lent[at].bytes()
                 ),
             )),
@@ -291,7 +296,8 @@ unsafe impl Chunks for AnyChunks {
             ..*raw
         };
         for lent in &mut chunk.lent[..raw.count] {
-            let size = lent.bytes / raw.elements;
+            // A reduction over no elements maps a chunk of none.
+            let size = lent.bytes.checked_div(raw.elements).unwrap_or(0);
             // SAFETY: the range lies in the view: the caller's promise.
             lent.start = unsafe { lent.start.add(range.start * size) };
             lent.bytes = range.len() * size;

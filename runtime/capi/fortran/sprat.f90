@@ -1,6 +1,7 @@
 ! Sprat for Fortran: `use sprat`. The functions are those of sprat.h, which says what they do; here are the interfaces of most, the
 ! types, the constants, and what makes them comfortable: accesses, texts, and views as arrays. Not here are cancellers, cancelling and
 ! deadlines of replays, early release, events (polled ones, too), latches and channels made in a scope, loops, and counts of engines.
+! Texts end before their trailing blanks: a name or a path that ends with a blank cannot be said.
 !
 ! A codelet's body is a subroutine with bind(c):
 !

@@ -497,13 +497,17 @@ typedef struct sprat_loop {
   const char *name;   /* for messages */
   sprat_chunk body;
   size_t params_size; /* bytes of the parameters, which are copied, aligned to 16; at most 1 MiB */
-  size_t elements;    /* how many elements each access has: its bytes are a multiple of that. Without accesses: how many indices */
+  size_t elements;    /* how many elements each access has, see below. Without accesses: how many indices */
   size_t grain;       /* how many of them a chunk has; 0: what takes about 30 us, as is found out by the first elements */
 } sprat_loop;
 
 /* Calls the loop's body with each chunk of up to eight blocks or ranges that are read, written, or both, on all engines. To others
  * it is one codelet: it has its place in the order, and ends when all chunks have. Of the options those about place hold for its
- * beginning, and `repeats` is 0. Not in a recording. */
+ * beginning, and `repeats` is 0. Not in a recording.
+ *
+ * Of `elements` elements each access has the same number of bytes, one at least: the loop fails if an access is empty or its bytes are
+ * no multiple. If `elements` is 0 the body is not called, whatever the accesses have. The body has no scope: it spawns nothing, also not
+ * by the scope of somebody else. */
 sprat_status sprat_for_each(sprat_scope *scope, const sprat_loop *what, const void *params, const sprat_access *accesses,
                             size_t count, const sprat_options *options, sprat_event *ended);
 
@@ -562,7 +566,8 @@ sprat_status sprat_channel_destroy(sprat_channel channel);
 
 /* Files are read and written by threads that may block, so no engine does; to others it is a codelet that writes or reads the block,
  * in order with those before and after it. What goes wrong with the file makes that codelet fail: the block is poisoned, and the
- * message has the path, the range, and what the system said. Accesses to one file are not ordered by its name: let one come `after` the
+ * message has the path, the range, and what the system said. But where the length is asked of the file, since `bytes` is 0, that is
+ * done in the call, which is itself SPRAT_SYSTEM if it cannot be told and SPRAT_BLOCK_SIZE if there is nothing. Accesses to one file are not ordered by its name: let one come `after` the
  * end of the other. Of the options those about place do not apply, and `repeats` is 0. Not in a recording. A path is any bytes
  * that end with a zero. */
 

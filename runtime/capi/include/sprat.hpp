@@ -46,6 +46,8 @@ public:
       rounds_ = details.rounds;
     }
   }
+  /* What this header refuses itself. */
+  error(sprat_status status, const std::string &what) : std::runtime_error(what), status_(status) {}
   sprat_status status() const noexcept { return status_; }
   /* Of SPRAT_FAILED: why the first codelet failed, its name, how many failed, and how many were skipped. */
   sprat_status cause() const noexcept { return cause_; }
@@ -482,7 +484,7 @@ public:
     after_.push_back(event.id());
     return *this;
   }
-  /* For the children; the body has no view of it. */
+  /* For the children of what is spawned; the body has no view of it. Loops and accesses to files have no children. */
   options &weak(weak_access access) {
     weak_.push_back(access.use);
     return *this;
@@ -493,26 +495,18 @@ public:
     static_assert(std::is_trivially_copyable<F>::value, "a codelet's lambda captures numbers, blocks and addresses, by value");
     using bound = detail::bound<F, A...>;
     const bound params = {body, detail::make_pack(accesses.keep()...)};
-    const std::size_t count = (weak_.size() + ... + accesses.count());
     sprat_event ended = {{0, 0}};
+    no_grain();
     listed();
-    auto launch = [&](sprat_access *list) {
-      sprat_access *at = list;
-      (accesses.list(at), ...);
-      for (const sprat_access &one : weak_) *at++ = one;
-      check(sprat_spawn(handle_, bound::codelet(name_), &params, list, count, &options_, &ended));
-    };
-    if (count <= few) {
-      sprat_access list[few];
-      launch(list);
-    } else {
-      std::vector<sprat_access> list(count);
-      launch(list.data());
-    }
+    with_list(
+        [&](const sprat_access *list, std::size_t count) {
+          check(sprat_spawn(handle_, bound::codelet(name_), &params, list, count, &options_, &ended));
+        },
+        accesses...);
     return event(ended);
   }
 
-  /* How many elements a chunk of for_each or map_reduce has; 0, as it is unless said, leaves it to Sprat. */
+  /* How many elements a chunk of for_each or map_reduce has, which alone have chunks; 0, as it is unless said: what takes about 30 us. */
   options &grain(std::size_t elements) {
     grain_ = elements;
     return *this;
@@ -526,10 +520,13 @@ public:
     static_assert(alignof(bound) <= 16, "what a loop's lambda captures is aligned to 16 at most");
     const bound params = {body, detail::make_pack(accesses.keep()...)};
     const sprat_loop what = {sizeof what, name_, bound::run, sizeof params, elements, grain_};
-    sprat_access list[sizeof...(A)], *at = list;
-    (accesses.list(at), ...);
     sprat_event ended = {{0, 0}};
-    check(sprat_for_each(handle_, &what, &params, list, sizeof...(A), listed(), &ended));
+    no_weak();
+    with_list(
+        [&](const sprat_access *list, std::size_t count) {
+          check(sprat_for_each(handle_, &what, &params, list, count, listed(), &ended));
+        },
+        accesses...);
     return event(ended);
   }
 
@@ -546,33 +543,41 @@ public:
     static_assert(alignof(bound) <= 16, "what a reduction's lambdas capture is aligned to 16 at most");
     const bound params = {map, combine, detail::make_pack(accesses.keep()...)};
     const sprat_reduction what = {sizeof what, name_, bound::make, bound::add, sizeof params, elements, grain_, sizeof(R)};
-    sprat_access list[sizeof...(A)], *at = list;
-    (accesses.list(at), ...);
     sprat_event ended = {{0, 0}};
-    check(sprat_map_reduce(handle_, &what, &params, list, sizeof...(A), result.id(), listed(), &ended));
+    no_weak();
+    with_list(
+        [&](const sprat_access *list, std::size_t count) {
+          check(sprat_map_reduce(handle_, &what, &params, list, count, result.id(), listed(), &ended));
+        },
+        accesses...);
     return event(ended);
   }
 
   /* Accesses to files, with these options. `start` is counted in bytes. See sprat_read_file. */
 
-  /* A block with `count` elements from there on, or if that is 0 with all up to the end. */
+  /* A block with `count` elements from there on, or if that is 0 with all whole ones up to the end: views leave out bytes behind the
+   * last whole element. */
   template <class T> block<T> read_file(const char *path, std::uint64_t start = 0, std::uint64_t count = 0) {
     sprat_block id;
+    for_a_file();
     check(sprat_read_file_in(handle_, path, start, detail::bytes_of<T>(count), listed(), &id));
     return block<T>(id);
   }
   template <class T> event read_file_into(block<T> block, const char *path, std::uint64_t start = 0) {
     sprat_event ended = {{0, 0}};
+    for_a_file();
     check(sprat_read_file_into(handle_, block.id(), path, start, listed(), &ended));
     return event(ended);
   }
   template <class T> event write_file(block<T> block, const char *path) {
     sprat_event ended = {{0, 0}};
+    for_a_file();
     check(sprat_write_file_in(handle_, block.id(), path, listed(), &ended));
     return event(ended);
   }
   template <class T> event write_file_at(block<T> block, const char *path, std::uint64_t start) {
     sprat_event ended = {{0, 0}};
+    for_a_file();
     check(sprat_write_file_at(handle_, block.id(), path, start, listed(), &ended));
     return event(ended);
   }
@@ -581,6 +586,28 @@ private:
   const sprat_options *listed() noexcept {
     options_.after = after_.data(), options_.after_count = after_.size();
     return &options_;
+  }
+  /* Options that do not go with what is begun are refused rather than dropped. */
+  void no_weak() const {
+    if (weak_.empty()) return;
+    throw error(SPRAT_ARGUMENT, "`" + std::string(name_) + "` has weak accesses, which are for the children of a codelet; a loop and an " +
+                                    "access to a file have none, so leave out weak()");
+  }
+  void no_grain() const {
+    if (grain_ == 0) return;
+    throw error(SPRAT_ARGUMENT,
+                "`" + std::string(name_) + "` has a grain, and is not cut into chunks; only a loop is, so leave out grain(), or use for_each() or map_reduce()");
+  }
+  void for_a_file() const { no_weak(), no_grain(); }
+  /* Calls something with all that is accessed, the weak ones last. */
+  template <class F, class... A> void with_list(const F &call, const A &...accesses) const {
+    const std::size_t count = (weak_.size() + ... + accesses.count());
+    sprat_access some[few];
+    std::vector<sprat_access> many(count > few ? count : 0);
+    sprat_access *const list = count > few ? many.data() : some, *at = list;
+    (accesses.list(at), ...);
+    for (const sprat_access &one : weak_) *at++ = one;
+    call(list, count);
   }
   static constexpr std::size_t few = 8;
   sprat_scope *handle_;
@@ -790,7 +817,8 @@ public:
     check(sprat_block_region(handle_, block.id(), &region));
     return region;
   }
-  /* A block with `count` elements of a file from byte `start` on, or if that is 0 with all up to its end; and a block to a file. Wait. */
+  /* A block with `count` elements of a file from byte `start` on, or if that is 0 with all whole ones up to its end: views leave out bytes
+   * behind the last whole element. And a block to a file. Wait. */
   template <class T> block<T> read_file(const char *path, std::uint64_t start = 0, std::uint64_t count = 0) const {
     sprat_block id;
     check(sprat_read_file(handle_, path, start, detail::bytes_of<T>(count), &id));

@@ -75,6 +75,26 @@ pub(crate) fn run(
     }
 }
 
+/// Runs what has no scope, as a codelet's body otherwise: whose scopes are below it stays hidden.
+pub(crate) fn without<R>(body: impl FnOnce() -> R) -> R {
+    let last = match LAST.get() {
+        0 => first_handle(),
+        last => last,
+    };
+    // Nobody gets the handle, so nobody asks for the scope.
+    let live = Live {
+        handle: last + 1,
+        scope: std::ptr::null(),
+        wrong: Cell::new(None),
+        below: TOP.get(),
+        of_codelet: true,
+        marker: PhantomData,
+    };
+    LAST.set(live.handle);
+    let _top = Top::put(&live);
+    body()
+}
+
 /// While it is there, the scope is the innermost of the thread.
 struct Top<'a> {
     below: *const Live<'static>,

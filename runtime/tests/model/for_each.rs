@@ -340,4 +340,23 @@ fn accesses_that_are_chosen_at_run_time_are_cut_too() {
     });
     let said = uneven.unwrap_err().to_string();
     assert!(said.contains("access 0 has 3003 bytes"), "{said}");
+    // A body that believes the number of elements would write outside.
+    let empty = [
+        list[0],
+        AnyAccess::part(to, Mode::Write, std::num::NonZeroU32::MIN, 7..7),
+    ];
+    let empty = rt.finish(|s| {
+        s.for_each(AnyChunks::new(&empty, 1001)?, 1, |_, _| ());
+        Ok(())
+    });
+    let said = empty.unwrap_err().to_string();
+    assert!(said.contains("access 1 has 0 bytes"), "{said}");
+    // What a reduction makes of nothing.
+    rt.finish(|s| {
+        let bytes = |_: usize, chunk: sprat::AnyChunk| chunk.elements() + chunk.lent()[0].bytes();
+        let sum = s.map_reduce(AnyChunks::new(&list[..1], 0)?, 1, bytes, |a, b| a + b);
+        s.spawn(sum.read(), |_, sum| assert_eq!(*sum, 0));
+        Ok(())
+    })
+    .unwrap();
 }

@@ -306,6 +306,59 @@ void loops_go_over_blocks() {
   CHECK(caught);
 }
 
+void loops_go_over_lists() {
+  sprat::runtime rt(small());
+  std::vector<sprat::block<double>> blocks;
+  for (int i = 0; i < 9; i++) blocks.push_back(rt.make_block<double>(100));
+  std::vector<sprat::access<double>> uses;
+  for (int i = 0; i < 7; i++) uses.push_back(blocks[i].write());
+  auto numbered = [](std::size_t begin, sprat::view_list<sprat::access<double>> list, sprat::view<double> last) {
+    for (std::size_t k = 0; k < list.size(); k++)
+      for (std::size_t i = 0; i < list[k].size(); i++) list[k][i] = double(1000 * k + begin + i);
+    for (double &v : last) v = double(list.size());
+  };
+  rt.finish([&](sprat::scope &s) { s.codelet("numbered").grain(9).for_each(100, numbered, sprat::each(uses), blocks[7].write()); });
+  for (int i = 0; i < 7; i++) CHECK(rt.read(blocks[i], 99, 1)[0] == 1000 * i + 99);
+  CHECK(rt.read(blocks[7], 99, 1)[0] == 7);
+  // More than there can be are refused, and counted.
+  uses.push_back(blocks[8].write());
+  sprat_status status = SPRAT_OK;
+  std::string what;
+  try {
+    rt.finish([&](sprat::scope &s) { s.codelet("numbered").for_each(100, numbered, sprat::each(uses), blocks[7].write()); });
+  } catch (const sprat::error &e) {
+    status = e.status(), what = e.what();
+  }
+  CHECK(status == SPRAT_ACCESS && what.find("9 accesses") != std::string::npos);
+}
+
+// What is refused, with this in its message.
+template <class F> bool is_refused(const sprat::runtime &rt, const F &begin, const char *says) {
+  bool refused = false;
+  rt.finish([&](sprat::scope &s) {
+    try {
+      begin(s);
+    } catch (const sprat::error &e) {
+      refused = e.status() == SPRAT_ARGUMENT && std::strstr(e.what(), says) != nullptr && e.cause() == SPRAT_OK;
+    }
+  });
+  return refused;
+}
+
+void options_that_do_not_apply_are_refused() {
+  sprat::runtime rt(small());
+  auto a = rt.make_block<double>(10), b = rt.make_block<double>(10);
+  const auto weak = b.weak(SPRAT_READ);
+  const char *path = "/dev/null";
+  auto loop = [](std::size_t, sprat::view<double>) {};
+  CHECK(is_refused(rt, [&](sprat::scope &s) { s.codelet("all").weak(weak).for_each(10, loop, a.write()); }, "`all` has weak accesses"));
+  CHECK(is_refused(rt, [&](sprat::scope &s) { s.codelet("out").weak(weak).write_file(a, path); }, "`out` has weak accesses"));
+  CHECK(is_refused(rt, [&](sprat::scope &s) { s.codelet("out").weak(weak).write_file_at(a, path, 0); }, "`out` has weak accesses"));
+  CHECK(is_refused(rt, [&](sprat::scope &s) { s.codelet("in").grain(3).read_file<double>(path, 0, 1); }, "`in` has a grain"));
+  CHECK(is_refused(rt, [&](sprat::scope &s) { s.codelet("in").grain(3).read_file_into(a, path); }, "`in` has a grain"));
+  CHECK(is_refused(rt, [&](sprat::scope &s) { s.codelet("one").grain(3).spawn([](sprat::scope &) {}); }, "`one` has a grain"));
+}
+
 void files_are_dependences() {
   sprat::runtime rt(small());
   const std::string path = "/tmp/sprat-layer-" + std::to_string(getpid());
@@ -354,6 +407,8 @@ int main() {
       {"events, children and cancelling", events_children_and_cancelling},
       {"homes, moves, channels and the account", homes_moves_channels_and_the_account},
       {"loops go over blocks", loops_go_over_blocks},
+      {"loops go over lists", loops_go_over_lists},
+      {"options that do not apply are refused", options_that_do_not_apply_are_refused},
       {"files are dependences", files_are_dependences},
   };
   int passed = 0, failed = 0;

@@ -601,6 +601,8 @@ static int32_t no_chunk(const void *params, size_t begin, size_t end, const spra
   return 0;
 }
 
+static sprat_block of_loops[2];
+
 static void wrong_loops_in_a_scope(sprat_scope *scope, void *argument) {
   sprat_loop all = {sizeof all, "all", no_chunk, 0, 10, 0};
   sprat_options options = SPRAT_OPTIONS_INIT;
@@ -649,11 +651,43 @@ static void spawns_one_that_says_nothing(sprat_scope *scope, void *argument) {
   CHECK(!sprat_for_each(scope, &all, NULL, NULL, 0, NULL, NULL));
 }
 
+/* An empty range has no elements, whatever the loop says: its body would write behind it. */
+static void spawns_a_loop_over_nothing(sprat_scope *scope, void *argument) {
+  sprat_loop all = {sizeof all, "all", no_chunk, 0, 10, 0};
+  sprat_access uses[2];
+  (void)argument;
+  uses[0] = sprat_read(of_loops[0]), uses[1] = sprat_part(of_loops[1], SPRAT_WRITE, 8, 4, 4);
+  NOTE(!sprat_for_each(scope, &all, NULL, uses, 2, NULL, NULL));
+}
+
+/* A chunk has no scope, also not that of a host on whose thread it runs because the host helps. */
+static int32_t uses_the_hosts(const void *params, size_t begin, size_t end, const sprat_view *views, size_t count) {
+  sprat_scope *host = *(sprat_scope *const *)params;
+  (void)begin, (void)end, (void)views, (void)count;
+  if (sprat_spawn(host, nothing, NULL, NULL, 0, NULL, NULL) != SPRAT_SCOPE) return 1;
+  if (sprat_runtime_destroy(other) != SPRAT_ON_ENGINE) return 2;
+  return 0;
+}
+
+static void spawns_loops_with_its_scope(sprat_scope *scope, void *argument) {
+  sprat_loop all = {sizeof all, "all", uses_the_hosts, sizeof scope, 10, 1};
+  (void)argument;
+  for (int i = 0; i < 200; i++) NOTE(!sprat_for_each(scope, &all, &scope, NULL, 0, NULL, NULL));
+}
+
 static void wrong_loops(void) {
+  sprat_config config = SPRAT_CONFIG_INIT;
+  sprat_runtime *narrow = NULL;
   sprat_graph *graph;
   REFUSED(sprat_chunk_fail("not here"), SPRAT_SCOPE, "where no loop's body runs");
   REFUSED(sprat_finish(rt, spawns_one_that_says_nothing, NULL), SPRAT_FAILED, "no message for elements 0 to 0");
   REFUSED(sprat_chunk_fail("not here any more"), SPRAT_SCOPE, "where no loop's body runs");
+  CHECK(!sprat_blocks_create(rt, 2, 10, 8, of_loops));
+  REFUSED(sprat_finish(rt, spawns_a_loop_over_nothing, NULL), SPRAT_FAILED, "access 1 has 0 bytes");
+  config.xes = 1, config.live_codelets = 1, config.environment = SPRAT_NO;
+  CHECK(!sprat_runtime_create(&config, &narrow));
+  CHECK(!sprat_finish(narrow, spawns_loops_with_its_scope, NULL));
+  CHECK(!sprat_runtime_destroy(narrow));
   REFUSED(sprat_finish(rt, wrong_loops_in_a_scope, NULL), SPRAT_NULL, "the loop");
   REFUSED(sprat_record(rt, records_a_loop, NULL, &graph), SPRAT_GRAPH, "all");
 }
@@ -741,7 +775,7 @@ static void wrong_files(void) {
   /* Each is refused, and so is the scope. */
   REFUSED(sprat_finish(rt, wrong_files_in_a_scope, NULL), SPRAT_NULL, "the path of a file");
   REFUSED(sprat_read_file(rt, "/nowhere", 0, 0, &made), SPRAT_SYSTEM, "/nowhere");
-  REFUSED(sprat_write_file(rt, gone, "/dev/null"), SPRAT_FAILED, "");
+  REFUSED(sprat_write_file(rt, gone, "/dev/null"), SPRAT_FAILED, "was destroyed before");
   REFUSED(sprat_record(rt, records_a_file, NULL, &graph), SPRAT_GRAPH, "write_file");
   REFUSED(sprat_read_file_in(NULL, "/nowhere", 0, 0, NULL, &made), SPRAT_NULL, "the scope");
 }

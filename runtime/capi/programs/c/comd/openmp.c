@@ -27,21 +27,27 @@ static void *begin(const comd_options *options, const comd_model *model, const c
 
 static size_t workers(void *self) { return (size_t)((program *)self)->threads; }
 
+/* What was found, unless it is nothing: that is seldom, and all threads look. */
+static void note(int *wrong, int found) {
+  if (!found) return;
+#pragma omp atomic write
+  *wrong = found;
+}
+
 static void steps(void *self, size_t count) {
   program *p = self;
   int wrong = COMD_FINE;
-#pragma omp parallel num_threads(p->threads) reduction(max : wrong)
+#pragma omp parallel num_threads(p->threads)
   for (size_t step = 0; step < count; step++) {
+    int found;
 #pragma omp for schedule(static)
-    for (size_t cell = 0; cell < p->state.cells; cell++) {
-      int found = comd_pass_drift(&p->model, &p->state, cell);
-      wrong = found > wrong ? found : wrong;
-    }
+    for (size_t cell = 0; cell < p->state.cells; cell++) note(&wrong, comd_pass_drift(&p->model, &p->state, cell));
 #pragma omp for schedule(static)
-    for (size_t cell = 0; cell < p->state.cells; cell++) {
-      int found = comd_pass_collect(&p->model, &p->state, cell);
-      wrong = found > wrong ? found : wrong;
-    }
+    for (size_t cell = 0; cell < p->state.cells; cell++) note(&wrong, comd_pass_collect(&p->model, &p->state, cell));
+    /* Nobody writes it before the next step's `drift`, behind the barrier of `force`: all threads see the same, and leave together. */
+#pragma omp atomic read
+    found = wrong;
+    if (found) break;
 #pragma omp for schedule(static)
     for (size_t cell = 0; cell < p->state.cells; cell++) comd_pass_force(&p->model, &p->state, cell, 1);
   }
