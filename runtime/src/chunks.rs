@@ -291,7 +291,8 @@ unsafe impl Chunks for AnyChunks {
             ..*raw
         };
         for lent in &mut chunk.lent[..raw.count] {
-            let size = lent.bytes / raw.elements;
+            // Of none, as a reduction over nothing has them, there are none to lend.
+            let size = lent.bytes.checked_div(raw.elements).unwrap_or(0);
             // SAFETY: the range lies in the view: the caller's promise.
             lent.start = unsafe { lent.start.add(range.start * size) };
             lent.bytes = range.len() * size;

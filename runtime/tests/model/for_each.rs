@@ -340,4 +340,12 @@ fn accesses_that_are_chosen_at_run_time_are_cut_too() {
     });
     let said = uneven.unwrap_err().to_string();
     assert!(said.contains("access 0 has 3003 bytes"), "{said}");
+    // Of nothing a reduction has one chunk, which is empty.
+    rt.finish(|s| {
+        let bytes = |_: usize, chunk: sprat::AnyChunk| chunk.lent()[0].bytes();
+        let made = s.map_reduce(AnyChunks::new(&list[..1], 0)?, 1, bytes, |a, b| a + b);
+        s.spawn(made.read(), |_, made| assert_eq!(*made, 0));
+        Ok(())
+    })
+    .unwrap();
 }
