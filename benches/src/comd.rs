@@ -77,7 +77,7 @@ fn said(text: &str) -> Option<Said> {
 fn settle(command: &mut Command, system: &str) {
     for (name, _) in std::env::vars_os() {
         let of = |prefix: &&str| name.as_encoded_bytes().starts_with(prefix.as_bytes());
-        if ["OMP_", "GOMP_", "SPRAT_"].iter().any(|prefix| of(prefix)) {
+        if ["OMP_", "GOMP_", "SPRAT_"].iter().any(of) {
             command.env_remove(name);
         }
     }

@@ -589,14 +589,14 @@ private:
   }
   /* Options that do not go with what is begun are refused rather than dropped. */
   void no_weak() const {
-    if (weak_.empty()) return;
-    throw error(SPRAT_ARGUMENT, "`" + std::string(name_) + "` has weak accesses, which are for the children of a codelet; a loop and an " +
-                                    "access to a file have none, so leave out weak()");
+    if (!weak_.empty())
+      refuse("has weak accesses, which are for the children of a codelet; a loop and an access to a file have none, so leave out weak()");
   }
   void no_grain() const {
-    if (grain_ == 0) return;
-    throw error(SPRAT_ARGUMENT,
-                "`" + std::string(name_) + "` has a grain, and is not cut into chunks; only a loop is, so leave out grain(), or use for_each() or map_reduce()");
+    if (grain_ != 0) refuse("has a grain, and is not cut into chunks; only a loop is, so leave out grain(), or use for_each() or map_reduce()");
+  }
+  [[noreturn]] void refuse(const char *why) const {
+    throw error(SPRAT_ARGUMENT, "`" + std::string(name_ ? name_ : "") + "` " + why);
   }
   void for_a_file() const { no_weak(), no_grain(); }
   /* Calls something with all that is accessed, the weak ones last. */
