@@ -297,6 +297,9 @@ impl<'a> Simulation<'a> {
                 .map_or(Vec::new(), |data| data.homes().to_vec()),
             energy,
             skipped: std::mem::take(&mut self.losses.skipped),
+            too_late: (self.machine.model.failures.iter())
+                .filter(|failure| failure.at_ns > self.now_ns)
+                .count(),
             again: self.losses.again,
             verdicts: std::mem::take(&mut self.losses.verdicts),
         }
