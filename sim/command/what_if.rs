@@ -214,3 +214,37 @@ impl Answer {
         format!("{table}\n") + &told(&self.notes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sprat::decide::dependence::Mode;
+    use sprat_sim::Codelet;
+
+    #[test]
+    fn how_fast_memory_is_does_not_change_with_codelets_that_are_faster() {
+        let one = |name, block| Codelet {
+            accesses: vec![(block, Mode::Read).into()],
+            ..Codelet::new(name, Cost::Ns(1_000))
+        };
+        let as_traced = Workload {
+            codelets: vec![one("full", 0), one("half", 1)],
+            sizes: vec![1_000, 500],
+            ..Workload::default()
+        };
+        let question = WhatIf {
+            trace: String::new(),
+            xes: None,
+            regions: None,
+            bandwidth: Some(2.0),
+            codelet: Some("half".to_owned()),
+            faster: Some(10.0),
+            json: None,
+        };
+        let mut workload = as_traced.clone();
+        question.hurry(&mut workload);
+        question.feed(&mut workload, &as_traced);
+        let costs: Vec<Cost> = workload.codelets.iter().map(|one| one.cost).collect();
+        assert_eq!(costs, [Cost::Ns(500), Cost::Ns(50)]);
+    }
+}

@@ -74,3 +74,45 @@ fn median(times: &mut [u64]) -> Option<u64> {
     times.sort_unstable();
     times.get(times.len() / 2).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traced::notes::Ran;
+
+    #[test]
+    fn what_waits_behind_a_long_body_is_no_wake_up() {
+        let ran = |ready_ns, start_ns| Ran {
+            ready_ns,
+            start_ns,
+            end_ns: start_ns + 10,
+            ..Ran::default()
+        };
+        let seen = |wakes: u64| {
+            let mut notes = Notes::default();
+            // Ready long before the engine slept, as its engine was busy.
+            for at in 0..20 {
+                notes
+                    .ran
+                    .push(ran(1_000_000 * at, 1_000_000 * at + 900_000));
+                notes
+                    .parked
+                    .push((0, 1_000_000 * at + 700_000, 1_000_000 * at + 800_000));
+            }
+            for at in 20..20 + wakes {
+                notes
+                    .ran
+                    .push(ran(1_000_000 * at + 50, 1_000_000 * at + 3_100));
+                notes
+                    .parked
+                    .push((0, 1_000_000 * at, 1_000_000 * at + 3_050));
+            }
+            let (costs, too_few) = super::seen(&notes);
+            (costs.wake_ns, too_few)
+        };
+        let usual_ns = Costs::default().wake_ns;
+        assert_eq!(seen(0), (usual_ns, Some(0)));
+        assert_eq!(seen(4), (usual_ns, Some(4)));
+        assert_eq!(seen(5), (3_000, None));
+    }
+}

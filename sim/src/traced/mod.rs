@@ -4,6 +4,7 @@ mod build;
 mod costs;
 mod machine;
 mod notes;
+mod parts;
 
 use crate::machine::Costs;
 use crate::workload::{Affinity, Cost, Workload};
