@@ -81,8 +81,8 @@ impl From<&Parts> for Energy {
 
 impl Report {
     pub(crate) fn new(name: &str, machine: &Machine, workload: &str, outcome: &Outcome) -> Self {
-        let busy_ns: u64 = outcome.engines.iter().map(|tally| tally.busy_ns).sum();
-        let time_ns = (outcome.makespan_ns * outcome.engines.len() as u64).max(1);
+        let busy = outcome.engines.iter().map(|tally| tally.busy_ns as f64);
+        let time_ns = (outcome.makespan_ns.max(1) as f64) * outcome.engines.len().max(1) as f64;
         let busiest_ns = outcome
             .routines
             .iter()
@@ -103,7 +103,7 @@ impl Report {
             domains: machine.plan.domains.len(),
             codelets: outcome.runs.len(),
             makespan_ns: outcome.makespan_ns,
-            utilisation: busy_ns as f64 / time_ns as f64,
+            utilisation: busy.sum::<f64>() / time_ns,
             steals: outcome.steals(),
             parks: outcome.parks(),
             routines: outcome.routines.iter().map(|routines| routines.0).sum(),

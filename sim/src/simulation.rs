@@ -144,10 +144,20 @@ pub fn simulate_and_tell(
         let outcome = simulate_scope(machine, &scope, &mut |of_scope| tell(left + of_scope))?;
         match &mut all {
             None => all = Some(outcome),
+            Some(all) if all.makespan_ns + outcome.makespan_ns >= LATEST_NS => {
+                return Err(too_long(all.makespan_ns));
+            }
             Some(all) => all.then(outcome),
         }
     }
     Ok(all.unwrap_or_default())
+}
+
+fn too_long(now_ns: u64) -> Error {
+    let text = format!(
+        "what comes after {now_ns} ns is beyond what is simulated, {LATEST_NS} ns (146 years): an engine is far too slow, or a codelet far too long"
+    );
+    Error::new(ErrorKind::Config, text)
 }
 
 fn simulate_scope(
@@ -185,11 +195,7 @@ fn simulate_scope(
             return Err(simulation.stuck());
         };
         if at_ns >= LATEST_NS {
-            let text = format!(
-                "after {} ns the next event is beyond what is simulated, which is {LATEST_NS} ns (146 years): an engine is far too slow, or a codelet or a routine far too long",
-                simulation.now_ns
-            );
-            return Err(Error::new(ErrorKind::Config, text));
+            return Err(too_long(simulation.now_ns));
         }
         simulation.now_ns = at_ns;
         simulation.happens(event);
