@@ -108,18 +108,36 @@ impl Setting {
         Ok(description)
     }
 
-    /// The workload for so many engines.
-    pub(crate) fn workload(&self, xes: u16) -> Result<Workload> {
-        match self.workload.strip_prefix(TRACE) {
+    /// The workload for a machine, and what it leaves out: sentences.
+    pub(crate) fn workload(&self, machine: &Machine) -> Result<(Workload, Vec<String>)> {
+        let xes = machine.xes();
+        let (mut workload, notes) = match self.workload.strip_prefix(TRACE) {
             Some(_) if self.seed.is_some() => {
-                Err(wrong("a trace has nothing random; leave --seed out"))
+                return Err(wrong("a trace has nothing random; leave --seed out"));
             }
-            Some(file) => Ok(traced(file)?.workload_for(xes)),
-            None => named(&self.seeded(&self.workload), xes),
+            Some(file) => {
+                let traced = traced(file)?;
+                let regions = u16::try_from(machine.plan.regions).unwrap_or(u16::MAX);
+                let (workload, notes) = traced.workload_for(xes, regions);
+                (workload, [traced.notes, notes].concat())
+            }
+            None => (named(&self.seeded(&self.workload), xes)?, Vec::new()),
+        };
+        workload.repeatable = self.repeatable;
+        Ok((workload, notes))
+    }
+
+    /// The same with another value of a parameter of the workload.
+    pub(crate) fn with(&self, key: &str, value: &str) -> Result<Self> {
+        if self.workload.starts_with(TRACE) {
+            return Err(wrong(format!(
+                "the workload is a trace and has no parameter `{key}`; a trace can be swept over xes-per-ce, policy, mode and contention"
+            )));
         }
-        .map(|workload| Workload {
-            repeatable: self.repeatable,
-            ..workload
+        let workload = with(&self.workload, key, value);
+        Ok(Setting {
+            workload,
+            ..self.clone()
         })
     }
 
@@ -133,7 +151,7 @@ impl Setting {
 }
 
 /// A workload's text with another value of a parameter; a later one counts.
-pub(crate) fn with(workload: &str, key: &str, value: &str) -> String {
+fn with(workload: &str, key: &str, value: &str) -> String {
     let mark = if workload.contains(':') { ',' } else { ':' };
     format!("{workload}{mark}{key}={value}")
 }

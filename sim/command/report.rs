@@ -32,6 +32,8 @@ pub(crate) struct Report {
     /// Codelets that were run again since their engine had died, and those that failed or were skipped.
     pub(crate) again: u64,
     pub(crate) skipped: usize,
+    /// Failures of the machine's file that were to come after the end.
+    pub(crate) too_late: usize,
     /// How sure that is.
     pub(crate) sure: &'static str,
 }
@@ -79,8 +81,8 @@ impl From<&Parts> for Energy {
 
 impl Report {
     pub(crate) fn new(name: &str, machine: &Machine, workload: &str, outcome: &Outcome) -> Self {
-        let busy_ns: u64 = outcome.engines.iter().map(|tally| tally.busy_ns).sum();
-        let time_ns = (outcome.makespan_ns * outcome.engines.len() as u64).max(1);
+        let busy = outcome.engines.iter().map(|tally| tally.busy_ns as f64);
+        let time_ns = (outcome.makespan_ns.max(1) as f64) * outcome.engines.len().max(1) as f64;
         let busiest_ns = outcome
             .routines
             .iter()
@@ -101,7 +103,7 @@ impl Report {
             domains: machine.plan.domains.len(),
             codelets: outcome.runs.len(),
             makespan_ns: outcome.makespan_ns,
-            utilisation: busy_ns as f64 / time_ns as f64,
+            utilisation: busy.sum::<f64>() / time_ns,
             steals: outcome.steals(),
             parks: outcome.parks(),
             routines: outcome.routines.iter().map(|routines| routines.0).sum(),
@@ -115,6 +117,7 @@ impl Report {
                 .collect(),
             again: outcome.again,
             skipped: outcome.skipped.len(),
+            too_late: outcome.too_late,
             sure: EXTRAPOLATED,
         }
     }
@@ -151,11 +154,17 @@ impl Report {
             let at = units::time(*at_ns as f64);
             row("given up", format!("engine {xe} after {at}"));
         }
-        if !self.given_up.is_empty() {
-            let (again, skipped) = (self.again, self.skipped);
+        let (again, skipped) = (self.again, self.skipped);
+        if !self.given_up.is_empty() || again > 0 || skipped > 0 {
             row(
                 "failures",
                 format!("{again} codelets run again, {skipped} failed or skipped"),
+            );
+        }
+        if self.too_late > 0 {
+            row(
+                "too late",
+                format!("{} failures were to come after the end", self.too_late),
             );
         }
         for (region, bytes) in self.homes.iter().enumerate() {
@@ -241,6 +250,11 @@ pub(crate) fn rows(head: &str, reports: &[(String, Report)]) -> String {
         ]);
     }
     format!("{}\n", right(table, 1))
+}
+
+/// Notes, a line each.
+pub(crate) fn told(notes: &[String]) -> String {
+    notes.iter().map(|note| format!("note: {note}\n")).collect()
 }
 
 /// As JSON, with a line end.

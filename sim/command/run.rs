@@ -2,7 +2,7 @@
 
 use crate::options::{Setting, print, simulated, write};
 use crate::picture::{Curve, curves};
-use crate::report::{Report, json};
+use crate::report::{Report, json, told};
 use clap::Args;
 use sprat::Result;
 use sprat_sim::machine::units;
@@ -34,7 +34,7 @@ impl Run {
         }
         let description = self.setting.description()?;
         let machine = description.build(self.setting.xes)?;
-        let workload = self.setting.workload(machine.xes())?;
+        let (workload, notes) = self.setting.workload(&machine)?;
         let outcome = simulated(&machine, &workload)?;
         let report = Report::new(
             &description.name,
@@ -48,7 +48,7 @@ impl Run {
         if let Some(file) = &self.svg {
             write(file, &picture(&report, &outcome))?;
         }
-        print(&report.text());
+        print(&(report.text() + &told(&notes)));
         Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! `sprat-sim scaling`: more and more engines.
 
-use crate::options::{Setting, print, simulated, values, with, write, wrong};
+use crate::options::{Setting, print, simulated, values, write, wrong};
 use crate::picture::{Curve, curves};
 use crate::report::{Report, json, rows};
 use clap::Args;
 use sprat::Result;
-use sprat_sim::workload::named;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -40,12 +39,12 @@ impl Scaling {
                 .parse()
                 .map_err(|_| wrong(format!("`{text}` is no number of engines")))?;
             let machine = description.build(Some(xes))?;
-            let told = match &self.weak {
-                Some(parameter) => grown(&self.setting.workload, parameter, xes as u64)?,
-                None => self.setting.workload.clone(),
+            let setting = match &self.weak {
+                Some(parameter) => grown(&self.setting, parameter, xes as u64)?,
+                None => self.setting.clone(),
             };
-            let told = self.setting.seeded(&told);
-            let workload = named(&told, machine.xes())?;
+            let (workload, _) = setting.workload(&machine)?;
+            let told = setting.seeded(&setting.workload);
             let outcome = simulated(&machine, &workload)?;
             reports.push((
                 told.clone(),
@@ -115,7 +114,8 @@ impl Scaling {
 }
 
 /// The workload with a parameter so many times as large as it is.
-fn grown(workload: &str, parameter: &str, by: u64) -> Result<String> {
+fn grown(setting: &Setting, parameter: &str, by: u64) -> Result<Setting> {
+    let workload = &setting.workload;
     let name = workload.split(':').next().unwrap_or_default();
     let of = sprat_sim::workload::names()
         .iter()
@@ -134,5 +134,5 @@ fn grown(workload: &str, parameter: &str, by: u64) -> Result<String> {
         .filter_map(|(_, value)| value.parse().ok())
         .next_back();
     let value: u64 = told.unwrap_or(*default);
-    Ok(with(workload, parameter, &(value * by).to_string()))
+    setting.with(parameter, &value.saturating_mul(by).to_string())
 }

@@ -1,6 +1,6 @@
 //! `sprat-sim sweep`: the same question for each of several values.
 
-use crate::options::{Setting, policy, print, simulated, values, with, write, wrong};
+use crate::options::{Setting, policy, print, simulated, values, write, wrong};
 use crate::picture::{Curve, Stack, curves, stacks, tornado};
 use crate::report::{Report, json, rows};
 use clap::Args;
@@ -74,7 +74,7 @@ impl Sweep {
                     "`{value}` is no contention; use fair or none"
                 )));
             }
-            parameter => setting.workload = with(&setting.workload, parameter, value),
+            parameter => setting = setting.with(parameter, value)?,
         }
         let (machine, outcome) = answer(&setting, &description)?;
         Ok(Report::new(
@@ -228,7 +228,7 @@ impl Sweep {
 
 fn answer(setting: &Setting, description: &Description) -> Result<(Machine, Outcome)> {
     let machine = description.build(setting.xes)?;
-    let workload = setting.workload(machine.xes())?;
+    let (workload, _) = setting.workload(&machine)?;
     let outcome = simulated(&machine, &workload)?;
     Ok((machine, outcome))
 }

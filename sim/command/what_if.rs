@@ -1,7 +1,7 @@
 //! `sprat-sim what-if`: a real run on another machine, or with other codelets.
 
 use crate::options::{print, simulated, traced, write, wrong};
-use crate::report::{json, plain};
+use crate::report::{json, plain, told};
 use clap::Args;
 use serde::Serialize;
 use sprat::Result;
@@ -49,12 +49,12 @@ struct Answer {
     measured_ns: u64,
     /// The simulation of what was traced, on the machine that it was traced on.
     as_traced_ns: u64,
-    /// By how much that is wrong, as a part of what was measured.
+    /// By how much that is wrong, as a part of what was measured. It says nothing about what was not traced.
     error: f64,
     what_if: String,
     /// The least and the most that it could take: they differ if it is not known how much of a codelet's time is memory's.
     predicted_ns: [u64; 2],
-    /// Nobody compared such a prediction with a real run.
+    /// Nobody compared this with a real run: it is so unless the question is what was traced.
     extrapolated: bool,
     notes: Vec<String>,
 }
@@ -72,18 +72,20 @@ impl WhatIf {
         let traced = traced(&self.trace)?;
         let on = |xes, regions, change: &dyn Fn(&mut Workload)| {
             let machine = traced.machine(xes, regions)?.build(None)?;
-            let mut workload = traced.workload_for(machine.xes());
+            let there = u16::try_from(machine.plan.regions).unwrap_or(u16::MAX);
+            let (mut workload, notes) = traced.workload_for(machine.xes(), there);
             change(&mut workload);
-            Ok::<_, sprat::Error>(simulated(&machine, &workload)?.makespan_ns)
+            let makespan_ns = simulated(&machine, &workload)?.makespan_ns;
+            Ok::<_, sprat::Error>((makespan_ns, notes))
         };
-        let as_traced_ns = on(None, None, &|_| ())?;
+        let (as_traced_ns, _) = on(None, None, &|_| ())?;
         self.is_known(&traced)?;
-        let least_ns = on(self.xes, self.regions, &|workload| {
+        let (least_ns, notes) = on(self.xes, self.regions, &|workload| {
             self.hurry(workload);
-            self.feed(workload);
+            self.feed(workload, &traced.workload);
         })?;
         let most_ns = match self.bandwidth {
-            Some(_) => on(self.xes, self.regions, &|workload| self.hurry(workload))?,
+            Some(_) => on(self.xes, self.regions, &|workload| self.hurry(workload))?.0,
             None => least_ns,
         };
         let (xes, regions) = (u64::from(traced.xes), u64::from(traced.regions));
@@ -94,10 +96,10 @@ impl WhatIf {
             error: as_traced_ns as f64 / traced.measured_ns.max(1) as f64 - 1.0,
             what_if: self.told(),
             predicted_ns: [least_ns.min(most_ns), least_ns.max(most_ns)],
-            extrapolated: self.xes.is_some_and(|other| other > xes)
+            extrapolated: self.xes.is_some_and(|other| other != xes)
                 || self.regions.is_some_and(|other| other != regions)
-                || self.bandwidth.is_some(),
-            notes: traced.notes.clone(),
+                || self.bandwidth.or(self.faster).is_some(),
+            notes: [&traced.notes[..], &notes].concat(),
         };
         if let Some(file) = &self.json {
             write(file, &json(&answer))?;
@@ -136,7 +138,7 @@ impl WhatIf {
     }
 
     /// Memory that gives more: as much of each codelet's time is memory's as its bytes take at the best rate that codelets of any name reached.
-    fn feed(&self, workload: &mut Workload) {
+    fn feed(&self, workload: &mut Workload, as_traced: &Workload) {
         let Some(by) = self.bandwidth else {
             return;
         };
@@ -144,7 +146,7 @@ impl WhatIf {
             .map(|codelet| workload.bytes_of(codelet))
             .collect();
         let mut rates = std::collections::BTreeMap::<&str, (u64, u64)>::new();
-        for (codelet, bytes) in workload.codelets.iter().zip(&bytes) {
+        for (codelet, bytes) in as_traced.codelets.iter().zip(&bytes) {
             if let Cost::Ns(ns) = codelet.cost {
                 let sum = rates.entry(codelet.name).or_default();
                 *sum = (sum.0 + bytes, sum.1 + ns);
@@ -188,6 +190,7 @@ impl Answer {
         let error = 100.0 * self.error;
         table.add_row(["measured", &time(self.measured_ns), "", "it happened"]);
         let own = format!("{error:+.1} % off what was measured");
+        let as_traced = format!("as traced: {error:+.1} % off");
         table.add_row([
             "simulated as traced",
             &time(self.as_traced_ns),
@@ -204,14 +207,44 @@ impl Answer {
             ),
         };
         let sure = match self.extrapolated {
-            true => "extrapolated".to_owned(),
-            false => format!("within {:.1} %, if as the traced run", error.abs()),
+            true => format!("extrapolated ({as_traced})"),
+            false => as_traced,
         };
         table.add_row([&self.what_if, &predicted, &ratio, &sure]);
-        let mut text = format!("{table}\n");
-        for note in &self.notes {
-            text += &format!("note: {note}\n");
-        }
-        text
+        format!("{table}\n") + &told(&self.notes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sprat::decide::dependence::Mode;
+    use sprat_sim::Codelet;
+
+    #[test]
+    fn how_fast_memory_is_does_not_change_with_codelets_that_are_faster() {
+        let one = |name, block| Codelet {
+            accesses: vec![(block, Mode::Read).into()],
+            ..Codelet::new(name, Cost::Ns(1_000))
+        };
+        let as_traced = Workload {
+            codelets: vec![one("full", 0), one("half", 1)],
+            sizes: vec![1_000, 500],
+            ..Workload::default()
+        };
+        let question = WhatIf {
+            trace: String::new(),
+            xes: None,
+            regions: None,
+            bandwidth: Some(2.0),
+            codelet: Some("half".to_owned()),
+            faster: Some(10.0),
+            json: None,
+        };
+        let mut workload = as_traced.clone();
+        question.hurry(&mut workload);
+        question.feed(&mut workload, &as_traced);
+        let costs: Vec<Cost> = workload.codelets.iter().map(|one| one.cost).collect();
+        assert_eq!(costs, [Cost::Ns(500), Cost::Ns(50)]);
     }
 }

@@ -152,9 +152,9 @@ impl Simulation<'_> {
         let moved_ns = longest_ns.round() as u64;
         let takes_ns = match model.overlap {
             true => body.compute_ns.max(moved_ns),
-            false => body.compute_ns + moved_ns,
+            false => body.compute_ns.saturating_add(moved_ns),
         };
-        self.end_at(xe, body.start_ns + takes_ns);
+        self.end_at(xe, body.start_ns.saturating_add(takes_ns));
     }
 
     fn end_at(&mut self, xe: usize, at_ns: u64) {
@@ -192,10 +192,10 @@ impl Simulation<'_> {
             if body.transfers > 0 {
                 continue;
             }
-            let there_ns = self.now_ns + body.latency_ns;
+            let there_ns = self.now_ns.saturating_add(body.latency_ns);
             let at_ns = match self.machine.model.overlap {
-                true => there_ns.max(body.start_ns + body.compute_ns),
-                false => there_ns.max(body.start_ns) + body.compute_ns,
+                true => there_ns.max(body.start_ns.saturating_add(body.compute_ns)),
+                false => there_ns.max(body.start_ns).saturating_add(body.compute_ns),
             };
             self.end_at(xe, at_ns);
         }

@@ -36,18 +36,11 @@ impl Simulation<'_> {
                 outcome.energy.total_fj()
             ));
         }
-        let busy_ns: u64 = outcome
-            .runs
-            .iter()
-            .map(|run| run.end_ns - run.start_ns)
-            .sum();
-        if busy_ns
-            != outcome
-                .engines
-                .iter()
-                .map(|tally| tally.busy_ns)
-                .sum::<u64>()
-        {
+        let runs = outcome.runs.iter();
+        let ran_ns: u128 = runs.map(|run| u128::from(run.end_ns - run.start_ns)).sum();
+        let engines = outcome.engines.iter();
+        let busy_ns: u128 = engines.map(|tally| u128::from(tally.busy_ns)).sum();
+        if ran_ns != busy_ns {
             return Err("engines were not busy as long as codelets ran".to_owned());
         }
         if let Some(data) = &self.data {

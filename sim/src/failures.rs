@@ -207,10 +207,9 @@ impl Simulation<'_> {
         kept.into_iter().for_each(|id| self.place(id, domain));
         self.relieve(xe);
         pinned.into_iter().for_each(|id| self.place(id, domain));
-        if self.is_deserted(region) {
-            let work = std::mem::take(&mut self.regions[region].work);
-            work.into_iter().for_each(|id| self.place(id, domain));
-        }
+        // It may be who was woken for them.
+        let work = std::mem::take(&mut self.regions[region].work);
+        work.into_iter().for_each(|id| self.place(id, domain));
         if self.refuge(domain) != domain {
             let work = std::mem::take(&mut self.domains[domain].injector);
             work.into_iter().for_each(|id| self.place(id, domain));

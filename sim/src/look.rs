@@ -181,7 +181,9 @@ impl Simulation<'_> {
         let listens_ns = |xe: usize| {
             let since_ns = self.engines[xe].rests_since_ns?;
             let passed = (now_ns - since_ns) / shortest_ns;
-            Some((since_ns + (passed + 1) * shortest_ns, xe))
+            // Its last time is the end of its pause, which may be now.
+            let times = (passed + 1).min(self.engines[xe].pause.into());
+            Some((since_ns + times * shortest_ns, xe))
         };
         let first = domain.xes.clone().filter_map(listens_ns).min();
         domain.call = first.map_or(Call::Open, |_| Call::Heard);

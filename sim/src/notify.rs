@@ -127,7 +127,7 @@ impl Simulation<'_> {
         self.domains[engine.domain].searching += 1;
         let longer_ns = self.machine.model.kinds[engine.kind].wake_ns;
         self.later(
-            self.machine.costs.wake_ns + longer_ns,
+            self.machine.costs.wake_ns.saturating_add(longer_ns),
             Event::Awake { xe: xe as u16 },
         );
     }

@@ -24,6 +24,8 @@ pub struct Outcome {
     pub energy: Parts,
     /// Codelets that failed or were skipped, since an engine died or a region was lost: they stand among the runs, too, and took no time.
     pub skipped: Vec<u32>,
+    /// Failures of the machine that were to come after the end.
+    pub too_late: usize,
     /// How often a codelet was run again, that an engine had started and not ended.
     pub again: u64,
     /// What control engines concluded of engines, in order: when, of which one, and what.
@@ -130,6 +132,7 @@ impl Outcome {
         }
         self.skipped
             .extend(next.skipped.iter().map(|codelet| codelet + before));
+        self.too_late += next.too_late;
         self.again += next.again;
         let later = |(ns, xe, standing)| (ns + at_ns, xe, standing);
         self.verdicts.extend(next.verdicts.into_iter().map(later));

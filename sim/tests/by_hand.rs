@@ -174,6 +174,21 @@ fn a_pause_ends_for_what_is_posted() {
     assert_eq!((second.xe, second.start_ns), (1, 70_001 + 10));
 }
 
+/// Who is called at the very time at which its pause ends looks then, and not one shortest pause later.
+#[test]
+fn a_call_does_not_make_a_pause_longer() {
+    let mut machine = round("core:2", 2);
+    machine.tuning.spin_ns = 1_000_000;
+    machine.costs.look_ns = 10_000;
+    let mut second = codelet("second", 10_000, &[(0, Mode::ReadWrite)]);
+    second.affinity = Affinity::Only(1);
+    let first = codelet("first", 89_989, &[(0, Mode::ReadWrite)]);
+    let outcome = simulated(&machine, &Workload::from(vec![first, second]));
+    // As above; the first ends at 12 + 89,989 ns.
+    let runs = outcome.by_codelet();
+    assert_eq!((runs[0].end_ns, runs[1].start_ns), (90_001, 90_001 + 10));
+}
+
 #[test]
 fn who_finds_nothing_parks_when_its_budget_is_spent() {
     let mut machine = round("core:2", 2);

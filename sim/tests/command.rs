@@ -67,7 +67,8 @@ fn a_real_run_is_simulated_from_its_trace() {
     let path = trace();
     let traced = sprat_sim::Traced::read("real", &std::fs::read(&path).unwrap()).unwrap();
     assert_eq!((traced.xes, traced.workload.codelets.len()), (2, 60));
-    assert_eq!(traced.notes, [""; 0]);
+    let mut notes = traced.notes.iter();
+    assert!(notes.all(|note| note.contains("wake-ups")), "{notes:?}");
     let kinds: Vec<_> = traced
         .kinds()
         .into_iter()
@@ -78,7 +79,7 @@ fn a_real_run_is_simulated_from_its_trace() {
     assert_eq!(traced.workload.sizes[..4], [4096; 4]);
     // On the same machine.
     let machine = traced.machine(None, None).unwrap().build(None).unwrap();
-    let outcome = sprat_sim::simulate(&machine, &traced.workload_for(2)).unwrap();
+    let outcome = sprat_sim::simulate(&machine, &traced.workload_for(2, 1).0).unwrap();
     let error = outcome.makespan_ns as f64 / traced.measured_ns as f64 - 1.0;
     eprintln!(
         "measured {} ns, simulated {} ns: {error:+.3}; {:?}",
@@ -91,7 +92,7 @@ fn a_real_run_is_simulated_from_its_trace() {
         .unwrap()
         .build(None)
         .unwrap();
-    let outcome = sprat_sim::simulate(&larger, &traced.workload_for(9)).unwrap();
+    let outcome = sprat_sim::simulate(&larger, &traced.workload_for(9, 4).0).unwrap();
     assert_eq!((outcome.engines.len(), outcome.runs.len()), (9, 60));
     assert!(traced.machine(Some(2), Some(3)).is_err());
     let trace = path.to_str().unwrap();
@@ -104,10 +105,21 @@ fn a_real_run_is_simulated_from_its_trace() {
     ]);
     assert!(run.contains("60 codelets"), "{run}");
     let inside = prints(&["what-if", trace, "--codelet", "jacobi", "--faster", "2"]);
+    assert!(inside.contains("extrapolated (as traced: "), "{inside}");
+    let same = prints(&["what-if", trace, "--xes", "2"]);
     assert!(
-        inside.contains("within") && !inside.contains("extrapolated"),
-        "{inside}"
+        same.contains(" as traced: ") && !same.contains("extrapolated"),
+        "{same}"
     );
+    let of = format!("trace:{trace}");
+    let scaling = prints(&["scaling", "--over", "1,2", "--workload", &of]);
+    assert!(
+        scaling.contains("efficiency on      2 engines"),
+        "{scaling}"
+    );
+    let sweep = sprat_sim(&["sweep", "--over", "edge=1,2", "--workload", &of]).stderr;
+    let sweep = String::from_utf8(sweep).unwrap();
+    assert!(sweep.contains("has no parameter `edge`"), "{sweep}");
     let outside = prints(&["what-if", trace, "--xes", "64", "--regions", "8"]);
     assert!(
         outside.contains("extrapolated") && outside.contains("64 XEs, 8 regions"),
@@ -125,6 +137,136 @@ fn a_real_run_is_simulated_from_its_trace() {
     assert!(wrong(&["what-if", trace, "--bandwidth", "x0"]).contains("above zero"));
     assert!(wrong(&["what-if", "Cargo.toml", "--xes", "4"]).contains("no trace of Sprat"));
     std::fs::remove_file(path).unwrap();
+}
+
+/// What a program of two engines in two regions leaves in its trace.
+fn traced_run(name: &str, program: impl FnOnce(&sprat::Runtime)) -> PathBuf {
+    let path = file(name);
+    let topology = sprat::topology::Topology::synthetic("region:2 core:1").unwrap();
+    let builder = sprat::Runtime::builder().topology(topology).xes(2);
+    let builder = builder.pin(false).oversubscribe(true).ignore_environment();
+    let rt = builder.trace(&path).build().unwrap();
+    program(&rt);
+    drop(rt);
+    path
+}
+
+fn read(path: &PathBuf) -> sprat_sim::Traced {
+    sprat_sim::Traced::read("real", &std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn rounds_of_a_graph_are_cut_where_scopes_lie_between() {
+    let mut wall_ns = 0;
+    let path = traced_run("rounds.sprat", |rt| {
+        let works = |cells: &mut [f64]| {
+            let begin = std::time::Instant::now();
+            while begin.elapsed().as_micros() < 200 {
+                cells.iter_mut().for_each(|cell| *cell += 1.0);
+            }
+        };
+        let block = rt.block::<f64>(64).unwrap();
+        let graph = rt.record(|s| {
+            s.codelet("step")
+                .spawn(block.read_write(), move |_, cells| works(cells));
+            Ok(())
+        });
+        let graph = graph.unwrap();
+        let begin = std::time::Instant::now();
+        for _ in 0..4 {
+            rt.replay(&graph, 2).unwrap();
+            rt.finish(|s| {
+                s.codelet("between")
+                    .spawn(block.read_write(), move |_, cells| works(cells));
+                Ok(())
+            })
+            .unwrap();
+        }
+        wall_ns = begin.elapsed().as_nanos() as u64;
+    });
+    let traced = read(&path);
+    assert_eq!(traced.workload.scopes, [2, 3, 5, 6, 8, 9, 11]);
+    let measured_ns = traced.measured_ns;
+    assert!(
+        measured_ns > 12 * 200_000 * 9 / 10 && measured_ns < wall_ns * 11 / 10,
+        "{measured_ns} of {wall_ns}"
+    );
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn equal_parts_that_ran_side_by_side_are_no_whole_blocks() {
+    let path = traced_run("parts.sprat", |rt| {
+        let block = rt.block::<f64>(200).unwrap();
+        let both = std::sync::Barrier::new(2);
+        rt.finish(|s| {
+            for at in [0, 1] {
+                let (part, both) = (block.part(at * 100..at * 100 + 100), &both);
+                s.codelet("half")
+                    .on_xe(at)
+                    .spawn(part.read_write(), move |_, _| {
+                        both.wait();
+                        std::thread::sleep(std::time::Duration::from_millis(1));
+                        both.wait();
+                    });
+            }
+            Ok(())
+        })
+        .unwrap();
+        // Parts of which no other is as large: the next round of the smaller comes after its last one.
+        let graph = rt.record(|s| {
+            let part = block.part(0..50);
+            s.codelet("small").spawn(part.read_write(), |_, _| ());
+            Ok(())
+        });
+        rt.replay(&graph.unwrap(), 3).unwrap();
+    });
+    let traced = read(&path);
+    let has = |text: &str| traced.notes.iter().any(|note| note.contains(text));
+    assert!(has("change parts of blocks"), "{:?}", traced.notes);
+    assert!(has("2 dependences come from events"), "{:?}", traced.notes);
+    let (workload, _) = traced.workload_for(2, 2);
+    let machine = traced.machine(None, None).unwrap().build(None).unwrap();
+    let runs = sprat_sim::simulate(&machine, &workload)
+        .unwrap()
+        .by_codelet();
+    assert!(runs[1].start_ns < runs[0].end_ns, "{runs:?}");
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn wishes_for_regions_that_are_gone_are_left_out_with_a_note() {
+    let path = traced_run("regions.sprat", |rt| {
+        rt.finish(|s| {
+            for at in 0..4 {
+                s.codelet("there").on_region(at % 2).spawn((), |_, ()| ());
+            }
+            Ok(())
+        })
+        .unwrap();
+    });
+    let one = prints(&["what-if", path.to_str().unwrap(), "--regions", "1"]);
+    assert!(
+        one.contains("note: 2 wishes for a region are left out: there were 2 regions, and are 1"),
+        "{one}"
+    );
+    std::fs::remove_file(path).unwrap();
+}
+
+/// A failure that skips all there is without anybody being given up, and one that comes after the end.
+#[test]
+fn failures_are_told_in_the_report() {
+    let text = prints(&["run", "--show-machine", "hbm"]);
+    let own = file("late.toml");
+    let late = "[[failure]]\nengine = 3\nat = \"100 s\"\ndies = true\n";
+    let text = text.replacen("\n[", &format!("\n{late}["), 1);
+    std::fs::write(&own, text).unwrap();
+    let own = own.to_str().unwrap();
+    let text = prints(&["run", "--machine", own, "--workload", "flat:count=50"]);
+    assert!(
+        text.contains("1 failures were to come after the end"),
+        "{text}"
+    );
 }
 
 const SMALL: [&str; 4] = [

@@ -269,6 +269,126 @@ fn long_bodies_are_no_failures() {
     assert_eq!((outcome.again, outcome.skipped), (0, Vec::new()));
 }
 
+/// Nobody has ended a body when control engines look first, so nobody knows how long bodies take.
+#[test]
+fn long_first_bodies_are_no_failures_and_a_death_in_one_is_found() {
+    for mode in ["shared", "elastic", "dedicated"] {
+        let machine = failing(mode, true, "").unwrap();
+        let long = sprat_sim::workload::named("flat:count=90,operations=3000000", 9).unwrap();
+        let outcome = sprat_sim::simulate(&machine, &long).unwrap();
+        assert_eq!(given_up(&outcome), [0; 0], "{mode}");
+    }
+    let dies = "[[failure]]\nengine = 4\nat = \"1 ms\"\ndies = true\n";
+    let machine = failing("shared", true, dies).unwrap();
+    let mut only = Workload::flat(1, 3_000_000);
+    only.codelets[0].affinity = Affinity::Only(4);
+    only.repeatable = true;
+    let outcome = sprat_sim::simulate(&machine, &only).unwrap();
+    assert_eq!((given_up(&outcome), outcome.again), (vec![4], 1));
+}
+
+/// Who is woken for a region's codelets has died in its sleep: the others of the region run them.
+#[test]
+fn a_region_is_told_again_of_what_the_dead_were_woken_for() {
+    use sprat::decide::dependence::Mode;
+    let dies = "[[failure]]\nengine = 3\nat = \"1 ms\"\ndies = true\n";
+    for mode in ["shared", "elastic", "dedicated"] {
+        let machine = failing(mode, true, dies).unwrap();
+        let mut codelets = vec![Codelet {
+            accesses: vec![(0, Mode::Write).into()],
+            affinity: Affinity::Only(0),
+            ..Codelet::new("first", Cost::Ns(5_000_000))
+        }];
+        codelets.extend((0..40).map(|at| Codelet {
+            accesses: match at {
+                0 => vec![(0, Mode::Read).into(), (1, Mode::Write).into()],
+                _ => vec![(1, Mode::Read).into()],
+            },
+            affinity: Affinity::Region(1),
+            ..Codelet::new("there", Cost::Ns(50_000))
+        }));
+        let outcome = sprat_sim::simulate(&machine, &Workload::from(codelets)).unwrap();
+        let there = (outcome.runs.iter()).filter(|run| run.codelet > 0);
+        let strays = there.filter(|run| ![4, 5].contains(&run.xe));
+        assert_eq!((strays.count(), given_up(&outcome)), (0, vec![3]), "{mode}");
+    }
+}
+
+/// Sums of times do not overflow: an error says what is absurd.
+#[test]
+fn absurd_times_are_refused() {
+    let machine = failing("shared", false, "").unwrap();
+    let error = sprat_sim::simulate(&machine, &Workload::flat(3, u64::MAX)).unwrap_err();
+    assert!(error.to_string().contains("146 years"), "{error}");
+    let error = failing("shared\"\nroutine = \"100000 s", false, "").unwrap_err();
+    assert!(error.to_string().contains("`routine` is a cost"), "{error}");
+}
+
+/// A scope knows nothing of what was lost in those before it.
+#[test]
+fn failures_are_refused_where_there_are_several_scopes() {
+    let dies = "[[failure]]\nengine = 4\nat = \"1 ms\"\ndies = true\n";
+    let machine = failing("shared", true, dies).unwrap();
+    let workload = Workload {
+        scopes: vec![10],
+        ..Workload::flat(20, 10_000)
+    };
+    let error = sprat_sim::simulate(&machine, &workload).unwrap_err();
+    assert!(
+        error.to_string().contains("failing.toml, line 4: ")
+            && error.to_string().contains("2 scopes"),
+        "{error}"
+    );
+}
+
+/// Random failures under random programs: all comes to an end, each codelet once.
+#[test]
+fn random_failures_lose_no_codelet() {
+    // A xorshift: the seed tells all.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut draw = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 33) % below
+    };
+    for schedule in 0..100 {
+        let mode = ["shared", "elastic", "dedicated"][draw(3) as usize];
+        let failures: String = (0..1 + draw(4))
+            .map(|_| {
+                let at = draw(4_000);
+                match draw(5) {
+                    0 => format!("[[failure]]\nregion = {}\nat = \"{at} us\"\n", 1 + draw(2)),
+                    1 => format!(
+                        "[[failure]]\nengine = {}\nat = \"{at} us\"\nspeed = \"{} %\"\n",
+                        draw(9),
+                        10 + draw(80)
+                    ),
+                    _ => format!(
+                        "[[failure]]\nengine = {}\nat = \"{at} us\"\ndies = true\n",
+                        1 + draw(8)
+                    ),
+                }
+            })
+            .collect();
+        let machine = failing(mode, true, &failures).unwrap();
+        let mut workload = Workload::stencil(9 + draw(9) as u32, 8, 1_000 << draw(9), 9);
+        for codelet in &mut workload.codelets {
+            codelet.affinity = match draw(4) {
+                0 => Affinity::Only(draw(9) as u16),
+                1 => Affinity::Region(draw(3) as u16),
+                2 => Affinity::Anywhere,
+                _ => codelet.affinity,
+            };
+        }
+        workload.repeatable = draw(2) == 0;
+        let outcome = sprat_sim::simulate(&machine, &workload);
+        let told = format!("schedule {schedule}, {mode}, {failures}");
+        let outcome = outcome.unwrap_or_else(|error| panic!("{told}: {error}"));
+        assert_eq!(outcome.runs.len(), workload.codelets.len(), "{told}");
+    }
+}
+
 /// A body a hundred times as long as all others is taken for dead, and run again elsewhere: the next one is not, since the first came back.
 #[test]
 fn who_comes_back_is_trusted_again() {
@@ -325,6 +445,11 @@ fn failures_that_make_no_sense_are_refused_with_the_line_and_the_mend() {
         (
             "region = 1\nengine = 1\nat = \"1 ms\"",
             "write two for both",
+        ),
+        ("region = 1\nat = \"1 ms\"\ndies = true", "leave `dies` out"),
+        (
+            "engine = 70000\nat = \"1 ms\"\ndies = true",
+            "line 5: there is no engine 70000: they have numbers below 65536",
         ),
         ("at = \"1 ms\"", "says no `engine` and no `region`"),
         ("engine = 1\ndies = true", "says no `at`"),

@@ -2,7 +2,7 @@
 //!
 //! An engine shows a sign with whatever it does: it starts or ends a body, looks for work, falls asleep. From one that sleeps none is
 //! expected. One that looks for work, or was woken, shows one within microseconds; one that runs a body at its end. So a silent engine
-//! is judged by how long bodies take that others have ended, and long bodies are no failures: first it only loses what it has not started, which is right even
+//! is judged by how long bodies take that others have ended (until anybody has ended one, by nothing but seconds), and long bodies are no failures: first it only loses what it has not started, which is right even
 //! if it does well. Given up it is after a much longer time, and if it moves again it is trusted again.
 
 use crate::mutants::mutant;
@@ -81,6 +81,8 @@ const GIVEN_UP: u64 = 16;
 const MOST_DOUBLED: u32 = 6;
 /// Bodies are taken to last so long at the least.
 const SHORTEST_NS: u64 = 50_000;
+/// Silent for so long in a body though nobody has ended one, so that nobody knows how long they take: given up.
+const FIRST_NS: u64 = 4_000_000_000;
 /// Silent for so long though no body runs: given up. Wake-ups take less by far.
 const SILENT_NS: u64 = 4_000_000;
 /// An engine limps whose bodies take this many times as long as the median engine's, and limps no more below this many halves of it.
@@ -97,7 +99,7 @@ impl Health {
         elsewhere_ns: u64,
     ) -> Vec<Verdict> {
         let longest_ns = engines.clone().map(|seen| seen.longest_ns).max();
-        let usual_ns = longest_ns.unwrap_or(0).max(elsewhere_ns).max(SHORTEST_NS);
+        let known_ns = longest_ns.unwrap_or(0).max(elsewhere_ns);
         let before: Vec<Standing> = self.engines.iter().map(|one| one.standing).collect();
         for (at, seen) in engines.clone().enumerate() {
             if self.engines.len() == at {
@@ -121,8 +123,15 @@ impl Health {
         let mut verdicts = Vec::new();
         for (at, seen) in engines.enumerate() {
             let engine = &mut self.engines[at];
-            let patience_ns = (GIVEN_UP << doubled) * usual_ns;
-            let standing = engine.judge(now_ns, seen, (usual_ns, patience_ns), median_ns);
+            let patience = match known_ns {
+                0 if !mutant!("health_first_bodies") => (FIRST_NS, FIRST_NS << doubled),
+                _ => {
+                    let usual_ns = known_ns.max(SHORTEST_NS);
+                    let given_up_ns = usual_ns.saturating_mul(GIVEN_UP << doubled);
+                    (usual_ns.saturating_mul(RELIEVED), given_up_ns)
+                }
+            };
+            let standing = engine.judge(now_ns, seen, patience, median_ns);
             engine.standing = standing;
             if before.get(at).copied().unwrap_or_default() == standing {
                 continue;
@@ -159,7 +168,7 @@ impl Engine {
         &self,
         now_ns: u64,
         seen: Seen,
-        (usual_ns, patience_ns): (u64, u64),
+        (relieved_ns, given_up_ns): (u64, u64),
         median_ns: u64,
     ) -> Standing {
         if self.standing == Standing::GivenUp {
@@ -174,14 +183,14 @@ impl Engine {
                 true => Standing::GivenUp,
                 false => Standing::Well,
             },
-            Doing::Runs if silent_ns >= patience_ns => Standing::GivenUp,
-            Doing::Runs if silent_ns >= RELIEVED * usual_ns => Standing::Relieved,
+            Doing::Runs if silent_ns >= given_up_ns => Standing::GivenUp,
+            Doing::Runs if silent_ns >= relieved_ns => Standing::Relieved,
             Doing::Runs => Standing::Well,
         };
         let pace_ns = self.pace_ns.unwrap_or(median_ns);
         let limps = match self.standing {
-            Standing::Well => pace_ns > LIMPS * median_ns,
-            _ => 2 * pace_ns > LIMPS_NO_MORE_HALVES * median_ns,
+            Standing::Well => pace_ns > median_ns.saturating_mul(LIMPS),
+            _ => pace_ns.saturating_mul(2) > median_ns.saturating_mul(LIMPS_NO_MORE_HALVES),
         };
         match silence {
             Standing::Well if limps && !mutant!("health_limps_unseen") => Standing::Relieved,
@@ -257,6 +266,24 @@ mod tests {
         let here = [long, short].into_iter();
         assert_eq!(health.look(0, here.clone(), 100 * MS), []);
         assert_eq!(health.look(300 * MS, here, 100 * MS), []);
+    }
+
+    #[test]
+    fn until_somebody_ends_a_body_nobody_knows_how_long_they_take() {
+        let mut health = Health::default();
+        let first = seen(Doing::Runs, 1, 0, 0);
+        for now_ns in [0, MS, 50 * MS, 3_999 * MS] {
+            assert_eq!(look(&mut health, now_ns, &[first, first]), []);
+        }
+        // One has, which took as long.
+        let ended = seen(Doing::Runs, 2, 1, 3_999 * MS);
+        assert_eq!(look(&mut health, 4_000 * MS, &[ended, first]), []);
+        let mut health = Health::default();
+        assert_eq!(look(&mut health, 0, &[first]), []);
+        assert_eq!(
+            look(&mut health, 4_000 * MS, &[first]),
+            [Verdict::GiveUp(0)]
+        );
     }
 
     #[test]

@@ -151,8 +151,8 @@ impl Description {
                 mode = text.parse().map_err(|error| table.wrong_at(at, error))?;
             }
             control = table.text("engine")?;
-            set(&mut costs.control_ns, table.some("routine", Time)?);
-            set(&mut costs.control_each_ns, table.some("each", Time)?);
+            set(&mut costs.control_ns, &mut table, "routine")?;
+            set(&mut costs.control_each_ns, &mut table, "each")?;
             if let Some(ns) = table.some("watch", Time)? {
                 if ns < 1.0 {
                     return Err(table.wrong("`watch` is the time between two looks, for example watch = \"1 ms\"; leave it out if nobody is to watch"));
@@ -333,20 +333,27 @@ impl Description {
     }
 }
 
-fn set(cost: &mut u64, told: Option<f64>) {
-    if let Some(ns) = told {
+/// No cost is a day: with so little, a cost times a number of engines or codelets does not overflow.
+const DAY_NS: f64 = 86_400e9;
+
+fn set(cost: &mut u64, table: &mut Table<'_>, name: &'static str) -> Result<()> {
+    if let Some(ns) = table.some(name, Time)? {
+        if ns >= DAY_NS {
+            return Err(table.wrong(format!("`{name}` is a cost and takes less than a day")));
+        }
         *cost = ns.round() as u64;
     }
+    Ok(())
 }
 
 fn read_costs(table: &mut Table<'_>, costs: &mut Costs) -> Result<()> {
-    set(&mut costs.spawn_ns, table.some("spawn", Time)?);
-    set(&mut costs.enter_ns, table.some("enter", Time)?);
-    set(&mut costs.codelet_ns, table.some("codelet", Time)?);
-    set(&mut costs.access_ns, table.some("access", Time)?);
-    set(&mut costs.steal_ns, table.some("steal", Time)?);
-    set(&mut costs.look_ns, table.some("look", Time)?);
-    set(&mut costs.wake_ns, table.some("wake", Time)?);
+    set(&mut costs.spawn_ns, table, "spawn")?;
+    set(&mut costs.enter_ns, table, "enter")?;
+    set(&mut costs.codelet_ns, table, "codelet")?;
+    set(&mut costs.access_ns, table, "access")?;
+    set(&mut costs.steal_ns, table, "steal")?;
+    set(&mut costs.look_ns, table, "look")?;
+    set(&mut costs.wake_ns, table, "wake")?;
     table.end()
 }
 
@@ -368,17 +375,19 @@ fn read_failure(table: &mut Table<'_>) -> Result<Failure> {
     let at = named.map_or(table.at.clone(), |(_, at)| at.clone());
     let (speed, dies) = (table.some("speed", Share)?, table.flag("dies")?);
     let number = |told: At<u64>, of: &str| {
-        u16::try_from(told.0)
-            .map_err(|_| table.wrong_at(told.1, format!("there are no so many {of}")))
+        u16::try_from(told.0).map_err(|_| {
+            let text = format!("there is no {of} {}: they have numbers below 65536", told.0);
+            table.wrong_at(told.1, text)
+        })
     };
     let what = match (engine, region, speed) {
         (Some(engine), None, Some(speed)) if !dies => {
             if !(speed > 0.0 && speed < 1.0) {
                 return Err(table.wrong("`speed` is what is left of it: above 0 % and below 100 %; for an engine that does nothing more write dies = true"));
             }
-            Broken::Limps(number(engine, "engines")?, speed)
+            Broken::Limps(number(engine, "engine")?, speed)
         }
-        (Some(engine), None, None) if dies => Broken::Dies(number(engine, "engines")?),
+        (Some(engine), None, None) if dies => Broken::Dies(number(engine, "engine")?),
         (Some(_), None, Some(_)) => {
             return Err(table.wrong("an engine that dies has no `speed`; leave one of the two out"));
         }
@@ -387,7 +396,11 @@ fn read_failure(table: &mut Table<'_>) -> Result<Failure> {
                 "[[failure]] of an engine says what happens: speed = \"33 %\", or dies = true",
             ));
         }
-        (None, Some(region), None) => Broken::Lost(number(region, "regions")?),
+        (None, Some(_), _) if dies => {
+            return Err(table
+                .wrong("a region that fails is lost, and all its engines die; leave `dies` out"));
+        }
+        (None, Some(region), None) => Broken::Lost(number(region, "region")?),
         (None, Some(_), Some(_)) => {
             return Err(table.wrong("a region that fails is lost and has no `speed`; leave it out"));
         }

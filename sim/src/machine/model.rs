@@ -105,13 +105,6 @@ impl Model {
         }
     }
 
-    /// So much time has passed since failures were told of.
-    pub(crate) fn passed(&mut self, ns: u64) {
-        for failure in &mut self.failures {
-            failure.at_ns = failure.at_ns.saturating_sub(ns);
-        }
-    }
-
     /// Calls `with` for each link between two groups of the tree.
     pub(crate) fn links(&self, from: u32, to: u32, mut with: impl FnMut(u32)) {
         self.climb(from, to, |group| {

@@ -1,12 +1,13 @@
 //! From what a trace tells to codelets in program order.
 
 use super::notes::{Key, Notes, Ran, Spawner, Step, Use};
+use super::parts::in_parts;
 use super::{Traced, costs};
 use crate::workload::{Access, Affinity, Codelet, Cost, Wish, Workload};
 use sprat::decide::dependence::{Mode, Operator};
 use sprat::decide::plan::CeMode;
 use sprat::trace::GraphUse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A place in program order.
 enum Piece<'n> {
@@ -29,22 +30,24 @@ pub(super) fn traced(notes: &Notes) -> Result<Traced, String> {
         }
         parts[part].1.push(Piece::Ran(at, ran));
     }
+    let begins = begins(notes, &parts);
     let mut steps: Vec<&Step> = notes.steps.iter().collect();
     steps.sort_by_key(|step| (step.graph, step.round, step.codelet));
     for of_graph in steps.chunk_by(|a, b| a.graph == b.graph) {
-        let begin_ns = of_graph.iter().map(|step| step.start_ns).min();
-        let pieces = of_graph.iter().map(|step| Piece::Step(step)).collect();
-        parts.push((begin_ns.unwrap_or(0), pieces));
+        for played in played(of_graph, &begins) {
+            let begin_ns = played.iter().map(|step| step.start_ns).min();
+            let pieces = played.iter().map(|step| Piece::Step(step)).collect();
+            parts.push((begin_ns.unwrap_or(0), pieces));
+        }
     }
     parts.sort_by_key(|(begin_ns, _)| *begin_ns);
-    let mut measured_ns = 0;
+    // Times in which two parts ran count once.
+    let (mut measured_ns, mut until_ns) = (0, 0);
     for (begin_ns, pieces) in &parts {
-        let end = |piece: &Piece<'_>| match piece {
-            Piece::Ran(_, ran) => ran.end_ns,
-            Piece::Step(step) => step.end_ns,
-        };
-        let end_ns = pieces.iter().map(end).max().unwrap_or(*begin_ns);
-        measured_ns += end_ns - begin_ns;
+        let end_ns = pieces.iter().map(Piece::end_ns).max().unwrap_or(*begin_ns);
+        builder.beside += usize::from(*begin_ns < until_ns);
+        measured_ns += end_ns.saturating_sub(until_ns.max(*begin_ns));
+        until_ns = until_ns.max(end_ns);
         if !builder.workload.codelets.is_empty() {
             let count = builder.workload.codelets.len() as u32;
             builder.workload.scopes.push(count);
@@ -57,6 +60,62 @@ pub(super) fn traced(notes: &Notes) -> Result<Traced, String> {
         }
     }
     builder.end(measured_ns)
+}
+
+impl Piece<'_> {
+    fn end_ns(&self) -> u64 {
+        match self {
+            Piece::Ran(_, ran) => ran.end_ns,
+            Piece::Step(step) => step.end_ns,
+        }
+    }
+}
+
+/// When hosts' scopes and rounds of graphs begin, in order; with the graph.
+fn begins(notes: &Notes, scopes: &[(u64, Vec<Piece<'_>>)]) -> Vec<(u64, Option<u32>)> {
+    let mut rounds = BTreeMap::<(u32, u32), u64>::new();
+    for step in &notes.steps {
+        let begin_ns = rounds.entry((step.graph, step.round)).or_insert(u64::MAX);
+        *begin_ns = step.start_ns.min(*begin_ns);
+    }
+    let rounds = rounds
+        .iter()
+        .map(|((graph, _), begin_ns)| (*begin_ns, Some(*graph)));
+    let mut begins: Vec<_> = scopes
+        .iter()
+        .map(|(begin_ns, _)| (*begin_ns, None))
+        .collect();
+    begins.extend(rounds);
+    begins.sort_unstable();
+    begins
+}
+
+/// A graph's steps, by rounds, cut where all rounds before had ended and something else began before the next one.
+fn played<'s, 'n>(steps: &'s [&'n Step], begins: &[(u64, Option<u32>)]) -> Vec<&'s [&'n Step]> {
+    let mut cuts = Vec::new();
+    let mut later: Vec<u64> = Vec::new();
+    for step in steps.iter().rev() {
+        later.push(step.start_ns.min(later.last().copied().unwrap_or(u64::MAX)));
+    }
+    later.reverse();
+    let mut ended_ns = 0;
+    for (at, step) in steps.iter().enumerate() {
+        let (graph, begin_ns) = (Some(step.graph), later[at]);
+        if at > 0 && steps[at - 1].round < step.round && ended_ns <= begin_ns {
+            let from = begins.partition_point(|(ns, _)| *ns < ended_ns);
+            let mut between = begins[from..].iter().take_while(|(ns, _)| *ns <= begin_ns);
+            if between.any(|(_, other)| *other != graph) {
+                cuts.push(at);
+            }
+        }
+        ended_ns = ended_ns.max(step.end_ns);
+    }
+    let (mut all, mut from) = (Vec::new(), 0);
+    for cut in cuts.into_iter().chain([steps.len()]) {
+        all.push(&steps[from..cut]);
+        from = cut;
+    }
+    all
 }
 
 impl Notes {
@@ -84,10 +143,14 @@ struct Builder<'n> {
     ends: Vec<Option<u32>>,
     /// For each that ran its place in the workload.
     places: Vec<u32>,
-    /// Of steps likewise, in the round that is being built.
+    /// Of steps likewise.
     step_places: HashMap<(u32, u32, u32), u32>,
     xes: u16,
+    /// Blocks that are used in parts though no access is smaller than the largest.
+    in_parts: HashSet<Key>,
     parts: usize,
+    /// Scopes and replays that began before those before them had ended.
+    beside: usize,
     edges: usize,
     lost: usize,
 }
@@ -109,7 +172,9 @@ impl<'n> Builder<'n> {
             places: vec![u32::MAX; notes.ran.len()],
             step_places: HashMap::new(),
             xes,
+            in_parts: in_parts(notes),
             parts: 0,
+            beside: 0,
             edges: 0,
             lost: 0,
         };
@@ -184,8 +249,12 @@ impl<'n> Builder<'n> {
         };
         let uses: Vec<Use> = told.uses.iter().map(Use::from).collect();
         let mut accesses = self.accesses(&uses);
-        for &(before, _) in told.before.iter().filter(|(_, last)| !last) {
-            let key = (step.graph, step.round, before);
+        let own = (step.codelet, true);
+        for &(before, last) in told.before.iter().chain([&own]) {
+            let Some(round) = step.round.checked_sub(last.into()) else {
+                continue;
+            };
+            let key = (step.graph, round, before);
             if let Some(&before) = self.step_places.get(&key) {
                 self.after(before, &mut accesses);
             }
@@ -241,7 +310,8 @@ impl<'n> Builder<'n> {
         let mut accesses: Vec<Access> = Vec::new();
         for one in uses {
             let block = self.blocks[&one.block];
-            let is_part = one.bytes < self.workload.sizes[block as usize];
+            let is_part = one.bytes < self.workload.sizes[block as usize]
+                || self.in_parts.contains(&one.block);
             let mode = match one.mode {
                 _ if is_part => Mode::Read,
                 0 => Mode::Read,
@@ -299,6 +369,10 @@ impl<'n> Builder<'n> {
             "accesses change parts of blocks: which parts is not known, so their order is that of who made whom ready",
         );
         tell(
+            self.beside,
+            "scopes or replays ran beside others, and are simulated one after the other",
+        );
+        tell(
             self.edges,
             "dependences come from events, or from graphs' orders, and not from blocks",
         );
@@ -306,6 +380,13 @@ impl<'n> Builder<'n> {
             self.lost,
             "dependences are on what is not in the trace, and are left out",
         );
+        let (costs, wakes) = costs::seen(notes);
+        if let Some(wakes) = wakes {
+            told.push(format!(
+                "a wake-up takes {} ns, which is the default: the trace shows {wakes} wake-ups for something, which are too few",
+                costs.wake_ns
+            ));
+        }
         let region = |place: &str| {
             let mut words = place.split(' ').skip_while(|word| *word != "region");
             words.nth(1)?.parse::<u16>().ok()
@@ -322,7 +403,7 @@ impl<'n> Builder<'n> {
             regions: regions.map_or(1, |region| region.saturating_add(1)),
             measured_ns,
             mode: mode.unwrap_or(CeMode::Shared),
-            costs: costs::seen(notes),
+            costs,
             notes: told,
         })
     }

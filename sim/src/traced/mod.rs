@@ -4,6 +4,7 @@ mod build;
 mod costs;
 mod machine;
 mod notes;
+mod parts;
 
 use crate::machine::Costs;
 use crate::workload::{Affinity, Cost, Workload};
@@ -23,7 +24,7 @@ pub struct Traced {
     pub xes: u16,
     /// Memory regions with engines.
     pub regions: u16,
-    /// From each scope's first spawn to its last end, or a graph's first step to its last, all together.
+    /// From each scope's first spawn to its last end, or a replay's first step to its last: the union of these times.
     pub measured_ns: u64,
     /// The mode of its control engines.
     pub mode: CeMode,
@@ -50,12 +51,29 @@ impl Traced {
         build::traced(&notes).map_err(wrong)
     }
 
-    /// The workload for so many engines. On as many as there were, wishes are as they were; on more or fewer, the codelets of an engine are
-    /// shared out among those that take its place, by the block that they write.
-    pub fn workload_for(&self, xes: u16) -> Workload {
+    /// The workload for so many engines in so many regions, and what it leaves out because of that: sentences. On as many engines as there were,
+    /// wishes for engines are as they were; on more or fewer, the codelets of an engine are shared out among those that take its place, by
+    /// the block that they write. Wishes for regions count where there are no more regions than there were, and the region is one of them.
+    pub fn workload_for(&self, xes: u16, regions: u16) -> (Workload, Vec<String>) {
         let mut workload = self.workload.clone();
+        let mut dropped = 0;
+        for codelet in &mut workload.codelets {
+            if let Affinity::Region(region) = codelet.affinity
+                && (regions > self.regions || region >= regions)
+            {
+                codelet.affinity = Affinity::Anywhere;
+                dropped += 1;
+            }
+        }
+        let notes = match dropped {
+            0 => Vec::new(),
+            _ => vec![format!(
+                "{dropped} wishes for a region are left out: there were {} regions, and are {regions}",
+                self.regions
+            )],
+        };
         if xes == self.xes {
-            return workload;
+            return (workload, notes);
         }
         // The blocks that each engine's codelets write, in order.
         let mut owned: Vec<Vec<u32>> = vec![Vec::new(); usize::from(self.xes)];
@@ -89,12 +107,10 @@ impl Traced {
                     None => Affinity::Anywhere,
                 },
                 Affinity::Only(xe) => Affinity::Only(scaled(xe, 0, 1)),
-                // Which regions there will be is not known here.
-                Affinity::Region(_) => Affinity::Anywhere,
                 other => other,
             };
         }
-        workload
+        (workload, notes)
     }
 
     /// The names of codelets, with how often each ran and how long in all, the longest first.

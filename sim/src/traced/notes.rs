@@ -63,11 +63,11 @@ pub(super) struct Notes {
     pub(super) ran: Vec<Ran>,
     pub(super) by_key: HashMap<Key, u32>,
     pub(super) steps: Vec<Step>,
-    pub(super) graphs: HashMap<u32, GraphDef>,
+    pub(super) graphs: BTreeMap<u32, GraphDef>,
     /// Hosts' scopes: from when to when their bodies ran.
     pub(super) scopes: Vec<(u64, u64)>,
-    /// When engines woke, by stream.
-    pub(super) woke: Vec<(u32, u64)>,
+    /// When engines began to park and when they woke, with the stream.
+    pub(super) parked: Vec<(u32, u64, u64)>,
     /// Spawns of hosts, by stream.
     pub(super) spawned: usize,
     pub(super) skipped: usize,
@@ -217,7 +217,7 @@ impl Notes {
                 }
             }
             Event::Skip { .. } => self.skipped += 1,
-            Event::Parked { end, .. } => self.woke.push((stream, end)),
+            Event::Parked { start, end, .. } => self.parked.push((stream, start, end)),
             Event::Body { start, end, .. } => {
                 self.claim(
                     state,
@@ -294,6 +294,9 @@ impl Notes {
             to_ns(start);
             to_ns(end);
         }
-        self.woke.iter_mut().for_each(|(_, time)| to_ns(time));
+        for (_, start, end) in &mut self.parked {
+            to_ns(start);
+            to_ns(end);
+        }
     }
 }
