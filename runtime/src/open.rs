@@ -16,7 +16,7 @@ use crate::open_entrance::Few;
 use crate::panics;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
-use crate::spawn::Spec;
+use crate::spawn::{Spec, Traits};
 use crate::sync::atomic::Ordering;
 use crate::sync::lock;
 use crate::trigger::Event;
@@ -319,6 +319,12 @@ impl Runtime {
     }
 }
 
+#[cold]
+fn too_many(slots: u32) -> Error {
+    let what = format!("a codelet with {slots} slots; at most 65,535 are possible");
+    Error::new(ErrorKind::Access, what)
+}
+
 impl Frame<'_> {
     /// Opens a codelet as a child of `parent`, which is `counted` now or was by the caller.
     #[track_caller]
@@ -332,10 +338,7 @@ impl Frame<'_> {
             ..
         } = opening;
         if slots > u32::from(u16::MAX) {
-            return Err(Error::new(
-                ErrorKind::Access,
-                format!("a codelet with {slots} slots; at most 65,535 are possible"),
-            ));
+            return Err(too_many(slots));
         }
         let vtable = &OpenGlue::<B>::VTABLE;
         let about = Body {
@@ -353,21 +356,16 @@ impl Frame<'_> {
             top: parent,
             children: Cell::new(0),
         };
-        let spec = Spec {
-            affinity: match hints.region {
-                None => Affinity::Anywhere,
-                Some(region) => Affinity::Region(region),
-            },
-            priority: hints.priority,
-            at_ready: true,
-            ..Spec::default()
+        let affinity = match hints.region {
+            None => Affinity::Anywhere,
+            Some(region) => Affinity::Region(region),
         };
         if hints.priority != Priority::Normal && shared.check.is_none() {
             shared.levels.begin();
         }
         let id = place.take_record(
             about,
-            spec.traits(),
+            Traits::open(affinity, hints.priority),
             (0, record_bytes(vtable.payload, count)),
         )?;
         let more = extensions(vtable.payload, count);

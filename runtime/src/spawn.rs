@@ -65,6 +65,15 @@ impl Traits {
         flags: flag::CAPTURES | flag::WAITS,
         hints: 0,
     };
+
+    /// Of an open codelet: it enters its queues when its slots are filled.
+    #[inline]
+    pub(crate) fn open(affinity: Affinity, priority: Priority) -> Self {
+        Traits {
+            flags: Traits::NONE.flags | flag::RELEASES,
+            hints: affinity::word(affinity, priority, false) | affinity::errand(Errand::None),
+        }
+    }
 }
 
 impl Spec {

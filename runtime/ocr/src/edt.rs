@@ -358,20 +358,22 @@ fn launch(context: &Context<'_>, guid: Guid, edt: EdtRef<'_>) {
             }
         }
         2 => {
-            let taken = [0, 1].map(|slot| {
-                let (what, mode) = edt.filled(slot);
-                block::access(context, what, mode)
-            });
-            match taken {
-                [Some((block, mode)), Some((other, others))] if block == other => {
+            let ((first, mode), (second, others)) = (edt.filled(0), edt.filled(1));
+            let first = block::access(context, first, mode);
+            let second = block::access(context, second, others);
+            match (first, second) {
+                (Some((block, mode)), Some((other, others))) if block == other => {
                     one(0, block, stronger(mode, others));
                     edt.set_lent(1, 0);
                 }
-                _ => (0..).zip(taken).for_each(|(slot, taken)| {
-                    if let Some((block, mode)) = taken {
-                        one(slot, block, mode);
+                (first, second) => {
+                    if let Some((block, mode)) = first {
+                        one(0, block, mode);
                     }
-                }),
+                    if let Some((block, mode)) = second {
+                        one(1, block, mode);
+                    }
+                }
             }
         }
         _ => return launch_many(context, edt, open),

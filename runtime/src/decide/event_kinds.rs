@@ -133,7 +133,7 @@ impl<W> Waiters<W> {
     }
 
     /// Tells all of them, who wait no longer.
-    #[inline]
+    #[inline(always)]
     fn tell_all<P: Clone>(&mut self, verdict: &Verdict<P>, act: Sink<'_, W, P>) {
         if let Some(first) = self.first.take() {
             act(Action::Tell(first, verdict.clone()));
@@ -169,6 +169,7 @@ impl<W> Default for Once<W> {
 }
 
 impl<W> Once<W> {
+    #[inline(always)]
     fn end<P: Clone>(&mut self, life: Life, verdict: &Verdict<P>, act: Sink<'_, W, P>) {
         self.state = life;
         self.waiters.tell_all(verdict, act);
