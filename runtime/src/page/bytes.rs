@@ -43,6 +43,11 @@ impl std::fmt::Display for Flaw {
 
 impl std::error::Error for Flaw {}
 
+/// Whether a file that begins like this is one of pages.
+pub(super) fn begins_a_page(first: &[u8]) -> bool {
+    first.starts_with(&MAGIC)
+}
+
 /// How a file begins whose pages have so much room.
 pub(crate) fn header(room: usize) -> [u8; FIRST] {
     let mut bytes = [0; FIRST];

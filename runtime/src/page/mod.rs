@@ -29,6 +29,7 @@ pub use bytes::{Flaw, VERSION, read};
 pub(crate) use bytes::{header, page_bytes, place, room_for};
 pub use fields::Text;
 pub use watched::{PREFIX, Watched, folders, running};
+pub(crate) use watched::{holds_a_page, own_user};
 
 use crate::counters::{CeCounts, XeCounts};
 use std::path::PathBuf;

@@ -49,6 +49,15 @@ pub fn top(who: Option<&str>, how: How, pause: Duration) -> Result<(), String> {
     Ok(())
 }
 
+/// As a shell takes it for one word.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    match path.chars().all(is_plain) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
+}
+
 /// All that show themselves.
 fn list(found: &[Shown], how: How) -> Result<(), String> {
     let mut lines = String::new();
@@ -61,7 +70,7 @@ fn list(found: &[Shown], how: How) -> Result<(), String> {
                     lines += &format!(
                         "{:>21}`rm {}` takes it off this list\n",
                         "",
-                        shown.path.display()
+                        quoted(&shown.path.display().to_string())
                     );
                 }
                 values.push(json::json(&page, alive, &shown.path));
