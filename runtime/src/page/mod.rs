@@ -107,7 +107,8 @@ pub struct Engine {
     pub for_ns: u64,
     /// Bodies that began here, steps of graphs included. 0 if nobody keeps a page.
     pub begun: u64,
-    /// Codelets in its queue and posted to it.
+    /// Codelets in its own queue, and 1 more if any were posted to it. Pinned ones, and those that wait for any engine of a domain or
+    /// region, are not in it.
     pub queued: u64,
     /// How often it was looked at, and how often it ran or hosted then.
     pub looks: (u64, u64),

@@ -19,6 +19,15 @@ fn shown(name: &str, mode: CeMode) -> (Runtime, Watched, PathBuf) {
     (rt, watched, path)
 }
 
+/// Lets bodies go that wait for this, also when a check before it fails: else the test would hang and not tell.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Looks until the page is like this.
 #[track_caller]
 fn until(watched: &Watched, is_it: impl Fn(&Page) -> bool) -> Page {
@@ -43,6 +52,7 @@ fn a_body_that_does_not_end_is_named_with_its_place_and_how_long() {
         let (rt, watched, path) = shown("hang", mode);
         let ends = AtomicBool::new(false);
         std::thread::scope(|threads| {
+            let _ends = Ends(&ends);
             threads.spawn(|| {
                 rt.finish(|s| {
                     for _ in 0..2 {
@@ -66,7 +76,6 @@ fn a_body_that_does_not_end_is_named_with_its_place_and_how_long() {
                 assert_eq!((&*xe.name, xe.begun), ("spin", 1), "{page:#?}");
                 assert!(xe.spawned_at.contains("shown.rs:"), "{page:#?}");
             }
-            ends.store(true, Ordering::Relaxed);
         });
         let page = until(&watched, |page| page.open_scopes == 0);
         assert!(page.engines.iter().all(|xe| xe.name.is_empty()));
@@ -129,6 +138,7 @@ fn a_replay_shows_its_round_and_the_step_that_runs() {
         })
         .unwrap();
     std::thread::scope(|threads| {
+        let _ends = Ends(&goes_on);
         threads.spawn(|| rt.replay(&graph, 7).unwrap());
         let page = until(&watched, |page| {
             (page.replays.first()).is_some_and(|replay| replay.round == 3)
@@ -142,7 +152,6 @@ fn a_replay_shows_its_round_and_the_step_that_runs() {
             steps.count() == 1 && page.regions[0].block_bytes == 8000,
             "{page:#?}"
         );
-        goes_on.store(true, Ordering::Relaxed);
     });
     until(&watched, |page| {
         page.replays.is_empty() && page.open_scopes == 0
