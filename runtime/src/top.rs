@@ -177,6 +177,12 @@ impl Top {
     pub(crate) fn write(&self, page: &mut Page) {
         let paper = &mut *lock(&self.paper);
         let Some(bytes) = page_bytes(page, paper.room) else {
+            if !std::mem::replace(&mut paper.failed, true) {
+                eprintln!(
+                    "sprat: a page has no room in {}: what it shows stands until one has",
+                    self.path.display()
+                );
+            }
             return;
         };
         let at = place(page.number, paper.room);

@@ -6,7 +6,7 @@ use crate::mutants::mutant;
 use crate::trace::{Numbers, put_chunk, sound_chunk};
 
 /// The version of the format. Readers refuse others.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How a file begins.
 const MAGIC: [u8; 8] = *b"SPRAT\x00\xf0\x0b";

@@ -153,6 +153,18 @@ const OF_ALL: &[Row<Page>] = &[
         |page| page.codelet_bytes,
     ),
     (
+        "suspended",
+        Kind::Gauge,
+        "1 while the runtime is suspended",
+        |page| page.suspended,
+    ),
+    (
+        "open_engines",
+        Kind::Gauge,
+        "Execution engines that may work",
+        |page| page.open_xes,
+    ),
+    (
         "blocks_moved",
         Kind::Counter,
         "Blocks that went to another region",

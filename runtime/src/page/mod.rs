@@ -58,6 +58,10 @@ pub struct Page {
     pub live_codelets: u64,
     /// Bytes of codelets' records.
     pub codelet_bytes: u64,
+    /// 1 while the runtime is [suspended](crate::Runtime::suspend), and 0 otherwise.
+    pub suspended: u64,
+    /// How many engines may work: see [`Runtime::open_xes`](crate::Runtime::open_xes).
+    pub open_xes: u64,
     /// The execution engines.
     pub engines: Vec<Engine>,
     /// The control engines.

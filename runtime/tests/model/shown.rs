@@ -120,6 +120,31 @@ fn who_waits_is_named_while_nothing_moves() {
     assert_eq!(page.engines.iter().map(|xe| xe.counts.ran).sum::<u64>(), 2);
 }
 
+/// Somebody holds it up: that is not the same as that nothing moves.
+#[test]
+fn a_suspended_program_shows_that_and_who_may_work() {
+    let (rt, watched, _) = shown("suspended", CeMode::Shared);
+    until(&watched, |page| (page.suspended, page.open_xes) == (0, 2));
+    let (answer, trigger) = rt.event("an answer");
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            rt.finish(|s| {
+                s.codelet("take").after(&answer).spawn((), |_, ()| ());
+                Ok(())
+            })
+            .unwrap();
+        });
+        until(&watched, |page| page.still.is_some());
+        rt.suspend().unwrap();
+        rt.set_xes(1).unwrap();
+        let held = until(&watched, |page| (page.suspended, page.open_xes) == (1, 1));
+        assert!(held.still.is_none(), "{held:#?}");
+        rt.resume().unwrap();
+        until(&watched, |page| page.suspended == 0 && page.still.is_some());
+        trigger.satisfy();
+    });
+}
+
 #[test]
 fn a_replay_shows_its_round_and_the_step_that_runs() {
     let (rt, watched, _) = shown("replay", CeMode::Shared);

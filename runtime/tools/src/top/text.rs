@@ -32,6 +32,7 @@ pub fn line(page: &Page, alive: bool) -> String {
     let busy = page.engines.iter().filter(|xe| is_busy(xe)).count();
     let state = match (alive, page.open_scopes, &page.still) {
         (false, _, _) => "died".to_owned(),
+        (true, _, _) if page.suspended != 0 => "suspended".to_owned(),
         (true, 0, _) => "between scopes".to_owned(),
         (true, _, Some(_)) => "nothing moves".to_owned(),
         (true, _, None) => format!("{busy} of {} engines busy", page.engines.len()),
@@ -71,7 +72,18 @@ fn head(out: &mut String, page: &Page, alive: bool) -> std::fmt::Result {
         "{}; control engines {}",
         about(page, "machine"),
         about(page, "ce mode")
-    )
+    )?;
+    if page.suspended != 0 {
+        writeln!(out, "SUSPENDED: no codelet begins until `resume`.")?;
+    }
+    let (open, all) = (page.open_xes, page.engines.len());
+    if open < all as u64 {
+        writeln!(
+            out,
+            "{open} of {all} engines may work, as `set_xes` said last."
+        )?;
+    }
+    Ok(())
 }
 
 fn rates(out: &mut String, page: &Page, before: Option<&Page>) -> std::fmt::Result {
@@ -134,7 +146,7 @@ fn engines(out: &mut String, page: &Page, before: Option<&Page>) -> std::fmt::Re
             count(xe.queued),
             count(xe.begun),
             count(xe.counts.stolen),
-            doing(xe)
+            doing(xe, page.suspended != 0)
         )?;
     }
     for (number, ce) in page.controls.iter().enumerate() {
@@ -152,13 +164,14 @@ fn engines(out: &mut String, page: &Page, before: Option<&Page>) -> std::fmt::Re
     Ok(())
 }
 
-fn doing(xe: &Engine) -> String {
+fn doing(xe: &Engine, suspended: bool) -> String {
     let long = match xe.for_ns > LONG {
         true => format!(", for {}", time(xe.for_ns as f64)),
         false => String::new(),
     };
     match xe.doing {
         Doing::Sleeps => format!("sleeps{long}"),
+        Doing::Looks | Doing::WaitsInReplay if suspended => format!("waits for `resume`{long}"),
         Doing::Looks => format!("looks for work{long}"),
         Doing::WaitsInReplay => format!("waits for other lanes of a replay{long}"),
         Doing::Hosts => format!("the body of a scope{long}"),
@@ -324,6 +337,8 @@ mod tests {
         Page {
             time_ns: n[8],
             open_scopes: n[9],
+            suspended: n[6] % 2,
+            open_xes: n[7],
             live_codelets: n[10],
             engines: vec![engine(n), engine(&n[4..])],
             controls: vec![Control {
@@ -373,6 +388,29 @@ mod tests {
             line(&now, true);
             crate::top::json::json(&now, true, std::path::Path::new("page"));
         }
+    }
+
+    #[test]
+    fn a_suspended_program_is_told_of() {
+        let page = |suspended, open_xes| Page {
+            suspended,
+            open_xes,
+            engines: vec![
+                Engine {
+                    doing: Doing::Looks,
+                    ..Engine::default()
+                };
+                2
+            ],
+            ..Page::default()
+        };
+        let held = text(&page(1, 1), None, true);
+        for told in ["SUSPENDED", "1 of 2 engines may work", "waits for `resume`"] {
+            assert!(held.contains(told), "{held}");
+        }
+        assert!(line(&page(1, 1), true).contains("suspended"));
+        let works = text(&page(0, 2), None, true);
+        assert!(!works.contains("SUSPENDED") && !works.contains("may work"));
     }
 
     #[test]
