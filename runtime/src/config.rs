@@ -51,8 +51,8 @@ impl Settings {
         };
         let switch = |name| match text(name)?.as_deref() {
             None => Ok(None),
-            Some("1" | "true" | "yes" | "on") => Ok(Some(true)),
-            Some("0" | "false" | "no" | "off") => Ok(Some(false)),
+            Some("1" | "true" | "yes" | "on" | "TRUE" | "YES" | "ON") => Ok(Some(true)),
+            Some("0" | "false" | "no" | "off" | "FALSE" | "NO" | "OFF") => Ok(Some(false)),
             Some(other) => Err(wrong(name, other, "be 1 or 0")),
         };
         let seed = |name| {
@@ -156,6 +156,7 @@ mod tests {
         let top = |text| read(&[("SPRAT_TOP", text)]).unwrap().top;
         assert_eq!(top("1"), Some(Place::Shared));
         assert_eq!(top("no"), None);
+        assert_eq!((top("TRUE"), top("OFF")), (Some(Place::Shared), None));
         assert_eq!(top("here"), Some(Place::File(PathBuf::from("here"))));
     }
 

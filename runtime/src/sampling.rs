@@ -44,6 +44,8 @@ impl Shared {
             open_scopes: self.open_scopes.load(Ordering::Relaxed) as u64,
             live_codelets: self.arena.handed_out(),
             codelet_bytes: self.arena.bytes() as u64,
+            suspended: u64::from(self.gate.is_shut()),
+            open_xes: self.open() as u64,
             engines: self.look_at_engines(top, seen, now),
             controls: self.look_at_controls(seen, now),
             regions: self.look_at_regions(seen, now),
@@ -179,12 +181,15 @@ impl Shared {
         top.replays().into_iter().map(look).collect()
     }
 
-    /// Nothing if anything moves, or nobody waits.
+    /// Nothing if anything moves or will when the runtime is no longer suspended, or nobody waits.
     fn look_who_waits(&self, seen: &mut Seen, now: Instant) -> Option<Still> {
         let still = &mut seen.still;
         let all_sleep = |domain: &Domain| domain.idle.asleep() == domain.idle.seats();
         let claims: u64 = self.domains.iter().map(|domain| domain.idle.claims()).sum();
-        if self.open_scopes.load(Ordering::Relaxed) == 0 || !self.domains.iter().all(all_sleep) {
+        if self.open_scopes.load(Ordering::Relaxed) == 0
+            || self.gate.is_shut()
+            || !self.domains.iter().all(all_sleep)
+        {
             *still = Default::default();
             return None;
         }

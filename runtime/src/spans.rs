@@ -26,7 +26,7 @@
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::trace::Event;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::filter::Targets;
@@ -65,8 +65,9 @@ pub fn init() -> Result<()> {
 type Body = (u32, u32);
 
 thread_local! {
-    /// The engine in whose noted body this thread is; null if in none.
-    static ENGINE: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
+    /// The engines in whose noted bodies this thread is, the innermost last: a codelet may call another runtime, whose bodies run here
+    /// too.
+    static ENGINES: RefCell<Vec<*const ()>> = const { RefCell::new(Vec::new()) };
     /// Spans that were entered and not left, with the body and when.
     static OPEN: RefCell<Vec<(Id, Body, u64)>> = const { RefCell::new(Vec::new()) };
 }
@@ -75,19 +76,28 @@ impl Engine<'_> {
     /// A body begins here that is noted, or goes on after others ran in its middle.
     #[inline]
     pub(crate) fn spans_begin(&self) {
-        ENGINE.set(std::ptr::from_ref(self).cast());
+        let me = std::ptr::from_ref(self).cast();
+        // Nothing is noted while the thread ends.
+        let _ = ENGINES.try_with(|all| all.borrow_mut().push(me));
     }
 
     /// It has ended, or others run in its middle.
     #[inline]
     pub(crate) fn spans_end(&self) {
-        ENGINE.set(std::ptr::null());
+        let me = std::ptr::from_ref(self).cast();
+        let _ = ENGINES.try_with(|all| {
+            let mut all = all.borrow_mut();
+            if let Some(at) = all.iter().rposition(|&other| other == me) {
+                all.truncate(at);
+            }
+        });
     }
 }
 
 /// The engine that runs the body that we are in, if it is noted.
 fn engine<R>(f: impl FnOnce(&Engine<'_>) -> Option<R>) -> Option<R> {
-    let engine = ENGINE.get().cast::<Engine<'_>>();
+    let last = ENGINES.try_with(|all| all.borrow().last().copied());
+    let engine = last.ok()??.cast::<Engine<'_>>();
     // SAFETY: it is there, on this thread's stack: set when the body began, and taken back when it ended.
     f(unsafe { engine.as_ref() }?)
 }
@@ -96,16 +106,18 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
     fn on_enter(&self, id: &Id, _: Context<'_, S>) {
         let now = engine(|engine| engine.tracer(|tracer| (tracer.cause, tracer.clock.now())));
         if let Some((body, start)) = now {
-            OPEN.with_borrow_mut(|open| open.push((id.clone(), body, start)));
+            let _ = OPEN.try_with(|open| open.borrow_mut().push((id.clone(), body, start)));
         }
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        let entered = OPEN.with_borrow_mut(|open| {
+        // Another thread-local of this thread may keep a span, and leave it after these are gone.
+        let entered = OPEN.try_with(|open| {
+            let mut open = open.borrow_mut();
             let at = open.iter().rposition(|(other, _, _)| other == id)?;
             Some(open.remove(at))
         });
-        let (Some((_, body, start)), Some(metadata)) = (entered, context.metadata(id)) else {
+        let (Ok(Some((_, body, start))), Some(metadata)) = (entered, context.metadata(id)) else {
             return;
         };
         engine(|engine| {

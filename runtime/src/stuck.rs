@@ -66,7 +66,9 @@ impl Shared {
     pub(crate) fn who_waits(&self, most: usize) -> Option<(usize, Vec<page::Waiting>)> {
         let _stranger = self.stranger.try_lock().ok()?;
         self.inspected.store(true, Ordering::Relaxed);
-        let found = self.stands_still().then(|| Still::look(self).listed(most));
+        // An access to a file will end: something moves.
+        let stands = self.stands_still() && self.io.in_flight().is_empty();
+        let found = stands.then(|| Still::look(self).listed(most));
         // Release pairs with the Acquire in `wait_for_inspection`.
         self.inspected.store(false, Ordering::Release);
         found
@@ -281,15 +283,17 @@ impl<'a> Still<'a> {
             .map(|&id| (id, self.body(id)))
             .collect();
         let count = all.len();
-        all.sort_by_key(|(id, body)| {
-            (
-                body.spawned_at.file(),
-                body.spawned_at.line(),
-                body.name,
-                *id,
-            )
-        });
-        let waiting = all.into_iter().take(most).map(|(id, body)| page::Waiting {
+        fn key((id, body): &(u32, Body)) -> (&'static str, u32, &'static str, u32) {
+            let at = body.spawned_at;
+            (at.file(), at.line(), body.name, *id)
+        }
+        // There may be millions, and hosts that come now wait for this.
+        if count > most {
+            all.select_nth_unstable_by_key(most, key);
+            all.truncate(most);
+        }
+        all.sort_by_key(key);
+        let waiting = all.into_iter().map(|(id, body)| page::Waiting {
             name: body.name.to_owned(),
             spawned_at: body.spawned_at.to_string(),
             waits_for: self.waits_for(id),

@@ -4,13 +4,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::idle::Parker;
 use crate::marks::{Mark, Marker};
 use crate::page::{
-    PREFIX, Page, Place, Watched, folders, header, page_bytes, place, room_for, running,
+    PREFIX, Page, Place, Watched, folders, header, holds_a_page, own_user, page_bytes, place,
+    room_for, running,
 };
 use crate::sync::{Arc, Mutex, lock, sleep};
 use crate::tracing::Names;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -176,6 +177,12 @@ impl Top {
     pub(crate) fn write(&self, page: &mut Page) {
         let paper = &mut *lock(&self.paper);
         let Some(bytes) = page_bytes(page, paper.room) else {
+            if !std::mem::replace(&mut paper.failed, true) {
+                eprintln!(
+                    "sprat: a page has no room in {}: what it shows stands until one has",
+                    self.path.display()
+                );
+            }
             return;
         };
         let at = place(page.number, paper.room);
@@ -193,7 +200,10 @@ impl Top {
 impl Drop for Top {
     fn drop(&mut self) {
         // Whoever looks has it open, and sees it unlocked a moment later.
-        let _ = std::fs::remove_file(&self.path);
+        let paper = lock(&self.paper);
+        if is_there(&paper.file, &self.path).unwrap_or(false) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -201,16 +211,29 @@ impl Drop for Top {
 fn sweep() {
     const DAY: Duration = Duration::from_secs(24 * 3600);
     for path in running() {
-        let about = std::fs::symlink_metadata(&path);
-        let age = about
-            .and_then(|about| about.modified())
-            .map(|at| at.elapsed());
-        if matches!(age, Ok(Ok(age)) if age > DAY)
-            && Watched::open(&path).is_ok_and(|page| !page.is_alive())
-        {
-            // Another user's stays.
-            let _ = std::fs::remove_file(&path);
-        }
+        sweep_one(&path, DAY);
+    }
+}
+
+/// Takes a page away that nobody has written to for so long, and nothing else.
+fn sweep_one(path: &Path, long: Duration) {
+    let Ok(page) = Watched::own(path) else { return };
+    // Until it is closed no runtime takes it: one that was opening it finds that it is not there any more.
+    let Some(file) = page.dead() else { return };
+    let age = (file.metadata()).and_then(|about| about.modified());
+    let is_old = age.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= long));
+    if is_old && is_there(file, path).unwrap_or(false) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// Whether the file still has this name.
+fn is_there(file: &File, path: &Path) -> io::Result<bool> {
+    let own = file.metadata()?;
+    match std::fs::symlink_metadata(path) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (own.dev(), own.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -240,7 +263,7 @@ fn open(place: &Place) -> io::Result<(File, PathBuf)> {
             match take(&path)? {
                 Some(file) => Ok((file, path)),
                 None => Err(io::Error::other(
-                    "another runtime shows itself there; `%p` in the name stands for the process's number",
+                    "another runtime shows itself there; `%p` in the name stands for the process's number, and with `1` instead of a name each runtime of a process has a file of its own",
                 )),
             }
         }
@@ -276,22 +299,28 @@ fn take(path: &Path) -> io::Result<Option<File>> {
     options
         .mode(0o600)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    let file = options.open(path)?;
-    let about = file.metadata()?;
-    // What a process is belongs to its user.
-    let own = std::fs::metadata("/proc/self").map_or(about.uid(), |own| own.uid());
-    if !about.is_file() || about.uid() != own {
-        return Err(io::Error::other(format!(
-            "{} is no file of this user's",
-            path.display()
-        )));
-    }
     // Who looks whether a program lives has the lock for a moment.
     for _ in 0..LOOKERS {
+        let file = options.open(path)?;
+        let about = file.metadata()?;
+        if !about.is_file() || own_user().is_some_and(|own| own != about.uid()) {
+            return Err(io::Error::other(format!(
+                "{} is no file of this user's",
+                path.display()
+            )));
+        }
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(1)),
-            // It is ours, or this system has no such locks.
+            // It is ours, or this system has no such locks. But its last owner may have taken it away since it was opened.
+            _ if !is_there(&file, path)? => (),
             _ => {
+                if file.metadata()?.len() > 0 && !holds_a_page(&file)? {
+                    return Err(io::Error::other(
+                        "there is a file with something else in it, which would be lost",
+                    ));
+                }
+                // Also one that was there, and that others could read.
+                file.set_permissions(Permissions::from_mode(0o600))?;
                 file.set_len(0)?;
                 return Ok(Some(file));
             }
@@ -313,9 +342,16 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("sprat-top-test-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("page");
-        std::fs::write(&path, "what a dead program left").unwrap();
+        std::fs::write(&path, "somebody's data").unwrap();
+        let refused = take(&path).unwrap_err().to_string();
+        assert!(refused.contains("something else in it"), "{refused}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"somebody's data");
+        // What a dead program left.
+        std::fs::write(&path, header(4096)).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         let file = take(&path).unwrap().unwrap();
-        assert_eq!(file.metadata().unwrap().len(), 0);
+        let about = file.metadata().unwrap();
+        assert_eq!((about.len(), about.mode() & 0o777), (0, 0o600));
         assert!(take(&path).unwrap().is_none());
         drop(file);
         assert!(take(&path).unwrap().is_some());
@@ -324,6 +360,53 @@ mod tests {
         assert!(take(&link).is_err());
         assert!(take(&folder).is_err());
         assert!(take(Path::new("/dev/null")).is_err());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// One takes its file away while the other one opens it: each has a file that is there under its name.
+    #[test]
+    #[cfg_attr(miri, ignore = "it has none of these flags and locks")]
+    fn who_has_a_file_has_the_one_of_that_name() {
+        let path = std::env::temp_dir().join(format!("sprat-take-test-{}", std::process::id()));
+        let again = || {
+            let mut taken = 0;
+            for _ in 0..2000 {
+                if let Some(file) = take(&path).unwrap() {
+                    assert!(is_there(&file, &path).unwrap());
+                    taken += 1;
+                    std::fs::remove_file(&path).unwrap();
+                }
+            }
+            taken
+        };
+        let taken = std::thread::scope(|threads| {
+            let other = threads.spawn(again);
+            again() + other.join().unwrap()
+        });
+        assert!(taken > 0);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it has none of these flags and locks")]
+    fn only_pages_of_the_dead_are_swept() {
+        let folder = std::env::temp_dir().join(format!("sprat-sweep-test-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let [page, other, empty] = ["1", "2", "3"].map(|name| folder.join(name));
+        std::fs::write(&page, header(4096)).unwrap();
+        std::fs::write(&other, "notes").unwrap();
+        std::fs::write(&empty, "").unwrap();
+        let sweep = |long| {
+            [&page, &other, &empty].map(|path| {
+                sweep_one(path, long);
+                path.exists()
+            })
+        };
+        assert_eq!(sweep(Duration::from_secs(3600)), [true; 3]);
+        let held = File::open(&page).unwrap();
+        held.lock().unwrap();
+        assert_eq!(sweep(Duration::ZERO), [true; 3]);
+        drop(held);
+        assert_eq!(sweep(Duration::ZERO), [false, true, true]);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

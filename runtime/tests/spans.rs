@@ -73,6 +73,20 @@ fn spans_of_bodies_are_noted_as_rust_log_says() {
             Ok(())
         });
         rt.replay(&graph.unwrap(), 3).unwrap();
+        // A codelet may call another runtime, whose bodies run here too, and then it goes on.
+        let inner = Runtime::builder().ignore_environment().xes(1);
+        let inner_path = std::env::temp_dir().join(format!("sprat-inner-{}", std::process::id()));
+        let inner = inner.trace(&inner_path).build().unwrap();
+        rt.finish(|s| {
+            s.spawn((), |_, ()| {
+                inner.finish(|_| Ok(())).unwrap();
+                let _span = info_span!("afterwards").entered();
+            });
+            Ok(())
+        })
+        .unwrap();
+        drop(inner);
+        std::fs::remove_file(&inner_path).unwrap();
         // What fails leaves its spans all the same.
         let failed = rt.finish(|s| {
             s.spawn((), |_, ()| {
@@ -87,7 +101,13 @@ fn spans_of_bodies_are_noted_as_rust_log_says() {
     let times: HashMap<_, _> = (noted.iter())
         .map(|(name, (times, _))| (name.as_str(), *times))
         .collect();
-    let expected = [("host", 1), ("assemble", 500), ("step", 3), ("fails", 1)];
+    let expected = [
+        ("host", 1),
+        ("assemble", 500),
+        ("step", 3),
+        ("afterwards", 1),
+        ("fails", 1),
+    ];
     assert_eq!(times, HashMap::from(expected));
     assert!(noted["step"].1 > 0);
 }

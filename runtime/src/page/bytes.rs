@@ -6,7 +6,7 @@ use crate::mutants::mutant;
 use crate::trace::{Numbers, put_chunk, sound_chunk};
 
 /// The version of the format. Readers refuse others.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How a file begins.
 const MAGIC: [u8; 8] = *b"SPRAT\x00\xf0\x0b";
@@ -42,6 +42,11 @@ impl std::fmt::Display for Flaw {
 }
 
 impl std::error::Error for Flaw {}
+
+/// Whether a file that begins like this is one of pages.
+pub(super) fn begins_a_page(first: &[u8]) -> bool {
+    first.starts_with(&MAGIC)
+}
 
 /// How a file begins whose pages have so much room.
 pub(crate) fn header(room: usize) -> [u8; FIRST] {

@@ -81,6 +81,8 @@ impl Page {
             &mut self.open_scopes,
             &mut self.live_codelets,
             &mut self.codelet_bytes,
+            &mut self.suspended,
+            &mut self.open_xes,
         ])?;
         way.list(&mut self.about, |way, (key, value)| {
             way.text(key)?;

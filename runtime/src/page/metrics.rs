@@ -65,7 +65,7 @@ const OF_ENGINES: &[Row<Engine>] = &[
     (
         "queued_codelets",
         Kind::Gauge,
-        "Codelets in the engine's queue and posted to it",
+        "Codelets in the engine's own queue, and 1 more if any were posted to it",
         |xe| xe.queued,
     ),
 ];
@@ -153,6 +153,18 @@ const OF_ALL: &[Row<Page>] = &[
         |page| page.codelet_bytes,
     ),
     (
+        "suspended",
+        Kind::Gauge,
+        "1 while the runtime is suspended",
+        |page| page.suspended,
+    ),
+    (
+        "open_engines",
+        Kind::Gauge,
+        "Execution engines that may work",
+        |page| page.open_xes,
+    ),
+    (
         "blocks_moved",
         Kind::Counter,
         "Blocks that went to another region",
@@ -193,32 +205,67 @@ const OF_ALL: &[Row<Page>] = &[
 impl Page {
     /// Its counts as [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/) text, which Prometheus and others gather.
     pub fn open_metrics(&self) -> String {
-        open_metrics(self)
+        Self::open_metrics_of(&[self])
+    }
+
+    /// The same of several runtimes of a program, in one text: each sample then has a label `runtime`, from 1 on.
+    pub fn open_metrics_of(pages: &[&Page]) -> String {
+        let mut out = String::new();
+        rows(
+            &mut out,
+            OF_ALL,
+            &labelled(pages, |page| vec![(String::new(), page)]),
+        );
+        rows(
+            &mut out,
+            OF_ENGINES,
+            &labelled(pages, |page| numbered("xe", &page.engines)),
+        );
+        rows(
+            &mut out,
+            OF_CONTROLS,
+            &labelled(pages, |page| numbered("domain", &page.controls)),
+        );
+        rows(
+            &mut out,
+            OF_REGIONS,
+            &labelled(pages, |page| {
+                let mut regions = numbered("region", &page.regions);
+                if let Some((label, _)) = regions.last_mut() {
+                    *label = "region=\"interleaved\"".to_owned();
+                }
+                regions
+            }),
+        );
+        out.push_str("# EOF\n");
+        out
     }
 }
 
-fn open_metrics(page: &Page) -> String {
-    let mut out = String::new();
-    rows(&mut out, OF_ALL, &[(String::new(), page)]);
-    let numbered = |name: &str, at: usize| format!("{{{name}=\"{at}\"}}");
-    let engines: Vec<_> = (page.engines.iter().enumerate())
-        .map(|(at, one)| (numbered("xe", at), one))
-        .collect();
-    rows(&mut out, OF_ENGINES, &engines);
-    let controls: Vec<_> = (page.controls.iter().enumerate())
-        .map(|(at, one)| (numbered("domain", at), one))
-        .collect();
-    rows(&mut out, OF_CONTROLS, &controls);
-    let last = page.regions.len().saturating_sub(1);
-    let regions: Vec<_> = (page.regions.iter().enumerate())
-        .map(|(at, one)| match at == last {
-            true => ("{region=\"interleaved\"}".to_owned(), one),
-            false => (numbered("region", at), one),
-        })
-        .collect();
-    rows(&mut out, OF_REGIONS, &regions);
-    out.push_str("# EOF\n");
-    out
+fn numbered<'a, T>(name: &str, list: &'a [T]) -> Vec<(String, &'a T)> {
+    let label = |(at, one)| (format!("{name}=\"{at}\""), one);
+    list.iter().enumerate().map(label).collect()
+}
+
+/// What pages have of a kind, each with its labels as a sample takes them.
+fn labelled<'a, T>(
+    pages: &[&'a Page],
+    of: impl Fn(&'a Page) -> Vec<(String, &'a T)>,
+) -> Vec<(String, &'a T)> {
+    let mut all = Vec::new();
+    for (number, &page) in (1..).zip(pages) {
+        let runtime = (pages.len() > 1).then(|| format!("runtime=\"{number}\""));
+        for (label, one) in of(page) {
+            let own = Some(label).filter(|label| !label.is_empty());
+            let labels: Vec<_> = runtime.iter().cloned().chain(own).collect();
+            let labels = match labels.is_empty() {
+                true => String::new(),
+                false => format!("{{{}}}", labels.join(",")),
+            };
+            all.push((labels, one));
+        }
+    }
+    all
 }
 
 /// Families one after the other, the samples of each together.
@@ -277,5 +324,23 @@ mod tests {
         families.sort_unstable();
         families.dedup();
         assert_eq!(families.len(), all);
+    }
+
+    #[test]
+    fn runtimes_of_a_program_are_told_apart_in_one_text() {
+        let page = |scopes| Page {
+            open_scopes: scopes,
+            engines: vec![Engine::default()],
+            ..Page::default()
+        };
+        let text = Page::open_metrics_of(&[&page(3), &page(4)]);
+        assert_eq!(text.matches("# EOF\n").count(), 1);
+        assert_eq!(text.matches("# TYPE sprat_open_scopes ").count(), 1);
+        for sample in [
+            "\nsprat_open_scopes{runtime=\"1\"} 3\nsprat_open_scopes{runtime=\"2\"} 4\n",
+            "\nsprat_parked_total{runtime=\"2\",xe=\"0\"} 0\n",
+        ] {
+            assert!(text.contains(sample), "{text}");
+        }
     }
 }

@@ -29,6 +29,7 @@ pub use bytes::{Flaw, VERSION, read};
 pub(crate) use bytes::{header, page_bytes, place, room_for};
 pub use fields::Text;
 pub use watched::{PREFIX, Watched, folders, running};
+pub(crate) use watched::{holds_a_page, own_user};
 
 use crate::counters::{CeCounts, XeCounts};
 use std::path::PathBuf;
@@ -57,6 +58,10 @@ pub struct Page {
     pub live_codelets: u64,
     /// Bytes of codelets' records.
     pub codelet_bytes: u64,
+    /// 1 while the runtime is [suspended](crate::Runtime::suspend), and 0 otherwise.
+    pub suspended: u64,
+    /// How many engines may work: see [`Runtime::open_xes`](crate::Runtime::open_xes).
+    pub open_xes: u64,
     /// The execution engines.
     pub engines: Vec<Engine>,
     /// The control engines.
@@ -106,7 +111,8 @@ pub struct Engine {
     pub for_ns: u64,
     /// Bodies that began here, steps of graphs included. 0 if nobody keeps a page.
     pub begun: u64,
-    /// Codelets in its queue and posted to it.
+    /// Codelets in its own queue, and 1 more if any were posted to it. Pinned ones, and those that wait for any engine of a domain or
+    /// region, are not in it.
     pub queued: u64,
     /// How often it was looked at, and how often it ran or hosted then.
     pub looks: (u64, u64),

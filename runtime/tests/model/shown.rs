@@ -19,6 +19,15 @@ fn shown(name: &str, mode: CeMode) -> (Runtime, Watched, PathBuf) {
     (rt, watched, path)
 }
 
+/// Lets bodies go that wait for this, also when a check before it fails: else the test would hang and not tell.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Looks until the page is like this.
 #[track_caller]
 fn until(watched: &Watched, is_it: impl Fn(&Page) -> bool) -> Page {
@@ -43,6 +52,7 @@ fn a_body_that_does_not_end_is_named_with_its_place_and_how_long() {
         let (rt, watched, path) = shown("hang", mode);
         let ends = AtomicBool::new(false);
         std::thread::scope(|threads| {
+            let _ends = Ends(&ends);
             threads.spawn(|| {
                 rt.finish(|s| {
                     for _ in 0..2 {
@@ -66,7 +76,6 @@ fn a_body_that_does_not_end_is_named_with_its_place_and_how_long() {
                 assert_eq!((&*xe.name, xe.begun), ("spin", 1), "{page:#?}");
                 assert!(xe.spawned_at.contains("shown.rs:"), "{page:#?}");
             }
-            ends.store(true, Ordering::Relaxed);
         });
         let page = until(&watched, |page| page.open_scopes == 0);
         assert!(page.engines.iter().all(|xe| xe.name.is_empty()));
@@ -111,6 +120,31 @@ fn who_waits_is_named_while_nothing_moves() {
     assert_eq!(page.engines.iter().map(|xe| xe.counts.ran).sum::<u64>(), 2);
 }
 
+/// Somebody holds it up: that is not the same as that nothing moves.
+#[test]
+fn a_suspended_program_shows_that_and_who_may_work() {
+    let (rt, watched, _) = shown("suspended", CeMode::Shared);
+    until(&watched, |page| (page.suspended, page.open_xes) == (0, 2));
+    let (answer, trigger) = rt.event("an answer");
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            rt.finish(|s| {
+                s.codelet("take").after(&answer).spawn((), |_, ()| ());
+                Ok(())
+            })
+            .unwrap();
+        });
+        until(&watched, |page| page.still.is_some());
+        rt.suspend().unwrap();
+        rt.set_xes(1).unwrap();
+        let held = until(&watched, |page| (page.suspended, page.open_xes) == (1, 1));
+        assert!(held.still.is_none(), "{held:#?}");
+        rt.resume().unwrap();
+        until(&watched, |page| page.suspended == 0 && page.still.is_some());
+        trigger.satisfy();
+    });
+}
+
 #[test]
 fn a_replay_shows_its_round_and_the_step_that_runs() {
     let (rt, watched, _) = shown("replay", CeMode::Shared);
@@ -129,6 +163,7 @@ fn a_replay_shows_its_round_and_the_step_that_runs() {
         })
         .unwrap();
     std::thread::scope(|threads| {
+        let _ends = Ends(&goes_on);
         threads.spawn(|| rt.replay(&graph, 7).unwrap());
         let page = until(&watched, |page| {
             (page.replays.first()).is_some_and(|replay| replay.round == 3)
@@ -142,7 +177,6 @@ fn a_replay_shows_its_round_and_the_step_that_runs() {
             steps.count() == 1 && page.regions[0].block_bytes == 8000,
             "{page:#?}"
         );
-        goes_on.store(true, Ordering::Relaxed);
     });
     until(&watched, |page| {
         page.replays.is_empty() && page.open_scopes == 0

@@ -1,6 +1,7 @@
 //! The subcommand `top`.
 
 use super::say;
+use sprat::page::Page;
 use sprat_tools::top::watch::{twice, watch};
 use sprat_tools::top::{Shown, find, json, text};
 use std::time::Duration;
@@ -36,17 +37,36 @@ pub fn top(who: Option<&str>, how: How, pause: Duration) -> Result<(), String> {
                 }
                 say(&text)?;
             }
-            How::Json => {
-                let (page, _, alive) = twice(shown, Duration::ZERO)?;
-                say(&super::pretty(&json::json(&page, alive, &shown.path))?)?;
-            }
-            How::Metrics => {
-                let (page, _, _) = twice(shown, Duration::ZERO)?;
-                say(&page.open_metrics())?;
-            }
+            How::Json | How::Metrics => return gathered(&found, how),
         }
     }
     Ok(())
+}
+
+/// One document for a program, also for one with several runtimes.
+fn gathered(found: &[Shown], how: How) -> Result<(), String> {
+    let look = |shown| twice(shown, Duration::ZERO);
+    let looks = found.iter().map(look).collect::<Result<Vec<_>, _>>()?;
+    if how == How::Metrics {
+        let pages: Vec<_> = looks.iter().map(|(page, _, _)| page).collect();
+        return say(&Page::open_metrics_of(&pages));
+    }
+    let mut values: Vec<_> = (found.iter().zip(&looks))
+        .map(|(shown, (page, _, alive))| json::json(page, *alive, &shown.path))
+        .collect();
+    match values.len() {
+        1 => say(&super::pretty(&values.remove(0))?),
+        _ => say(&super::pretty(&values)?),
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    match path.chars().all(is_plain) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
 }
 
 /// All that show themselves.
@@ -61,7 +81,7 @@ fn list(found: &[Shown], how: How) -> Result<(), String> {
                     lines += &format!(
                         "{:>21}`rm {}` takes it off this list\n",
                         "",
-                        shown.path.display()
+                        quoted(&shown.path.display().to_string())
                     );
                 }
                 values.push(json::json(&page, alive, &shown.path));

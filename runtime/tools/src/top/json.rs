@@ -55,6 +55,7 @@ pub fn json(page: &Page, alive: bool, path: &std::path::Path) -> Value {
     json!({
         "file": path.display().to_string(), "alive": alive, "page": page.number, "time_ns": page.time_ns, "about": about,
         "open_scopes": page.open_scopes, "live_codelets": page.live_codelets, "codelet_bytes": page.codelet_bytes,
+        "suspended": page.suspended != 0, "open_xes": page.open_xes,
         "engines": engines.collect::<Vec<_>>(), "controls": controls.collect::<Vec<_>>(), "regions": regions.collect::<Vec<_>>(),
         "moves": {
             "moved": page.moves.moved, "moved_bytes": page.moves.moved_bytes, "copied": page.moves.copied,

@@ -32,6 +32,7 @@ pub fn line(page: &Page, alive: bool) -> String {
     let busy = page.engines.iter().filter(|xe| is_busy(xe)).count();
     let state = match (alive, page.open_scopes, &page.still) {
         (false, _, _) => "died".to_owned(),
+        (true, _, _) if page.suspended != 0 => "suspended".to_owned(),
         (true, 0, _) => "between scopes".to_owned(),
         (true, _, Some(_)) => "nothing moves".to_owned(),
         (true, _, None) => format!("{busy} of {} engines busy", page.engines.len()),
@@ -44,6 +45,11 @@ pub fn line(page: &Page, alive: bool) -> String {
         about(page, "program"),
         about(page, "arguments"),
     )
+}
+
+/// Of all engines. No number on a page can be relied upon.
+fn sum(page: &Page, of: impl Fn(&Engine) -> u64) -> u64 {
+    page.engines.iter().map(of).fold(0, u64::saturating_add)
 }
 
 fn is_busy(xe: &Engine) -> bool {
@@ -66,11 +72,22 @@ fn head(out: &mut String, page: &Page, alive: bool) -> std::fmt::Result {
         "{}; control engines {}",
         about(page, "machine"),
         about(page, "ce mode")
-    )
+    )?;
+    if page.suspended != 0 {
+        writeln!(out, "SUSPENDED: no codelet begins until `resume`.")?;
+    }
+    let (open, all) = (page.open_xes, page.engines.len());
+    if open < all as u64 {
+        writeln!(
+            out,
+            "{open} of {all} engines may work, as `set_xes` said last."
+        )?;
+    }
+    Ok(())
 }
 
 fn rates(out: &mut String, page: &Page, before: Option<&Page>) -> std::fmt::Result {
-    let begun = |page: &Page| page.engines.iter().map(|xe| xe.begun).sum::<u64>();
+    let begun = |page: &Page| sum(page, |xe| xe.begun);
     write!(
         out,
         "{} open, {} live, {} begun",
@@ -79,8 +96,8 @@ fn rates(out: &mut String, page: &Page, before: Option<&Page>) -> std::fmt::Resu
         count(begun(page))
     )?;
     let failed: [u64; 2] = [
-        page.engines.iter().map(|xe| xe.counts.skipped).sum(),
-        page.engines.iter().map(|xe| xe.counts.cancelled).sum(),
+        sum(page, |xe| xe.counts.skipped),
+        sum(page, |xe| xe.counts.cancelled),
     ];
     for (number, what) in failed.into_iter().zip(["skipped", "cancelled"]) {
         if number > 0 {
@@ -129,7 +146,7 @@ fn engines(out: &mut String, page: &Page, before: Option<&Page>) -> std::fmt::Re
             count(xe.queued),
             count(xe.begun),
             count(xe.counts.stolen),
-            doing(xe)
+            doing(xe, page.suspended != 0)
         )?;
     }
     for (number, ce) in page.controls.iter().enumerate() {
@@ -147,13 +164,14 @@ fn engines(out: &mut String, page: &Page, before: Option<&Page>) -> std::fmt::Re
     Ok(())
 }
 
-fn doing(xe: &Engine) -> String {
+fn doing(xe: &Engine, suspended: bool) -> String {
     let long = match xe.for_ns > LONG {
         true => format!(", for {}", time(xe.for_ns as f64)),
         false => String::new(),
     };
     match xe.doing {
         Doing::Sleeps => format!("sleeps{long}"),
+        Doing::Looks | Doing::WaitsInReplay if suspended => format!("waits for `resume`{long}"),
         Doing::Looks => format!("looks for work{long}"),
         Doing::WaitsInReplay => format!("waits for other lanes of a replay{long}"),
         Doing::Hosts => format!("the body of a scope{long}"),
@@ -183,7 +201,7 @@ fn regions(out: &mut String, page: &Page) -> std::fmt::Result {
         )?;
     }
     let moves = &page.moves;
-    if moves.moved + moves.copied + moves.refused > 0 {
+    if moves.moved > 0 || moves.copied > 0 || moves.refused > 0 {
         writeln!(
             out,
             "  moved: {} ({}); copied: {} ({}), which take {} now; refused: {}",
@@ -213,13 +231,13 @@ fn progress(out: &mut String, replay: &Replay, alive: bool) -> std::fmt::Result 
     if replay.round == 0 && replay.rounds > 0 {
         return writeln!(out, "waits for its blocks, for {since}");
     }
-    let round = count(replay.before + replay.round);
+    let round = count(replay.before.saturating_add(replay.round));
     if replay.rounds == 0 {
         return writeln!(out, "round {round}, until the program is content");
     }
     let part = replay.round.saturating_sub(1) as f64 / replay.rounds as f64;
-    let full = (part * 30.0) as usize;
-    let bar = ["#".repeat(full), ".".repeat(30_usize.saturating_sub(full))].concat();
+    let full = (part.min(1.0) * 30.0) as usize;
+    let bar = ["#".repeat(full), ".".repeat(30 - full)].concat();
     let rounds = count(replay.rounds);
     write!(out, "[{bar}] round {round} of {rounds} after {since}")?;
     match left_ns(replay).filter(|_| alive) {
@@ -267,7 +285,10 @@ fn told(out: &mut String, still: &Still) -> std::fmt::Result {
             one.waits_for.join("; for ")
         )?;
     }
-    match still.count.saturating_sub(NAMED as u64) {
+    match still
+        .count
+        .saturating_sub(still.waiting.len().min(NAMED) as u64)
+    {
         0 => Ok(()),
         more => writeln!(out, "    and {}", plural(more, "more")),
     }
@@ -278,5 +299,140 @@ fn plural(number: u64, what: &str) -> String {
     match (number, what) {
         (1, _) | (_, "more") => format!("{} {what}", count(number)),
         _ => format!("{} {what}s", count(number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use sprat::page::{Control, Moves, Region, Waiting};
+
+    /// Numbers that programs show, and that only damage makes.
+    fn number() -> impl Strategy<Value = u64> {
+        prop_oneof![0_u64..100, Just(1 << 40), Just(u64::MAX), any::<u64>()]
+    }
+
+    fn engine(n: &[u64]) -> Engine {
+        let all = [
+            Doing::Sleeps,
+            Doing::Looks,
+            Doing::Runs,
+            Doing::WaitsInReplay,
+            Doing::Hosts,
+        ];
+        let mut xe = Engine {
+            doing: all[(n[0] % 5) as usize],
+            for_ns: n[1],
+            begun: n[2],
+            queued: n[3],
+            looks: (n[4], n[5]),
+            ..Engine::default()
+        };
+        (xe.counts.skipped, xe.counts.cancelled) = (n[6], n[7]);
+        xe
+    }
+
+    fn page(n: &[u64]) -> Page {
+        Page {
+            time_ns: n[8],
+            open_scopes: n[9],
+            suspended: n[6] % 2,
+            open_xes: n[7],
+            live_codelets: n[10],
+            engines: vec![engine(n), engine(&n[4..])],
+            controls: vec![Control {
+                silent_ns: n[11],
+                ..Control::default()
+            }],
+            regions: vec![
+                Region {
+                    mapped_bytes: n[12],
+                    ..Region::default()
+                };
+                (n[13] % 3) as usize
+            ],
+            moves: Moves {
+                moved: n[14],
+                copied: n[15],
+                refused: n[16],
+                ..Moves::default()
+            },
+            replays: vec![Replay {
+                before: n[17],
+                round: n[18],
+                rounds: n[19],
+                for_ns: n[20],
+                ..Replay::default()
+            }],
+            still: n[21].is_multiple_of(2).then(|| Still {
+                count: n[22],
+                waiting: vec![Waiting::default(); (n[23] % 20) as usize],
+                ..Still::default()
+            }),
+            ..Page::default()
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        #[test]
+        fn any_page_has_a_short_text(
+            now in prop::collection::vec(number(), 24),
+            before in prop::collection::vec(number(), 24),
+        ) {
+            let (now, before) = (page(&now), page(&before));
+            let shown = text(&now, Some(&before), true);
+            prop_assert!(shown.len() < 10_000, "{}", shown);
+            line(&now, true);
+            crate::top::json::json(&now, true, std::path::Path::new("page"));
+        }
+    }
+
+    #[test]
+    fn a_suspended_program_is_told_of() {
+        let page = |suspended, open_xes| Page {
+            suspended,
+            open_xes,
+            engines: vec![
+                Engine {
+                    doing: Doing::Looks,
+                    ..Engine::default()
+                };
+                2
+            ],
+            ..Page::default()
+        };
+        let held = text(&page(1, 1), None, true);
+        for told in ["SUSPENDED", "1 of 2 engines may work", "waits for `resume`"] {
+            assert!(held.contains(told), "{held}");
+        }
+        assert!(line(&page(1, 1), true).contains("suspended"));
+        let works = text(&page(0, 2), None, true);
+        assert!(!works.contains("SUSPENDED") && !works.contains("may work"));
+    }
+
+    #[test]
+    fn who_is_not_named_is_counted() {
+        let told = |named, count| {
+            let still = Still {
+                count,
+                waiting: vec![Waiting::default(); named],
+                ..Still::default()
+            };
+            let page = Page {
+                still: Some(still),
+                ..Page::default()
+            };
+            let shown = text(&page, None, true);
+            let last = shown.lines().last().unwrap_or_default().trim().to_owned();
+            (shown.matches("waits for").count(), last)
+        };
+        // A page without room for names.
+        assert_eq!(told(3, 12), (3, "and 9 more".to_owned()));
+        assert_eq!(told(0, 7), (0, "and 7 more".to_owned()));
+        assert_eq!(told(100, 100), (12, "and 88 more".to_owned()));
+        assert_eq!(told(2, 2).0, 2);
     }
 }
