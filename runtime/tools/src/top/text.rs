@@ -365,7 +365,7 @@ mod tests {
                 for_ns: n[20],
                 ..Replay::default()
             }],
-            still: (n[21] % 2 == 0).then(|| Still {
+            still: n[21].is_multiple_of(2).then(|| Still {
                 count: n[22],
                 waiting: vec![Waiting::default(); (n[23] % 20) as usize],
                 ..Still::default()
