@@ -49,11 +49,15 @@ impl Settings {
                 Err(_) => Err(wrong(name, &text, "be a whole number")),
             },
         };
-        let switch = |name| match text(name)?.as_deref() {
-            None => Ok(None),
-            Some("1" | "true" | "yes" | "on" | "TRUE" | "YES" | "ON") => Ok(Some(true)),
-            Some("0" | "false" | "no" | "off" | "FALSE" | "NO" | "OFF") => Ok(Some(false)),
-            Some(other) => Err(wrong(name, other, "be 1 or 0")),
+        let switch = |name| {
+            let Some(text) = text(name)? else {
+                return Ok(None);
+            };
+            match text.to_ascii_lowercase().as_str() {
+                "1" | "true" | "yes" | "on" => Ok(Some(true)),
+                "0" | "false" | "no" | "off" => Ok(Some(false)),
+                _ => Err(wrong(name, &text, "be 1 or 0")),
+            }
         };
         let seed = |name| {
             let Some(text) = text(name)? else {
@@ -156,7 +160,7 @@ mod tests {
         let top = |text| read(&[("SPRAT_TOP", text)]).unwrap().top;
         assert_eq!(top("1"), Some(Place::Shared));
         assert_eq!(top("no"), None);
-        assert_eq!((top("TRUE"), top("OFF")), (Some(Place::Shared), None));
+        assert_eq!((top("True"), top("OFF")), (Some(Place::Shared), None));
         assert_eq!(top("here"), Some(Place::File(PathBuf::from("here"))));
     }
 

@@ -37,14 +37,18 @@ impl Shared {
         let seen = kept.as_deref_mut().unwrap_or(&mut none);
         seen.pages += 1;
         let moves = self.homes.moves.read();
+        // Read once, so that a page does not contradict itself.
+        let open_scopes = self.open_scopes.load(Ordering::Relaxed);
+        let suspended = self.gate.is_shut();
+        let can_be_still = open_scopes > 0 && !suspended;
         Page {
             number: seen.pages,
             time_ns: top.map_or(0, |top| ns(top.begin, now)),
             about: top.map_or_else(Vec::new, |top| top.about().to_vec()),
-            open_scopes: self.open_scopes.load(Ordering::Relaxed) as u64,
+            open_scopes: open_scopes as u64,
             live_codelets: self.arena.handed_out(),
             codelet_bytes: self.arena.bytes() as u64,
-            suspended: u64::from(self.gate.is_shut()),
+            suspended: u64::from(suspended),
             open_xes: self.open() as u64,
             engines: self.look_at_engines(top, seen, now),
             controls: self.look_at_controls(seen, now),
@@ -58,7 +62,7 @@ impl Shared {
                 replica_bytes: moves.replica_bytes,
             },
             replays: top.map_or_else(Vec::new, |top| self.look_at_replays(top, now)),
-            still: top.and_then(|_| self.look_who_waits(seen, now)),
+            still: top.and_then(|_| self.look_who_waits(seen, now, can_be_still)),
         }
     }
 
@@ -182,14 +186,11 @@ impl Shared {
     }
 
     /// Nothing if anything moves or will when the runtime is no longer suspended, or nobody waits.
-    fn look_who_waits(&self, seen: &mut Seen, now: Instant) -> Option<Still> {
+    fn look_who_waits(&self, seen: &mut Seen, now: Instant, can_be: bool) -> Option<Still> {
         let still = &mut seen.still;
         let all_sleep = |domain: &Domain| domain.idle.asleep() == domain.idle.seats();
         let claims: u64 = self.domains.iter().map(|domain| domain.idle.claims()).sum();
-        if self.open_scopes.load(Ordering::Relaxed) == 0
-            || self.gate.is_shut()
-            || !self.domains.iter().all(all_sleep)
-        {
+        if !can_be || !self.domains.iter().all(all_sleep) {
             *still = Default::default();
             return None;
         }

@@ -145,6 +145,37 @@ fn a_suspended_program_shows_that_and_who_may_work() {
     });
 }
 
+/// A file that is read moves, also if nothing else does.
+#[cfg(unix)]
+#[test]
+fn who_waits_for_a_file_is_not_still() {
+    let (rt, watched, _) = shown("file", CeMode::Shared);
+    let pipe = file("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let block = rt.block::<u8>(8).unwrap();
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            rt.finish(|s| {
+                s.read_file_into(block, &pipe, 0)?;
+                s.codelet("use").spawn(block.read(), |_, _| ());
+                Ok(())
+            })
+            .unwrap();
+        });
+        let sleeps = |page: &Page| {
+            let asleep = (page.engines.iter()).all(|xe| xe.doing == Doing::Sleeps);
+            asleep && page.open_scopes == 1
+        };
+        let first = until(&watched, sleeps);
+        let later = until(&watched, |page| page.number > first.number + 2);
+        // Whoever reads is let go before anything is checked.
+        std::fs::write(&pipe, [1; 8]).unwrap();
+        assert!(sleeps(&later) && later.still.is_none(), "{later:#?}");
+    });
+    std::fs::remove_file(&pipe).unwrap();
+}
+
 #[test]
 fn a_replay_shows_its_round_and_the_step_that_runs() {
     let (rt, watched, _) = shown("replay", CeMode::Shared);

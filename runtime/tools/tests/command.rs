@@ -138,6 +138,23 @@ fn a_running_program_is_shown_until_it_died() {
     assert!(why.contains("there is no process 4294967290"), "{why}");
 }
 
+/// What gathers takes one document.
+#[test]
+fn two_runtimes_of_a_program_are_one_document() {
+    let build = || {
+        let builder = Runtime::builder().ignore_environment().xes(1);
+        builder.top(Place::Shared).build().unwrap()
+    };
+    let _both = (build(), build());
+    let process = std::process::id().to_string();
+    let metrics = says(&["top", &process, "--metrics"]);
+    assert_eq!(metrics.matches("# EOF").count(), 1, "{metrics}");
+    assert!(metrics.contains("{runtime=\"2\",xe=\"0\"}"), "{metrics}");
+    let json: serde_json::Value =
+        serde_json::from_str(&says(&["top", "--json", &process])).unwrap();
+    assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
+}
+
 /// Loads a run into a database, if there is a program for that.
 #[test]
 fn a_run_becomes_a_database() {
