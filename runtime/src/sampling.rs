@@ -23,9 +23,15 @@ impl Shared {
         let Some(top) = &self.top else { return };
         top.bed.adopt();
         while !self.stops() {
-            let mut page = self.look(Some(top));
-            top.write(&mut page);
+            self.show_now();
             top.bed.wait_for(PAUSE);
+        }
+    }
+
+    /// Writes a page, if one is kept.
+    pub(crate) fn show_now(&self) {
+        if let Some(top) = &self.top {
+            top.write(&mut self.look(Some(top)));
         }
     }
 

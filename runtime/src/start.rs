@@ -26,6 +26,8 @@ pub(crate) fn start(
         )?);
     }
     if shared.top.is_some() {
+        // Whoever looks as soon as there is a runtime finds a page.
+        shared.show_now();
         let engine = shared.clone();
         let show = move || engine.show();
         threads.push(start_thread("sprat-top".to_owned(), (None, None), show)?);
