@@ -88,6 +88,9 @@ pub mod design {
     #[doc = include_str!("../design/replay.md")]
     pub mod replay {}
 
+    #[doc = include_str!("../design/rules.md")]
+    pub mod rules {}
+
     #[doc = include_str!("../design/weak.md")]
     pub mod weak {}
 
