@@ -310,16 +310,6 @@ fn slow_routines_and_wake_ups_are_no_failures() {
     }
 }
 
-/// A control seat dies in its routine and the next routine, on another thread, takes its full time: what the dead one's would have ended does not end it.
-#[test]
-fn a_routine_that_was_cut_off_ends_no_other() {
-    let dies = "[[failure]]\nengine = 5\nat = \"30 ms\"\ndies = true\n";
-    let text = "routine = \"40 ms\"";
-    let machine = failing(&format!("elastic\"\n{text}\n#"), true, dies).unwrap();
-    let outcome = sprat_sim::simulate(&machine, &Workload::stencil(27, 100, 400_000, 9)).unwrap();
-    assert_eq!(outcome.runs.len(), 2_700);
-}
-
 /// Nobody has ended a body when control engines look first, so nobody knows how long bodies take.
 #[test]
 fn long_first_bodies_are_no_failures_and_a_death_in_one_is_found() {
