@@ -253,8 +253,9 @@ pub(crate) fn rows(head: &str, reports: &[(String, Report)]) -> String {
 }
 
 /// Notes, a line each.
-pub(crate) fn told(notes: &[String]) -> String {
-    notes.iter().map(|note| format!("note: {note}\n")).collect()
+pub(crate) fn told<'n>(notes: impl IntoIterator<Item = &'n String>) -> String {
+    let all = notes.into_iter();
+    all.map(|note| format!("note: {note}\n")).collect()
 }
 
 /// As JSON, with a line end.

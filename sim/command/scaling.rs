@@ -2,9 +2,10 @@
 
 use crate::options::{Setting, print, simulated, values, write, wrong};
 use crate::picture::{Curve, curves};
-use crate::report::{Report, json, rows};
+use crate::report::{Report, json, rows, told};
 use clap::Args;
 use sprat::Result;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -33,7 +34,8 @@ impl Scaling {
             ));
         }
         let description = self.setting.description()?;
-        let mut reports = Vec::new();
+        // Each once, though most hold on each machine.
+        let (mut reports, mut notes_told) = (Vec::new(), BTreeSet::new());
         for text in values(&self.over) {
             let xes: usize = text
                 .parse()
@@ -43,12 +45,13 @@ impl Scaling {
                 Some(parameter) => grown(&self.setting, parameter, xes as u64)?,
                 None => self.setting.clone(),
             };
-            let (workload, _) = setting.workload(&machine)?;
-            let told = setting.seeded(&setting.workload);
+            let (workload, notes) = setting.workload(&machine)?;
+            notes_told.extend(notes);
+            let name = setting.seeded(&setting.workload);
             let outcome = simulated(&machine, &workload)?;
             reports.push((
-                told.clone(),
-                Report::new(&description.name, &machine, &told, &outcome),
+                name.clone(),
+                Report::new(&description.name, &machine, &name, &outcome),
             ));
         }
         let Some((_, first)) = reports.first() else {
@@ -108,7 +111,8 @@ impl Scaling {
                 100.0 * value
             );
         }
-        print(&(text + &format!("sure: {}\n", crate::report::EXTRAPOLATED)));
+        text += &format!("sure: {}\n", crate::report::EXTRAPOLATED);
+        print(&(text + &told(&notes_told)));
         Ok(())
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::options::{Setting, policy, print, simulated, values, write, wrong};
 use crate::picture::{Curve, Stack, curves, stacks, tornado};
-use crate::report::{Report, json, rows};
+use crate::report::{self, Report, json, rows};
 use clap::Args;
 use sprat::Result;
 use sprat_sim::{Description, Machine, Outcome};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -35,9 +36,12 @@ impl Sweep {
                 self.over
             ))
         })?;
-        let mut reports = Vec::new();
+        // Notes each once, though most hold for each value.
+        let (mut reports, mut notes_told) = (Vec::new(), BTreeSet::new());
         for value in values(told) {
-            reports.push((value.to_owned(), self.one(what, value)?));
+            let (report, notes) = self.one(what, value)?;
+            reports.push((value.to_owned(), report));
+            notes_told.extend(notes);
         }
         if reports.is_empty() {
             return Err(wrong(
@@ -51,12 +55,13 @@ impl Sweep {
         if let Some(file) = &self.svg {
             write(file, &self.picture(what, &reports))?;
         }
-        print(&(rows(what, &reports) + &format!("sure: {}\n", crate::report::EXTRAPOLATED)));
+        let sure = format!("sure: {}\n", crate::report::EXTRAPOLATED);
+        print(&(rows(what, &reports) + &sure + &report::told(&notes_told)));
         Ok(())
     }
 
-    /// The answer for one value.
-    fn one(&self, what: &str, value: &str) -> Result<Report> {
+    /// The answer for one value, and what the workload leaves out.
+    fn one(&self, what: &str, value: &str) -> Result<(Report, Vec<String>)> {
         let mut setting = self.setting.clone();
         let mut description = setting.description()?;
         match what {
@@ -76,13 +81,10 @@ impl Sweep {
             }
             parameter => setting = setting.with(parameter, value)?,
         }
-        let (machine, outcome) = answer(&setting, &description)?;
-        Ok(Report::new(
-            &description.name,
-            &machine,
-            &setting.workload,
-            &outcome,
-        ))
+        let (machine, outcome, notes) = answer(&setting, &description)?;
+        let workload = &setting.workload;
+        let report = Report::new(&description.name, &machine, workload, &outcome);
+        Ok((report, notes))
     }
 
     fn picture(&self, what: &str, reports: &[(String, Report)]) -> String {
@@ -160,19 +162,12 @@ impl Sweep {
     fn tornado(&self) -> Result<()> {
         let description = self.setting.description()?;
         let total = |description: &Description| {
-            let (machine, outcome) = answer(&self.setting, description)?;
-            Ok::<_, sprat::Error>(
-                Report::new(
-                    &description.name,
-                    &machine,
-                    &self.setting.workload,
-                    &outcome,
-                )
-                .energy
-                .total,
-            )
+            let (machine, outcome, notes) = answer(&self.setting, description)?;
+            let workload = &self.setting.workload;
+            let report = Report::new(&description.name, &machine, workload, &outcome);
+            Ok::<_, sprat::Error>((report.energy.total, notes))
         };
-        let before = total(&description)?;
+        let (before, notes) = total(&description)?;
         if before == 0.0 {
             return Err(wrong(format!(
                 "{} draws nothing: its file gives no energy",
@@ -184,7 +179,7 @@ impl Sweep {
             let changed = |by| {
                 let mut changed = description.clone();
                 changed.scale_energy(&constant, by);
-                Ok::<_, sprat::Error>(total(&changed)? / before - 1.0)
+                Ok::<_, sprat::Error>(total(&changed)?.0 / before - 1.0)
             };
             bars.push((constant.clone(), changed(0.5)?, changed(2.0)?));
         }
@@ -221,14 +216,16 @@ impl Sweep {
                 100.0 * more
             );
         }
-        print(&(text + &format!("sure: {}\n", crate::report::EXTRAPOLATED)));
+        text += &format!("sure: {}\n", crate::report::EXTRAPOLATED);
+        print(&(text + &report::told(&notes)));
         Ok(())
     }
 }
 
-fn answer(setting: &Setting, description: &Description) -> Result<(Machine, Outcome)> {
+/// The machine, what it does, and what the workload leaves out.
+fn answer(setting: &Setting, description: &Description) -> Result<(Machine, Outcome, Vec<String>)> {
     let machine = description.build(setting.xes)?;
-    let (workload, _) = setting.workload(&machine)?;
+    let (workload, notes) = setting.workload(&machine)?;
     let outcome = simulated(&machine, &workload)?;
-    Ok((machine, outcome))
+    Ok((machine, outcome, notes))
 }

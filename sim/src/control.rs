@@ -112,15 +112,25 @@ impl Simulation<'_> {
         self.domains[domain].requested = false;
         self.domains[domain].decisions = decide(&self.observe(domain));
         self.domains[domain].on = on;
-        let costs = &self.machine.costs;
-        let takes_ns = costs.control_ns + costs.control_each_ns * self.engines.len() as u64;
+        let takes_ns = self.routine_ns();
         if on.is_none() {
             self.domains[domain].routines += 1;
             self.domains[domain].routines_ns += takes_ns;
         }
+        let routine = self.domains[domain].begun.wrapping_add(1);
+        self.domains[domain].begun = routine;
         let domain = domain as u16;
-        self.later(takes_ns, Event::Decided { domain });
+        self.later(takes_ns, Event::Decided { domain, routine });
         true
+    }
+
+    /// How long a control engine's routine takes.
+    pub(crate) fn routine_ns(&self) -> u64 {
+        let costs = &self.machine.costs;
+        let each_ns = costs
+            .control_each_ns
+            .saturating_mul(self.engines.len() as u64);
+        costs.control_ns.saturating_add(each_ns)
     }
 
     fn all_asleep(&self) -> bool {
@@ -188,6 +198,8 @@ impl Simulation<'_> {
         }
         self.domains[by].controlling = false;
         if let Some(xe) = self.domains[by].on {
+            // Also if it is asked once more.
+            self.engines[xe].signs += 1;
             return self.step(xe);
         }
         let watches = self.asleep > 0;

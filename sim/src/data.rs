@@ -160,7 +160,7 @@ impl<'m> Data<'m> {
         if state.home == NOWHERE && size > 0 {
             let found = self.place_for(size, region, wish);
             let home = found.ok_or_else(|| {
-                let text = format!("block {block} of {size} bytes has no room in any region of the machine; use smaller or fewer blocks, or a machine with more memory");
+                let text = format!("a block of {size} bytes has no room in any region of the machine; use smaller or fewer blocks, or a machine with more memory");
                 Error::new(ErrorKind::Config, text)
             })?;
             self.homes[home] += size;

@@ -165,8 +165,9 @@ pub(crate) struct Domain {
     pub(crate) requested: bool,
     /// How often.
     pub(crate) requests: u32,
-    /// The control routine runs.
+    /// The control routine runs; the number of the last one that began, or was cut off.
     pub(crate) controlling: bool,
+    pub(crate) begun: u32,
     /// What it has decided and will do at its end, and the execution engine that it runs on, if on any.
     pub(crate) decisions: Vec<Decision>,
     pub(crate) on: Option<usize>,
@@ -195,6 +196,7 @@ impl Domain {
             requested: false,
             requests: 0,
             controlling: false,
+            begun: 0,
             decisions: Vec::new(),
             on: None,
             watch: Watch::default(),

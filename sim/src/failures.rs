@@ -6,7 +6,7 @@ use crate::machine::description::Broken;
 use crate::outcome::{Run, Standing};
 use crate::simulation::{Event, HOST, STUCK_NS, Simulation};
 use sprat::decide::dependence::Mode;
-use sprat::decide::health::{Doing, Seen, Verdict};
+use sprat::decide::health::{Doing, Rules, Seen, Verdict};
 use sprat::decide::route::{Destination, destination};
 use sprat::{Error, ErrorKind};
 use std::collections::BTreeSet;
@@ -69,11 +69,10 @@ impl Simulation<'_> {
         }
     }
 
-    /// Whether a control routine was begun on an engine that has died since.
-    pub(crate) fn decider_is_dead(&self, domain: usize) -> bool {
-        self.domains[domain]
-            .on
-            .is_some_and(|xe| self.engines[xe].dead)
+    /// Whether a control routine was begun on an engine that has died since, or was given up meanwhile.
+    pub(crate) fn is_cut_off(&self, domain: usize, routine: u32) -> bool {
+        let domain = &self.domains[domain];
+        domain.begun != routine || domain.on.is_some_and(|xe| self.engines[xe].dead)
     }
 
     /// Whether nobody has run anything for long, and nobody will.
@@ -128,12 +127,19 @@ impl Simulation<'_> {
         let xes = self.domains[domain].xes.clone();
         let costs = &self.machine.costs;
         let takes_ns = costs.control_ns + costs.control_each_ns * xes.len() as u64;
+        // A routine and a wake-up last as long as the machine says, and nobody shows a sign meanwhile.
+        let kinds = &self.machine.model.kinds;
+        let longer_ns = kinds.iter().map(|kind| kind.wake_ns).max().unwrap_or(0);
+        let wake_ns = costs.wake_ns.saturating_add(longer_ns);
+        let rules = Rules::where_silence_lasts(wake_ns.saturating_add(self.routine_ns()));
         let state = &mut self.domains[domain];
         state.routines += 1;
         state.routines_ns += takes_ns;
         let engines = self.engines[xes.clone()].iter().map(seen);
         let elsewhere_ns = longest_ns.unwrap_or(0);
-        let verdicts = state.health.look(self.now_ns, engines, elsewhere_ns);
+        let verdicts = state
+            .health
+            .look(self.now_ns, engines, elsewhere_ns, &rules);
         for verdict in verdicts {
             let (at, standing) = match verdict {
                 Verdict::Trust(at) => (at, Standing::Trusted),
@@ -189,6 +195,7 @@ impl Simulation<'_> {
         let pinned = std::mem::take(&mut engine.pinned);
         if state == State::Controlling && of.on == Some(xe) {
             (of.controlling, of.on) = (false, None);
+            of.begun = of.begun.wrapping_add(1);
             of.decisions.clear();
             of.requested = false;
             self.request(domain);

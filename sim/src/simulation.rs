@@ -49,8 +49,8 @@ pub(crate) enum Event {
         timer: u32,
         asked: bool,
     },
-    /// A control engine's routine ends.
-    Decided { domain: u16 },
+    /// A control engine's routine of this number ends.
+    Decided { domain: u16, routine: u32 },
     /// A request to an elastic control engine that is busy, of this number, has waited for long.
     Silence { domain: u16, request: u32 },
 }
@@ -125,10 +125,16 @@ pub fn simulate_and_tell(
     workload: &Workload,
     mut tell: impl FnMut(usize),
 ) -> Result<Outcome> {
+    let in_region = |region| {
+        let mut xes = machine.plan.xes.iter();
+        xes.any(|xe| xe.region == usize::from(region))
+    };
+    // All at once, since within a scope codelets and blocks have other numbers.
+    workload.check(machine.plan.xes.len(), in_region)?;
     if workload.scopes.is_empty() {
         return simulate_scope(machine, workload, &mut tell);
     }
-    let scopes = workload.in_scopes()?;
+    let scopes = workload.scope_ranges()?;
     if let Some(failure) = machine.model.failures.first() {
         let text = format!(
             "{}: the workload has {} scopes, and what fails in one is not known in the next; leave failures out, or give a workload of one scope",
@@ -139,8 +145,9 @@ pub fn simulate_and_tell(
     }
     let mut all: Option<Outcome> = None;
     let mut left = workload.codelets.len();
-    for scope in scopes {
-        left -= scope.codelets.len();
+    for range in scopes {
+        left -= range.len();
+        let scope = workload.scope(range)?;
         let outcome = simulate_scope(machine, &scope, &mut |of_scope| tell(left + of_scope))?;
         match &mut all {
             None => all = Some(outcome),
@@ -165,14 +172,6 @@ fn simulate_scope(
     workload: &Workload,
     tell: &mut dyn FnMut(usize),
 ) -> Result<Outcome> {
-    let in_region = |region| {
-        machine
-            .plan
-            .xes
-            .iter()
-            .any(|xe| xe.region == usize::from(region))
-    };
-    workload.check(machine.plan.xes.len(), in_region)?;
     let mut simulation = Simulation::new(machine, workload);
     simulation.begin_power()?;
     simulation.begin_to_poll();
@@ -416,8 +415,8 @@ impl<'a> Simulation<'a> {
                 timer,
                 asked,
             } => self.control_is_due(domain.into(), timer, asked),
-            Event::Decided { domain } if self.decider_is_dead(domain.into()) => {}
-            Event::Decided { domain } => self.decided(domain.into()),
+            Event::Decided { domain, routine } if self.is_cut_off(domain.into(), routine) => {}
+            Event::Decided { domain, .. } => self.decided(domain.into()),
             Event::Silence { domain, request } => self.silence(domain.into(), request),
         }
     }

@@ -225,6 +225,15 @@ fn equal_parts_that_ran_side_by_side_are_no_whole_blocks() {
     let has = |text: &str| traced.notes.iter().any(|note| note.contains(text));
     assert!(has("change parts of blocks"), "{:?}", traced.notes);
     assert!(has("2 dependences come from events"), "{:?}", traced.notes);
+    // Each once, however many machines it holds for.
+    let of = format!("trace:{}", path.to_str().unwrap());
+    for command in [
+        ["scaling", "--over", "1,2"],
+        ["sweep", "--over", "mode=shared,elastic"],
+    ] {
+        let text = prints(&[&command[..], &["--workload", &of]].concat());
+        assert_eq!(text.matches("change parts of blocks").count(), 1, "{text}");
+    }
     let (workload, _) = traced.workload_for(2, 2);
     let machine = traced.machine(None, None).unwrap().build(None).unwrap();
     let runs = sprat_sim::simulate(&machine, &workload)

@@ -269,6 +269,47 @@ fn long_bodies_are_no_failures() {
     assert_eq!((outcome.again, outcome.skipped), (0, Vec::new()));
 }
 
+/// Short bodies, and then ones that take a hundred times as long, on all engines at once.
+#[test]
+fn bodies_that_become_long_are_no_failures() {
+    use sprat::decide::dependence::Mode;
+    for mode in ["shared", "elastic", "dedicated"] {
+        let machine = failing(mode, true, "").unwrap();
+        let mut workload = Workload::flat(900, 100_000);
+        // One in between comes after all short ones, and the long ones after it.
+        for (at, codelet) in workload.codelets.iter_mut().enumerate() {
+            let mode = if at == 720 { Mode::Write } else { Mode::Read };
+            codelet.accesses = vec![(0, mode).into()];
+            if at > 720 {
+                codelet.cost = Cost::Ns(10_000_000);
+            }
+        }
+        let outcome = sprat_sim::simulate(&machine, &workload).unwrap();
+        assert_eq!(given_up(&outcome), [0; 0], "{mode}");
+        assert_eq!((outcome.again, outcome.skipped), (0, Vec::new()));
+    }
+}
+
+/// Where a routine or a wake-up takes longer than a control engine is else patient with silence.
+#[test]
+fn slow_routines_and_wake_ups_are_no_failures() {
+    for costs in ["routine = \"5 ms\"", "wake = \"5 ms\""] {
+        for mode in ["shared", "elastic", "dedicated"] {
+            // After the mode in [control], or in a table before it.
+            let machine = match costs.starts_with("routine") {
+                true => failing(&format!("{mode}\"\n{costs}\n#"), true, ""),
+                false => failing(mode, true, &format!("[cost]\n{costs}\n")),
+            };
+            let machine = machine.unwrap();
+            let mut workload = Workload::stencil(27, 40, 400_000, 9);
+            workload.repeatable = true;
+            let outcome = sprat_sim::simulate(&machine, &workload).unwrap();
+            assert_eq!(outcome.verdicts, [], "{costs}, {mode}");
+            assert_eq!(outcome.runs.len(), 27 * 40);
+        }
+    }
+}
+
 /// Nobody has ended a body when control engines look first, so nobody knows how long bodies take.
 #[test]
 fn long_first_bodies_are_no_failures_and_a_death_in_one_is_found() {

@@ -3,7 +3,8 @@
 //! An engine shows a sign with whatever it does: it starts or ends a body, looks for work, falls asleep. From one that sleeps none is
 //! expected. One that looks for work, or was woken, shows one within microseconds; one that runs a body at its end. So a silent engine
 //! is judged by how long bodies take that others have ended (until anybody has ended one, by nothing but seconds), and long bodies are no failures: first it only loses what it has not started, which is right even
-//! if it does well. Given up it is after a much longer time, and if it moves again it is trusted again.
+//! if it does well. Given up it is after a much longer time, which is longer still where half of the others have been as silent in their
+//! bodies: then bodies have become long. If it moves again it is trusted again.
 
 use crate::mutants::mutant;
 
@@ -73,19 +74,44 @@ pub struct Health {
     given_up: u32,
 }
 
+/// What a control engine expects of engines, which differs between machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Silent for so long though no body runs: given up.
+    pub silent_ns: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules {
+            silent_ns: SILENT_NS,
+        }
+    }
+}
+
+impl Rules {
+    /// Where an engine that is well may show no sign for so long though no body runs, since a wake-up or a control engine's routine takes as long.
+    pub fn where_silence_lasts(ns: u64) -> Self {
+        let silent_ns = SILENT_NS.max(ns.saturating_mul(2));
+        Rules { silent_ns }
+    }
+}
+
 /// Silent in a body for so many times the longest body that anybody has ended: relieved.
 const RELIEVED: u64 = 4;
 /// Likewise: given up. Twice as many each time, up to a bound: what is run again may be one that takes long, and then engine after engine would be
 /// given up for it.
 const GIVEN_UP: u64 = 16;
 const MOST_DOUBLED: u32 = 6;
+/// So many times as patient where half of the others in bodies are as silent. They may have died together, so not for ever.
+const VOUCHED: u64 = 16;
 /// Bodies are taken to last so long at the least.
 const SHORTEST_NS: u64 = 50_000;
 /// Silent for so long in a body though nobody has ended one, so that nobody knows how long they take: given up.
 const FIRST_NS: u64 = 4_000_000_000;
-/// Silent for so long though no body runs: given up. Wake-ups take less by far.
+/// Mostly wake-ups take less by far.
 const SILENT_NS: u64 = 4_000_000;
-/// An engine limps whose bodies take this many times as long as the median engine's, and limps no more below this many halves of it.
+/// An engine limps whose bodies take this many times as long as the median engine's, and limps no more below this many halves of the median.
 const LIMPS: u64 = 2;
 const LIMPS_NO_MORE_HALVES: u64 = 3;
 
@@ -97,6 +123,7 @@ impl Health {
         now_ns: u64,
         engines: impl Iterator<Item = Seen> + Clone,
         elsewhere_ns: u64,
+        rules: &Rules,
     ) -> Vec<Verdict> {
         let longest_ns = engines.clone().map(|seen| seen.longest_ns).max();
         let known_ns = longest_ns.unwrap_or(0).max(elsewhere_ns);
@@ -120,18 +147,28 @@ impl Health {
             true => 0,
             false => self.given_up.min(MOST_DOUBLED),
         };
+        let mut silences_ns: Vec<u64> = (self.engines.iter().zip(engines.clone()))
+            .filter(|(one, seen)| seen.doing == Doing::Runs && one.standing != Standing::GivenUp)
+            .map(|(one, _)| now_ns - one.since_ns)
+            .collect();
+        silences_ns.sort_unstable();
         let mut verdicts = Vec::new();
         for (at, seen) in engines.enumerate() {
             let engine = &mut self.engines[at];
+            let silent_ns = now_ns - engine.since_ns;
+            let vouched = match is_vouched_for(silent_ns, &silences_ns) {
+                true if !mutant!("health_nobody_vouches") => VOUCHED,
+                _ => 1,
+            };
             let patience = match known_ns {
                 0 if !mutant!("health_first_bodies") => (FIRST_NS, FIRST_NS << doubled),
                 _ => {
                     let usual_ns = known_ns.max(SHORTEST_NS);
-                    let given_up_ns = usual_ns.saturating_mul(GIVEN_UP << doubled);
+                    let given_up_ns = usual_ns.saturating_mul((GIVEN_UP * vouched) << doubled);
                     (usual_ns.saturating_mul(RELIEVED), given_up_ns)
                 }
             };
-            let standing = engine.judge(now_ns, seen, patience, median_ns);
+            let standing = engine.judge(now_ns, seen, patience, median_ns, rules);
             engine.standing = standing;
             if before.get(at).copied().unwrap_or_default() == standing {
                 continue;
@@ -147,6 +184,13 @@ impl Health {
         }
         verdicts
     }
+}
+
+/// Whether of the others that run bodies at least half have been silent at least half as long as this one. In order; this one's silence is among them.
+fn is_vouched_for(silent_ns: u64, silences_ns: &[u64]) -> bool {
+    let as_long = silences_ns.len() - silences_ns.partition_point(|ns| ns * 2 < silent_ns);
+    let (others, vouch) = (silences_ns.len().max(1) - 1, as_long.max(1) - 1);
+    vouch > 0 && vouch * 2 >= others
 }
 
 impl Engine {
@@ -170,6 +214,7 @@ impl Engine {
         seen: Seen,
         (relieved_ns, given_up_ns): (u64, u64),
         median_ns: u64,
+        rules: &Rules,
     ) -> Standing {
         if self.standing == Standing::GivenUp {
             return Standing::GivenUp;
@@ -177,7 +222,7 @@ impl Engine {
         let silent_ns = now_ns - self.since_ns;
         let silence = match seen.doing {
             Doing::Asleep => Standing::Well,
-            Doing::Looks if silent_ns >= SILENT_NS => Standing::GivenUp,
+            Doing::Looks if silent_ns >= rules.silent_ns => Standing::GivenUp,
             Doing::Looks => Standing::Well,
             Doing::Runs if mutant!("health_no_patience") => match silent_ns >= SHORTEST_NS {
                 true => Standing::GivenUp,
@@ -216,7 +261,8 @@ mod tests {
     }
 
     fn look(health: &mut Health, now_ns: u64, engines: &[Seen]) -> Vec<Verdict> {
-        health.look(now_ns, engines.iter().copied(), 0)
+        let rules = Rules::default();
+        health.look(now_ns, engines.iter().copied(), 0, &rules)
     }
 
     #[test]
@@ -264,8 +310,9 @@ mod tests {
         let mut health = Health::default();
         let (long, short) = (seen(Doing::Runs, 1, 0, 0), seen(Doing::Runs, 1, 0, 0));
         let here = [long, short].into_iter();
-        assert_eq!(health.look(0, here.clone(), 100 * MS), []);
-        assert_eq!(health.look(300 * MS, here, 100 * MS), []);
+        let rules = Rules::default();
+        assert_eq!(health.look(0, here.clone(), 100 * MS, &rules), []);
+        assert_eq!(health.look(300 * MS, here, 100 * MS, &rules), []);
     }
 
     #[test]
@@ -306,5 +353,62 @@ mod tests {
         assert_eq!(step(2, [MS, MS, 3 * MS]), [Verdict::Relieve(2)]);
         assert_eq!(step(3, [MS, MS, 2 * MS]), []);
         assert_eq!(step(4, [MS, MS, MS]), [Verdict::Trust(2)]);
+    }
+    #[test]
+    fn who_is_as_silent_as_most_others_is_in_a_long_body() {
+        let mut health = Health::default();
+        let [short, long] = [0, 1].map(|more| seen(Doing::Runs, 20 + more, 20, MS));
+        assert_eq!(look(&mut health, 0, &[short; 3]), []);
+        // All are in bodies that take a hundred times as long as any before.
+        let all = look(&mut health, 90 * MS, &[long, short, short]);
+        assert_eq!(all, [Verdict::Relieve(1), Verdict::Relieve(2)]);
+        let ended = seen(Doing::Runs, 22, 21, 100 * MS);
+        let trusted = [Verdict::Trust(1), Verdict::Trust(2)];
+        assert_eq!(look(&mut health, 100 * MS, &[long, ended, ended]), trusted);
+        // Those that died together vouch for each other, but not for ever.
+        let mut health = Health::default();
+        assert_eq!(look(&mut health, 0, &[short; 3]), []);
+        let asleep = seen(Doing::Asleep, 30, 30, MS);
+        let relieved = [Verdict::Relieve(1), Verdict::Relieve(2)];
+        assert_eq!(
+            look(&mut health, 255 * MS, &[asleep, short, short]),
+            relieved
+        );
+        let given_up = [Verdict::GiveUp(1), Verdict::GiveUp(2)];
+        assert_eq!(
+            look(&mut health, 256 * MS, &[asleep, short, short]),
+            given_up
+        );
+    }
+
+    #[test]
+    fn two_of_five_that_are_silent_do_not_vouch_for_each_other() {
+        let mut health = Health::default();
+        let at = |step: u64| {
+            let well = seen(Doing::Runs, step, step, MS);
+            let silent = seen(Doing::Runs, 0, 0, MS);
+            [well, well, well, silent, silent]
+        };
+        let mut all: Vec<Verdict> = Vec::new();
+        for step in 0..17 {
+            all.extend(look(&mut health, step * MS, &at(step)));
+        }
+        assert_eq!(all[2..], [Verdict::GiveUp(3), Verdict::GiveUp(4)]);
+    }
+
+    #[test]
+    fn a_wake_up_may_take_as_long_as_the_machine_says() {
+        let woken = seen(Doing::Looks, 3, 0, 0);
+        let given_up_at = |rules: Rules| {
+            let mut health = Health::default();
+            let mut looks = (0..).map(|ms| ms * MS);
+            let one = [woken].into_iter();
+            looks.find(|ns| !health.look(*ns, one.clone(), 0, &rules).is_empty())
+        };
+        assert_eq!(given_up_at(Rules::where_silence_lasts(MS)), Some(4 * MS));
+        assert_eq!(
+            given_up_at(Rules::where_silence_lasts(7 * MS)),
+            Some(14 * MS)
+        );
     }
 }

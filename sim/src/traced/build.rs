@@ -22,9 +22,9 @@ pub(super) fn traced(notes: &Notes) -> Result<Traced, String> {
     let mut scopes: HashMap<u32, usize> = HashMap::new();
     let mut ran: Vec<(u32, &Ran)> = (0..).zip(&notes.ran).collect();
     ran.sort_by_key(|(at, ran)| (ran.spawn_ns, *at));
+    let of = scopes_of(notes, &ran);
     for (at, ran) in ran {
-        let scope = notes.scope_of(ran);
-        let part = *scopes.entry(scope).or_insert(parts.len());
+        let part = *scopes.entry(of[at as usize]).or_insert(parts.len());
         if part == parts.len() {
             parts.push((ran.spawn_ns, Vec::new()));
         }
@@ -118,20 +118,20 @@ fn played<'s, 'n>(steps: &'s [&'n Step], begins: &[(u64, Option<u32>)]) -> Vec<&
     all
 }
 
-impl Notes {
-    /// The host's scope that a codelet belongs to.
-    fn scope_of<'n>(&'n self, mut ran: &'n Ran) -> u32 {
-        loop {
-            match ran.spawner {
-                Spawner::Scope(scope) => return scope,
-                // A spawner that is spawned by what it spawns is damage.
-                Spawner::Codelet(parent) if self.ran[parent as usize].spawn_ns < ran.spawn_ns => {
-                    ran = &self.ran[parent as usize];
-                }
-                Spawner::Codelet(_) | Spawner::Nobody => return u32::MAX,
+/// The hosts' scopes that codelets belong to, given those that ran in the order of their spawns: who spawns stands before what it spawns.
+fn scopes_of(notes: &Notes, in_order: &[(u32, &Ran)]) -> Vec<u32> {
+    let mut all = vec![u32::MAX; notes.ran.len()];
+    for (at, ran) in in_order {
+        all[*at as usize] = match ran.spawner {
+            Spawner::Scope(scope) => scope,
+            // A spawner that is spawned by what it spawns is damage.
+            Spawner::Codelet(parent) if notes.ran[parent as usize].spawn_ns < ran.spawn_ns => {
+                all[parent as usize]
             }
-        }
+            Spawner::Codelet(_) | Spawner::Nobody => u32::MAX,
+        };
     }
+    all
 }
 
 struct Builder<'n> {
@@ -417,5 +417,42 @@ impl From<&GraphUse> for Use {
             home: one.home,
             mode: one.mode,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each codelet spawns the next one, half a million times: a walk up to the host for each would take minutes.
+    #[test]
+    fn long_chains_of_spawns_are_read_in_time() {
+        const LONG: u32 = 500_000;
+        let ran = |at: u32| Ran {
+            spawn_ns: u64::from(at),
+            start_ns: u64::from(at),
+            end_ns: u64::from(at) + 1,
+            spawner: match at {
+                0 => Spawner::Scope(3),
+                _ => Spawner::Codelet(at - 1),
+            },
+            ..Ran::default()
+        };
+        let mut notes = Notes {
+            ran: (0..LONG).map(ran).collect(),
+            ..Notes::default()
+        };
+        notes.about.insert("xes".to_owned(), "2".to_owned());
+        let begin = std::time::Instant::now();
+        let traced = traced(&notes).unwrap();
+        assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+        assert_eq!(traced.workload.codelets.len(), LONG as usize);
+        assert_eq!(traced.workload.codelets[9].parent, Some(8));
+        assert_eq!(traced.workload.scopes, [0; 0]);
+        // Damage belongs to nobody's scope, and so does what comes from it.
+        notes.ran[5].spawner = Spawner::Codelet(7);
+        let in_order: Vec<(u32, &Ran)> = (0..).zip(&notes.ran).take(9).collect();
+        let (no, of) = (u32::MAX, scopes_of(&notes, &in_order));
+        assert_eq!(of[..9], [3, 3, 3, 3, 3, no, no, no, no]);
     }
 }

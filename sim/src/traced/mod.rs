@@ -119,7 +119,7 @@ impl Traced {
         for codelet in &self.workload.codelets {
             let sum = kinds.entry(codelet.name).or_default();
             let (Cost::Ns(ns) | Cost::Operations(ns)) = codelet.cost;
-            *sum = (sum.0 + 1, sum.1 + ns);
+            *sum = (sum.0 + 1, sum.1.saturating_add(ns));
         }
         let kinds = kinds
             .into_iter()

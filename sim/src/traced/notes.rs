@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 /// A codelet's record and generation; a block's number and generation.
 pub(super) type Key = (u32, u32);
 
+/// No time since the first clock is longer: 104 days. Sums of some hundreds of such times do not overflow.
+const LONGEST_NS: u64 = 1 << 53;
+
 /// How a codelet used a block.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Use {
@@ -129,7 +132,7 @@ impl Notes {
                 Err(flaw) => notes.flaws.push(flaw.to_string()),
             }
         }
-        notes.dropped = dropped.values().sum();
+        notes.dropped = dropped.values().fold(0, |all, one| one.saturating_add(all));
         notes.spawned = before.len();
         for (key, before) in before {
             let Some(&at) = notes.by_key.get(&key) else {
@@ -274,8 +277,10 @@ impl Notes {
             0 => 1.0,
             ticks => last.ns.saturating_sub(first.ns) as f64 / ticks as f64,
         };
-        let to_ns =
-            |time: &mut u64| *time = (time.saturating_sub(first.ticks) as f64 * rate) as u64;
+        let to_ns = |time: &mut u64| {
+            let ns = (time.saturating_sub(first.ticks) as f64 * rate) as u64;
+            *time = ns.min(LONGEST_NS);
+        };
         for ran in &mut self.ran {
             for time in [
                 &mut ran.spawn_ns,
@@ -298,5 +303,25 @@ impl Notes {
             to_ns(start);
             to_ns(end);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run from one end of a clock to the other, whose rate is absurd.
+    #[test]
+    fn absurd_clocks_give_times_that_can_be_added() {
+        let mut notes = Notes {
+            ran: vec![Ran::default(); 3],
+            scopes: vec![(0, u64::MAX)],
+            ..Notes::default()
+        };
+        notes.ran[1].end_ns = u64::MAX;
+        let clock = |ticks, ns| Clock { ticks, ns };
+        notes.scale(&[clock(0, 0), clock(1, u64::MAX / 4)]);
+        assert_eq!(notes.ran[1].end_ns, LONGEST_NS);
+        assert_eq!(notes.scopes, [(0, LONGEST_NS)]);
     }
 }

@@ -14,6 +14,7 @@ use sprat::decide::placement;
 pub use sprat::decide::placement::Wish;
 pub use sprat::decide::route::Affinity;
 use sprat::{Error, ErrorKind, Result};
+use std::ops::Range;
 
 /// How much a codelet has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,43 +127,56 @@ impl Workload {
         Workload::from(vec![one; count as usize])
     }
 
-    /// Each scope as a workload of its own.
-    pub(crate) fn in_scopes(&self) -> Result<Vec<Workload>> {
-        let wrong = |text: String| Err(Error::new(ErrorKind::Config, text));
-        let ends = self
-            .scopes
-            .iter()
-            .copied()
-            .chain([self.codelets.len() as u32]);
+    /// The codelets of each scope.
+    pub(crate) fn scope_ranges(&self) -> Result<Vec<Range<usize>>> {
+        let count = self.codelets.len();
+        let ends = self.scopes.iter().map(|end| *end as usize);
         let (mut all, mut begin) = (Vec::new(), 0);
-        for end in ends {
-            let Some(codelets) = self.codelets.get(begin as usize..end as usize) else {
-                return wrong(format!(
-                    "scopes begin in order and with a codelet; one at {end} does not"
-                ));
-            };
-            let mut codelets = codelets.to_vec();
-            for (codelet, number) in codelets.iter_mut().zip(begin..) {
-                codelet.parent = match codelet.parent {
-                    Some(parent) if parent < begin => {
-                        return wrong(format!(
-                            "codelet {number}: its parent belongs to a scope that has ended"
-                        ));
-                    }
-                    parent => parent.map(|parent| parent - begin),
-                };
+        for end in ends.chain([count]) {
+            if end < begin || end > count {
+                let text =
+                    format!("scopes begin in order and with a codelet; one at {end} does not");
+                return Err(Error::new(ErrorKind::Config, text));
             }
-            all.push(Workload {
-                codelets,
-                sizes: self.sizes.clone(),
-                homes: self.homes,
-                wishes: self.wishes.clone(),
-                repeatable: self.repeatable,
-                scopes: Vec::new(),
-            });
+            all.push(begin..end);
             begin = end;
         }
         Ok(all)
+    }
+
+    /// One scope as a workload of its own: with the blocks that it uses, which have new numbers in the order of the old ones. So a scope costs as much as it
+    /// uses, however many blocks all of them together have.
+    pub(crate) fn scope(&self, range: Range<usize>) -> Result<Workload> {
+        let mut codelets = self.codelets[range.clone()].to_vec();
+        let accesses = codelets.iter().flat_map(|codelet| &codelet.accesses);
+        let mut used: Vec<u32> = accesses.map(|access| access.block).collect();
+        used.sort_unstable();
+        used.dedup();
+        for (codelet, number) in codelets.iter_mut().zip(range.clone()) {
+            codelet.parent = match codelet.parent {
+                Some(parent) if (parent as usize) < range.start => {
+                    let text =
+                        format!("codelet {number}: its parent belongs to a scope that has ended");
+                    return Err(Error::new(ErrorKind::Config, text));
+                }
+                parent => parent.map(|parent| parent - range.start as u32),
+            };
+            for access in &mut codelet.accesses {
+                access.block = used.partition_point(|block| *block < access.block) as u32;
+            }
+        }
+        // Where no block has bytes, none is told to have none.
+        let sizes = used.iter().filter(|_| !self.sizes.is_empty());
+        let size = |block: &u32| self.sizes.get(*block as usize).copied().unwrap_or(0);
+        let wish = |block: &u32| self.wishes.get(*block as usize).copied();
+        Ok(Workload {
+            codelets,
+            sizes: sizes.map(size).collect(),
+            homes: self.homes,
+            wishes: (used.iter().map(|block| wish(block).unwrap_or(self.homes))).collect(),
+            repeatable: self.repeatable,
+            scopes: Vec::new(),
+        })
     }
 
     /// The time of all bodies together on engines that do one operation a nanosecond.
@@ -170,7 +184,8 @@ impl Workload {
         let work = |codelet: &Codelet| match codelet.cost {
             Cost::Ns(work) | Cost::Operations(work) => work,
         };
-        self.codelets.iter().map(work).sum()
+        let all = self.codelets.iter().map(work);
+        all.fold(0, u64::saturating_add)
     }
 
     /// How many blocks there are: one more than the highest number.
@@ -273,5 +288,70 @@ impl From<Vec<Codelet>> for Workload {
             codelets,
             ..Workload::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Twenty thousand scopes, each with a few of a hundred thousand blocks.
+    #[test]
+    fn a_scope_has_the_blocks_that_it_uses_and_no_others() {
+        let codelet = |block: u32, parent| Codelet {
+            accesses: vec![(block + 1, Mode::Read).into(), (block, Mode::Write).into()],
+            parent,
+            ..Codelet::new("one", Cost::Ns(1))
+        };
+        let mut all = Workload {
+            codelets: (0..20_000).map(|at| codelet(5 * at, None)).collect(),
+            sizes: (0..100_000).map(|block| block * 10).collect(),
+            wishes: (0..50_000)
+                .map(|block| Wish::Region(block as u16 % 2))
+                .collect(),
+            scopes: (1..20_000).collect(),
+            ..Workload::default()
+        };
+        let ranges = all.scope_ranges().unwrap();
+        assert_eq!((ranges.len(), ranges[7].clone()), (20_000, 7..8));
+        let scope = all.scope(7..8).unwrap();
+        assert_eq!(scope.sizes, [350, 360]);
+        assert_eq!(scope.wishes, [Wish::Region(1), Wish::Region(0)]);
+        let accesses: Vec<u32> = scope.codelets[0]
+            .accesses
+            .iter()
+            .map(|one| one.block)
+            .collect();
+        assert_eq!(accesses, [1, 0]);
+        // A block without a wish of its own has the general one.
+        let scope = all.scope(19_999..20_000).unwrap();
+        assert_eq!(
+            (scope.sizes, scope.wishes),
+            (vec![999_950, 999_960], vec![all.homes; 2])
+        );
+        all.codelets[8].parent = Some(7);
+        assert!(
+            all.scope(8..9)
+                .unwrap_err()
+                .to_string()
+                .starts_with("codelet 8: its parent")
+        );
+        assert_eq!(all.scope(7..9).unwrap().codelets[1].parent, Some(0));
+        all.sizes.clear();
+        assert_eq!(all.scope(7..9).unwrap().sizes, [0; 0]);
+        all.scopes = vec![9, 8];
+        assert!(
+            all.scope_ranges()
+                .unwrap_err()
+                .to_string()
+                .contains("one at 8")
+        );
+        all.scopes = vec![20_001];
+        assert!(all.scope_ranges().is_err());
+    }
+
+    #[test]
+    fn work_does_not_overflow() {
+        assert_eq!(Workload::flat(3, u64::MAX / 2).work_ns(), u64::MAX);
     }
 }
