@@ -6,7 +6,7 @@ use crate::event::{self, Told, Waiter};
 use crate::guid::{Guid, Kind, WAITER};
 use crate::slots::EdtRef;
 use crate::types::*;
-use crate::{block, edt, label, program, waiters};
+use crate::{block, edt, label, launching, program, waiters};
 use std::num::NonZeroU64;
 
 /// Whether this can be what comes on a slot, or brings it.
@@ -70,7 +70,7 @@ pub(crate) fn add(
             }
             false => {
                 check_data(context, source)?;
-                edt::fill(context, destination, slot, source, Some(mode))
+                launching::fill(context, destination, slot, source, Some(mode))
             }
         },
         Some(Kind::Event) => match from_event {
@@ -189,7 +189,7 @@ pub(crate) fn tell(context: &Context<'_>, mut told: Told) {
         let target = Guid(waiter.target.get());
         // Whoever is gone by now does not mind; a misuse is the checking mode's to tell.
         let _ = match target.kind() {
-            Some(Kind::Edt) => edt::fill(context, target, waiter.slot, what, None),
+            Some(Kind::Edt) => launching::fill(context, target, waiter.slot, what, None),
             Some(Kind::Event) => event::satisfy(target, waiter.slot, what, &mut told),
             _ => {
                 waiters::wake(target, what);

@@ -1,26 +1,22 @@
-//! EDTs: created as open codelets, launched by who fills their last slot, run.
+//! EDTs: how they are created, as open codelets, and destroyed before they run.
 
 use crate::code::{Answer, Code, EINVAL, EPERM};
-use crate::context::{self, Context, Running};
-use crate::few::Few;
+use crate::context::{self, Context};
 use crate::guid::{GENERATION, Guid, Kind};
 use crate::hint;
 use crate::label;
-use crate::pause;
-use crate::program;
+use crate::launching;
+use crate::running;
 use crate::slots::{DONE, Edt, EdtRef, FINISH, HINTED, Sized};
 use crate::template::{self, Template};
 use crate::types::*;
-use crate::{block, depend, event};
-use sprat::{Block, Lent, Mode, Open, OpenBody, Opening, Scope, ScopeKey};
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::mem::MaybeUninit;
+use crate::{depend, event};
+use sprat::{Open, Opening, Scope, ScopeKey};
 use std::sync::atomic::Ordering;
 
 /// Of an EDT's record, what its GUID says of it.
 #[inline]
-fn open_of(guid: Guid) -> Open {
+pub(crate) fn open_of(guid: Guid) -> Open {
     let (place, generation) = guid.place();
     Open::from_parts(place, generation)
 }
@@ -41,13 +37,6 @@ pub(crate) fn waiting<'a>(context: &'a Context<'_>, guid: Guid) -> Answer<EdtRef
     match edt.guid.load(Ordering::Relaxed) == guid.0 {
         true => Ok(edt),
         false => Err(EINVAL),
-    }
-}
-
-impl<const N: usize> OpenBody for Sized<N> {
-    #[inline]
-    fn run(&mut self, scope: &Scope<'static>, lent: &[Lent]) {
-        run(self.as_edt(), scope, lent);
     }
 }
 
@@ -127,7 +116,7 @@ pub(crate) unsafe fn create(context: &Context<'_>, guid: *mut ocrGuid_t, new: &N
         unsafe { new.output.write(output.into()) };
     }
     if depc == 0 {
-        launch_bare(context, edt);
+        launching::launch_bare(context, edt);
     }
     for (slot, &dep) in (0..).zip(depv) {
         let dep = Guid::from(dep);
@@ -275,268 +264,12 @@ fn open_finish<const N: usize>(
             place: outer,
             edt: None,
         };
-        context::enter(&context, || end_with(&context, output, Guid::NULL));
+        context::enter(&context, || {
+            running::satisfy_output(&context, output, Guid::NULL)
+        });
     });
     // SAFETY: as in `open_sized`.
     unsafe { context.scope.open_scope(opening, tell, ended) }
-}
-
-/// Satisfies an output event.
-#[inline]
-fn end_with(context: &Context<'_>, output: Guid, what: Guid) {
-    if output.is_null() {
-        return;
-    }
-    // What came is not the program's to hear of: only the checking mode tells of a misuse.
-    let satisfied = depend::satisfy(context, output, 0, what);
-    if satisfied.is_err() && depend::check_data(context, what).is_err() {
-        program::find(|| {
-            format!(
-                "an EDT returned {:#x}, which is no block (any more); its output event {:#x} comes with nothing",
-                what.0, output.0
-            )
-        });
-        // Those who wait for the end of it wait for the end of it all the same.
-        let _ = depend::satisfy(context, output, 0, Guid::NULL);
-    }
-}
-
-/// Fills a slot: launches the EDT if that was the last.
-#[inline]
-pub(crate) fn fill(
-    context: &Context<'_>,
-    guid: Guid,
-    slot: u32,
-    what: Guid,
-    mode: Option<u32>,
-) -> Answer {
-    let edt = waiting(context, guid)?;
-    let filled = edt.fill(slot, what, mode);
-    if filled.is_err() && slot < edt.depc {
-        program::find(|| {
-            format!(
-                "slot {slot} of EDT `{}` ({:#x}) was filled twice",
-                edt.name, guid.0
-            )
-        });
-    }
-    filled?;
-    // SAFETY: this slot was filled by us alone, and was not before.
-    if unsafe { context.scope.arrive(open_of(guid), 1) } {
-        launch(context, guid, edt);
-    }
-    Ok(())
-}
-
-/// An EDT without slots runs.
-#[inline]
-fn launch_bare(context: &Context<'_>, guid: Guid) {
-    if !program::is_shut_down() {
-        // SAFETY: it has no slots, and nobody else launches.
-        unsafe { context.scope.launch(open_of(guid), std::iter::empty()) };
-    }
-}
-
-/// All slots are filled: the EDT acquires its blocks and runs.
-fn launch(context: &Context<'_>, guid: Guid, edt: EdtRef<'_>) {
-    if program::is_shut_down() {
-        return;
-    }
-    let open = open_of(guid);
-    let mut few = [const { MaybeUninit::<(Block<u8>, Mode)>::uninit() }; 2];
-    let mut count = 0;
-    let mut one = |slot: u32, block: Block<u8>, mode: Mode| {
-        edt.set_lent(slot, count);
-        few[count].write((block, mode));
-        count += 1;
-    };
-    match edt.depc {
-        1 => {
-            let (what, mode) = edt.filled(0);
-            if let Some((block, mode)) = block::access(context, what, mode) {
-                one(0, block, mode);
-            }
-        }
-        2 => {
-            let ((first, mode), (second, others)) = (edt.filled(0), edt.filled(1));
-            let first = block::access(context, first, mode);
-            let second = block::access(context, second, others);
-            match (first, second) {
-                (Some((block, mode)), Some((other, others))) if block == other => {
-                    one(0, block, stronger(mode, others));
-                    edt.set_lent(1, 0);
-                }
-                (first, second) => {
-                    if let Some((block, mode)) = first {
-                        one(0, block, mode);
-                    }
-                    if let Some((block, mode)) = second {
-                        one(1, block, mode);
-                    }
-                }
-            }
-        }
-        _ => return launch_many(context, edt, open),
-    }
-    // SAFETY: the first `count` were written.
-    let all = unsafe { few[..count].assume_init_ref() };
-    // SAFETY: the last slot was filled by us.
-    unsafe { context.scope.launch(open, all.iter().copied()) };
-}
-
-/// The stronger of two ways to use a block.
-fn stronger(a: Mode, b: Mode) -> Mode {
-    let rank = |mode| match mode {
-        Mode::Exclusive => 2,
-        Mode::SharedWrite => 1,
-        _ => 0,
-    };
-    if rank(a) < rank(b) { b } else { a }
-}
-
-/// Up to so many blocks, looking through all of them is faster than hashing.
-const FEW_BLOCKS: usize = 16;
-
-fn launch_many(context: &Context<'_>, edt: EdtRef<'_>, open: Open) {
-    let mut few = [const { MaybeUninit::<(Block<u8>, Mode)>::uninit() }; FEW_BLOCKS];
-    let mut many: Vec<(Block<u8>, Mode)> = Vec::new();
-    let mut known: Option<HashMap<Block<u8>, usize>> = None;
-    let mut count = 0;
-    for slot in 0..edt.depc {
-        let (what, mode) = edt.filled(slot);
-        let Some((block, mode)) = block::access(context, what, mode) else {
-            continue;
-        };
-        if count < FEW_BLOCKS && many.is_empty() {
-            // SAFETY: the first `count` were written.
-            let so_far = unsafe { few[..count].assume_init_mut() };
-            match so_far.iter().position(|(other, _)| *other == block) {
-                Some(at) => {
-                    so_far[at].1 = stronger(so_far[at].1, mode);
-                    edt.set_lent(slot, at);
-                }
-                None => {
-                    few[count].write((block, mode));
-                    edt.set_lent(slot, count);
-                    count += 1;
-                }
-            }
-            continue;
-        }
-        if many.is_empty() {
-            // SAFETY: as above.
-            many.extend_from_slice(unsafe { few[..count].assume_init_ref() });
-            known = Some(
-                many.iter()
-                    .zip(0..)
-                    .map(|((block, _), at)| (*block, at))
-                    .collect(),
-            );
-        }
-        let known = known.get_or_insert_default();
-        let at = *known.entry(block).or_insert(many.len());
-        match many.get_mut(at) {
-            Some(there) => there.1 = stronger(there.1, mode),
-            None => many.push((block, mode)),
-        }
-        edt.set_lent(slot, at);
-    }
-    let all = match many.is_empty() {
-        // SAFETY: as above.
-        true => unsafe { few[..count].assume_init_ref() },
-        false => &many,
-    };
-    // SAFETY: the last slot was filled by us.
-    unsafe { context.scope.launch(open, all.iter().copied()) };
-}
-
-/// Up to so many slots are handed over on the stack.
-const FEW_SLOTS: usize = 16;
-
-fn run(edt: EdtRef<'_>, scope: &Scope<'static>, lent: &[Lent]) {
-    // Nobody else looks at an EDT that runs.
-    let flags = edt.flags.load(Ordering::Relaxed);
-    edt.flags.store(flags | DONE, Ordering::Relaxed);
-    if pause::is_paused() {
-        pause::wait();
-    }
-    let mut few = [const { MaybeUninit::<ocrEdtDep_t>::uninit() }; FEW_SLOTS];
-    let mut many = Vec::new();
-    let count = edt.depc as usize;
-    let deps = match few.get_mut(..count) {
-        Some(few) => few,
-        None => {
-            many.resize_with(count, MaybeUninit::uninit);
-            &mut many[..]
-        }
-    };
-    for (slot, dep) in (0..).zip(deps.iter_mut()) {
-        let (what, mode) = edt.filled(slot);
-        let ptr = edt
-            .lent(slot)
-            .map_or(std::ptr::null_mut(), |at| lent[at].start());
-        dep.write(ocrEdtDep_t {
-            guid: what.into(),
-            ptr: ptr.cast(),
-            mode,
-        });
-    }
-    let context = Context {
-        scope,
-        place: edt.place,
-        edt: Some(Running {
-            guid: Guid(edt.guid.load(Ordering::Relaxed)),
-            body: edt,
-            lent,
-            holds: RefCell::new(Few::default()),
-            els: RefCell::new(None),
-        }),
-    };
-    context::enter(&context, || {
-        let paramv = match edt.paramc {
-            0 => std::ptr::null_mut(),
-            _ => edt.params().as_ptr().cast_mut().cast::<u64>(),
-        };
-        let depv = match count {
-            0 => std::ptr::null_mut(),
-            _ => deps.as_mut_ptr().cast::<ocrEdtDep_t>(),
-        };
-        // SAFETY: the program's function, called as it was promised: parameters, and what came on its slots.
-        let returned = unsafe { (edt.function)(edt.paramc, paramv, edt.depc, depv) };
-        end(&context, returned.into(), !lent.is_empty());
-    });
-}
-
-/// The body has returned: its blocks are given back, then its output event is satisfied.
-fn end(context: &Context<'_>, returned: Guid, has_blocks: bool) {
-    let edt = context.edt.as_ref().expect("an EDT runs");
-    let mut holds = edt.holds.borrow_mut();
-    while let Some((_, held)) = holds.pop() {
-        // SAFETY: held by this body, which has returned.
-        unsafe { context.scope.give_back(held) };
-    }
-    drop(holds);
-    if pause::is_paused() {
-        pause::ended(edt.guid);
-    }
-    let flags = edt.body.flags.load(Ordering::Relaxed);
-    if flags & HINTED != 0 {
-        hint::forget(edt.guid);
-    }
-    let finish = flags & FINISH != 0;
-    let output = Guid(edt.body.output);
-    if finish || output.is_null() {
-        return;
-    }
-    if has_blocks {
-        // SAFETY: the body has returned.
-        unsafe { context.scope.release_all() };
-    }
-    let returned = match returned {
-        Guid::UNINITIALIZED | Guid::ERROR => Guid::NULL,
-        other => other,
-    };
-    end_with(context, output, returned);
 }
 
 /// Destroys an EDT that has not become runnable.
