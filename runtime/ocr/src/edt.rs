@@ -8,17 +8,25 @@ use crate::label;
 use crate::launching;
 use crate::running;
 use crate::slots::{DONE, Edt, EdtRef, FINISH, HINTED, Sized};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::template::{self, Template};
 use crate::types::*;
 use crate::{depend, event};
 use sprat::{Open, Opening, Scope, ScopeKey};
-use std::sync::atomic::Ordering;
+use std::mem::MaybeUninit;
 
 /// Of an EDT's record, what its GUID says of it.
 #[inline]
 pub(crate) fn open_of(guid: Guid) -> Open {
     let (place, generation) = guid.place();
     Open::from_parts(place, generation)
+}
+
+/// The name of an EDT by its record.
+#[inline]
+fn guid_of(open: Open) -> Guid {
+    let (place, generation) = open.parts();
+    Guid::placed(Kind::Edt, place, generation)
 }
 
 /// An EDT that waits, by its name.
@@ -40,16 +48,18 @@ pub(crate) fn waiting<'a>(context: &'a Context<'_>, guid: Guid) -> Answer<EdtRef
     }
 }
 
-/// What a program says of a new EDT.
+/// What a program says of a new EDT. In an order in which no two of C's arguments that come by the stack are neighbours: two words that
+/// were just written would be read as one, which waits until they are in memory.
+#[repr(C)]
 pub(crate) struct New {
-    pub(crate) template: Guid,
-    pub(crate) paramc: u32,
-    pub(crate) paramv: *const u64,
-    pub(crate) depc: u32,
-    pub(crate) depv: *const ocrGuid_t,
-    pub(crate) properties: u16,
     pub(crate) hint: *const ocrHint_t,
+    pub(crate) template: Guid,
     pub(crate) output: *mut ocrGuid_t,
+    pub(crate) paramv: *const u64,
+    pub(crate) depv: *const ocrGuid_t,
+    pub(crate) paramc: u32,
+    pub(crate) depc: u32,
+    pub(crate) properties: u16,
 }
 
 /// How many there are: said by the creation, or by the template.
@@ -71,7 +81,21 @@ const MOST_SLOTS: u32 = u16::MAX as u32;
 /// The pointers are C's: good for as many words as is said.
 #[inline]
 pub(crate) unsafe fn create(context: &Context<'_>, guid: *mut ocrGuid_t, new: &New) -> Answer {
-    let template = template::get(new.template)?;
+    template::read(new.template, |template| {
+        // SAFETY: the caller's promise.
+        unsafe { create_from(context, guid, new, template) }
+    })
+}
+
+/// # Safety
+/// As for [`create`].
+#[inline(always)]
+unsafe fn create_from(
+    context: &Context<'_>,
+    guid: *mut ocrGuid_t,
+    new: &New,
+    template: &Template,
+) -> Answer {
     let paramc = count(new.paramc, template.paramc)?;
     let depc = count(new.depc, template.depc)?;
     // Before anything is taken or read that is as long.
@@ -93,11 +117,21 @@ pub(crate) unsafe fn create(context: &Context<'_>, guid: *mut ocrGuid_t, new: &N
     for &dep in depv {
         depend::check_source(context, dep.into())?;
     }
-    // SAFETY: the caller's promise.
-    let output = unsafe { output_of(new) }?;
+    let output = match new.output.is_null() {
+        true => Guid::NULL,
+        // SAFETY: the caller's promise.
+        false => unsafe { output_of(new) }?,
+    };
+    let plan = Plan {
+        template,
+        paramc,
+        depc,
+        new,
+        output,
+    };
     let made = |context: &Context<'_>| {
         // SAFETY: the caller's promise.
-        unsafe { open(context, &template, (paramc, depc), new, output) }
+        unsafe { open(context, &plan) }
     };
     let edt = if labelled {
         // SAFETY: the caller's promise; it was checked that it is not null.
@@ -133,14 +167,11 @@ pub(crate) unsafe fn create(context: &Context<'_>, guid: *mut ocrGuid_t, new: &N
     Ok(())
 }
 
-/// The event that the end of a new EDT will satisfy.
+/// The event that the end of a new EDT will satisfy, which somebody wants to know or has made.
 ///
 /// # Safety
 /// As for [`create`].
 unsafe fn output_of(new: &New) -> Answer<Guid> {
-    if new.output.is_null() {
-        return Ok(Guid::NULL);
-    }
     if new.properties & EDT_PROP_OEVT_VALID == 0 {
         return event::create(event::ONCE, true, None);
     }
@@ -154,110 +185,119 @@ unsafe fn output_of(new: &New) -> Answer<Guid> {
     }
 }
 
+/// What a new EDT is made from, all of it good.
+struct Plan<'a> {
+    template: &'a Template,
+    paramc: u32,
+    depc: u32,
+    new: &'a New,
+    output: Guid,
+}
+
+impl Plan<'_> {
+    /// Makes the body where it is to stay.
+    ///
+    /// # Safety
+    /// As for [`create`].
+    #[inline(always)]
+    unsafe fn make<const N: usize>(
+        &self,
+        body: &mut MaybeUninit<Sized<N>>,
+        open: Open,
+        place: ScopeKey,
+        flags: u32,
+    ) {
+        let head = Edt {
+            function: self.template.function,
+            name: self.template.name,
+            apart: std::ptr::null_mut(),
+            paramc: self.paramc,
+            depc: self.depc,
+            output: self.output.0,
+            place,
+            guid: AtomicU64::new(guid_of(open).0),
+            flags: AtomicU32::new(flags),
+        };
+        let params = (0..self.paramc as usize).map(|at| {
+            // SAFETY: the caller's promise: there are so many.
+            unsafe { self.new.paramv.wrapping_add(at).read_unaligned() }
+        });
+        Sized::make(body, head, params);
+    }
+}
+
 /// Opens the codelet.
 ///
 /// # Safety
 /// As for [`create`].
-unsafe fn open(
-    context: &Context<'_>,
-    template: &Template,
-    (paramc, depc): (u32, u32),
-    new: &New,
-    output: Guid,
-) -> Answer<Guid> {
-    let mut head = Edt::new(
-        template.function,
-        template.name,
-        (paramc, depc),
-        context.place,
-    );
-    head.output = output.0;
+unsafe fn open(context: &Context<'_>, plan: &Plan<'_>) -> Answer<Guid> {
+    let new = plan.new;
     // SAFETY: the caller's promise.
-    let hints = unsafe { hint::of_edt(template.hints, new.hint) };
+    let hints = unsafe { hint::of_edt(plan.template.hints, new.hint) };
     let opening = Opening {
         scope: context.place,
-        name: template.name,
-        slots: depc,
+        name: plan.template.name,
+        slots: plan.depc,
         hints,
-        body: (),
     };
-    let finish = new.properties & EDT_PROP_FINISH != 0;
-    let opened = match Edt::words_for(paramc, depc) {
-        0..=4 => open_sized::<4>(context, opening, head, finish),
-        5..=8 => open_sized::<8>(context, opening, head, finish),
-        9..=16 => open_sized::<16>(context, opening, head, finish),
-        17..=40 => open_sized::<40>(context, opening, head, finish),
-        _ => {
-            head.set_apart();
-            open_sized::<0>(context, opening, head, finish)
-        }
+    let opened = match Edt::words_for(plan.paramc, plan.depc) {
+        // SAFETY: the caller's promise.
+        0..=4 => unsafe { open_sized::<4>(context, opening, plan) },
+        // SAFETY: as above.
+        5..=8 => unsafe { open_sized::<8>(context, opening, plan) },
+        // SAFETY: as above.
+        9..=16 => unsafe { open_sized::<16>(context, opening, plan) },
+        // SAFETY: as above.
+        17..=40 => unsafe { open_sized::<40>(context, opening, plan) },
+        // SAFETY: as above.
+        _ => unsafe { open_sized::<0>(context, opening, plan) },
     };
-    let open = opened?;
-    let (place, generation) = open.parts();
-    let guid = Guid::placed(Kind::Edt, place, generation);
-    let body = context
-        .scope
-        .body_of(open, u32::MAX)
-        .expect("it was opened here");
-    // SAFETY: as in `waiting`.
-    let edt = unsafe { EdtRef::new(body.cast()) };
-    for (at, param) in edt.params().iter().enumerate() {
-        // SAFETY: the caller's promise: there are so many.
-        param.store(
-            unsafe { new.paramv.wrapping_add(at).read_unaligned() },
-            Ordering::Relaxed,
-        );
-    }
-    edt.guid.store(guid.0, Ordering::Relaxed);
-    let from = template.hinted.then_some(new.template);
+    let guid = match opened {
+        Ok(open) => guid_of(open),
+        Err(error) => return Err(Code::from(error)),
+    };
+    let from = plan.template.hinted.then_some(new.template);
     // SAFETY: the caller's promise.
     if unsafe { hint::keep(guid, from, new.hint) } {
+        let edt = waiting(context, guid)?;
         edt.flags.fetch_or(HINTED, Ordering::Relaxed);
     }
     Ok(guid)
 }
 
+/// # Safety
+/// As for [`create`].
 #[inline]
-fn open_sized<const N: usize>(
+unsafe fn open_sized<const N: usize>(
     context: &Context<'_>,
-    opening: Opening<()>,
-    head: Edt,
-    finish: bool,
-) -> Answer<Open> {
-    let Opening {
-        scope,
-        name,
-        slots,
-        hints,
-        ..
-    } = opening;
-    let output = Guid(head.output);
-    let opening = Opening {
-        scope,
-        name,
-        slots,
-        hints,
-        body: Sized::<N>::new(head),
+    opening: Opening,
+    plan: &Plan<'_>,
+) -> sprat::Result<Open> {
+    if plan.new.properties & EDT_PROP_FINISH != 0 {
+        // SAFETY: the caller's promise.
+        return unsafe { open_finish::<N>(context, opening, plan) };
+    }
+    let fill = |body: &mut MaybeUninit<Sized<N>>, open| {
+        // SAFETY: the caller's promise.
+        unsafe { plan.make(body, open, opening.scope, 0) };
     };
-    let opened = if finish {
-        open_finish(context, opening, output)
-    } else {
-        // SAFETY: what runs here is in the scope, which is that of its finish EDT or the program's.
-        unsafe { context.scope.open(opening) }
-    };
-    // A body that could not be opened was dropped, and no EDT.
-    opened.map_err(Code::from)
+    // SAFETY: what runs here is in the scope, which is that of its finish EDT or the program's; the body is made.
+    unsafe { context.scope.open(opening, fill) }
 }
 
+/// # Safety
+/// As for [`create`].
 #[cold]
-fn open_finish<const N: usize>(
+unsafe fn open_finish<const N: usize>(
     context: &Context<'_>,
-    mut opening: Opening<Sized<N>>,
-    output: Guid,
+    opening: Opening,
+    plan: &Plan<'_>,
 ) -> sprat::Result<Open> {
-    *opening.body.head.flags.get_mut() = FINISH;
-    let outer = opening.scope;
-    let tell = |body: &mut Sized<N>, scope: ScopeKey| body.head.place = scope;
+    let (outer, output) = (opening.scope, plan.output);
+    let fill = |body: &mut MaybeUninit<Sized<N>>, open, scope| {
+        // SAFETY: the caller's promise.
+        unsafe { plan.make(body, open, scope, FINISH) };
+    };
     let ended = (!output.is_null()).then_some(move |scope: &Scope<'static>| {
         let context = Context {
             scope,
@@ -269,7 +309,7 @@ fn open_finish<const N: usize>(
         });
     });
     // SAFETY: as in `open_sized`.
-    unsafe { context.scope.open_scope(opening, tell, ended) }
+    unsafe { context.scope.open_scope(opening, fill, ended) }
 }
 
 /// Destroys an EDT that has not become runnable.

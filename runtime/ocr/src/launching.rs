@@ -21,7 +21,7 @@ pub(crate) fn fill(
     mode: Option<u32>,
 ) -> Answer {
     let edt = waiting(context, guid)?;
-    let filled = edt.fill(slot, what, mode);
+    let filled = edt.slot(slot).and_then(|slot| slot.fill(what, mode));
     if filled.is_err() && slot < edt.depc {
         program::find(|| {
             format!(
@@ -56,25 +56,25 @@ fn launch(context: &Context<'_>, guid: Guid, edt: EdtRef<'_>) {
     let mut few = [const { MaybeUninit::<(Block<u8>, Mode)>::uninit() }; 2];
     let mut count = 0;
     let mut one = |slot: u32, block: Block<u8>, mode: Mode| {
-        edt.set_lent(slot, count);
+        edt.own(slot).set_lent(count);
         few[count].write((block, mode));
         count += 1;
     };
     match edt.depc {
         1 => {
-            let (what, mode) = edt.filled(0);
+            let (what, mode) = edt.own(0).filled();
             if let Some((block, mode)) = block::access(context, what, mode) {
                 one(0, block, mode);
             }
         }
         2 => {
-            let ((first, mode), (second, others)) = (edt.filled(0), edt.filled(1));
+            let ((first, mode), (second, others)) = (edt.own(0).filled(), edt.own(1).filled());
             let first = block::access(context, first, mode);
             let second = block::access(context, second, others);
             match (first, second) {
                 (Some((block, mode)), Some((other, others))) if block == other => {
                     one(0, block, stronger(mode, others));
-                    edt.set_lent(1, 0);
+                    edt.own(1).set_lent(0);
                 }
                 (first, second) => {
                     if let Some((block, mode)) = first {
@@ -113,7 +113,7 @@ fn launch_many(context: &Context<'_>, edt: EdtRef<'_>, open: Open) {
     let mut known: Option<HashMap<Block<u8>, usize>> = None;
     let mut count = 0;
     for slot in 0..edt.depc {
-        let (what, mode) = edt.filled(slot);
+        let (what, mode) = edt.own(slot).filled();
         let Some((block, mode)) = block::access(context, what, mode) else {
             continue;
         };
@@ -123,11 +123,11 @@ fn launch_many(context: &Context<'_>, edt: EdtRef<'_>, open: Open) {
             match so_far.iter().position(|(other, _)| *other == block) {
                 Some(at) => {
                     so_far[at].1 = stronger(so_far[at].1, mode);
-                    edt.set_lent(slot, at);
+                    edt.own(slot).set_lent(at);
                 }
                 None => {
                     few[count].write((block, mode));
-                    edt.set_lent(slot, count);
+                    edt.own(slot).set_lent(count);
                     count += 1;
                 }
             }
@@ -149,7 +149,7 @@ fn launch_many(context: &Context<'_>, edt: EdtRef<'_>, open: Open) {
             Some(there) => there.1 = stronger(there.1, mode),
             None => many.push((block, mode)),
         }
-        edt.set_lent(slot, at);
+        edt.own(slot).set_lent(at);
     }
     let all = match many.is_empty() {
         // SAFETY: as above.

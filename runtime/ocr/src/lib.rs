@@ -22,10 +22,16 @@ mod hint;
 mod label;
 mod launching;
 mod legacy;
+mod memo;
+#[cfg(all(test, sprat_loom))]
+mod models;
+mod mutants;
 mod pause;
 mod program;
 mod running;
+mod slot;
 mod slots;
+mod sync;
 mod table;
 mod template;
 mod types;

@@ -39,9 +39,10 @@ fn run(edt: EdtRef<'_>, scope: &Scope<'static>, lent: &[Lent]) {
         }
     };
     for (slot, dep) in (0..).zip(deps.iter_mut()) {
-        let (what, mode) = edt.filled(slot);
-        let ptr = edt
-            .lent(slot)
+        let slot = edt.own(slot);
+        let (what, mode) = slot.filled();
+        let ptr = slot
+            .lent()
             .map_or(std::ptr::null_mut(), |at| lent[at].start());
         dep.write(ocrEdtDep_t {
             guid: what.into(),
