@@ -102,8 +102,12 @@ unsafe fn create_from(
     if depc > MOST_SLOTS {
         return Err(EINVAL);
     }
-    if paramc > 0 && new.paramv.is_null() {
+    if (paramc == 0) != new.paramv.is_null() {
         return Err(EINVAL);
+    }
+    if guid.is_null() && depc > 0 && new.depv.is_null() {
+        // Nobody could ever fill its slots.
+        return Err(EPERM);
     }
     let labelled = new.properties & GUID_PROP_IS_LABELED != 0;
     if labelled && (guid.is_null() || !new.output.is_null() || !new.depv.is_null()) {

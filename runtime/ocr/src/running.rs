@@ -4,7 +4,7 @@ use crate::context::{self, Context, Running};
 use crate::few::Few;
 use crate::guid::Guid;
 use crate::slots::{DONE, EdtRef, FINISH, HINTED, Sized};
-use crate::types::ocrEdtDep_t;
+use crate::types::{DB_MODE_RW, ocrEdtDep_t};
 use crate::{depend, hint, pause, program};
 use sprat::{Lent, OpenBody, Scope};
 use std::cell::RefCell;
@@ -117,6 +117,10 @@ pub(crate) fn satisfy_output(context: &Context<'_>, output: Guid, what: Guid) {
     // What came is not the program's to hear of: only the checking mode tells of a misuse.
     let satisfied = depend::satisfy(context, output, 0, what);
     if satisfied.is_err() && depend::check_data(context, what).is_err() {
+        // An event, which brings what the output event is to come with; if it is there.
+        if depend::add(context, what, output, 0, DB_MODE_RW).is_ok() {
+            return;
+        }
         program::find(|| {
             format!(
                 "an EDT returned {:#x}, which is no block (any more); its output event {:#x} comes with nothing",

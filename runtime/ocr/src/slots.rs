@@ -9,7 +9,7 @@
 use crate::code::{Answer, EINVAL};
 use crate::program::{self, Name};
 use crate::slot::{Slot, WORDS, WaitsFor};
-use crate::sync::{AtomicU32, AtomicU64};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::types::ocrEdt_t;
 use sprat::ScopeKey;
 use std::marker::PhantomData;
@@ -210,7 +210,7 @@ impl<const N: usize> Sized<N> {
 
 impl<const N: usize> Drop for Sized<N> {
     fn drop(&mut self) {
-        if *self.head.flags.get_mut() & DONE == 0 && !program::is_shut_down() {
+        if self.head.flags.load(Ordering::Relaxed) & DONE == 0 && !program::is_shut_down() {
             program::never_ran(|| self.as_edt().describe());
         }
     }
