@@ -101,7 +101,10 @@ fn edt(
     const DEFAULT: u32 = u32::MAX - 1;
     let mut guid = NULL;
     let deps = deps.map_or(null_mut(), <[_]>::as_mut_ptr);
-    let params = params.as_mut_ptr();
+    let params = match params.is_empty() {
+        true => null_mut(),
+        false => params.as_mut_ptr(),
+    };
     // SAFETY: as many parameters and dependences as the template says.
     ok(unsafe {
         ocrEdtCreate(

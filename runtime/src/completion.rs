@@ -2,7 +2,7 @@
 //! `docs/design/codelets.md`.
 
 use crate::access::{Mode, Shape};
-use crate::block_table::{QueueCell, destroyed};
+use crate::block_table::{Queue, QueueCell, destroyed};
 use crate::codelet::{Record, flag};
 use crate::decide::dependence::{Effect, Entered, Grant, Poison, Step};
 use crate::engine::{AtReady, Engine, Followers};
@@ -176,10 +176,27 @@ impl Engine<'_> {
         effect: Effect,
         followers: &mut Followers,
     ) {
-        let (step, rests) = cell.queue.with(|queue| {
+        cell.queue.acquire();
+        let left = |queue: &mut Queue| {
             queue.leave(who, mode, effect);
-            (queue.next_step(), queue.rests())
-        });
+            queue.is_unwaited()
+        };
+        // SAFETY: we hold the lock, and leaving does not come back to it.
+        let unwaited = unsafe { cell.queue.locked(left) };
+        // Mostly nobody waits: then no step is made, only to be looked at.
+        let (step, rests) = match unwaited {
+            true => (None, true),
+            // SAFETY: as above.
+            false => unsafe {
+                cell.queue
+                    .locked(|queue| (queue.next_step(), queue.rests()))
+            },
+        };
+        // SAFETY: taken above, given back once.
+        unsafe { cell.queue.release() };
+        if unwaited {
+            return;
+        }
         match step {
             None => (),
             // Mostly one that holds it alone.

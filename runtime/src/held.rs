@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::homes::FIRST_TOUCH;
 use crate::open::{Open, OpenBody, OpenHints, Opening, ScopeKey};
 use crate::scope::{Scope, block_bytes};
+use std::mem::MaybeUninit;
 
 /// A block that a body holds which did not declare it, as one of those who write it together.
 #[derive(Debug)]
@@ -217,10 +218,12 @@ impl Scope<'_> {
             name: "destroy",
             slots: 1,
             hints: OpenHints::default(),
-            body: Destroyer,
         };
-        // SAFETY: the caller's promise.
-        let open: Open = unsafe { self.open(opening) }?;
+        let fill = |body: &mut MaybeUninit<Destroyer>, _| {
+            body.write(Destroyer);
+        };
+        // SAFETY: the caller's promise; the body is written.
+        let open: Open = unsafe { self.open(opening, fill) }?;
         let record = shared.arena.record(open.parts().0);
         record.set_flags(record.flags() | flag::DESTROYS);
         // SAFETY: it has one slot, which is filled here.

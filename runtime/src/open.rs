@@ -22,6 +22,7 @@ use crate::sync::lock;
 use crate::trigger::Event;
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
 
@@ -29,24 +30,26 @@ use std::ptr::NonNull;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScopeKey(u32);
 
-/// An open codelet's name: a place, and the generation of who has it.
+/// An open codelet's name: a place, and the generation of who has it. One word, which is returned in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Open {
-    place: u32,
-    generation: u32,
-}
+pub struct Open(u64);
 
 impl Open {
     /// From what [`Open::parts`] gave, or from part of it: see [`Scope::body_of`].
     #[inline]
     pub fn from_parts(place: u32, generation: u32) -> Self {
-        Open { place, generation }
+        Open(u64::from(generation) << 32 | u64::from(place))
     }
 
     /// As two numbers: the place and the generation.
     #[inline]
     pub fn parts(self) -> (u32, u32) {
-        (self.place, self.generation)
+        (self.place(), (self.0 >> 32) as u32)
+    }
+
+    #[inline]
+    fn place(self) -> u32 {
+        self.0 as u32
     }
 }
 
@@ -118,9 +121,9 @@ impl<B: OpenBody> OpenGlue<B> {
     }
 }
 
-/// What a new open codelet is made of.
-#[derive(Debug)]
-pub struct Opening<B> {
+/// What a new open codelet is made of, but for its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
     /// Where it gets its place.
     pub scope: ScopeKey,
     /// What it is called.
@@ -129,8 +132,6 @@ pub struct Opening<B> {
     pub slots: u32,
     /// How it is to be run.
     pub hints: OpenHints,
-    /// What it runs.
-    pub body: B,
 }
 
 impl<'s> Scope<'s> {
@@ -149,23 +150,27 @@ impl<'s> Scope<'s> {
         ScopeKey(at)
     }
 
-    /// Opens a codelet. If it has no slots, it can be launched at once.
+    /// Opens a codelet. If it has no slots, it can be launched at once. `fill` makes its body, where that is to stay, and is told the
+    /// codelet's name.
     ///
     /// # Errors
     /// [`ErrorKind::Access`] if there are more than 65,535 slots; [`ErrorKind::System`] if there is no memory for its record.
     ///
     /// # Safety
     /// The scope that is named has not ended, and does not end meanwhile: a codelet of it runs here, or a codelet of a scope in
-    /// it. It is launched or [dropped](Scope::drop_open) before what its body borrows goes.
+    /// it. `fill` writes a body, and does not panic. It is launched or [dropped](Scope::drop_open) before what its body borrows goes.
     #[track_caller]
     #[inline]
-    pub unsafe fn open<B: OpenBody>(&self, opening: Opening<B>) -> Result<Open> {
-        let parent = opening.scope.0;
-        self.frame().open(parent, true, opening)
+    pub unsafe fn open<B: OpenBody>(
+        &self,
+        opening: Opening,
+        fill: impl FnOnce(&mut MaybeUninit<B>, Open),
+    ) -> Result<Open> {
+        self.frame().open(opening.scope.0, true, opening, fill)
     }
 
-    /// Opens a scope in the one that is named, and a codelet as its first child: `tell` puts the new scope's name into its
-    /// body. What is `ended` by then is run in the outer scope when all in the new one have ended.
+    /// Opens a scope in the one that is named, and a codelet as its first child: `fill` makes its body, and is told the new scope's
+    /// name, too. What is `ended` by then is run in the outer scope when all in the new one have ended.
     ///
     /// # Errors
     /// As [`Scope::open`].
@@ -175,8 +180,8 @@ impl<'s> Scope<'s> {
     #[track_caller]
     pub unsafe fn open_scope<B: OpenBody>(
         &self,
-        mut opening: Opening<B>,
-        tell: impl FnOnce(&mut B, ScopeKey),
+        opening: Opening,
+        fill: impl FnOnce(&mut MaybeUninit<B>, Open, ScopeKey),
         ended: Option<impl FnOnce(&Scope<'static>) + Send + 'static>,
     ) -> Result<Open> {
         let frame = self.frame();
@@ -189,8 +194,8 @@ impl<'s> Scope<'s> {
         record.begin(outer, flag::SCOPE, 0, 0);
         // Nobody knows of it, and it has no body of its own: its one child is all that it waits for.
         record.live.body_ended_unseen(1);
-        tell(&mut opening.body, ScopeKey(scope));
-        let open = match frame.open(scope, false, opening) {
+        let fill = |body: &mut MaybeUninit<B>, open| fill(body, open, ScopeKey(scope));
+        let open = match frame.open(scope, false, opening, fill) {
             Ok(open) => open,
             Err(error) => {
                 record.set_flags(0);
@@ -230,13 +235,14 @@ impl<'s> Scope<'s> {
     #[inline]
     pub fn body_of(&self, open: Open, generation_bits: u32) -> Option<NonNull<u8>> {
         let arena = &self.frame().engine.shared.arena;
-        if open.place == 0 || !arena.has(open.place) {
+        let (place, generation) = open.parts();
+        if place == 0 || !arena.has(place) {
             return None;
         }
-        let record = arena.record(open.place);
-        let same = (record.ended.generation() ^ open.generation) & generation_bits == 0;
+        let record = arena.record(place);
+        let same = (record.ended.generation() ^ generation) & generation_bits == 0;
         let lives = record.is_open();
-        (same && lives).then(|| NonNull::new(arena.payload(open.place)).expect("an address"))
+        (same && lives).then(|| NonNull::new(arena.payload(place)).expect("an address"))
     }
 
     /// So many of the slots are filled. True for the one who fills the last: it launches the codelet.
@@ -246,7 +252,7 @@ impl<'s> Scope<'s> {
     #[inline]
     pub unsafe fn arrive(&self, open: Open, slots: u32) -> bool {
         let arena = &self.frame().engine.shared.arena;
-        arena.record(open.place).pending.arrive(slots)
+        arena.record(open.place()).pending.arrive(slots)
     }
 
     /// Launches a codelet whose slots are filled: it enters the queues of its accesses, and runs when it holds them all. No block
@@ -260,7 +266,7 @@ impl<'s> Scope<'s> {
         open: Open,
         accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)> + Clone,
     ) {
-        self.frame().launch_open(open.place, accesses);
+        self.frame().launch_open(open.place(), accesses);
     }
 
     /// Drops an open codelet that shall not run.
@@ -269,15 +275,15 @@ impl<'s> Scope<'s> {
     /// As for [`Scope::launch`], or nobody arrives any more.
     pub unsafe fn drop_open(&self, open: Open) {
         let engine = self.frame().engine;
-        let record = engine.shared.arena.record(open.place);
+        let record = engine.shared.arena.record(open.place());
         record.close_open();
         let flags = record.flags();
         record.set_flags(flags & !(flag::CAPTURES | flag::WAITS));
         // SAFETY: it lives, and was published to us.
         let vtable = unsafe { record.vtable() };
         // SAFETY: the payload holds the body, which has not run.
-        unsafe { (vtable.discard)(engine.shared.arena.payload(open.place)) };
-        engine.end(open.place, &mut Followers::posted());
+        unsafe { (vtable.discard)(engine.shared.arena.payload(open.place())) };
+        engine.end(open.place(), &mut Followers::posted());
     }
 
     /// Gives all blocks back that the codelet around this scope holds, before its end. What it wrote is what others see.
@@ -329,13 +335,15 @@ impl Frame<'_> {
     /// Opens a codelet as a child of `parent`, which is `counted` now or was by the caller.
     #[track_caller]
     #[inline]
-    fn open<B: OpenBody>(&self, parent: u32, counted: bool, opening: Opening<B>) -> Result<Open> {
+    fn open<B: OpenBody>(
+        &self,
+        parent: u32,
+        counted: bool,
+        opening: Opening,
+        fill: impl FnOnce(&mut MaybeUninit<B>, Open),
+    ) -> Result<Open> {
         let Opening {
-            name,
-            slots,
-            hints,
-            body,
-            ..
+            name, slots, hints, ..
         } = opening;
         if slots > u32::from(u16::MAX) {
             return Err(too_many(slots));
@@ -349,7 +357,7 @@ impl Frame<'_> {
         let engine = self.engine;
         let shared = engine.shared;
         let count = slots as usize;
-        let place = Frame {
+        let around = Frame {
             engine,
             record: parent,
             codelet: 0,
@@ -363,7 +371,7 @@ impl Frame<'_> {
         if hints.priority != Priority::Normal && shared.check.is_none() {
             shared.levels.begin();
         }
-        let id = place.take_record(
+        let id = around.take_record(
             about,
             Traits::open(affinity, hints.priority),
             (0, record_bytes(vtable.payload, count)),
@@ -375,15 +383,14 @@ impl Frame<'_> {
         let record = shared.arena.record(id);
         record.begin_open();
         record.pending.set(slots);
+        let open = Open::from_parts(id, record.ended.generation());
+        let place = shared.arena.payload(id).cast::<MaybeUninit<B>>();
         // SAFETY: the payload of a new record for this vtable, with room for the body.
-        unsafe { shared.arena.payload(id).cast::<B>().write(body) };
+        fill(unsafe { &mut *place }, open);
         if counted {
             engine.child_begun(parent);
         }
-        Ok(Open {
-            place: id,
-            generation: record.ended.generation(),
-        })
+        Ok(open)
     }
 
     #[inline]

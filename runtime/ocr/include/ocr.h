@@ -203,6 +203,8 @@ typedef struct {
 } ocrHint_t;
 
 #define NULL_HINT ((ocrHint_t *)0x0)
+/* Programs that were written for OCR 1.0 and 1.1 alike name both a hint and what was there before. */
+#define PICK_1_1(hint_, affinity_) (hint_)
 #define OCR_HINT_EDT_DISPERSE_FAR 0
 #define OCR_HINT_EDT_DISPERSE_NEAR 1
 

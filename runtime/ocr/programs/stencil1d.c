@@ -1,19 +1,30 @@
-/* Heat along a rod: stencil1d [CELLS [PARTS [STEPS [sticky|channel]]]]. Parts pass the cells at their edges to their neighbours in
- * blocks, by events of the kind that is asked for. */
+/* Heat along a rod: stencil1d [CELLS [PARTS [STEPS [sticky|once|channel]]]]. Parts pass the cells at their edges to their neighbours
+ * in blocks, by events of the kind that is asked for. Who waits for a once event must be linked before it is satisfied: with these
+ * all EDTs are there before the first runs. */
 #include "common.h"
 
-enum { STICKY, CHANNEL };
+enum { STICKY, ONCE, CHANNEL };
 static u64 cells, parts, steps, own;
 static int kind;
-/* From part p to its right (0) and left (1) neighbour; of sticky events one for each step. */
+/* From part p to its right (0) and left (1) neighbour; of sticky and once events one for each step. */
 static ocrGuid_t *events, ended;
+/* The EDTs of all parts and steps, with once events alone. */
+static ocrGuid_t *linked;
 static double *result;
 
 static ocrGuid_t edge(u64 part, int to, u64 step) { return events[kind == CHANNEL ? part * 2 + to : (step * parts + part) * 2 + to]; }
 static double start_of(u64 cell) { return (double)(cell * 7919 % 1000); }
 
 EDT(step);
-/* Sends the edges of a part, and creates its next step. */
+/* A part's EDT of a step, linked to its neighbours. */
+static ocrGuid_t linked_step(u64 part, u64 now) {
+    u64 params[2] = {part, now};
+    ocrGuid_t edt = edt_of(step, 2, params, 3, EDT_PROP_NONE, NULL);
+    ocrAddDependence(part == 0 ? NULL_GUID : edge(part - 1, 0, now), edt, 1, DB_MODE_RO);
+    ocrAddDependence(part + 1 == parts ? NULL_GUID : edge(part + 1, 1, now), edt, 2, DB_MODE_RO);
+    return edt;
+}
+/* Sends the edges of a part, and hands it to its next step. */
 static void go_on(ocrGuid_t block, double *a, u64 part, u64 now) {
     double *cell;
     for (int to = 0; to < 2; to++) {
@@ -23,12 +34,8 @@ static void go_on(ocrGuid_t block, double *a, u64 part, u64 now) {
         ocrDbRelease(one);
         ocrEventSatisfy(edge(part, to, now), one);
     }
-    u64 params[2] = {part, now};
     ocrDbRelease(block);
-    ocrGuid_t next = edt_of(step, 2, params, 3, EDT_PROP_NONE, NULL);
-    ocrAddDependence(part == 0 ? NULL_GUID : edge(part - 1, 0, now), next, 1, DB_MODE_RO);
-    ocrAddDependence(part + 1 == parts ? NULL_GUID : edge(part + 1, 1, now), next, 2, DB_MODE_RO);
-    ocrAddDependence(block, next, 0, DB_MODE_RW);
+    ocrAddDependence(block, kind == ONCE ? linked[now * parts + part] : linked_step(part, now), 0, DB_MODE_RW);
 }
 EDT(step) {
     UNUSED;
@@ -63,7 +70,7 @@ EDT(check) {
         }
     }
     bool right = memcmp(a, result, cells * sizeof *a) == 0;
-    free(a), free(result), free(events);
+    free(a), free(result), free(events), free(linked);
     end("stencil1d", right);
     return NULL_GUID;
 }
@@ -71,7 +78,7 @@ ocrGuid_t mainEdt(u32 paramc, u64 *paramv, u32 depc, ocrEdtDep_t depv[]) {
     UNUSED;
     cells = argument(depv, 1, 400), parts = argument(depv, 2, 8), steps = argument(depv, 3, 50);
     const char *name = ocrGetArgc(depv[0].ptr) > 4 ? ocrGetArgv(depv[0].ptr, 4) : "channel";
-    kind = strcmp(name, "sticky") == 0 ? STICKY : CHANNEL;
+    kind = strcmp(name, "sticky") == 0 ? STICKY : strcmp(name, "once") == 0 ? ONCE : CHANNEL;
     if (parts == 0 || cells == 0 || steps == 0 || cells % parts != 0) {
         PRINTF("stencil1d: CELLS must be a multiple of PARTS, and STEPS at least 1\n");
         ocrAbort(2);
@@ -82,7 +89,11 @@ ocrGuid_t mainEdt(u32 paramc, u64 *paramv, u32 depc, ocrEdtDep_t depv[]) {
     u64 number = 2 * parts * (kind == CHANNEL ? 1 : steps);
     events = malloc(number * sizeof *events);
     for (u64 i = 0; i < number; i++)
-        events[i] = kind == CHANNEL ? channel_of(2) : event_of(OCR_EVENT_STICKY_T);
+        events[i] = kind == CHANNEL ? channel_of(2) : event_of(kind == ONCE ? OCR_EVENT_ONCE_T : OCR_EVENT_STICKY_T);
+    if (kind == ONCE) {
+        linked = malloc(steps * parts * sizeof *linked);
+        for (u64 i = 0; i < steps * parts; i++) linked[i] = linked_step(i % parts, i / parts);
+    }
     ocrEventParams_t params;
     params.EVENT_LATCH.counter = parts;
     ocrEventCreateParams(&ended, OCR_EVENT_LATCH_T, EVT_PROP_NONE, &params);

@@ -65,8 +65,9 @@ pub(crate) fn create(context: &Context<'_>, bytes: u64, acquire: bool) -> Answer
 fn lent_to_edt(guid: Guid) -> Option<*mut u8> {
     let start = context::edt(|_, edt| {
         (0..edt.body.depc).find_map(|slot| {
-            let at = edt.body.lent(slot)?;
-            let (there, _) = edt.body.filled(slot);
+            let slot = edt.body.own(slot);
+            let at = slot.lent()?;
+            let (there, _) = slot.filled();
             let is = there == guid || label::resolve(there) == Ok(guid);
             is.then(|| edt.lent[at].start())
         })

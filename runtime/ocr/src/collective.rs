@@ -254,7 +254,7 @@ pub(crate) unsafe fn satisfy(
     unsafe { context.scope.give_back(held) };
     let mut told = Told::default();
     event::collective(guid, |event| event.set_result(number, result, &mut told))?;
-    depend::tell(context, told);
+    depend::tell(context, &mut told);
     Ok(())
 }
 
@@ -278,8 +278,9 @@ pub(crate) fn join(
     let connected = match target.kind() {
         Some(Kind::Edt) => {
             let edt = crate::edt::waiting(context, target)?;
-            edt.connect(dslot, mode)?;
-            Some(edt)
+            let slot = edt.slot(dslot)?;
+            slot.connect(mode)?;
+            Some(slot)
         }
         Some(Kind::Event) => {
             event::check_slot(target, dslot)?;
@@ -289,10 +290,10 @@ pub(crate) fn join(
     };
     let mut told = Told::default();
     let joined = event::collective(guid, |event| event.join(slot, waiter, &mut told));
-    if let (Err(_), Some(edt)) = (joined, connected) {
-        edt.disconnect(dslot);
+    if let (Err(_), Some(slot)) = (joined, connected) {
+        slot.disconnect();
     }
     joined?;
-    depend::tell(context, told);
+    depend::tell(context, &mut told);
     Ok(())
 }

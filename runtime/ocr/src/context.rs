@@ -61,7 +61,8 @@ pub(crate) fn clear() {
 }
 
 impl Context<'_> {
-    /// Holds a block until it is released.
+    /// Holds a block until it is released. (Inline, as `unhold`: what is held then goes through registers.)
+    #[inline]
     pub(crate) fn hold(&self, guid: Guid, held: Held) {
         match &self.edt {
             Some(edt) => edt.holds.borrow_mut().push((guid, held)),
@@ -89,6 +90,7 @@ impl Context<'_> {
     }
 
     /// Takes out a block that is held.
+    #[inline]
     pub(crate) fn unhold(&self, guid: Guid) -> Option<Held> {
         match &self.edt {
             Some(edt) => {

@@ -6,7 +6,7 @@ use crate::event::{self, Told, Waiter};
 use crate::guid::{Guid, Kind, WAITER};
 use crate::slots::EdtRef;
 use crate::types::*;
-use crate::{block, edt, label, program, waiters};
+use crate::{block, edt, label, launching, program, waiters};
 use std::num::NonZeroU64;
 
 /// Whether this can be what comes on a slot, or brings it.
@@ -70,7 +70,7 @@ pub(crate) fn add(
             }
             false => {
                 check_data(context, source)?;
-                edt::fill(context, destination, slot, source, Some(mode))
+                launching::fill(context, destination, slot, source, Some(mode))
             }
         },
         Some(Kind::Event) => match from_event {
@@ -119,7 +119,8 @@ pub(crate) fn connect(
     slot: u32,
     mode: u32,
 ) -> Answer {
-    let connected = edt.connect(slot, mode);
+    let found = edt.slot(slot);
+    let connected = found.and_then(|slot| slot.connect(mode));
     if connected.is_err() && slot < edt.depc {
         program::find(|| {
             format!(
@@ -131,7 +132,7 @@ pub(crate) fn connect(
     connected?;
     let registered = register(context, source, waiter(destination, slot));
     if registered.is_err() {
-        edt.disconnect(slot);
+        edt.own(slot).disconnect();
         program::find(|| {
             format!(
                 "a dependence on event {:#x} came too late, or never could: the event is gone (EDT `{}`, slot {slot})",
@@ -154,7 +155,7 @@ fn register(context: &Context<'_>, source: Guid, waiter: Waiter) -> Answer {
     };
     let mut told = Told::default();
     event::register(source, waiter, &mut told)?;
-    tell(context, told);
+    tell(context, &mut told);
     Ok(())
 }
 
@@ -184,13 +185,13 @@ pub(crate) fn satisfy(context: &Context<'_>, event: Guid, slot: u32, data: Guid)
 
 /// Tells those who waited, and those who waited for them, and so on.
 #[inline]
-pub(crate) fn tell(context: &Context<'_>, mut told: Told) {
+pub(crate) fn tell(context: &Context<'_>, told: &mut Told) {
     while let Some((waiter, what)) = told.pop() {
         let target = Guid(waiter.target.get());
         // Whoever is gone by now does not mind; a misuse is the checking mode's to tell.
         let _ = match target.kind() {
-            Some(Kind::Edt) => edt::fill(context, target, waiter.slot, what, None),
-            Some(Kind::Event) => event::satisfy(target, waiter.slot, what, &mut told),
+            Some(Kind::Edt) => launching::fill(context, target, waiter.slot, what, None),
+            Some(Kind::Event) => event::satisfy(target, waiter.slot, what, told),
             _ => {
                 waiters::wake(target, what);
                 Ok(())

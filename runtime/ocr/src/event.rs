@@ -70,19 +70,27 @@ pub(crate) fn create(
     takes_arg: bool,
     params: Option<&ocrEventParams_t>,
 ) -> Answer<Guid> {
-    let event = match kind {
-        ONCE => Event::Once(Once::default()),
-        STICKY => Event::Sticky(Sticky::default()),
-        IDEM => Event::Idem(Idempotent::default()),
-        _ => special(kind, params)?,
+    // Made where it is to stay.
+    let put = match kind {
+        ONCE => put(takes_arg, || Event::Once(Once::default())),
+        STICKY => put(takes_arg, || Event::Sticky(Sticky::default())),
+        IDEM => put(takes_arg, || Event::Idem(Idempotent::default())),
+        _ => {
+            let event = special(kind, params)?;
+            put(takes_arg, || event)
+        }
     };
-    let entry = Entry {
-        event,
-        takes_arg,
-        satisfied: false,
-    };
-    let (place, generation) = EVENTS.put(entry).ok_or(ENOMEM)?;
+    let (place, generation) = put.ok_or(ENOMEM)?;
     Ok(Guid::placed(Kind::Event, place, generation))
+}
+
+#[inline(always)]
+fn put(takes_arg: bool, event: impl FnOnce() -> Event) -> Option<(u32, u32)> {
+    EVENTS.put(|entry| {
+        entry.event = event();
+        entry.takes_arg = takes_arg;
+        entry.satisfied = false;
+    })
 }
 
 fn special(kind: u32, params: Option<&ocrEventParams_t>) -> Answer<Event> {
@@ -119,10 +127,13 @@ fn special(kind: u32, params: Option<&ocrEventParams_t>) -> Answer<Event> {
     })
 }
 
-/// What is to be told: in the order in which it came.
+/// What is to be told: in the order in which it came. Of the first, which mostly is the only one, each word lies by itself, so that
+/// it goes through registers: what is written in words and read at once as a whole waits for the memory.
 #[derive(Default)]
 pub(crate) struct Told {
-    first: Option<(Waiter, Guid)>,
+    target: Option<std::num::NonZeroU64>,
+    slot: u32,
+    what: Guid,
     more: Vec<(Waiter, Guid)>,
     next: usize,
 }
@@ -130,16 +141,21 @@ pub(crate) struct Told {
 impl Told {
     #[inline]
     pub(crate) fn push(&mut self, waiter: Waiter, what: Guid) {
-        match self.first {
-            None if self.more.is_empty() => self.first = Some((waiter, what)),
+        match self.target {
+            None if self.more.is_empty() => {
+                self.target = Some(waiter.target);
+                self.slot = waiter.slot;
+                self.what = what;
+            }
             _ => self.more.push((waiter, what)),
         }
     }
 
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<(Waiter, Guid)> {
-        if let Some(first) = self.first.take() {
-            return Some(first);
+        if let Some(target) = self.target.take() {
+            let slot = self.slot;
+            return Some((Waiter { target, slot }, self.what));
         }
         let next = self.more.get(self.next).copied();
         self.next += 1;
@@ -328,7 +344,7 @@ pub(crate) fn check_slot(guid: Guid, slot: u32) -> Answer {
 pub(crate) fn satisfy_all(context: &Context<'_>, guid: Guid, slot: u32, what: Guid) -> Answer {
     let mut told = Told::default();
     let satisfied = satisfy(guid, slot, what, &mut told);
-    depend::tell(context, told);
+    depend::tell(context, &mut told);
     satisfied
 }
 

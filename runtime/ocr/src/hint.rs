@@ -97,7 +97,7 @@ pub(crate) unsafe fn value(hint: *mut ocrHint_t, which: u32) -> Answer<u64> {
 /// Which kind of hints an object takes, if it is there.
 fn kind_for(context: &Context<'_>, guid: Guid) -> Answer<u32> {
     match guid.kind() {
-        Some(Kind::Template) => template::get(guid).map(|_| EDT),
+        Some(Kind::Template) => template::exists(guid).map(|()| EDT),
         Some(Kind::Edt) => edt::waiting(context, guid).map(|_| EDT),
         Some(Kind::Block) => block::exists(context, guid).map(|()| BLOCK),
         Some(Kind::Event) => event::kind(guid).map(|_| EVENT),

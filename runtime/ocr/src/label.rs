@@ -102,7 +102,7 @@ fn lives(context: &Context<'_>, guid: Guid) -> bool {
     match guid.kind() {
         Some(Kind::Event) => event::kind(guid).is_ok(),
         Some(Kind::Block) => crate::block::exists(context, guid).is_ok(),
-        Some(Kind::Template) => template::get(guid).is_ok(),
+        Some(Kind::Template) => template::exists(guid).is_ok(),
         // One that runs or has run made room for another.
         Some(Kind::Edt) => crate::edt::waiting(context, guid).is_ok(),
         _ => false,

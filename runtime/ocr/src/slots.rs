@@ -3,26 +3,26 @@
 //! | field | written by | read by |
 //! |---|---|---|
 //! | the head | the creator, before the GUID is known | anybody who knows that the EDT waits, or runs it |
-//! | a slot's state | who connects it or fills it unconnected, by compare-and-swap; then its event alone, which fills it once | the same |
-//! | a slot's GUID | who filled it, before its arrival | who fills the last slot, after all arrivals, and the EDT |
+//! | slots | see [`crate::slot`] | |
 //! | parameters | the creator; then the EDT | the EDT |
 
-use crate::code::{Answer, EINVAL, EPERM};
-use crate::guid::Guid;
+use crate::code::{Answer, EINVAL};
 use crate::program::{self, Name};
+use crate::slot::{Slot, WORDS, WaitsFor};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::types::ocrEdt_t;
 use sprat::ScopeKey;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The same for all lengths; the words lie behind it, or where it says.
 #[repr(C, align(16))]
 pub(crate) struct Edt {
     pub(crate) function: ocrEdt_t,
     pub(crate) name: Name,
-    /// Where the words are, if not behind this.
-    apart: *mut AtomicU64,
+    /// Where the words are, if not behind this: [`Sized::make`] sees to it.
+    pub(crate) apart: *mut AtomicU64,
     pub(crate) paramc: u32,
     pub(crate) depc: u32,
     /// The event to satisfy at the end, if any.
@@ -61,52 +61,17 @@ unsafe impl Send for Edt {}
 // SAFETY: as above.
 unsafe impl Sync for Edt {}
 
-/// A slot takes two words: what came, and its state.
-pub(crate) const SLOT: usize = 2;
-
-/// Nothing is connected to it. (The default mode is there already.)
-const FREE: u64 = 0;
-/// An event will fill it.
-const CONNECTED: u64 = 1;
-/// It is filled.
-const FILLED: u64 = 2;
-const STATE: u64 = 3;
-/// Where the mode begins.
-const MODE: u32 = 8;
-/// Where the place among what is lent begins; one more than that.
-const LENT: u32 = 32;
-
 impl Edt {
-    /// Needs `words` set by [`Edt::words_for`] if they lie apart.
-    pub(crate) fn new(
-        function: ocrEdt_t,
-        name: Name,
-        (paramc, depc): (u32, u32),
-        place: ScopeKey,
-    ) -> Self {
-        Edt {
-            function,
-            name,
-            apart: std::ptr::null_mut(),
-            paramc,
-            depc,
-            output: 0,
-            place,
-            guid: AtomicU64::new(0),
-            flags: AtomicU32::new(0),
-        }
-    }
-
     /// How many words it needs.
     pub(crate) fn words_for(paramc: u32, depc: u32) -> usize {
-        depc as usize * SLOT + paramc as usize
+        depc as usize * WORDS + paramc as usize
     }
 
-    /// Puts its words into memory of their own.
-    pub(crate) fn set_apart(&mut self) {
-        let words = Edt::words_for(self.paramc, self.depc);
+    /// So many words in memory of their own.
+    #[cold]
+    fn words_apart(words: usize) -> *mut AtomicU64 {
         let words: Box<[AtomicU64]> = (0..words).map(|_| AtomicU64::new(0)).collect();
-        self.apart = Box::into_raw(words).cast();
+        Box::into_raw(words).cast()
     }
 }
 
@@ -135,81 +100,26 @@ impl<'a> EdtRef<'a> {
     /// Its parameters.
     #[inline]
     pub(crate) fn params(self) -> &'a [AtomicU64] {
-        &self.words()[self.depc as usize * SLOT..]
+        &self.words()[self.depc as usize * WORDS..]
     }
 
+    /// A slot from outside, which may not be there.
     #[inline]
-    fn slot(self, slot: u32) -> Answer<(&'a AtomicU64, &'a AtomicU64)> {
-        if slot >= self.depc {
-            return Err(EINVAL);
-        }
-        let words = &self.words()[slot as usize * SLOT..][..SLOT];
-        Ok((&words[0], &words[1]))
-    }
-
-    /// An event will fill the slot, in this mode.
-    #[inline]
-    pub(crate) fn connect(self, slot: u32, mode: u32) -> Answer {
-        let (_, state) = self.slot(slot)?;
-        let to = CONNECTED | u64::from(mode) << MODE;
-        // Relaxed: nothing is handed on.
-        match state.compare_exchange(FREE, to, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(EPERM),
+    pub(crate) fn slot(self, slot: u32) -> Answer<Slot<'a>> {
+        match slot < self.depc {
+            true => Ok(self.own(slot)),
+            false => Err(EINVAL),
         }
     }
 
-    /// The event that was to fill the slot will not be: it was none.
-    pub(crate) fn disconnect(self, slot: u32) {
-        if let Ok((_, state)) = self.slot(slot) {
-            state.store(FREE, Ordering::Relaxed);
+    /// A slot that is there.
+    #[inline]
+    pub(crate) fn own(self, slot: u32) -> Slot<'a> {
+        let words = &self.words()[slot as usize * WORDS..][..WORDS];
+        Slot {
+            guid: &words[0],
+            state: &words[1],
         }
-    }
-
-    /// Fills the slot with what came: by its event, or with a mode if nothing was connected. Follow with an arrival.
-    #[inline]
-    pub(crate) fn fill(self, slot: u32, what: Guid, mode: Option<u32>) -> Answer {
-        let (guid, state) = self.slot(slot)?;
-        let now = state.load(Ordering::Relaxed);
-        // Relaxed: the arrival hands on.
-        match (now & STATE, mode) {
-            (FREE, Some(mode)) => {
-                let to = FILLED | u64::from(mode) << MODE;
-                let filled = state.compare_exchange(now, to, Ordering::Relaxed, Ordering::Relaxed);
-                filled.map_err(|_| EPERM)?;
-            }
-            // One event was connected, which tells each who waits once; others find the slot taken.
-            (CONNECTED, None) => state.store(now & !STATE | FILLED, Ordering::Relaxed),
-            _ => return Err(EPERM),
-        }
-        guid.store(what.0, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// What came on a slot that is filled, and the mode. By who filled the last, or the EDT.
-    #[inline]
-    pub(crate) fn filled(self, slot: u32) -> (Guid, u32) {
-        let words = &self.words()[slot as usize * SLOT..][..SLOT];
-        let state = words[1].load(Ordering::Relaxed);
-        (
-            Guid(words[0].load(Ordering::Relaxed)),
-            (state >> MODE) as u32 & 0xff,
-        )
-    }
-
-    /// Notes which of what is lent is this slot's.
-    #[inline]
-    pub(crate) fn set_lent(self, slot: u32, place: usize) {
-        let state = &self.words()[slot as usize * SLOT + 1];
-        let now = state.load(Ordering::Relaxed);
-        state.store(now | (place as u64 + 1) << LENT, Ordering::Relaxed);
-    }
-
-    /// Which of what is lent is this slot's, if any.
-    #[inline]
-    pub(crate) fn lent(self, slot: u32) -> Option<usize> {
-        let state = self.words()[slot as usize * SLOT + 1].load(Ordering::Relaxed);
-        ((state >> LENT) as usize).checked_sub(1)
     }
 
     /// In words, for the report: which slots nobody has filled.
@@ -217,11 +127,10 @@ impl<'a> EdtRef<'a> {
         let mut text = format!("EDT `{}` never ran", self.name);
         let mut shown = 0;
         for slot in 0..self.depc {
-            let state = self.words()[slot as usize * SLOT + 1].load(Ordering::Relaxed);
-            let why = match state & STATE {
-                FREE => "to which nothing was added",
-                CONNECTED => "whose event was not satisfied",
-                _ => continue,
+            let why = match self.own(slot).waits_for() {
+                Some(WaitsFor::Dependence) => "to which nothing was added",
+                Some(WaitsFor::Event) => "whose event was not satisfied",
+                None => continue,
             };
             if shown < 3 {
                 text += if shown == 0 {
@@ -248,24 +157,47 @@ impl Drop for Edt {
         if !self.apart.is_null() {
             let count = Edt::words_for(self.paramc, self.depc);
             let words = std::ptr::slice_from_raw_parts_mut(self.apart, count);
-            // SAFETY: made by `Box::into_raw` in `set_apart`, with this length.
+            // SAFETY: made by `Box::into_raw` in `words_apart`, with this length.
             drop(unsafe { Box::from_raw(words) });
         }
     }
 }
 
-/// An EDT with room for so many words behind its head.
+/// An EDT with room for so many words behind its head, of which as many are there as it needs; or for none.
 #[repr(C, align(16))]
 pub(crate) struct Sized<const N: usize> {
-    pub(crate) head: Edt,
-    words: [AtomicU64; N],
+    head: Edt,
+    words: [MaybeUninit<AtomicU64>; N],
 }
 
 impl<const N: usize> Sized<N> {
-    pub(crate) fn new(head: Edt) -> Self {
-        Sized {
-            head,
-            words: [const { AtomicU64::new(0) }; N],
+    /// Makes an EDT where it is to stay, with nothing connected to its slots and these parameters.
+    #[inline(always)]
+    pub(crate) fn make(
+        place: &mut MaybeUninit<Self>,
+        mut head: Edt,
+        params: impl ExactSizeIterator<Item = u64>,
+    ) {
+        let count = Edt::words_for(head.paramc, head.depc);
+        let slots = head.depc as usize * WORDS;
+        debug_assert!(params.len() == head.paramc as usize);
+        let at_head = place.as_mut_ptr().cast::<Edt>();
+        let start = if N == 0 && count > 0 {
+            head.apart = Edt::words_apart(count);
+            head.apart
+        } else {
+            assert!(count <= N, "the words fit in");
+            at_head.wrapping_add(1).cast::<AtomicU64>()
+        };
+        // SAFETY: the head is what lies first there.
+        unsafe { at_head.write(head) };
+        for at in 0..slots {
+            // SAFETY: so many words there are, behind the head or apart.
+            unsafe { start.wrapping_add(at).write(AtomicU64::new(0)) };
+        }
+        for (at, param) in (slots..count).zip(params) {
+            // SAFETY: as above.
+            unsafe { start.wrapping_add(at).write(AtomicU64::new(param)) };
         }
     }
 
@@ -278,7 +210,7 @@ impl<const N: usize> Sized<N> {
 
 impl<const N: usize> Drop for Sized<N> {
     fn drop(&mut self) {
-        if *self.head.flags.get_mut() & DONE == 0 && !program::is_shut_down() {
+        if self.head.flags.load(Ordering::Relaxed) & DONE == 0 && !program::is_shut_down() {
             program::never_ran(|| self.as_edt().describe());
         }
     }

@@ -80,16 +80,16 @@ impl<T: Default> Table<T> {
         Some(unsafe { &*place })
     }
 
-    /// Puts a thing in a free place; its number and generation. `None` if the table is full.
+    /// Makes a thing in a free place; its number and generation. `None` if the table is full.
     #[inline]
-    pub(crate) fn put(&self, thing: T) -> Option<(u32, u32)> {
+    pub(crate) fn put(&self, make: impl FnOnce(&mut T)) -> Option<(u32, u32)> {
         let number = self.spare.with(|spare| spare.borrow_mut().pop());
         let number = match number {
             Some(number) => number,
             None => self.refill()?,
         };
         let place = self.at(number).expect("a free place is one");
-        place.thing.with(|there| *there = thing);
+        place.thing.with(make);
         Some((number, place.generation()))
     }
 

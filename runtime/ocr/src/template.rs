@@ -2,13 +2,13 @@
 
 use crate::code::{Answer, EINVAL, ENOMEM};
 use crate::guid::{GENERATION, Guid, Kind};
+use crate::memo::{Changes, Seen};
 use crate::program::{self, Name};
 use crate::table::{Spare, Table};
 use crate::types::{EDT_PARAM_DEF, ocrEdt_t, ocrEdtDep_t, ocrGuid_t};
 use sprat::{OpenHints, Priority};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_char;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What a template says.
 #[derive(Clone, Copy)]
@@ -29,17 +29,11 @@ thread_local! {
 
 static TEMPLATES: Table<Option<Template>> = Table::new(&SPARE);
 
-/// Each change of a template, or end of one, moves it on: under the template's lock.
-static CHANGES: AtomicU32 = AtomicU32::new(0);
-
-/// A template as it was when there had been so many changes.
-#[derive(Clone, Copy)]
-struct Seen {
-    /// Null if none was.
-    guid: Guid,
-    changes: u32,
-    template: Template,
-}
+/// Of all templates.
+#[cfg(not(sprat_loom))]
+static CHANGES: Changes = Changes::new();
+#[cfg(sprat_loom)]
+static CHANGES: std::sync::LazyLock<Changes> = std::sync::LazyLock::new(Changes::new);
 
 /// How many templates a thread remembers.
 const REMEMBERED: usize = 8;
@@ -47,13 +41,13 @@ const REMEMBERED: usize = 8;
 thread_local! {
     /// Templates that were looked up here last, by their places: a program makes its EDTs from few, and each look in the table
     /// costs a lock.
-    static SEEN: [Cell<Seen>; REMEMBERED] = const { [const { Cell::new(NOTHING) }; REMEMBERED] };
+    static SEEN: [Cell<Seen<Template>>; REMEMBERED] = const { [const { Cell::new(NOTHING) }; REMEMBERED] };
 }
 
-const NOTHING: Seen = Seen {
-    guid: Guid::NULL,
+const NOTHING: Seen<Template> = Seen {
+    name: 0,
     changes: 0,
-    template: Template {
+    what: Template {
         function: nothing,
         name: &"EDT",
         paramc: 0,
@@ -92,7 +86,8 @@ pub(crate) unsafe fn create(
         hints: OpenHints::default(),
         hinted: false,
     };
-    let (place, generation) = TEMPLATES.put(Some(template)).ok_or(ENOMEM)?;
+    let put = TEMPLATES.put(|place| *place = Some(template));
+    let (place, generation) = put.ok_or(ENOMEM)?;
     Ok(Guid::placed(Kind::Template, place, generation))
 }
 
@@ -110,31 +105,34 @@ fn with<R>(guid: Guid, f: impl FnOnce(&mut Option<Template>) -> Answer<R>) -> An
     )
 }
 
-/// What a template says.
-#[inline]
-pub(crate) fn get(guid: Guid) -> Answer<Template> {
+/// Works with what a template says. (It is handed on by its address: a copy in an answer costs as much as the look.)
+#[inline(always)]
+pub(crate) fn read<R>(guid: Guid, f: impl FnOnce(&Template) -> Answer<R>) -> Answer<R> {
     SEEN.with(|seen| {
         let place = &seen[guid.place().0 as usize % REMEMBERED];
-        let seen = place.get();
-        // Relaxed: whoever changes or destroys a template that others use has told them, or they do both at once, and may
-        // see either.
-        if seen.guid != guid || guid.is_null() || seen.changes != CHANGES.load(Ordering::Relaxed) {
-            return look_up(guid, place);
+        if !place.get().is(guid.0, &CHANGES) {
+            look_up(guid, place)?;
         }
-        Ok(seen.template)
+        let template = place.get().what;
+        f(&template)
     })
 }
 
+/// Whether there is such a template.
+pub(crate) fn exists(guid: Guid) -> Answer {
+    read(guid, |_| Ok(()))
+}
+
 #[cold]
-fn look_up(guid: Guid, place: &Cell<Seen>) -> Answer<Template> {
+fn look_up(guid: Guid, place: &Cell<Seen<Template>>) -> Answer {
     with(guid, |template| {
         let template = template.ok_or(EINVAL)?;
         place.set(Seen {
-            guid,
-            changes: CHANGES.load(Ordering::Relaxed),
-            template,
+            name: guid.0,
+            changes: CHANGES.now(),
+            what: template,
         });
-        Ok(template)
+        Ok(())
     })
 }
 
@@ -142,8 +140,7 @@ fn look_up(guid: Guid, place: &Cell<Seen>) -> Answer<Template> {
 pub(crate) fn change<R>(guid: Guid, f: impl FnOnce(&mut Template) -> R) -> Answer<R> {
     with(guid, |template| {
         let changed = template.as_mut().map(f).ok_or(EINVAL);
-        // Relaxed: under the lock, as the look that remembers is.
-        CHANGES.fetch_add(1, Ordering::Relaxed);
+        CHANGES.count();
         changed
     })
 }
@@ -157,8 +154,7 @@ pub(crate) fn destroy(guid: Guid) -> Answer {
             return Err(EINVAL);
         }
         Table::end(place, thing);
-        // Relaxed: as in `change`.
-        CHANGES.fetch_add(1, Ordering::Relaxed);
+        CHANGES.count();
         Ok(())
     })?;
     TEMPLATES.give(number);

@@ -75,12 +75,17 @@ fn passes(program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> S
 const MODES: [&str; 3] = ["shared", "elastic", "dedicated"];
 const XES: [&str; 3] = ["1", "2", "8"];
 
+/// Each mode at each number of engines.
+fn everywhere() -> impl Iterator<Item = (&'static str, &'static str)> {
+    MODES
+        .into_iter()
+        .flat_map(|mode| XES.map(|xes| (mode, xes)))
+}
+
 fn passes_everywhere(source: &str) {
     let program = build(source, &[]);
-    for mode in MODES {
-        for xes in XES {
-            passes(&program, &[], &[("SPRAT_CE", mode), ("SPRAT_XES", xes)]);
-        }
+    for (mode, xes) in everywhere() {
+        passes(&program, &[], &[("SPRAT_CE", mode), ("SPRAT_XES", xes)]);
     }
     // These programs make mistakes on purpose, so the checking mode is off; and it is if it is said to be.
     passes(&program, &[], &[("SPRAT_CHECK", "0")]);
@@ -105,8 +110,9 @@ fn extensions_in_all_modes() {
 fn programs_with_a_main_of_their_own() {
     // Sentences 171, 172, 173, 174, 175, 176, 202, 203, 204, 205, 206.
     let program = build("tests/c/legacy.c", &[]);
-    for xes in XES {
-        let printed = passes(&program, &["-ocr:cfg", "none.cfg"], &[("SPRAT_XES", xes)]);
+    for (mode, xes) in everywhere() {
+        let environment = [("SPRAT_CE", mode), ("SPRAT_XES", xes)];
+        let printed = passes(&program, &["-ocr:cfg", "none.cfg"], &environment);
         assert!(printed.ends_with("passed\n"), "{printed}");
         let environment = [("SPRAT_XES", xes), ("SPRAT_POLICY", "locality")];
         passes(&program, &[], &environment);
@@ -122,8 +128,8 @@ fn ends_of_programs() {
         let (printed, said) = texts(&output);
         (output.status.code(), printed, said)
     };
-    for xes in XES {
-        let few = [("SPRAT_XES", xes)];
+    for (mode, xes) in everywhere() {
+        let few = [("SPRAT_CE", mode), ("SPRAT_XES", xes)];
         // Sentences 19, 21, 22, 23.
         let (code, printed, said) = ends("shutdown", &[], &few);
         assert_eq!(code, Some(0), "{printed}{said}");
@@ -228,7 +234,7 @@ fn the_checking_mode_tells_of_mistakes() {
 
 #[test]
 fn programs() {
-    let all: [(&str, &[&[&str]]); 10] = [
+    let all: [(&str, &[&[&str]]); 13] = [
         ("fib", &[&["15"], &["0"], &["1"]]),
         ("bfs", &[&["1000", "3", "7"], &["1", "1", "1"]]),
         ("cg", &[&["60", "6"], &["20", "1"]]),
@@ -242,16 +248,37 @@ fn programs() {
             "stencil1d",
             &[
                 &["90", "9", "40", "sticky"],
+                &["90", "9", "40", "once"],
                 &["90", "9", "40", "channel"],
                 &["7", "1", "1"],
             ],
+        ),
+        (
+            "stencil2d",
+            &[
+                &["24", "4", "12", "sticky"],
+                &["24", "4", "12", "once"],
+                &["24", "4", "12", "channel"],
+                &["3", "1", "1", "once"],
+            ],
+        ),
+        ("moldyn", &[&["3", "4", "6"], &["4", "8", "3"]]),
+        (
+            "amr",
+            &[&["6", "4", "40"], &["2", "1", "5"], &["1", "4", "3"]],
         ),
     ];
     for (name, runs) in all {
         let program = build(&format!("programs/{name}.c"), &[]);
         for arguments in runs {
-            for xes in XES {
-                passes(&program, arguments, &[("SPRAT_XES", xes)]);
+            for mode in MODES {
+                for xes in XES {
+                    passes(
+                        &program,
+                        arguments,
+                        &[("SPRAT_CE", mode), ("SPRAT_XES", xes)],
+                    );
+                }
             }
         }
         // Sentence 196.

@@ -260,6 +260,12 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         }
     }
 
+    /// Whether nobody waits, and there is nothing to know of it but who holds it: then there is no step.
+    #[inline(always)]
+    pub fn is_unwaited(&self) -> bool {
+        self.special.is_none() && self.waiting.is_empty()
+    }
+
     /// What is to be done because of what left.
     #[inline(always)]
     pub fn next_step(&mut self) -> Option<Step<T>> {

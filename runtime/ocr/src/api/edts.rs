@@ -19,7 +19,7 @@ pub unsafe extern "C" fn ocrEdtTemplateCreate_internal(
 #[unsafe(no_mangle)]
 pub extern "C" fn ocrEdtTemplateDestroy(guid: ocrGuid_t) -> u8 {
     let guid = Guid::from(guid);
-    let hinted = template::get(guid).is_ok_and(|template| template.hinted);
+    let hinted = template::read(guid, |template| Ok(template.hinted)) == Ok(true);
     let destroyed = template::destroy(guid);
     if hinted {
         hint::forget(guid);

@@ -458,11 +458,38 @@ TEST2(returned_in_vain, "197") {
     ocrAddDependence(out, edt_of(got_nothing, 1), 0, DB_MODE_RO);
     go(edt);
     kept = event_of(OCR_EVENT_STICKY_T);
+    GIVES(0, ocrEventDestroy(kept));
     edt = edt_out(returns_event, EDT_PROP_NONE, &out);
     ocrAddDependence(out, edt_of(got_nothing, 1), 0, DB_MODE_RO);
     go(edt);
 }
 THEN(returned_in_vain) { CHECK(seen[0] == 2); }
+
+EDT(satisfies_kept) {
+    UNUSED;
+    CHECK(seen[0] == 0);
+    GIVES(0, ocrEventSatisfy(kept, block_of(5)));
+    return NULL_GUID;
+}
+TEST2(returned_event, "207") {
+    ocrGuid_t out, edt = edt_out(returns_event, EDT_PROP_NONE, &out);
+    kept = event_of(OCR_EVENT_STICKY_T);
+    ocrAddDependence(out, edt_of(counts, 1), 0, DB_MODE_RO);
+    go(edt);
+    go(edt_of(satisfies_kept, 1));
+}
+THEN(returned_event) { CHECK(seen[0] == 1 && seen[1] == 5); }
+
+TEST(creations_that_make_no_sense, "208 209") {
+    ocrGuid_t template_, edt = NULL_GUID;
+    u64 param = 1;
+    GIVES(0, ocrEdtTemplateCreate(&template_, got_nothing, 0, 1));
+    GIVES(OCR_EINVAL, ocrEdtCreate(&edt, template_, 0, &param, 1, NULL, EDT_PROP_NONE, NULL_HINT, NULL));
+    GIVES(OCR_EINVAL, ocrEdtCreate(&edt, template_, EDT_PARAM_DEF, &param, 1, NULL, EDT_PROP_NONE, NULL_HINT, NULL));
+    GIVES(OCR_EPERM, ocrEdtCreate(NULL, template_, 0, NULL, 1, NULL, EDT_PROP_NONE, PICK_1_1(NULL_HINT, NULL_GUID), NULL));
+    CHECK(ocrGuidIsNull(edt));
+    ocrEdtTemplateDestroy(template_);
+}
 
 TEST(too_many_slots, "198") {
     ocrGuid_t template_, edt = NULL_GUID;
