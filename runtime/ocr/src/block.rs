@@ -6,7 +6,7 @@ use crate::guid::{Guid, Kind};
 use crate::types::*;
 use crate::{hint, label, program};
 use sprat::{Block, Mode};
-use std::cell::Cell;
+use std::cell::RefCell;
 
 /// The block that a GUID, which may be a label's, names; it may be gone.
 #[inline]
@@ -139,19 +139,27 @@ pub(crate) fn acquire(context: &Context<'_>, guid: Guid) -> Answer<(*mut u8, u64
     if let Some(start) = there {
         return Ok((start, bytes));
     }
-    loop {
-        if let Some(held) = context.scope.hold_now(block).map_err(|_| EINVAL)? {
-            let start = held.lent().start();
-            context.hold(guid, held);
-            return Ok((start, bytes));
-        }
+    let hold = || context.scope.hold_now(block).map_err(|_| EINVAL);
+    let mut held = hold()?;
+    if held.is_none() {
         if context.edt.is_none() {
             return Err(EAGAIN);
         }
-        // Another EDT runs, or this thread rests, and then it is looked again.
-        let looked = Cell::new(false);
-        context.scope.help_until(&|| looked.replace(true));
+        // Other EDTs run meanwhile.
+        let found = RefCell::new(None);
+        context.scope.help_until(&|| {
+            let mut found = found.borrow_mut();
+            if found.is_none() {
+                *found = hold().transpose();
+            }
+            found.is_some()
+        });
+        held = found.into_inner().transpose()?;
     }
+    let held = held.expect("it was waited for");
+    let start = held.lent().start();
+    context.hold(guid, held);
+    Ok((start, bytes))
 }
 
 pub(crate) fn size(context: &Context<'_>, guid: Guid) -> Answer<u64> {

@@ -140,15 +140,21 @@ unsafe fn create_from(
     let edt = if labelled {
         // SAFETY: the caller's promise; it was checked that it is not null.
         let label = Guid::from(unsafe { guid.read() });
-        label::bind(context, label, new.properties, made)?
+        label::bind(context, label, new.properties, made)
     } else {
-        let edt = made(context)?;
-        if !guid.is_null() {
-            // SAFETY: the caller's promise.
-            unsafe { guid.write(edt.into()) };
-        }
-        edt
+        made(context).inspect(|&edt| {
+            if !guid.is_null() {
+                // SAFETY: the caller's promise.
+                unsafe { guid.write(edt.into()) };
+            }
+        })
     };
+    let edt = edt.inspect_err(|_| {
+        if !new.output.is_null() && new.properties & EDT_PROP_OEVT_VALID == 0 {
+            // Made for it above, and nobody was told of it.
+            _ = event::destroy(output);
+        }
+    })?;
     if !new.output.is_null() && new.properties & EDT_PROP_OEVT_VALID == 0 {
         // SAFETY: the caller's promise.
         unsafe { new.output.write(output.into()) };

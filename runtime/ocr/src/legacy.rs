@@ -101,21 +101,25 @@ pub(crate) unsafe fn spawn(
     (depc, depv): (u64, *const ocrGuid_t),
 ) -> Answer<Guid> {
     context::with(|context| {
+        let paramc = u32::try_from(paramc).map_err(|_| EINVAL)?;
+        let depc = u32::try_from(depc).map_err(|_| EINVAL)?;
         let handle = event::create(event::STICKY, true, None)?;
         let mut output = ocrGuid_t::from(handle);
         let new = New {
             template,
-            paramc: u32::try_from(paramc).map_err(|_| EINVAL)?,
+            paramc,
             paramv,
-            depc: u32::try_from(depc).map_err(|_| EINVAL)?,
+            depc,
             depv,
             properties: EDT_PROP_OEVT_VALID,
             hint: std::ptr::null(),
             output: &raw mut output,
         };
         // SAFETY: the caller's promise.
-        unsafe { edt::create(context, std::ptr::null_mut(), &new) }?;
-        Ok(handle)
+        let made = unsafe { edt::create(context, std::ptr::null_mut(), &new) };
+        // Nobody was told of the event yet.
+        made.map(|_| handle)
+            .inspect_err(|_| _ = event::destroy(handle))
     })
 }
 
