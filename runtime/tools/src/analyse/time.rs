@@ -1,5 +1,6 @@
 //! How an engine spent its time.
 
+use super::idle::{Idle, Why, is_idle};
 use crate::interval::{self, Interval};
 use crate::run::{Doing, Run, Sort, Streams};
 use serde::Serialize;
@@ -21,6 +22,37 @@ pub enum Class {
     Runtime,
 }
 
+/// What an engine does at a moment, and why if it is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Diagnosis {
+    /// See [`Class::Running`].
+    Running,
+    /// See [`Class::Body`].
+    Body,
+    /// See [`Class::Runtime`].
+    Runtime,
+    /// It has nothing to run, mostly for this reason.
+    Idle(Why),
+}
+
+/// What an engine did, with the reason of each span in which it ran nothing.
+pub(super) fn diagnoses(list: Vec<(Interval, Class)>, whys: &[Why]) -> Vec<(Interval, Diagnosis)> {
+    let mut whys = whys.iter();
+    let diagnosis = |class| match class {
+        Class::Running => Diagnosis::Running,
+        Class::Body => Diagnosis::Body,
+        Class::Runtime => Diagnosis::Runtime,
+        idle => {
+            debug_assert!(is_idle(idle));
+            Diagnosis::Idle(*whys.next().expect("each span without work has a reason"))
+        }
+    };
+    let classes = list.iter().map(|(_, class)| *class);
+    let diagnoses: Vec<_> = classes.map(diagnosis).collect();
+    let spans = list.into_iter().map(|(span, _)| span);
+    spans.zip(diagnoses).collect()
+}
+
 /// How an engine spent its time while scopes were open, in nanoseconds. They add up to that time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Split {
@@ -38,6 +70,8 @@ pub struct Split {
     pub parked: u64,
     /// See [`Class::Runtime`].
     pub runtime: u64,
+    /// Why it had nothing to run when it was blocked, looked for work, or slept.
+    pub why: Idle,
 }
 
 impl Split {
