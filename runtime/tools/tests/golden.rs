@@ -246,6 +246,30 @@ fn a_body_that_spawns_slowly() {
     assert_eq!(analysis.bounds.by_path_ns, 9000);
 }
 
+/// Nobody waits for anything before a scope begins, though the engine slept on.
+#[test]
+fn sleep_has_its_reason_inside_of_scopes_alone() {
+    let tasks = vec![
+        body(1000, 1010),
+        codelet(A, 0, (1001, 1001), (1010, 1900), NONE),
+        codelet(B, 0, (1002, 1900), (1900, 2000), 1),
+    ];
+    let doings = vec![(0, Doing::Seated, 1000, 2000), (1, Doing::Parked, 0, 3000)];
+    let analysis = analyse(&run(3000, tasks, doings));
+    let told: Vec<_> = (analysis.rows[1].iter())
+        .map(|(span, what)| (span.start, span.end, *what))
+        .collect();
+    let nothing = Diagnosis::Idle(Why::Nothing);
+    assert_eq!(
+        told,
+        [
+            (0, 1000, nothing),
+            (1000, 2000, Diagnosis::Idle(Why::Dependences)),
+            (2000, 3000, nothing)
+        ]
+    );
+}
+
 #[test]
 fn a_run_with_nothing_wrong() {
     let tasks = vec![

@@ -111,7 +111,9 @@ pub struct Awaited {
 pub fn analyse(run: &Run) -> Analysis {
     let scopes = open(run);
     let streams = run.streams();
-    let did: Vec<_> = (0..run.xes).map(|xe| classes(run, &streams, xe)).collect();
+    let did: Vec<_> = (0..run.xes)
+        .map(|xe| time::cut(classes(run, &streams, xe), &scopes))
+        .collect();
     let whys = idle::whys(run, &did, &scopes);
     let engines: Vec<Split> = (did.iter().zip(&whys.engines).zip(0..))
         .map(|((list, why), xe)| Split {

@@ -35,6 +35,27 @@ pub enum Diagnosis {
     Idle(Why),
 }
 
+/// The same with each span without work in parts, where scopes begin or end in it: outside of them an engine has another reason.
+pub(super) fn cut(list: Vec<(Interval, Class)>, scopes: &[Interval]) -> Vec<(Interval, Class)> {
+    let edges: Vec<u64> = scopes
+        .iter()
+        .flat_map(|scope| [scope.start, scope.end])
+        .collect();
+    let mut parts = Vec::with_capacity(list.len());
+    for (mut span, class) in list {
+        if is_idle(class) {
+            let inside = edges.partition_point(|edge| *edge <= span.start);
+            for &edge in edges[inside..].iter().take_while(|edge| **edge < span.end) {
+                let part = Interval { end: edge, ..span };
+                parts.extend((part.length() > 0).then_some((part, class)));
+                span.start = edge;
+            }
+        }
+        parts.push((span, class));
+    }
+    parts
+}
+
 /// What an engine did, with the reason of each span in which it ran nothing.
 pub(super) fn diagnoses(list: Vec<(Interval, Class)>, whys: &[Why]) -> Vec<(Interval, Diagnosis)> {
     let mut whys = whys.iter();

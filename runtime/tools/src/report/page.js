@@ -363,9 +363,9 @@ $('series').append(series());
 
 const bounds = analysis.bounds, idle = analysis.idle;
 $('bounds').append(
-  el('p', {}, `It took ${time(bounds.took_ns)}. No fewer than ${time(bounds.by_work_ns)} are needed for the work on ${analysis.xes} engines, and ${time(bounds.by_path_ns)} for the longest chain of ${count(analysis.chain.tasks)} tasks that wait for each other; those were ready and had not begun for ${time(analysis.chain.queued_ns)}.`),
+  el('p', {}, `It took ${time(bounds.took_ns)}. No fewer than ${time(bounds.by_work_ns)} are needed for the work on ${analysis.xes} engines, and ${time(bounds.by_path_ns)} for the longest chain of tasks that wait for each other, the critical path, of which there are ${count(analysis.chain.tasks)}; those were ready and had not begun for ${time(analysis.chain.queued_ns)}.`),
   el('p', {}, `Engines had nothing to run for ${time(idle.ready_elsewhere + idle.dependences + idle.data + idle.nothing)}: for ${time(idle.dependences)} all that was spawned waited for others, for ${time(idle.data)} for data on its way, for ${time(idle.ready_elsewhere)} something was ready in another queue or with the control engine, for ${time(idle.nothing)} nothing was spawned.`),
-  table(['engines waited until one of these had ended', 'time of engines'], analysis.awaited.slice(0, 12).map((w) => [w.name, time(w.time_ns)])),
+  ...(analysis.awaited.length ? [table(['engines waited until one of these had ended', 'time of engines'], analysis.awaited.slice(0, 12).map((w) => [w.name, time(w.time_ns)]))] : []),
   table(['of the longest chain', 'tasks', 'time', 'share'], analysis.chain.links.slice(0, 12).map((l) => [l.name, count(l.count), time(l.time_ns), share(l.time_ns / Math.max(1, bounds.by_path_ns))])),
   el('p', {}, 'If a kind cost nothing, the run would take about:'),
   table(['kind', 'bound', 'run'], analysis.free.map((f) => [f.name, time(f.least_ns), time(f.takes_ns)])));

@@ -290,6 +290,7 @@ mod tests {
         let mut run = Run {
             xes: 2,
             length: 2000,
+            whole: true,
             ..Run::default()
         };
         run.tasks.extend((0..100).map(|at| task(10 * at, 5)));

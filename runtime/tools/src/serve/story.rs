@@ -7,7 +7,7 @@ use sprat::trace::MODES;
 use std::collections::HashSet;
 
 /// So many of those that a codelet spawned, or made ready, are named.
-const NAMED: usize = 100;
+const NAMED: usize = 20;
 
 /// The accesses of one task.
 fn accesses_of(accesses: &[(u32, Access)], at: usize) -> &[(u32, Access)] {
