@@ -135,9 +135,10 @@ pub fn analyse(run: &Run) -> Analysis {
     let rows = (did.into_iter().zip(&whys.spans))
         .map(|(list, whys)| time::diagnoses(list, whys))
         .collect();
-    let path = path::Path::new(run);
+    let known = path::Known::new(run, &scopes);
+    let path = path::Path::new(&known);
     let bounds = path.bounds(run, interval::total(&scopes));
-    let free = path::free(run, &bounds, &kinds);
+    let free = path::free(&known, &bounds, &kinds);
     let tasks = || run.tasks.iter();
     let mut analysis = Analysis {
         about: run.about.clone(),

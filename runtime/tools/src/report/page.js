@@ -368,7 +368,7 @@ $('bounds').append(
   ...(analysis.awaited.length ? [table(['engines waited until one of these had ended', 'time of engines'], analysis.awaited.slice(0, 12).map((w) => [w.name, time(w.time_ns)]))] : []),
   table(['of the longest chain', 'tasks', 'time', 'share'], analysis.chain.links.slice(0, 12).map((l) => [l.name, count(l.count), time(l.time_ns), share(l.time_ns / Math.max(1, bounds.by_path_ns))])),
   el('p', {}, 'If a kind cost nothing, the run would take about:'),
-  table(['kind', 'bound', 'run'], analysis.free.map((f) => [f.name, time(f.least_ns), time(f.takes_ns)])));
+  table(['kind', 'bound', 'run'], analysis.free.slice(0, 50).map((f) => [f.name, time(f.least_ns), time(f.takes_ns)])));
 
 function histogram(bins) {
   const most = Math.max(...bins, 1), lowest = bins.findIndex((n) => n > 0), shown = bins.slice(lowest), one = 7;
