@@ -91,7 +91,7 @@ fn task(at: u32) -> Task {
     }
 }
 
-/// More rows than two levels of pages hold, names longer than pages, and numbers that only damage can make.
+/// Names longer than pages, and numbers that only damage can make.
 #[test]
 fn a_large_run_becomes_a_database() {
     let kind = |name: String, number| sprat::trace::Kind {
@@ -138,5 +138,35 @@ fn a_large_run_becomes_a_database() {
         assert_eq!(lines.next(), Some(names.as_str()));
         assert_eq!(lines.next(), Some(i64::MAX.to_string().as_str()));
         assert_eq!(lines.next(), Some(n.saturating_sub(1).to_string().as_str()));
+    }
+}
+
+/// Two rows in each page: as many pages as one inner page has below it, one more, two more, and more than two of these have.
+#[test]
+fn tables_of_several_levels() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "x".repeat(2000);
+    for rows in [543u16, 544, 545, 546, 547, 1088, 1089, 1091, 1400] {
+        let kind = |number| sprat::trace::Kind {
+            number,
+            name: name.clone(),
+            ..Default::default()
+        };
+        let run = Run {
+            kinds: (0..rows).map(kind).collect(),
+            ..Run::default()
+        };
+        let path = folder.path().join(format!("{rows}.db"));
+        let mut out = BufWriter::new(std::fs::File::create(&path).unwrap());
+        sqlite(&run, &mut out).unwrap();
+        drop(out);
+        let query = "pragma integrity_check; select count(*), sum(kind), sum(length(name)) from kinds; \
+            select count(*) from kinds as one join kinds as other on other.kind = one.kind + 1";
+        let Some(told) = ask(&path, query) else {
+            return;
+        };
+        let n = u64::from(rows);
+        let expected = format!("ok\n{n}|{}|{}\n{}\n", n * (n - 1) / 2, n * 2000, n - 1);
+        assert_eq!(told, expected);
     }
 }
