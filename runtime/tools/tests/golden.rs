@@ -246,6 +246,14 @@ fn a_body_that_spawns_slowly() {
     assert_eq!(analysis.bounds.by_path_ns, 9000);
 }
 
+/// A codelet that took no time at the very end is all that an engine has: the rest of its time is not lost.
+#[test]
+fn an_engine_with_nothing_but_a_moment_has_all_its_time() {
+    let tasks = vec![body(0, 10), codelet(A, 1, (1, 1), (100, 100), NONE)];
+    let analysis = analyse(&run(100, tasks, vec![(0, Doing::Seated, 0, 100)]));
+    assert_eq!(analysis.engines[1].total(), 100);
+}
+
 /// Nobody waits for anything before a scope begins, though the engine slept on.
 #[test]
 fn sleep_has_its_reason_inside_of_scopes_alone() {

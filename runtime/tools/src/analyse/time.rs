@@ -142,9 +142,7 @@ pub fn classes(run: &Run, streams: &Streams, xe: u32) -> Vec<(Interval, Class)> 
             changes.push((interval.end, -1, field));
         }
     };
-    let mut last = 0;
     for task in run.tasks_of(streams, xe) {
-        last = last.max(task.end);
         match task.sort {
             Sort::Codelet | Sort::Step => add(task.interval(), |now| &mut now.run),
             Sort::Body => add(task.interval(), |now| &mut now.body),
@@ -152,7 +150,6 @@ pub fn classes(run: &Run, streams: &Streams, xe: u32) -> Vec<(Interval, Class)> 
         }
     }
     for (doing, interval) in run.doings_of(streams, xe) {
-        last = last.max(interval.end);
         match doing {
             Doing::Parked => add(interval, |now| &mut now.parked),
             Doing::HostParked => add(interval, |now| &mut now.host_parked),
@@ -161,13 +158,12 @@ pub fn classes(run: &Run, streams: &Streams, xe: u32) -> Vec<(Interval, Class)> 
             Doing::Seated => add(interval, |now| &mut now.seated),
         }
     }
+    // What took no time is not among the changes: after the last of these it slept until the trace ended, or what it did then is lost.
+    let last = changes.iter().map(|(time, _, _)| *time).max();
+    let last = last.unwrap_or(0);
     if last < run.length {
-        // It slept until the trace ended, or what it did then is lost.
-        let rest = Interval {
-            start: last,
-            end: run.length,
-        };
-        add(rest, |now| &mut now.parked);
+        changes.push((last, 1, |now| &mut now.parked));
+        changes.push((run.length, -1, |now| &mut now.parked));
     }
     changes.sort_unstable_by_key(|&(time, by, _)| (time, by));
     let (mut now, mut at, mut list) = (Now::default(), 0, Vec::new());
