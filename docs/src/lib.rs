@@ -20,6 +20,33 @@ pub mod book {
     #[doc = include_str!("../book/SUMMARY.md")]
     pub mod summary {}
 
+    #[doc = include_str!("../book/start.md")]
+    pub mod start {}
+
+    #[doc = include_str!("../book/model.md")]
+    pub mod model {}
+
+    #[doc = include_str!("../book/stencils.md")]
+    pub mod stencils {}
+
+    #[doc = include_str!("../book/graphs.md")]
+    pub mod graphs {}
+
+    #[doc = include_str!("../book/porting.md")]
+    pub mod porting {}
+
+    #[doc = include_str!("../book/costs.md")]
+    pub mod costs {}
+
+    #[doc = include_str!("../book/when-not.md")]
+    pub mod when_not {}
+
+    #[doc = include_str!("../book/internals.md")]
+    pub mod internals {}
+
+    #[doc = include_str!("../book/words.md")]
+    pub mod words {}
+
     #[doc = include_str!("../book/codelets.md")]
     pub mod codelets {}
 

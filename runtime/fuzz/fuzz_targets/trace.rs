@@ -16,15 +16,17 @@ enum Input {
     Chunks(Vec<(u8, u8, u64, Vec<u8>)>),
 }
 
-const TAGS: [[u8; 4]; 8] = [
-    *b"ABOU", *b"KIND", *b"GRAF", *b"EVNT", *b"DROP", *b"CLCK", *b"BLOK", *b"TEND",
+const TAGS: [[u8; 4]; 9] = [
+    *b"ABOU", *b"KIND", *b"GRAF", *b"EVNT", *b"DROP", *b"CLCK", *b"BLOK", *b"MOVE", *b"TEND",
 ];
 
 fuzz_target!(|input: Input| {
     let bytes = match input {
         Input::Bytes(bytes) => bytes,
         Input::Chunks(chunks) => {
-            let mut file = b"SPRAT\x00\xf0\n\x01\0\0\0\0\0\0\0".to_vec();
+            let mut file = b"SPRAT\x00\xf0\n".to_vec();
+            file.extend(sprat::trace::VERSION.to_le_bytes());
+            file.extend([0; 4]);
             let about = b"xes: 3\nxe 1: cpu 1 core 1 region 1 domain 0\n".to_vec();
             sprat::trace::put_chunk(&mut file, *b"ABOU", 0, 0, &about);
             for (which, stream, base, body) in chunks {
@@ -45,4 +47,5 @@ fuzz_target!(|input: Input| {
     for split in &analysis.engines {
         assert_eq!(split.total(), analysis.in_scopes_ns);
     }
+    assert!(!sprat_tools::report::text::text(&analysis).is_empty());
 });

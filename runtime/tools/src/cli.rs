@@ -4,9 +4,10 @@ mod top;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use sprat::trace::Flaw;
 use sprat_tools::analyse::analyse;
 use sprat_tools::run::Run;
-use sprat_tools::{export, read, report};
+use sprat_tools::{export, read, report, serve, topo};
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,16 @@ enum Command {
         /// All figures as JSON on standard output, instead of text
         #[arg(long)]
         json: bool,
+    },
+    /// A run in full detail, for a browser on this machine: until control-C
+    ///
+    /// Any stretch of the timeline, a search through all codelets, and the whole story of each. Nothing leaves the machine.
+    Serve {
+        /// The trace
+        trace: PathBuf,
+        /// The port of 127.0.0.1; 0 for one that is free
+        #[arg(short, long, default_value_t = 0)]
+        port: u16,
     },
     /// A trace for other programs
     Export {
@@ -81,8 +92,15 @@ enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
         every: f64,
     },
-    /// The machine, and the engines that a runtime would start here
-    Topo,
+    /// The machine, and the engines that a runtime would start here: as a tree, as JSON, or as a picture
+    Topo {
+        /// As JSON
+        #[arg(long, conflicts_with = "svg")]
+        json: bool,
+        /// As a picture, on standard output
+        #[arg(long)]
+        svg: bool,
+    },
     /// Completions of this command for a shell, on standard output
     ///
     /// For bash: sprat completions bash > ~/.local/share/bash-completion/completions/sprat
@@ -108,8 +126,8 @@ enum Format {
     Perfetto,
     /// Who waits for whom, for Graphviz
     Dot,
-    /// A script that makes a database: sqlite3 run.db < run.sql
-    Sql,
+    /// A database of SQLite, in a file: -o run.db
+    Sqlite,
 }
 
 /// Carries out the command.
@@ -148,6 +166,19 @@ fn carry_out(command: Command) -> Result<(), String> {
                 false => say(&report::text::text(&analysis)),
             }
         }
+        Command::Serve { trace, port } => {
+            // First, so that a port in use is told before a long trace is read.
+            let (listener, port) = serve::http::listen(port)?;
+            let (run, accesses) = load_as(&trace, read::read_with_accesses)?;
+            told_of(&run, &trace);
+            progress("looking at it");
+            let analysis = analyse(&run);
+            let served = serve::Served::new(run, analysis, accesses);
+            say(&format!("http://127.0.0.1:{port}/\n"))?;
+            progress("serving it until control-C");
+            serve::http::serve(&listener, port, |request| served.answer(request));
+            Ok(())
+        }
         Command::Export {
             trace,
             format,
@@ -155,12 +186,19 @@ fn carry_out(command: Command) -> Result<(), String> {
             from,
             count,
         } => {
+            if let Format::Sqlite = format {
+                let path = output.ok_or("a database needs a file: -o run.db")?;
+                let run = load(&trace)?;
+                let told = |error| format!("{}: {error}", path.display());
+                let mut out = BufWriter::new(File::create(&path).map_err(told)?);
+                return export::sqlite::sqlite(&run, &mut out).map_err(told);
+            }
             let run = load(&trace)?;
             write_to(output.as_deref(), |out| match format {
                 Format::Chrome => export::chrome::chrome(&run, out),
                 Format::Perfetto => export::perfetto::perfetto(&run, out),
-                Format::Sql => export::sql::sql(&run, out),
                 Format::Dot => export::dot::dot(&run, from, count, out),
+                Format::Sqlite => unreachable!("is written above"),
             })
         }
         Command::Diff {
@@ -197,17 +235,13 @@ fn carry_out(command: Command) -> Result<(), String> {
                 std::time::Duration::from_secs_f64(every),
             )
         }
-        Command::Topo => {
+        Command::Topo { json, svg } => {
             let (topology, plan) = (sprat::Runtime::builder().plan()).map_err(|e| e.to_string())?;
-            let mut text = format!("{topology}\n\n");
-            for (number, xe) in plan.xes.iter().enumerate() {
-                text += &format!(
-                    "XE {number}: cpu {}, core {}, region {}, domain {}\n",
-                    xe.cpu, xe.core, xe.region, xe.domain
-                );
+            match (json, svg) {
+                (true, _) => say(&pretty(&topo::json(&topology, &plan)?)?),
+                (_, true) => say(&topo::svg(&topology, &plan)),
+                _ => say(&topo::text(&topology, &plan)),
             }
-            text += &format!("control engines: {} ({})\n", plan.mode, plan.reason);
-            say(&text)
         }
         Command::Completions { shell } => {
             let mut text = Vec::new();
@@ -235,17 +269,26 @@ fn pretty(value: &impl serde::Serialize) -> Result<String, String> {
 
 /// Reads a trace, and says what is wrong with it.
 fn load(path: &Path) -> Result<Run, String> {
+    let run = load_as(path, read::read)?;
+    told_of(&run, path);
+    Ok(run)
+}
+
+fn load_as<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T, Flaw>) -> Result<T, String> {
     progress("reading the trace");
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let bytes = std::fs::read(path).map_err(|e| told(&e))?;
-    let run = read::read(&bytes).map_err(|e| told(&e))?;
+    read(&bytes).map_err(|e| told(&e))
+}
+
+/// Tells what is wrong with a trace that could be read.
+fn told_of(run: &Run, path: &Path) {
     for flaw in &run.flaws {
-        eprintln!("sprat: {}", told(flaw));
+        eprintln!("sprat: {}: {flaw}", path.display());
     }
     if run.tasks.is_empty() {
         eprintln!("sprat: {}: no codelet has ended in it", path.display());
     }
-    Ok(run)
 }
 
 /// A line for who waits at a terminal.

@@ -102,6 +102,8 @@ pub struct BlockUse {
     pub written: u64,
     /// Of both, those that an engine of another region than the block's used.
     pub remote: u64,
+    /// The most that one codelet used: all of the block, but for codelets that use parts of it.
+    pub largest: u64,
     /// How often.
     pub times: u64,
     /// Its home, 65,535 if not known.
@@ -110,6 +112,31 @@ pub struct BlockUse {
     pub kind: u16,
     /// How many tasks had it alone to change it: all of these ran one after the other. (Those that reduce have lanes of their own.)
     pub writes: u64,
+}
+
+/// A block: its number and generation.
+pub type BlockKey = (u32, u32);
+
+/// One use of a block by a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Which.
+    pub block: BlockKey,
+    /// How many bytes of it.
+    pub bytes: u64,
+    /// Where it was, 65,535 if not known.
+    pub home: u16,
+    /// A place in `sprat::trace::MODES`.
+    pub mode: u8,
+}
+
+/// What engines of one region used of a block in another one, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Far {
+    /// For reading.
+    pub read: u64,
+    /// For writing.
+    pub written: u64,
 }
 
 /// A value of a user's counter.
@@ -152,9 +179,11 @@ pub struct Run {
     /// How long the trace is.
     pub length: u64,
     /// Blocks by number and generation.
-    pub blocks: HashMap<(u32, u32), BlockUse>,
+    pub blocks: HashMap<BlockKey, BlockUse>,
+    /// Of blocks that engines of other regions used, by these regions.
+    pub far: HashMap<(BlockKey, u16), Far>,
     /// Their names.
-    pub block_names: HashMap<(u32, u32), String>,
+    pub block_names: HashMap<BlockKey, String>,
     /// Graphs that were replayed.
     pub graphs: HashMap<u32, GraphDef>,
     /// Blocks that moved, and copies of them, as they were noted.

@@ -43,6 +43,36 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// Seconds since 1970 as a date and a time of day: `2026-11-29 06:37:05 UTC`.
+pub fn utc(seconds: u64) -> String {
+    let (mut days, of_day) = (seconds / 86_400, seconds % 86_400);
+    // No clock of ours shows more, and damage can make any number.
+    if days > 3_000_000 {
+        return "?".to_owned();
+    }
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let mut year = 1970;
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(leap(year));
+    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 0;
+    while days >= months[month] {
+        days -= months[month];
+        month += 1;
+    }
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!(
+        "{year}-{:02}-{:02} {hour:02}:{minute:02}:{second:02} UTC",
+        month + 1,
+        days + 1
+    )
+}
+
 /// Three digits that matter.
 fn short(number: f64) -> String {
     match number {
@@ -66,5 +96,9 @@ mod tests {
         assert_eq!(share(0.004), "0.4%");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(12), "12");
+        assert_eq!(utc(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(utc(951_782_400), "2000-02-29 00:00:00 UTC");
+        assert_eq!(utc(1_795_934_225), "2026-11-29 06:37:05 UTC");
+        assert_eq!(utc(u64::MAX), "?");
     }
 }

@@ -19,7 +19,9 @@ fn says(arguments: &[&str]) -> String {
 fn completions_for_each_shell_know_the_subcommands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let text = says(&["completions", shell]);
-        for word in ["report", "export", "diff", "topo", "top", "output", "json"] {
+        for word in [
+            "report", "serve", "export", "diff", "topo", "top", "output", "json", "svg",
+        ] {
             assert!(text.contains(word), "{shell}: no {word}");
         }
     }
@@ -41,6 +43,7 @@ fn manual_pages_for_all_subcommands() {
     for name in [
         "sprat",
         "sprat-report",
+        "sprat-serve",
         "sprat-export",
         "sprat-diff",
         "sprat-topo",
@@ -58,6 +61,16 @@ fn manual_pages_for_all_subcommands() {
         !refused.status.success() && text.contains("file/pages"),
         "{text}"
     );
+}
+
+#[test]
+fn the_machine_as_text_json_and_picture() {
+    assert!(says(&["topo"]).contains("control engines: "));
+    let json: serde_json::Value = serde_json::from_str(&says(&["topo", "--json"])).unwrap();
+    assert!(json["engines"][0]["cpu"].is_u64() && json["topology"].is_object());
+    let picture = says(&["topo", "--svg"]);
+    assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
+    assert!(!sprat(&["topo", "--svg", "--json"]).status.success());
 }
 
 /// What it says, and what it complains of.
@@ -153,62 +166,4 @@ fn two_runtimes_of_a_program_are_one_document() {
     let json: serde_json::Value =
         serde_json::from_str(&says(&["top", "--json", &process])).unwrap();
     assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
-}
-
-/// Loads a run into a database, if there is a program for that.
-#[test]
-fn a_run_becomes_a_database() {
-    let folder = tempfile::tempdir().unwrap();
-    let [trace, script] = ["run.sprat", "run.sql"].map(|name| folder.path().join(name));
-    let rt = Runtime::builder()
-        .ignore_environment()
-        .xes(1)
-        .trace(&trace)
-        .build()
-        .unwrap();
-    let block = rt.block::<u64>(10).unwrap();
-    rt.name(block, "it's").unwrap();
-    rt.finish(|s| {
-        for _ in 0..700 {
-            s.codelet("don't").spawn(block.read_write(), |s, block| {
-                let _span = s.span("part");
-                block[0] += 1;
-                s.count("nothing", f64::NAN);
-            });
-        }
-        Ok(())
-    })
-    .unwrap();
-    drop(rt);
-    let (from, to) = (trace.to_str().unwrap(), script.to_str().unwrap());
-    assert_eq!(says(&["export", "-f", "sql", from, "-o", to]), "");
-    let text = std::fs::read_to_string(&script).unwrap();
-    assert!(text.contains("'don''t'") && text.ends_with("COMMIT;\n"));
-    let query = "select name, count(*), min(run_ns) >= 0 from codelets group by name; \
-        select name, times from blocks; select count(*), count(value) from samples; select count(*) from spans;";
-    let database = folder.path().join("run.db");
-    let sqlite = |stdin: std::process::Stdio, arguments: &[&str]| {
-        let mut command = Command::new("sqlite3");
-        command
-            .arg("-bail")
-            .arg(&database)
-            .args(arguments)
-            .stdin(stdin)
-            .output()
-    };
-    let script = std::fs::File::open(&script).unwrap();
-    match sqlite(script.into(), &[]) {
-        Err(error) => {
-            eprintln!("SKIPPED: sqlite3 cannot be run here ({error}); apt-get install sqlite3")
-        }
-        Ok(loaded) => {
-            assert!(
-                loaded.status.success() && loaded.stderr.is_empty(),
-                "{loaded:?}"
-            );
-            let told = sqlite(std::process::Stdio::null(), &[query]).unwrap();
-            let told = String::from_utf8(told.stdout).unwrap();
-            assert_eq!(told, "don't|700|1\nit's|700\n700|0\n700\n");
-        }
-    }
 }

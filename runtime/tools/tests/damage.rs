@@ -2,9 +2,11 @@
 
 use proptest::prelude::*;
 use sprat::Runtime;
-use sprat::trace::{File, Flaw};
+use sprat::trace::{File, Flaw, put_chunk, tag};
 use sprat_tools::analyse::analyse;
-use sprat_tools::read::read;
+use sprat_tools::read::{read, read_with_accesses};
+use sprat_tools::run::NONE;
+use sprat_tools::{export, report};
 use std::sync::OnceLock;
 
 /// A trace of a run with a bit of everything.
@@ -145,8 +147,28 @@ fn a_file_made_to_mislead_takes_its_time_and_no_more() {
     assert!(begin.elapsed().as_secs() < 10);
 }
 
+const TAGS: [[u8; 4]; 9] = [
+    tag::EVENTS,
+    tag::EVENTS,
+    tag::EVENTS,
+    tag::KINDS,
+    tag::GRAPH,
+    tag::CLOCK,
+    tag::MOVES,
+    tag::DROPPED,
+    tag::END,
+];
+
+/// A chunk's body: small numbers, of which many make events, and any.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        prop::collection::vec(0u8..16, 0..300),
+        prop::collection::vec(any::<u8>(), 0..300),
+    ]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
     /// Whatever is changed, reading and looking at it does not fail, and a change is noticed.
     #[test]
@@ -161,6 +183,36 @@ proptest! {
             prop_assert!(!run.flaws.is_empty() || !run.whole);
             analyse(&run);
         }
+    }
+
+    /// Chunks whose sums fit, with anything in them: the run's parts agree, and all that shows it gets along.
+    #[test]
+    fn chunks_of_anything_are_survived(
+        chunks in prop::collection::vec((0..TAGS.len(), 0u32..5, 0u64..1 << 40, body()), 0..12),
+    ) {
+        let mut bytes = sound()[..16].to_vec();
+        put_chunk(&mut bytes, tag::ABOUT, 0, 0, b"xes: 3\nxe 1: cpu 1 core 1 region 1 domain 0\n");
+        for (which, stream, base, body) in chunks {
+            put_chunk(&mut bytes, TAGS[which], stream, base, &body);
+        }
+        let run = read(&bytes).unwrap();
+        for task in &run.tasks {
+            prop_assert!(task.spawn <= task.ready && task.ready <= task.start && task.start <= task.end);
+            for other in [task.cause, task.spawner] {
+                prop_assert!(other == NONE || (other as usize) < run.tasks.len());
+            }
+        }
+        let analysis = analyse(&run);
+        for split in &analysis.engines {
+            prop_assert_eq!(split.total(), analysis.in_scopes_ns);
+        }
+        prop_assert!(!report::text::text(&analysis).is_empty());
+        prop_assert!(report::html::html(&run, &analysis).ends_with("</html>\n"));
+        let mut database = std::io::Cursor::new(Vec::new());
+        export::sqlite::sqlite(&run, &mut database).unwrap();
+        let (again, accesses) = read_with_accesses(&bytes).unwrap();
+        prop_assert_eq!(again.tasks.len(), run.tasks.len());
+        prop_assert!(accesses.iter().all(|(task, _)| (*task as usize) < run.tasks.len()));
     }
 
     /// Nor does any nonsense behind a right header.

@@ -1,9 +1,9 @@
 //! Analyses of runs made by hand, whose longest chain, waits and findings are known.
 
-use sprat_tools::analyse::{Analysis, Class, analyse, classes};
+use sprat_tools::analyse::{Analysis, Class, Diagnosis, Why, analyse, classes};
 use sprat_tools::interval::Interval;
 use sprat_tools::report::html::html;
-use sprat_tools::run::{BlockUse, Doing, NONE, Run, Sort, Task};
+use sprat_tools::run::{BlockUse, Doing, Far, NONE, Run, Sort, Task};
 
 /// A run on two engines with kinds `a`, `b` and a body; tasks come by their starts.
 fn run(length: u64, tasks: Vec<Task>, doings: Vec<(u32, Doing, u64, u64)>) -> Run {
@@ -146,6 +146,19 @@ fn each_engines_time_is_split() {
         text.contains("3 codelets `a`") && text.contains("97% of the run"),
         "{text}"
     );
+    // 140 of 620; of the path of 302 these are 300.
+    let start =
+        "23% of the engines' time waits for `a`, which is on the critical path 99% of the time";
+    assert!(text.starts_with(start), "{text}");
+    // Each engine's parts add up to its time.
+    for split in &analysis.engines {
+        let idle = split.why.total();
+        assert_eq!(idle, split.blocked + split.looking + split.parked);
+    }
+    let waits = analysis.kinds.iter().find(|row| row.name == "a").unwrap();
+    // 108 and 208 for others; 8 ready while engine 1 slept.
+    assert_eq!(waits.waits.dependences, 107 + 206);
+    assert_eq!((waits.waits.control, waits.waits.engines), (8, 0));
 }
 
 #[test]
@@ -233,6 +246,38 @@ fn a_body_that_spawns_slowly() {
     assert_eq!(analysis.bounds.by_path_ns, 9000);
 }
 
+/// A codelet that took no time at the very end is all that an engine has: the rest of its time is not lost.
+#[test]
+fn an_engine_with_nothing_but_a_moment_has_all_its_time() {
+    let tasks = vec![body(0, 10), codelet(A, 1, (1, 1), (100, 100), NONE)];
+    let analysis = analyse(&run(100, tasks, vec![(0, Doing::Seated, 0, 100)]));
+    assert_eq!(analysis.engines[1].total(), 100);
+}
+
+/// Nobody waits for anything before a scope begins, though the engine slept on.
+#[test]
+fn sleep_has_its_reason_inside_of_scopes_alone() {
+    let tasks = vec![
+        body(1000, 1010),
+        codelet(A, 0, (1001, 1001), (1010, 1900), NONE),
+        codelet(B, 0, (1002, 1900), (1900, 2000), 1),
+    ];
+    let doings = vec![(0, Doing::Seated, 1000, 2000), (1, Doing::Parked, 0, 3000)];
+    let analysis = analyse(&run(3000, tasks, doings));
+    let told: Vec<_> = (analysis.rows[1].iter())
+        .map(|(span, what)| (span.start, span.end, *what))
+        .collect();
+    let nothing = Diagnosis::Idle(Why::Nothing);
+    assert_eq!(
+        told,
+        [
+            (0, 1000, nothing),
+            (1000, 2000, Diagnosis::Idle(Why::Dependences)),
+            (2000, 3000, nothing)
+        ]
+    );
+}
+
 #[test]
 fn a_run_with_nothing_wrong() {
     let tasks = vec![
@@ -299,6 +344,11 @@ fn remote_memory_is_weighed_by_time() {
                 ..BlockUse::default()
             };
             run.blocks.insert((block, 0), one);
+            let far = Far {
+                read: 1 << 20,
+                written: 0,
+            };
+            run.far.insert(((block, 0), 0), far);
         }
     };
     let away = |kind, at: (u64, u64), away| Task {
@@ -330,7 +380,84 @@ fn remote_memory_is_weighed_by_time() {
     // Of two engines one is at it for nearly all of the time, of which half may be lost.
     assert!((found.weight - 0.245).abs() < 0.001, "{found:?}");
     // 150 blocks of a MiB, of which the list has a hundred.
-    assert!(found.text.starts_with("157 MB of 157 MB"), "{found:?}");
+    assert!(found.text.contains("157 MB of 157 MB"), "{found:?}");
+    // Of one block it is told who reads it from where, and what to do: if nobody writes it copies will do.
+    let block = BlockUse {
+        read: 9_300_000_000,
+        remote: 9_200_000_000,
+        times: 1000,
+        kind: B,
+        ..BlockUse::default()
+    };
+    much.blocks.insert((12, 7), block);
+    much.block_names.insert((12, 7), "u[12]".to_owned());
+    let far = |read| Far { read, written: 0 };
+    much.far.insert(((12, 7), 1), far(9_200_000_000));
+    much.far.insert(((12, 7), 2), far(10));
+    let found = is_remote(&analyse(&much)).unwrap();
+    let start = "block u[12] (12) was read 9.20 GB from region 1 and lives in region 0 (by `b`)";
+    assert!(found.text.starts_with(start), "{found:?}");
+    assert!(found.next.starts_with("replicate it"), "{found:?}");
+    much.blocks.get_mut(&(12, 7)).unwrap().written = 1;
+    let found = is_remote(&analyse(&much)).unwrap();
+    assert!(found.next.starts_with("migrate it"), "{found:?}");
+}
+
+/// While a block is on its way engines wait for data, as far as nothing else was missing; and that is a finding of its own.
+#[test]
+fn waits_for_data_are_told_apart() {
+    let tasks = vec![
+        body(0, 10),
+        // Until 300 the move itself waits for `a`; it ends at 9000, and then `b` goes.
+        codelet(A, 0, (1, 1), (10, 300), NONE),
+        codelet(4, 0, (2, 300), (300, 9000), 1),
+        codelet(B, 1, (3, 9000), (9000, 10_000), 2),
+    ];
+    let doings = vec![
+        (0, Doing::Seated, 0, 10_000),
+        (1, Doing::Parked, 0, 9000),
+        (0, Doing::HostParked, 9000, 10_000),
+    ];
+    let mut run = run(10_000, tasks, doings);
+    run.kinds.push(sprat::trace::Kind {
+        number: 4,
+        name: "migrate".to_owned(),
+        ..Default::default()
+    });
+    let analysis = analyse(&run);
+    let row = |name: &str| {
+        let mut rows = analysis.kinds.iter();
+        rows.find(|row| row.name == name).unwrap().waits
+    };
+    assert_eq!((row("b").dependences, row("b").data), (297, 8700));
+    assert_eq!((row("migrate").dependences, row("migrate").data), (298, 0));
+    // `a` was ready at 1 and engine 1 slept until it began; then nothing was ready.
+    let why = analysis.engines[1].why;
+    assert_eq!((why.nothing, why.ready_elsewhere), (1, 9));
+    assert_eq!((why.dependences, why.data), (290, 8700));
+    assert_eq!(analysis.engines[0].why.nothing, 1000);
+    assert_eq!(first(&analysis), "data");
+    let text = &analysis.findings[0].text;
+    assert!(
+        text.contains("waits for data") && text.contains("`b`"),
+        "{text}"
+    );
+    // What was waited for, by the kinds whose ends let engines go on.
+    let awaited: Vec<_> = analysis
+        .awaited
+        .iter()
+        .map(|one| (one.name.as_str(), one.time_ns))
+        .collect();
+    assert_eq!(awaited, [("migrate", 8700), ("a", 290)]);
+    // The timeline has the reason that took most of each span.
+    let last = |xe: usize| {
+        analysis.rows[xe]
+            .iter()
+            .map(|(_, what)| *what)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(last(1), [Diagnosis::Idle(Why::Data), Diagnosis::Running]);
+    assert_eq!(last(0).last(), Some(&Diagnosis::Idle(Why::Nothing)));
 }
 
 /// Times that only damage can make are added up to the most that there is.

@@ -1,6 +1,7 @@
 //! What the figures mean, as sentences: each with what it costs, and what to do next.
 
 use super::Analysis;
+use super::waits::is_bound;
 use crate::interval::sum;
 use crate::run::{BlockUse, Run, Task};
 use crate::units::{bytes, count, share, time};
@@ -9,7 +10,7 @@ use serde::Serialize;
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
-    /// What it is about, for programs: `grain`, `dependences`, `bound-to-engines`, `one-spawner`, `queue`, `remote-memory`,
+    /// What it is about, for programs: `grain`, `dependences`, `data`, `bound-to-engines`, `one-spawner`, `queue`, `remote-memory`,
     /// `skipped`, `dropped`, `cut-off`, `well`.
     pub id: &'static str,
     /// About which share of the engines' time is lost by it.
@@ -34,6 +35,7 @@ pub(super) fn findings(run: &Run, analysis: &Analysis) -> Vec<Finding> {
         list.extend(grain(analysis, part));
         list.extend(bound(run, analysis, part));
         list.extend(dependences(run, analysis, part));
+        list.extend(data(analysis, part));
         list.extend(one_spawner(analysis, part));
         list.extend(remote(run, part));
     }
@@ -83,11 +85,6 @@ fn grain(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding> {
         ),
         "let each codelet do more (for_each and map_reduce choose chunks by themselves), or record the loop as a graph and replay it",
     ))
-}
-
-/// Whether a codelet is bound to one engine or one region.
-fn is_bound(task: &Task) -> bool {
-    matches!(task.hint >> 16 & 0xff, 2 | 3)
 }
 
 /// Engines have nothing to do while codelets wait for one that may run them.
@@ -140,15 +137,20 @@ fn dependences(run: &Run, analysis: &Analysis, part: impl Fn(u64) -> f64) -> Opt
     let lost = analysis.idle.dependences;
     let bounds = analysis.bounds;
     let link = analysis.chain.links.first()?;
+    // What engines waited for most, if it is told; else what most of the chain is.
+    let most = analysis.awaited.first();
+    let (kind, name) = most.map_or((link.kind, &link.name), |one| (one.kind, &one.name));
+    let on_path = analysis.chain.links.iter().find(|link| link.kind == kind);
+    let of_path = |time: u64| share(time as f64 / bounds.by_path_ns.max(1) as f64);
     let path = bounds.by_path_ns as f64 / bounds.took_ns.max(1) as f64;
-    let of_path = link.time_ns as f64 / bounds.by_path_ns.max(1) as f64;
     let text = format!(
-        "dependences leave engines without work for {} of their time: the longest chain of codelets that wait for each other \
-         takes {} ({} of the run), and {} of it is {} codelets `{}`{}",
+        "{} of the engines' time waits for `{name}`, which is on the critical path {} of the time: that longest chain of codelets that \
+         wait for each other takes {} ({} of the run), and {} of it is {} codelets `{}`{}",
         share(part(lost)),
+        of_path(on_path.map_or(0, |link| link.time_ns)),
         time(bounds.by_path_ns as f64),
         share(path.min(1.0)),
-        share(of_path),
+        of_path(link.time_ns),
         count(link.count),
         link.name,
         handed_on(run, link.kind, link.count),
@@ -164,6 +166,27 @@ fn dependences(run: &Run, analysis: &Analysis, part: impl Fn(u64) -> f64) -> Opt
         None => "spawn in codelets instead of one body, or record the loop as a graph".to_owned(),
     };
     Some(finding("dependences", part(lost), text, &next))
+}
+
+/// Engines have nothing to do since blocks are on their way, or files are being read.
+fn data(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding> {
+    let lost = analysis.idle.data;
+    let waits = |row: &&super::KindRow| row.waits.data;
+    let row = analysis.kinds.iter().max_by_key(waits)?;
+    Some(finding(
+        "data",
+        part(lost),
+        format!(
+            "{} of the engines' time waits for data on its way: blocks that move to another region, or files that are read; most for \
+             `{}`, whose {} codelets waited {} for it",
+            share(part(lost)),
+            row.name,
+            count(row.count),
+            time(row.waits.data as f64),
+        ),
+        "move blocks, or read files, earlier than they are needed: a migrate, replicate or read_file that is spawned before other work runs \
+         beside it",
+    ))
 }
 
 /// If one block was changed by most of a chain: which.
@@ -207,7 +230,11 @@ fn one_spawner(analysis: &Analysis, part: impl Fn(u64) -> f64) -> Option<Finding
 
 /// Bodies that use blocks of other regions: they would take less time if these were near.
 fn remote(run: &Run, part: impl Fn(u64) -> f64) -> Option<Finding> {
-    let (block, most) = (run.blocks.iter()).max_by_key(|(block, one)| (one.remote, **block))?;
+    let far = |(_, one): &(&(crate::run::BlockKey, u16), &crate::run::Far)| {
+        one.read.saturating_add(one.written)
+    };
+    let ((block, region), most) = (run.far.iter()).max_by_key(|one| (far(one), one.0))?;
+    let used = run.blocks.get(block)?;
     // In floating point, since damage can make any number of these.
     let bytes_of = |one: &BlockUse| one.read as f64 + one.written as f64;
     let all: f64 = run.blocks.values().map(bytes_of).sum();
@@ -215,24 +242,33 @@ fn remote(run: &Run, part: impl Fn(u64) -> f64) -> Option<Finding> {
     // Of the time of a body as much as of its bytes.
     let time_of = |task: &Task| (task.length() as f64 * f64::from(task.away)) as u64;
     let waited = sum(run.tasks.iter().map(time_of));
+    let written = match most.written {
+        0 => String::new(),
+        some => format!(" and written {}", bytes(some as f64)),
+    };
+    let next = match used.written {
+        0 => "replicate it (`replicate`), since nobody writes it",
+        _ => {
+            "migrate it to where it is used (`migrate`, or a home there with homes, near, or the policy locality), replicate it for a \
+              time in which it is only read, or keep the codelets where the block is"
+        }
+    };
     Some(finding(
         "remote-memory",
         // Twice as far is half of the time.
         part(waited) / 2.0,
         format!(
-            "{} of {} that codelets touched lie in another memory region than the engine that ran them, in codelets that take {} of the \
-             engines' time; most in {} ({} of {}, home region {}, by `{}`)",
+            "{} was read {}{written} from region {region} and lives in region {} (by `{}`): with others {} of {} that codelets touched lie in \
+             another memory region than their engine, in codelets that take {} of the engines' time",
+            run.block_name(*block),
+            bytes(most.read as f64),
+            used.home,
+            run.name(used.kind),
             bytes(away),
             bytes(all),
             share(part(waited)),
-            run.block_name(*block),
-            bytes(most.remote as f64),
-            bytes(bytes_of(most)),
-            most.home,
-            run.name(most.kind),
         ),
-        "give the blocks homes where they are used (homes, near, the policy locality), keep copies of what is only read (replicate), or keep \
-         the codelets where the blocks are",
+        next,
     ))
 }
 

@@ -1,5 +1,6 @@
 //! The kinds of codelets.
 
+use super::waits::{Unused, Waits};
 use crate::interval::sum;
 use crate::run::Run;
 use serde::Serialize;
@@ -29,23 +30,24 @@ pub struct KindRow {
     pub waited_ns: u64,
     /// How long all together were ready and had not begun.
     pub queued_ns: u64,
+    /// Both, by reasons.
+    pub waits: Waits,
     /// How many took at least 2^n and less than 2^(n+1) nanoseconds, by n.
     pub histogram: Vec<u64>,
 }
 
 /// All kinds that ran, by the time that they took.
-pub fn kinds(run: &Run) -> Vec<KindRow> {
+pub fn kinds(run: &Run, unused: &Unused) -> Vec<KindRow> {
     let mut times: Vec<Vec<u64>> = vec![Vec::new(); run.kinds.len()];
-    let mut waits = vec![(0u64, 0u64); run.kinds.len()];
+    let mut waits = vec![Waits::default(); run.kinds.len()];
     for task in run.tasks.iter().filter(|task| task.is_work()) {
         let at = usize::from(task.kind);
         if at >= times.len() {
             times.resize(at + 1, Vec::new());
-            waits.resize(at + 1, (0, 0));
+            waits.resize(at + 1, Waits::default());
         }
         times[at].push(task.length());
-        waits[at].0 = sum([waits[at].0, task.ready - task.spawn]);
-        waits[at].1 = sum([waits[at].1, task.start - task.ready]);
+        waits[at] = waits[at].plus(unused.waits(run, task));
     }
     let mut rows: Vec<KindRow> = (times.into_iter().enumerate())
         .filter(|(_, times)| !times.is_empty())
@@ -69,8 +71,9 @@ pub fn kinds(run: &Run) -> Vec<KindRow> {
                 median_ns: at_share(0.5),
                 p99_ns: at_share(0.99),
                 max_ns: times[times.len() - 1],
-                waited_ns: waits[at].0,
-                queued_ns: waits[at].1,
+                waited_ns: waits[at].before_ready(),
+                queued_ns: waits[at].after_ready(),
+                waits: waits[at],
                 histogram,
             }
         })

@@ -4,22 +4,26 @@ mod blocks;
 mod findings;
 mod idle;
 mod kinds;
+mod memory;
 mod moves;
 mod path;
 mod time;
 mod users;
+mod waits;
 
 pub use blocks::BlockRow;
 pub use findings::Finding;
-pub use idle::{Idle, Series};
+pub use idle::{Idle, Series, Why};
 pub use kinds::KindRow;
+pub use memory::MemoryRow;
 pub use moves::MoveRow;
 pub use path::{Bounds, Chain, Free, Link};
-pub use time::{Class, Split, classes};
+pub use time::{Class, Diagnosis, Split, classes};
 pub use users::{Counter, SpanRow};
+pub use waits::{REASONS, Waits};
 
 use crate::interval::{self, Interval};
-use crate::run::{Doing, Run, Sort};
+use crate::run::{Doing, Run, Sort, Task};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -56,8 +60,10 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// How each engine spent its time while scopes were open.
     pub engines: Vec<Split>,
-    /// Why engines that had nothing to run had nothing.
+    /// Why engines that had nothing to run had nothing, all together.
     pub idle: Idle,
+    /// What engines waited for, by kinds whose ends let them go on, the most first.
+    pub awaited: Vec<Awaited>,
     /// The least time that the run takes, by work and by path.
     pub bounds: Bounds,
     /// The longest chain of codelets that depend on each other.
@@ -68,6 +74,8 @@ pub struct Analysis {
     pub kinds: Vec<KindRow>,
     /// The blocks that were used most.
     pub blocks: Vec<BlockRow>,
+    /// What the memory regions had.
+    pub memory: Vec<MemoryRow>,
     /// Which bytes went from region to region.
     pub moves: Vec<MoveRow>,
     /// The user's counters.
@@ -76,21 +84,61 @@ pub struct Analysis {
     pub spans: Vec<SpanRow>,
     /// How many were ready, and ran, over time.
     pub series: Series,
+    /// What each engine did over the whole trace, with the reason where it had nothing to run.
+    #[serde(skip)]
+    pub rows: Vec<Vec<(Interval, Diagnosis)>>,
+    #[serde(skip)]
+    unused: waits::Unused,
+}
+
+/// How long one task waited, by reasons.
+pub fn waits_of(run: &Run, analysis: &Analysis, task: &Task) -> Waits {
+    analysis.unused.waits(run, task)
+}
+
+/// What engines waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Awaited {
+    /// The kind.
+    pub kind: u16,
+    /// Its name.
+    pub name: String,
+    /// The time of engines that had nothing to run until one of these had ended.
+    pub time_ns: u64,
 }
 
 /// Looks at a run.
 pub fn analyse(run: &Run) -> Analysis {
     let scopes = open(run);
     let streams = run.streams();
-    let did: Vec<_> = (0..run.xes).map(|xe| classes(run, &streams, xe)).collect();
-    let engines: Vec<Split> = (did.iter().zip(0..))
-        .map(|(list, xe)| time::split(xe, list, &scopes))
+    let did: Vec<_> = (0..run.xes)
+        .map(|xe| time::cut(classes(run, &streams, xe), &scopes))
         .collect();
-    let idle = idle::idle(run, &did, &scopes);
-    let path = path::Path::new(run);
+    let whys = idle::whys(run, &did, &scopes);
+    let engines: Vec<Split> = (did.iter().zip(&whys.engines).zip(0..))
+        .map(|((list, why), xe)| Split {
+            why: *why,
+            ..time::split(xe, list, &scopes)
+        })
+        .collect();
+    let idle = idle::all(&whys.engines);
+    let unused = waits::Unused::new(&did);
+    let kinds = kinds::kinds(run, &unused);
+    let mut awaited: Vec<Awaited> = (whys.awaited.iter())
+        .map(|(&kind, &time_ns)| Awaited {
+            kind,
+            name: run.name(kind).to_owned(),
+            time_ns,
+        })
+        .collect();
+    awaited.sort_by_key(|one| (std::cmp::Reverse(one.time_ns), one.kind));
+    let rows = (did.into_iter().zip(&whys.spans))
+        .map(|(list, whys)| time::diagnoses(list, whys))
+        .collect();
+    let known = path::Known::new(run, &scopes);
+    let path = path::Path::new(&known);
     let bounds = path.bounds(run, interval::total(&scopes));
-    let kinds = kinds::kinds(run);
-    let free = path::free(run, &bounds, &kinds);
+    let free = path::free(&known, &bounds, &kinds);
     let tasks = || run.tasks.iter();
     let mut analysis = Analysis {
         about: run.about.clone(),
@@ -110,14 +158,18 @@ pub fn analyse(run: &Run) -> Analysis {
         engines,
         chain: path.chain(run),
         idle,
+        awaited,
         bounds,
         free,
         blocks: blocks::blocks(run),
         kinds,
+        memory: memory::memory(run),
         moves: moves::moves(run),
         counters: users::counters(run),
         spans: users::spans(run),
         series: idle::series(run),
+        rows,
+        unused,
     };
     analysis.findings = findings::findings(run, &analysis);
     analysis

@@ -5,8 +5,7 @@
 //! left no mark; so the chain is the longest of this run, and a run in which one kind costs nothing may have a longer one than is told here.
 
 use super::kinds::KindRow;
-use super::open;
-use crate::interval::sum;
+use crate::interval::{Interval, sum};
 use crate::run::{NONE, Run, Sort};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -79,13 +78,40 @@ pub(super) struct Path {
     last: u32,
 }
 
+/// What all walks through a run need to know of it.
+pub(super) struct Known<'a> {
+    run: &'a Run,
+    /// A scope that opens when none is open comes after all before: when such ones do.
+    fresh: HashSet<u64>,
+    helped: Helped,
+    /// Where each step is.
+    places: HashMap<(u32, u32, u32), u32>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(run: &'a Run, scopes: &[Interval]) -> Self {
+        Known {
+            run,
+            fresh: scopes.iter().map(|scope| scope.start).collect(),
+            helped: helped(run),
+            places: places(run),
+        }
+    }
+}
+
 impl Path {
-    pub(super) fn new(run: &Run) -> Self {
-        Self::without(run, None)
+    pub(super) fn new(known: &Known<'_>) -> Self {
+        Self::without(known, None)
     }
 
     /// Where the bodies of this kind take no time.
-    fn without(run: &Run, free: Option<u16>) -> Self {
+    fn without(known: &Known<'_>, free: Option<u16>) -> Self {
+        let Known {
+            run,
+            fresh,
+            helped,
+            places,
+        } = known;
         let tasks = &run.tasks;
         let costs = |at: u32| free != Some(tasks[at as usize].kind);
         let own_time = |at: u32| {
@@ -95,17 +121,13 @@ impl Path {
                 0
             }
         };
-        // A scope that opens when none is open comes after all before.
-        let fresh: HashSet<u64> = open(run).iter().map(|scope| scope.start).collect();
         let mut path = Path {
             ends: vec![0; tasks.len()],
             before: vec![NONE; tasks.len()],
             counts: vec![0; tasks.len()],
             last: NONE,
         };
-        let helped = helped(run);
         let mut starts = vec![0; tasks.len()];
-        let places = places(run);
         // The last step of each replay's chain.
         let mut inside: HashMap<u32, u32> = HashMap::new();
         for at in 0..tasks.len() as u32 {
@@ -242,7 +264,6 @@ impl Path {
     }
 }
 
-/// Where each step is.
 fn places(run: &Run) -> HashMap<(u32, u32, u32), u32> {
     let steps = run.tasks.iter().zip(0..);
     let steps = steps.filter(|(task, _)| task.sort == Sort::Step);
@@ -282,14 +303,17 @@ fn helped(run: &Run) -> Helped {
     Helped(all)
 }
 
-/// So many kinds are tried.
-const TRIED: usize = 12;
+/// So many kinds are tried at least, and at most; in between, as many as take some seconds in a run of so many tasks.
+const TRIED: std::ops::RangeInclusive<usize> = 12..=500;
+const STEPS: usize = 200_000_000;
 
-/// What the run would take without each of the kinds that take most.
-pub(super) fn free(run: &Run, bounds: &Bounds, kinds: &[KindRow]) -> Vec<Free> {
-    let mut list: Vec<Free> = (kinds.iter().take(TRIED))
+/// What the run would take without each of the kinds, of those that take most.
+pub(super) fn free(known: &Known<'_>, bounds: &Bounds, kinds: &[KindRow]) -> Vec<Free> {
+    let run = known.run;
+    let tried = (STEPS / run.tasks.len().max(1)).clamp(*TRIED.start(), *TRIED.end());
+    let mut list: Vec<Free> = (kinds.iter().take(tried))
         .map(|row| {
-            let path = Path::without(run, Some(row.kind)).length();
+            let path = Path::without(known, Some(row.kind)).length();
             let work = bounds.by_work_ns
                 - (row.total_ns / u64::from(run.xes.max(1))).min(bounds.by_work_ns);
             let least_ns = path.max(work);

@@ -1,5 +1,6 @@
 //! How an engine spent its time.
 
+use super::idle::{Idle, Why, is_idle};
 use crate::interval::{self, Interval};
 use crate::run::{Doing, Run, Sort, Streams};
 use serde::Serialize;
@@ -21,6 +22,58 @@ pub enum Class {
     Runtime,
 }
 
+/// What an engine does at a moment, and why if it is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Diagnosis {
+    /// See [`Class::Running`].
+    Running,
+    /// See [`Class::Body`].
+    Body,
+    /// See [`Class::Runtime`].
+    Runtime,
+    /// It has nothing to run, mostly for this reason.
+    Idle(Why),
+}
+
+/// The same with each span without work in parts, where scopes begin or end in it: outside of them an engine has another reason.
+pub(super) fn cut(list: Vec<(Interval, Class)>, scopes: &[Interval]) -> Vec<(Interval, Class)> {
+    let edges: Vec<u64> = scopes
+        .iter()
+        .flat_map(|scope| [scope.start, scope.end])
+        .collect();
+    let mut parts = Vec::with_capacity(list.len());
+    for (mut span, class) in list {
+        if is_idle(class) {
+            let inside = edges.partition_point(|edge| *edge <= span.start);
+            for &edge in edges[inside..].iter().take_while(|edge| **edge < span.end) {
+                let part = Interval { end: edge, ..span };
+                parts.extend((part.length() > 0).then_some((part, class)));
+                span.start = edge;
+            }
+        }
+        parts.push((span, class));
+    }
+    parts
+}
+
+/// What an engine did, with the reason of each span in which it ran nothing.
+pub(super) fn diagnoses(list: Vec<(Interval, Class)>, whys: &[Why]) -> Vec<(Interval, Diagnosis)> {
+    let mut whys = whys.iter();
+    let diagnosis = |class| match class {
+        Class::Running => Diagnosis::Running,
+        Class::Body => Diagnosis::Body,
+        Class::Runtime => Diagnosis::Runtime,
+        idle => {
+            debug_assert!(is_idle(idle));
+            Diagnosis::Idle(*whys.next().expect("each span without work has a reason"))
+        }
+    };
+    let classes = list.iter().map(|(_, class)| *class);
+    let diagnoses: Vec<_> = classes.map(diagnosis).collect();
+    let spans = list.into_iter().map(|(span, _)| span);
+    spans.zip(diagnoses).collect()
+}
+
 /// How an engine spent its time while scopes were open, in nanoseconds. They add up to that time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Split {
@@ -38,6 +91,8 @@ pub struct Split {
     pub parked: u64,
     /// See [`Class::Runtime`].
     pub runtime: u64,
+    /// Why it had nothing to run when it was blocked, looked for work, or slept.
+    pub why: Idle,
 }
 
 impl Split {
@@ -87,9 +142,7 @@ pub fn classes(run: &Run, streams: &Streams, xe: u32) -> Vec<(Interval, Class)> 
             changes.push((interval.end, -1, field));
         }
     };
-    let mut last = 0;
     for task in run.tasks_of(streams, xe) {
-        last = last.max(task.end);
         match task.sort {
             Sort::Codelet | Sort::Step => add(task.interval(), |now| &mut now.run),
             Sort::Body => add(task.interval(), |now| &mut now.body),
@@ -97,7 +150,6 @@ pub fn classes(run: &Run, streams: &Streams, xe: u32) -> Vec<(Interval, Class)> 
         }
     }
     for (doing, interval) in run.doings_of(streams, xe) {
-        last = last.max(interval.end);
         match doing {
             Doing::Parked => add(interval, |now| &mut now.parked),
             Doing::HostParked => add(interval, |now| &mut now.host_parked),
@@ -106,13 +158,12 @@ pub fn classes(run: &Run, streams: &Streams, xe: u32) -> Vec<(Interval, Class)> 
             Doing::Seated => add(interval, |now| &mut now.seated),
         }
     }
+    // What took no time is not among the changes: after the last of these it slept until the trace ended, or what it did then is lost.
+    let last = changes.iter().map(|(time, _, _)| *time).max();
+    let last = last.unwrap_or(0);
     if last < run.length {
-        // It slept until the trace ended, or what it did then is lost.
-        let rest = Interval {
-            start: last,
-            end: run.length,
-        };
-        add(rest, |now| &mut now.parked);
+        changes.push((last, 1, |now| &mut now.parked));
+        changes.push((run.length, -1, |now| &mut now.parked));
     }
     changes.sort_unstable_by_key(|&(time, by, _)| (time, by));
     let (mut now, mut at, mut list) = (Now::default(), 0, Vec::new());

@@ -18,6 +18,9 @@ pub enum How {
 /// What is told of a program that has written nothing between two looks.
 const STANDS: &str = "\n  The page did not change for a quarter of a second: the program is stopped (a debugger, SIGSTOP), or its machine is busy.\n";
 
+/// What is told of one that ended between two looks.
+const ENDED: &str = "\n  Since then the program's runtime has ended.\n";
+
 /// Between two looks for rates.
 const SHORT: Duration = Duration::from_millis(250);
 
@@ -31,8 +34,12 @@ pub fn top(who: Option<&str>, how: How, pause: Duration) -> Result<(), String> {
             How::Watch => watch(shown, pause, &mut std::io::stdout())?,
             How::Once => {
                 let (page, before, alive) = twice(shown, SHORT)?;
-                let mut text = text::text(&page, before.as_ref(), alive);
-                if alive && before.is_none() {
+                // One that ends well takes its page away.
+                let ended = !alive && !shown.path.exists();
+                let mut text = text::text(&page, before.as_ref(), alive || ended);
+                if ended {
+                    text += ENDED;
+                } else if alive && before.is_none() {
                     text += STANDS;
                 }
                 say(&text)?;

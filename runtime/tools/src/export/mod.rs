@@ -3,4 +3,4 @@
 pub mod chrome;
 pub mod dot;
 pub mod perfetto;
-pub mod sql;
+pub mod sqlite;

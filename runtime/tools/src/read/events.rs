@@ -1,9 +1,9 @@
 //! Events, one by one: what each adds to the run.
 
-use super::uses::{Use, share};
+use super::uses::share;
 use super::{Key, Reader, Stream};
 use crate::interval::Interval;
-use crate::run::{Doing, NONE, Sample, Sort, Span, Task};
+use crate::run::{Access, Doing, NONE, Sample, Sort, Span, Task};
 use sprat::trace::Event;
 
 impl Reader {
@@ -65,13 +65,16 @@ impl Reader {
             } => {
                 if let Some(task) = state.task {
                     let kind = self.run.tasks[task as usize].kind;
-                    let one = Use {
+                    let one = Access {
                         block: (block, generation),
                         bytes,
                         home,
                         mode,
                     };
                     self.used(&one, kind, stream, 1);
+                    if let Some(accesses) = &mut self.accesses {
+                        accesses.push((task, one));
+                    }
                     let (all, away) = one.bytes(self.region(stream));
                     state.bytes.0 += all;
                     state.bytes.1 += away;

@@ -2,11 +2,11 @@
 
 use super::uses::Stays;
 use super::{LONGEST_NS, Reader};
-use crate::run::{NONE, Run, Sort, Task};
+use crate::run::{Access, NONE, Run, Sort, Task};
 use sprat::trace::Clock;
 
 impl Reader {
-    pub(super) fn finish(mut self) -> Run {
+    pub(super) fn finish(mut self) -> (Run, Vec<(u32, Access)>) {
         for (&key, before) in &self.before {
             let Some(&at) = self.ran.get(&key) else {
                 self.run.never_ran += u64::from(!self.skipped.contains_key(&key));
@@ -42,8 +42,14 @@ impl Reader {
         self.stays = Stays::new(&self.run.moves);
         self.steps();
         self.scale();
-        sort(&mut self.run);
-        self.run
+        let places = sort(&mut self.run);
+        let mut accesses = self.accesses.take().unwrap_or_default();
+        for (task, _) in &mut accesses {
+            *task = places[*task as usize];
+        }
+        // Those of one task stay in their order.
+        accesses.sort_by_key(|(task, _)| *task);
+        (self.run, accesses)
     }
 
     /// From ticks to nanoseconds since the start.
@@ -84,8 +90,8 @@ impl Reader {
     }
 }
 
-/// By starts; what refers to tasks by their places goes along.
-fn sort(run: &mut Run) {
+/// By starts; what refers to tasks by their places goes along. Gives the new place of each.
+fn sort(run: &mut Run) -> Vec<u32> {
     let mut order: Vec<u32> = (0..run.tasks.len() as u32).collect();
     // Those that hold others come first.
     let key = |at: &u32| {
@@ -114,4 +120,5 @@ fn sort(run: &mut Run) {
             }
         })
         .collect();
+    places
 }

@@ -5,7 +5,7 @@ mod finish;
 mod steps;
 mod uses;
 
-use crate::run::{NONE, Run};
+use crate::run::{Access, NONE, Run};
 use sprat::trace::{Chunk, Clock, File, Flaw};
 use std::collections::HashMap;
 use uses::Stays;
@@ -15,8 +15,24 @@ use uses::Stays;
 /// # Errors
 /// If there is nothing that could be read: it is empty, or no trace, or of another version.
 pub fn read(bytes: &[u8]) -> Result<Run, Flaw> {
+    read_as(bytes, Reader::default()).map(|(run, _)| run)
+}
+
+/// The same, with each access of each task, by their places in [`Run::tasks`]: twice the memory, or more. (Steps of graphs have theirs in
+/// [`Run::graphs`].)
+///
+/// # Errors
+/// As above.
+pub fn read_with_accesses(bytes: &[u8]) -> Result<(Run, Vec<(u32, Access)>), Flaw> {
+    let reader = Reader {
+        accesses: Some(Vec::new()),
+        ..Reader::default()
+    };
+    read_as(bytes, reader)
+}
+
+fn read_as(bytes: &[u8], mut reader: Reader) -> Result<(Run, Vec<(u32, Access)>), Flaw> {
     let file = File::open(bytes)?;
-    let mut reader = Reader::default();
     for chunk in file.chunks() {
         match chunk {
             Ok(chunk) => reader.chunk(chunk),
@@ -53,6 +69,8 @@ struct Reader {
     dropped: HashMap<u32, u64>,
     last_tick: u64,
     stays: Stays,
+    /// Each access with its task, if they are to be kept.
+    accesses: Option<Vec<(u32, Access)>>,
 }
 
 /// A stream's state, from chunk to chunk.

@@ -1,8 +1,8 @@
 //! Steps of graphs: the graph says what they are called, wait for and use.
 
 use super::Reader;
-use super::uses::{Use, share};
-use crate::run::Sort;
+use super::uses::share;
+use crate::run::{Access, Sort};
 use sprat::trace::{GraphCodelet, GraphDef};
 use std::collections::HashMap;
 
@@ -66,7 +66,7 @@ impl Reader {
         });
         for ((graph, codelet, stream, moves), (times, _)) in uses {
             let codelet = &graphs[&graph].codelets[codelet as usize];
-            let list: Vec<Use> = self.uses(codelet, moves).collect();
+            let list: Vec<Access> = self.uses(codelet, moves).collect();
             for one in list {
                 self.used(&one, codelet.kind, stream, times);
             }
@@ -75,10 +75,10 @@ impl Reader {
     }
 
     /// What a codelet of a graph used after so many moves of blocks.
-    fn uses(&self, codelet: &GraphCodelet, moves: usize) -> impl Iterator<Item = Use> {
+    fn uses(&self, codelet: &GraphCodelet, moves: usize) -> impl Iterator<Item = Access> {
         codelet.uses.iter().map(move |one| {
             let block = (one.block, one.generation);
-            Use {
+            Access {
                 block,
                 bytes: one.bytes,
                 home: self.stays.home(block, moves, one.home),

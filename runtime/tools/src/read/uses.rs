@@ -1,25 +1,14 @@
 //! Who used which block, and how much of that lay in another memory region.
 
 use super::Reader;
+use crate::run::Access;
 use sprat::trace::Moved;
 use std::collections::HashMap;
 
 /// A region that is not known.
 const NOWHERE: u16 = u16::MAX;
 
-/// One use of a block.
-#[derive(Clone, Copy)]
-pub(super) struct Use {
-    /// The block's number and generation.
-    pub(super) block: (u32, u32),
-    pub(super) bytes: u64,
-    /// Where it was.
-    pub(super) home: u16,
-    /// A place in `sprat::trace::MODES`.
-    pub(super) mode: u8,
-}
-
-impl Use {
+impl Access {
     /// Whether it is read, and whether it is written.
     fn ways(&self) -> (bool, bool) {
         match self.mode {
@@ -112,7 +101,7 @@ impl Reader {
     }
 
     /// A block was used so many times by codelets of this kind.
-    pub(super) fn used(&mut self, how: &Use, kind: u16, stream: u32, times: u64) {
+    pub(super) fn used(&mut self, how: &Access, kind: u16, stream: u32, times: u64) {
         let region = self.region(stream);
         let one = self.run.blocks.entry(how.block).or_default();
         let all = how.bytes.saturating_mul(times);
@@ -125,6 +114,13 @@ impl Reader {
                 }
             }
         }
+        if how.is_away(region) && all > 0 {
+            let far = self.run.far.entry((how.block, region)).or_default();
+            for (sum, counts) in [(&mut far.read, reads), (&mut far.written, writes)] {
+                *sum = sum.saturating_add(if counts { all } else { 0 });
+            }
+        }
+        one.largest = one.largest.max(how.bytes);
         one.times = one.times.saturating_add(times);
         let alone = if how.is_alone() { times } else { 0 };
         one.writes = one.writes.saturating_add(alone);

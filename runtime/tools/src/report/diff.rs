@@ -1,6 +1,6 @@
 //! What changed between two runs.
 
-use crate::analyse::{Analysis, KindRow, Split};
+use crate::analyse::{Analysis, KindRow, REASONS, Split, Waits};
 use crate::units::{count, time};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -34,10 +34,8 @@ pub struct KindChange {
     pub total_ns: Both,
     /// The median.
     pub median_ns: Both,
-    /// How long all waited for others.
-    pub waited_ns: Both,
-    /// How long all were ready and had not begun.
-    pub queued_ns: Both,
+    /// How long all waited, by reasons.
+    pub waits_ns: BTreeMap<&'static str, Both>,
 }
 
 /// See the module.
@@ -49,6 +47,10 @@ pub struct Diff {
     pub by_path_ns: Both,
     /// What engines did, all together.
     pub engines: BTreeMap<&'static str, Both>,
+    /// Why engines had nothing to run.
+    pub idle: BTreeMap<&'static str, Both>,
+    /// How long codelets waited, by reasons.
+    pub waits_ns: BTreeMap<&'static str, Both>,
     /// By kinds, those that changed most first.
     pub kinds: Vec<KindChange>,
 }
@@ -65,6 +67,21 @@ pub fn diff(before: &Analysis, after: &Analysis) -> Diff {
             }
         }
     }
+    let why = |run: &Analysis| {
+        [
+            ("dependences", run.idle.dependences),
+            ("data", run.idle.data),
+            ("ready elsewhere", run.idle.ready_elsewhere),
+            ("nothing spawned", run.idle.nothing),
+        ]
+    };
+    let idle = why(before).into_iter().zip(why(after));
+    let idle = idle.map(|((name, before), (_, after))| (name, Both { before, after }));
+    let all = |run: &Analysis| {
+        let waits = run.kinds.iter().map(|row| row.waits);
+        waits.fold(Waits::default(), Waits::plus)
+    };
+    let waits_ns = reasons(all(before), all(after));
     let mut kinds: Vec<KindChange> = pairs(&before.kinds, &after.kinds)
         .into_iter()
         .map(|(before, after)| change(before, after))
@@ -80,8 +97,17 @@ pub fn diff(before: &Analysis, after: &Analysis) -> Diff {
             after: after.bounds.by_path_ns,
         },
         engines,
+        idle: idle.collect(),
+        waits_ns,
         kinds,
     }
+}
+
+/// Waits of both runs, by reasons.
+fn reasons(before: Waits, after: Waits) -> BTreeMap<&'static str, Both> {
+    let both = before.each().into_iter().zip(after.each());
+    let both = both.map(|(before, after)| Both { before, after });
+    REASONS.into_iter().zip(both).collect()
 }
 
 /// A kind in one run and in the other, as far as it is in each.
@@ -132,8 +158,10 @@ fn change(before: Option<&KindRow>, after: Option<&KindRow>) -> KindChange {
         count: both(|row| row.count),
         total_ns: both(|row| row.total_ns),
         median_ns: both(|row| row.median_ns),
-        waited_ns: both(|row| row.waited_ns),
-        queued_ns: both(|row| row.queued_ns),
+        waits_ns: reasons(
+            before.map_or(Waits::default(), |row| row.waits),
+            after.map_or(Waits::default(), |row| row.waits),
+        ),
     }
 }
 
@@ -181,6 +209,14 @@ pub fn text(diff: &Diff) -> String {
     for (name, both) in &diff.engines {
         row(&format!("engines: {name}"), *both, ns, factor(*both));
     }
+    for (name, both) in &diff.idle {
+        let name = format!("engines without work: {name}");
+        row(&name, *both, ns, factor(*both));
+    }
+    for (name, both) in &diff.waits_ns {
+        let name = format!("codelets waited: {name}");
+        row(&name, *both, ns, factor(*both));
+    }
     for kind in &diff.kinds {
         let others = diff.kinds.iter().filter(|other| other.name == kind.name);
         let name = match others.count() {
@@ -193,13 +229,12 @@ pub fn text(diff: &Diff) -> String {
             _ => factor(kind.count),
         };
         row(&format!("{name}: count"), kind.count, count, is);
-        for (what, both) in [
-            ("total", kind.total_ns),
-            ("median", kind.median_ns),
-            ("waited for others", kind.waited_ns),
-            ("ready, not begun", kind.queued_ns),
-        ] {
+        for (what, both) in [("total", kind.total_ns), ("median", kind.median_ns)] {
             row(&format!("{name}: {what}"), both, ns, factor(both));
+        }
+        let waits = kind.waits_ns.iter();
+        for (what, both) in waits.filter(|(_, both)| **both != Both::default()) {
+            row(&format!("{name}: waited: {what}"), *both, ns, factor(*both));
         }
     }
     format!(" {:<34} {:>12} {:>12}\n{out}", "", "before", "after")
@@ -222,6 +257,10 @@ mod tests {
             max_ns: 10,
             waited_ns: 0,
             queued_ns: 0,
+            waits: Waits {
+                data: 7 * count,
+                ..Waits::default()
+            },
             histogram: Vec::new(),
         }
     }
@@ -248,6 +287,28 @@ mod tests {
         let mut all: Vec<_> = pairs(&before, &after).into_iter().map(counts).collect();
         all.sort();
         assert_eq!(all, [(0, 40), (1, 10), (2, 20), (3, 30), (4, 0)]);
+    }
+
+    #[test]
+    fn waits_change_by_reasons() {
+        let (before, after) = (kind("a", "", 1), kind("a", "", 3));
+        let change = change(Some(&before), Some(&after));
+        let data = Both {
+            before: 7,
+            after: 21,
+        };
+        assert_eq!(change.waits_ns["data"], data);
+        assert_eq!(change.waits_ns["engines"], Both::default());
+        let diff = Diff {
+            kinds: vec![change],
+            waits_ns: reasons(before.waits, after.waits),
+            ..Diff::default()
+        };
+        let text = text(&diff);
+        let line = |start: &str| text.lines().find(|line| line.contains(start)).unwrap();
+        assert!(line("a: waited: data").ends_with("x3.00"), "{text}");
+        assert!(line("codelets waited: data").contains("7 ns"), "{text}");
+        assert!(!text.contains("a: waited: engines"), "{text}");
     }
 
     #[test]

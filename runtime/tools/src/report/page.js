@@ -26,12 +26,13 @@ function table(heads, rows) {
   return el('div', { class: 'scroll' }, el('table', {}, el('thead', {}, head), el('tbody', {}, ...body)));
 }
 
-// ---- what an engine does at a moment: a colour, and a pattern that tells it without colours
+// ---- what an engine does at a moment, or why it does nothing: a colour, and a pattern that tells it without colours
 const CLASSES = [
-  ['running', 'runs codelets'], ['spawning', 'body of a scope'], ['blocked', 'waits for other lanes'],
-  ['looking', 'looks for work'], ['parked', 'sleeps'], ['runtime', "runtime's own work"],
+  ['running', 'runs codelets'], ['spawning', 'body of a scope'], ['runtime', "runtime's own work"], ['dependences', 'waits for dependences'],
+  ['data', 'waits for data'], ['elsewhere', 'waits for the CE or a queue'], ['parked', 'parked: nothing is spawned'],
 ];
-const FIELDS = { running: 'running', spawning: 'body', blocked: 'blocked', looking: 'looking', parked: 'parked', runtime: 'runtime' };
+const PARTS = { running: (s) => s.running, spawning: (s) => s.body, runtime: (s) => s.runtime, dependences: (s) => s.why.dependences, data: (s) => s.why.data, elsewhere: (s) => s.why.ready_elsewhere, parked: (s) => s.why.nothing };
+const SHARES = CLASSES.length, BIN = SHARES + 2;
 let colours = {}, fills = {};
 function pattern(context, name) {
   const tile = document.createElement('canvas'); tile.width = tile.height = 8;
@@ -40,8 +41,9 @@ function pattern(context, name) {
   c.strokeStyle = colours.paper; c.lineWidth = 1.5; c.beginPath();
   if (name === 'runtime') { c.moveTo(-2, 6); c.lineTo(6, -2); c.moveTo(2, 10); c.lineTo(10, 2); }
   if (name === 'spawning') { c.moveTo(0, 2); c.lineTo(8, 2); c.moveTo(0, 6); c.lineTo(8, 6); }
-  if (name === 'blocked') { c.moveTo(0, 0); c.lineTo(8, 8); c.moveTo(8, 0); c.lineTo(0, 8); }
-  if (name === 'looking') { c.moveTo(2, 0); c.lineTo(2, 8); c.moveTo(6, 0); c.lineTo(6, 8); }
+  if (name === 'dependences') { c.moveTo(0, 0); c.lineTo(8, 8); c.moveTo(8, 0); c.lineTo(0, 8); }
+  if (name === 'elsewhere') { c.moveTo(2, 0); c.lineTo(2, 8); c.moveTo(6, 0); c.lineTo(6, 8); }
+  if (name === 'data') { c.rect(1.5, 1.5, 2, 2); c.rect(5.5, 5.5, 2, 2); }
   c.stroke();
   return context.createPattern(tile, 'repeat');
 }
@@ -66,6 +68,9 @@ const names = timeline.names;
 
 const canvas = $('timeline'), pen = canvas.getContext('2d');
 const LEFT = 58, TOP = 20, ROW = rows.length > 24 ? 14 : 26;
+// What `sprat serve` has told of the part that is looked at: all of it, where the page itself has levels of detail.
+const served = data.served === true;
+let detail = null, asked = null, chosen = null;
 let from = 0, to = wall, match = null, found = [], at = -1, showChain = false, width = 0, height = 0;
 
 function resize() {
@@ -98,7 +103,8 @@ function draw() {
     pen.fillStyle = colours.line; pen.fillRect(x(tick), TOP - 4, 1, height);
     pen.fillStyle = colours.soft; pen.fillText(time(tick), x(tick) + 3, 9);
   }
-  rows.forEach((row, number) => {
+  const exact = detail !== null && detail.from <= from && detail.to >= to;
+  (exact ? detail.rows : rows).forEach((row, number) => {
     const top = TOP + number * ROW, tall = ROW - 4;
     pen.save(); pen.beginPath(); pen.rect(LEFT, top, width - LEFT, tall); pen.clip();
     const begin = first(row.tasks, from), gap = first(row.gaps, from);
@@ -106,7 +112,7 @@ function draw() {
     while (end < row.tasks.start.length && row.tasks.start[end] * unit < to && end - begin < 6000) end++;
     while (gaps < row.gaps.start.length && row.gaps.start[gaps] * unit < to && gaps - gap < 6000) gaps++;
     const few = end - begin < 6000 && gaps - gap < 6000;
-    const finest = row.levels.length ? (row.levels[row.levels.length - 1].length / 8) * (to - from) / wall : 0;
+    const finest = row.levels.length ? (row.levels[row.levels.length - 1].length / BIN) * (to - from) / wall : 0;
     // Where the shortest were left out what they took shows behind the others.
     if (!few || !row.whole) drawBins(row, top, tall);
     if (few && (row.whole || finest < 400)) {
@@ -118,6 +124,7 @@ function draw() {
     pen.fillStyle = colours.ink; pen.fillText(row.name, 4, top + tall / 2);
   });
   if (showChain) drawChain();
+  if (served && !exact) ask();
   $('range').textContent = time(from) + ' – ' + time(to) + ' (' + time(to - from) + ')';
 }
 function box(tasks, i, top, tall) {
@@ -137,18 +144,18 @@ function drawTask(tasks, i, top, tall) {
   }
   pen.globalAlpha = 1;
 }
-// Too many to draw each: of each piece of time, how much of it went where. A level is bins of eight bytes: six shares and a kind.
+// Too many to draw each: of each piece of time, how much of it went where. A level is bins of nine bytes: seven shares and a kind.
 function drawBins(row, top, tall) {
   const wanted = (width - LEFT) * wall / (to - from);
-  const level = row.levels.find((one) => one.length / 8 >= wanted) || row.levels[row.levels.length - 1];
+  const level = row.levels.find((one) => one.length / BIN >= wanted) || row.levels[row.levels.length - 1];
   if (!level) return;
-  const bins = level.length / 8, each = wall / bins;
+  const bins = level.length / BIN, each = wall / bins;
   for (let bin = Math.max(0, Math.floor(from / each)); bin < bins && bin * each < to; bin++) {
-    const kind = level[bin * 8 + 6] | level[bin * 8 + 7] << 8;
+    const kind = level[bin * BIN + SHARES] | level[bin * BIN + SHARES + 1] << 8;
     const left = x(bin * each), wide = Math.max(x((bin + 1) * each) - left, .6);
     let y = top + tall;
     CLASSES.forEach(([name], c) => {
-      const part = level[bin * 8 + c] / 255 * tall;
+      const part = level[bin * BIN + c] / 255 * tall;
       if (part === 0) return;
       pen.globalAlpha = name === 'running' && match !== null && !match.has(kind) ? .18 : 1;
       pen.fillStyle = fills[name]; y -= part; pen.fillRect(left, y, wide + .5, part);
@@ -181,7 +188,8 @@ const move = (part) => look(from + (to - from) * part, to + (to - from) * part);
 function under(px, py) {
   const number = Math.floor((py - TOP) / ROW);
   if (number < 0 || number >= rows.length || px < LEFT) return null;
-  const row = rows[number], moment = ns(px), slack = (to - from) / (width - LEFT);
+  const exact = detail !== null && detail.from <= from && detail.to >= to;
+  const row = (exact ? detail.rows : rows)[number], moment = ns(px), slack = (to - from) / (width - LEFT);
   for (const [tasks, work] of [[row.tasks, true], [row.gaps, false]]) {
     let best = -1;
     const begin = first(tasks, moment - slack), near = holders(tasks, begin, moment - slack);
@@ -190,23 +198,25 @@ function under(px, py) {
       if ((tasks.start[i] + tasks.length[i]) * unit >= moment - slack) { if (best < 0 || tasks.length[i] < tasks.length[best]) best = i; }
     }
     if (best >= 0) {
+      if (work && row.at) return { task: row.at[best], text: names[tasks.kind[best]] + ' (#' + row.at[best] + ')\n' + row.name + ', for ' + time(tasks.length[best] * unit) + ' from ' + time(tasks.start[best] * unit) + '\nEnter or a click tells its story' };
       const what = work ? names[tasks.kind[best]] : CLASSES[tasks.kind[best]][1];
-      return what + '\n' + row.name + ', for ' + time(tasks.length[best] * unit) + ' from ' + time(tasks.start[best] * unit);
+      return { text: what + '\n' + row.name + ', for ' + time(tasks.length[best] * unit) + ' from ' + time(tasks.start[best] * unit) };
     }
   }
-  return row.name + ' at ' + time(moment);
+  return { text: row.name + ' at ' + time(moment) };
 }
 function tip(event) {
-  const area = canvas.getBoundingClientRect(), text = under(event.clientX - area.left, event.clientY - area.top);
-  $('tip').hidden = text === null;
-  if (text === null) return;
-  $('tip').textContent = text;
+  const area = canvas.getBoundingClientRect(), what = under(event.clientX - area.left, event.clientY - area.top);
+  $('tip').hidden = what === null;
+  chosen = what && what.task !== undefined ? what.task : null;
+  if (what === null) return;
+  $('tip').textContent = what.text;
   $('tip').style.left = Math.min(event.clientX + 14, window.innerWidth - 260) + 'px';
   $('tip').style.top = event.clientY + 16 + 'px';
 }
 let held = null;
 canvas.addEventListener('pointerdown', (e) => { held = [e.clientX, from, to]; canvas.setPointerCapture(e.pointerId); });
-canvas.addEventListener('pointerup', () => { held = null; });
+canvas.addEventListener('pointerup', (e) => { if (served && held && Math.abs(held[0] - e.clientX) < 3 && chosen !== null) story(chosen); held = null; });
 canvas.addEventListener('pointermove', (e) => {
   if (held) { const by = (held[0] - e.clientX) / (width - LEFT) * (held[2] - held[1]); look(held[1] + by, held[2] + by); }
   tip(e);
@@ -229,6 +239,7 @@ function search(text) {
   draw();
 }
 function next() {
+  if (served) { further(); return; }
   if (found.length === 0) return;
   at = (at + 1) % found.length;
   const [start, length] = found[at], span = Math.min(to - from, Math.max(length * unit * 12, wall / 200));
@@ -246,20 +257,85 @@ document.addEventListener('keydown', (e) => {
   if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
 });
 
+// ---- what `sprat serve` knows beyond this page
+const get = (address) => fetch(address).then((answer) => answer.ok ? answer.json() : answer.text().then((why) => { throw new Error(why); })).catch((e) => { $('found').textContent = 'sprat serve: ' + e.message; return null; });
+function ask() {
+  clearTimeout(asked);
+  asked = setTimeout(async () => {
+    // A little more than is seen, so that small moves need no answer.
+    const span = to - from, a = Math.max(0, Math.floor(from - span / 4)), b = Math.min(wall, Math.ceil(to + span / 4));
+    if (detail && detail.tooMuch && a <= detail.from && b >= detail.to) return;
+    const told = await get(`timeline?from=${a}&to=${b}`);
+    if (!told) return;
+    if (told.too_much) { detail = { from: a, to: a, tooMuch: true, rows: [] }; return; }
+    detail = { from: a, to: b >= wall ? Infinity : b, rows: told.rows.map((row, i) => ({ name: rows[i].name, whole: true, tasks: nested(row.tasks), gaps: nested(row.gaps), levels: rows[i].levels, at: unpack(row.at, Uint32Array) })) };
+    draw();
+    document.documentElement.dataset.detail = 'yes';
+  }, 100);
+}
+let last = -1;
+async function further() {
+  const text = $('search').value.trim();
+  if (text === '') return;
+  let hit = await get(`next?text=${encodeURIComponent(text)}&after=${last < 0 ? 0 : last}`);
+  if (!hit && last >= 0) hit = await get(`next?text=${encodeURIComponent(text)}&after=0`);
+  if (!hit) { $('found').textContent = 'nothing is called so'; return; }
+  last = hit.start_ns;
+  const length = hit.end_ns - hit.start_ns, span = Math.min(to - from, Math.max(length * 12, 2000));
+  look(hit.start_ns - span / 2 + length / 2, hit.start_ns + span / 2 + length / 2);
+  story(hit.task);
+}
+async function story(task) {
+  const told = await get(`task?at=${task}`);
+  if (!told) return;
+  const link = (one) => { const b = el('button', { type: 'button' }, `${one.name} (#${one.task})`); b.addEventListener('click', () => story(one.task)); return b; };
+  const several = (some) => some.count === 0 ? 'none' : el('span', {}, count(some.count) + ': ', ...some.first.flatMap((one) => [link(one), ' ']));
+  const wait = REASONS.filter(([reason]) => told.waits[reason] > 0).map(([reason, text]) => `${time(told.waits[reason])} ${text}`).join(', ') || 'not at all';
+  const lines = [
+    ['what', `${told.sort} #${told.task} ${told.name}` + (told.graph === null ? '' : `, graph ${told.graph}` + (told.round === null ? '' : `, round ${told.round}`))], ['spawned at', told.place || '?'],
+    ['spawned', `${time(told.spawn_ns)} after the start`], ['by', told.spawned_by ? link(told.spawned_by) : 'nobody that the trace names'],
+    ['ready', `${time(told.ready_ns - told.spawn_ns)} later`], ['made ready by', told.made_ready_by ? link(told.made_ready_by) : 'its spawn, or something outside'],
+    ['ran', `on XE ${told.engine}, ${time(told.start_ns - told.ready_ns)} later, for ${time(told.end_ns - told.start_ns)}` + (told.stolen ? ', taken from another engine' : '')],
+    ['waited', wait], ['asked for', told.asked_for.join(', ') || 'no place'], ['critical path', told.on_critical_path ? 'is on it' : 'is not on it'],
+    ['blocks', told.accesses.length ? table(['block', 'how', 'bytes', 'home'], told.accesses.map((a) => [a.block, a.mode, bytes(a.bytes), a.home === null ? '?' : a.home])) : 'none'],
+    ['spawned these', several(told.spawned)], ['made these ready', several(told.made_ready)],
+    ['spans', told.spans.map((s) => `${s.name} for ${time(s.end_ns - s.start_ns)}`).join(', ') || 'none'],
+  ];
+  $('story').replaceChildren(...lines.flatMap(([key, value]) => [el('dt', {}, key), el('dd', {}, value)]));
+  $('h-story').hidden = $('story').hidden = false;
+  $('story').dataset.task = told.task;
+}
+// By keyboard: what is in the middle of the first row that runs something there.
+function middle() {
+  for (let number = 0; number < rows.length; number++) {
+    const what = under(x((from + to) / 2), TOP + number * ROW + 2);
+    if (what && what.task !== undefined) { story(what.task); return; }
+  }
+}
+if (served) canvas.addEventListener('keydown', (e) => { if (e.key === 'Enter') middle(); });
+$('search').addEventListener('input', () => { last = -1; });
+if (served) $('search').placeholder = 'codelet, block, or #number';
+
 // ---- the rest of the page
 const about = analysis.about;
 document.title = 'Sprat: ' + (about.program || 'a run');
 $('title').textContent = (about.program || 'a run') + ' ' + (about.arguments || '');
-$('about').textContent = `${count(analysis.codelets)} codelets on ${analysis.xes} engines in ${time(analysis.in_scopes_ns)}; ${about.started ? new Date(about.started * 1000).toISOString().slice(0, 16).replace('T', ' ') + ' UTC' : ''}; ${about.machine || ''}`;
+$('about').textContent = `${count(analysis.codelets)} codelets on ${analysis.xes} engines in ${time(analysis.in_scopes_ns)}; trace of ${time(wall)}`;
+const where = Array.from({ length: analysis.xes }, (_, xe) => (about['xe ' + xe] || '').match(/^cpu (\d+) core (\d+) region (\d+) domain (\d+)/)).map((m, xe) => m ? `XE ${xe}: cpu ${m[1]} (region ${m[3]}, domain ${m[4]})` : `XE ${xe}: ?`);
+const pinned = (about.pinned === 'no' ? 'not pinned; planned: ' : '') + where.slice(0, 64).join('; ') + (where.length > 64 ? `; and ${where.length - 64} more, below` : '');
+for (const [key, value] of [
+  ['date', about.started ? new Date(about.started * 1000).toISOString().slice(0, 19).replace('T', ' ') + ' UTC' : '?'], ['machine', about.machine || '?'], ['engines', pinned],
+  ['control engines', `${about['ce mode'] || '?'} (${about['ce reason'] || '?'})`], ['version', `Sprat ${about.version || '?'}`],
+]) $('facts').append(el('dt', {}, key), el('dd', {}, value));
 $('findings').append(...analysis.findings.map((f) => el('li', { 'data-id': f.id }, f.text + '.', el('span', { class: 'next' }, 'Next: ' + f.next + '.'))));
 
 function split(one) {
-  const all = CLASSES.reduce((sum, [name]) => sum + one[FIELDS[name]], 0) || 1, bar = el('canvas', { width: 560, height: 18, role: 'img' });
-  bar.style.cssText = 'width:560px;height:18px;cursor:default'; bar.dataset.split = JSON.stringify(CLASSES.map(([name]) => one[FIELDS[name]] / all));
-  bar.setAttribute('aria-label', CLASSES.map(([name, text]) => text + ' ' + share(one[FIELDS[name]] / all)).join(', '));
-  return ['XE ' + one.xe, bar, ...CLASSES.map(([name]) => share(one[FIELDS[name]] / all))];
+  const parts = CLASSES.map(([name]) => PARTS[name](one)), all = parts.reduce((sum, part) => sum + part, 0) || 1, bar = el('canvas', { width: 420, height: 18, role: 'img' });
+  bar.style.cssText = 'width:420px;height:18px;cursor:default'; bar.dataset.split = JSON.stringify(parts.map((part) => part / all));
+  bar.setAttribute('aria-label', CLASSES.map(([, text], i) => text + ' ' + share(parts[i] / all)).join(', '));
+  return ['XE ' + one.xe, bar, ...parts.map((part) => share(part / all)), share(one.parked / all)];
 }
-$('engines').append(table(['engine', '', ...CLASSES.map((c) => c[1])], analysis.engines.map(split)));
+$('engines').append(table(['engine', '', ...CLASSES.map((c) => c[1]), '(asleep)'], analysis.engines.map(split)));
 function paintBars() {
   document.querySelectorAll('canvas[data-split]').forEach((bar) => {
     const c = bar.getContext('2d'); let left = 0;
@@ -287,11 +363,12 @@ $('series').append(series());
 
 const bounds = analysis.bounds, idle = analysis.idle;
 $('bounds').append(
-  el('p', {}, `It took ${time(bounds.took_ns)}. No fewer than ${time(bounds.by_work_ns)} are needed for the work on ${analysis.xes} engines, and ${time(bounds.by_path_ns)} for the longest chain of ${count(analysis.chain.tasks)} tasks that wait for each other; those were ready and had not begun for ${time(analysis.chain.queued_ns)}.`),
-  el('p', {}, `Engines had nothing to run for ${time(idle.total ?? idle.ready_elsewhere + idle.dependences + idle.nothing)}: for ${time(idle.dependences)} all that was spawned waited for others, for ${time(idle.ready_elsewhere)} something was ready elsewhere, for ${time(idle.nothing)} nothing was spawned.`),
+  el('p', {}, `It took ${time(bounds.took_ns)}. No fewer than ${time(bounds.by_work_ns)} are needed for the work on ${analysis.xes} engines, and ${time(bounds.by_path_ns)} for the longest chain of tasks that wait for each other, the critical path, of which there are ${count(analysis.chain.tasks)}; those were ready and had not begun for ${time(analysis.chain.queued_ns)}.`),
+  el('p', {}, `Engines had nothing to run for ${time(idle.ready_elsewhere + idle.dependences + idle.data + idle.nothing)}: for ${time(idle.dependences)} all that was spawned waited for others, for ${time(idle.data)} for data on its way, for ${time(idle.ready_elsewhere)} something was ready in another queue or with the control engine, for ${time(idle.nothing)} nothing was spawned.`),
+  ...(analysis.awaited.length ? [table(['engines waited until one of these had ended', 'time of engines'], analysis.awaited.slice(0, 12).map((w) => [w.name, time(w.time_ns)]))] : []),
   table(['of the longest chain', 'tasks', 'time', 'share'], analysis.chain.links.slice(0, 12).map((l) => [l.name, count(l.count), time(l.time_ns), share(l.time_ns / Math.max(1, bounds.by_path_ns))])),
   el('p', {}, 'If a kind cost nothing, the run would take about:'),
-  table(['kind', 'bound', 'run'], analysis.free.map((f) => [f.name, time(f.least_ns), time(f.takes_ns)])));
+  table(['kind', 'bound', 'run'], analysis.free.slice(0, 50).map((f) => [f.name, time(f.least_ns), time(f.takes_ns)])));
 
 function histogram(bins) {
   const most = Math.max(...bins, 1), lowest = bins.findIndex((n) => n > 0), shown = bins.slice(lowest), one = 7;
@@ -299,9 +376,15 @@ function histogram(bins) {
     el('rect', { x: i * one, y: 26 - Math.max(n > 0 ? 2 : 0, n / most * 26), width: one - 1, height: Math.max(n > 0 ? 2 : 0, n / most * 26), fill: 'var(--running)' },
       el('title', {}, `${count(n)} took ${time(2 ** (lowest + i))} to ${time(2 ** (lowest + i + 1))}`))));
 }
-$('kinds').append(table(['kind', 'count', 'total', 'least', 'median', '99%', 'most', 'waited for others', 'ready, not begun', 'how long'], analysis.kinds.slice(0, 200).map((k) => [
-  el('span', {}, k.name + ' ', el('span', { class: 'place' }, k.place)), count(k.count), time(k.total_ns), time(k.min_ns), time(k.median_ns), time(k.p99_ns), time(k.max_ns),
-  time(k.waited_ns / k.count), time(k.queued_ns / k.count), histogram(k.histogram)])));
+const REASONS = [['dependences', 'for others'], ['data', 'for data'], ['engines', 'no engine free'], ['control', 'for the CE or a queue'], ['affinity', 'bound'], ['priority', 'low priority']];
+$('kinds').append(table(['kind', 'count', 'total', 'least', 'median', '99%', 'most', 'how long'], analysis.kinds.slice(0, 200).map((k) => [
+  el('span', {}, k.name + ' ', el('span', { class: 'place' }, k.place)), count(k.count), time(k.total_ns), time(k.min_ns), time(k.median_ns), time(k.p99_ns), time(k.max_ns), histogram(k.histogram)])),
+  el('h3', {}, 'How long each waited on average, and for what'),
+  table(['kind', ...REASONS.map((r) => r[1])], analysis.kinds.slice(0, 200).map((k) => [k.name, ...REASONS.map(([reason]) => time(k.waits[reason] / k.count))])),
+  ...Object.entries(analysis.left_out || {}).map(([name, more]) => el('p', { class: 'hint' }, `${count(more)} more of ${name} are not on this page; sprat serve shows all.`)));
+if (analysis.memory.length) $('memory').append(table(['memory region', 'blocks', 'bytes', 'read', 'written', 'of both from other regions', 'blocks that came', 'that left'], analysis.memory.map((m) => [
+  m.region === 65535 ? '?' : m.region, count(m.blocks), bytes(m.bytes), bytes(m.read_bytes), bytes(m.written_bytes), bytes(m.remote_bytes), bytes(m.came_bytes), bytes(m.left_bytes)])));
+else $('memory').append(el('p', {}, 'No block was used.'));
 $('blocks').append(analysis.blocks.length === 0 ? el('p', {}, 'None was used.') :
   table(['block', 'home', 'used', 'changed', 'read', 'written', 'from other regions', 'by'], analysis.blocks.slice(0, 50).map((b) => [
     b.name, b.home === 65535 ? '?' : b.home, count(b.times), count(b.writes), bytes(b.read_bytes), bytes(b.written_bytes), bytes(b.remote_bytes), b.by])));

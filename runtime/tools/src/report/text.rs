@@ -1,7 +1,7 @@
 //! A report for the terminal.
 
-use crate::analyse::Analysis;
-use crate::units::{bytes, count, share, time};
+use crate::analyse::{Analysis, REASONS};
+use crate::units::{bytes, count, share, time, utc};
 use std::fmt::Write;
 
 /// The report.
@@ -24,41 +24,30 @@ fn write(out: &mut String, a: &Analysis) -> std::fmt::Result {
         time(a.in_scopes_ns as f64),
         time(a.wall_ns as f64)
     )?;
+    let started = about("started").parse().unwrap_or(0);
+    writeln!(out, "date: {}", utc(started))?;
     writeln!(out, "machine: {}", about("machine"))?;
+    let places = (0..a.xes).map(|xe| format!("{xe}: {}", about(&format!("xe {xe}"))));
+    let places: Vec<String> = places.collect();
+    let planned = if about("pinned") == "no" {
+        "not pinned, planned as "
+    } else {
+        ""
+    };
+    writeln!(out, "engines: {planned}{}", places.join("; "))?;
     writeln!(
         out,
         "control engines: {} ({})",
         about("ce mode"),
         about("ce reason")
     )?;
+    writeln!(out, "version: {}", about("version"))?;
     writeln!(out, "\nFindings")?;
     for (finding, number) in a.findings.iter().zip(1..) {
         writeln!(out, " {number}. {}.", finding.text)?;
         writeln!(out, "    Next: {}.", finding.next)?;
     }
-    writeln!(
-        out,
-        "\nEngines (shares of the time in which scopes were open)"
-    )?;
-    writeln!(
-        out,
-        " {:>4} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
-        "xe", "running", "runtime", "spawning", "blocked", "looking", "parked"
-    )?;
-    for split in &a.engines {
-        let of = |part: u64| share(part as f64 / split.total().max(1) as f64);
-        writeln!(
-            out,
-            " {:>4} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
-            split.xe,
-            of(split.running),
-            of(split.runtime),
-            of(split.body),
-            of(split.blocked),
-            of(split.looking),
-            of(split.parked)
-        )?;
-    }
+    engines(out, a)?;
     writeln!(
         out,
         "\nBounds: {} by work, {} by path; it took {}",
@@ -87,6 +76,8 @@ fn write(out: &mut String, a: &Analysis) -> std::fmt::Result {
             row.place
         )?;
     }
+    waits(out, a)?;
+    memory(out, a)?;
     if !a.blocks.is_empty() {
         writeln!(out, "\nBlocks that were used most")?;
         for row in a.blocks.iter().take(8) {
@@ -109,14 +100,101 @@ fn write(out: &mut String, a: &Analysis) -> std::fmt::Result {
     Ok(())
 }
 
+/// Each engine's time.
+fn engines(out: &mut String, a: &Analysis) -> std::fmt::Result {
+    writeln!(
+        out,
+        "\nEngines (shares of the time in which scopes were open; from `for others` on they had nothing to run, and waited for that)"
+    )?;
+    let heads = [
+        "running",
+        "runtime",
+        "spawning",
+        "for others",
+        "for data",
+        "for the CE",
+        "nothing",
+        "(asleep)",
+    ];
+    write!(out, " {:>4}", "xe")?;
+    for head in heads {
+        write!(out, " {head:>10}")?;
+    }
+    writeln!(out)?;
+    for split in &a.engines {
+        let why = &split.why;
+        let parts = [
+            split.running,
+            split.runtime,
+            split.body,
+            why.dependences,
+            why.data,
+            why.ready_elsewhere,
+            why.nothing,
+            split.parked,
+        ];
+        write!(out, " {:>4}", split.xe)?;
+        for part in parts {
+            write!(
+                out,
+                " {:>10}",
+                share(part as f64 / split.total().max(1) as f64)
+            )?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// How long codelets waited, by kinds and reasons.
+fn waits(out: &mut String, a: &Analysis) -> std::fmt::Result {
+    writeln!(out, "\nWaits of one codelet, on average, by reasons")?;
+    write!(out, " {:<24}", "name")?;
+    for reason in REASONS {
+        write!(out, " {reason:>12}")?;
+    }
+    writeln!(out)?;
+    for row in &a.kinds {
+        write!(out, " {:<24}", row.name)?;
+        for wait in row.waits.each() {
+            write!(out, " {:>12}", time(wait as f64 / row.count.max(1) as f64))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn memory(out: &mut String, a: &Analysis) -> std::fmt::Result {
+    if a.memory.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nMemory regions")?;
+    for row in &a.memory {
+        writeln!(
+            out,
+            " {:>3} {:>10} blocks of {}, {} read, {} written, {} of both from another region",
+            region(row.region),
+            count(row.blocks),
+            bytes(row.bytes as f64),
+            bytes(row.read_bytes as f64),
+            bytes(row.written_bytes as f64),
+            bytes(row.remote_bytes as f64)
+        )?;
+    }
+    Ok(())
+}
+
+fn region(region: u16) -> String {
+    match region {
+        u16::MAX => "?".to_owned(),
+        region => region.to_string(),
+    }
+}
+
 fn moves(out: &mut String, a: &Analysis) -> std::fmt::Result {
     if a.moves.is_empty() {
         return Ok(());
     }
-    let region = |region: u16| match region {
-        u16::MAX => "?".to_owned(),
-        region => region.to_string(),
-    };
     writeln!(out, "\nBlocks that moved between regions")?;
     for row in &a.moves {
         writeln!(

@@ -37,5 +37,19 @@ window.addEventListener('load', () => {
   search.value = kind; search.dispatchEvent(new Event('input'));
   is('nothing found', parseInt(document.getElementById('found').textContent, 10) > 0);
   changes('the next match', () => key('n'));
+  // The header has all that it should, and each diagnosis looks different without any colour.
+  const facts = document.getElementById('facts').textContent;
+  for (const fact of ['date', 'machine', 'XE 0: cpu', 'control engines', 'version']) is('the header has no ' + fact, facts.includes(fact));
+  const greys = [...document.querySelectorAll('.legend canvas')].map((bar) => {
+    const { data } = bar.getContext('2d').getImageData(0, 0, bar.width, bar.height);
+    return Array.from({ length: data.length / 4 }, (_, i) => .3 * data[4 * i] + .59 * data[4 * i + 1] + .11 * data[4 * i + 2]);
+  });
+  is('there are no seven diagnoses', greys.length === 7);
+  greys.forEach((one, i) => greys.slice(0, i).forEach((other, j) => {
+    const apart = one.reduce((sum, grey, at) => sum + Math.abs(grey - other[at]), 0) / one.length;
+    is(`diagnoses ${j} and ${i} look alike without colours: ${apart}`, apart > 8);
+  }));
+  // Each control can be reached by keyboard, and has a name.
+  document.querySelectorAll('button, input, canvas[tabindex]').forEach((one) => is('a control without a name', (one.textContent || one.getAttribute('aria-label') || (one.labels && one.labels[0] && one.labels[0].textContent)) && one.tabIndex >= 0));
   document.documentElement.dataset.checked = wrong.length === 0 ? 'all is well' : wrong.join('; ');
 });
