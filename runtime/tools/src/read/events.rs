@@ -3,7 +3,7 @@
 use super::uses::{Use, share};
 use super::{Key, Reader, Stream};
 use crate::interval::Interval;
-use crate::run::{Doing, NONE, Sample, Sort, Span, Task};
+use crate::run::{Doing, NONE, Queued, Sample, Sort, Span, Task};
 use sprat::trace::Event;
 
 impl Reader {
@@ -43,6 +43,8 @@ impl Reader {
                 codelet,
                 generation,
                 kind,
+                via,
+                ended,
             } => {
                 let task = Task {
                     kind,
@@ -50,6 +52,8 @@ impl Reader {
                     start,
                     end,
                     codelet,
+                    via,
+                    ended,
                     stolen: state.stolen == codelet && codelet != 0,
                     ..Task::default()
                 };
@@ -183,6 +187,21 @@ impl Reader {
                 state.steps.push(self.run.tasks.len() as u32);
                 self.run.tasks.push(task);
                 self.last(end);
+            }
+            Event::Queued {
+                time,
+                own,
+                domain,
+                posted,
+            } => {
+                self.run.queues.push(Queued {
+                    stream,
+                    time,
+                    own,
+                    domain,
+                    posted,
+                });
+                self.last(time);
             }
             Event::Count {
                 time, value, kind, ..
