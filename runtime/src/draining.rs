@@ -26,29 +26,24 @@ impl Shared {
 
     fn drain(&self, trace: &Trace) {
         let is_open = || self.open_scopes.load(Ordering::Relaxed) > 0;
-        // AcqRel, as in `trace_opens`: of a scope's opening and this one is first. If that is the opening it is seen here, and if not who
-        // opens sees this, and asks.
-        let settles = !is_open() && {
-            trace.settled.swap(true, Ordering::AcqRel);
-            !is_open()
-        };
+        let settles = trace.settled.settles(is_open);
         let all_sleep = |domain: &Domain| domain.idle.asleep() == domain.idle.seats();
         let drained = trace.drain_if_due(settles || self.domains.iter().all(all_sleep));
-        if !(settles && drained) {
-            trace.settled.store(false, Ordering::Relaxed);
+        if !drained {
+            trace.settled.unsettle();
         }
     }
 
     /// How long a control engine may sleep that has nothing to watch, if something may lie in the rings of a trace.
     pub(crate) fn trace_nap(&self) -> Option<Duration> {
         let trace = self.trace.as_ref()?;
-        (!trace.settled.load(Ordering::Relaxed)).then_some(PERIOD)
+        (!trace.settled.is_settled()).then_some(PERIOD)
     }
 
     /// A scope was opened.
     pub(crate) fn trace_opens(&self) {
         if let Some(trace) = &self.trace
-            && trace.settled.swap(false, Ordering::AcqRel)
+            && trace.settled.opens()
         {
             self.request(&self.domains[0]);
         }

@@ -165,6 +165,10 @@ mod stuck;
 mod suspending;
 mod sweep;
 mod sync;
+// Under loom locks and atomics work in models alone.
+#[cfg(not(sprat_loom))]
+#[cfg(test)]
+mod tests;
 mod throttle;
 mod tile;
 mod time_keeper;

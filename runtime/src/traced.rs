@@ -268,14 +268,21 @@ impl Engine<'_> {
     }
 
     /// Between two codelets: what lies in queues, if that is something else than what was noted last, and that is a while ago.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn trace_queues(&self) {
-        let Some(seat) = self.seat else { return };
         let due = self.tracer(|tracer| {
             let time = tracer.time();
             (time.wrapping_sub(tracer.queued.0) >= tracer.clock.pause()).then_some(time)
         });
-        let Some(Some(time)) = due else { return };
+        if let Some(Some(time)) = due {
+            self.look_at_queues(time);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_at_queues(&self, time: u64) {
+        let Some(seat) = self.seat else { return };
         let domain = &self.shared.domains[usize::from(seat.domain)];
         let own = seat.queued() + self.shared.levelled_own(usize::from(self.xe()));
         let seen = [

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// So many records, or entries of queues, are looked at in one piece: some ten microseconds.
-const PIECE: usize = 1024;
+pub(crate) const PIECE: usize = 1024;
 
 /// A codelet that waits: where it was spawned, what it is called, its record and that one's generation.
 type Known = (&'static str, u32, &'static str, u32, u32);
@@ -23,10 +23,10 @@ pub(crate) struct Look {
     claims: u64,
     /// The record that comes next; `None` when all were looked at.
     next: Option<u32>,
-    count: usize,
+    pub(crate) count: usize,
     /// The first ones by where they were spawned.
     first: BTreeSet<Known>,
-    named: Vec<page::Waiting>,
+    pub(crate) named: Vec<page::Waiting>,
     /// The most that one piece has looked at.
     pub(crate) longest: usize,
 }
@@ -131,93 +131,5 @@ impl Look {
         }
         self.longest = self.longest.max(PIECE - left);
         !self.first.is_empty()
-    }
-}
-
-// Under loom its locks and atomics work in models alone.
-#[cfg(not(sprat_loom))]
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Runtime, Trigger};
-    use std::time::Duration;
-
-    /// So many wait for an event and for a block, and this is done meanwhile.
-    fn while_they_wait(count: usize, look: impl FnOnce(&Shared, &Runtime, Trigger)) {
-        let builder = Runtime::builder().ignore_environment().xes(1).pin(false);
-        let rt = builder.live_codelets(1 << 20).build().unwrap();
-        let block = rt.block::<u64>(1).unwrap();
-        let (event, trigger) = rt.event("late");
-        std::thread::scope(|threads| {
-            threads.spawn(|| {
-                rt.finish(|s| {
-                    for _ in 0..count {
-                        let waits = s.codelet("waits").after(&event);
-                        waits.spawn(block.read_write(), |_, x| x[0] += 1);
-                    }
-                    Ok(())
-                })
-                .unwrap();
-            });
-            let shared = rt.shared();
-            let begun = Instant::now();
-            while shared.who_waits(1).is_none_or(|found| found.0 < count) {
-                assert!(
-                    begun.elapsed() < Duration::from_secs(60),
-                    "they do not wait"
-                );
-                sleep(Duration::from_millis(5));
-            }
-            look(shared, &rt, trigger);
-        });
-        assert_eq!(rt.read(block, |x| x[0]).unwrap(), count as u64);
-    }
-
-    /// Tens of thousands wait for one event and in one queue: no piece looks at more than a few of them, and all are counted.
-    #[test]
-    fn however_many_wait_each_piece_is_short() {
-        const COUNT: usize = 30_000;
-        while_they_wait(COUNT, |shared, _, trigger| {
-            let (mut look, mut pieces) = (Look::new(shared, 100), 0);
-            while look.go_on(shared).expect("nothing moves") {
-                pieces += 1;
-            }
-            assert!(look.longest <= PIECE, "{}", look.longest);
-            assert!(pieces > COUNT / PIECE, "{pieces}");
-            assert_eq!((look.count, look.named.len()), (COUNT, 100));
-            for one in &look.named {
-                assert_eq!(one.name, "waits");
-                // The first one has the block; of the others it is told, for sure or perhaps.
-                let told = one.waits_for.join("; ");
-                assert!(
-                    told.contains("event `late`, to come from outside"),
-                    "{told}"
-                );
-            }
-            let in_queue = |one: &&page::Waiting| one.waits_for.join("; ").contains("block 0");
-            assert!(look.named.iter().filter(in_queue).count() >= 99);
-            trigger.satisfy();
-        });
-    }
-
-    /// Between two pieces something moves: what was seen before is no longer so.
-    #[test]
-    fn a_look_is_given_up_when_something_has_moved() {
-        while_they_wait(10 * PIECE, |shared, rt, trigger| {
-            let mut look = Look::new(shared, 100);
-            assert_eq!(look.go_on(shared), Some(true));
-            rt.finish(|s| {
-                s.spawn((), |_, ()| ());
-                Ok(())
-            })
-            .unwrap();
-            let begun = Instant::now();
-            // The engine that ran it goes to sleep again; that nothing moves now is no excuse.
-            while shared.while_still(|| ()).is_none() {
-                assert!(begun.elapsed() < Duration::from_secs(60));
-            }
-            assert_eq!(look.go_on(shared), None);
-            trigger.satisfy();
-        });
     }
 }

@@ -188,6 +188,7 @@ const LEVELS: &[&[&str]] = &[
         "start",
         "builder",
         "models",
+        "tests",
     ],
 ];
 

@@ -35,13 +35,13 @@ impl Clock {
         }
     }
 
-    /// About 20 µs in ticks: how often an engine looks at its queues at most.
+    /// About 100 µs in ticks: how often an engine looks at its queues at most.
     #[inline]
     pub(crate) fn pause(&self) -> u64 {
         match self.counts {
             // Counters run at one to some thousand million ticks a second.
-            true => 50_000,
-            false => 20_000,
+            true => 250_000,
+            false => 100_000,
         }
     }
 

@@ -7,6 +7,7 @@ mod moves;
 mod names;
 mod place;
 mod ring;
+mod settled;
 mod tracer;
 
 pub(crate) use clock::Clock;
@@ -22,6 +23,7 @@ use crate::sync::{Mutex, lock};
 use crate::trace::{Encoder, Event, GraphDef, begin_chunk, end_chunk, header, put_kind, tag};
 use decisions::DecisionNotes;
 use ring::Consumer;
+pub(crate) use settled::Settled;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -58,8 +60,8 @@ pub(crate) struct Trace {
     distances: Vec<Vec<u32>>,
     /// A ring is half full.
     called: AtomicBool,
-    /// No scope has been open since rings were emptied last.
-    pub(crate) settled: AtomicBool,
+    /// Whether anything may lie in the rings.
+    pub(crate) settled: Settled,
     drain: Mutex<Drain>,
 }
 
@@ -120,7 +122,7 @@ impl Trace {
             decisions: DecisionNotes::new(clock),
             distances,
             called: AtomicBool::new(false),
-            settled: AtomicBool::new(true),
+            settled: Settled::new(),
             drain: Mutex::new(Drain {
                 file,
                 path,

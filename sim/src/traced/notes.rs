@@ -125,9 +125,7 @@ impl Notes {
                         notes.event(stream, state, &mut before, event);
                     }
                 }
-                Ok(Chunk::BlockName { .. } | Chunk::Moves(_) | Chunk::Decided(_) | Chunk::End) => {
-                    ()
-                }
+                Ok(Chunk::BlockName { .. } | Chunk::Moves(_) | Chunk::Decided(_) | Chunk::End) => {}
                 Err(flaw) => notes.flaws.push(flaw.to_string()),
             }
         }
