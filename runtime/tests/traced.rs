@@ -248,7 +248,8 @@ fn what_control_engines_saw_and_decided() {
         );
     }
     // The same look again and again stands there once, not for each of the dozens of naps.
-    let same = |pair: &[Decided]| pair[0].seen == pair[1].seen && pair[0].did == pair[1].did;
+    let of = |one: &Decided| (one.stood_in, one.seen.clone(), one.did.clone());
+    let same = |pair: &[Decided]| of(&pair[0]) == of(&pair[1]);
     assert!(!read.decided.windows(2).any(same), "{:?}", read.decided);
 }
 
