@@ -4,9 +4,10 @@
 use crate::decide::locality::{Act, Seen};
 use crate::homes::Asked;
 use crate::id::BlockId;
-use crate::shared::Shared;
+use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::lock;
+use crate::trace::{Decided, Did, Reason, RegionSeen};
 use std::collections::BTreeMap;
 
 impl Shared {
@@ -17,7 +18,7 @@ impl Shared {
     }
 
     /// Part of a control engine's routine: looks at what was done, if there is enough of it, and wishes what is to be done.
-    pub(crate) fn adapt(&self) {
+    pub(crate) fn adapt(&self, domain: &Domain, stands_in: bool) {
         let Some(ledgers) = &self.ledgers else { return };
         let watcher = ledgers.watcher.as_ref();
         let Some(watcher) = watcher.filter(|one| one.due.load(Ordering::Relaxed)) else {
@@ -51,9 +52,45 @@ impl Shared {
                 Act::Move { block, to } => (block, Asked::Home(to)),
                 Act::Replicate { block } => (block, Asked::Copies),
             };
+            if let Some(trace) = &self.trace {
+                trace
+                    .decisions
+                    .add(self.adapted(domain, stands_in, &act, &seen));
+            }
             let slot = self.blocks.slot(block as u32);
             // If it is gone meanwhile, or its memory, nothing comes of it.
             slot.ask((block >> GENERATION) as u32, asked);
+        }
+    }
+
+    /// An act, for the trace.
+    fn adapted(&self, domain: &Domain, stood_in: bool, act: &Act, seen: &[Seen]) -> Decided {
+        let (block, did) = match *act {
+            Act::Move { block, to } => (block, Did::Move { to }),
+            Act::Replicate { block } => (block, Did::Replicate),
+        };
+        let used: Vec<&Seen> = seen.iter().filter(|one| one.block == block).collect();
+        let region = |one: &&Seen| RegionSeen {
+            region: one.region,
+            home: one.home,
+            read: one.read,
+            written: one.written,
+        };
+        let own = self
+            .domains
+            .iter()
+            .position(|one| std::ptr::eq(one, domain));
+        Decided {
+            time: 0,
+            domain: own.unwrap_or(0) as u16,
+            stood_in,
+            seen: Reason::Accesses {
+                block: block as u32,
+                generation: (block >> GENERATION) as u32,
+                bytes: used.first().map_or(0, |one| one.bytes),
+                regions: used.iter().map(region).collect(),
+            },
+            did: vec![did],
         }
     }
 }

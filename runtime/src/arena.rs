@@ -202,18 +202,34 @@ impl Arena {
 
     /// All ids that were ever used. Exact only while nothing else moves (the stuck report).
     pub(crate) fn ids(&self) -> Vec<u32> {
+        self.ids_from(0, usize::MAX)
+    }
+
+    /// The same in pieces: at most so many, from this id on; none behind the last one.
+    pub(crate) fn ids_from(&self, from: u32, most: usize) -> Vec<u32> {
         let depot = lock(&self.depot);
         let mut ids = Vec::new();
-        for (index, &slot) in depot.slots.iter().enumerate() {
+        let chunk = (from / CHUNK_GRANULES) as usize;
+        for (index, &slot) in depot.slots.iter().enumerate().skip(chunk) {
             let end = match depot.carving[slot / LINE - 1] {
                 Some((carving, used)) if carving as usize == index => used,
                 _ => CHUNK_BYTES,
             };
             let first = if index == 0 { slot } else { 0 };
+            let before = match index == chunk {
+                true => (from % CHUNK_GRANULES) as usize * GRANULE,
+                false => 0,
+            };
+            let passed = before.saturating_sub(first).div_ceil(slot);
             let starts = (first..end)
                 .step_by(slot)
-                .filter(|at| at + slot <= CHUNK_BYTES);
+                .skip(passed)
+                .take_while(|at| at + slot <= CHUNK_BYTES)
+                .take(most - ids.len());
             ids.extend(starts.map(|at| index as u32 * CHUNK_GRANULES + (at / GRANULE) as u32));
+            if ids.len() == most {
+                break;
+            }
         }
         ids
     }

@@ -406,7 +406,11 @@ impl Builder {
             true => about(&topology, &plan, pin),
             false => String::new(),
         };
-        let trace = path.map(|path| Trace::create(&path, &about));
+        let trace = path.map(|path| {
+            let distances = topology.regions.iter();
+            let distances = distances.map(|region| region.distances.clone()).collect();
+            Trace::create(&path, &about, distances)
+        });
         let trace = trace.transpose().inspect_err(|_| id.release())?;
         let top = place.map(|place| Top::create(&place, &about));
         let top = top.transpose().inspect_err(|_| id.release())?;

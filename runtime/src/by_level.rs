@@ -9,7 +9,7 @@ use crate::decide::theft::HAUL;
 use crate::engine::{Engine, Followers};
 use crate::event::Links;
 use crate::levels::Tiers;
-use crate::local::Local;
+use crate::local::{Local, Via};
 use crate::post::RecordLinks;
 use crate::queue::insist;
 use crate::seat::Seat;
@@ -57,6 +57,12 @@ impl Shared {
     pub(crate) fn has_levelled_own(&self, xe: usize) -> bool {
         let tiers = &self.levels.seats[xe];
         tiers.both().into_iter().any(|queue| !queue.is_empty())
+    }
+
+    /// How many codelets of other levels lie in an engine's own queues.
+    pub(crate) fn levelled_own(&self, xe: usize) -> usize {
+        let both = self.levels.seats[xe].both();
+        both.into_iter().map(|queue| queue.len()).sum()
     }
 
     /// Moves up to `most` codelets from one domain's queues to another's, level by level; how many. By the control
@@ -222,9 +228,8 @@ impl Engine<'_> {
         use route::Source::*;
         let shared = self.shared;
         let levels = &shared.levels;
-        route::look_order(around)
-            .iter()
-            .find_map(|source| match source {
+        route::look_order(around).iter().find_map(|source| {
+            let found = match source {
                 Own => self.local(|local| match level {
                     Priority::Normal => local.queue.as_ref()?.pop(),
                     _ => local.levels.queues.as_ref()?.of(level)?.pop(),
@@ -246,7 +251,13 @@ impl Engine<'_> {
                 ),
                 // Taken in already; stolen when nothing of any level is here.
                 Inbox | Steal => None,
+            };
+            found.inspect(|_| match level {
+                Priority::Normal => self.came_from(*source),
+                Priority::High => self.local(|local| local.via = Via::High),
+                Priority::Low => self.local(|local| local.via = Via::Low),
             })
+        })
     }
 
     /// Takes from a queue that everybody feeds, or if the level has none of its own, from the normal one.
@@ -265,17 +276,19 @@ impl Engine<'_> {
     /// Asks the others of the domain for a codelet of this level.
     fn steal_of(&self, level: Priority, domain: &Domain) -> Option<u32> {
         if level == Priority::Normal || domain.count < 2 {
-            return self.steal(domain);
+            let found = self.steal(domain);
+            return found.inspect(|_| self.came_from(route::Source::Steal));
         }
         let (xe, attempt) = self.local(|local| (local.here.map_or(0, |h| h.xe), local.attempt));
         let found = route::victims(xe, domain.first, domain.count, attempt).find_map(|victim| {
             let queue = self.shared.levels.seats[usize::from(victim)].of(level)?;
-            insist(|| queue.steal())
+            Some((insist(|| queue.steal())?, victim))
         });
-        if found.is_some() {
-            self.count_stolen();
-        }
-        found
+        let (id, victim) = found?;
+        self.count_stolen();
+        self.came_from(route::Source::Steal);
+        self.trace_steal(id, victim);
+        Some(id)
     }
 
     /// Takes all that was posted to a seat into the own queues, each to its level; tells the domain, since others may

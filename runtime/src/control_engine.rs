@@ -39,13 +39,18 @@ impl Shared {
         self.look_at_deadlines();
         self.sweep();
         self.fire_timers();
-        self.adapt();
+        self.adapt(domain, stands_in);
         self.drain_trace();
         if self.gate.is_shut() {
             // Nothing to decide: who resumes asks again.
             return;
         }
-        for decision in decide(&self.observe(domain, stands_in)) {
+        let seen = self.observe(domain, stands_in);
+        let decisions = decide(&seen);
+        if !decisions.is_empty() {
+            self.trace_decisions(&seen, &decisions, stands_in);
+        }
+        for decision in decisions {
             match decision {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),
                 Decision::Rouse { domain } => self.rouse(domain),
@@ -149,8 +154,7 @@ impl Shared {
             let open = self.open_scopes.load(Ordering::Relaxed) > 0;
             let watched = self.cancelling.needs_a_watch();
             let asleep = |domain: &Domain| domain.idle.is_any_asleep();
-            let watch =
-                open && (watched || self.trace.is_some() || self.domains.iter().any(asleep));
+            let watch = open && (watched || self.domains.iter().any(asleep));
             control.watching.store(watch, Ordering::Relaxed);
             let asked = if requested() {
                 true
@@ -160,7 +164,8 @@ impl Shared {
                     continue;
                 }
                 true
-            } else if let Some(time) = self.sleep(domain, watch.then_some(nap)) {
+            } else if let Some(time) = self.sleep(domain, watch.then_some(nap).or(self.trace_nap()))
+            {
                 control.bed.wait_for(time)
             } else {
                 control.bed.wait();
@@ -226,7 +231,7 @@ impl Engine<'_> {
             let is_open = || self.shared.open_scopes.load(Ordering::Relaxed) > 0;
             let open = is_open();
             control.watching.store(open, Ordering::Relaxed);
-            let nap_if_open = open.then_some(nap);
+            let nap_if_open = open.then_some(nap).or(self.shared.trace_nap());
             let sleep = match paused() {
                 true => nap_if_open,
                 false => self.shared.sleep(domain, nap_if_open),

@@ -9,7 +9,7 @@ use crate::entry::EntryKind;
 use crate::error::{Error, ErrorKind, Origin, Result};
 use crate::failure::Cause;
 use crate::lendings::Lendings;
-use crate::local::Local;
+use crate::local::{Local, Via};
 use crate::memory_region::LEAST_ALIGNMENT;
 use crate::seat::Seat;
 use crate::shared::Shared;
@@ -117,6 +117,10 @@ impl<'a> Engine<'a> {
                     next
                 }
             };
+            if TRACED {
+                let via = if at != 0 { Via::Next } else { Via::Own };
+                self.local(|local| local.via = via);
+            }
             if left == 0 {
                 break;
             }
@@ -131,6 +135,10 @@ impl<'a> Engine<'a> {
             local.runs = false;
             local.since += self.shared.tuning.next_run - left;
         });
+        if TRACED {
+            self.local(|local| local.via = Via::Own);
+            self.trace_queues();
+        }
         if at != 0 {
             self.post(at);
         }
@@ -224,7 +232,7 @@ impl<'a> Engine<'a> {
         };
         let at = (&raw const frame).cast();
         self.local(|local| (local.made_blocks, local.only_holds) = (false, false));
-        let start = if TRACED { self.trace_begin(id) } else { 0 };
+        let begun = TRACED.then(|| self.trace_begin(id));
         let ran = match record.count() {
             // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
             0 => unsafe { (vtable.run)(payload, at, &[]) },
@@ -240,8 +248,8 @@ impl<'a> Engine<'a> {
                 ran
             }
         };
-        if TRACED {
-            self.trace_ran(id, start, vtable.payload);
+        if let Some(begun) = begun {
+            self.trace_ran(id, begun, vtable.payload, &ran);
         }
         if let Some(seat) = self.seat {
             seat.counters.ran.add(1);

@@ -5,7 +5,7 @@ use crate::decide::theft::{self, HAUL, Theft, Victim};
 use crate::engine::{Engine, Followers};
 use crate::event::Links;
 use crate::guard::Place;
-use crate::local::Local;
+use crate::local::{Local, Via};
 use crate::mutants::mutant;
 use crate::post::RecordLinks;
 use crate::queue::insist;
@@ -13,7 +13,6 @@ use crate::seat::Seat;
 use crate::shared::Domain;
 use crate::sync::atomic::Ordering;
 use crate::sync::{spin_hint, thread};
-use crate::trace::Event;
 use crossbeam_deque::Injector;
 use std::time::{Duration, Instant};
 
@@ -139,8 +138,8 @@ impl Engine<'_> {
 
     pub(crate) fn look(&self, source: Source, domain: &Domain) -> Option<u32> {
         let seat = self.seat.expect("who works sits");
-        match source {
-            Source::Own => self.pop(),
+        let found = match source {
+            Source::Own => return self.pop(),
             Source::Pinned => {
                 let mut at = seat.pinned.take(&RecordLinks(self.shared));
                 self.local(|local| {
@@ -155,7 +154,25 @@ impl Engine<'_> {
             Source::Region => self.draw(&self.shared.regions[usize::from(seat.region)], 1),
             Source::Injector => self.draw(&domain.injector, HAUL),
             Source::Steal => self.steal(domain),
+        };
+        if found.is_some() {
+            self.came_from(source);
         }
+        found
+    }
+
+    /// What was found lay there.
+    #[inline]
+    pub(crate) fn came_from(&self, source: Source) {
+        let via = match source {
+            Source::Own => Via::Own,
+            Source::Pinned => Via::Pinned,
+            Source::Inbox => Via::Inbox,
+            Source::Region => Via::Region,
+            Source::Injector => Via::Domain,
+            Source::Steal => Via::Stolen,
+        };
+        self.local(|local| local.via = via);
     }
 
     /// Takes all that was posted to a seat: the oldest to run now, the others into the own queue.
@@ -189,7 +206,7 @@ impl Engine<'_> {
     }
 
     #[inline]
-    fn xe(&self) -> u16 {
+    pub(crate) fn xe(&self) -> u16 {
         self.local(|local| local.here.map_or(0, |here| here.xe))
     }
 
@@ -224,11 +241,7 @@ impl Engine<'_> {
             let seat = &self.shared.seats[usize::from(victim)];
             if let Some(id) = self.rob(seat) {
                 self.count_stolen();
-                self.trace(|tracer| Event::Steal {
-                    time: tracer.clock.now(),
-                    codelet: id,
-                    victim,
-                });
+                self.trace_steal(id, victim);
                 return Some(id);
             }
         }

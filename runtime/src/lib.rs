@@ -66,6 +66,7 @@ mod data_block;
 pub mod decide;
 mod declare;
 mod declare_part;
+mod draining;
 mod ending;
 mod engine;
 mod entrance;
@@ -164,6 +165,10 @@ mod stuck;
 mod suspending;
 mod sweep;
 mod sync;
+// Under loom locks and atomics work in models alone.
+#[cfg(not(sprat_loom))]
+#[cfg(test)]
+mod tests;
 mod throttle;
 mod tile;
 mod time_keeper;
@@ -174,6 +179,7 @@ pub mod trace;
 mod traced;
 mod tracing;
 mod trigger;
+mod waiting;
 mod weak;
 mod weighing;
 mod wide;

@@ -23,6 +23,21 @@ pub(crate) struct InAnyOrder {
     pub(crate) ready: Vec<u32>,
 }
 
+/// Where a codelet lay from ready to start. The numbers are places in [`trace::VIA`](crate::trace::VIA).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Via {
+    Next = 0,
+    Own = 1,
+    Pinned = 2,
+    Inbox = 3,
+    Region = 4,
+    Domain = 5,
+    Stolen = 6,
+    High = 7,
+    Low = 8,
+}
+
 /// The state of one engine that only the occupant of its seat touches; threads outside of all seats have one too.
 pub(crate) struct Local {
     /// Where it is; `None` outside of all seats.
@@ -76,6 +91,8 @@ pub(crate) struct Local {
     pub(crate) marker: Option<Box<Marker>>,
     /// There is one of these two.
     pub(crate) notes: bool,
+    /// Where what is found next lay, for the trace. It is set by who finds something elsewhere than in the own queue.
+    pub(crate) via: Via,
     /// What entries the codelet has whose body runs, if it has many.
     pub(crate) wide_body: Wide,
     /// The same of that for whose children a place has come last.
@@ -119,6 +136,7 @@ impl Local {
             tracer: None,
             marker: None,
             notes: false,
+            via: Via::Own,
             wide_body: Wide::default(),
             wide_places: Wide::default(),
             declared: Vec::new(),

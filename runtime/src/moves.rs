@@ -72,8 +72,13 @@ impl Moves {
         self.held.fetch_sub(bytes as u64, Ordering::Relaxed);
     }
 
-    /// A block has moved, or has one copy more.
-    pub(crate) fn made(&self, moved: Moved) {
+    /// When a move or a copy begins, for [`made`](Moves::made); 0 if no trace is kept.
+    pub(crate) fn begins(&self) -> u64 {
+        self.notes.as_ref().map_or(0, |notes| notes.now())
+    }
+
+    /// A block has moved, or has one copy more; when that began.
+    pub(crate) fn made(&self, moved: Moved, begun: u64) {
         let (times, bytes) = match moved.copied {
             true => (&self.copied, &self.copied_bytes),
             false => (&self.moved, &self.moved_bytes),
@@ -81,7 +86,7 @@ impl Moves {
         times.fetch_add(1, Ordering::Relaxed);
         bytes.fetch_add(moved.bytes, Ordering::Relaxed);
         if let Some(notes) = &self.notes {
-            notes.add(moved);
+            notes.add(moved, begun);
         }
     }
 

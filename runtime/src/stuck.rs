@@ -15,23 +15,46 @@ use crate::error::{ErrorKind, Origin, Waiting};
 use crate::event::{EventCell, Links, OneShot};
 use crate::failure::Cause;
 use crate::local::Local;
-use crate::page;
 use crate::root::Root;
 use crate::shared::{Shared, still};
 use crate::sync::atomic::Ordering;
 use std::collections::{HashMap, HashSet};
 
 /// What stands still.
-struct Still<'a> {
+pub(crate) struct Still<'a> {
     shared: &'a Shared,
     /// Codelets that have not run, by the scope they belong to.
     waiting: HashMap<u32, Vec<u32>>,
+    /// The queues and lists that were looked at, by their addresses.
+    seen: HashSet<usize>,
+    /// Of these, those that have more in them than was looked at.
+    longer: HashSet<usize>,
     /// Entries that wait in a list of a one-shot.
     in_lists: HashSet<u32>,
     /// Codelets that wait in a queue, by the queue's address.
     in_queues: HashSet<(usize, u32)>,
     /// The same for parts, with where they start.
     in_parts: HashSet<(usize, u32, u64)>,
+}
+
+/// Whether somebody waits in a queue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Yes,
+    No,
+    /// It has more in it than was looked at.
+    Perhaps,
+}
+
+impl Found {
+    /// The sentence, if it is so.
+    fn tell(self, what: impl FnOnce() -> String) -> Option<String> {
+        match self {
+            Found::Yes => Some(what()),
+            Found::No => None,
+            Found::Perhaps => Some(format!("perhaps {}", what())),
+        }
+    }
 }
 
 impl Shared {
@@ -61,14 +84,13 @@ impl Shared {
         ended
     }
 
-    /// How many codelets wait, and some of them with what they wait for, if nothing moves; else, and if somebody is just beginning
-    /// something, nothing.
-    pub(crate) fn who_waits(&self, most: usize) -> Option<(usize, Vec<page::Waiting>)> {
+    /// Looks at something while nothing moves, and nothing can begin; not if anything moves, or somebody is just beginning something.
+    pub(crate) fn while_still<R>(&self, look: impl FnOnce() -> R) -> Option<R> {
         let _stranger = self.stranger.try_lock().ok()?;
         self.inspected.store(true, Ordering::Relaxed);
         // An access to a file will end: something moves.
         let stands = self.stands_still() && self.io.in_flight().is_empty();
-        let found = stands.then(|| Still::look(self).listed(most));
+        let found = stands.then(look);
         // Release pairs with the Acquire in `wait_for_inspection`.
         self.inspected.store(false, Ordering::Release);
         found
@@ -110,47 +132,96 @@ impl Shared {
 
 impl<'a> Still<'a> {
     fn look(shared: &'a Shared) -> Self {
-        let mut still = Still {
-            shared,
-            waiting: HashMap::new(),
-            in_lists: HashSet::new(),
-            in_queues: HashSet::new(),
-            in_parts: HashSet::new(),
-        };
-        let (mut lists, mut queues) = (HashSet::new(), HashSet::new());
+        let (mut still, mut all) = (Still::nothing(shared), usize::MAX);
         for id in shared.arena.ids() {
-            let flags = shared.arena.record(id).flags();
-            if flags & flag::ALIVE == 0 || flags & flag::WAITS == 0 {
-                continue;
-            }
-            still.waiting.entry(still.root(id)).or_default().push(id);
-            for node in still.nodes(id) {
-                let entry = shared.arena.entry(node);
-                if entry.kind().is_block() {
-                    let cell = Engine::queue_of(entry);
-                    let address = std::ptr::from_ref(cell).addr();
-                    if queues.insert(address) {
-                        let waiting = cell.queue.with(|q| q.waiting().collect::<Vec<_>>());
-                        let pairs = waiting.into_iter().map(|(who, _)| (address, who));
-                        still.in_queues.extend(pairs);
-                        let parts =
-                            |queue: &mut Queue| -> Vec<_> { queue.waiting_for_parts().collect() };
-                        let parts = cell.queue.with(parts).into_iter();
-                        let parts = parts.map(|(who, _, extent)| (address, who, extent.start()));
-                        still.in_parts.extend(parts);
-                    }
-                } else if let Some(event) = still.one_shot(node)
-                    && lists.insert(std::ptr::from_ref(event).addr())
-                {
-                    let mut at = event.waiters();
-                    while at != 0 {
-                        still.in_lists.insert(at);
-                        at = shared.arena.next(at);
-                    }
-                }
+            if shared.waits(id) {
+                still.waiting.entry(still.root(id)).or_default().push(id);
+                still.look_at(id, &mut all);
             }
         }
         still
+    }
+
+    /// Nothing was looked at yet.
+    pub(crate) fn nothing(shared: &'a Shared) -> Self {
+        Still {
+            shared,
+            waiting: HashMap::new(),
+            seen: HashSet::new(),
+            longer: HashSet::new(),
+            in_lists: HashSet::new(),
+            in_queues: HashSet::new(),
+            in_parts: HashSet::new(),
+        }
+    }
+
+    /// Looks who is in the queues and lists that a codelet may wait in: at no more than `left`, from which they are taken off.
+    pub(crate) fn look_at(&mut self, id: u32, left: &mut usize) {
+        let arena = &self.shared.arena;
+        for node in self.nodes(id) {
+            *left = left.saturating_sub(1);
+            let entry = arena.entry(node);
+            if entry.kind().is_block() {
+                let cell = Engine::queue_of(entry);
+                let address = std::ptr::from_ref(cell).addr();
+                if !self.seen.insert(address) {
+                    continue;
+                }
+                let most = *left;
+                let (waiting, parts) = cell.queue.with(|queue: &mut Queue| {
+                    let waiting: Vec<_> = queue.waiting().take(most).collect();
+                    let parts = queue.waiting_for_parts().take(most - waiting.len());
+                    let parts: Vec<_> = parts.collect();
+                    (waiting, parts)
+                });
+                *left -= waiting.len() + parts.len();
+                if *left == 0 {
+                    self.longer.insert(address);
+                }
+                let pairs = waiting.into_iter().map(|(who, _)| (address, who));
+                self.in_queues.extend(pairs);
+                let parts = parts.into_iter();
+                let parts = parts.map(|(who, _, extent)| (address, who, extent.start()));
+                self.in_parts.extend(parts);
+            } else if let Some(event) = self.one_shot(node) {
+                let address = std::ptr::from_ref(event).addr();
+                if !self.seen.insert(address) {
+                    continue;
+                }
+                let mut at = event.waiters();
+                while at != 0 && *left > 0 {
+                    self.in_lists.insert(at);
+                    at = arena.next(at);
+                    *left -= 1;
+                }
+                if at != 0 {
+                    self.longer.insert(address);
+                }
+            }
+        }
+    }
+
+    /// Whether an entry waits in a list of a one-shot, as far as these were looked at.
+    fn is_in_list(&self, node: u32) -> Found {
+        let longer = || {
+            self.one_shot(node)
+                .is_some_and(|event| self.longer.contains(&std::ptr::from_ref(event).addr()))
+        };
+        match self.in_lists.contains(&node) {
+            true => Found::Yes,
+            false if longer() => Found::Perhaps,
+            false => Found::No,
+        }
+    }
+
+    /// Whether a codelet waits in a block's queue, or for a part that starts there.
+    fn is_in_queue(&self, queue: usize, id: u32, start: u64) -> Found {
+        let parts = || self.in_parts.contains(&(queue, id, start));
+        match self.in_queues.contains(&(queue, id)) || parts() {
+            true => Found::Yes,
+            false if self.longer.contains(&queue) => Found::Perhaps,
+            false => Found::No,
+        }
     }
 
     /// The nodes of a codelet's entries, those of bounds among them.
@@ -277,30 +348,6 @@ impl<'a> Still<'a> {
         ended.verdict(ended.generation()).is_some()
     }
 
-    /// How many wait in all scopes, and the first of them.
-    fn listed(&self, most: usize) -> (usize, Vec<page::Waiting>) {
-        let mut all: Vec<_> = (self.waiting.values().flatten())
-            .map(|&id| (id, self.body(id)))
-            .collect();
-        let count = all.len();
-        fn key((id, body): &(u32, Body)) -> (&'static str, u32, &'static str, u32) {
-            let at = body.spawned_at;
-            (at.file(), at.line(), body.name, *id)
-        }
-        // There may be millions, and hosts that come now wait for this.
-        if count > most {
-            all.select_nth_unstable_by_key(most, key);
-            all.truncate(most);
-        }
-        all.sort_by_key(key);
-        let waiting = all.into_iter().map(|(id, body)| page::Waiting {
-            name: body.name.to_owned(),
-            spawned_at: body.spawned_at.to_string(),
-            waits_for: self.waits_for(id),
-        });
-        (count, waiting.collect())
-    }
-
     fn body(&self, id: u32) -> Body {
         // SAFETY: it lives and nothing moves.
         unsafe { self.shared.arena.record(id).body() }
@@ -326,7 +373,7 @@ impl<'a> Still<'a> {
         crate::sync::lock(&report.stuck).extend(waiting);
     }
 
-    fn waits_for(&self, id: u32) -> Vec<String> {
+    pub(crate) fn waits_for(&self, id: u32) -> Vec<String> {
         let arena = &self.shared.arena;
         let mut reasons = Vec::new();
         // SAFETY: it lives and nothing moves.
@@ -341,31 +388,28 @@ impl<'a> Still<'a> {
             match entry.kind() {
                 EntryKind::Block(mode) => {
                     let (address, label) = queue();
-                    let among_parts = self.in_parts.contains(&(address, id, 0));
-                    if among_parts || self.in_queues.contains(&(address, id)) {
-                        reasons.push(format!("block {label}, {mode}"));
-                    }
+                    let found = self.is_in_queue(address, id, 0);
+                    reasons.extend(found.tell(|| format!("block {label}, {mode}")));
                 }
                 EntryKind::Part(mode) => {
                     let (address, label) = queue();
                     let bounds = Bounds::take(&mut entries);
-                    let start = bounds.extent.start();
-                    let among_parts = self.in_parts.contains(&(address, id, start));
-                    if among_parts || self.in_queues.contains(&(address, id)) {
-                        reasons.push(format!("block {label} {bounds}, {mode}"));
-                    }
+                    let found = self.is_in_queue(address, id, bounds.extent.start());
+                    reasons.extend(found.tell(|| format!("block {label} {bounds}, {mode}")));
                 }
                 EntryKind::Weak => (),
-                _ if !self.in_lists.contains(&node) => (),
                 EntryKind::Event => {
                     if let Some(event) = self.event(node) {
                         let who = match event.outside {
                             true => "to come from outside",
                             false => "which nobody can satisfy",
                         };
-                        reasons.push(format!("event `{}`, {who}", event.name));
+                        let found = self.is_in_list(node);
+                        reasons.extend(found.tell(|| format!("event `{}`, {who}", event.name)));
                     }
                 }
+                // Of what is no longer there nothing can be told, so only what surely waits is.
+                _ if self.is_in_list(node) != Found::Yes => (),
                 kind => {
                     // SAFETY: it has not fired, so it lives, and nothing moves.
                     let other = unsafe { arena.record(entry.target_record()).body() };

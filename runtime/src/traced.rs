@@ -6,13 +6,20 @@
 use crate::access::Mode;
 use crate::affinity::{self, Affinity, Priority, TRACED};
 use crate::bounds::Bounds;
-use crate::codelet::flag;
+use crate::codelet::{Ran, flag};
 use crate::engine::Engine;
 use crate::entry::EntryKind;
-use crate::shared::{Domain, Shared};
+use crate::local::Via;
 use crate::sync::atomic::Ordering;
 use crate::trace::{Event, NOWHERE};
-use crate::tracing::Tracer;
+use crate::tracing::{TOGETHER, Tracer};
+
+/// When a body began, and where it lay before that.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun {
+    start: u64,
+    via: Via,
+}
 
 /// What an engine was at, to go on with later: see [`Engine::trace_aside`].
 pub(crate) type Aside = Option<((u32, u32), Option<u64>)>;
@@ -51,6 +58,9 @@ impl Engine<'_> {
     /// Time for the control engine to empty rings.
     #[cold]
     fn call_drain(&self) {
+        if let Some(trace) = &self.shared.trace {
+            trace.call();
+        }
         let domain = self.local(|local| local.domain);
         self.shared
             .request(&self.shared.domains[usize::from(domain)]);
@@ -104,9 +114,9 @@ impl Engine<'_> {
         });
     }
 
-    /// A body begins: when.
+    /// A body begins: when, and where it lay before.
     #[inline]
-    pub(crate) fn trace_begin(&self, id: u32) -> u64 {
+    pub(crate) fn trace_begin(&self, id: u32) -> Begun {
         let record = self.shared.arena.record(id);
         self.mark_begins(|| {
             // SAFETY: it runs here: it lives, and was published to us.
@@ -121,12 +131,18 @@ impl Engine<'_> {
             tracer.ended = None;
             tracer.clock.now()
         });
-        begun.unwrap_or(0)
+        // What comes next is from the own queue, unless it is said where else it was found.
+        let via = self.local(|local| std::mem::replace(&mut local.via, Via::Own));
+        Begun {
+            start: begun.unwrap_or(0),
+            via,
+        }
     }
 
     /// A body has ended that began then; it still holds its blocks.
     #[inline(never)]
-    pub(crate) fn trace_ran(&self, id: u32, start: u64, payload: usize) {
+    pub(crate) fn trace_ran(&self, id: u32, begun: Begun, payload: usize, ran: &Ran) {
+        let Begun { start, via } = begun;
         #[cfg(feature = "tracing")]
         self.spans_end();
         self.mark_ended();
@@ -151,6 +167,12 @@ impl Engine<'_> {
                     codelet: id,
                     generation,
                     kind: tracer.kind((body.name, Some(body.spawned_at))),
+                    via: via as u8,
+                    ended: match ran {
+                        Ran::Done | Ran::Forward(_) => 0,
+                        Ran::Failed(_) => 1,
+                        Ran::Panicked(_) => 2,
+                    },
                 },
             }
         });
@@ -199,7 +221,7 @@ impl Engine<'_> {
                 home: home.unwrap_or(NOWHERE),
                 mode: mode_number(mode),
             });
-            if list.len() > MOST {
+            if list.len() == TOGETHER {
                 return;
             }
         }
@@ -212,6 +234,8 @@ impl Engine<'_> {
         // SAFETY: we would run it: it lives, and was published to us.
         let body = unsafe { record.body() };
         let generation = record.ended.generation();
+        let poison = record.cause.load(Ordering::Relaxed);
+        let blame = (!cancelled).then(|| self.shared.failures.cause(poison));
         self.trace(|tracer| {
             let time = tracer.clock.now();
             // What follows from it follows from this.
@@ -223,14 +247,67 @@ impl Engine<'_> {
                 generation,
                 kind: tracer.kind((body.name, Some(body.spawned_at))),
                 cancelled,
+                blame: blame.map_or(0, |one| tracer.kind((one.codelet, Some(one.spawned_at)))),
             }
         });
+    }
+
+    /// A codelet was taken from another engine's queue.
+    pub(crate) fn trace_steal(&self, codelet: u32, victim: u16) {
+        let Some(trace) = &self.shared.trace else {
+            return;
+        };
+        let region = |xe| self.shared.homes.region_of_xe(xe);
+        let distance = trace.distance(region(self.xe()), region(victim));
+        self.trace(|tracer| Event::Steal {
+            time: tracer.clock.now(),
+            codelet,
+            victim,
+            distance,
+        });
+    }
+
+    /// Between two codelets: what lies in queues, if that is something else than what was noted last, and that is a while ago.
+    #[inline]
+    pub(crate) fn trace_queues(&self) {
+        let due = self.tracer(|tracer| {
+            let time = tracer.time();
+            (time.wrapping_sub(tracer.queued.0) >= tracer.clock.pause()).then_some(time)
+        });
+        if let Some(Some(time)) = due {
+            self.look_at_queues(time);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_at_queues(&self, time: u64) {
+        let Some(seat) = self.seat else { return };
+        let domain = &self.shared.domains[usize::from(seat.domain)];
+        let own = seat.queued() + self.shared.levelled_own(usize::from(self.xe()));
+        let seen = [
+            own,
+            domain.injector.len(),
+            usize::from(!seat.inbox.is_empty()),
+        ];
+        let seen = seen.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        let before = self.tracer(|tracer| std::mem::replace(&mut tracer.queued, (time, seen)));
+        if before.is_some_and(|before| before.1 != seen) {
+            let [own, domain, posted] = seen;
+            self.trace(|_| Event::Queued {
+                time,
+                own,
+                domain,
+                posted: posted != 0,
+            });
+        }
     }
 
     /// The body of a host's scope begins; when.
     pub(crate) fn trace_body_begins(&self, scope: u32) -> Option<u64> {
         #[cfg(feature = "tracing")]
         self.spans_begin();
+        self.shared.trace_opens();
         let generation = self.shared.arena.record(scope).ended.generation();
         self.tracer(|tracer| {
             tracer.cause = (scope, generation);
@@ -297,9 +374,6 @@ impl Engine<'_> {
     }
 }
 
-/// The most accesses of a codelet that are noted: a ring has room for many of these.
-const MOST: usize = 128;
-
 /// A codelet's hints as events have them.
 fn hint(word: u32) -> u32 {
     let (affinity, number) = match Affinity::decode(word) {
@@ -329,23 +403,5 @@ pub(crate) fn mode_number(mode: Mode) -> u8 {
         Mode::Reduce(_) => 4,
         Mode::SharedWrite => 5,
         Mode::Exclusive => 6,
-    }
-}
-
-impl Shared {
-    /// The same by an engine that is the control engine, too, and has other work.
-    pub(crate) fn drain_trace_if_asked(&self) {
-        let asked = |domain: &Domain| domain.control.requested.load(Ordering::Relaxed);
-        if self.trace.is_some() && self.domains.iter().any(asked) {
-            self.drain_trace();
-        }
-    }
-
-    /// Empties the rings of the trace, if one is kept.
-    #[inline]
-    pub(crate) fn drain_trace(&self) {
-        if let Some(trace) = &self.trace {
-            trace.drain();
-        }
     }
 }

@@ -140,8 +140,10 @@ const LEVELS: &[&[&str]] = &[
         "marking",
         "top",
         "sampling",
+        "waiting",
         "spans",
         "traced",
+        "draining",
         "accounting",
         "recorded",
         "recorder",
@@ -186,6 +188,7 @@ const LEVELS: &[&[&str]] = &[
         "start",
         "builder",
         "models",
+        "tests",
     ],
 ];
 

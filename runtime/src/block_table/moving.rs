@@ -53,6 +53,7 @@ impl BlockSlot {
             return there.0;
         };
         let start = new.ptr().as_ptr();
+        let begun = homes.moves.begins();
         if contents {
             // SAFETY: both have so many bytes at least, nobody else has either, and they are not the same.
             unsafe { start.copy_from_nonoverlapping(there.0, bytes) };
@@ -65,7 +66,7 @@ impl BlockSlot {
         old.into_iter()
             .for_each(|chunk| homes.give(chunk, magazine));
         self.belong(pool, homes);
-        homes.moves.made(self.moved(there.1, pool, false, homes));
+        (homes.moves).made(self.moved(there.1, pool, false, homes), begun);
         start
     }
 
@@ -74,6 +75,7 @@ impl BlockSlot {
         let region = |pool| homes.region_of(Place::Taken(pool)).unwrap_or(NOWHERE);
         Moved {
             time: 0,
+            took: 0,
             block: self.root.slot,
             generation: self.generation(),
             bytes: self.bytes() as u64,
@@ -120,11 +122,12 @@ impl BlockSlot {
             return None;
         };
         let start = copy.ptr().as_ptr();
+        let begun = homes.moves.begins();
         // SAFETY: both have so many bytes at least, the copy is nobody else's, and nobody changes the block while it is held for
         // reading.
         unsafe { start.copy_from_nonoverlapping(original, self.bytes()) };
         match self.add_copy(copy, homes) {
-            None => homes.moves.made(self.moved(own, pool, true, homes)),
+            None => (homes.moves).made(self.moved(own, pool, true, homes), begun),
             // Another reader of this region was faster.
             Some(again) => homes.give_copies(vec![again], magazine),
         }

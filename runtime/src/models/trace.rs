@@ -1,8 +1,9 @@
 //! The ring of a trace: what is written is read once, whole and in order, or counted as dropped.
 
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::model::{explore, spawn};
 use crate::sync::{Arc, Mutex, UnsafeCell, lock};
-use crate::tracing::ring;
+use crate::tracing::{Settled, ring};
 use std::sync::Arc as StdArc;
 
 /// A record that loom watches: a place that the writer fills before it pushes, and the reader looks at.
@@ -57,5 +58,26 @@ fn who_reads_sees_what_came_before() {
             producer.push(&[at]);
         }
         other.join().unwrap();
+    });
+}
+
+/// A host opens a scope while the control engine settles: either that sees the scope, or the host hears that it must tell.
+#[test]
+fn no_scope_is_opened_behind_who_settles() {
+    explore(|| {
+        let both = Arc::new((Settled::new(), AtomicUsize::new(0)));
+        // The scope before has been told.
+        both.0.unsettle();
+        let theirs = both.clone();
+        let host = spawn(move || {
+            let (settled, open) = &*theirs;
+            open.store(1, Ordering::Relaxed);
+            settled.opens()
+        });
+        let (settled, open) = &*both;
+        let settles = settled.settles(|| open.load(Ordering::Relaxed) > 0);
+        let told = host.join().unwrap();
+        assert!(told || !settles, "the scope's events would lie there");
+        assert!(told || !settled.is_settled());
     });
 }

@@ -1,5 +1,6 @@
 //! A file, read: from chunk to chunk, and over what is damaged to the next one that is whole.
 
+use super::decided::Decided;
 use super::decode::Events;
 use super::file::{Chunk, Clock, Flaw, HEAD, Kind, MAGIC, VERSION, check, tag};
 use super::graph::GraphDef;
@@ -200,6 +201,7 @@ fn parse<'a>(tag: [u8; 4], stream: u32, base: u64, body: &'a [u8]) -> Option<Chu
             name: std::str::from_utf8(body).ok()?,
         },
         tag::MOVES => Chunk::Moves(Moved::parse(body)?),
+        tag::DECIDED => Chunk::Decided(Decided::parse(body)?),
         tag::END => Chunk::End,
         _ => return None,
     })

@@ -1,268 +1,326 @@
 //! Events to bytes: see `wire.rs`.
 
 use super::event::Event;
-use super::wire::{Before, zigzag};
+use super::wire::{Before, WORD, zigzag};
 
-impl Before {
-    /// Differences begin at this time.
-    pub(crate) fn at(time: u64) -> Self {
-        Before {
-            time,
-            ..Before::default()
+/// More than any event takes: the word, and eight numbers of eight bytes.
+const ROOM: usize = WORD + 8 * 8;
+
+/// The events of one chunk as bytes, put together where nothing has to grow.
+pub(crate) struct Encoder {
+    bytes: Box<[u8]>,
+    length: usize,
+    /// From this length on it is full.
+    full: usize,
+    before: Before,
+}
+
+impl Encoder {
+    /// It is full with so many bytes; `more` events have room then.
+    pub(crate) fn new(full: usize, more: usize) -> Self {
+        Encoder {
+            bytes: vec![0; full + (more + 1) * ROOM].into(),
+            length: 0,
+            full,
+            before: Before::default(),
         }
     }
 
+    /// Begins anew; differences begin at this time.
+    pub(crate) fn begin(&mut self, time: u64) {
+        (self.length, self.before) = (0, Before::at(time));
+    }
+
+    /// Those since the beginning.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.length >= self.full
+    }
+
+    /// Appends an event.
+    ///
+    /// # Panics
+    /// If it is full, and more came than then have room.
     #[inline]
-    fn put_time(&mut self, out: &mut Bytes, time: u64) {
+    pub(crate) fn put(&mut self, event: &Event) {
+        let room = self.bytes[self.length..].first_chunk_mut();
+        let mut out = Out {
+            room: room.expect("who finds it full begins anew in time"),
+            length: WORD,
+            word: 0,
+            shift: 8,
+        };
+        put_event(&mut self.before, &mut out, event);
+        self.length += out.end();
+    }
+}
+
+/// The bytes of one event.
+struct Out<'a> {
+    room: &'a mut [u8; ROOM],
+    length: usize,
+    word: u32,
+    /// Where the next number's bits come in the word.
+    shift: u32,
+}
+
+impl Out<'_> {
+    #[inline]
+    fn put(&mut self, number: u64) {
+        let bytes = (u64::BITS + 7 - number.leading_zeros()) / 8;
+        let code = bytes.min(7);
+        // All eight; those that are not needed are written over by what follows. Within the room whatever the length, so that nothing
+        // has to be checked.
+        let at = self.length % (ROOM - 7);
+        self.room[at..at + 8].copy_from_slice(&number.to_le_bytes());
+        self.length += (code + u32::from(code == 7)) as usize;
+        self.word |= code << self.shift;
+        self.shift += 3;
+    }
+
+    #[inline]
+    fn end(&mut self) -> usize {
+        self.room[..WORD].copy_from_slice(&self.word.to_le_bytes());
+        self.length
+    }
+}
+
+impl Before {
+    #[inline]
+    fn put_time(&mut self, out: &mut Out<'_>, time: u64) {
         out.put(zigzag(time.wrapping_sub(self.time) as i64));
         self.time = time;
     }
 
     /// A start, and how long it took.
     #[inline]
-    fn put_span(&mut self, out: &mut Bytes, start: u64, end: u64) {
+    fn put_span(&mut self, out: &mut Out<'_>, start: u64, end: u64) {
         self.put_time(out, start);
         self.put_time(out, end);
     }
 
     #[inline]
-    fn put_codelet(&mut self, out: &mut Bytes, codelet: u32) {
-        let difference = i64::from(codelet) - i64::from(self.codelet);
-        out.put(zigzag(difference));
-        self.codelet = codelet;
-    }
-
-    #[inline]
-    fn put_generation(&mut self, out: &mut Bytes, generation: u32) {
-        let difference = i64::from(generation) - i64::from(self.generation);
-        out.put(zigzag(difference));
-        self.generation = generation;
-    }
-
-    #[inline]
-    fn put_event(&mut self, out: &mut Bytes, event: &Event) {
-        match *event {
-            Event::Spawn {
-                time,
-                codelet,
-                generation,
-                parent,
-                cost_ns,
-                hint,
-                kind,
-            } => {
-                out.push(1);
-                self.put_time(out, time);
-                self.put_codelet(out, codelet);
-                self.put_generation(out, generation);
-                out.put(zigzag(i64::from(parent) - i64::from(codelet)));
-                out.put(u64::from(cost_ns));
-                out.put(u64::from(hint));
-                out.put(u64::from(kind));
-            }
-            Event::Ready {
-                time,
-                codelet,
-                generation,
-                cause,
-                cause_generation,
-                hint,
-            } => {
-                out.push(2);
-                self.put_time(out, time);
-                self.put_codelet(out, codelet);
-                self.put_generation(out, generation);
-                out.put(zigzag(i64::from(cause) - i64::from(codelet)));
-                out.put(u64::from(cause_generation));
-                out.put(u64::from(hint));
-            }
-            Event::Run {
-                start,
-                end,
-                codelet,
-                generation,
-                kind,
-            } => {
-                out.push(3);
-                self.put_span(out, start, end);
-                self.put_codelet(out, codelet);
-                self.put_generation(out, generation);
-                out.put(u64::from(kind));
-            }
-            Event::Access {
-                bytes,
-                block,
-                generation,
-                home,
-                mode,
-            } => {
-                out.push(4);
-                out.put(bytes);
-                out.put(zigzag(i64::from(block) - i64::from(self.block)));
-                self.block = block;
-                out.put(u64::from(generation));
-                // Moved by one, so that the usual regions and "not known" are short.
-                out.put(u64::from(home.wrapping_add(1)));
-                out.push(mode);
-            }
-            Event::Skip {
-                time,
-                codelet,
-                generation,
-                kind,
-                cancelled,
-            } => {
-                out.push(5);
-                self.put_time(out, time);
-                self.put_codelet(out, codelet);
-                self.put_generation(out, generation);
-                out.put(u64::from(kind));
-                out.push(u8::from(cancelled));
-            }
-            Event::Steal {
-                time,
-                codelet,
-                victim,
-            } => {
-                out.push(6);
-                self.put_time(out, time);
-                self.put_codelet(out, codelet);
-                out.put(u64::from(victim));
-            }
-            Event::Parked { start, end, host } => {
-                out.push(7);
-                self.put_span(out, start, end);
-                out.push(u8::from(host));
-            }
-            Event::Searched { start, end } => {
-                out.push(8);
-                self.put_span(out, start, end);
-            }
-            Event::Seated { start, end, scope } => {
-                out.push(9);
-                self.put_span(out, start, end);
-                self.put_codelet(out, scope);
-            }
-            Event::Body {
-                start,
-                end,
-                scope,
-                generation,
-            } => {
-                out.push(10);
-                self.put_span(out, start, end);
-                self.put_codelet(out, scope);
-                self.put_generation(out, generation);
-            }
-            Event::Step {
-                start,
-                end,
-                round,
-                codelet,
-                graph,
-            } => {
-                out.push(11);
-                self.put_span(out, start, end);
-                self.put_codelet(out, codelet);
-                // Rounds change seldom: what the generation is for others.
-                self.put_generation(out, round);
-                out.put(u64::from(graph));
-            }
-            Event::Blocked { start, end, graph } => {
-                out.push(12);
-                self.put_span(out, start, end);
-                out.put(u64::from(graph));
-            }
-            Event::Replay {
-                start,
-                end,
-                codelet,
-                generation,
-                graph,
-            } => {
-                out.push(15);
-                self.put_span(out, start, end);
-                self.put_codelet(out, codelet);
-                self.put_generation(out, generation);
-                out.put(u64::from(graph));
-            }
-            Event::Count {
-                time,
-                value,
-                codelet,
-                kind,
-            } => {
-                out.push(13);
-                self.put_time(out, time);
-                self.put_codelet(out, codelet);
-                out.put(u64::from(kind));
-                value
-                    .to_le_bytes()
-                    .into_iter()
-                    .for_each(|byte| out.push(byte));
-            }
-            Event::Span {
-                start,
-                end,
-                codelet,
-                kind,
-            } => {
-                out.push(14);
-                self.put_span(out, start, end);
-                self.put_codelet(out, codelet);
-                out.put(u64::from(kind));
-            }
-        }
+    fn put_codelet(&mut self, out: &mut Out<'_>, codelet: u32) {
+        put_near(out, &mut self.codelet, codelet);
     }
 }
 
-/// Appends an event.
+/// A number that is near the one of its sort before.
 #[inline]
-pub(crate) fn encode(out: &mut Vec<u8>, before: &mut Before, event: &Event) {
-    let mut bytes = Bytes::default();
-    before.put_event(&mut bytes, event);
-    out.extend_from_slice(bytes.all());
+fn put_near(out: &mut Out<'_>, before: &mut u32, number: u32) {
+    out.put(zigzag(i64::from(number) - i64::from(*before)));
+    *before = number;
 }
 
-/// The bytes of one event, put together where nothing has to grow.
-struct Bytes {
-    bytes: [u8; ROOM],
-    length: usize,
+/// A number that is mostly the same as the one of its sort before.
+#[inline]
+fn put_same<T: Copy + Into<u64>>(out: &mut Out<'_>, before: &mut T, number: T) {
+    out.put((*before).into() ^ number.into());
+    *before = number;
 }
 
-/// More than any event takes, and a power of two: places are taken modulo this, so that none needs a check. An event has at most nine numbers of
-/// ten bytes.
-const ROOM: usize = 128;
-
-impl Default for Bytes {
-    #[inline]
-    fn default() -> Self {
-        Bytes {
-            bytes: [0; ROOM],
-            length: 0,
+#[inline]
+fn put_event(before: &mut Before, out: &mut Out<'_>, event: &Event) {
+    match *event {
+        Event::Spawn {
+            time,
+            codelet,
+            generation,
+            parent,
+            cost_ns,
+            hint,
+            kind,
+        } => {
+            out.word = 1;
+            before.put_time(out, time);
+            before.put_codelet(out, codelet);
+            // Mostly codelets that are spawned one after the other are alike, and numbers that are zero need not be written.
+            let others = (before.generation ^ generation)
+                | (before.parent ^ parent)
+                | (before.cost_ns ^ cost_ns)
+                | (before.hint ^ hint)
+                | u32::from(before.kind ^ kind);
+            if others != 0 {
+                put_same(out, &mut before.generation, generation);
+                put_same(out, &mut before.parent, parent);
+                put_same(out, &mut before.cost_ns, cost_ns);
+                put_same(out, &mut before.hint, hint);
+                put_same(out, &mut before.kind, kind);
+            }
         }
-    }
-}
-
-impl Bytes {
-    #[inline]
-    fn push(&mut self, byte: u8) {
-        self.bytes[self.length % ROOM] = byte;
-        self.length += 1;
-    }
-
-    /// As [`put`].
-    #[inline]
-    fn put(&mut self, mut number: u64) {
-        while number >= 128 {
-            self.push(number as u8 | 128);
-            number >>= 7;
+        Event::Ready {
+            time,
+            codelet,
+            generation,
+            cause,
+            cause_generation,
+            hint,
+        } => {
+            out.word = 2;
+            before.put_time(out, time);
+            before.put_codelet(out, codelet);
+            put_near(out, &mut before.cause, cause);
+            put_same(out, &mut before.generation, generation);
+            put_same(out, &mut before.cause_generation, cause_generation);
+            put_same(out, &mut before.hint, hint);
         }
-        self.push(number as u8);
-    }
-
-    #[inline]
-    fn all(&self) -> &[u8] {
-        &self.bytes[..self.length]
+        Event::Run {
+            start,
+            end,
+            codelet,
+            generation,
+            kind,
+            via,
+            ended,
+        } => {
+            out.word = 3;
+            before.put_span(out, start, end);
+            before.put_codelet(out, codelet);
+            let how = u16::from(via) << 8 | u16::from(ended);
+            let same = (before.generation ^ generation) == 0;
+            if !same || before.kind != kind || before.how != how {
+                put_same(out, &mut before.generation, generation);
+                put_same(out, &mut before.kind, kind);
+                put_same(out, &mut before.how, how);
+            }
+        }
+        Event::Access {
+            bytes,
+            block,
+            generation,
+            home,
+            mode,
+        } => {
+            out.word = 4;
+            put_near(out, &mut before.block, block);
+            put_same(out, &mut before.bytes, bytes);
+            put_same(out, &mut before.block_generation, generation);
+            // The region is moved by one, so that the usual ones and "not known" are short.
+            let at = u32::from(home.wrapping_add(1)) << 8 | u32::from(mode);
+            put_same(out, &mut before.at, at);
+        }
+        Event::Skip {
+            time,
+            codelet,
+            generation,
+            kind,
+            cancelled,
+            blame,
+        } => {
+            out.word = 5;
+            before.put_time(out, time);
+            before.put_codelet(out, codelet);
+            put_same(out, &mut before.generation, generation);
+            put_same(out, &mut before.kind, kind);
+            out.put(u64::from(cancelled));
+            out.put(u64::from(blame));
+        }
+        Event::Steal {
+            time,
+            codelet,
+            victim,
+            distance,
+        } => {
+            out.word = 6;
+            before.put_time(out, time);
+            before.put_codelet(out, codelet);
+            out.put(u64::from(victim));
+            out.put(u64::from(distance));
+        }
+        Event::Parked { start, end, host } => {
+            out.word = 7;
+            before.put_span(out, start, end);
+            out.put(u64::from(host));
+        }
+        Event::Searched { start, end } => {
+            out.word = 8;
+            before.put_span(out, start, end);
+        }
+        Event::Seated { start, end, scope } => {
+            out.word = 9;
+            before.put_span(out, start, end);
+            before.put_codelet(out, scope);
+        }
+        Event::Body {
+            start,
+            end,
+            scope,
+            generation,
+        } => {
+            out.word = 10;
+            before.put_span(out, start, end);
+            before.put_codelet(out, scope);
+            put_same(out, &mut before.generation, generation);
+        }
+        Event::Step {
+            start,
+            end,
+            round,
+            codelet,
+            graph,
+        } => {
+            out.word = 11;
+            before.put_span(out, start, end);
+            before.put_codelet(out, codelet);
+            // Rounds change seldom: what the generation is for others.
+            put_same(out, &mut before.generation, round);
+            put_same(out, &mut before.graph, graph);
+        }
+        Event::Blocked { start, end, graph } => {
+            out.word = 12;
+            before.put_span(out, start, end);
+            put_same(out, &mut before.graph, graph);
+        }
+        Event::Count {
+            time,
+            value,
+            codelet,
+            kind,
+        } => {
+            out.word = 13;
+            before.put_time(out, time);
+            before.put_codelet(out, codelet);
+            put_same(out, &mut before.kind, kind);
+            out.put(value.to_bits());
+        }
+        Event::Span {
+            start,
+            end,
+            codelet,
+            kind,
+        } => {
+            out.word = 14;
+            before.put_span(out, start, end);
+            before.put_codelet(out, codelet);
+            put_same(out, &mut before.kind, kind);
+        }
+        Event::Replay {
+            start,
+            end,
+            codelet,
+            generation,
+            graph,
+        } => {
+            out.word = 15;
+            before.put_span(out, start, end);
+            before.put_codelet(out, codelet);
+            put_same(out, &mut before.generation, generation);
+            put_same(out, &mut before.graph, graph);
+        }
+        Event::Queued {
+            time,
+            own,
+            domain,
+            posted,
+        } => {
+            out.word = 16;
+            before.put_time(out, time);
+            out.put(u64::from(own));
+            out.put(u64::from(domain));
+            out.put(u64::from(posted));
+        }
     }
 }

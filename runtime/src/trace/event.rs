@@ -48,6 +48,10 @@ pub enum Event {
         generation: u32,
         /// What it is called.
         kind: u16,
+        /// Where it lay between ready and start: a place in [`VIA`].
+        via: u8,
+        /// How it ended: 0 well, 1 with an error, 2 with a panic.
+        ended: u8,
     },
     /// A block that the body before held.
     Access {
@@ -74,6 +78,8 @@ pub enum Event {
         kind: u16,
         /// Its scope was cancelled.
         cancelled: bool,
+        /// What the codelet is called whose failure is to blame, 0 if it was cancelled.
+        blame: u16,
     },
     /// This engine took a codelet from another one.
     Steal {
@@ -83,6 +89,8 @@ pub enum Event {
         codelet: u32,
         /// From whom.
         victim: u16,
+        /// How far away that one is: the distance between the two engines' memory regions, 10 within one.
+        distance: u16,
     },
     /// The engine slept.
     Parked {
@@ -177,6 +185,17 @@ pub enum Event {
         /// The span's name, as a kind.
         kind: u16,
     },
+    /// What lay in queues, as the engine saw it between two codelets or when it had looked for work.
+    Queued {
+        /// When.
+        time: u64,
+        /// Codelets in the engine's own queue.
+        own: u32,
+        /// Codelets in the queue of its domain, which threads outside and control engines fill.
+        domain: u32,
+        /// Others have posted something to the engine that it has not taken yet.
+        posted: bool,
+    },
 }
 
 const _: () = assert!(size_of::<Event>() == 32, "records are copied in one go");
@@ -192,6 +211,19 @@ pub const MODES: [&str; 7] = [
     "exclusive",
 ];
 
+/// Where a codelet lay from ready to start, by its number in events.
+pub const VIA: [&str; 9] = [
+    "nowhere: run right after what made it ready",
+    "the engine's own queue",
+    "the list of what only this engine may run",
+    "what others posted to the engine",
+    "the queue of the memory region",
+    "the domain's queue, which control engines and threads outside fill",
+    "another engine's queue",
+    "a queue of the high level",
+    "a queue of the low level",
+];
+
 impl Event {
     /// When it began; `None` for an access, which belongs to the body before.
     pub fn time(&self) -> Option<u64> {
@@ -201,6 +233,7 @@ impl Event {
             | Event::Ready { time, .. }
             | Event::Skip { time, .. }
             | Event::Steal { time, .. }
+            | Event::Queued { time, .. }
             | Event::Count { time, .. } => Some(time),
             Event::Run { start, .. }
             | Event::Parked { start, .. }

@@ -1,13 +1,14 @@
 //! The file: a header, then chunks, each with a head that says what it is, how long, and what its bytes add up to. So who reads
 //! can go from chunk to chunk (`chunks.rs`), and a file whose end is missing is good up to there.
 
+use super::decided::Decided;
 use super::decode::Events;
 use super::graph::GraphDef;
 use super::moved::Moved;
 use super::wire::put;
 
 /// The version of the format. Readers refuse others.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// How a file begins.
 pub(super) const MAGIC: [u8; 8] = *b"SPRAT\x00\xf0\n";
@@ -33,12 +34,14 @@ pub mod tag {
     pub const BLOCK: [u8; 4] = *b"BLOK";
     /// Blocks that moved, and copies of blocks.
     pub const MOVES: [u8; 4] = *b"MOVE";
+    /// What control engines decided.
+    pub const DECIDED: [u8; 4] = *b"DECI";
     /// The run ended, and all of it is there.
     pub const END: [u8; 4] = *b"TEND";
 
     /// All of them.
-    pub(in crate::trace) const ALL: [[u8; 4]; 9] = [
-        ABOUT, KINDS, GRAPH, EVENTS, DROPPED, CLOCK, BLOCK, MOVES, END,
+    pub(in crate::trace) const ALL: [[u8; 4]; 10] = [
+        ABOUT, KINDS, GRAPH, EVENTS, DROPPED, CLOCK, BLOCK, MOVES, DECIDED, END,
     ];
 }
 
@@ -111,7 +114,7 @@ pub enum Chunk<'a> {
     },
     /// So many events of a stream were dropped so far.
     Dropped {
-        /// As above.
+        /// As above; 4,294,967,295 for what control engines decided.
         stream: u32,
         /// How many.
         events: u64,
@@ -129,6 +132,8 @@ pub enum Chunk<'a> {
     },
     /// Blocks that moved to other regions, and copies that were made there.
     Moves(Vec<Moved>),
+    /// What control engines decided, and what they had seen.
+    Decided(Vec<Decided>),
     /// The run ended.
     End,
 }

@@ -29,6 +29,7 @@
 //! ```
 
 mod chunks;
+mod decided;
 mod decode;
 mod encode;
 mod event;
@@ -39,12 +40,13 @@ mod wire;
 
 pub use chunks::File;
 pub(crate) use chunks::sound_chunk;
+pub use decided::{Decided, Did, DomainSeen, Reason, RegionSeen};
 pub use decode::Events;
-pub(crate) use encode::encode;
-pub use event::{Event, MODES};
+pub(crate) use encode::Encoder;
+pub use event::{Event, MODES, VIA};
 pub use file::{Chunk, Clock, Flaw, Kind, VERSION, put_chunk, tag};
 pub(crate) use file::{begin_chunk, end_chunk, header, put_kind};
 pub use graph::{GraphCodelet, GraphDef, GraphUse};
 pub use moved::Moved;
 pub(crate) use moved::NOWHERE;
-pub(crate) use wire::{Before, Numbers, put};
+pub(crate) use wire::{Numbers, put};

@@ -10,6 +10,8 @@ pub(crate) const NOWHERE: u16 = u16::MAX;
 pub struct Moved {
     /// When it was there, in ticks.
     pub time: u64,
+    /// How long its bytes took to be copied, in ticks: so long the codelet waited that was to use it.
+    pub took: u64,
     /// The block's number.
     pub block: u32,
     /// Its generation.
@@ -27,6 +29,7 @@ pub struct Moved {
 impl Moved {
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         put(out, self.time);
+        put(out, self.took);
         put(out, u64::from(self.block));
         put(out, u64::from(self.generation));
         put(out, self.bytes);
@@ -43,6 +46,7 @@ impl Moved {
         while !numbers.0.is_empty() {
             list.push(Moved {
                 time: numbers.number()?,
+                took: numbers.number()?,
                 block: numbers.small()?,
                 generation: numbers.small()?,
                 bytes: numbers.number()?,

@@ -1,6 +1,6 @@
-//! How events stand in a file: a byte that says which, and then numbers in groups of seven bits, the lowest first. Times are
-//! differences to the time before, codelets to the codelet before: most fit in one or two bytes. `encode.rs` writes them and
-//! `decode.rs` reads them, in one order of fields.
+//! How numbers stand in a file. Those of events are told as what is different from the number of that sort before, so most are small or
+//! zero: an event is a word that says which it is and how many bytes each of its numbers takes, and then these bytes. `encode.rs` writes them
+//! and `decode.rs` reads them, in one order of fields. Elsewhere numbers are in groups of seven bits, the lowest first.
 
 /// What the next event is told as a difference to. It begins anew with each chunk.
 #[derive(Clone, Copy, Debug, Default)]
@@ -8,8 +8,37 @@ pub(crate) struct Before {
     pub(super) time: u64,
     pub(super) codelet: u32,
     pub(super) generation: u32,
+    pub(super) parent: u32,
+    pub(super) cost_ns: u32,
+    pub(super) hint: u32,
+    pub(super) cause: u32,
+    pub(super) cause_generation: u32,
+    pub(super) graph: u32,
+    pub(super) kind: u16,
+    /// Of a run: how it came there and how it ended.
+    pub(super) how: u16,
     pub(super) block: u32,
+    pub(super) block_generation: u32,
+    pub(super) bytes: u64,
+    /// Of an access: where and how.
+    pub(super) at: u32,
 }
+
+impl Before {
+    /// Differences begin at this time.
+    pub(crate) fn at(time: u64) -> Self {
+        Before {
+            time,
+            ..Before::default()
+        }
+    }
+}
+
+/// The bytes of the word that an event begins with: which it is in the first one, and then three bits for each of its numbers, at most
+/// eight.
+pub(super) const WORD: usize = 4;
+/// The bytes that a number takes, by its three bits: it has all bytes but the highest ones that are zero; of seven it has eight.
+pub(super) const LENGTHS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 8];
 
 /// Appends a number.
 #[inline]
@@ -71,13 +100,6 @@ impl<'a> Numbers<'a> {
     #[inline]
     pub(crate) fn small<T: TryFrom<u64>>(&mut self) -> Option<T> {
         T::try_from(self.number()?).ok()
-    }
-
-    /// A number of 32 bits that stands as a difference to another one.
-    #[inline]
-    pub(super) fn near(&mut self, other: u32) -> Option<u32> {
-        let number = i64::from(other).checked_add(unzigzag(self.number()?))?;
-        u32::try_from(number).ok()
     }
 
     #[inline]

@@ -2,10 +2,12 @@
 //! `docs/design/trace.md`.
 
 mod clock;
+mod decisions;
 mod moves;
 mod names;
 mod place;
 mod ring;
+mod settled;
 mod tracer;
 
 pub(crate) use clock::Clock;
@@ -16,20 +18,26 @@ pub(crate) use ring::ring;
 pub(crate) use tracer::Tracer;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, lock};
-use crate::trace::{
-    Before, Event, GraphDef, begin_chunk, encode, end_chunk, header, put_kind, tag,
-};
+use crate::trace::{Encoder, Event, GraphDef, begin_chunk, end_chunk, header, put_kind, tag};
+use decisions::DecisionNotes;
 use ring::Consumer;
+pub(crate) use settled::Settled;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Records in an engine's ring: 2 MiB.
 const CAPACITY: usize = if cfg!(miri) { 1 << 8 } else { 1 << 16 };
 /// The most bytes that events of one chunk take, about: a chunk that was not written whole is lost but for its beginning.
 const CHUNK: usize = 1 << 16;
+/// The most records that are written to a ring at once, which lie in one chunk.
+pub(crate) const TOGETHER: usize = 128;
+/// How long events lie in rings at most, about, while somebody can empty them.
+pub(crate) const PERIOD: Duration = Duration::from_millis(100);
 
 /// The trace of a runtime.
 pub(crate) struct Trace {
@@ -46,6 +54,14 @@ pub(crate) struct Trace {
     graphs: Mutex<u32>,
     /// Blocks that moved.
     pub(crate) moves: Arc<MoveNotes>,
+    /// What control engines decide.
+    pub(crate) decisions: DecisionNotes,
+    /// From each memory region to each.
+    distances: Vec<Vec<u32>>,
+    /// A ring is half full.
+    called: AtomicBool,
+    /// Whether anything may lie in the rings.
+    pub(crate) settled: Settled,
     drain: Mutex<Drain>,
 }
 
@@ -65,13 +81,16 @@ struct Drain {
     /// Names that were written.
     names: usize,
     out: Vec<u8>,
+    encoder: Encoder,
+    /// When that was last.
+    last: Instant,
     /// Writing has failed, which was told: nothing more is written.
     failed: bool,
 }
 
 impl Trace {
-    /// Makes the file. `about` are lines about the run.
-    pub(crate) fn create(path: &Path, about: &str) -> Result<Self> {
+    /// Makes the file. `about` are lines about the run; `distances` those of memory regions.
+    pub(crate) fn create(path: &Path, about: &str, distances: Vec<Vec<u32>>) -> Result<Self> {
         let clock = Clock::new();
         let refused = |error: std::io::Error| {
             Error::new(
@@ -100,12 +119,18 @@ impl Trace {
             more: Mutex::new(Vec::new()),
             graphs: Mutex::new(0),
             moves: Arc::new(MoveNotes::new(clock)),
+            decisions: DecisionNotes::new(clock),
+            distances,
+            called: AtomicBool::new(false),
+            settled: Settled::new(),
             drain: Mutex::new(Drain {
                 file,
                 path,
                 streams: Vec::new(),
                 names: 0,
                 out,
+                encoder: Encoder::new(CHUNK, TOGETHER),
+                last: Instant::now(),
                 failed: false,
             }),
         })
@@ -161,11 +186,34 @@ impl Trace {
         end_chunk(more, at, tag::BLOCK, block, u64::from(generation));
     }
 
-    /// Empties all rings into the file, unless somebody does already.
-    pub(crate) fn drain(&self) {
-        if let Ok(mut drain) = self.drain.try_lock() {
+    /// How far a memory region is from another one; 10 within one.
+    pub(crate) fn distance(&self, from: u16, to: u16) -> u16 {
+        let row = self.distances.get(usize::from(from));
+        let distance = row.and_then(|row| row.get(usize::from(to)));
+        distance.map_or(10, |distance| u16::try_from(*distance).unwrap_or(u16::MAX))
+    }
+
+    /// A ring is half full: the next one who can shall empty all. Relaxed: who calls asks for a decision afterwards.
+    pub(crate) fn call(&self) {
+        self.called.store(true, Ordering::Relaxed);
+    }
+
+    /// Empties all rings into the file, if one is half full, or nobody has done so for long, or there is `leisure`; unless somebody
+    /// does already. Whether they have been.
+    pub(crate) fn drain_if_due(&self, leisure: bool) -> bool {
+        let Ok(mut drain) = self.drain.try_lock() else {
+            return false;
+        };
+        // Whoever writes more meanwhile calls again when the next half is full.
+        let called = self.called.load(Ordering::Relaxed);
+        if called {
+            self.called.store(false, Ordering::Relaxed);
+        }
+        let due = called || leisure || drain.last.elapsed() >= PERIOD / 2;
+        if due {
             self.empty(&mut drain);
         }
+        due
     }
 
     /// The run has ended, and nobody notes anything any more.
@@ -178,13 +226,22 @@ impl Trace {
     }
 
     fn empty(&self, drain: &mut Drain) {
+        drain.last = Instant::now();
         drain.streams.append(&mut lock(&self.joined).1);
+        let nothing = |stream: &Stream| stream.ring.is_empty() && !stream.drops();
+        if drain.streams.iter().all(nothing)
+            && lock(&self.more).is_empty()
+            && self.moves.is_empty()
+            && self.decisions.is_empty()
+        {
+            return;
+        }
         // Events are behind the names and graphs that they speak of: what is drained now was noted before, but what these say may
         // be later. So events first, into memory.
         let mut events = Vec::new();
         std::mem::swap(&mut events, &mut drain.out);
         for stream in &mut drain.streams {
-            stream.empty(&mut events);
+            stream.empty(&mut drain.encoder, &mut events);
         }
         let out = &mut drain.out;
         put_clock(out, &self.clock);
@@ -200,6 +257,7 @@ impl Trace {
         }
         out.append(&mut lock(&self.more));
         self.moves.write(out);
+        self.decisions.write(out);
         drain.write();
         drain.out = events;
         drain.write();
@@ -207,29 +265,40 @@ impl Trace {
 }
 
 impl Stream {
-    fn empty(&mut self, out: &mut Vec<u8>) {
+    /// Some were dropped that were not told of.
+    fn drops(&self) -> bool {
+        self.ring.dropped() != self.dropped
+    }
+
+    fn empty(&mut self, encoder: &mut Encoder, out: &mut Vec<u8>) {
         let number = self.number;
-        // The chunk's place, where its differences begin, and what they refer to.
-        let mut chunk: Option<(usize, u64, Before)> = None;
+        let mut write = |encoder: &Encoder, base| {
+            let at = begin_chunk(out);
+            out.extend_from_slice(encoder.bytes());
+            end_chunk(out, at, tag::EVENTS, number, base);
+        };
+        // The time that the chunk's differences begin at.
+        let mut begun = None;
         self.ring.drain(|event| {
-            if let Some((at, base, _)) = chunk
-                && out.len() - at > CHUNK
+            if let Some(base) = begun
+                && encoder.is_full()
                 && !matches!(event, Event::Access { .. })
             {
-                end_chunk(out, at, tag::EVENTS, number, base);
-                chunk = None;
+                write(encoder, base);
+                begun = None;
             }
-            let (_, _, before) = chunk.get_or_insert_with(|| {
+            if begun.is_none() {
                 let base = event.time().unwrap_or(0);
-                (begin_chunk(out), base, Before::at(base))
-            });
-            encode(out, before, &event);
+                encoder.begin(base);
+                begun = Some(base);
+            }
+            encoder.put(&event);
         });
-        if let Some((at, base, _)) = chunk {
-            end_chunk(out, at, tag::EVENTS, number, base);
+        if let Some(base) = begun {
+            write(encoder, base);
         }
-        let dropped = self.ring.dropped();
-        if dropped != self.dropped {
+        if self.drops() {
+            let dropped = self.ring.dropped();
             self.dropped = dropped;
             let at = begin_chunk(out);
             end_chunk(out, at, tag::DROPPED, number, dropped);
@@ -258,3 +327,8 @@ fn put_clock(out: &mut Vec<u8>, clock: &Clock) {
     out.extend_from_slice(&both.ns.to_le_bytes());
     end_chunk(out, at, tag::CLOCK, 0, both.ticks);
 }
+
+// Under loom its locks and atomics work in models alone.
+#[cfg(not(sprat_loom))]
+#[cfg(test)]
+mod tests;

@@ -20,10 +20,25 @@ impl MoveNotes {
         }
     }
 
-    /// Notes one that has just been made; its time is filled in.
-    pub(crate) fn add(&self, moved: Moved) {
+    /// The time.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    /// Notes one that has just been made, and was begun at this time.
+    pub(crate) fn add(&self, moved: Moved, begun: u64) {
         let time = self.clock.now();
-        lock(&self.list).push(Moved { time, ..moved });
+        let took = time.saturating_sub(begun);
+        lock(&self.list).push(Moved {
+            time,
+            took,
+            ..moved
+        });
+    }
+
+    /// Nothing was noted since the last time.
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.list).is_empty()
     }
 
     /// Appends those that were noted since the last time, as a chunk.

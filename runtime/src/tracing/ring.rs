@@ -66,24 +66,12 @@ pub(crate) fn ring<T: Copy>(capacity: usize) -> (Producer<T>, Consumer<T>) {
 
 impl<T: Copy> Producer<T> {
     /// P1 to P3: writes these records, all or, if there is no room, none. Whether it is time to call the consumer.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, records: &[T]) -> bool {
         let capacity = self.ring.slots.len() as u64;
         let after = self.head + records.len() as u64;
-        if after - self.tail > capacity {
-            // P1. Acquire pairs with the Release in `drain`: the consumer has done with the slots before.
-            let order = if mutant!("trace_room_relaxed") {
-                Ordering::Relaxed
-            } else {
-                Ordering::Acquire
-            };
-            self.tail = self.ring.tail.load(order);
-            if after - self.tail > capacity {
-                let dropped = self.ring.dropped.load(Ordering::Relaxed);
-                let more = records.len() as u64;
-                self.ring.dropped.store(dropped + more, Ordering::Relaxed);
-                return true;
-            }
+        if after - self.tail > capacity && !self.has_room(records.len() as u64) {
+            return true;
         }
         // P2.
         for (record, at) in records.iter().zip(self.head..) {
@@ -106,9 +94,33 @@ impl<T: Copy> Producer<T> {
         self.call_at = after + capacity / 2;
         true
     }
+
+    /// P1: looks again whether there is room for so many; counts them if not.
+    #[cold]
+    #[inline(never)]
+    fn has_room(&mut self, more: u64) -> bool {
+        // Acquire pairs with the Release in `drain`: the consumer has done with the slots before.
+        let order = if mutant!("trace_room_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Acquire
+        };
+        self.tail = self.ring.tail.load(order);
+        let has = self.head + more - self.tail <= self.ring.slots.len() as u64;
+        if !has {
+            let dropped = self.ring.dropped.load(Ordering::Relaxed);
+            self.ring.dropped.store(dropped + more, Ordering::Relaxed);
+        }
+        has
+    }
 }
 
 impl<T: Copy> Consumer<T> {
+    /// Whether nothing was written since the last time.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ring.head.load(Ordering::Relaxed) == self.tail
+    }
+
     /// How many there were not room for.
     pub(crate) fn dropped(&self) -> u64 {
         self.ring.dropped.load(Ordering::Relaxed)

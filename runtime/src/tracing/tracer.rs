@@ -20,6 +20,8 @@ pub(crate) struct Tracer {
     pub(crate) next_cost: u32,
     /// The body that runs works on this graph.
     pub(crate) replays: Option<u32>,
+    /// What was noted last of queues, and when.
+    pub(crate) queued: (u64, [u32; 3]),
     /// Room for what goes into the ring at once.
     pub(crate) together: Vec<Event>,
 }
@@ -35,6 +37,7 @@ impl Tracer {
             ended: None,
             next_cost: 0,
             replays: None,
+            queued: (0, [0; 3]),
             together: Vec::new(),
         }
     }

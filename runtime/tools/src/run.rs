@@ -1,7 +1,7 @@
 //! A run, as its trace tells of it: with times in nanoseconds since its start, and each codelet's life in one place.
 
 use crate::interval::Interval;
-use sprat::trace::{GraphDef, Kind, Moved};
+use sprat::trace::{Decided, GraphDef, Kind, Moved};
 use std::collections::{BTreeMap, HashMap};
 
 /// No codelet.
@@ -52,6 +52,10 @@ pub struct Task {
     pub round: u32,
     /// It was taken from another engine.
     pub stolen: bool,
+    /// Where it lay from ready to start: a place in `sprat::trace::VIA`.
+    pub via: u8,
+    /// How it ended: 0 well, 1 with an error, 2 with a panic.
+    pub ended: u8,
     /// The trace has its spawn.
     pub has_spawn: bool,
     /// Which share of the bytes that it declared lay in another region than the engine's.
@@ -150,6 +154,21 @@ pub struct Sample {
     pub value: f64,
 }
 
+/// What lay in queues when an engine looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// The engine.
+    pub stream: u32,
+    /// When.
+    pub time: u64,
+    /// Codelets in its own queue.
+    pub own: u32,
+    /// Codelets in its domain's queue.
+    pub domain: u32,
+    /// Others had posted something to it.
+    pub posted: bool,
+}
+
 /// A span of the user's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -190,6 +209,10 @@ pub struct Run {
     pub moves: Vec<Moved>,
     /// Counters.
     pub samples: Vec<Sample>,
+    /// Lengths of queues.
+    pub queues: Vec<Queued>,
+    /// What control engines decided, as it was noted.
+    pub decisions: Vec<Decided>,
     /// Spans.
     pub spans: Vec<Span>,
     /// Codelets that were skipped since others failed, and that were not started since their scope was cancelled.

@@ -128,7 +128,7 @@ impl Notes {
                         notes.event(stream, state, &mut before, event);
                     }
                 }
-                Ok(Chunk::BlockName { .. } | Chunk::Moves(_) | Chunk::End) => (),
+                Ok(Chunk::BlockName { .. } | Chunk::Moves(_) | Chunk::Decided(_) | Chunk::End) => {}
                 Err(flaw) => notes.flaws.push(flaw.to_string()),
             }
         }
@@ -188,6 +188,7 @@ impl Notes {
                 codelet,
                 generation,
                 kind,
+                ..
             } => {
                 let at = self.ran.len() as u32;
                 self.claim(state, before, start, Spawner::Codelet(at));
@@ -251,6 +252,7 @@ impl Notes {
             | Event::Searched { .. }
             | Event::Seated { .. }
             | Event::Blocked { .. }
+            | Event::Queued { .. }
             | Event::Count { .. }
             | Event::Span { .. } => (),
         }

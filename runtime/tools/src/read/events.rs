@@ -3,7 +3,7 @@
 use super::uses::share;
 use super::{Key, Reader, Stream};
 use crate::interval::Interval;
-use crate::run::{Access, Doing, NONE, Sample, Sort, Span, Task};
+use crate::run::{Access, Doing, NONE, Queued, Sample, Sort, Span, Task};
 use sprat::trace::Event;
 
 impl Reader {
@@ -43,6 +43,8 @@ impl Reader {
                 codelet,
                 generation,
                 kind,
+                via,
+                ended,
             } => {
                 let task = Task {
                     kind,
@@ -50,6 +52,8 @@ impl Reader {
                     start,
                     end,
                     codelet,
+                    via,
+                    ended,
                     stolen: state.stolen == codelet && codelet != 0,
                     ..Task::default()
                 };
@@ -186,6 +190,21 @@ impl Reader {
                 state.steps.push(self.run.tasks.len() as u32);
                 self.run.tasks.push(task);
                 self.last(end);
+            }
+            Event::Queued {
+                time,
+                own,
+                domain,
+                posted,
+            } => {
+                self.run.queues.push(Queued {
+                    stream,
+                    time,
+                    own,
+                    domain,
+                    posted,
+                });
+                self.last(time);
             }
             Event::Count {
                 time, value, kind, ..

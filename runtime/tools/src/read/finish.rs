@@ -85,7 +85,10 @@ impl Reader {
         }
         let samples = self.run.samples.iter_mut().map(|one| &mut one.time);
         let moves = self.run.moves.iter_mut().map(|one| &mut one.time);
-        samples.chain(moves).for_each(|time| *time = ns(*time));
+        let queues = self.run.queues.iter_mut().map(|one| &mut one.time);
+        let decisions = self.run.decisions.iter_mut().map(|one| &mut one.time);
+        let all = samples.chain(moves).chain(queues).chain(decisions);
+        all.for_each(|time| *time = ns(*time));
         self.run.length = ns(self.last_tick.max(last.ticks));
     }
 }

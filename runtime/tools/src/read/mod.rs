@@ -132,6 +132,7 @@ impl Reader {
                     .insert((block, generation), name.to_owned())
             }
             Chunk::Moves(moves) => self.run.moves.extend(moves),
+            Chunk::Decided(decisions) => self.run.decisions.extend(decisions),
             Chunk::End => self.run.whole = true,
         }
     }

@@ -1,0 +1,58 @@
+use super::*;
+use crate::trace::{Chunk, File};
+
+fn path(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("sprat-tracing-{name}-{}", std::process::id()))
+}
+
+fn parked(at: u64) -> Event {
+    Event::Parked {
+        start: at,
+        end: at + 1,
+        host: false,
+    }
+}
+
+/// The events in a file, and how many are told to be missing.
+fn read(path: &Path) -> (Vec<Event>, u64) {
+    let bytes = std::fs::read(path).unwrap();
+    let (mut all, mut dropped) = (Vec::new(), 0);
+    for chunk in File::open(&bytes).unwrap().chunks() {
+        match chunk {
+            Ok(Chunk::Events { events, .. }) => all.extend(events),
+            Ok(Chunk::Dropped { events, .. }) => dropped = events,
+            _ => (),
+        }
+    }
+    (all, dropped)
+}
+
+/// Nobody empties the ring: what has no room is counted, and nobody waits for anybody.
+#[test]
+fn overflow_drops_counts_and_goes_on() {
+    let path = path("overflow");
+    let trace = Trace::create(&path, "", Vec::new()).unwrap();
+    let mut tracer = trace.join();
+    let (room, more) = (CAPACITY as u64, 100);
+    let full: Vec<bool> = (0..room + more)
+        .map(|at| tracer.ring.push(&[parked(at)]))
+        .collect();
+    // It is called when half is full, and for each that has no room.
+    assert_eq!(full.iter().position(|full| *full), Some(CAPACITY / 2 - 1));
+    assert!(full[CAPACITY..].iter().all(|full| *full));
+    assert!(trace.drain_if_due(true));
+    let (all, dropped) = read(&path);
+    assert_eq!((all.len() as u64, dropped), (room, more));
+    assert!((0..room).zip(&all).all(|(at, event)| *event == parked(at)));
+    // It goes on when there is room again. Records that belong together are all there or none of them: of the last group but one record
+    // would have room.
+    let group: Vec<Event> = (0..TOGETHER as u64).map(parked).collect();
+    tracer.ring.push(&[parked(0)]);
+    (0..CAPACITY / TOGETHER).for_each(|_| _ = tracer.ring.push(&group));
+    tracer.ring.push(&[parked(0)]);
+    trace.end();
+    let (again, dropped) = read(&path);
+    assert_eq!(again.len(), all.len() + CAPACITY - TOGETHER + 2);
+    assert_eq!(dropped, more + TOGETHER as u64);
+    std::fs::remove_file(&path).unwrap();
+}

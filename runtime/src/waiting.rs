@@ -1,0 +1,135 @@
+//! Who waits while nothing moves, for the live view: looked at in pieces, so that who begins something meanwhile waits for one piece alone,
+//! however many wait. See `docs/design/live.md`.
+
+use crate::codelet::flag;
+use crate::page;
+use crate::shared::Shared;
+use crate::stuck::Still;
+use crate::sync::sleep;
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+/// So many records, or entries of queues, are looked at in one piece: some ten microseconds.
+pub(crate) const PIECE: usize = 1024;
+
+/// A codelet that waits: where it was spawned, what it is called, its record and that one's generation.
+type Known = (&'static str, u32, &'static str, u32, u32);
+
+/// A look at all who wait, between two pieces.
+pub(crate) struct Look {
+    /// At most so many are named.
+    most: usize,
+    /// The engines' claims when it began: more say that something has moved.
+    claims: u64,
+    /// The record that comes next; `None` when all were looked at.
+    next: Option<u32>,
+    pub(crate) count: usize,
+    /// The first ones by where they were spawned.
+    first: BTreeSet<Known>,
+    pub(crate) named: Vec<page::Waiting>,
+    /// The most that one piece has looked at.
+    pub(crate) longest: usize,
+}
+
+impl Shared {
+    /// How many codelets wait, and some of them with what they wait for, if nothing moves; else, and if somebody is just beginning
+    /// something, nothing.
+    pub(crate) fn who_waits(&self, most: usize) -> Option<(usize, Vec<page::Waiting>)> {
+        let mut look = Look::new(self, most);
+        loop {
+            let begun = Instant::now();
+            if !look.go_on(self)? {
+                return Some((look.count, look.named));
+            }
+            if self.stops() {
+                return None;
+            }
+            // Who was kept waiting has the lock before the next piece does.
+            sleep(begun.elapsed());
+        }
+    }
+
+    fn claims(&self) -> u64 {
+        self.domains.iter().map(|domain| domain.idle.claims()).sum()
+    }
+
+    /// Whether a record is that of a codelet that has not begun. Only while nothing moves.
+    pub(crate) fn waits(&self, id: u32) -> bool {
+        let flags = self.arena.record(id).flags();
+        flags & flag::ALIVE != 0 && flags & flag::WAITS != 0
+    }
+}
+
+impl Look {
+    pub(crate) fn new(shared: &Shared, most: usize) -> Self {
+        Look {
+            most,
+            claims: shared.claims(),
+            next: Some(0),
+            count: 0,
+            first: BTreeSet::new(),
+            named: Vec::new(),
+            longest: 0,
+        }
+    }
+
+    /// One more piece: whether there is another one. Nothing if anything moves or has moved.
+    pub(crate) fn go_on(&mut self, shared: &Shared) -> Option<bool> {
+        let claims = self.claims;
+        let more = shared.while_still(|| {
+            (shared.claims() == claims).then(|| match self.next {
+                Some(next) => self.count_from(shared, next),
+                None => self.name(shared),
+            })
+        });
+        more.flatten()
+    }
+
+    /// Counts those from this record on.
+    fn count_from(&mut self, shared: &Shared, next: u32) -> bool {
+        let ids = shared.arena.ids_from(next, PIECE);
+        self.longest = self.longest.max(ids.len());
+        self.next = ids.last().map(|last| last + 1);
+        for id in ids {
+            if !shared.waits(id) {
+                continue;
+            }
+            self.count += 1;
+            let record = shared.arena.record(id);
+            // SAFETY: it lives and nothing moves.
+            let body = unsafe { record.body() };
+            let at = body.spawned_at;
+            let generation = record.ended.generation();
+            self.first
+                .insert((at.file(), at.line(), body.name, id, generation));
+            if self.first.len() > self.most {
+                self.first.pop_last();
+            }
+        }
+        self.next.is_some() || !self.first.is_empty()
+    }
+
+    /// Says of the next ones what they wait for. Of long queues the beginning is looked at.
+    fn name(&mut self, shared: &Shared) -> bool {
+        let (mut still, mut left) = (Still::nothing(shared), PIECE);
+        while left > 0
+            && let Some((_, _, name, id, generation)) = self.first.pop_first()
+        {
+            let record = shared.arena.record(id);
+            // Somebody from outside may have let it go since it was counted.
+            if !shared.waits(id) || record.ended.generation() != generation {
+                continue;
+            }
+            still.look_at(id, &mut left);
+            // SAFETY: it lives and nothing moves.
+            let body = unsafe { record.body() };
+            self.named.push(page::Waiting {
+                name: name.to_owned(),
+                spawned_at: body.spawned_at.to_string(),
+                waits_for: still.waits_for(id),
+            });
+        }
+        self.longest = self.longest.max(PIECE - left);
+        !self.first.is_empty()
+    }
+}

@@ -1,0 +1,368 @@
+//! What stands in a trace, read as the file is: what is recorded of what happened, and what is left when a program dies.
+
+use sprat::trace::{Chunk, Decided, Did, Event, File, Moved, Reason};
+use sprat::{CeMode, Error, Home, Policy, Priority, Runtime, Topology};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A file of its own for each test.
+fn file(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("sprat-traced-{name}-{}", std::process::id()))
+}
+
+/// What was read.
+#[derive(Default)]
+struct Read {
+    /// The events of each stream.
+    events: Vec<(u32, Event)>,
+    kinds: Vec<String>,
+    moves: Vec<Moved>,
+    decided: Vec<Decided>,
+    flaws: usize,
+    ended: bool,
+}
+
+impl Read {
+    fn of(path: &Path) -> Self {
+        let bytes = std::fs::read(path).unwrap();
+        let mut read = Read::default();
+        for chunk in File::open(&bytes).unwrap().chunks() {
+            match chunk {
+                Ok(Chunk::Kinds(kinds)) => {
+                    for kind in kinds {
+                        let at = usize::from(kind.number);
+                        read.kinds
+                            .resize(read.kinds.len().max(at + 1), String::new());
+                        read.kinds[at] = kind.name;
+                    }
+                }
+                Ok(Chunk::Events { stream, events }) => {
+                    read.events.extend(events.map(|event| (stream, event)));
+                }
+                Ok(Chunk::Moves(moves)) => read.moves.extend(moves),
+                Ok(Chunk::Decided(decided)) => read.decided.extend(decided),
+                Ok(Chunk::End) => read.ended = true,
+                Ok(_) => (),
+                Err(_) => read.flaws += 1,
+            }
+        }
+        read
+    }
+
+    /// What is noted of runs of codelets with this name: where each lay, and how it ended.
+    fn runs(&self, name: &str) -> Vec<(u32, u8, u8)> {
+        let run = |(stream, event): &(u32, Event)| match *event {
+            Event::Run {
+                kind, via, ended, ..
+            } if self.kinds[usize::from(kind)] == name => Some((*stream, via, ended)),
+            _ => None,
+        };
+        self.events.iter().filter_map(run).collect()
+    }
+}
+
+/// A runtime of so many engines with a trace, for a while; then what that has.
+fn traced(name: &str, xes: usize, program: impl FnOnce(&Runtime)) -> Read {
+    let path = file(name);
+    let builder = Runtime::builder().ignore_environment().ce(CeMode::Shared);
+    let builder = builder.xes(xes).oversubscribe(true).pin(false);
+    let rt = builder.trace(&path).build().unwrap();
+    program(&rt);
+    drop(rt);
+    let read = Read::of(&path);
+    std::fs::remove_file(&path).unwrap();
+    assert!(read.ended && read.flaws == 0);
+    read
+}
+
+#[test]
+fn where_a_codelet_lay_before_it_ran() {
+    let read = traced("via", 1, |rt| {
+        let block = rt.block::<u64>(1).unwrap();
+        rt.finish(|s| {
+            s.codelet("alone").spawn((), |_, ()| ());
+            s.codelet("first").spawn(block.write(), |_, x| x[0] = 1);
+            s.codelet("second")
+                .spawn(block.read(), |_, x| assert_eq!(x[0], 1));
+            s.codelet("bound").on_xe(0).spawn((), |_, ()| ());
+            Ok(())
+        })
+        .unwrap();
+        rt.finish(|s| {
+            s.codelet("urgent")
+                .priority(Priority::High)
+                .spawn((), |_, ()| ());
+            s.codelet("late")
+                .priority(Priority::Low)
+                .spawn((), |_, ()| ());
+            Ok(())
+        })
+        .unwrap();
+    });
+    // By the places in `trace::VIA`.
+    assert_eq!(read.runs("alone"), [(0, 1, 0)]);
+    assert_eq!(read.runs("second"), [(0, 0, 0)]);
+    assert_eq!(read.runs("bound"), [(0, 2, 0)]);
+    assert_eq!(read.runs("urgent"), [(0, 7, 0)]);
+    assert_eq!(read.runs("late"), [(0, 8, 0)]);
+}
+
+#[test]
+fn what_failed_and_who_is_to_blame() {
+    let read = traced("blame", 1, |rt| {
+        let block = rt.block::<u64>(1).unwrap();
+        let ended = rt.finish(|s| {
+            let fails = |_: &sprat::Scope<'_>, _: &mut [u64]| Err::<(), _>(Error::msg("no"));
+            s.codelet("fails").spawn(block.write(), fails);
+            s.codelet("skipped").spawn(block.read(), |_, _| ());
+            s.codelet("panics").spawn((), |_, ()| panic!("on purpose"));
+            Ok(())
+        });
+        assert!(ended.is_err());
+    });
+    assert_eq!(read.runs("fails")[0].2, 1);
+    assert_eq!(read.runs("panics")[0].2, 2);
+    assert_eq!(read.runs("skipped"), []);
+    let skips: Vec<_> = (read.events.iter())
+        .filter_map(|(_, event)| match *event {
+            Event::Skip {
+                kind,
+                cancelled,
+                blame,
+                ..
+            } => Some((
+                &*read.kinds[usize::from(kind)],
+                cancelled,
+                &*read.kinds[usize::from(blame)],
+            )),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(skips, [("skipped", false, "fails")]);
+}
+
+/// Lengths of queues: while many codelets lie in one they are noted, and that it is empty in the end.
+#[test]
+fn how_long_queues_were() {
+    let read = traced("queues", 1, |rt| {
+        rt.finish(|s| {
+            for _ in 0..2000 {
+                s.spawn((), |_, ()| {
+                    let begin = Instant::now();
+                    while begin.elapsed() < Duration::from_micros(2) {}
+                });
+            }
+            Ok(())
+        })
+        .unwrap();
+    });
+    let lengths: Vec<u32> = (read.events.iter())
+        .filter_map(|(_, event)| match *event {
+            Event::Queued { own, .. } => Some(own),
+            _ => None,
+        })
+        .collect();
+    assert!(lengths.len() > 10, "{lengths:?}");
+    assert!(lengths.iter().all(|own| *own < 2000), "{lengths:?}");
+    let longest = *lengths.iter().max().unwrap();
+    assert!(longest > 500, "{lengths:?}");
+    // The host puts them in, and they are taken out: it gets no longer.
+    assert!(lengths.is_sorted_by(|a, b| a >= b), "{lengths:?}");
+    assert!(lengths.last().unwrap() < &longest);
+}
+
+/// Who takes from an engine of another region is told how far that is.
+#[test]
+fn who_was_robbed_and_how_far_away() {
+    let path = file("steals");
+    let rt = Runtime::builder()
+        .topology(Topology::synthetic("core:2").unwrap())
+        .ignore_environment()
+        .ce(CeMode::Shared)
+        .trace(&path)
+        .build()
+        .unwrap();
+    rt.finish(|s| {
+        for _ in 0..400 {
+            s.spawn((), |_, ()| std::thread::sleep(Duration::from_micros(100)));
+        }
+        Ok(())
+    })
+    .unwrap();
+    drop(rt);
+    let read = Read::of(&path);
+    std::fs::remove_file(&path).unwrap();
+    let steals: Vec<_> = (read.events.iter())
+        .filter_map(|(stream, event)| match *event {
+            Event::Steal {
+                victim, distance, ..
+            } => Some((*stream, victim, distance)),
+            _ => None,
+        })
+        .collect();
+    assert!(!steals.is_empty());
+    for (thief, victim, distance) in steals {
+        assert_eq!((thief + u32::from(victim), distance), (1, 10));
+    }
+    // The thief ran some that lay in another one's queue.
+    let stolen = read
+        .events
+        .iter()
+        .filter(|(_, event)| matches!(event, Event::Run { via: 6, .. }));
+    assert!(stolen.count() > 0);
+}
+
+/// A control engine that finds all asleep looks whether a scope is stuck, and says what it saw.
+#[test]
+fn what_control_engines_saw_and_decided() {
+    let read = traced("decided", 2, |rt| {
+        let (event, trigger) = rt.event("from outside");
+        let outside = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            trigger.satisfy();
+        });
+        rt.finish(|s| {
+            s.codelet("late").after(&event).spawn((), |_, ()| ());
+            Ok(())
+        })
+        .unwrap();
+        outside.join().unwrap();
+    });
+    let looks: Vec<_> = (read.decided.iter())
+        .filter(|one| one.did == [Did::CheckStuck])
+        .collect();
+    assert!(!looks.is_empty(), "{:?}", read.decided);
+    for look in &looks {
+        let Reason::Queues {
+            open_scopes,
+            domains,
+        } = &look.seen
+        else {
+            panic!("{look:?}")
+        };
+        assert_eq!(*open_scopes, 1);
+        assert!(
+            domains
+                .iter()
+                .all(|one| one.engines == 2 && one.asleep == 2)
+        );
+    }
+    // The same look again and again stands there once, not for each of the dozens of naps.
+    let of = |one: &Decided| (one.stood_in, one.seen.clone(), one.did.clone());
+    let same = |pair: &[Decided]| of(&pair[0]) == of(&pair[1]);
+    assert!(!read.decided.windows(2).any(same), "{:?}", read.decided);
+}
+
+/// The policy `locality` moves a block that is used from elsewhere, and the trace has why; and how long the copying took.
+#[test]
+fn why_a_block_moved() {
+    let path = file("locality");
+    let rt = Runtime::builder()
+        .topology(Topology::synthetic("region:2 core:1").unwrap())
+        .ignore_environment()
+        .ce(CeMode::Shared)
+        .policy(Policy::Locality)
+        .trace(&path)
+        .build()
+        .unwrap();
+    let block = rt.block_at::<u64>(Home::Region(0), 1 << 15).unwrap();
+    rt.write(block, |x| x.fill(1)).unwrap();
+    rt.migrate(block, Home::Region(0)).unwrap();
+    // The host may have written it from the other region.
+    let before = rt.move_counts().moved;
+    let begin = Instant::now();
+    while rt.move_counts().moved == before && begin.elapsed() < Duration::from_secs(20) {
+        rt.finish(|s| {
+            let step = s.codelet("step").on_xe(1);
+            step.spawn(block.read_write(), |_, x| {
+                x.iter_mut().for_each(|x| *x += 1)
+            });
+            Ok(())
+        })
+        .unwrap();
+    }
+    drop(rt);
+    let read = Read::of(&path);
+    std::fs::remove_file(&path).unwrap();
+    let why = read
+        .decided
+        .iter()
+        .find(|one| one.did == [Did::Move { to: 1 }]);
+    let Some(Decided {
+        seen: Reason::Accesses { bytes, regions, .. },
+        ..
+    }) = why
+    else {
+        panic!("{:?}", read.decided)
+    };
+    assert_eq!(*bytes, 8 << 15);
+    let used = regions
+        .iter()
+        .find(|one| (one.region, one.home) == (1, 0))
+        .unwrap();
+    assert!(used.read >= *bytes && used.read == used.written, "{used:?}");
+    let moved = read.moves.iter().rfind(|one| one.to == 1).unwrap();
+    assert_eq!((moved.from, moved.bytes), (0, *bytes));
+    assert!(moved.took > 0 && moved.took < moved.time);
+}
+
+/// While nothing runs the rest is written too, and not only when the runtime ends.
+#[test]
+fn what_was_noted_is_written_soon_after_the_scope() {
+    for mode in [CeMode::Shared, CeMode::Elastic, CeMode::Dedicated] {
+        let path = file(&format!("soon-{mode}"));
+        let builder = Runtime::builder().ignore_environment().ce(mode).xes(2);
+        let builder = builder.oversubscribe(true).pin(false);
+        let rt = builder.trace(&path).build().unwrap();
+        for round in 1..4 {
+            rt.finish(|s| {
+                s.codelet("one").spawn((), |_, ()| ());
+                Ok(())
+            })
+            .unwrap();
+            let begin = Instant::now();
+            while Read::of(&path).runs("one").len() < round {
+                assert!(begin.elapsed() < Duration::from_secs(20), "{mode}");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        drop(rt);
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+/// The child's part of the test below: it dies in the middle of a body.
+const DIES: &str = "SPRAT_TEST_DIES";
+
+#[test]
+fn a_program_that_dies_leaves_what_it_did() {
+    if let Some(path) = std::env::var_os(DIES) {
+        let builder = Runtime::builder().ignore_environment().xes(2);
+        let builder = builder.oversubscribe(true).pin(false);
+        let rt = builder.trace(path).build().unwrap();
+        let begin = Instant::now();
+        rt.finish(|s| {
+            while begin.elapsed() < Duration::from_millis(600) {
+                s.codelet("step").spawn((), |_, ()| ());
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            s.codelet("dies").spawn((), |_, ()| std::process::abort());
+            Ok(())
+        })
+        .unwrap();
+        unreachable!("it has died");
+    }
+    let path = file("dies");
+    let died = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_program_that_dies_leaves_what_it_did"])
+        .env(DIES, &path)
+        .output()
+        .unwrap();
+    assert!(!died.status.success());
+    let read = Read::of(&path);
+    std::fs::remove_file(&path).unwrap();
+    assert!(!read.ended);
+    // All but what the last tenths of a second have.
+    assert!(read.runs("step").len() > 100, "{}", read.runs("step").len());
+    assert_eq!(read.runs("dies"), []);
+}
