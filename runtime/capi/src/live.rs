@@ -7,7 +7,7 @@
 
 use crate::fault::{self, Fault};
 use crate::types::SPRAT_SCOPE;
-use sprat::{Error, Scope};
+use sprat::{Error, Scope, Span};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +22,8 @@ pub(crate) struct Live<'a> {
     scope: *const Scope<'static>,
     /// What its body did wrong first: `sprat_fail`, or a spawn that was refused.
     wrong: Cell<Option<Fault>>,
+    /// Parts of its body that have begun for the trace, and have not ended.
+    spans: Cell<Vec<Span<'static>>>,
     below: *const Live<'static>,
     of_codelet: bool,
     marker: PhantomData<&'a Scope<'static>>,
@@ -61,6 +63,7 @@ pub(crate) fn run(
         handle: last + 1,
         scope,
         wrong: Cell::new(None),
+        spans: Cell::new(Vec::new()),
         below: TOP.get(),
         of_codelet,
         marker: PhantomData,
@@ -86,6 +89,7 @@ pub(crate) fn without<R>(body: impl FnOnce() -> R) -> R {
         handle: last + 1,
         scope: std::ptr::null(),
         wrong: Cell::new(None),
+        spans: Cell::new(Vec::new()),
         below: TOP.get(),
         of_codelet: true,
         marker: PhantomData,
@@ -168,6 +172,23 @@ impl Live<'_> {
     pub(crate) fn scope(&self) -> &Scope<'static> {
         // SAFETY: it was borrowed from the one who runs the body, for as long as that.
         unsafe { &*self.scope }
+    }
+
+    /// Begins a span; those that are left end with the body.
+    pub(crate) fn begin_span(&self, name: &'static str) {
+        // SAFETY: it is there as long as the body runs, and spans end with that: this goes before the scope does.
+        let scope: &'static Scope<'static> = unsafe { &*self.scope };
+        let mut spans = self.spans.take();
+        spans.push(scope.span(name));
+        self.spans.set(spans);
+    }
+
+    /// Ends the last one; whether there was any.
+    pub(crate) fn end_span(&self) -> bool {
+        let mut spans = self.spans.take();
+        let was_there = spans.pop().is_some();
+        self.spans.set(spans);
+        was_there
     }
 
     /// Notes what the body did wrong: that counts which was first.
