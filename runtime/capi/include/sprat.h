@@ -337,7 +337,7 @@ static inline sprat_access sprat_scratch(size_t bytes) {
 }
 
 /* The argument of the round: all of it, only to be read. */
-static inline sprat_access sprat_argument(sprat_round round) {
+static inline sprat_access sprat_argument_of(sprat_round round) {
   sprat_access access = {{0}, SPRAT_ROUND, 0, 0, 0, 0, 0, 0, 0, 0};
   access.block.id = round.id;
   return access;
@@ -693,7 +693,7 @@ sprat_status sprat_record(sprat_runtime *runtime, sprat_scope_body body, void *a
 /* What spawns for a graph each of whose rounds gets an argument. */
 typedef void (*sprat_round_body)(sprat_scope *scope, sprat_round round, void *argument);
 
-/* Records such a graph: arguments have `argument_size` bytes, at most 1 MiB. Codelets that have sprat_argument(round) among their
+/* Records such a graph: arguments have `argument_size` bytes, at most 1 MiB. Codelets that have sprat_argument_of(round) among their
  * accesses get the round's: as a view, only to be read. */
 sprat_status sprat_record_with(sprat_runtime *runtime, size_t argument_size, sprat_round_body body, void *argument,
                                sprat_graph **graph);

@@ -33,7 +33,7 @@ static void advance(sprat_scope *scope, const void *params, const sprat_view *vi
 }
 
 static void record_advance(sprat_scope *scope, sprat_round round, void *argument) {
-  sprat_access uses[2] = {sprat_argument(round), sprat_read_write(*(sprat_block *)argument)};
+  sprat_access uses[2] = {sprat_argument_of(round), sprat_read_write(*(sprat_block *)argument)};
   sprat_mode modes[2] = {SPRAT_ROUND, SPRAT_READ_WRITE};
   sprat_definition definition = {sizeof definition, "advance", advance, 0, 0, modes, 2, 0, 0};
   sprat_codelet defined = {0};
@@ -64,21 +64,21 @@ static void rounds_get_arguments(void) {
 }
 
 static void record_with_that_of_another(sprat_scope *scope, sprat_round round, void *argument) {
-  sprat_access use = sprat_argument(*(sprat_round *)argument);
+  sprat_access use = sprat_argument_of(*(sprat_round *)argument);
   (void)round;
   NOTE(!sprat_spawn(scope, codelet("takes one", advance, 0), NULL, &use, 1, NULL, NULL));
 }
 static void record_without_one(sprat_scope *scope, void *argument) {
-  sprat_access use = sprat_argument(*(sprat_round *)argument);
+  sprat_access use = sprat_argument_of(*(sprat_round *)argument);
   sprat_spawn(scope, codelet("takes one", advance, 0), NULL, &use, 1, NULL, NULL);
 }
 static void record_wrongly(sprat_scope *scope, sprat_round round, void *argument) {
-  sprat_access use = sprat_argument(round);
+  sprat_access use = sprat_argument_of(round);
   sprat_codelet takes = codelet("takes one", advance, 0);
   (void)argument;
   use.element_size = 8;
   REFUSED(sprat_spawn(scope, takes, NULL, &use, 1, NULL, NULL), SPRAT_ACCESS, "no parts");
-  use = sprat_argument((sprat_round){0});
+  use = sprat_argument_of((sprat_round){0});
   REFUSED(sprat_spawn(scope, takes, NULL, &use, 1, NULL, NULL), SPRAT_NULL, "the argument of a round");
 }
 static void record_nothing(sprat_scope *scope, sprat_round round, void *argument) { (void)scope, (void)round, (void)argument; }
