@@ -53,11 +53,11 @@ own_target() {
 # are taken from there. After own_target.
 with_flags() {
     export RUSTC_WORKSPACE_WRAPPER=$root/.ci/rustc SPRAT_CI_FLAGS=$1
-    [ -e "$target/debug/.cargo-lock" ] && [ ! -e "$CARGO_TARGET_DIR/debug" ] || return 0
+    [ -e "$target/debug/.cargo-lock" ] && [ -e "$target/debug/.fingerprint" ] && [ ! -e "$CARGO_TARGET_DIR/debug" ] || return 0
     mkdir -p "$CARGO_TARGET_DIR/debug/deps"
     # Nobody builds there meanwhile: that is cargo's own lock.
     flock "$target/debug/.cargo-lock" bash -c 'cp -a "$1"/{.fingerprint,build} "$2/" &&
-        find "$1/deps" -name "*.rlib" -o -name "*.rmeta" -o -name "*.so" | xargs cp -al -t "$2/deps"' \
+        find "$1/deps" \( -name "*.rlib" -o -name "*.rmeta" -o -name "*.so" \) -print0 | xargs -0r cp -al -t "$2/deps"' \
         bash "$target/debug" "$CARGO_TARGET_DIR/debug"
 }
 

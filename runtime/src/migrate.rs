@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn copies_stay_in_their_table_if_something_is_wished_meanwhile() {
         let rt = Runtime::builder()
-            .topology(Topology::synthetic("region:2 core:1").unwrap())
+            .topology(Topology::synthetic("region:3 core:1").unwrap())
             .ignore_environment()
             .oversubscribe(true)
             .build()
@@ -363,14 +363,19 @@ mod tests {
         let Place::Taken(own) = slot.place() else {
             panic!("its memory was taken")
         };
-        let other = 1 - own;
+        let (other, third) = ((own + 1) % 3, (own + 2) % 3);
         let mut magazine = Magazine::new(shared.homes.own_pool(own).clone());
         let mut look = |hold| {
             let found = (shared.blocks).look_up_memory(slot, hold, &shared.homes, &mut magazine);
             found.unwrap()
         };
         let mut maker = Magazine::new(shared.homes.own_pool(own).clone());
-        for asked in [Asked::Home(own), Asked::Home(other), Asked::Copies] {
+        for asked in [
+            Asked::Home(own),
+            Asked::Home(other),
+            Asked::Copies,
+            Asked::Home(third),
+        ] {
             assert!(slot.ask(slot.generation(), asked));
             // SAFETY: nobody but this test uses the block.
             let copy = unsafe { slot.copy_to(other, &shared.homes, &mut maker) };
@@ -382,5 +387,13 @@ mod tests {
             look(Hold::All(Mode::ReadWrite));
             assert_eq!(rt.move_counts().replica_bytes, 0, "{asked:?}");
         }
+        look(Hold::All(Mode::ReadWrite));
+        assert_eq!(
+            slot.place(),
+            Place::Taken(third),
+            "the wish is fulfilled after all"
+        );
+        rt.read(block, |x| assert!(x.iter().all(|&x| x == 7)))
+            .unwrap();
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::Runtime;
 use crate::shared::Shared;
-use crate::sync::{lock, thread};
+use crate::sync::{lock, thread, try_lock};
 
 impl Runtime {
     /// Stops all execution engines, each between two codelets, and returns when they have stopped: until
@@ -66,11 +66,17 @@ impl Runtime {
                 "`resume` without a `suspend`: the runtime is not suspended; each `suspend` is taken back once",
             )
         };
-        if lock(&shared.gate.holders).is_empty() {
-            // Perhaps somebody is about to suspend, and waits for the codelet that calls this.
-            return Err(none());
-        }
-        let _alone = lock(&shared.gate.changes);
+        let _alone = loop {
+            if lock(&shared.gate.holders).is_empty() {
+                return Err(none());
+            }
+            // Never wait for it: who has it may be about to suspend, and wait for the engine whose thread calls this, from a codelet
+            // or a polled function.
+            match try_lock(&shared.gate.changes) {
+                Some(alone) => break alone,
+                None => thread::yield_now(),
+            }
+        };
         let mut holders = lock(&shared.gate.holders);
         let me = thread::current().id();
         let mine = holders.iter().rposition(|&holder| holder == me);

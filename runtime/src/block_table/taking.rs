@@ -136,8 +136,14 @@ fn look(slot: &BlockSlot, chunk: &Chunk, hold: Hold, here: u16) -> Found {
     match slot.start() {
         Start::There(start) => return Found::There(start),
         Start::Copied(copies) if hold.changes() => {
-            slot.set_place(Place::Taken(pool));
-            slot.set_start(Start::There(start));
+            match slot.place().asked() {
+                // A move was wished while the first copy was made: who comes next fulfils that.
+                Some(Asked::Home(to)) if to != pool => slot.set_start(Start::Look),
+                _ => {
+                    slot.set_place(Place::Taken(pool));
+                    slot.set_start(Start::There(start));
+                }
+            }
             // SAFETY: it holds what it is about to change, so nobody reads all of the block; others look at the table under
             // the lock only, where it has just gone from its place.
             return Found::Alone(start, unsafe { Copies::end(copies) });

@@ -12,6 +12,7 @@ mod events_kinds;
 mod for_each;
 mod found;
 mod groups;
+mod helping;
 mod homes;
 mod inheritance;
 mod memory_report;
