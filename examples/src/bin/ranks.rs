@@ -87,7 +87,9 @@ impl Trade {
     /// Sends the row of the edge's block, asks for the neighbour's, and spawns what unpacks it when both requests are complete.
     fn begin<'s>(&'s self, scope: &Scope<'s>, edge: &[f64]) {
         // SAFETY: no trade is under way.
-        let (outgoing, incoming) = unsafe { (self.outgoing.cells(), self.incoming.cells()) };
+        let outgoing = unsafe { self.outgoing.cells() };
+        // SAFETY: as above.
+        let incoming = unsafe { self.incoming.cells() };
         outgoing.copy_from_slice(&edge[self.row * outgoing.len()..][..outgoing.len()]);
         // A communicator is for one thread: each takes its own.
         let world = SimpleCommunicator::world();
