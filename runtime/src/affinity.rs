@@ -113,6 +113,12 @@ pub(crate) fn is_long(word: u32) -> bool {
     word & LONG != 0
 }
 
+/// Whether it may run anywhere, at any time: no place, group or level is wished.
+#[inline]
+pub(crate) fn is_anybodys(word: u32) -> bool {
+    word & !TRACED == 0
+}
+
 /// Whether a word has a level that is not normal, or the mark of a trace, or says what must be looked up: then the usual choice of
 /// what runs next is not enough.
 #[inline]

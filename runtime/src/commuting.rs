@@ -4,8 +4,9 @@
 //! Argued in `docs/design/turns.md`; model: `models/commuting.rs`.
 
 use crate::access::Mode;
+use crate::affinity::{self, Priority};
 use crate::block_table::{Queue, QueueCell};
-use crate::codelet::flag;
+use crate::codelet::{Record, flag};
 use crate::decide::dependence::Effect;
 use crate::engine::{Engine, Followers};
 use crate::entry::{Entry, EntryKind};
@@ -13,14 +14,19 @@ use crate::mutants::mutant;
 use crate::sync::atomic::Ordering;
 
 /// `who`, which is in the groups of these queues, takes its turn in all of them as one step. If one is busy it waits
-/// there instead, and may be woken and run by others before this returns; `woken` are then those who are to look for their
+/// there instead, before all that do not go `first`, and may be woken and run by others before this returns; `woken` are then those who are to look for their
 /// turn instead of it.
-pub(crate) fn take_turns(cells: &mut [&QueueCell], who: u32, woken: &mut Vec<u32>) -> bool {
+pub(crate) fn take_turns(
+    cells: &mut [&QueueCell],
+    who: u32,
+    first: bool,
+    woken: &mut Vec<u32>,
+) -> bool {
     if mutant!("turns_one_by_one") {
         return one_by_one(cells, who);
     }
     if let [only] = cells {
-        return take_turn(only, who);
+        return take_turn(only, who, first);
     }
     if !mutant!("turns_unsorted") {
         cells.sort_unstable_by_key(|cell| cell.slot);
@@ -44,7 +50,7 @@ pub(crate) fn take_turns(cells: &mut [&QueueCell], who: u32, woken: &mut Vec<u32
                     None
                 }
                 Some(_) if waits_here => {
-                    queue.wait_for_turn(who, false);
+                    queue.wait_for_turn(who, false, first);
                     None
                 }
                 // We may have been woken for this one, which is still free: somebody else may be able to use it.
@@ -61,41 +67,56 @@ pub(crate) fn take_turns(cells: &mut [&QueueCell], who: u32, woken: &mut Vec<u32
 }
 
 /// The same for one queue alone: who waits there has the turn when it is woken.
-fn take_turn(cell: &QueueCell, who: u32) -> bool {
-    cell.queue.with(|queue| {
-        let free = queue.turn_is_free_for(who);
-        match free {
-            true => queue.take_turn(who),
-            false => queue.wait_for_turn(who, true),
-        }
-        free
-    })
+fn take_turn(cell: &QueueCell, who: u32, first: bool) -> bool {
+    cell.queue.with(|queue| turn_or_wait(queue, who, first))
+}
+
+/// It is the turn of `who`, which waits for nothing else, from now on; or it is in the list of those who wait, and may run elsewhere
+/// as soon as the queue's lock is free.
+pub(crate) fn turn_or_wait(queue: &mut Queue, who: u32, first: bool) -> bool {
+    let free = queue.turn_is_free_for(who);
+    match free {
+        true => queue.take_turn(who),
+        false => queue.wait_for_turn(who, true, first),
+    }
+    free
 }
 
 /// What [`take_turns`] must not do, for the mutant of this name: each turn in a step of its own, kept while the next one is
 /// waited for.
 fn one_by_one(cells: &[&QueueCell], who: u32) -> bool {
-    cells.iter().all(|cell| take_turn(cell, who))
+    cells.iter().all(|cell| take_turn(cell, who, false))
 }
 
 impl Engine<'_> {
+    /// Whether a codelet that commutes in one block, and waits for nothing else, can go to the list of that block where it is spawned:
+    /// whoever passes the turn on may run it, and nobody sorts it by level.
+    #[inline]
+    pub(crate) fn queues_for_turn(&self, record: &Record) -> bool {
+        let word = record.affinity.load(Ordering::Relaxed);
+        !self.shared.levels.used() && affinity::is_anybodys(word)
+    }
+
     /// A codelet that commutes is about to run. False if it waits for its turn; it may be running elsewhere by then.
     pub(crate) fn take_turns(&self, id: u32, payload: usize, followers: &mut Followers) -> bool {
         let arena = &self.shared.arena;
-        if arena.record(id).cause.load(Ordering::Relaxed) != 0 {
+        let record = arena.record(id);
+        if record.cause.load(Ordering::Relaxed) != 0 {
             // It does not run.
             return true;
         }
+        let level = affinity::priority(record.affinity.load(Ordering::Relaxed));
+        let is_first = level == Priority::High;
         let commutes = |entry: &Entry| entry.kind() == EntryKind::Block(Mode::Commute);
         let entries = arena.entries(id, payload).map(|(_, entry)| entry);
         let mut cells = entries.filter(|e| commutes(e)).map(Self::queue_of);
         let mut woken = Vec::new();
         let taken = match (cells.next(), cells.next()) {
-            (Some(only), None) => take_turns(&mut [only], id, &mut woken),
+            (Some(only), None) => take_turns(&mut [only], id, is_first, &mut woken),
             (first, second) => {
                 let mut all: Vec<&QueueCell> =
                     first.into_iter().chain(second).chain(cells).collect();
-                take_turns(&mut all, id, &mut woken)
+                take_turns(&mut all, id, is_first, &mut woken)
             }
         };
         for next in woken {
@@ -136,15 +157,21 @@ impl Engine<'_> {
     /// One that waited for its turn runs here, next if possible.
     fn woken(&self, next: Woken, followers: &mut Followers) {
         if next.has_turn {
-            // It waited, so it is nobody's but ours. It need not look.
-            let record = self.shared.arena.record(next.who);
-            record.set_flags(record.flags() & !flag::COMMUTES);
+            // It waited, so it is nobody's but ours.
+            self.shared.arena.record(next.who).need_not_look();
         }
         let before = followers.next.take();
         self.ready(next.who, followers);
         if let Some(before) = before {
             self.ready(before, followers);
         }
+    }
+}
+
+impl Record {
+    /// It has its turn already when it runs.
+    pub(crate) fn need_not_look(&self) {
+        self.set_flags(self.flags() & !flag::COMMUTES);
     }
 }
 

@@ -123,6 +123,11 @@ impl Door {
         self.slot
     }
 
+    #[inline]
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// The generation that its block must have.
     pub(crate) fn generation(&self) -> u32 {
         self.generation
@@ -170,14 +175,18 @@ pub(crate) fn enter(
     if !mutant!("entrance_unsorted") {
         sort(doors);
     }
-    enter_sorted::<false>(doors, parts, who, last)
+    enter_sorted::<false>(doors, parts, who, last, |_| ())
 }
 
 /// The same for doors that stand in the order of block numbers already, each to all of another block and for a codelet that
-/// will wait there.
+/// will wait there. What more is to be done in a queue that lets it in at once, and with no poison, `at_once` does in the same step.
 #[inline(always)]
-pub(crate) fn enter_plain(doors: &[Door], who: u32) -> Result<Granted, u32> {
-    enter_sorted::<true>(doors, &[], who, false)
+pub(crate) fn enter_plain(
+    doors: &[Door],
+    who: u32,
+    at_once: impl FnMut(&mut Queue),
+) -> Result<Granted, u32> {
+    enter_sorted::<true>(doors, &[], who, false, at_once)
 }
 
 #[inline(always)]
@@ -186,6 +195,7 @@ fn enter_sorted<const PLAIN: bool>(
     parts: &[DoorPart],
     who: u32,
     last: bool,
+    mut at_once: impl FnMut(&mut Queue),
 ) -> Result<Granted, u32> {
     if mutant!("entrance_one_by_one") {
         return one_by_one(doors, who);
@@ -226,6 +236,9 @@ fn enter_sorted<const PLAIN: bool>(
                 };
                 if last {
                     queue.close();
+                }
+                if let Entered::Granted(None) = entered {
+                    at_once(queue);
                 }
                 entered
             };

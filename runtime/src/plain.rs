@@ -7,6 +7,7 @@
 use crate::access::{BlockKey, FEW, Lent, Mode, Shape};
 use crate::block_table::QueueCell;
 use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag};
+use crate::commuting::turn_or_wait;
 use crate::completion::effect;
 use crate::engine::{Engine, Followers, Frame};
 use crate::entrance::{self, Door};
@@ -150,7 +151,21 @@ impl Frame<'_> {
             self.give_level(id, vtable.payload);
         }
         record.pending.set(N as u32);
-        let there = match entrance::enter_plain(doors, id) {
+        let mut turn = None;
+        let takes_turn =
+            N == 1 && doors[0].mode() == Mode::Commute && engine.queues_for_turn(record);
+        let entered = entrance::enter_plain(doors, id, |queue| {
+            if takes_turn {
+                turn = Some(turn_or_wait(queue, id, false));
+            }
+        });
+        match turn {
+            None => (),
+            Some(true) => record.need_not_look(),
+            // It may have run.
+            Some(false) => return,
+        }
+        let there = match entered {
             Ok(granted) => {
                 if granted.poison != 0 {
                     record.poison(granted.poison);

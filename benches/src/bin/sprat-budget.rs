@@ -11,11 +11,12 @@ use std::process::ExitCode;
 /// half, which is not counted, warms up.
 type Path = (&'static str, fn(&Runtime) -> Result<usize>);
 
-const PATHS: [Path; 7] = [
+const PATHS: [Path; 8] = [
     ("flat", flat),
     ("chain", chain),
     ("fib", fib),
     ("two_blocks", two_blocks),
+    ("commute", commute),
     ("replay_chain", replay_chain),
     ("replay_stencil", replay_stencil),
     ("idle", idle),
@@ -106,6 +107,19 @@ fn two_blocks(rt: &Runtime) -> Result<usize> {
                 let (a, b) = (blocks[n % 64], blocks[(n * 7 + 1) % 64]);
                 // 7 n + 1 = n has no solution where 64 divides the difference: 6 n is even, 1 is not.
                 s.spawn((a.read(), b.read_write()), |_, (a, b)| b[0] ^= a[0]);
+            }
+            Ok(())
+        })
+    })?;
+    Ok(CODELETS)
+}
+
+fn commute(rt: &Runtime) -> Result<usize> {
+    let sum = rt.block::<u64>(1)?;
+    measured(|| {
+        rt.finish(|s| {
+            for n in 0..CODELETS as u64 {
+                s.spawn(sum.commute(), move |_, sum| sum[0] += n);
             }
             Ok(())
         })

@@ -11,6 +11,8 @@ pub(super) struct Turns<T> {
     holder: Option<T>,
     /// Who waits, and whether for this block alone.
     waiting: VecDeque<(T, bool)>,
+    /// So many of them go before the others.
+    first: usize,
 }
 
 impl<T> Default for Turns<T> {
@@ -18,6 +20,7 @@ impl<T> Default for Turns<T> {
         Turns {
             holder: None,
             waiting: VecDeque::new(),
+            first: 0,
         }
     }
 }
@@ -38,8 +41,14 @@ impl<T: Copy + PartialEq> Turns<T> {
         self.holder = Some(who);
     }
 
-    pub(super) fn wait(&mut self, who: T, alone: bool) {
-        self.waiting.push_back((who, alone));
+    /// `who` waits behind those before it; if it goes `first`, behind those that do so, too.
+    pub(super) fn wait(&mut self, who: T, alone: bool, first: bool) {
+        if first {
+            self.waiting.insert(self.first, (who, alone));
+            self.first += 1;
+        } else {
+            self.waiting.push_back((who, alone));
+        }
     }
 
     /// `who` is done, or cannot take its turn: if the turn is its own or nobody's, the next who waits is to be woken.
@@ -51,6 +60,7 @@ impl<T: Copy + PartialEq> Turns<T> {
         }
         self.holder = None;
         let (next, alone) = self.waiting.pop_front()?;
+        self.first = self.first.saturating_sub(1);
         self.holder = alone.then_some(next);
         Some(next)
     }

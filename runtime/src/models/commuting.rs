@@ -3,7 +3,7 @@
 
 use super::Thing;
 use crate::block_table::QueueCell;
-use crate::commuting::take_turns;
+use crate::commuting::{take_turns, turn_or_wait};
 use crate::decide::dependence::Mode;
 use crate::sync::Arc;
 use crate::sync::model::{explore, explore_within, spawn};
@@ -18,13 +18,18 @@ struct World {
 impl World {
     /// Codelets that commute on these blocks, and all have been let into the groups.
     fn new(wants: [&'static [usize]; 3]) -> Arc<Self> {
+        World::entered_by(wants, wants.len())
+    }
+
+    /// The same, and only so many of them have been let in.
+    fn entered_by(wants: [&'static [usize]; 3], first: usize) -> Arc<Self> {
         let world = World {
             cells: [QueueCell::of_block(0), QueueCell::of_block(1)],
             data: [Thing::new(), Thing::new()],
             ran: [Thing::new(), Thing::new(), Thing::new()],
             wants,
         };
-        for (who, wants) in wants.iter().enumerate() {
+        for (who, wants) in wants.iter().enumerate().take(first) {
             for &at in *wants {
                 let enter = |queue: &mut crate::block_table::Queue| {
                     queue.enter(who as u32, Mode::Commute);
@@ -41,7 +46,7 @@ impl World {
         while let Some(who) = ready.pop() {
             let wants = self.wants[who as usize];
             let mut cells: Vec<&QueueCell> = wants.iter().map(|&at| &self.cells[at]).collect();
-            if !take_turns(&mut cells, who, &mut ready) {
+            if !take_turns(&mut cells, who, false, &mut ready) {
                 continue;
             }
             self.ran[who as usize].add(1);
@@ -97,6 +102,29 @@ fn who_is_woken_in_vain_passes_it_on() {
         if let Some(next) = first.with(|queue| queue.pass_turn(9)) {
             world.start(next);
         }
+        other.join().unwrap();
+        world.check();
+    });
+}
+
+/// One enters and takes its turn, or waits for it, in one step, while another is in the block and leaves it.
+#[test]
+fn who_waits_from_its_entrance_is_woken() {
+    explore(|| {
+        let world = World::entered_by([&[0], &[0], &[]], 1);
+        let other = {
+            let world = world.clone();
+            spawn(move || {
+                let has_turn = world.cells[0].queue.with(|queue| {
+                    queue.enter(1, Mode::Commute);
+                    turn_or_wait(queue, 1, false)
+                });
+                if has_turn {
+                    world.start(1);
+                }
+            })
+        };
+        world.start(0);
         other.join().unwrap();
         world.check();
     });

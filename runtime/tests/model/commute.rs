@@ -1,7 +1,7 @@
 //! Codelets that commute: one at a time in a block, in any order; all of several blocks or none; failures stay with those
 //! who come after.
 
-use sprat::{Block, Error, ErrorKind, Runtime};
+use sprat::{Block, Error, ErrorKind, Priority, Runtime};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -279,6 +279,32 @@ fn the_next_one_runs_where_the_block_is() {
         changes < WAITERS as u64 / 2,
         "{changes} changes of engine among {WAITERS}"
     );
+}
+
+/// Those spawned before wait in the block's list already, from where none is sorted by level.
+#[test]
+fn a_high_one_goes_before_those_that_wait() {
+    let rt = runtime(1);
+    let a = rt.block::<u64>(1).unwrap();
+    let order = std::sync::Mutex::new(Vec::new());
+    let order = &order;
+    rt.finish(|s| {
+        let note = move |what: &'static str| order.lock().unwrap().push(what);
+        for _ in 0..10 {
+            s.spawn(a.commute(), move |_, _| note("normal"));
+        }
+        let high = s.codelet("high").priority(Priority::High);
+        high.spawn(a.commute(), move |_, _| note("high"));
+        Ok(())
+    })
+    .unwrap();
+    let order = order.lock().unwrap();
+    let at = order.iter().position(|&what| what == "high");
+    assert!(
+        at.is_some_and(|at| at <= 1),
+        "{order:?}: only who had its turn already may go before"
+    );
+    assert_eq!(order.len(), 11);
 }
 
 #[test]

@@ -45,10 +45,10 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         self.special().turns.take(who);
     }
 
-    /// `who` waits for its turn; if it commutes here `alone`, it has the turn when it is woken.
+    /// `who` waits for its turn, before all that do not go `first`; if it commutes here `alone`, it has the turn when it is woken.
     #[inline]
-    pub fn wait_for_turn(&mut self, who: T, alone: bool) {
-        self.special().turns.wait(who, alone);
+    pub fn wait_for_turn(&mut self, who: T, alone: bool, first: bool) {
+        self.special().turns.wait(who, alone, first);
     }
 
     /// `who` is done with its turn, or could have it and cannot take it. Gives who is to be woken.

@@ -126,7 +126,7 @@ fn neighbours_that_commute_are_there_together_and_one_at_a_time_has_its_turn() {
     assert!(q.turn_is_free_for(2));
     q.take_turn(2);
     assert!(!q.turn_is_free_for(1));
-    q.wait_for_turn(1, true);
+    q.wait_for_turn(1, true, false);
     assert_eq!(q.waiting().last(), Some((1, Mode::Commute)));
     leave(&mut q, Mode::Commute, Effect::Done);
     assert_eq!(grants(&mut q), []);
@@ -141,14 +141,37 @@ fn neighbours_that_commute_are_there_together_and_one_at_a_time_has_its_turn() {
 }
 
 #[test]
+fn who_goes_first_is_woken_before_the_others_and_after_those_like_it() {
+    let mut q = AccessQueue::<u32>::default();
+    (1..=6).for_each(|who| {
+        q.enter(who, Mode::Commute);
+    });
+    q.take_turn(1);
+    for (who, first) in [(2, false), (3, true), (4, false), (5, true)] {
+        q.wait_for_turn(who, true, first);
+    }
+    let mut holder = 1;
+    let mut order = Vec::new();
+    while let Some(next) = q.pass_turn(holder) {
+        order.push(next);
+        holder = next;
+        if next == 5 {
+            // The first ones are gone, and are not counted any more.
+            q.wait_for_turn(6, true, true);
+        }
+    }
+    assert_eq!(order, [3, 5, 6, 2, 4]);
+}
+
+#[test]
 fn who_waits_for_more_than_one_turn_is_woken_and_has_none_yet() {
     let mut q = AccessQueue::<u32>::default();
     (1..=3).for_each(|who| {
         q.enter(who, Mode::Commute);
     });
     q.take_turn(1);
-    q.wait_for_turn(2, false);
-    q.wait_for_turn(3, true);
+    q.wait_for_turn(2, false, false);
+    q.wait_for_turn(3, true, false);
     assert_eq!(q.pass_turn(3), None, "it is not 3's to pass on");
     assert_eq!(q.pass_turn(1), Some(2));
     assert!(!q.has_turn(2), "it has to look");
