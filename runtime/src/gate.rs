@@ -97,7 +97,7 @@ impl Gate {
     }
 
     /// G1 to G3: shuts the gate, tells those who look elsewhere by `mark`, and waits until no seat runs a codelet: its engine
-    /// stands at the gate, or the seat `rests` since it sleeps or a host's body is open there. By who holds the lock.
+    /// stands at the gate, or the seat `rests` since it sleeps or a host's body is open there. By who holds `changes`.
     pub(crate) fn shut(&self, mark: impl FnOnce(), rests: impl Fn(usize) -> bool) {
         self.bed.adopt();
         self.shut.store(true, Ordering::Relaxed);
@@ -108,7 +108,11 @@ impl Gate {
         if !mutant!("gate_no_shutting_fence") {
             fence(Ordering::SeqCst);
         }
-        for (number, seat) in self.seats.iter().enumerate() {
+        let waited_for = match mutant!("gate_first_seat_alone") {
+            true => 1,
+            false => self.seats.len(),
+        };
+        for (number, seat) in self.seats.iter().enumerate().take(waited_for) {
             // G3.
             while !seat.stopped.load(Ordering::Relaxed) && !rests(number) {
                 self.bed.wait();

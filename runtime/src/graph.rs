@@ -1,6 +1,6 @@
 //! Recorded graphs as users hold them.
 
-use crate::access::Param;
+use crate::access::{AnyArgument, Param};
 use crate::error::Result;
 use crate::inspect::{Dot, Inspection};
 use crate::instead::Instead;
@@ -51,6 +51,8 @@ pub struct Graph<'g, Q = ()> {
     pub(crate) inner: Compiled,
     /// Knows the blocks' names.
     pub(crate) shared: Weak<Shared>,
+    /// Bytes of the argument that each round gets.
+    pub(crate) argument: usize,
     /// Bodies borrow what lives for `'g`, and take a `Q`.
     marker: PhantomData<fn(&'g (), Q) -> &'g ()>,
 }
@@ -189,7 +191,7 @@ impl Runtime {
     where
         F: FnOnce(&Scope<'g>) -> Result<()>,
     {
-        self.record_by(Recorder::new(), body)
+        self.record_by(Recorder::new(0), body)
     }
 
     /// Like [`record`](Runtime::record), for a graph whose rounds get an argument each: a small number, a time, a place in a
@@ -239,9 +241,27 @@ impl Runtime {
     where
         F: FnOnce(&Scope<'g>, Param<Q>) -> Result<()>,
     {
-        let recorder = Recorder::new();
+        let recorder = Recorder::new(size_of::<Q>());
         let param = Param::new(recorder.number());
         self.record_by(recorder, |s| body(s, param))
+    }
+
+    /// Like [`record_with`](Runtime::record_with), for interfaces of other languages: arguments are so many bytes, and `body` is told
+    /// the number by which [`AnyAccess::argument`](crate::AnyAccess::argument) names them. They are given to
+    /// [`replay_any`](Runtime::replay_any).
+    ///
+    /// # Errors
+    /// As [`record_with`](Runtime::record_with).
+    ///
+    /// # Panics
+    /// If `body` panics, with its panic.
+    pub fn record_any<'g, F>(&self, bytes: usize, body: F) -> Result<Graph<'g, AnyArgument>>
+    where
+        F: FnOnce(&Scope<'g>, u64) -> Result<()>,
+    {
+        let recorder = Recorder::new(bytes);
+        let number = recorder.number();
+        self.record_by(recorder, |s| body(s, number))
     }
 
     /// The caller says truly which type the argument of this recording has.
@@ -254,8 +274,10 @@ impl Runtime {
             let _records = Records::begin(s, &recorder);
             body(s)
         })?;
+        let argument = recorder.argument();
         let recording = recorder.finish()?;
         Ok(Graph {
+            argument,
             inner: Compiled::new(self.shared(), recording),
             shared: Arc::downgrade(&self.shared().hold()),
             marker: PhantomData,

@@ -155,8 +155,11 @@ impl Idle {
             if !mutant!("idle_claims_uncounted") {
                 self.claims.fetch_add(1, Ordering::Relaxed);
             }
-            // Pairs with the fences in `Shared::stands_still`: who sees what the claimed engine did sees the claim.
-            fence(Ordering::SeqCst);
+            // Pairs with the fences in `Shared::stands_still`: who sees what the claimed engine did sees the claim. And with that in
+            // `Gate::shut` (G2): either that sees the seat awake, or its engine sees the gate shut.
+            if !mutant!("idle_no_claim_fence") {
+                fence(Ordering::SeqCst);
+            }
         }
         claimed
     }

@@ -38,6 +38,8 @@ pub(crate) struct Site {
 pub(crate) struct Recorder {
     /// Different for each recording of the process.
     number: u64,
+    /// Bytes of the argument that each round gets.
+    argument: usize,
     recording: RefCell<Recording>,
 }
 
@@ -94,10 +96,17 @@ impl Recorder {
         self.number
     }
 
-    pub(crate) fn new() -> Self {
+    /// Bytes of the argument that each round gets.
+    pub(crate) fn argument(&self) -> usize {
+        self.argument
+    }
+
+    /// For a graph whose rounds get arguments of so many bytes.
+    pub(crate) fn new(argument: usize) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(CodeletId::FIRST_RECORDING);
         Recorder {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            argument,
             recording: RefCell::new(Recording {
                 program: Program::new(),
                 ..Recording::default()
@@ -129,13 +138,14 @@ impl Recorder {
             return CodeletId::recorded(0, 0);
         }
         let first = recording.lent_to.len() as u32;
-        let uses = match recording.uses(shared, self.number, (spec, site), declared) {
-            Ok(uses) => uses,
-            Err(error) => {
-                recording.refuse(site, error);
-                return CodeletId::recorded(0, 0);
-            }
-        };
+        let uses =
+            match recording.uses(shared, (self.number, self.argument), (spec, site), declared) {
+                Ok(uses) => uses,
+                Err(error) => {
+                    recording.refuse(site, error);
+                    return CodeletId::recorded(0, 0);
+                }
+            };
         let wish = wish(shared, spec);
         let number = recording.add(wish, site, uses, first, has_value, keep);
         CodeletId::recorded(self.number, number)

@@ -34,7 +34,7 @@ impl Engine<'_> {
         let table = OperatorTable::of(operator);
         // SAFETY: the memory is ours, as long as the block, aligned for any element, and initialised: zero when it was taken
         // from the system, plain old data since. The operator was named, so it was there.
-        if let Err(panic) = panics::caught(|| unsafe { (table.fill)(start, bytes) }) {
+        if let Err(panic) = panics::caught(|| unsafe { table.fill(start, bytes) }) {
             self.give_chunk(chunk);
             return Err(Error::msg(format!(
                 "the identity of its reduction: {panic}"
@@ -101,7 +101,7 @@ impl Engine<'_> {
             let from = from.ptr().as_ptr();
             // SAFETY: lanes are as in `lane`, and nobody uses them any more; the block is ours until `combined`, or its children
             // have all ended; no two of these are the same.
-            unsafe { (table.combine)(into, from, bytes) }
+            unsafe { table.combine(into, from, bytes) }
         };
         let all = || {
             tree(lanes.len()).for_each(|(into, from)| add(lanes[into].ptr().as_ptr(), lanes[from]));

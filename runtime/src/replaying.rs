@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::access::AnyArgument;
 use crate::cancel::{Cancellable, Deadline};
 use crate::canceller::Canceller;
 use crate::decide::deadline::DeadlineId;
@@ -164,6 +165,54 @@ impl Runtime {
             Ok(Arguments::list(&list))
         };
         self.replay_as(&graph.inner, rounds, Call::new(Location::caller()), make)
+    }
+
+    /// Runs a graph that [`record_any`](Runtime::record_any) made, as [`replay`](Runtime::replay) does, and lends each round its argument:
+    /// they stand one behind the other.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{AnyAccess, Mode, Runtime};
+    ///
+    /// let rt = Runtime::new()?;
+    /// let sum = rt.block::<u8>(1)?;
+    /// let graph = rt.record_any(1, |s, round| {
+    ///     let uses = [AnyAccess::argument(round), AnyAccess::whole(sum, Mode::ReadWrite)];
+    ///     s.spawn_any("add", &uses, |_, lent| {
+    ///         // SAFETY: the argument is a byte.
+    ///         let one = unsafe { lent[0].start().read() };
+    ///         // SAFETY: the block is a byte, and ours for reading and writing.
+    ///         unsafe { *lent[1].start() += one };
+    ///     });
+    ///     Ok(())
+    /// })?;
+    /// rt.replay_any(&graph, 3, &[1, 2, 4])?;
+    /// assert_eq!(rt.read(sum, |sum| sum[0])?, 7);
+    /// assert!(rt.replay_any(&graph, 4, &[1, 2, 4]).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Runtime::replay`], and [`ErrorKind::Graph`](crate::ErrorKind::Graph) if these are not the bytes of so many arguments.
+    #[track_caller]
+    pub fn replay_any(
+        &self,
+        graph: &Graph<'_, AnyArgument>,
+        rounds: usize,
+        arguments: &[u8],
+    ) -> Result<()> {
+        let (stride, given) = (graph.argument, arguments.len());
+        if rounds.checked_mul(stride) != Some(given) {
+            return Err(Error::new(
+                ErrorKind::Graph,
+                format!(
+                    "{given} bytes of arguments for {rounds} rounds of {stride} bytes each; give one for each round"
+                ),
+            ));
+        }
+        let list = |_| Ok(Arguments::bytes(arguments, stride));
+        self.replay_as(&graph.inner, rounds, Call::new(Location::caller()), list)
     }
 
     /// Like [`replay`](Runtime::replay), with a deadline: when `limit` has passed since the call, the replay is

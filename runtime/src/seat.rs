@@ -172,7 +172,9 @@ impl<S> Seat<S> {
         // Release pairs with the fence at the end of `Gate::shut`: what the host has run before is seen.
         self.in_body.store(true, Ordering::Release);
         // Pairs with the fence in `Gate::shut` (G2): either that sees the body, or we see that somebody waits for this.
-        fence(Ordering::SeqCst);
+        if !mutant!("seat_no_body_begin_fence") {
+            fence(Ordering::SeqCst);
+        }
     }
 
     /// The body ends, or the host helps: what runs here from now on are codelets.

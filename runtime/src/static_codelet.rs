@@ -116,28 +116,56 @@ impl<Q, A: Access> Codelet<Q, A> {
         if self.alternates[0].is_none() {
             return (self.body)(s, params, view);
         }
-        let engine = s.frame().engine;
-        let table = &engine.shared.alternates;
-        let xe = engine.local(|local| local.here.map_or(0, |here| here.xe));
-        let mut usable = 1u8;
-        for (at, alternate) in self.alternates.iter().enumerate() {
-            let can_run = alternate.is_some_and(|(isa, _)| table.can_run(xe, isa));
-            usable |= u8::from(can_run) << (at + 1);
-        }
-        if usable == 1 {
-            return (self.body)(s, params, view);
-        }
-        let Choice { which, measure } = table.choose(xe, self.address(), usable);
-        let begin = measure.then(Instant::now);
-        match which.checked_sub(1).and_then(|at| self.alternates[at]) {
-            None => (self.body)(s, params, view),
-            // SAFETY: only what is usable is chosen: the engine has what it needs, which is all that it needs.
-            Some((_, body)) => unsafe { body(s, params, view) },
-        }
-        if let Some(begin) = begin {
-            let ns = begin.elapsed().as_nanos() as u64;
-            table.measured(xe, self.address(), which, ns);
-        }
+        let isas = self.alternates.iter().flatten().map(|&(isa, _)| isa);
+        run_best(s, self.address(), isas, |which| {
+            match which.checked_sub(1).and_then(|at| self.alternates[at]) {
+                None => (self.body)(s, params, view),
+                // SAFETY: only what is usable is chosen: the engine has what it needs, which is all that it needs.
+                Some((_, body)) => unsafe { body(s, params, view) },
+            }
+        });
+    }
+}
+
+/// Chooses for the engine of this scope from a usual body and those that need these, at most seven, and has that one run: 0 is the usual
+/// one. Whoever has the same address has the same list each time.
+fn run_best(
+    s: &Scope<'_>,
+    address: usize,
+    needs: impl Iterator<Item = Isa>,
+    run: impl FnOnce(usize),
+) {
+    let engine = s.frame().engine;
+    let table = &engine.shared.alternates;
+    let xe = engine.local(|local| local.here.map_or(0, |here| here.xe));
+    let mut usable = 1u8;
+    for (at, isa) in needs.enumerate() {
+        usable |= u8::from(table.can_run(xe, isa)) << (at + 1);
+    }
+    if usable == 1 {
+        return run(0);
+    }
+    let Choice { which, measure } = table.choose(xe, address, usable);
+    let begin = measure.then(Instant::now);
+    run(which);
+    if let Some(begin) = begin {
+        let ns = begin.elapsed().as_nanos() as u64;
+        table.measured(xe, address, which, ns);
+    }
+}
+
+impl Scope<'_> {
+    /// For interfaces of other languages: chooses for this engine from a usual body and alternates that need these, at most seven, as
+    /// [`Codelet::alternate`] says, and calls `run` with the number of the chosen one, where 0 is the usual body. What the chosen one needs
+    /// is there. The static is the codelet's own, and stands for the same list each time.
+    ///
+    /// # Panics
+    /// If there are more than seven alternates, or the static has no size, and so perhaps no address of its own.
+    pub fn run_best<T>(&self, codelet: &'static T, needs: &[Isa], run: impl FnOnce(usize)) {
+        const { assert!(size_of::<T>() > 0, "it may have no address of its own") };
+        assert!(needs.len() < MOST, "a codelet has at most seven alternates");
+        let address = std::ptr::from_ref(codelet).addr();
+        run_best(self, address, needs.iter().copied(), run);
     }
 }
 
@@ -187,10 +215,28 @@ impl Runtime {
         &self,
         codelet: &'static Codelet<Q, A>,
     ) -> Vec<Vec<AlternateCounts>> {
+        let others = codelet.alternates.iter().flatten().map(|&(isa, _)| isa);
+        self.alternates_at(codelet.address(), others)
+    }
+
+    /// The same of a codelet that [`Scope::run_best`] knows by this static and these alternates.
+    pub fn alternates_of<T>(
+        &self,
+        codelet: &'static T,
+        needs: &[Isa],
+    ) -> Vec<Vec<AlternateCounts>> {
+        let address = std::ptr::from_ref(codelet).addr();
+        self.alternates_at(address, needs.iter().copied())
+    }
+
+    fn alternates_at(
+        &self,
+        address: usize,
+        needs: impl Iterator<Item = Isa> + Clone,
+    ) -> Vec<Vec<AlternateCounts>> {
         let table = &self.shared().alternates;
         let of = |xe: usize| {
-            let known = table.known(xe, codelet.address());
-            let others = codelet.alternates.iter().flatten().map(|&(isa, _)| isa);
+            let known = table.known(xe, address);
             let counts = |(which, isa): (usize, Isa)| AlternateCounts {
                 isa,
                 usable: table.can_run(xe as u16, isa),
@@ -198,7 +244,7 @@ impl Runtime {
                 calls: known.as_ref().map_or(0, |known| known.calls(which)),
                 least_ns: known.as_ref().and_then(|known| known.least_ns(which)),
             };
-            let all = std::iter::once(Isa::Any).chain(others);
+            let all = std::iter::once(Isa::Any).chain(needs.clone());
             all.enumerate().map(counts).collect()
         };
         (0..self.xes()).map(of).collect()

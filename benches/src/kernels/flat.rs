@@ -132,7 +132,7 @@ pub(super) fn traced_1us(entrant: &Entrant, size: usize) -> Measured {
 
 /// Multiplications that wait for each other: their time does not depend on what else the core does, much.
 #[inline(never)]
-fn spin(steps: u64) {
+pub(super) fn spin(steps: u64) {
     let mut x = steps | 1;
     for _ in 0..steps {
         x = x.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -150,7 +150,7 @@ fn time_of_bodies(steps: u64, count: usize) -> f64 {
 }
 
 /// Calibrated once: the best of a few tries, which is the one that nobody disturbed.
-fn steps_of_a_microsecond() -> u64 {
+pub(super) fn steps_of_a_microsecond() -> u64 {
     static STEPS: OnceLock<u64> = OnceLock::new();
     *STEPS.get_or_init(|| {
         const TRIAL: u64 = 100_000;

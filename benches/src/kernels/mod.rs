@@ -13,6 +13,7 @@ mod pagerank;
 mod rmat;
 mod search;
 mod stencil;
+mod suspend;
 mod tree;
 
 use crate::system::Entrant;
@@ -197,6 +198,20 @@ pub const KERNELS: &[Kernel] = &[
         "time",
         "us",
         machine::wake_up,
+    ),
+    kernel(
+        "suspend",
+        "suspending a runtime that has nothing to do",
+        "time",
+        "ns",
+        suspend::idle,
+    ),
+    kernel(
+        "suspend_1us",
+        "suspending one whose workers run bodies of 1 us, until none runs",
+        "time",
+        "ns",
+        suspend::at_work,
     ),
     kernel(
         "start",

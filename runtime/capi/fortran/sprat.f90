@@ -1,6 +1,6 @@
-! Sprat for Fortran: `use sprat`. The functions are those of sprat.h, which says what they do; here are the interfaces of most, the
-! types, the constants, and what makes them comfortable: accesses, texts, and views as arrays. Not here are cancellers, cancelling and
-! deadlines of replays, early release, events (polled ones, too), latches and channels made in a scope, loops, and counts of engines.
+! Sprat for Fortran: `use sprat`. The functions are those of sprat.h, which says what they do; here are the interfaces of all, the
+! types, the constants, and what makes them comfortable: accesses, texts, and views as arrays. Numbers of engines, regions, cores and the
+! like count from 0, and so do elements in the chunks of loops, as they do there.
 ! Texts end before their trailing blanks: a name or a path that ends with a blank cannot be said.
 !
 ! A codelet's body is a subroutine with bind(c):
@@ -34,7 +34,8 @@ module sprat
 
   ! Modes of accesses (reading and writing have functions of the same names, so the constants are longer)
   integer(c_int32_t), parameter :: SPRAT_MODE_READ = 1, SPRAT_MODE_WRITE = 2, SPRAT_MODE_READ_WRITE = 3, SPRAT_MODE_COMMUTE = 4, &
-       SPRAT_MODE_REDUCE = 5, SPRAT_MODE_SHARED_WRITE = 6, SPRAT_MODE_EXCLUSIVE = 7, SPRAT_MODE_SCRATCH = 8, SPRAT_MODE_WEAK = 256
+       SPRAT_MODE_REDUCE = 5, SPRAT_MODE_SHARED_WRITE = 6, SPRAT_MODE_EXCLUSIVE = 7, SPRAT_MODE_SCRATCH = 8, SPRAT_MODE_ROUND = 9, &
+       SPRAT_MODE_WEAK = 256
   ! Operators and types of reductions
   integer(c_int32_t), parameter :: SPRAT_SUM = 1, SPRAT_PRODUCT = 2, SPRAT_MIN = 3, SPRAT_MAX = 4
   integer(c_int32_t), parameter :: SPRAT_F32 = 1, SPRAT_F64 = 2, SPRAT_I32 = 3, SPRAT_I64 = 4, SPRAT_U32 = 5, &
@@ -49,6 +50,15 @@ module sprat
   integer(c_int32_t), parameter :: SPRAT_HOME_FIRST_TOUCH = 0, SPRAT_HOME_REGION_OF = 1, SPRAT_HOME_INTERLEAVED = 2, &
     SPRAT_HOME_NEAR_TO = 3, SPRAT_HOME_FASTEST = 4
   integer(c_int32_t), parameter :: SPRAT_NOWHERE = -1
+
+  integer(c_int32_t), parameter :: SPRAT_POLICY_DEFAULT = 0, SPRAT_POLICY_PERFORMANCE = 1, SPRAT_POLICY_LOCALITY = 2
+  ! What a body needs of the processor
+  integer(c_int32_t), parameter :: SPRAT_ISA_ANY = 0, SPRAT_ISA_SSE42 = 1, SPRAT_ISA_AVX2 = 2, SPRAT_ISA_AVX512F = 3, &
+    SPRAT_ISA_NEON = 4, SPRAT_ISA_SVE = 5
+  ! What runtimes and graphs tell as text
+  integer(c_int32_t), parameter :: SPRAT_ABOUT_MACHINE = 1, SPRAT_ABOUT_MACHINE_JSON = 2, SPRAT_ABOUT_PLAN = 3, &
+    SPRAT_ABOUT_METRICS = 4, SPRAT_ABOUT_LEFTOVERS = 5
+  integer(c_int32_t), parameter :: SPRAT_GRAPH_DOT = 1, SPRAT_GRAPH_DECISIONS = 2
 
   type, bind(c) :: sprat_block
     integer(c_int64_t) :: id = 0
@@ -71,6 +81,10 @@ module sprat
   end type
 
   type, bind(c) :: sprat_channel
+    integer(c_int64_t) :: id = 0
+  end type
+
+  type, bind(c) :: sprat_round
     integer(c_int64_t) :: id = 0
   end type
 
@@ -100,14 +114,16 @@ module sprat
   end type
 
   type, bind(c) :: sprat_config
-    integer(c_size_t) :: size = 80
+    integer(c_size_t) :: size = 104
     integer(c_size_t) :: xes = 0
     integer(c_int32_t) :: ce_mode = 0, pin = 0, oversubscribe = 0, environment = 0
     integer(c_int64_t) :: spin_us = 0
     integer(c_size_t) :: live_codelets = 0, stack_bytes = 0
     integer(c_int64_t) :: check_seed = 0
     type(c_ptr) :: topology = c_null_ptr
-    integer(c_int32_t) :: memory_report = 0, reserved = 0
+    integer(c_int32_t) :: memory_report = 0, policy = 0
+    type(c_ptr) :: trace = c_null_ptr, top = c_null_ptr
+    integer(c_int64_t) :: replica_bytes = 0
   end type
 
   type, bind(c) :: sprat_definition
@@ -144,6 +160,70 @@ module sprat
     integer(c_int32_t) :: ce_mode = 0, oversubscribed = 0
   end type
 
+  type, bind(c) :: sprat_xe
+    integer(c_size_t) :: size = 104
+    integer(c_int32_t) :: cpu = 0, reserved = 0
+    integer(c_size_t) :: core = 0, region = 0, domain = 0
+    integer(c_int64_t) :: ran = 0, skipped = 0, cancelled = 0, repeated = 0, stolen = 0, posted = 0, parked = 0, stood_in = 0
+  end type
+
+  type, bind(c) :: sprat_ce
+    integer(c_size_t) :: size = 40
+    integer(c_int64_t) :: rounds = 0, brokered = 0, stuck_checks = 0, stuck_scopes = 0
+  end type
+
+  type, bind(c) :: sprat_usage
+    integer(c_size_t) :: size = 32
+    integer(c_size_t) :: live_codelets = 0, codelet_bytes = 0, open_xes = 0
+  end type
+
+  type, bind(c) :: sprat_core
+    integer(c_size_t) :: size = 64
+    integer(c_int32_t) :: cpu = 0, capacity = 0
+    integer(c_size_t) :: threads = 0, package = 0, region = 0, cache_group = 0, die = 0, cluster = 0
+  end type
+
+  type, bind(c) :: sprat_cache_group
+    integer(c_size_t) :: size = 56
+    integer(c_int64_t) :: bytes = 0
+    integer(c_int32_t) :: level = 0, reserved = 0
+    integer(c_size_t) :: cores = 0, first_core = 0, region = 0, package = 0
+  end type
+
+  type, bind(c) :: sprat_region
+    integer(c_size_t) :: size = 56
+    integer(c_int32_t) :: os_id = 0, has_cpus = 0
+    integer(c_int64_t) :: bytes = 0
+    integer(c_size_t) :: mapped_bytes = 0, peak_mapped_bytes = 0, in_use_bytes = 0, recycled_bytes = 0
+  end type
+
+  type, bind(c) :: sprat_moves
+    integer(c_size_t) :: size = 56
+    integer(c_int64_t) :: moved = 0, moved_bytes = 0, copied = 0, copied_bytes = 0, refused = 0, replica_bytes = 0
+  end type
+
+  type, bind(c) :: sprat_alternate
+    integer(c_size_t) :: size = 32
+    integer(c_int32_t) :: usable = 0, chosen = 0
+    integer(c_int64_t) :: calls = 0, least_ns = 0
+  end type
+
+  ! A loop: its body is a function like `sprat_chunk`. The first element is 0.
+  type, bind(c) :: sprat_loop
+    integer(c_size_t) :: size = 48
+    type(c_ptr) :: name = c_null_ptr
+    type(c_funptr) :: body = c_null_funptr
+    integer(c_size_t) :: params_size = 0, elements = 0, grain = 0
+  end type
+
+  ! A reduction: its functions are like `sprat_map` and `sprat_combine`.
+  type, bind(c) :: sprat_reduction
+    integer(c_size_t) :: size = 64
+    type(c_ptr) :: name = c_null_ptr
+    type(c_funptr) :: map = c_null_funptr, combine = c_null_funptr
+    integer(c_size_t) :: params_size = 0, elements = 0, grain = 0, result_size = 0
+  end type
+
   abstract interface
     subroutine sprat_body(scope, params, views, count) bind(c)
       import :: c_ptr, c_size_t, sprat_view
@@ -161,6 +241,40 @@ module sprat
       type(c_ptr), value :: argument
       integer(c_int32_t) :: sprat_done
     end function
+    subroutine sprat_round_body(scope, round, argument) bind(c)
+      import :: c_ptr, sprat_round
+      type(c_ptr), value :: scope, argument
+      type(sprat_round), value :: round
+    end subroutine
+    function sprat_chunk(params, begin, end, views, count) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_view
+      type(c_ptr), value :: params
+      integer(c_size_t), value :: begin, end, count
+      type(sprat_view), intent(in) :: views(count)
+      integer(c_int32_t) :: sprat_chunk
+    end function
+    function sprat_map(params, begin, end, views, count, result) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t, sprat_view
+      type(c_ptr), value :: params, result
+      integer(c_size_t), value :: begin, end, count
+      type(sprat_view), intent(in) :: views(count)
+      integer(c_int32_t) :: sprat_map
+    end function
+    function sprat_combine(params, result, next) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: params, result, next
+      integer(c_int32_t) :: sprat_combine
+    end function
+    subroutine sprat_neutral(into, bytes) bind(c)
+      import :: c_ptr, c_size_t
+      type(c_ptr), value :: into
+      integer(c_size_t), value :: bytes
+    end subroutine
+    subroutine sprat_merge(into, from, bytes) bind(c)
+      import :: c_ptr, c_size_t
+      type(c_ptr), value :: into, from
+      integer(c_size_t), value :: bytes
+    end subroutine
     function sprat_poll(argument) bind(c)
       import :: c_ptr, c_int32_t
       type(c_ptr), value :: argument
@@ -439,6 +553,168 @@ module sprat
       type(c_ptr), value :: graph
       integer(c_int32_t) :: sprat_graph_destroy
     end function
+    function sprat_replay_within(runtime, limit_seconds, graph, rounds) bind(c)
+      import :: c_ptr, c_double, c_size_t, c_int32_t
+      type(c_ptr), value :: runtime
+      real(c_double), value :: limit_seconds
+      type(c_ptr), value :: graph
+      integer(c_size_t), value :: rounds
+      integer(c_int32_t) :: sprat_replay_within
+    end function
+    function sprat_record_with(runtime, argument_size, body, argument, graph) bind(c)
+      import :: c_ptr, c_size_t, sprat_round_body, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: argument_size
+      procedure(sprat_round_body) :: body
+      type(c_ptr), value :: argument
+      type(c_ptr), intent(out) :: graph
+      integer(c_int32_t) :: sprat_record_with
+    end function
+    function sprat_replay_with(runtime, graph, rounds, arguments) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t
+      type(c_ptr), value :: runtime
+      type(c_ptr), value :: graph
+      integer(c_size_t), value :: rounds
+      type(c_ptr), value :: arguments
+      integer(c_int32_t) :: sprat_replay_with
+    end function
+    function sprat_graph_owners(graph, owners, room) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t
+      type(c_ptr), value :: graph
+      integer(c_size_t), value :: room
+      integer(c_size_t), intent(out) :: owners(room)
+      integer(c_int32_t) :: sprat_graph_owners
+    end function
+    function sprat_release(scope, view) bind(c)
+      import :: c_ptr, sprat_view, c_int32_t
+      type(c_ptr), value :: scope
+      type(sprat_view), intent(in) :: view
+      integer(c_int32_t) :: sprat_release
+    end function
+    function sprat_codelet_alternate(codelet, needs, body, with) bind(c)
+      import :: sprat_codelet, c_int32_t, sprat_body
+      type(sprat_codelet), value :: codelet
+      integer(c_int32_t), value :: needs
+      procedure(sprat_body) :: body
+      type(sprat_codelet), intent(out) :: with
+      integer(c_int32_t) :: sprat_codelet_alternate
+    end function
+    function sprat_alternate_get(runtime, codelet, xe, which, alternate) bind(c)
+      import :: c_ptr, sprat_codelet, c_size_t, sprat_alternate, c_int32_t
+      type(c_ptr), value :: runtime
+      type(sprat_codelet), value :: codelet
+      integer(c_size_t), value :: xe
+      integer(c_size_t), value :: which
+      type(sprat_alternate), intent(inout) :: alternate
+      integer(c_int32_t) :: sprat_alternate_get
+    end function
+    function sprat_operator_define(neutral, merge, defined) bind(c)
+      import :: sprat_neutral, sprat_merge, c_int32_t
+      procedure(sprat_neutral) :: neutral
+      procedure(sprat_merge) :: merge
+      integer(c_int32_t), intent(out) :: defined
+      integer(c_int32_t) :: sprat_operator_define
+    end function
+    function sprat_latch_count(event, left) bind(c)
+      import :: sprat_event, c_int64_t, c_int32_t
+      type(sprat_event), value :: event
+      integer(c_int64_t), intent(out) :: left
+      integer(c_int32_t) :: sprat_latch_count
+    end function
+    function sprat_canceller_create(scope, canceller) bind(c)
+      import :: c_ptr, sprat_canceller, c_int32_t
+      type(c_ptr), value :: scope
+      type(sprat_canceller), intent(out) :: canceller
+      integer(c_int32_t) :: sprat_canceller_create
+    end function
+    function sprat_canceller_destroy(canceller) bind(c)
+      import :: sprat_canceller, c_int32_t
+      type(sprat_canceller), value :: canceller
+      integer(c_int32_t) :: sprat_canceller_destroy
+    end function
+    function sprat_for_each(scope, what, params, accesses, count, options, ended) bind(c)
+      import :: c_ptr, sprat_loop, sprat_access, c_size_t, sprat_options, sprat_event, c_int32_t
+      type(c_ptr), value :: scope
+      type(sprat_loop), intent(in) :: what
+      type(c_ptr), value :: params
+      integer(c_size_t), value :: count
+      type(sprat_access), intent(in) :: accesses(count)
+      type(sprat_options), intent(in), optional :: options
+      type(sprat_event), intent(out), optional :: ended
+      integer(c_int32_t) :: sprat_for_each
+    end function
+    function sprat_map_reduce(scope, what, params, accesses, count, result, options, ended) bind(c)
+      import :: c_ptr, sprat_reduction, sprat_access, c_size_t, sprat_block, sprat_options, sprat_event, c_int32_t
+      type(c_ptr), value :: scope
+      type(sprat_reduction), intent(in) :: what
+      type(c_ptr), value :: params
+      integer(c_size_t), value :: count
+      type(sprat_access), intent(in) :: accesses(count)
+      type(sprat_block), value :: result
+      type(sprat_options), intent(in), optional :: options
+      type(sprat_event), intent(out), optional :: ended
+      integer(c_int32_t) :: sprat_map_reduce
+    end function
+    function sprat_distance(runtime, from, to, distance) bind(c)
+      import :: c_ptr, c_size_t, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: from
+      integer(c_size_t), value :: to
+      integer(c_int32_t), intent(out) :: distance
+      integer(c_int32_t) :: sprat_distance
+    end function
+    function sprat_usage_get(runtime, usage) bind(c)
+      import :: c_ptr, sprat_usage, c_int32_t
+      type(c_ptr), value :: runtime
+      type(sprat_usage), intent(inout) :: usage
+      integer(c_int32_t) :: sprat_usage_get
+    end function
+    function sprat_moves_get(runtime, moves) bind(c)
+      import :: c_ptr, sprat_moves, c_int32_t
+      type(c_ptr), value :: runtime
+      type(sprat_moves), intent(inout) :: moves
+      integer(c_int32_t) :: sprat_moves_get
+    end function
+    function sprat_trace_end(scope) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: scope
+      integer(c_int32_t) :: sprat_trace_end
+    end function
+    function sprat_xe_get(runtime, which, xe) bind(c)
+      import :: c_ptr, c_size_t, sprat_xe, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: which
+      type(sprat_xe), intent(inout) :: xe
+      integer(c_int32_t) :: sprat_xe_get
+    end function
+    function sprat_ce_get(runtime, which, ce) bind(c)
+      import :: c_ptr, c_size_t, sprat_ce, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: which
+      type(sprat_ce), intent(inout) :: ce
+      integer(c_int32_t) :: sprat_ce_get
+    end function
+    function sprat_core_get(runtime, which, core) bind(c)
+      import :: c_ptr, c_size_t, sprat_core, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: which
+      type(sprat_core), intent(inout) :: core
+      integer(c_int32_t) :: sprat_core_get
+    end function
+    function sprat_cache_group_get(runtime, which, group) bind(c)
+      import :: c_ptr, c_size_t, sprat_cache_group, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: which
+      type(sprat_cache_group), intent(inout) :: group
+      integer(c_int32_t) :: sprat_cache_group_get
+    end function
+    function sprat_region_get(runtime, which, region) bind(c)
+      import :: c_ptr, c_size_t, sprat_region, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_size_t), value :: which
+      type(sprat_region), intent(inout) :: region
+      integer(c_int32_t) :: sprat_region_get
+    end function
     function sprat_error_details(error) bind(c)
       import :: c_int32_t, sprat_error
       type(sprat_error), intent(inout) :: error
@@ -526,6 +802,13 @@ contains
     access%leading_dimension = leading_dimension
   end function
 
+  ! The argument of the round, in a graph of sprat_record_with.
+  pure function sprat_argument_of(round) result(access)
+    type(sprat_round), intent(in) :: round
+    type(sprat_access) :: access
+    access = sprat_use(sprat_block(round%id), SPRAT_MODE_ROUND)
+  end function
+
   pure function sprat_scratch(bytes) result(access)
     integer(c_size_t), intent(in) :: bytes
     type(sprat_access) :: access
@@ -569,6 +852,64 @@ contains
       if (size(list) > 0) definition%modes = c_loc(list)
     end if
     status = sprat_codelet_define(definition, codelet)
+  end function
+
+  ! A loop over accesses of so many elements each, and a reduction over them into a block of so many bytes.
+  function sprat_loop_over(scope, name, body, elements, accesses, params, params_size, grain, options, &
+      ended) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: name
+    procedure(sprat_chunk) :: body
+    integer(c_size_t), intent(in) :: elements
+    type(sprat_access), intent(in) :: accesses(:)
+    type(c_ptr), intent(in), optional :: params
+    integer(c_size_t), intent(in), optional :: params_size, grain
+    type(sprat_options), intent(in), optional :: options
+    type(sprat_event), intent(out), optional :: ended
+    integer(c_int32_t) :: status
+    type(sprat_loop) :: what
+    type(c_ptr) :: given
+    character(kind=c_char), target :: text(len_trim(name) + 1)
+    text = copied(name)
+    what%name = c_loc(text)
+    what%body = c_funloc(body)
+    what%elements = elements
+    given = c_null_ptr
+    if (present(params)) given = params
+    if (present(params_size)) what%params_size = params_size
+    if (present(grain)) what%grain = grain
+    status = sprat_for_each(scope, what, given, accesses, size(accesses, kind=c_size_t), options, ended)
+  end function
+
+  function sprat_reduce_over(scope, name, map, combine, elements, accesses, result, result_size, params, &
+      params_size, grain, options, ended) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: name
+    procedure(sprat_map) :: map
+    procedure(sprat_combine) :: combine
+    integer(c_size_t), intent(in) :: elements
+    type(sprat_access), intent(in) :: accesses(:)
+    type(sprat_block), intent(in) :: result
+    integer(c_size_t), intent(in) :: result_size
+    type(c_ptr), intent(in), optional :: params
+    integer(c_size_t), intent(in), optional :: params_size, grain
+    type(sprat_options), intent(in), optional :: options
+    type(sprat_event), intent(out), optional :: ended
+    integer(c_int32_t) :: status
+    type(sprat_reduction) :: what
+    type(c_ptr) :: given
+    character(kind=c_char), target :: text(len_trim(name) + 1)
+    text = copied(name)
+    what%name = c_loc(text)
+    what%map = c_funloc(map)
+    what%combine = c_funloc(combine)
+    what%elements = elements
+    what%result_size = result_size
+    given = c_null_ptr
+    if (present(params)) given = params
+    if (present(params_size)) what%params_size = params_size
+    if (present(grain)) what%grain = grain
+    status = sprat_map_reduce(scope, what, given, accesses, size(accesses, kind=c_size_t), result, options, ended)
   end function
 
   function sprat_fail(scope, message) result(status)
@@ -671,6 +1012,191 @@ contains
       end function
     end interface
     status = c_channel_create(runtime, copied(name), bound, channel)
+  end function
+
+  function sprat_graph_cancel(graph, reason) result(status)
+    type(c_ptr), intent(in) :: graph
+    character(*), intent(in) :: reason
+    integer(c_int32_t) :: status
+    interface
+      function c_graph_cancel(graph, reason) bind(c, name="sprat_graph_cancel")
+        import :: c_ptr, c_char, c_int32_t
+        type(c_ptr), value :: graph
+        character(kind=c_char), intent(in) :: reason(*)
+        integer(c_int32_t) :: c_graph_cancel
+      end function
+    end interface
+    status = c_graph_cancel(graph, copied(reason))
+  end function
+
+  function sprat_canceller_cancel(canceller, reason) result(status)
+    type(sprat_canceller), intent(in) :: canceller
+    character(*), intent(in) :: reason
+    integer(c_int32_t) :: status
+    interface
+      function c_canceller_cancel(canceller, reason) bind(c, name="sprat_canceller_cancel")
+        import :: sprat_canceller, c_char, c_int32_t
+        type(sprat_canceller), value :: canceller
+        character(kind=c_char), intent(in) :: reason(*)
+        integer(c_int32_t) :: c_canceller_cancel
+      end function
+    end interface
+    status = c_canceller_cancel(canceller, copied(reason))
+  end function
+
+  function sprat_chunk_fail(message) result(status)
+    character(*), intent(in) :: message
+    integer(c_int32_t) :: status
+    interface
+      function c_chunk_fail(message) bind(c, name="sprat_chunk_fail")
+        import :: c_char, c_int32_t
+        character(kind=c_char), intent(in) :: message(*)
+        integer(c_int32_t) :: c_chunk_fail
+      end function
+    end interface
+    status = c_chunk_fail(copied(message))
+  end function
+
+  function sprat_event_create_in(scope, name, event) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: name
+    type(sprat_event), intent(out) :: event
+    integer(c_int32_t) :: status
+    interface
+      function c_event_create_in(scope, name, event) bind(c, name="sprat_event_create_in")
+        import :: c_ptr, c_char, sprat_event, c_int32_t
+        type(c_ptr), value :: scope
+        character(kind=c_char), intent(in) :: name(*)
+        type(sprat_event), intent(out) :: event
+        integer(c_int32_t) :: c_event_create_in
+      end function
+    end interface
+    status = c_event_create_in(scope, copied(name), event)
+  end function
+
+  function sprat_event_create_shared(runtime, name, event) result(status)
+    type(c_ptr), intent(in) :: runtime
+    character(*), intent(in) :: name
+    type(sprat_event), intent(out) :: event
+    integer(c_int32_t) :: status
+    interface
+      function c_event_create_shared(runtime, name, event) bind(c, name="sprat_event_create_shared")
+        import :: c_ptr, c_char, sprat_event, c_int32_t
+        type(c_ptr), value :: runtime
+        character(kind=c_char), intent(in) :: name(*)
+        type(sprat_event), intent(out) :: event
+        integer(c_int32_t) :: c_event_create_shared
+      end function
+    end interface
+    status = c_event_create_shared(runtime, copied(name), event)
+  end function
+
+  function sprat_event_create_shared_in(scope, name, event) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: name
+    type(sprat_event), intent(out) :: event
+    integer(c_int32_t) :: status
+    interface
+      function c_event_create_shared_in(scope, name, event) bind(c, name="sprat_event_create_shared_in")
+        import :: c_ptr, c_char, sprat_event, c_int32_t
+        type(c_ptr), value :: scope
+        character(kind=c_char), intent(in) :: name(*)
+        type(sprat_event), intent(out) :: event
+        integer(c_int32_t) :: c_event_create_shared_in
+      end function
+    end interface
+    status = c_event_create_shared_in(scope, copied(name), event)
+  end function
+
+  function sprat_event_poll_in(scope, name, poll, argument, event) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: name
+    procedure(sprat_poll) :: poll
+    type(c_ptr), intent(in) :: argument
+    type(sprat_event), intent(out) :: event
+    integer(c_int32_t) :: status
+    interface
+      function c_event_poll_in(scope, name, poll, argument, event) bind(c, name="sprat_event_poll_in")
+        import :: c_ptr, c_char, sprat_poll, sprat_event, c_int32_t
+        type(c_ptr), value :: scope
+        character(kind=c_char), intent(in) :: name(*)
+        procedure(sprat_poll) :: poll
+        type(c_ptr), value :: argument
+        type(sprat_event), intent(out) :: event
+        integer(c_int32_t) :: c_event_poll_in
+      end function
+    end interface
+    status = c_event_poll_in(scope, copied(name), poll, argument, event)
+  end function
+
+  function sprat_latch_create_in(scope, name, count, event) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: name
+    integer(c_int32_t), intent(in) :: count
+    type(sprat_event), intent(out) :: event
+    integer(c_int32_t) :: status
+    interface
+      function c_latch_create_in(scope, name, count, event) bind(c, name="sprat_latch_create_in")
+        import :: c_ptr, c_char, c_int32_t, sprat_event
+        type(c_ptr), value :: scope
+        character(kind=c_char), intent(in) :: name(*)
+        integer(c_int32_t), value :: count
+        type(sprat_event), intent(out) :: event
+        integer(c_int32_t) :: c_latch_create_in
+      end function
+    end interface
+    status = c_latch_create_in(scope, copied(name), count, event)
+  end function
+
+  function sprat_channel_create_in(scope, name, bound, channel) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: name
+    integer(c_size_t), intent(in) :: bound
+    type(sprat_channel), intent(out) :: channel
+    integer(c_int32_t) :: status
+    interface
+      function c_channel_create_in(scope, name, bound, channel) bind(c, name="sprat_channel_create_in")
+        import :: c_ptr, c_char, c_size_t, sprat_channel, c_int32_t
+        type(c_ptr), value :: scope
+        character(kind=c_char), intent(in) :: name(*)
+        integer(c_size_t), value :: bound
+        type(sprat_channel), intent(out) :: channel
+        integer(c_int32_t) :: c_channel_create_in
+      end function
+    end interface
+    status = c_channel_create_in(scope, copied(name), bound, channel)
+  end function
+
+  function sprat_trace_count(scope, name, value) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: name
+    real(c_double), intent(in) :: value
+    integer(c_int32_t) :: status
+    interface
+      function c_trace_count(scope, name, value) bind(c, name="sprat_trace_count")
+        import :: c_ptr, c_char, c_double, c_int32_t
+        type(c_ptr), value :: scope
+        character(kind=c_char), intent(in) :: name(*)
+        real(c_double), value :: value
+        integer(c_int32_t) :: c_trace_count
+      end function
+    end interface
+    status = c_trace_count(scope, copied(name), value)
+  end function
+
+  function sprat_trace_begin(scope, name) result(status)
+    type(c_ptr), intent(in) :: scope
+    character(*), intent(in) :: name
+    integer(c_int32_t) :: status
+    interface
+      function c_trace_begin(scope, name) bind(c, name="sprat_trace_begin")
+        import :: c_ptr, c_char, c_int32_t
+        type(c_ptr), value :: scope
+        character(kind=c_char), intent(in) :: name(*)
+        integer(c_int32_t) :: c_trace_begin
+      end function
+    end interface
+    status = c_trace_begin(scope, copied(name))
   end function
 
   ! Files. Places in them are counted in bytes, from 0; so many bytes from there on, or 0: up to the end.
@@ -798,12 +1324,63 @@ contains
     status = c_write_file_at(scope, block, copied(path), start, options, ended)
   end function
 
-  ! The account of memory, for people: see sprat_memory_get for the sums. The report is empty if the status is not SPRAT_OK.
-  function sprat_memory_report(runtime, report) result(status)
+  ! Texts for people and programs: one of the SPRAT_ABOUT_ or SPRAT_GRAPH_ constants, and the account of memory. A text is empty if the status
+  ! is not SPRAT_OK.
+  function sprat_tell(runtime, about, text) result(status)
     type(c_ptr), intent(in) :: runtime
-    character(:), allocatable, intent(out) :: report
+    integer(c_int32_t), intent(in) :: about
+    character(:), allocatable, intent(out) :: text
     integer(c_int32_t) :: status
-    integer(c_size_t) :: length, room
+    integer(c_size_t) :: length
+    character(kind=c_char), allocatable, target :: letters(:)
+    interface
+      function c_tell(runtime, about, text, room, length) bind(c, name="sprat_tell")
+        import :: c_ptr, c_size_t, c_int32_t
+        type(c_ptr), value :: runtime, text
+        integer(c_int32_t), value :: about
+        integer(c_size_t), value :: room
+        integer(c_size_t), intent(out) :: length
+        integer(c_int32_t) :: c_tell
+      end function
+    end interface
+    text = ''
+    status = c_tell(runtime, about, c_null_ptr, 0_c_size_t, length)
+    if (status /= SPRAT_OK) return
+    allocate (letters(length + 1))
+    status = c_tell(runtime, about, c_loc(letters), size(letters, kind=c_size_t), length)
+    if (status == SPRAT_OK) text = text_at(c_loc(letters))
+  end function
+
+  function sprat_graph_tell(graph, about, text) result(status)
+    type(c_ptr), intent(in) :: graph
+    integer(c_int32_t), intent(in) :: about
+    character(:), allocatable, intent(out) :: text
+    integer(c_int32_t) :: status
+    integer(c_size_t) :: length
+    character(kind=c_char), allocatable, target :: letters(:)
+    interface
+      function c_graph_tell(graph, about, text, room, length) bind(c, name="sprat_graph_tell")
+        import :: c_ptr, c_size_t, c_int32_t
+        type(c_ptr), value :: graph, text
+        integer(c_int32_t), value :: about
+        integer(c_size_t), value :: room
+        integer(c_size_t), intent(out) :: length
+        integer(c_int32_t) :: c_graph_tell
+      end function
+    end interface
+    text = ''
+    status = c_graph_tell(graph, about, c_null_ptr, 0_c_size_t, length)
+    if (status /= SPRAT_OK) return
+    allocate (letters(length + 1))
+    status = c_graph_tell(graph, about, c_loc(letters), size(letters, kind=c_size_t), length)
+    if (status == SPRAT_OK) text = text_at(c_loc(letters))
+  end function
+
+  function sprat_memory_report(runtime, text) result(status)
+    type(c_ptr), intent(in) :: runtime
+    character(:), allocatable, intent(out) :: text
+    integer(c_int32_t) :: status
+    integer(c_size_t) :: length
     character(kind=c_char), allocatable, target :: letters(:)
     interface
       function c_memory_report(runtime, text, room, length) bind(c, name="sprat_memory_report")
@@ -814,13 +1391,12 @@ contains
         integer(c_int32_t) :: c_memory_report
       end function
     end interface
-    report = ''
+    text = ''
     status = c_memory_report(runtime, c_null_ptr, 0_c_size_t, length)
     if (status /= SPRAT_OK) return
-    room = length + 1
-    allocate (letters(room))
-    status = c_memory_report(runtime, c_loc(letters), room, length)
-    if (status == SPRAT_OK) report = text_at(c_loc(letters))
+    allocate (letters(length + 1))
+    status = c_memory_report(runtime, c_loc(letters), size(letters, kind=c_size_t), length)
+    if (status == SPRAT_OK) text = text_at(c_loc(letters))
   end function
 
   function sprat_latch_create(runtime, name, count, event) result(status)

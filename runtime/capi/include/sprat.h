@@ -120,6 +120,14 @@ enum { SPRAT_CE_DEFAULT = 0, SPRAT_CE_SHARED = 1, SPRAT_CE_ELASTIC = 2, SPRAT_CE
 typedef int32_t sprat_choice;
 enum { SPRAT_DEFAULT = 0, SPRAT_YES = 1, SPRAT_NO = 2 };
 
+/* What a runtime aims at. */
+typedef int32_t sprat_policy;
+enum {
+  SPRAT_POLICY_DEFAULT = 0,
+  SPRAT_POLICY_PERFORMANCE = 1, /* to be as fast as possible: blocks stay where they are */
+  SPRAT_POLICY_LOCALITY = 2     /* blocks move to where they are used, or get copies there, if that saves more than it costs */
+};
+
 /* What can be chosen. What is left open (zero) is what the SPRAT_* variables say, or the machine suggests. */
 typedef struct sprat_config {
   size_t size;
@@ -135,16 +143,19 @@ typedef struct sprat_config {
   uint64_t check_seed;        /* the checking mode, with this seed: slow, finds misused blocks; 0: off */
   const char *topology;       /* a machine to plan for instead of this one, such as "package:2 core:4"; null: this one */
   sprat_choice memory_report; /* whether an account is kept for sprat_memory_report; SPRAT_DEFAULT: no */
-  uint32_t reserved;          /* 0 */
+  sprat_policy policy;        /* what it aims at; SPRAT_POLICY_DEFAULT: performance */
+  const char *trace;          /* a file for a trace, which `sprat report` shows; null: none. %p in it is the process's number */
+  const char *top;            /* a file for `sprat top` to look at, or "" for the place where that looks by itself; null: none */
+  int64_t replica_bytes;      /* how many bytes copies of blocks may take; 0: an eighth of the memory; below 0: there are none */
 } sprat_config;
 
-#define SPRAT_CONFIG_INIT {sizeof(sprat_config), 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0}
+#define SPRAT_CONFIG_INIT {sizeof(sprat_config), 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, NULL, NULL, 0}
 
 /* Finds the machine, starts the engines. `config` may be null. */
 sprat_status sprat_runtime_create(const sprat_config *config, sprat_runtime **runtime);
 
 /* Ends a runtime: the handle is stale, and when no other thread uses it any more its engines stop, and its blocks and events go.
- * Not in a codelet or in the body of a scope. */
+ * One that is suspended is resumed first, however often it was suspended: what is under way in it ends. Not in a codelet or in the body of a scope. */
 sprat_status sprat_runtime_destroy(sprat_runtime *runtime);
 
 /* Stops all execution engines, each between two codelets, and returns when they have stopped: until sprat_resume no codelet runs, and
@@ -242,14 +253,31 @@ enum {
   SPRAT_SHARED_WRITE = 6, /* reads and writes at the same time as neighbours that do so, who see to it that they do not race */
   SPRAT_EXCLUSIVE = 7,    /* reads and writes, alone */
   SPRAT_SCRATCH = 8,      /* no block, but memory for the codelet alone while it runs */
+  SPRAT_ROUND = 9,        /* no block, but the argument of the round, in a graph: see sprat_record_with */
   SPRAT_WEAK = 256        /* with SPRAT_READ, WRITE or READ_WRITE: for the codelet's children only; its body has no view of it */
 };
 
 typedef int32_t sprat_operator;
 enum { SPRAT_SUM = 1, SPRAT_PRODUCT = 2, SPRAT_MIN = 3, SPRAT_MAX = 4 };
 
+/* Fills so many bytes, all of a block, with elements that change nothing: zeros, if the operator adds. */
+typedef void (*sprat_neutral)(void *into, size_t bytes);
+
+/* Adds all elements of a block, which has so many bytes, to those of another one. The same input gives the same bits each time. */
+typedef void (*sprat_merge)(void *into, const void *from, size_t bytes);
+
+/* Defines an operator of one's own, for reductions of elements of whatever type, which sprat_reduce is told as 0. It is associative and
+ * commutative, or nearly so as sums of floating-point numbers are. It stays as long as the process; the same two functions give the same
+ * operator. They are called on any thread, several at a time. */
+sprat_status sprat_operator_define(sprat_neutral neutral, sprat_merge merge, sprat_operator *defined);
+
 typedef int32_t sprat_type;
 enum { SPRAT_F32 = 1, SPRAT_F64 = 2, SPRAT_I32 = 3, SPRAT_I64 = 4, SPRAT_U32 = 5, SPRAT_U64 = 6 };
+
+/* The argument of a graph's rounds, while that is recorded: see sprat_record_with. A name. */
+typedef struct sprat_round {
+  uint64_t id; /* opaque; 0 names none */
+} sprat_round;
 
 /* How a codelet uses a block or a part of it. Made by the functions below. */
 typedef struct sprat_access {
@@ -308,6 +336,13 @@ static inline sprat_access sprat_scratch(size_t bytes) {
   return access;
 }
 
+/* The argument of the round: all of it, only to be read. */
+static inline sprat_access sprat_argument_of(sprat_round round) {
+  sprat_access access = {{0}, SPRAT_ROUND, 0, 0, 0, 0, 0, 0, 0, 0};
+  access.block.id = round.id;
+  return access;
+}
+
 /* ---- Scopes and codelets ---------------------------------------------------------------------------------------------------- */
 
 /* Where codelets are spawned: by the body that gets it, on its thread, until it returns. A handle, not an address. */
@@ -343,6 +378,37 @@ typedef struct sprat_codelet {
 
 /* Defines a codelet. The same definition gives the same codelet. */
 sprat_status sprat_codelet_define(const sprat_definition *definition, sprat_codelet *codelet);
+
+/* What a body needs of the processor. */
+typedef int32_t sprat_isa;
+enum {
+  SPRAT_ISA_ANY = 0,     /* nothing beyond what the program was compiled for */
+  SPRAT_ISA_SSE42 = 1,   /* x86-64: SSE4.2 */
+  SPRAT_ISA_AVX2 = 2,    /* x86-64: AVX2 and FMA */
+  SPRAT_ISA_AVX512F = 3, /* x86-64: AVX-512 Foundation, AVX2 and FMA */
+  SPRAT_ISA_NEON = 4,    /* AArch64: Advanced SIMD */
+  SPRAT_ISA_SVE = 5      /* AArch64: the Scalable Vector Extension */
+};
+
+/* Makes a codelet of another one's and one more body, which does the same in another way: so with one more of these up to seven. Each
+ * engine leaves out those that need what it does not have, measures the others now and then, and runs the fastest. The same call gives
+ * the same codelet; the other one stays as it was. */
+sprat_status sprat_codelet_alternate(sprat_codelet codelet, sprat_isa needs, sprat_body body, sprat_codelet *with);
+
+/* What an execution engine knows of one of a codelet's bodies. */
+typedef struct sprat_alternate {
+  size_t size;
+  int32_t usable;    /* 1 if the engine can run it, else 0 */
+  int32_t chosen;    /* 1 if the engine keeps to it at present, else 0 */
+  uint64_t calls;    /* how often it ran there; not counted where only one is usable */
+  uint64_t least_ns; /* the least time of a call in the last trials there, in nanoseconds; 0 if there was none */
+} sprat_alternate;
+
+#define SPRAT_ALTERNATE_INIT {sizeof(sprat_alternate), 0, 0, 0, 0}
+
+/* Tells of body `which`, where 0 is the usual one and 1 the first alternate. */
+sprat_status sprat_alternate_get(sprat_runtime *runtime, sprat_codelet codelet, size_t xe, size_t which,
+                                 sprat_alternate *alternate);
 
 /* An event: happens once, and codelets can wait for it. A name, copied freely. */
 typedef struct sprat_event {
@@ -449,6 +515,10 @@ sprat_status sprat_group_create(sprat_runtime *runtime, sprat_group *group);
 sprat_status sprat_event_create(sprat_runtime *runtime, const char *name, sprat_event *event);
 sprat_status sprat_event_create_in(sprat_scope *scope, const char *name, sprat_event *event);
 
+/* The same for an event that several threads may satisfy: the first one counts, and the others do nothing. */
+sprat_status sprat_event_create_shared(sprat_runtime *runtime, const char *name, sprat_event *event);
+sprat_status sprat_event_create_shared_in(sprat_scope *scope, const char *name, sprat_event *event);
+
 /* Satisfies an event, from any thread. */
 sprat_status sprat_event_satisfy(sprat_event event);
 
@@ -459,6 +529,9 @@ sprat_status sprat_latch_create_in(sprat_scope *scope, const char *name, uint32_
 /* Counts up or down, from any thread. */
 sprat_status sprat_latch_up(sprat_event event);
 sprat_status sprat_latch_down(sprat_event event);
+
+/* Tells how many it still waits for. */
+sprat_status sprat_latch_count(sprat_event event, uint64_t *left);
 
 /* Makes an event that comes after so many seconds. */
 sprat_status sprat_event_after(sprat_runtime *runtime, double after_seconds, sprat_event *event);
@@ -617,6 +690,18 @@ typedef struct sprat_graph sprat_graph;
 /* Records what `body` spawns, without running it. Its codelets spawn nothing themselves. */
 sprat_status sprat_record(sprat_runtime *runtime, sprat_scope_body body, void *argument, sprat_graph **graph);
 
+/* What spawns for a graph each of whose rounds gets an argument. */
+typedef void (*sprat_round_body)(sprat_scope *scope, sprat_round round, void *argument);
+
+/* Records such a graph: arguments have `argument_size` bytes, at most 1 MiB. Codelets that have sprat_argument_of(round) among their
+ * accesses get the round's: as a view, only to be read. */
+sprat_status sprat_record_with(sprat_runtime *runtime, size_t argument_size, sprat_round_body body, void *argument,
+                               sprat_graph **graph);
+
+/* Runs such a graph so many times: `arguments` are as many, one behind the other, and stay as they are until this returns. The rest is as
+ * for sprat_replay; a graph of one kind is refused by the other's functions, with SPRAT_GRAPH. */
+sprat_status sprat_replay_with(sprat_runtime *runtime, sprat_graph *graph, size_t rounds, const void *arguments);
+
 /* Runs a graph so many times, as if its codelets had been spawned anew in each round. Rounds overlap as far as the data allow.
  * Waits. */
 sprat_status sprat_replay(sprat_runtime *runtime, sprat_graph *graph, size_t rounds);
@@ -635,6 +720,19 @@ sprat_status sprat_graph_cancel(sprat_graph *graph, const char *reason);
 
 /* How many codelets it has, with those that put reductions together. */
 sprat_status sprat_graph_codelets(sprat_graph *graph, size_t *codelets);
+
+/* Tells which engine each codelet belongs to, in the order of their spawns: of so many as there is room for. */
+sprat_status sprat_graph_owners(sprat_graph *graph, size_t *owners, size_t room);
+
+/* What a graph can tell as text. */
+typedef int32_t sprat_about_graph;
+enum {
+  SPRAT_GRAPH_DOT = 1,      /* its codelets and dependences in the DOT language: `dot -Tsvg` draws it */
+  SPRAT_GRAPH_DECISIONS = 2 /* what was decided about it, and from what */
+};
+
+/* Writes it, as sprat_tell does. */
+sprat_status sprat_graph_tell(sprat_graph *graph, sprat_about_graph about, char *text, size_t room, size_t *length);
 
 /* Gives a graph back. */
 sprat_status sprat_graph_destroy(sprat_graph *graph);
@@ -674,11 +772,70 @@ typedef struct sprat_xe {
   uint64_t stolen;    /* taken from other engines */
   uint64_t posted;    /* given to other engines */
   uint64_t parked;    /* times it parked */
+  uint64_t stood_in;  /* times a control engine's routine ran here, since that was silent too long */
 } sprat_xe;
 
-#define SPRAT_XE_INIT {sizeof(sprat_xe), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define SPRAT_XE_INIT {sizeof(sprat_xe), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 sprat_status sprat_xe_get(sprat_runtime *runtime, size_t which, sprat_xe *xe);
+
+/* What a control engine decided so far; there is one for each domain. */
+typedef struct sprat_ce {
+  size_t size;
+  uint64_t rounds;       /* times its routine ran, on whatever thread */
+  uint64_t brokered;     /* codelets moved between domains */
+  uint64_t stuck_checks; /* times it looked for stuck scopes */
+  uint64_t stuck_scopes; /* scopes it found stuck */
+} sprat_ce;
+
+#define SPRAT_CE_INIT {sizeof(sprat_ce), 0, 0, 0, 0}
+
+sprat_status sprat_ce_get(sprat_runtime *runtime, size_t which, sprat_ce *ce);
+
+/* What codelets take now. */
+typedef struct sprat_usage {
+  size_t size;
+  size_t live_codelets; /* those that were spawned and are not gone, scopes included, and up to 128 free records for each engine and size */
+  size_t codelet_bytes; /* bytes of their records, with those that are free for new ones */
+  size_t open_xes;      /* how many execution engines may work: what sprat_set_xes said last */
+} sprat_usage;
+
+#define SPRAT_USAGE_INIT {sizeof(sprat_usage), 0, 0, 0}
+
+sprat_status sprat_usage_get(sprat_runtime *runtime, sprat_usage *usage);
+
+/* A core, of those that the process may use: neighbours by number are neighbours in the machine. */
+typedef struct sprat_core {
+  size_t size;
+  uint32_t cpu;      /* the operating system's number of its first usable hardware thread */
+  uint32_t capacity; /* how much work it does in the same time, where 1024 is the strongest of the machine; 0 if unknown */
+  size_t threads;    /* its usable hardware threads */
+  size_t package;
+  size_t region;
+  size_t cache_group;
+  size_t die;        /* counted over the whole machine, as is */
+  size_t cluster;    /* that of neighbouring cores */
+} sprat_core;
+
+#define SPRAT_CORE_INIT {sizeof(sprat_core), 0, 0, 0, 0, 0, 0, 0, 0}
+
+sprat_status sprat_core_get(sprat_runtime *runtime, size_t which, sprat_core *core);
+
+/* Cores that share a last-level cache and lie in one region and one package. */
+typedef struct sprat_cache_group {
+  size_t size;
+  uint64_t bytes; /* of the cache; 0 if unknown */
+  uint32_t level; /* of the cache; 0 if none is known */
+  uint32_t reserved;
+  size_t cores;
+  size_t first_core; /* they follow each other */
+  size_t region;
+  size_t package;
+} sprat_cache_group;
+
+#define SPRAT_CACHE_GROUP_INIT {sizeof(sprat_cache_group), 0, 0, 0, 0, 0, 0, 0}
+
+sprat_status sprat_cache_group_get(sprat_runtime *runtime, size_t which, sprat_cache_group *group);
 
 /* A memory region, and the runtime's memory there. */
 typedef struct sprat_region {
@@ -699,6 +856,41 @@ sprat_status sprat_region_get(sprat_runtime *runtime, size_t which, sprat_region
 /* How far region `to` is for the cores of region `from`: 10 is local, and 20 takes twice as long. */
 sprat_status sprat_distance(sprat_runtime *runtime, size_t from, size_t to, uint32_t *distance);
 
+/* What became of blocks' moves and copies so far. */
+typedef struct sprat_moves {
+  size_t size;
+  uint64_t moved; /* blocks that went to another region */
+  uint64_t moved_bytes;
+  uint64_t copied; /* copies that were made */
+  uint64_t copied_bytes;
+  uint64_t refused;       /* moves and copies that were not made, since there was no room, or the budget of copies was spent */
+  uint64_t replica_bytes; /* what copies take now */
+} sprat_moves;
+
+#define SPRAT_MOVES_INIT {sizeof(sprat_moves), 0, 0, 0, 0, 0, 0}
+
+sprat_status sprat_moves_get(sprat_runtime *runtime, sprat_moves *moves);
+
+/* What a runtime can tell as text. */
+typedef int32_t sprat_about;
+enum {
+  SPRAT_ABOUT_MACHINE = 1,      /* the machine, for people */
+  SPRAT_ABOUT_MACHINE_JSON = 2, /* the machine, for programs */
+  SPRAT_ABOUT_PLAN = 3,         /* the engines, and why they are so */
+  SPRAT_ABOUT_METRICS = 4,      /* all that is counted, as OpenMetrics text, for who gathers such figures */
+  SPRAT_ABOUT_LEFTOVERS = 5     /* in the checking mode: blocks that nobody destroyed and events that nobody satisfied, a line each */
+};
+
+/* Writes such a text. At most `room` bytes are written, the last of which is zero; `length`, which may be null, is set to the bytes that
+ * all of it has, without the zero. To learn it before, pass null and 0. */
+sprat_status sprat_tell(sprat_runtime *runtime, sprat_about about, char *text, size_t room, size_t *length);
+
+/* Adds to the trace, if one is kept (else they cost next to nothing): a counter's value, and parts of this body that have a name. A part
+ * ends by the call that follows its beginning and those of parts inside it, or with the body. */
+sprat_status sprat_trace_count(sprat_scope *scope, const char *name, double value);
+sprat_status sprat_trace_begin(sprat_scope *scope, const char *name);
+sprat_status sprat_trace_end(sprat_scope *scope);
+
 /* ---- The account of memory -------------------------------------------------------------------------------------------------- */
 
 /* What codelets did to blocks so far, as their accesses declare it: all of a block, or the part. */
@@ -715,9 +907,7 @@ typedef struct sprat_memory {
 /* Both are SPRAT_CONFIG if no account is kept: see `memory_report` in sprat_config, or set SPRAT_MEMORY_REPORT=1. */
 sprat_status sprat_memory_get(sprat_runtime *runtime, sprat_memory *memory);
 
-/* Writes a table for people: who touched what from where, the worst first, and what would mend it. At most `room` bytes are written, the
- * last of which is zero; `length`, which may be null, is set to the bytes that all of it has, without the zero. To learn it before,
- * pass null and 0. */
+/* Writes a table for people, as sprat_tell does: who touched what from where, the worst first, and what would mend it. */
 sprat_status sprat_memory_report(sprat_runtime *runtime, char *text, size_t room, size_t *length);
 
 #ifdef __cplusplus

@@ -161,6 +161,18 @@ template <class T> struct tile_access {
   }
 };
 
+/* The argument of the round, in a graph that record_with makes: the body gets a copy. */
+template <class Q> struct argument {
+  static_assert(std::is_trivially_copyable<Q>::value, "an argument of a round is plain data");
+  using view_type = Q;
+  using kept = detail::nothing;
+  sprat_round round;
+  void list(sprat_access *&to) const { *to++ = sprat_argument_of(round); }
+  std::size_t count() const { return 1; }
+  kept keep() const { return {}; }
+  static view_type take(const sprat_view *&views, kept) noexcept { return *static_cast<const Q *>((views++)->data); }
+};
+
 /* An access for the codelet's children only: the body has no view of it. */
 struct weak_access {
   sprat_access use;
@@ -200,6 +212,37 @@ template <> struct element_type<std::int32_t> { static constexpr sprat_type valu
 template <> struct element_type<std::int64_t> { static constexpr sprat_type value = SPRAT_I64; };
 template <> struct element_type<std::uint32_t> { static constexpr sprat_type value = SPRAT_U32; };
 template <> struct element_type<std::uint64_t> { static constexpr sprat_type value = SPRAT_U64; };
+
+/* An operator of one's own, of elements of type T: see block::reduce_by. */
+template <class T, class O> struct own_operator {
+  static void neutral(void *into, std::size_t bytes) noexcept {
+    T *const all = static_cast<T *>(into);
+    for (std::size_t i = 0; i < bytes / sizeof(T); i++) all[i] = O::neutral();
+  }
+  static void merge(void *into, const void *from, std::size_t bytes) noexcept {
+    T *const all = static_cast<T *>(into);
+    const T *const more = static_cast<const T *>(from);
+    for (std::size_t i = 0; i < bytes / sizeof(T); i++) O::merge(all[i], more[i]);
+  }
+  static sprat_operator define() {
+    sprat_operator defined = 0;
+    check(sprat_operator_define(neutral, merge, &defined));
+    return defined;
+  }
+  static sprat_operator number() {
+    static const sprat_operator defined = define();
+    return defined;
+  }
+};
+
+/* A text that a call gives, which is first asked for its length. */
+template <class F> std::string text_of(const F &call) {
+  std::size_t length = 0;
+  check(call(nullptr, std::size_t(0), &length));
+  std::vector<char> text(length + 1);
+  check(call(text.data(), text.size(), &length));
+  return text.data();
+}
 } // namespace detail
 
 /* A range of a block. */
@@ -250,6 +293,9 @@ public:
   access<T> shared_write() const { return {sprat_use(id_, SPRAT_SHARED_WRITE)}; }
   access<T> exclusive() const { return {sprat_use(id_, SPRAT_EXCLUSIVE)}; }
   access<T> reduce(sprat_operator how) const { return {sprat_reduce(id_, how, detail::element_type<T>::value)}; }
+  /* By an operator of one's own: a type with `static T neutral()`, what changes nothing, and `static void merge(T &into, const T &from)`,
+   * neither of which throws. */
+  template <class O> access<T> reduce_by() const { return {sprat_reduce(id_, detail::own_operator<T, O>::number(), 0)}; }
   /* For children only: SPRAT_READ, SPRAT_WRITE or SPRAT_READ_WRITE. */
   weak_access weak(sprat_mode mode) const { return {sprat_use(id_, mode | SPRAT_WEAK)}; }
   sprat::part<T> part(std::size_t begin, std::size_t end) const { return {id_, begin, end}; }
@@ -288,6 +334,12 @@ public:
   void satisfy() const { check(sprat_event_satisfy(id_)); }
   void up() const { check(sprat_latch_up(id_)); }
   void down() const { check(sprat_latch_down(id_)); }
+  /* How many a latch still waits for. */
+  std::uint64_t count() const {
+    std::uint64_t left = 0;
+    check(sprat_latch_count(id_, &left));
+    return left;
+  }
 
 private:
   sprat_event id_;
@@ -333,6 +385,19 @@ private:
 
 class scope;
 
+/* A body that needs something of the processor: one of the SPRAT_ISA_ constants. */
+template <sprat_isa I, class F> struct alternate {
+  F body;
+};
+template <sprat_isa I, class F> alternate<I, F> needs(F body) { return {body}; }
+
+/* A usual body and alternates, at most seven, which do the same: each engine runs the one that is best there. */
+template <class F, class... G> struct bodies {
+  F usual;
+  detail::pack<G...> others;
+  explicit bodies(F usual, G... others) : usual(usual), others(detail::make_pack(others...)) {}
+};
+
 namespace detail {
 
 /* Bytes of so many elements; more than there can be are refused by the call that gets them. */
@@ -366,6 +431,36 @@ template <class F, class... A> struct bound {
     static const char *const first = name;
     static const sprat_codelet defined = define(name);
     return name == first ? defined : define(name);
+  }
+};
+
+/* The same of several bodies, which get the same views. */
+template <class B, class... A> struct bound_best;
+template <class F, sprat_isa... I, class... G, class... A> struct bound_best<bodies<F, alternate<I, G>...>, A...> {
+  bodies<F, alternate<I, G>...> all;
+  pack<typename A::kept...> kept;
+
+  static const F &at(const bodies<F, alternate<I, G>...> &all, std::integral_constant<std::size_t, 0>) { return all.usual; }
+  template <std::size_t K> static const auto &at(const bodies<F, alternate<I, G>...> &all, std::integral_constant<std::size_t, K>) {
+    return inside(all.others, std::integral_constant<std::size_t, K - 1>());
+  }
+  template <class P> static const auto &inside(const P &others, std::integral_constant<std::size_t, 0>) { return others.head.body; }
+  template <class P, std::size_t K> static const auto &inside(const P &others, std::integral_constant<std::size_t, K>) {
+    return inside(others.tail, std::integral_constant<std::size_t, K - 1>());
+  }
+  template <std::size_t K> static void run(sprat_scope *handle, const void *params, const sprat_view *views, std::size_t) noexcept;
+  template <std::size_t... K> static sprat_codelet define(const char *name, std::index_sequence<K...>) {
+    sprat_definition definition = {sizeof definition, name, run<0>, sizeof(bound_best), alignof(bound_best), nullptr, 0, 0, 0};
+    sprat_codelet defined = {0};
+    check(sprat_codelet_define(&definition, &defined));
+    (check(sprat_codelet_alternate(defined, I, run<K + 1>, &defined)), ...);
+    return defined;
+  }
+  /* Defined once, as long as the name is the same: mostly it is. */
+  static sprat_codelet codelet(const char *name) {
+    static const char *const first = name;
+    static const sprat_codelet defined = define(name, std::index_sequence_for<G...>());
+    return name == first ? defined : define(name, std::index_sequence_for<G...>());
   }
 };
 
@@ -495,6 +590,22 @@ public:
     static_assert(std::is_trivially_copyable<F>::value, "a codelet's lambda captures numbers, blocks and addresses, by value");
     using bound = detail::bound<F, A...>;
     const bound params = {body, detail::make_pack(accesses.keep()...)};
+    sprat_event ended = {{0, 0}};
+    no_grain();
+    listed();
+    with_list(
+        [&](const sprat_access *list, std::size_t count) {
+          check(sprat_spawn(handle_, bound::codelet(name_), &params, list, count, &options_, &ended));
+        },
+        accesses...);
+    return event(ended);
+  }
+
+  /* The same with several bodies: `bodies(usual, needs<SPRAT_ISA_AVX2>(other))`. */
+  template <class F, class... G, class... A> event spawn(bodies<F, G...> all, const A &...accesses) {
+    using bound = detail::bound_best<bodies<F, G...>, A...>;
+    static_assert(std::is_trivially_copyable<bound>::value, "a codelet's lambda captures numbers, blocks and addresses, by value");
+    const bound params = {all, detail::make_pack(accesses.keep()...)};
     sprat_event ended = {{0, 0}};
     no_grain();
     listed();
@@ -636,6 +747,18 @@ private:
   sprat_canceller id_;
 };
 
+/* A part of a body: see scope::begin_span. */
+class span {
+public:
+  span(sprat_scope *handle, const char *name) : handle_(handle) { check(sprat_trace_begin(handle, name)); }
+  span(const span &) = delete;
+  span &operator=(const span &) = delete;
+  ~span() { sprat_trace_end(handle_); }
+
+private:
+  sprat_scope *handle_;
+};
+
 /* Where codelets are spawned: by the body that gets it, on its thread, until it returns. */
 class scope {
 public:
@@ -687,6 +810,12 @@ public:
     check(sprat_event_create_in(handle_, name, &id));
     return made_event(id);
   }
+  /* One that the first of several who satisfy it makes come. */
+  made_event make_shared_event(const char *name) const {
+    sprat_event id;
+    check(sprat_event_create_shared_in(handle_, name, &id));
+    return made_event(id);
+  }
   made_event make_latch(const char *name, std::uint32_t count) const {
     sprat_event id;
     check(sprat_latch_create_in(handle_, name, count, &id));
@@ -712,6 +841,10 @@ public:
     check(status);
     return event(ended);
   }
+  /* Notes a counter's value in the trace, if one is kept. */
+  void count(const char *name, double value) const { check(sprat_trace_count(handle_, name, value)); }
+  /* A part of this body, which the trace shows under a name: it ends when what this returns goes, which is last begun, first ended. */
+  span begin_span(const char *name) const { return span(handle_, name); }
   void cancel(const char *reason) const { check(sprat_cancel(handle_, reason)); }
   bool is_cancelled() const noexcept { return sprat_is_cancelled(handle_) != 0; }
   sprat::canceller make_canceller() const {
@@ -737,6 +870,34 @@ void bound<F, A...>::run(sprat_scope *handle, const void *params, const sprat_vi
       self.template take<A...>(here, views, self.kept);
   });
 }
+
+template <class F, sprat_isa... I, class... G, class... A>
+template <std::size_t K>
+void bound_best<bodies<F, alternate<I, G>...>, A...>::run(sprat_scope *handle, const void *params, const sprat_view *views,
+                                                          std::size_t count) noexcept {
+  const bound_best &self = *static_cast<const bound_best *>(params);
+  const auto &body = at(self.all, std::integral_constant<std::size_t, K>());
+  const bound<std::decay_t<decltype(body)>, A...> one = {body, self.kept};
+  one.run(handle, &one, views, count);
+}
+
+/* A lambda that records with an argument, at once. */
+template <class Q, class F> struct at_once_with {
+  F &body;
+  std::exception_ptr thrown;
+  static void run(sprat_scope *handle, sprat_round round, void *given) noexcept {
+    at_once_with &once = *static_cast<at_once_with *>(given);
+    guarded(handle, [&] {
+      try {
+        scope here(handle);
+        once.body(here, argument<Q>{round});
+      } catch (...) {
+        once.thrown = std::current_exception();
+        throw;
+      }
+    });
+  }
+};
 
 template <class F> void at_once<F>::run(sprat_scope *handle, void *argument) noexcept {
   at_once &once = *static_cast<at_once *>(argument);
@@ -772,9 +933,30 @@ public:
     return count;
   }
   void cancel(const char *reason) const { check(sprat_graph_cancel(handle_, reason)); }
+  /* The engine that each codelet belongs to, in the order of their spawns. */
+  std::vector<std::size_t> owners() const {
+    std::vector<std::size_t> all(codelets());
+    check(sprat_graph_owners(handle_, all.data(), all.size()));
+    return all;
+  }
+  std::string tell(sprat_about_graph about) const {
+    return detail::text_of([&](char *text, std::size_t room, std::size_t *length) {
+      return sprat_graph_tell(handle_, about, text, room, length);
+    });
+  }
 
 private:
   sprat_graph *handle_;
+};
+
+/* The same with an argument for each round. */
+template <class Q> class graph_with {
+public:
+  explicit graph_with(sprat_graph *handle) noexcept : all_(handle) {}
+  const graph &all() const noexcept { return all_; }
+
+private:
+  graph all_;
 };
 
 /* A running Sprat. */
@@ -872,6 +1054,17 @@ public:
     ended(sprat_record(handle_, once.run, &once, &recorded), once.thrown);
     return graph(recorded);
   }
+  /* Records a graph each of whose rounds gets an argument: the lambda gets the scope, and an access for codelets that want it. */
+  template <class Q, class F> graph_with<Q> record_with(F &&body) const {
+    detail::at_once_with<Q, std::remove_reference_t<F>> once = {body, nullptr};
+    sprat_graph *recorded = nullptr;
+    ended(sprat_record_with(handle_, sizeof(Q), once.run, &once, &recorded), once.thrown);
+    return graph_with<Q>(recorded);
+  }
+  /* Runs it, a round for each argument. */
+  template <class Q> void replay_with(const graph_with<Q> &graph, const std::vector<Q> &arguments) const {
+    check(sprat_replay_with(handle_, graph.all().handle(), arguments.size(), arguments.data()));
+  }
   void replay(const graph &graph, std::size_t rounds) const { check(sprat_replay(handle_, graph.handle(), rounds)); }
   void replay_within(double seconds, const graph &graph, std::size_t rounds) const {
     check(sprat_replay_within(handle_, seconds, graph.handle(), rounds));
@@ -897,6 +1090,11 @@ public:
   made_event make_event(const char *name) const {
     sprat_event id;
     check(sprat_event_create(handle_, name, &id));
+    return made_event(id);
+  }
+  made_event make_shared_event(const char *name) const {
+    sprat_event id;
+    check(sprat_event_create_shared(handle_, name, &id));
     return made_event(id);
   }
   made_event make_latch(const char *name, std::uint32_t count) const {
@@ -926,9 +1124,55 @@ public:
     return group;
   }
   sprat_machine machine() const {
-    sprat_machine machine = SPRAT_MACHINE_INIT;
-    check(sprat_machine_get(handle_, &machine));
-    return machine;
+    sprat_machine told = SPRAT_MACHINE_INIT;
+    check(sprat_machine_get(handle_, &told));
+    return told;
+  }
+  sprat_xe xe(std::size_t which) const {
+    sprat_xe told = SPRAT_XE_INIT;
+    check(sprat_xe_get(handle_, which, &told));
+    return told;
+  }
+  sprat_ce ce(std::size_t which) const {
+    sprat_ce told = SPRAT_CE_INIT;
+    check(sprat_ce_get(handle_, which, &told));
+    return told;
+  }
+  sprat_core core(std::size_t which) const {
+    sprat_core told = SPRAT_CORE_INIT;
+    check(sprat_core_get(handle_, which, &told));
+    return told;
+  }
+  sprat_cache_group cache_group(std::size_t which) const {
+    sprat_cache_group told = SPRAT_CACHE_GROUP_INIT;
+    check(sprat_cache_group_get(handle_, which, &told));
+    return told;
+  }
+  sprat_region region_at(std::size_t which) const {
+    sprat_region told = SPRAT_REGION_INIT;
+    check(sprat_region_get(handle_, which, &told));
+    return told;
+  }
+  sprat_usage usage() const {
+    sprat_usage told = SPRAT_USAGE_INIT;
+    check(sprat_usage_get(handle_, &told));
+    return told;
+  }
+  sprat_moves moves() const {
+    sprat_moves told = SPRAT_MOVES_INIT;
+    check(sprat_moves_get(handle_, &told));
+    return told;
+  }
+  /* How far a region is for the cores of another one: 10 is local. */
+  std::uint32_t distance(std::size_t from, std::size_t to) const {
+    std::uint32_t told = 0;
+    check(sprat_distance(handle_, from, to, &told));
+    return told;
+  }
+  std::string tell(sprat_about about) const {
+    return detail::text_of([&](char *text, std::size_t room, std::size_t *length) {
+      return sprat_tell(handle_, about, text, room, length);
+    });
   }
   /* The account of memory: its sums, and a table for people. Needs `memory_report` in the configuration. */
   sprat_memory memory() const {
@@ -937,11 +1181,9 @@ public:
     return memory;
   }
   std::string memory_report() const {
-    std::size_t length = 0, now = 0;
-    check(sprat_memory_report(handle_, nullptr, 0, &length));
-    std::vector<char> text(length + 1);
-    check(sprat_memory_report(handle_, text.data(), text.size(), &now));
-    return text.data();
+    return detail::text_of([&](char *text, std::size_t room, std::size_t *length) {
+      return sprat_memory_report(handle_, text, room, length);
+    });
   }
 
 private:

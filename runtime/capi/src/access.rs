@@ -1,6 +1,7 @@
 //! Accesses and views as C has them.
 
 use crate::fault::Fault;
+use crate::operators;
 use crate::types::*;
 use sprat::{AnyAccess, Block, Data, Lent, Max, Min, Mode, Product, ReduceOp, Scope, Sum};
 use std::ffi::c_void;
@@ -95,13 +96,17 @@ impl sprat_access {
         let element = NonZeroU32::new(self.element_size);
         match (self.mode, element) {
             (SPRAT_SCRATCH, None) => Ok(AnyAccess::scratch(self.column_end)),
+            (SPRAT_ROUND, None) => match self.block.id {
+                0 => Err(Fault::nameless("the argument of a round")),
+                recording => Ok(AnyAccess::argument(recording)),
+            },
             (SPRAT_REDUCE, None) => self.reduction(self.block_in(scope)?),
             (mode @ (SPRAT_COMMUTE | SPRAT_SHARED_WRITE | SPRAT_EXCLUSIVE), None) => {
                 let mode = plain_mode(mode).expect("it is one of these");
                 Ok(AnyAccess::whole(self.block_in(scope)?, mode))
             }
-            (SPRAT_SCRATCH | SPRAT_REDUCE, Some(_)) => wrong(
-                "scratch memory and reductions have no parts; use the whole block, with an element size of 0",
+            (SPRAT_SCRATCH | SPRAT_REDUCE | SPRAT_ROUND, Some(_)) => wrong(
+                "scratch memory, reductions and arguments have no parts; use all of it, with an element size of 0",
             ),
             (mode, None) if mode & SPRAT_WEAK != 0 => match plain_mode(mode & !SPRAT_WEAK) {
                 Some(mode @ (Mode::Read | Mode::Write | Mode::ReadWrite)) => {
@@ -135,6 +140,14 @@ impl sprat_access {
     }
 
     fn reduction(&self, block: Block<u8>) -> Result<AnyAccess, Fault> {
+        if let Some(own) = operators::own(self.reduce_operator) {
+            return match self.reduce_type {
+                0 => Ok(AnyAccess::reduce_by(block, own?)),
+                other => Err(Fault::argument(format!(
+                    "an operator of one's own knows its elements, so their type is 0, and not {other}"
+                ))),
+            };
+        }
         match self.reduce_type {
             SPRAT_F32 => self.adding::<f32>(block),
             SPRAT_F64 => self.adding::<f64>(block),
@@ -162,7 +175,7 @@ impl sprat_access {
             SPRAT_MAX => AnyAccess::reduce::<T, _>(block, Max),
             other => {
                 return Err(Fault::argument(format!(
-                    "{other} is no operator of a reduction; use SPRAT_SUM, PRODUCT, MIN or MAX"
+                    "{other} is no operator of a reduction; use SPRAT_SUM, PRODUCT, MIN or MAX, or define one"
                 )));
             }
         })

@@ -6,6 +6,7 @@ use crate::live::sprat_scope;
 use crate::sized::{Sized0, take};
 use crate::text::{forever, text};
 use crate::types::*;
+use sprat::Isa;
 use std::collections::HashMap;
 use std::ffi::{c_char, c_void};
 use std::ptr::null_mut;
@@ -57,14 +58,20 @@ unsafe impl Sized0 for sprat_definition {
 /// A definition that was looked through.
 #[derive(Debug)]
 pub(crate) struct Definition {
-    pub(crate) body:
-        unsafe extern "C-unwind" fn(*mut sprat_scope, *const c_void, *const sprat_view, usize),
+    pub(crate) body: Body,
     pub(crate) name: &'static str,
     pub(crate) params_size: usize,
     pub(crate) params_align: usize,
     modes: Option<Box<[sprat_mode]>>,
     repeat_last: bool,
+    /// What its alternates need, and these.
+    pub(crate) needs: Box<[Isa]>,
+    pub(crate) alternates: Box<[Body]>,
 }
+
+/// A body.
+pub(crate) type Body =
+    unsafe extern "C-unwind" fn(*mut sprat_scope, *const c_void, *const sprat_view, usize);
 
 /// What two equal definitions have in common: the body's address and all else.
 type Key = (
@@ -73,6 +80,7 @@ type Key = (
     [usize; 2],
     Option<Box<[sprat_mode]>>,
     bool,
+    Box<[(Isa, usize)]>,
 );
 
 /// The largest parameters: they are copied at each spawn.
@@ -100,17 +108,19 @@ impl Definition {
     }
 
     /// Its number, new if there was none like it.
-    fn number(self) -> Result<u32, Fault> {
+    pub(crate) fn number(self) -> Result<u32, Fault> {
         let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
         let numbers = numbers.get_or_insert_default();
         let params = [self.params_size, self.params_align];
         let modes = self.modes.clone();
+        let bodies = self.alternates.iter().map(|body| *body as usize);
         let key = (
             self.body as usize,
             self.name,
             params,
             modes,
             self.repeat_last,
+            self.needs.iter().copied().zip(bodies).collect(),
         );
         if let Some(&number) = numbers.get(&key) {
             return Ok(number);
@@ -127,6 +137,20 @@ impl Definition {
         let number = numbers.len() as u32 + 1;
         numbers.insert(key, number);
         Ok(number)
+    }
+
+    /// The same with one more body, which needs this.
+    pub(crate) fn with_alternate(&self, isa: Isa, body: Body) -> Self {
+        Definition {
+            body: self.body,
+            name: self.name,
+            params_size: self.params_size,
+            params_align: self.params_align,
+            modes: self.modes.clone(),
+            repeat_last: self.repeat_last,
+            needs: self.needs.iter().copied().chain([isa]).collect(),
+            alternates: self.alternates.iter().copied().chain([body]).collect(),
+        }
     }
 
     /// Whether so many accesses have the modes that were declared.
@@ -253,6 +277,8 @@ unsafe fn define(
         params_align: align,
         modes,
         repeat_last,
+        needs: Box::new([]),
+        alternates: Box::new([]),
     }
     .number()?;
     // SAFETY: the caller's promise, and it is not null.

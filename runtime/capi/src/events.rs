@@ -6,7 +6,7 @@ use crate::runtime::{runtime, seconds, sprat_runtime};
 use crate::table::Table;
 use crate::text::{forever, text};
 use crate::types::*;
-use sprat::{Error, Event, Latch, Trigger};
+use sprat::{Error, Event, Latch, Runtime, Scope, SharedTrigger, Trigger};
 use std::ffi::{c_char, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +24,8 @@ struct Made {
 pub(crate) enum By {
     /// Somebody who has the trigger, if it was not used yet.
     Trigger(Mutex<Option<Trigger>>),
+    /// The first of all who satisfy it.
+    Shared(SharedTrigger),
     Latch(Latch),
     /// A timer, a function that is polled, or a channel.
     Itself,
@@ -90,6 +92,48 @@ pub(crate) fn forget_those_of(runtime: u64) {
     drop(EVENTS.take_all(|made| made.runtime == runtime));
 }
 
+/// Makes an event of a runtime's.
+///
+/// # Safety
+/// `name` is null or a C string, `event` is null or can be written to.
+unsafe fn create(
+    runtime: *mut sprat_runtime,
+    name: *const c_char,
+    event: *mut sprat_event,
+    make: impl FnOnce(&Runtime, &'static str) -> (Event, By),
+) -> sprat_status {
+    let create = || {
+        let of = self::runtime(runtime)?;
+        there(event)?;
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name, "the name of an event") }?;
+        let (made, by) = make(&of, forever(name));
+        // SAFETY: the caller's promise.
+        unsafe { keep(made, by, runtime.addr() as u64, event) }
+    };
+    ended(create())
+}
+
+/// Makes an event of a scope's.
+///
+/// # Safety
+/// As for `create`.
+unsafe fn create_in(
+    scope: *mut sprat_scope,
+    name: *const c_char,
+    event: *mut sprat_event,
+    make: impl FnOnce(&Scope<'static>, &'static str) -> (Event, By),
+) -> sprat_status {
+    ended(live::with(scope, |live| {
+        there(event)?;
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name, "the name of an event") }?;
+        let (made, by) = make(live.scope(), forever(name));
+        // SAFETY: the caller's promise.
+        unsafe { keep(made, by, 0, event) }
+    }))
+}
+
 /// Makes an event that any thread satisfies.
 ///
 /// # Safety
@@ -100,44 +144,76 @@ pub unsafe extern "C" fn sprat_event_create(
     name: *const c_char,
     event: *mut sprat_event,
 ) -> sprat_status {
-    let create = || {
-        let of = self::runtime(runtime)?;
-        there(event)?;
-        // SAFETY: the caller's promise.
-        let name = unsafe { text(name, "the name of an event") }?;
-        let (made, trigger) = of.event(forever(name));
-        let by = By::Trigger(Mutex::new(Some(trigger)));
-        // SAFETY: the caller's promise.
-        unsafe { keep(made, by, runtime.addr() as u64, event) }
-    };
-    ended(create())
+    // SAFETY: the caller's promise.
+    unsafe {
+        create(runtime, name, event, |runtime, name| {
+            let (event, by) = runtime.event(name);
+            (event, By::Trigger(Mutex::new(Some(by))))
+        })
+    }
 }
 
 /// Makes an event that codelets of a scope satisfy.
 ///
 /// # Safety
-/// As for `sprat_event_create`.
+/// `name` is null or a C string, `event` is null or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprat_event_create_in(
     scope: *mut sprat_scope,
     name: *const c_char,
     event: *mut sprat_event,
 ) -> sprat_status {
-    ended(live::with(scope, |live| {
-        there(event)?;
-        // SAFETY: the caller's promise.
-        let name = unsafe { text(name, "the name of an event") }?;
-        let (made, trigger) = live.scope().event(forever(name));
-        let by = By::Trigger(Mutex::new(Some(trigger)));
-        // SAFETY: the caller's promise.
-        unsafe { keep(made, by, 0, event) }
-    }))
+    // SAFETY: the caller's promise.
+    unsafe {
+        create_in(scope, name, event, |scope, name| {
+            let (event, by) = scope.event(name);
+            (event, By::Trigger(Mutex::new(Some(by))))
+        })
+    }
+}
+
+/// Makes an event that the first of several threads satisfies.
+///
+/// # Safety
+/// `name` is null or a C string, `event` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_event_create_shared(
+    runtime: *mut sprat_runtime,
+    name: *const c_char,
+    event: *mut sprat_event,
+) -> sprat_status {
+    // SAFETY: the caller's promise.
+    unsafe {
+        create(runtime, name, event, |runtime, name| {
+            let (event, by) = runtime.shared_event(name);
+            (event, By::Shared(by))
+        })
+    }
+}
+
+/// Makes an event that the first of several codelets of a scope satisfies.
+///
+/// # Safety
+/// `name` is null or a C string, `event` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_event_create_shared_in(
+    scope: *mut sprat_scope,
+    name: *const c_char,
+    event: *mut sprat_event,
+) -> sprat_status {
+    // SAFETY: the caller's promise.
+    unsafe {
+        create_in(scope, name, event, |scope, name| {
+            let (event, by) = scope.shared_event(name);
+            (event, By::Shared(by))
+        })
+    }
 }
 
 /// Makes an event that comes when a counter gets to zero.
 ///
 /// # Safety
-/// As for `sprat_event_create`.
+/// `name` is null or a C string, `event` is null or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprat_latch_create(
     runtime: *mut sprat_runtime,
@@ -145,22 +221,19 @@ pub unsafe extern "C" fn sprat_latch_create(
     count: u32,
     event: *mut sprat_event,
 ) -> sprat_status {
-    let create = || {
-        let of = self::runtime(runtime)?;
-        there(event)?;
-        // SAFETY: the caller's promise.
-        let name = unsafe { text(name, "the name of a latch") }?;
-        let (made, latch) = of.latch(forever(name), count);
-        // SAFETY: the caller's promise.
-        unsafe { keep(made, By::Latch(latch), runtime.addr() as u64, event) }
-    };
-    ended(create())
+    // SAFETY: the caller's promise.
+    unsafe {
+        create(runtime, name, event, |runtime, name| {
+            let (event, by) = runtime.latch(name, count);
+            (event, By::Latch(by))
+        })
+    }
 }
 
 /// Makes such an event for the codelets of a scope.
 ///
 /// # Safety
-/// As for `sprat_event_create`.
+/// `name` is null or a C string, `event` is null or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprat_latch_create_in(
     scope: *mut sprat_scope,
@@ -168,14 +241,13 @@ pub unsafe extern "C" fn sprat_latch_create_in(
     count: u32,
     event: *mut sprat_event,
 ) -> sprat_status {
-    ended(live::with(scope, |live| {
-        there(event)?;
-        // SAFETY: the caller's promise.
-        let name = unsafe { text(name, "the name of a latch") }?;
-        let (made, latch) = live.scope().latch(forever(name), count);
-        // SAFETY: the caller's promise.
-        unsafe { keep(made, By::Latch(latch), 0, event) }
-    }))
+    // SAFETY: the caller's promise.
+    unsafe {
+        create_in(scope, name, event, |scope, name| {
+            let (event, by) = scope.latch(name, count);
+            (event, By::Latch(by))
+        })
+    }
 }
 
 /// Makes an event that comes after a time.
@@ -216,7 +288,8 @@ impl Asked {
         Ok(Asked { poll, argument })
     }
 
-    fn ask(&mut self) -> sprat::Result<bool> {
+    /// Asks once.
+    fn ask(&self) -> sprat::Result<bool> {
         // SAFETY: who gave us the function and the argument promised that they go together.
         match unsafe { (self.poll)(self.argument) } {
             0 => Ok(false),
@@ -225,6 +298,11 @@ impl Asked {
                 "the function that is polled for it returned {failed}"
             ))),
         }
+    }
+
+    /// What asks each time.
+    fn asking(self) -> impl FnMut() -> sprat::Result<bool> + Send {
+        move || self.ask()
     }
 }
 
@@ -241,17 +319,16 @@ pub unsafe extern "C" fn sprat_event_poll(
     argument: *mut c_void,
     event: *mut sprat_event,
 ) -> sprat_status {
-    let create = || {
-        let of = self::runtime(runtime)?;
-        there(event)?;
-        let mut asked = Asked::of(poll, argument)?;
-        // SAFETY: the caller's promise.
-        let name = unsafe { text(name, "the name of an event") }?;
-        let made = of.poll_event(forever(name), move || asked.ask());
-        // SAFETY: the caller's promise.
-        unsafe { keep(made, By::Itself, runtime.addr() as u64, event) }
+    let asked = match Asked::of(poll, argument) {
+        Ok(asked) => asked,
+        Err(fault) => return ended(Err(fault)),
     };
-    ended(create())
+    // SAFETY: the caller's promise.
+    unsafe {
+        create(runtime, name, event, |runtime, name| {
+            (runtime.poll_event(name, asked.asking()), By::Itself)
+        })
+    }
 }
 
 /// The same where a scope is at hand.
@@ -266,15 +343,16 @@ pub unsafe extern "C" fn sprat_event_poll_in(
     argument: *mut c_void,
     event: *mut sprat_event,
 ) -> sprat_status {
-    ended(live::with(scope, |live| {
-        there(event)?;
-        let mut asked = Asked::of(poll, argument)?;
-        // SAFETY: the caller's promise.
-        let name = unsafe { text(name, "the name of an event") }?;
-        let made = live.scope().poll_event(forever(name), move || asked.ask());
-        // SAFETY: the caller's promise.
-        unsafe { keep(made, By::Itself, 0, event) }
-    }))
+    let asked = match Asked::of(poll, argument) {
+        Ok(asked) => asked,
+        Err(fault) => return ended(Err(fault)),
+    };
+    // SAFETY: the caller's promise.
+    unsafe {
+        create_in(scope, name, event, |scope, name| {
+            (scope.poll_event(name, asked.asking()), By::Itself)
+        })
+    }
 }
 
 /// Satisfies an event, from any thread.
@@ -282,11 +360,18 @@ pub unsafe extern "C" fn sprat_event_poll_in(
 pub extern "C" fn sprat_event_satisfy(event: sprat_event) -> sprat_status {
     let satisfy = || {
         let made = one_made(event)?;
-        let By::Trigger(trigger) = &made.by else {
-            return Err(Fault::new(
-                SPRAT_EVENT,
-                "a latch, a timer or a polled event was to be satisfied; a latch is counted down, and the others come by themselves",
-            ));
+        let trigger = match &made.by {
+            By::Trigger(trigger) => trigger,
+            By::Shared(trigger) => {
+                trigger.satisfy();
+                return Ok(());
+            }
+            By::Latch(_) | By::Itself => {
+                return Err(Fault::new(
+                    SPRAT_EVENT,
+                    "a latch, a timer or a polled event was to be satisfied; a latch is counted down, and the others come by themselves",
+                ));
+            }
         };
         let trigger = trigger
             .lock()
@@ -304,7 +389,7 @@ pub extern "C" fn sprat_event_satisfy(event: sprat_event) -> sprat_status {
     ended(satisfy())
 }
 
-fn count(event: sprat_event, step: impl FnOnce(&Latch) -> sprat::Result<()>) -> sprat_status {
+fn count(event: sprat_event, step: impl FnOnce(&Latch) -> Result<(), Fault>) -> sprat_status {
     let count = || {
         let made = one_made(event)?;
         let By::Latch(latch) = &made.by else {
@@ -313,7 +398,7 @@ fn count(event: sprat_event, step: impl FnOnce(&Latch) -> sprat::Result<()>) -> 
                 "an event that is no latch was to be counted; make it with sprat_latch_create",
             ));
         };
-        Ok(step(latch)?)
+        step(latch)
     };
     ended(count())
 }
@@ -321,13 +406,29 @@ fn count(event: sprat_event, step: impl FnOnce(&Latch) -> sprat::Result<()>) -> 
 /// One more is to be waited for.
 #[unsafe(no_mangle)]
 pub extern "C" fn sprat_latch_up(event: sprat_event) -> sprat_status {
-    count(event, Latch::up)
+    count(event, |latch| Ok(latch.up()?))
 }
 
 /// One has come.
 #[unsafe(no_mangle)]
 pub extern "C" fn sprat_latch_down(event: sprat_event) -> sprat_status {
-    count(event, Latch::down)
+    count(event, |latch| Ok(latch.down()?))
+}
+
+/// Tells how many a latch still waits for.
+///
+/// # Safety
+/// `left` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_latch_count(event: sprat_event, left: *mut u64) -> sprat_status {
+    count(event, |latch| {
+        if left.is_null() {
+            return Err(Fault::null("the place for the count"));
+        }
+        // SAFETY: the caller's promise, and it is not null.
+        unsafe { left.write(latch.count()) };
+        Ok(())
+    })
 }
 
 /// Gives an event's handle back. One that has not come, and that nobody can make come any more, is poisoned.

@@ -7,7 +7,7 @@
 
 use crate::fault::{self, Fault};
 use crate::types::SPRAT_SCOPE;
-use sprat::{Error, Scope};
+use sprat::{Error, Scope, Span};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +22,8 @@ pub(crate) struct Live<'a> {
     scope: *const Scope<'static>,
     /// What its body did wrong first: `sprat_fail`, or a spawn that was refused.
     wrong: Cell<Option<Fault>>,
+    /// Parts of its body that have begun for the trace, and have not ended.
+    spans: Cell<Vec<Span<'static>>>,
     below: *const Live<'static>,
     of_codelet: bool,
     marker: PhantomData<&'a Scope<'static>>,
@@ -30,11 +32,34 @@ pub(crate) struct Live<'a> {
 // A handle of 64 bits is passed as an address.
 const _: () = assert!(size_of::<usize>() == 8);
 
-thread_local! {
+/// What a thread has: in one place, since in a shared library each look for such a place is a call.
+struct Thread {
     /// The innermost.
-    static TOP: Cell<*const Live<'static>> = const { Cell::new(std::ptr::null()) };
+    top: Cell<*const Live<'static>>,
     /// The last handle given out; 0 as long as there is none.
-    static LAST: Cell<u64> = const { Cell::new(0) };
+    last: Cell<u64>,
+}
+
+thread_local! {
+    static THREAD: Thread = const {
+        Thread {
+            top: Cell::new(std::ptr::null()),
+            last: Cell::new(0),
+        }
+    };
+}
+
+impl Thread {
+    /// A new handle.
+    #[inline]
+    fn handle(&self) -> u64 {
+        let last = match self.last.get() {
+            0 => first_handle(),
+            last => last,
+        };
+        self.last.set(last + 1);
+        last + 1
+    }
 }
 
 /// Handles of a thread: a number of its own above so many bits.
@@ -53,73 +78,79 @@ pub(crate) fn run(
     of_codelet: bool,
     body: impl FnOnce(*mut sprat_scope),
 ) -> Result<(), Fault> {
-    let last = match LAST.get() {
-        0 => first_handle(),
-        last => last,
-    };
-    let live = Live {
-        handle: last + 1,
-        scope,
-        wrong: Cell::new(None),
-        below: TOP.get(),
-        of_codelet,
-        marker: PhantomData,
-    };
-    LAST.set(live.handle);
-    let top = Top::put(&live);
-    body(std::ptr::without_provenance_mut(live.handle as usize));
-    drop(top);
-    match live.wrong.take() {
-        None => Ok(()),
-        Some(wrong) => Err(wrong),
-    }
+    THREAD.with(|thread| {
+        let live = Live {
+            handle: thread.handle(),
+            scope,
+            wrong: Cell::new(None),
+            spans: Cell::new(Vec::new()),
+            below: thread.top.get(),
+            of_codelet,
+            marker: PhantomData,
+        };
+        let top = Top::put(thread, &live);
+        body(std::ptr::without_provenance_mut(live.handle as usize));
+        drop(top);
+        match live.wrong.take() {
+            None => Ok(()),
+            Some(wrong) => Err(wrong),
+        }
+    })
 }
 
 /// Runs what has no scope, as a codelet's body otherwise: whose scopes are below it stays hidden.
 pub(crate) fn without<R>(body: impl FnOnce() -> R) -> R {
-    let last = match LAST.get() {
-        0 => first_handle(),
-        last => last,
-    };
-    // Nobody gets the handle, so nobody asks for the scope.
-    let live = Live {
-        handle: last + 1,
-        scope: std::ptr::null(),
-        wrong: Cell::new(None),
-        below: TOP.get(),
-        of_codelet: true,
-        marker: PhantomData,
-    };
-    LAST.set(live.handle);
-    let _top = Top::put(&live);
-    body()
+    THREAD.with(|thread| {
+        // Nobody gets the handle, so nobody asks for the scope.
+        let live = Live {
+            handle: thread.handle(),
+            scope: std::ptr::null(),
+            wrong: Cell::new(None),
+            spans: Cell::new(Vec::new()),
+            below: thread.top.get(),
+            of_codelet: true,
+            marker: PhantomData,
+        };
+        let _top = Top::put(thread, &live);
+        body()
+    })
 }
 
 /// While it is there, the scope is the innermost of the thread.
 struct Top<'a> {
+    thread: &'a Thread,
     below: *const Live<'static>,
     marker: PhantomData<&'a Live<'a>>,
 }
 
 impl<'a> Top<'a> {
     #[inline]
-    fn put(live: &'a Live<'a>) -> Self {
-        TOP.set(std::ptr::from_ref(live).cast());
-        let (below, marker) = (live.below, PhantomData);
-        Top { below, marker }
+    fn put(thread: &'a Thread, live: &'a Live<'a>) -> Self {
+        thread.top.set(std::ptr::from_ref(live).cast());
+        Top {
+            thread,
+            below: live.below,
+            marker: PhantomData,
+        }
     }
 }
 
 impl Drop for Top<'_> {
     #[inline]
     fn drop(&mut self) {
-        TOP.set(self.below);
+        self.thread.top.set(self.below);
     }
+}
+
+/// The innermost of this thread.
+#[inline]
+fn top() -> *const Live<'static> {
+    THREAD.with(|thread| thread.top.get())
 }
 
 /// Whether a body runs on this thread.
 pub(crate) fn in_a_body() -> bool {
-    !TOP.get().is_null()
+    !top().is_null()
 }
 
 /// Does something in the scope with this handle.
@@ -128,7 +159,7 @@ pub(crate) fn with<R>(
     handle: *mut sprat_scope,
     work: impl FnOnce(&Live<'_>) -> Result<R, Fault>,
 ) -> Result<R, Fault> {
-    let top = TOP.get();
+    let top = top();
     if !top.is_null() {
         // SAFETY: what the list names is on this thread's stack, below us, and stays until its body has ended.
         let live = unsafe { &*top };
@@ -142,7 +173,7 @@ pub(crate) fn with<R>(
 /// One that is not the innermost.
 #[cold]
 fn outer<'a>(handle: *mut sprat_scope) -> Result<&'a Live<'a>, Fault> {
-    let mut at = TOP.get();
+    let mut at = top();
     while !at.is_null() {
         // SAFETY: as in `with`.
         let live = unsafe { &*at };
@@ -168,6 +199,23 @@ impl Live<'_> {
     pub(crate) fn scope(&self) -> &Scope<'static> {
         // SAFETY: it was borrowed from the one who runs the body, for as long as that.
         unsafe { &*self.scope }
+    }
+
+    /// Begins a span; those that are left end with the body.
+    pub(crate) fn begin_span(&self, name: &'static str) {
+        // SAFETY: it is there as long as the body runs, and spans end with that: this goes before the scope does.
+        let scope: &'static Scope<'static> = unsafe { &*self.scope };
+        let mut spans = self.spans.take();
+        spans.push(scope.span(name));
+        self.spans.set(spans);
+    }
+
+    /// Ends the last one; whether there was any.
+    pub(crate) fn end_span(&self) -> bool {
+        let mut spans = self.spans.take();
+        let was_there = spans.pop().is_some();
+        self.spans.set(spans);
+        was_there
     }
 
     /// Notes what the body did wrong: that counts which was first.

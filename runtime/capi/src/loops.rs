@@ -104,13 +104,34 @@ pub(crate) unsafe fn copied(
     Ok(copy)
 }
 
+/// What a loop goes over, and in what chunks: 0 is the runtime's choice.
+///
+/// # Safety
+/// The list is null or there are so many.
+pub(crate) unsafe fn chunked(
+    live: &Live<'_>,
+    (accesses, count): (*const sprat_access, usize),
+    (elements, grain): (usize, usize),
+) -> Result<(AnyChunks, Grain), Fault> {
+    // SAFETY: the caller's promise.
+    let accesses = unsafe { listed(accesses, count) }?;
+    let over = with_listed(live.scope(), accesses, |list| {
+        AnyChunks::new(list, elements)
+    })??;
+    let grain = match grain {
+        0 => Grain::Auto,
+        elements => Grain::Elements(elements),
+    };
+    Ok((over, grain))
+}
+
 /// # Safety
 /// As for `sprat_for_each`.
 unsafe fn spawn(
     live: &Live<'_>,
     what: *const sprat_loop,
     params: *const c_void,
-    (accesses, count): (*const sprat_access, usize),
+    accesses: (*const sprat_access, usize),
     options: *const sprat_options,
     ended: *mut sprat_event,
 ) -> Result<(), Fault> {
@@ -123,13 +144,7 @@ unsafe fn spawn(
     // SAFETY: the caller's promise.
     let params = unsafe { copied(params, what.params_size, &format!("loop `{name}`")) }?;
     // SAFETY: the caller's promise.
-    let accesses = unsafe { listed(accesses, count) }?;
-    let scope = live.scope();
-    let over = with_listed(scope, accesses, |list| AnyChunks::new(list, what.elements))??;
-    let grain = match what.grain {
-        0 => Grain::Auto,
-        elements => Grain::Elements(elements),
-    };
+    let (over, grain) = unsafe { chunked(live, accesses, (what.elements, what.grain)) }?;
     let each = move |begin: usize, chunk: AnyChunk| {
         let (end, lent) = (begin + chunk.elements(), chunk.lent());
         let params = params.as_ptr().cast();
@@ -143,7 +158,7 @@ unsafe fn spawn(
         );
     };
     // SAFETY: the caller's promise.
-    let options = unsafe { once(scope, name, options) }?;
+    let options = unsafe { once(live.scope(), name, options) }?;
     let spawned = options.for_each(over, grain, each);
     // SAFETY: the caller's promise.
     unsafe { tell_end(&spawned.event(), ended) };

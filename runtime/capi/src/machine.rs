@@ -62,6 +62,8 @@ pub struct sprat_xe {
     pub posted: u64,
     /// Times it parked.
     pub parked: u64,
+    /// Times a control engine's routine ran here.
+    pub stood_in: u64,
 }
 
 /// A memory region, and the runtime's memory there.
@@ -86,6 +88,7 @@ pub struct sprat_region {
     pub recycled_bytes: usize,
 }
 
+/// Says of structs of plain numbers how large they were at first.
 macro_rules! sized {
     ($($name:ident $least:literal)*) => {$(
         // SAFETY: plain numbers, the first of which is the size.
@@ -95,6 +98,7 @@ macro_rules! sized {
         }
     )*};
 }
+pub(crate) use sized;
 sized! { sprat_machine 72 sprat_xe 96 sprat_region 56 }
 
 /// Tells of the machine.
@@ -131,7 +135,7 @@ pub unsafe extern "C" fn sprat_machine_get(
     ended(tell())
 }
 
-fn number(which: usize, count: usize, what: &str) -> Result<usize, Fault> {
+pub(crate) fn number(which: usize, count: usize, what: &str) -> Result<usize, Fault> {
     match which < count {
         true => Ok(which),
         false => Err(Fault::argument(format!(
@@ -169,6 +173,7 @@ pub unsafe extern "C" fn sprat_xe_get(
             stolen: counts.stolen,
             posted: counts.posted,
             parked: counts.parked,
+            stood_in: counts.stood_in,
         };
         // SAFETY: the caller's promise.
         unsafe { give(xe, told) }

@@ -1,8 +1,9 @@
 //! The account of who touched what from where.
 
-use crate::fault::{Fault, ended};
+use crate::fault::ended;
 use crate::runtime::{runtime, sprat_runtime};
 use crate::sized::{Sized0, give};
+use crate::text::give_text;
 use crate::types::*;
 use std::ffi::c_char;
 
@@ -65,28 +66,8 @@ pub unsafe extern "C" fn sprat_memory_report(
 ) -> sprat_status {
     let tell = || {
         let report = self::runtime(runtime)?.memory_report()?.to_string();
-        if text.is_null() && room != 0 {
-            return Err(Fault::null("the place for the report"));
-        }
-        if room == 0 && length.is_null() {
-            return Err(Fault::argument(
-                "there is no room for the report, and no place for its length; give one of them",
-            ));
-        }
-        if room != 0 {
-            // At a letter's border, so that it stays UTF-8.
-            let fits = report.floor_char_boundary(room - 1);
-            let target = text.cast::<u8>();
-            // SAFETY: the caller's promise; it is less than the room.
-            unsafe { std::ptr::copy_nonoverlapping(report.as_ptr(), target, fits) };
-            // SAFETY: as above.
-            unsafe { target.wrapping_add(fits).write(0) };
-        }
-        if !length.is_null() {
-            // SAFETY: the caller's promise.
-            unsafe { length.write(report.len()) };
-        }
-        Ok(())
+        // SAFETY: the caller's promise.
+        unsafe { give_text(&report, text, room, length) }
     };
     ended(tell())
 }

@@ -4,13 +4,13 @@ use crate::access::{sprat_access, sprat_view};
 use crate::codelet::MOST_PARAMS;
 use crate::fault::{Fault, ended};
 use crate::live::{self, Live, sprat_scope};
-use crate::loops::{copied, failing};
+use crate::loops::{chunked, copied, failing};
 use crate::options::{once, sprat_options};
 use crate::sized::{Sized0, take};
-use crate::spawn::{listed, remembered, tell_end, with_listed};
+use crate::spawn::{remembered, tell_end};
 use crate::text::{forever, text};
 use crate::types::*;
-use sprat::{AnyAccess, AnyChunk, AnyChunks, Error, ErrorKind, Grain, Lent, Mode, Scope};
+use sprat::{AnyAccess, AnyChunk, Error, ErrorKind, Lent, Mode, Scope};
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ unsafe fn spawn(
     live: &Live<'_>,
     what: *const sprat_reduction,
     params: *const c_void,
-    (accesses, count): (*const sprat_access, usize),
+    accesses: (*const sprat_access, usize),
     result: sprat_block,
     options: *const sprat_options,
     ended: *mut sprat_event,
@@ -101,12 +101,7 @@ unsafe fn spawn(
     };
     let params = Arc::new(params);
     // SAFETY: the caller's promise.
-    let accesses = unsafe { listed(accesses, count) }?;
-    let over = with_listed(scope, accesses, |list| AnyChunks::new(list, what.elements))??;
-    let grain = match what.grain {
-        0 => Grain::Auto,
-        elements => Grain::Elements(elements),
-    };
+    let (over, grain) = unsafe { chunked(live, accesses, (what.elements, what.grain)) }?;
     let for_map = params.clone();
     let map = move |begin: usize, chunk: AnyChunk| {
         let (end, lent) = (begin + chunk.elements(), chunk.lent());

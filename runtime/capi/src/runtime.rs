@@ -8,7 +8,8 @@ use crate::table::Table;
 use crate::text::text;
 use crate::types::*;
 use crate::{channels, events};
-use sprat::{Builder, CeMode, Runtime, Scope, Topology};
+use sprat::page::Place;
+use sprat::{Builder, CeMode, Policy, Runtime, Scope, Topology};
 use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
@@ -60,8 +61,14 @@ pub struct sprat_config {
     pub topology: *const c_char,
     /// Whether an account is kept for `sprat_memory_report`.
     pub memory_report: sprat_choice,
-    /// 0.
-    pub reserved: u32,
+    /// What it aims at.
+    pub policy: sprat_policy,
+    /// A file for a trace; null: none.
+    pub trace: *const c_char,
+    /// A file for `sprat top`, or a text without letters for the usual place; null: none.
+    pub top: *const c_char,
+    /// How many bytes copies of blocks may take; 0: by the memory; below 0: none.
+    pub replica_bytes: i64,
 }
 
 // SAFETY: numbers and addresses, the first of which is the size.
@@ -82,7 +89,7 @@ fn choice(choice: sprat_choice, what: &str) -> Result<Option<bool>, Fault> {
 }
 
 /// # Safety
-/// `config.topology` is null or a C string.
+/// The texts of `config` are null or C strings.
 unsafe fn builder(config: &sprat_config) -> Result<Builder, Fault> {
     let mut builder = Runtime::builder();
     if config.xes != 0 {
@@ -123,8 +130,30 @@ unsafe fn builder(config: &sprat_config) -> Result<Builder, Fault> {
     if let Some(kept) = choice(config.memory_report, "memory_report")? {
         builder = builder.memory_report(kept);
     }
-    if config.reserved != 0 {
-        return Err(Fault::argument("the field `reserved` of sprat_config is 0"));
+    builder = match config.policy {
+        SPRAT_POLICY_DEFAULT => builder,
+        SPRAT_POLICY_PERFORMANCE => builder.policy(Policy::Performance),
+        SPRAT_POLICY_LOCALITY => builder.policy(Policy::Locality),
+        other => {
+            return Err(Fault::argument(format!(
+                "{other} is no policy; use one of the SPRAT_POLICY_ constants"
+            )));
+        }
+    };
+    if config.replica_bytes != 0 {
+        builder = builder.replica_bytes(usize::try_from(config.replica_bytes).unwrap_or(0));
+    }
+    if !config.trace.is_null() {
+        // SAFETY: the caller's promise.
+        let file = unsafe { text(config.trace, "the name of the trace's file") }?;
+        builder = builder.trace(file);
+    }
+    if !config.top.is_null() {
+        // SAFETY: the caller's promise.
+        builder = match unsafe { text(config.top, "the place for sprat top") }? {
+            "" => builder.top(Place::Shared),
+            file => builder.top(Place::File(file.into())),
+        };
     }
     if !config.topology.is_null() {
         // SAFETY: the caller's promise.

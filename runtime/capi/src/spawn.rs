@@ -1,7 +1,7 @@
 //! Spawning, and what a body says of itself.
 
 use crate::access::{sprat_access, sprat_view};
-use crate::codelet::Definition;
+use crate::codelet::{Body, Definition};
 use crate::fault::{Fault, ended};
 use crate::live::{self, Live, sprat_scope};
 use crate::options::{Asked, sprat_options};
@@ -104,8 +104,19 @@ impl<P: Params> Call<P> {
         let ran = live::run(scope, true, |handle| {
             let views: *const sprat_view = lent.as_ptr().cast();
             let params = self.params.address();
-            // SAFETY: what a body may do is the promise of the one who defined it; views have the layout of what is lent.
-            unsafe { (self.definition.body)(handle, params, views, lent.len()) };
+            let call = |body: Body| {
+                // SAFETY: what a body may do is the promise of the one who defined it, and what it needs is there; views have the
+                // layout of what is lent.
+                unsafe { body(handle, params, views, lent.len()) };
+            };
+            let definition = self.definition;
+            match definition.needs.is_empty() {
+                true => call(definition.body),
+                false => scope.run_best(definition, &definition.needs, |which| {
+                    let alternate = which.checked_sub(1).map(|at| definition.alternates[at]);
+                    call(alternate.unwrap_or(definition.body));
+                }),
+            }
         });
         ran.map_err(|fault| fault.into_error())
     }

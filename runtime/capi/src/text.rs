@@ -19,6 +19,40 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<&'a str
         .map_err(|_| Fault::argument(format!("{what} is not UTF-8; encode it so")))
 }
 
+/// Gives a text to the caller, as far as there is room, and tells how long it is.
+///
+/// # Safety
+/// `place` is null and `room` 0, or so many bytes can be written there; `length` is null or can be written to.
+pub(crate) unsafe fn give_text(
+    text: &str,
+    place: *mut c_char,
+    room: usize,
+    length: *mut usize,
+) -> Result<(), Fault> {
+    if place.is_null() && room != 0 {
+        return Err(Fault::null("the place for the text"));
+    }
+    if room == 0 && length.is_null() {
+        return Err(Fault::argument(
+            "there is no room for the text, and no place for its length; give one of them",
+        ));
+    }
+    if room != 0 {
+        // At a letter's border, so that it stays UTF-8.
+        let fits = text.floor_char_boundary(room - 1);
+        let target = place.cast::<u8>();
+        // SAFETY: the caller's promise; it is less than the room.
+        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), target, fits) };
+        // SAFETY: as above.
+        unsafe { target.wrapping_add(fits).write(0) };
+    }
+    if !length.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { length.write(text.len()) };
+    }
+    Ok(())
+}
+
 /// The same text for as long as the process lives. Names are few, and each is kept once.
 pub(crate) fn forever(text: &str) -> &'static str {
     static KEPT: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);

@@ -65,6 +65,8 @@ pub const SPRAT_SHARED_WRITE: i32 = 6;
 pub const SPRAT_EXCLUSIVE: i32 = 7;
 /// No block, but memory for the codelet alone.
 pub const SPRAT_SCRATCH: i32 = 8;
+/// No block, but the argument of the round.
+pub const SPRAT_ROUND: i32 = 9;
 /// Together with read, write or read-write: for the codelet's children only.
 pub const SPRAT_WEAK: i32 = 256;
 
@@ -181,6 +183,14 @@ pub struct sprat_canceller {
     pub id: u64,
 }
 
+/// The argument of a graph's rounds, while that is recorded. Zero names none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct sprat_round {
+    /// Opaque.
+    pub id: u64,
+}
+
 /// A channel's name. Zero names none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -203,3 +213,47 @@ pub const SPRAT_HOME_NEAR: i32 = 3;
 pub const SPRAT_HOME_FASTEST: i32 = 4;
 /// The region of a block that has no memory yet, or memory in all.
 pub const SPRAT_NOWHERE: u32 = 4_294_967_295;
+
+/// What a runtime aims at.
+pub type sprat_policy = i32;
+/// As the variables say, or performance.
+pub const SPRAT_POLICY_DEFAULT: i32 = 0;
+/// To be as fast as possible.
+pub const SPRAT_POLICY_PERFORMANCE: i32 = 1;
+/// That blocks are where they are used.
+pub const SPRAT_POLICY_LOCALITY: i32 = 2;
+
+/// What an alternate needs of the processor.
+pub type sprat_isa = i32;
+/// Nothing beyond what the program was compiled for.
+pub const SPRAT_ISA_ANY: i32 = 0;
+/// x86-64: SSE4.2.
+pub const SPRAT_ISA_SSE42: i32 = 1;
+/// x86-64: AVX2 and FMA.
+pub const SPRAT_ISA_AVX2: i32 = 2;
+/// x86-64: AVX-512 Foundation, AVX2 and FMA.
+pub const SPRAT_ISA_AVX512F: i32 = 3;
+/// AArch64: Advanced SIMD.
+pub const SPRAT_ISA_NEON: i32 = 4;
+/// AArch64: the Scalable Vector Extension.
+pub const SPRAT_ISA_SVE: i32 = 5;
+
+/// What a runtime can tell as text.
+pub type sprat_about = i32;
+/// The machine, for people.
+pub const SPRAT_ABOUT_MACHINE: i32 = 1;
+/// The machine as JSON.
+pub const SPRAT_ABOUT_MACHINE_JSON: i32 = 2;
+/// The engines, and why they are so.
+pub const SPRAT_ABOUT_PLAN: i32 = 3;
+/// All that is counted, as OpenMetrics text.
+pub const SPRAT_ABOUT_METRICS: i32 = 4;
+/// What the checking mode found left over.
+pub const SPRAT_ABOUT_LEFTOVERS: i32 = 5;
+
+/// What a graph can tell as text.
+pub type sprat_about_graph = i32;
+/// Its codelets and dependences in the DOT language.
+pub const SPRAT_GRAPH_DOT: i32 = 1;
+/// What was decided about it.
+pub const SPRAT_GRAPH_DECISIONS: i32 = 2;

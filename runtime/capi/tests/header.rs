@@ -236,3 +236,55 @@ fn planted_differences_are_found() {
         assert!(!compare(&all, &other).is_empty(), "{from} and {to}");
     }
 }
+
+/// The functions that a language's layer has to have.
+fn functions() -> Vec<String> {
+    let (header, _) = without_version(declared(&file("include/sprat.h")));
+    let names = header
+        .keys()
+        .filter_map(|name| name.strip_prefix("function "));
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_fortran_module_has_all_of_it() {
+    let module = file("fortran/sprat.f90");
+    for name in functions() {
+        let plain = format!("function {name}(");
+        assert!(module.contains(&plain), "sprat.f90 has no {name}");
+    }
+    // And structs are as long as they say.
+    let layout = file("layout.h");
+    let mut sized = 0;
+    for part in module.split("  type, bind(c) :: ").skip(1) {
+        let (name, rest) = part.split_once('\n').expect("a type has fields");
+        let Some(size) = rest
+            .trim_start()
+            .strip_prefix("integer(c_size_t) :: size = ")
+        else {
+            continue;
+        };
+        let size = size.lines().next().expect("a number").trim();
+        let said = format!("sizeof({name}) == {size},");
+        assert!(layout.contains(&said), "{name} has not {size} bytes");
+        sized += 1;
+    }
+    assert_eq!(sized, layout.matches(", size) == 0").count());
+}
+
+#[test]
+fn the_layer_for_cpp_has_all_of_it() {
+    let layer = file("include/sprat.hpp");
+    // Texts of statuses and versions need no layer; early release is for bodies that write C; codelets have no names of their own there.
+    let left = [
+        "sprat_status_text",
+        "sprat_version",
+        "sprat_release",
+        "sprat_alternate_get",
+    ];
+    for name in functions() {
+        let used = layer.contains(&format!("{name}("));
+        let is_left = left.contains(&&*name);
+        assert!(used != is_left, "{name}: used {used}, left out {is_left}");
+    }
+}

@@ -26,6 +26,7 @@ fn layout() -> String {
         sprat_codelet { id }
         sprat_canceller { id }
         sprat_channel { id }
+        sprat_round { id }
         sprat_home { kind region near_block }
         sprat_view { data bytes }
         sprat_access {
@@ -34,8 +35,9 @@ fn layout() -> String {
         sprat_error { size status cause message codelet failed skipped ran not_started rounds }
         sprat_config {
             size xes ce_mode pin oversubscribe environment spin_us live_codelets stack_bytes check_seed topology memory_report
-            reserved
+            policy trace top replica_bytes
         }
+        sprat_alternate { size usable chosen calls least_ns }
         sprat_definition { size name body params_size params_align modes mode_count flags reserved }
         sprat_options {
             size place priority flags repeats near_block place_number group flops bytes after after_count
@@ -43,7 +45,12 @@ fn layout() -> String {
         sprat_loop { size name body params_size elements grain }
         sprat_reduction { size name map combine params_size elements grain result_size }
         sprat_machine { size packages regions cache_groups cores threads xes domains ce_mode oversubscribed }
-        sprat_xe { size cpu reserved core region domain ran skipped cancelled repeated stolen posted parked }
+        sprat_xe { size cpu reserved core region domain ran skipped cancelled repeated stolen posted parked stood_in }
+        sprat_ce { size rounds brokered stuck_checks stuck_scopes }
+        sprat_usage { size live_codelets codelet_bytes open_xes }
+        sprat_core { size cpu capacity threads package region cache_group die cluster }
+        sprat_cache_group { size bytes level reserved cores first_core region package }
+        sprat_moves { size moved moved_bytes copied copied_bytes refused replica_bytes }
         sprat_region {
             size os_id has_cpus bytes mapped_bytes peak_mapped_bytes in_use_bytes recycled_bytes
         }

@@ -1,6 +1,8 @@
 //! Accesses whose kind is known only when the program runs: for the interfaces of other languages.
 
-use super::{Access, BlockKey, Declared, Lent, Mode, PartKey, PlainList, ReduceOp, Slots};
+use super::{
+    Access, BlockKey, Declared, ForeignOperator, Lent, Mode, PartKey, PlainList, ReduceOp, Slots,
+};
 use crate::data_block::{Block, Data};
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -21,6 +23,7 @@ enum Kind {
     Weak(BlockKey, Mode),
     Scratch(Option<usize>),
     Part(PartKey, (usize, usize), (usize, usize)),
+    Argument(u64),
 }
 
 impl AnyAccess {
@@ -47,7 +50,7 @@ impl AnyAccess {
         let mode = match self.0 {
             Kind::Block(_, mode) => mode,
             Kind::Part(key, ..) if key.leading == RANGE => key.mode,
-            Kind::Part(..) | Kind::Weak(..) | Kind::Scratch(_) => return false,
+            Kind::Part(..) | Kind::Weak(..) | Kind::Scratch(_) | Kind::Argument(_) => return false,
         };
         matches!(mode, Mode::Read | Mode::Write | Mode::ReadWrite)
     }
@@ -91,6 +94,13 @@ impl AnyAccess {
         AnyAccess(Kind::Part(key, rows, columns))
     }
 
+    /// The argument of the round, in the recording with this number, which [`record_any`](crate::Runtime::record_any) told. It may only
+    /// be read.
+    #[inline]
+    pub fn argument(recording: u64) -> Self {
+        AnyAccess(Kind::Argument(recording))
+    }
+
     /// A reduction of the block's bytes as elements of type `T`. See [`Block::reduce`].
     ///
     /// # Panics
@@ -98,6 +108,12 @@ impl AnyAccess {
     pub fn reduce<T: Data, O: ReduceOp<T>>(block: Block<u8>, operator: O) -> Self {
         let typed = Block::<T>::new(block.id).reduce(operator);
         AnyAccess(Kind::Block(BlockKey(block.id), typed.mode()))
+    }
+
+    /// A reduction of the block's bytes by an operator of another language.
+    #[inline]
+    pub fn reduce_by(block: Block<u8>, operator: ForeignOperator) -> Self {
+        AnyAccess(Kind::Block(BlockKey(block.id), Mode::Reduce(operator.0)))
     }
 }
 
@@ -111,6 +127,7 @@ unsafe impl Access for AnyAccess {
             Kind::Block(key, mode) => list.push(Declared::Block(key, mode)),
             Kind::Weak(key, mode) => list.push(Declared::Weak(key, mode)),
             Kind::Scratch(bytes) => list.push(Declared::Scratch(bytes)),
+            Kind::Argument(recording) => list.push(Declared::Param(recording)),
             Kind::Part(key, rows, columns) => list.extend([
                 Declared::Part(key),
                 Declared::Bounds(rows.0, rows.1),

@@ -2,6 +2,7 @@
 
 mod any;
 mod mode;
+mod operator_table;
 mod param;
 mod plain_list;
 mod raw;
@@ -13,11 +14,12 @@ mod weak;
 pub use any::AnyAccess;
 pub(crate) use any::{AnyList, AnyViews};
 pub use mode::{Mode, Operator};
-pub use param::Param;
+pub(crate) use operator_table::OperatorTable;
+pub use operator_table::{CombineBytes, FillBytes, ForeignOperator};
+pub use param::{AnyArgument, Param};
 pub use plain_list::PlainList;
 pub(crate) use plain_list::{FEW, FEW_VALUES, Shape};
 pub use raw::{ExclusiveAccess, Raw, SharedWrite};
-pub(crate) use reduction::OperatorTable;
 pub use reduction::{Max, Min, Product, Reduce, ReduceOp, Sum};
 pub use scratch::{Scratch, scratch};
 pub(crate) use value::is_kept;

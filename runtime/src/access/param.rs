@@ -10,6 +10,11 @@ pub struct Param<Q> {
     marker: PhantomData<fn() -> Q>,
 }
 
+/// In the place of an argument's type: it is a number of bytes, known only when the program runs. See
+/// [`record_any`](crate::Runtime::record_any).
+#[derive(Clone, Copy, Debug)]
+pub struct AnyArgument(());
+
 impl<Q> Param<Q> {
     /// That of a recording. The caller makes one type of them for each recording.
     pub(crate) fn new(recording: u64) -> Self {

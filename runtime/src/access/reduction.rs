@@ -1,8 +1,8 @@
 //! Reductions: operators, and how the runtime knows them.
 
-use super::{Access, BlockKey, Declared, Mode, Operator, Slots};
+use super::operator_table::OperatorTable;
+use super::{Access, BlockKey, Declared, Mode, Slots};
 use crate::data_block::{Block, Data};
-use crate::sync::plain::{AtomicPtr, Ordering};
 use std::any::TypeId;
 use std::marker::PhantomData;
 
@@ -113,61 +113,11 @@ macro_rules! floats {
 whole_numbers! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize }
 floats! { f32 f64 }
 
-/// An operator without its types.
-pub(crate) struct OperatorTable {
-    kind: fn() -> TypeId,
-    /// Fills memory with what changes nothing. Premises: that of `Erased::fill`.
-    pub(crate) fill: unsafe fn(start: *mut u8, bytes: usize),
-    /// Adds one piece of memory to another. Premises: that of `Erased::combine`.
-    pub(crate) combine: unsafe fn(into: *mut u8, from: *const u8, bytes: usize),
-}
-
-/// How many operators a process can have, counted by operator and type of elements.
-const MOST: usize = 4096;
-
-/// All operators, in the order in which they were named first; then null.
-static TABLE: [AtomicPtr<OperatorTable>; MOST] =
-    [const { AtomicPtr::new(std::ptr::null_mut()) }; MOST];
-
-impl OperatorTable {
-    /// The operator with this number, which [`OperatorTable::number`] gave.
-    pub(crate) fn of(operator: Operator) -> &'static OperatorTable {
-        let at = usize::from(operator.number());
-        // Acquire pairs with the compare-and-swap in `number`.
-        let table = TABLE[at].load(Ordering::Acquire);
-        assert!(!table.is_null(), "numbers come from the table");
-        // SAFETY: what is in the table is static.
-        unsafe { &*table }
-    }
-
-    /// The number of an operator; `None` if there are too many.
-    fn number(&'static self) -> Option<Operator> {
-        let mine = std::ptr::from_ref(self).cast_mut();
-        for (at, place) in TABLE.iter().enumerate() {
-            // Acquire and Release pair with each other: who sees the address sees what is there.
-            let mut found = place.load(Ordering::Acquire);
-            if found.is_null() {
-                let (free, put) = (std::ptr::null_mut(), Ordering::AcqRel);
-                match place.compare_exchange(free, mine, put, Ordering::Acquire) {
-                    Ok(_) => return Some(Operator::new(at as u16)),
-                    Err(other) => found = other,
-                }
-            }
-            // The same table can have more than one address, so the types decide.
-            // SAFETY: what is in the table is static.
-            if found == mine || (unsafe { &*found }.kind)() == (self.kind)() {
-                return Some(Operator::new(at as u16));
-            }
-        }
-        None
-    }
-}
-
 /// The functions of an operator on a type of elements.
 struct Erased<T, O>(PhantomData<(T, O)>);
 
 impl<T: Data, O: ReduceOp<T>> Erased<T, O> {
-    const TABLE: &'static OperatorTable = &OperatorTable {
+    const TABLE: &'static OperatorTable = &OperatorTable::Typed {
         kind: TypeId::of::<(T, O)>,
         fill: Self::fill,
         combine: Self::combine,
@@ -384,9 +334,8 @@ mod tests {
         assert_ne!(sum, number(Erased::<u64, Sum>::TABLE));
         assert_ne!(sum, number(Erased::<f64, Max>::TABLE));
         let mut ones = [1.0, 1.0];
-        let fill = OperatorTable::of(sum).fill;
         // SAFETY: memory for two `f64` of our own, and there is a `Sum`.
-        unsafe { fill(ones.as_mut_ptr().cast(), 16) };
+        unsafe { OperatorTable::of(sum).fill(ones.as_mut_ptr().cast(), 16) };
         assert_eq!(ones, [0.0, 0.0]);
     }
 }

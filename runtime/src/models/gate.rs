@@ -14,50 +14,71 @@ use crossbeam_deque::Worker;
 struct World {
     gate: Gate,
     idle: Idle,
-    seat: Seat<()>,
+    seats: Vec<Seat<()>>,
     links: Table,
-    /// What codelets work on, and who has shut the gate.
-    program: Thing,
+    /// What the codelets of each seat work on, and who has shut the gate on all of it.
+    programs: Vec<Thing>,
 }
 
 impl World {
-    fn new() -> Arc<Self> {
+    fn new(seats: usize) -> Arc<Self> {
+        let seat = |_| Seat::new((), Worker::new_lifo().stealer(), (0, 0, 0), 0);
         Arc::new(World {
-            gate: Gate::new(1),
-            idle: Idle::new(1),
-            seat: Seat::new((), Worker::new_lifo().stealer(), (0, 0, 0), 0),
+            gate: Gate::new(seats),
+            idle: Idle::new(seats),
+            seats: (0..seats).map(seat).collect(),
             links: Table::new(),
-            program: Thing::new(),
+            programs: (0..seats).map(|_| Thing::new()).collect(),
         })
     }
 
     /// A codelet that is ready.
-    fn run(&self) {
+    fn run(&self, seat: usize) {
         if self.gate.is_shut() {
-            self.gate.wait(0, Parker::wait);
+            self.gate.wait(seat, Parker::wait);
         }
-        self.program.add(1);
+        self.programs[seat].add(1);
     }
 
     /// The engine was at rest.
-    fn go_on(&self) {
+    fn go_on(&self, seat: usize) {
         if self.gate.is_shut_after_rest() {
-            self.gate.wait(0, Parker::wait);
+            self.gate.wait(seat, Parker::wait);
         }
     }
 
     /// The engine goes to sleep.
-    fn rest(&self) {
-        self.idle.announce(0, false);
+    fn rest(&self, seat: usize) {
+        self.idle.announce(seat, false);
         self.gate.tell();
     }
 
+    /// The engine of a seat sleeps until there is a codelet, runs it, and sleeps again.
+    fn sleep_and_run(&self, seat: usize) {
+        let bed = self.seats[seat].occupancy.bed(false);
+        bed.adopt();
+        bed.wait();
+        self.go_on(seat);
+        assert_ne!(self.seats[seat].inbox.take(&self.links), 0);
+        self.run(seat);
+        self.rest(seat);
+    }
+
+    /// A codelet for a seat that sleeps.
+    fn post(&self, seat: usize) {
+        self.seats[seat].inbox.push(1, &self.links);
+        if self.idle.notify_seat(seat) {
+            self.seats[seat].occupancy.wake();
+        }
+    }
+
     fn suspend(&self) {
-        self.gate.shut(
-            || (),
-            |_| self.idle.is_asleep(0) || self.seat.in_body.load(Ordering::Relaxed),
-        );
-        self.program.add(1);
+        let rests = |seat: usize| {
+            let in_body = &self.seats[seat].in_body;
+            self.idle.is_asleep(seat) || in_body.load(Ordering::Relaxed)
+        };
+        self.gate.shut(|| (), rests);
+        self.programs.iter().for_each(|program| program.add(1));
         self.gate.open(|| ());
     }
 
@@ -71,91 +92,141 @@ impl World {
 #[test]
 fn an_engine_at_work_stops_and_goes_on() {
     explore(|| {
-        let world = World::new();
+        let world = World::new(1);
         let engine = {
             let world = world.clone();
             spawn(move || {
-                (0..2).for_each(|_| world.run());
-                world.rest();
+                (0..2).for_each(|_| world.run(0));
+                world.rest(0);
             })
         };
         let suspender = World::suspender(&world, 1);
         suspender.join().unwrap();
         engine.join().unwrap();
-        assert_eq!(world.program.get(), 3);
+        assert_eq!(world.programs[0].get(), 3);
     });
 }
 
 #[test]
 fn an_engine_that_has_not_left_yet_is_waited_for() {
     explore(|| {
-        let world = World::new();
+        let world = World::new(1);
         let engine = {
             let world = world.clone();
             spawn(move || {
-                world.run();
-                world.rest();
+                world.run(0);
+                world.rest(0);
             })
         };
         let suspender = World::suspender(&world, 2);
         suspender.join().unwrap();
         engine.join().unwrap();
-        assert_eq!(world.program.get(), 3);
+        assert_eq!(world.programs[0].get(), 3);
     });
 }
 
 #[test]
 fn an_engine_that_is_woken_meanwhile_stops_before_its_codelet() {
     explore(|| {
-        let world = World::new();
+        let world = World::new(1);
         world.idle.announce(0, false);
         let engine = {
             let world = world.clone();
-            spawn(move || {
-                let bed = world.seat.occupancy.bed(false);
-                bed.adopt();
-                bed.wait();
-                world.go_on();
-                assert_ne!(world.seat.inbox.take(&world.links), 0);
-                world.run();
-                world.rest();
-            })
+            spawn(move || world.sleep_and_run(0))
         };
         let producer = {
             let world = world.clone();
-            spawn(move || {
-                world.seat.inbox.push(1, &world.links);
-                if world.idle.notify_seat(0) {
-                    world.seat.occupancy.wake();
-                }
-            })
+            spawn(move || world.post(0))
         };
         let suspender = World::suspender(&world, 1);
         suspender.join().unwrap();
         producer.join().unwrap();
         engine.join().unwrap();
-        assert_eq!(world.program.get(), 2);
+        assert_eq!(world.programs[0].get(), 2);
     });
 }
 
 #[test]
 fn a_hosts_body_is_not_waited_for_and_its_codelets_are() {
     explore(|| {
-        let world = World::new();
+        let world = World::new(1);
         let host = {
             let world = world.clone();
             spawn(move || {
-                world.seat.begin_body();
+                world.seats[0].begin_body();
                 world.gate.tell();
-                world.seat.end_body();
-                world.go_on();
-                world.run();
-                world.rest();
+                world.seats[0].end_body();
+                world.go_on(0);
+                world.run(0);
+                world.rest(0);
             })
         };
         let suspender = World::suspender(&world, 1);
         suspender.join().unwrap();
         host.join().unwrap();
-        assert_eq!(world.program.get(), 2);
+        assert_eq!(world.programs[0].get(), 2);
+    });
+}
+
+#[test]
+fn a_hosts_body_that_goes_on_is_not_waited_for() {
+    explore(|| {
+        let world = World::new(1);
+        let host = {
+            let world = world.clone();
+            spawn(move || {
+                world.seats[0].begin_body();
+                world.gate.tell();
+            })
+        };
+        let suspender = World::suspender(&world, 1);
+        suspender.join().unwrap();
+        host.join().unwrap();
+        assert_eq!(world.programs[0].get(), 1);
+    });
+}
+
+#[test]
+fn two_engines_at_work_stop_both() {
+    explore(|| {
+        let world = World::new(2);
+        let engines = [0, 1].map(|seat| {
+            let world = world.clone();
+            spawn(move || {
+                world.run(seat);
+                world.rest(seat);
+            })
+        });
+        let suspender = World::suspender(&world, 1);
+        suspender.join().unwrap();
+        engines
+            .into_iter()
+            .for_each(|engine| engine.join().unwrap());
+        assert!(world.programs.iter().all(|program| program.get() == 2));
+    });
+}
+
+#[test]
+fn an_engine_at_work_wakes_another_one_meanwhile() {
+    explore(|| {
+        let world = World::new(2);
+        world.idle.announce(1, false);
+        let sleeper = {
+            let world = world.clone();
+            spawn(move || world.sleep_and_run(1))
+        };
+        let engine = {
+            let world = world.clone();
+            spawn(move || {
+                world.run(0);
+                world.post(1);
+                world.rest(0);
+            })
+        };
+        let suspender = World::suspender(&world, 1);
+        suspender.join().unwrap();
+        engine.join().unwrap();
+        sleeper.join().unwrap();
+        assert!(world.programs.iter().all(|program| program.get() == 2));
     });
 }

@@ -171,7 +171,7 @@ impl Combine {
         let add = |into: *mut u8, from: *mut u8| {
             // SAFETY: the block and the lanes, each as long as the block, initialised and aligned for any element, are held by
             // this codelet alone; no two of them are the same; the operator was named, so it was there.
-            unsafe { (table.combine)(into, from, block.bytes) }
+            unsafe { table.combine(into, from, block.bytes) }
         };
         tree(lanes.len()).for_each(|(into, from)| add(lanes[into].start, lanes[from].start));
         add(block.start, lanes[0].start);

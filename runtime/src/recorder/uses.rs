@@ -15,7 +15,7 @@ impl Recording {
     pub(super) fn uses(
         &mut self,
         shared: &Shared,
-        recording: u64,
+        (recording, argument): (u64, usize),
         (spec, site): (&mut Spec, Site),
         declared: &[Declared],
     ) -> Result<Vec<Use>> {
@@ -78,7 +78,7 @@ impl Recording {
                 }
                 Declared::Param(of) if of == recording => self.lend(Lent {
                     start: ARGUMENT,
-                    bytes: 0,
+                    bytes: argument,
                 }),
                 Declared::Param(_) => {
                     return Err(Error::new(

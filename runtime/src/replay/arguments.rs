@@ -29,6 +29,14 @@ impl Arguments {
         }
     }
 
+    /// The same of arguments that are so many bytes each.
+    pub(crate) fn bytes(list: &[u8], stride: usize) -> Self {
+        Arguments {
+            first: list.as_ptr(),
+            stride,
+        }
+    }
+
     /// That of a round; they count from 1.
     #[inline]
     pub(super) fn of_round(&self, round: u32) -> *mut u8 {

@@ -246,7 +246,7 @@ fn fill(lane: Lent, operator: Operator) -> Result<(), Box<Fault>> {
     let table = OperatorTable::of(operator);
     // SAFETY: the lane is the codelet's, whose turn has come; it is aligned for any element, and initialised: zero at first, plain
     // old data since. The operator was named, so it was there.
-    let filled = panics::caught(|| unsafe { (table.fill)(lane.start, lane.bytes) });
+    let filled = panics::caught(|| unsafe { table.fill(lane.start, lane.bytes) });
     filled.map_err(|panic| {
         Box::new(Fault {
             kind: ErrorKind::User,

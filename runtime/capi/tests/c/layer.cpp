@@ -1,6 +1,7 @@
 // What sprat.hpp makes of sprat.h.
 #include <sprat.hpp>
 
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -389,6 +390,96 @@ void files_are_dependences() {
   CHECK(caught);
 }
 
+void rounds_get_arguments() {
+  sprat::runtime rt(small());
+  auto x = rt.make_block<double>(1);
+  struct step {
+    double factor, time;
+  };
+  const auto graph = rt.record_with<step>([&](sprat::scope &s, sprat::argument<step> now) {
+    s.codelet("advance").spawn([](sprat::scope &, step now, sprat::view<double> x) { x[0] = now.factor * x[0] + now.time; }, now,
+                               x.read_write());
+  });
+  rt.replay_with(graph, std::vector<step>{{1, 3}, {2, 0}, {-1, 10}});
+  CHECK(rt.first(x) == 4 && graph.all().codelets() == 1 && graph.all().owners().size() == 1);
+  CHECK(graph.all().tell(SPRAT_GRAPH_DOT).find("label=\"advance\"") != std::string::npos);
+  bool caught = false;
+  try {
+    rt.replay(graph.all(), 1);
+  } catch (const sprat::error &e) {
+    caught = e.status() == SPRAT_GRAPH;
+  }
+  CHECK(caught);
+  caught = false;
+  try {
+    rt.record_with<int>([](sprat::scope &, sprat::argument<int>) { throw 7; });
+  } catch (int thrown) {
+    caught = thrown == 7;
+  }
+  CHECK(caught);
+}
+
+/* The greatest, and how often it is there. */
+struct peak {
+  double value;
+  double times;
+};
+struct highest {
+  static peak neutral() { return {-1e300, 0}; }
+  static void merge(peak &into, const peak &from) {
+    if (from.value > into.value) into = from;
+    else if (from.value == into.value) into.times += from.times;
+  }
+};
+
+void bodies_and_operators_of_ones_own() {
+  sprat::runtime rt(small());
+  auto sum = rt.make_block<double>(2);
+  auto top = rt.make_block<peak>(1);
+  rt.write(top, 0, std::vector<peak>{highest::neutral()});
+  rt.finish([&](sprat::scope &s) {
+    for (int i = 0; i < 100; i++) {
+      const double add = i % 10;
+      s.codelet("add").spawn(
+          sprat::bodies([add](sprat::scope &, sprat::view<double> x) { x[0] += add, x[1] += 1; },
+                        sprat::needs<SPRAT_ISA_ANY>([add](sprat::scope &, sprat::view<double> x) { x[0] += add, x[1] += 1000; }),
+                        sprat::needs<SPRAT_ISA_SVE>([add](sprat::scope &, sprat::view<double> x) { x[0] += add, x[1] += 1000; })),
+          sum.read_write());
+      s.codelet("look").spawn([add](sprat::scope &, sprat::view<peak> x) { highest::merge(x[0], {add, 1}); },
+                              top.reduce_by<highest>());
+    }
+  });
+  const double usual = std::fmod(rt.read(sum, 1, 1)[0], 1000);
+  CHECK(rt.first(sum) == 450 && usual >= 1 && usual < 100);
+  CHECK(rt.first(top).value == 9 && rt.first(top).times == 10);
+}
+
+void what_is_told() {
+  sprat::runtime rt(small());
+  const auto latch = rt.make_latch("latch", 2);
+  latch.down();
+  CHECK(latch.count() == 1);
+  latch.down();
+  const auto shared = rt.make_shared_event("shared");
+  shared.satisfy(), shared.satisfy();
+  rt.finish([&](sprat::scope &s) {
+    const auto mine = s.make_shared_event("mine");
+    mine.satisfy();
+    s.codelet("traced").after(shared.event()).after(mine.event()).spawn([](sprat::scope &s) {
+      const auto outer = s.begin_span("outer");
+      s.count("residual", 0.5);
+      const auto inner = s.begin_span("inner");
+    });
+  });
+  std::size_t cores = 0, threads = 0;
+  for (std::size_t i = 0; i < rt.machine().cache_groups; i++) cores += rt.cache_group(i).cores;
+  for (std::size_t i = 0; i < rt.machine().cores; i++) threads += rt.core(i).threads;
+  CHECK(cores == rt.machine().cores && threads == rt.machine().threads);
+  CHECK(rt.xe(0).ran + rt.xe(1).ran >= 1 && rt.ce(0).stuck_scopes == 0 && rt.usage().open_xes == 2 && rt.moves().moved == 0);
+  CHECK(rt.distance(0, 0) == 10 && rt.region_at(0).mapped_bytes <= rt.region_at(0).peak_mapped_bytes);
+  CHECK(rt.tell(SPRAT_ABOUT_PLAN).find("2 XEs") == 0);
+}
+
 struct test {
   const char *name;
   void (*run)();
@@ -410,6 +501,9 @@ int main() {
       {"loops go over lists", loops_go_over_lists},
       {"options that do not apply are refused", options_that_do_not_apply_are_refused},
       {"files are dependences", files_are_dependences},
+      {"rounds get arguments", rounds_get_arguments},
+      {"bodies and operators of one's own", bodies_and_operators_of_ones_own},
+      {"what is told", what_is_told},
   };
   int passed = 0, failed = 0;
   for (const test &one : tests) {

@@ -807,12 +807,9 @@ static void no_account_of_memory(void) {
   config.memory_report = 7;
   REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "memory_report is 7");
   config = (sprat_config)SPRAT_CONFIG_INIT;
-  config.reserved = 1;
-  REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "reserved");
-  config = (sprat_config)SPRAT_CONFIG_INIT;
   config.memory_report = SPRAT_YES, config.environment = SPRAT_NO, config.pin = SPRAT_NO;
   CHECK(!sprat_runtime_create(&config, &none));
-  REFUSED(sprat_memory_report(none, NULL, 8, &length), SPRAT_NULL, "the place for the report");
+  REFUSED(sprat_memory_report(none, NULL, 8, &length), SPRAT_NULL, "the place for the text");
   REFUSED(sprat_memory_report(none, text, 0, NULL), SPRAT_ARGUMENT, "no place for its length");
   REFUSED(sprat_memory_get(none, NULL), SPRAT_NULL, "sprat_memory");
   CHECK(!sprat_runtime_destroy(none));
