@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alternates;
+pub mod brokerage;
 pub mod controller;
 pub mod deadline;
 pub mod dependence;
@@ -14,6 +15,7 @@ pub mod graph;
 pub mod health;
 pub mod lanes;
 pub mod locality;
+pub mod migration;
 pub mod placement;
 pub mod plan;
 pub mod policy;

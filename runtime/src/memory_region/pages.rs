@@ -11,6 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// The size of a huge page in bytes.
 pub(super) const HUGE: usize = 2 << 20;
 
+/// [`os::move_pages`], or what a test puts in its place.
+pub(super) type MoveFn = unsafe fn(NonNull<u8>, usize, bool, u16) -> io::Result<usize>;
+
 /// Whole pages, zeroed and untouched when they come, unmapped on drop. Ranges of [`HUGE`] bytes or more start at a
 /// multiple of it.
 pub(super) struct Pages {
@@ -64,6 +67,26 @@ impl Pages {
             huge,
             unbound,
         })
+    }
+
+    /// Binds the pages to another node and moves them there; whether all have gone. If not, they are bound to `from` again, and
+    /// those that had gone are moved back.
+    ///
+    /// Errors: the system does not let this process do so; nothing has moved.
+    pub(super) fn move_to(&self, from: u16, to: u16, move_pages: MoveFn) -> io::Result<bool> {
+        let go = |node| {
+            // SAFETY: the range came from `map`.
+            let bound = unsafe { os::prefer_node(self.ptr, self.len, node) };
+            // SAFETY: as above.
+            let strays = unsafe { move_pages(self.ptr, self.len, self.huge, node) };
+            strays.map(|strays| bound && strays == 0)
+        };
+        let gone = go(to);
+        if !matches!(gone, Ok(true)) {
+            // What does not come back is where it was bound to be when it was untouched: nobody can do more.
+            let _ = go(from);
+        }
+        gone
     }
 
     /// Its length in bytes.
