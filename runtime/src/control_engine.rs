@@ -42,6 +42,7 @@ impl Shared {
         self.look_at_deadlines();
         self.sweep();
         self.fire_timers();
+        self.tell_loads();
         self.adapt();
         self.drain_trace();
         if self.gate.is_shut() {

@@ -269,14 +269,9 @@ impl Homes {
         self.regions.far(from)
     }
 
-    /// See [`Regions::lean`].
-    pub(crate) fn lean(
-        &self,
-        uses: &[(u16, u64)],
-        here: u16,
-        waiting: impl Fn(u16) -> Option<u64>,
-    ) -> u16 {
-        self.regions.lean(uses, here, waiting)
+    /// What is known of the regions.
+    pub(crate) fn regions(&self) -> &Regions {
+        &self.regions
     }
 
     /// Whether blocks can move to a region.

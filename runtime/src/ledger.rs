@@ -133,6 +133,11 @@ impl Watcher {
 }
 
 impl Ledgers {
+    /// Whether they are kept for a policy's mind.
+    pub(crate) fn watch(ledgers: &Option<Ledgers>) -> bool {
+        (ledgers.as_ref()).is_some_and(|ledgers| ledgers.watcher.is_some())
+    }
+
     /// For so many engines: for reports, or for a policy's mind, or both.
     pub(crate) fn new(xes: usize, reports: bool, mind: Option<Locality>) -> Self {
         let ledger = |_| CachePadded::new(Mutex::new(Ledger::default()));

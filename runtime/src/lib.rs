@@ -104,6 +104,7 @@ mod ledger;
 mod lendings;
 mod levels;
 mod live;
+mod loads;
 mod local;
 mod lone;
 mod map_reduce;

@@ -4,7 +4,6 @@
 //! codelets, and only those that may run anywhere: what a user pinned to an engine or a region lies in queues that nobody looks
 //! into here.
 
-use super::controller::{Decision, DomainView};
 use super::policy::Tuning;
 use crate::mutants::mutant;
 use std::cmp::Reverse;
@@ -18,6 +17,34 @@ const UNKNOWN_NS: u64 = 1_000_000;
 const STALE_NS: u64 = 100_000_000;
 /// Of so many of the fullest domains the best is chosen: more would take long where there are thousands.
 const GIVERS: usize = 16;
+
+/// What a control engine sees of a domain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DomainView {
+    /// Codelets in the queues that other domains may take from.
+    pub queued: usize,
+    /// Engines that sleep.
+    pub asleep: usize,
+    /// Engines.
+    pub engines: usize,
+    /// Engines that look for work.
+    pub searching: usize,
+    /// Engines with something queued that started no codelet between the last two looks ([`Watch::stalled`](super::controller::Watch::stalled)).
+    pub stalled: usize,
+    /// How long one of its codelets takes, in nanoseconds ([`Pace::look`]); 0: nobody knows.
+    pub pace_ns: u64,
+}
+
+/// Codelets that go from a domain that has too many to one that has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brought {
+    /// The domain that gives.
+    pub from: usize,
+    /// The domain that takes.
+    pub to: usize,
+    /// At most so many.
+    pub count: usize,
+}
 
 /// How long the codelets of a domain take, from looks at how many were started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,13 +115,13 @@ pub fn brokerage(
     own: usize,
     far: impl Fn(usize, usize) -> u64,
     tuning: &Tuning,
-) -> Vec<Decision> {
+) -> Vec<Brought> {
     let giver = |(domain, view): (usize, &DomainView)| {
         let spare = view.queued.saturating_sub(view.engines) as u64;
         (spare > 0).then_some((spare, Reverse(domain)))
     };
     let mut givers: BinaryHeap<_> = domains.iter().enumerate().filter_map(giver).collect();
-    let (mut decisions, mut fullest) = (Vec::new(), Vec::new());
+    let (mut brought, mut fullest) = (Vec::new(), Vec::new());
     for to in (0..domains.len()).map(|step| (own + step) % domains.len()) {
         let taker = domains[to];
         if taker.queued > 0 || taker.asleep == 0 {
@@ -124,14 +151,14 @@ pub fn brokerage(
         if let Some((_, Reverse((_, from)), at, count)) = best {
             fullest[at].0 -= count;
             let count = count as usize;
-            decisions.push(Decision::Broker { from, to, count });
+            brought.push(Brought { from, to, count });
         }
         givers.extend(fullest.drain(..).filter(|(spare, _)| *spare > 0));
         if givers.is_empty() {
             break;
         }
     }
-    decisions
+    brought
 }
 
 #[cfg(test)]
@@ -159,11 +186,9 @@ mod tests {
     fn decided(domains: [DomainView; 4], own: usize) -> Vec<(usize, usize, usize)> {
         let far = |to: usize, from: usize| FAR[to][from];
         let all = brokerage(&domains, own, far, &Tuning::default());
-        let one = |decision: &Decision| match *decision {
-            Decision::Broker { from, to, count } => (from, to, count),
-            _ => unreachable!("it brings"),
-        };
-        all.iter().map(one).collect()
+        all.iter()
+            .map(|one| (one.from, one.to, one.count))
+            .collect()
     }
 
     const SLEEPS: fn() -> DomainView = || domain(0, 4, 0);

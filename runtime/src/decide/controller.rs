@@ -1,24 +1,8 @@
 //! The control engine's mind: what it sees goes in, what it does comes out.
 
+pub use super::brokerage::DomainView;
 use super::brokerage::{Pace, brokerage};
 use super::policy::Tuning;
-
-/// What a control engine sees of a domain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DomainView {
-    /// Codelets in the queues that other domains may take from.
-    pub queued: usize,
-    /// Engines that sleep.
-    pub asleep: usize,
-    /// Engines.
-    pub engines: usize,
-    /// Engines that look for work.
-    pub searching: usize,
-    /// Engines with something queued that started no codelet between the last two looks ([`Watch::stalled`]).
-    pub stalled: usize,
-    /// How long one of its codelets takes, in nanoseconds ([`Watch::pace_ns`]); 0: nobody knows.
-    pub pace_ns: u64,
-}
 
 /// What a control engine remembers of its own engines, and of all domains, from one look to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,7 +106,12 @@ pub fn decide(
             decisions.push(Decision::Rouse { domain });
         }
     }
-    decisions.extend(brokerage(&seen.domains, seen.own, far, tuning));
+    let brought = brokerage(&seen.domains, seen.own, far, tuning);
+    decisions.extend(brought.into_iter().map(|one| Decision::Broker {
+        from: one.from,
+        to: one.to,
+        count: one.count,
+    }));
     decisions
 }
 

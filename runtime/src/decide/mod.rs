@@ -24,6 +24,7 @@ pub mod power;
 pub mod priority;
 mod ring;
 pub mod route;
+pub mod scores;
 pub mod shuffle;
 pub mod theft;
 pub mod throttle;

@@ -2,8 +2,10 @@
 
 use super::pages::HUGE;
 use super::zones;
+use crate::sync::sleep;
 use std::io;
 use std::ptr::{self, NonNull};
+use std::time::Duration;
 
 /// Maps `len` bytes of zeroed, private memory at a multiple of `align`. No page of it is there before it is touched.
 ///
@@ -139,17 +141,19 @@ pub(super) unsafe fn prefer_node(at: NonNull<u8>, len: usize, node: u16) -> bool
     unsafe { bind(at, len, libc::MPOL_PREFERRED, &[node]) }
 }
 
-/// Asks that the pages of a range come from these nodes by turns, weighted if the kernel can; whether it agreed.
+/// Asks that the pages of a range come from these nodes by turns: weighted if the kernel can, which is then said, else in equal
+/// shares. `None` if it refused both.
 ///
 /// # Safety
 /// The range consists of whole pages that [`map`] gave.
-pub(super) unsafe fn interleave(at: NonNull<u8>, len: usize, nodes: &[u16]) -> bool {
+pub(super) unsafe fn interleave(at: NonNull<u8>, len: usize, nodes: &[u16]) -> Option<bool> {
     /// From Linux 6.9 on; older kernels refuse it.
     const MPOL_WEIGHTED_INTERLEAVE: libc::c_int = 6;
     // SAFETY: by this function's premise.
     let weighted = unsafe { bind(at, len, MPOL_WEIGHTED_INTERLEAVE, nodes) };
     // SAFETY: as above.
-    weighted || unsafe { bind(at, len, libc::MPOL_INTERLEAVE, nodes) }
+    let agreed = weighted || unsafe { bind(at, len, libc::MPOL_INTERLEAVE, nodes) };
+    agreed.then_some(weighted)
 }
 
 /// Asks the kernel to move the pages of a range to a node, under their addresses and with their contents; how many of its small
@@ -211,7 +215,7 @@ fn strays(mut pages: Vec<usize>, node: u16) -> io::Result<Vec<usize>> {
         if busy == 0 {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_micros(100 << ask.min(4)));
+        sleep(Duration::from_micros(100 << ask.min(4)));
     }
     Ok(pages)
 }

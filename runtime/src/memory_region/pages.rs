@@ -21,6 +21,7 @@ pub(super) struct Pages {
     len: usize,
     huge: bool,
     unbound: bool,
+    unweighted: bool,
 }
 
 // SAFETY: the range belongs to this value alone, and the system lets any thread use and unmap it.
@@ -53,19 +54,23 @@ impl Pages {
             // SAFETY: as above. Else the system may take huge pages all the same, and few pages are few turns.
             unsafe { os::advise_small(ptr, len) };
         }
-        let bound = match nodes {
-            Nodes::FirstTouch => true,
+        let (mut unbound, mut unweighted) = (false, false);
+        match nodes {
+            Nodes::FirstTouch => (),
             // SAFETY: as above.
-            Nodes::One(node) => unsafe { os::prefer_node(ptr, len, *node) },
+            Nodes::One(node) => unbound = !unsafe { os::prefer_node(ptr, len, *node) },
             // SAFETY: as above.
-            Nodes::Interleaved(nodes) => unsafe { os::interleave(ptr, len, nodes) },
-        };
-        let unbound = !bound;
+            Nodes::Interleaved(nodes) => match unsafe { os::interleave(ptr, len, nodes) } {
+                Some(weighted) => unweighted = !weighted,
+                None => unbound = true,
+            },
+        }
         Ok(Pages {
             ptr,
             len,
             huge,
             unbound,
+            unweighted,
         })
     }
 
@@ -102,6 +107,11 @@ impl Pages {
     /// Whether a node was named for these pages, but the kernel would not see to it.
     pub(super) fn unbound(&self) -> bool {
         self.unbound
+    }
+
+    /// Whether these pages are interleaved, but in equal shares, since the kernel has no weights.
+    pub(super) fn unweighted(&self) -> bool {
+        self.unweighted
     }
 
     /// Where its first byte is.

@@ -103,8 +103,8 @@ pub(super) unsafe fn move_pages(_: NonNull<u8>, _: usize, _: bool, _: u16) -> io
 ///
 /// # Safety
 /// None; unsafe as its namesake on Linux is.
-pub(super) unsafe fn interleave(_: NonNull<u8>, _: usize, _: &[u16]) -> bool {
-    false
+pub(super) unsafe fn interleave(_: NonNull<u8>, _: usize, _: &[u16]) -> Option<bool> {
+    None
 }
 
 /// Nodes are not known here.

@@ -339,6 +339,7 @@ impl Store {
         s.peak_mapped_bytes = s.peak_mapped_bytes.max(s.mapped_bytes);
         s.huge_bytes += if pages.huge() { pages.len() } else { 0 };
         s.unbound_bytes += if pages.unbound() { pages.len() } else { 0 };
+        s.unweighted_bytes += if pages.unweighted() { pages.len() } else { 0 };
     }
 
     /// These pages are not there any more.
@@ -347,6 +348,7 @@ impl Store {
         s.mapped_bytes -= pages.len();
         s.huge_bytes -= if pages.huge() { pages.len() } else { 0 };
         s.unbound_bytes -= if pages.unbound() { pages.len() } else { 0 };
+        s.unweighted_bytes -= if pages.unweighted() { pages.len() } else { 0 };
     }
 }
 
