@@ -18,6 +18,8 @@ pub struct MoveCounts {
     pub moved_bytes: u64,
     /// Of these, how many kept their address: the system moved their pages.
     pub by_pages: u64,
+    /// Groups of codelets that the policy `locality` sent to another region, where their data is.
+    pub regrouped: u64,
     /// Copies that were made.
     pub copied: u64,
     /// Their bytes.
@@ -37,6 +39,7 @@ pub(crate) struct Moves {
     moved: AtomicU64,
     moved_bytes: AtomicU64,
     by_pages: AtomicU64,
+    regrouped: AtomicU64,
     /// Which way blocks go.
     ways: Mutex<Ways>,
     copied: AtomicU64,
@@ -56,6 +59,7 @@ impl Moves {
             moved: none(),
             moved_bytes: none(),
             by_pages: none(),
+            regrouped: none(),
             ways: Mutex::new(Ways::default()),
             copied: none(),
             copied_bytes: none(),
@@ -102,6 +106,11 @@ impl Moves {
         self.by_pages.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// So many groups were sent to another region.
+    pub(crate) fn regrouped(&self, groups: usize) {
+        self.regrouped.fetch_add(groups as u64, Ordering::Relaxed);
+    }
+
     /// A block has moved, or has one copy more.
     pub(crate) fn made(&self, moved: Moved) {
         let (times, bytes) = match moved.copied {
@@ -126,6 +135,7 @@ impl Moves {
             moved: load(&self.moved),
             moved_bytes: load(&self.moved_bytes),
             by_pages: load(&self.by_pages),
+            regrouped: load(&self.regrouped),
             copied: load(&self.copied),
             copied_bytes: load(&self.copied_bytes),
             refused: load(&self.refused),

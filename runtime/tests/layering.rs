@@ -69,6 +69,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::deadline",
         "decide::traffic",
         "decide::locality",
+        "decide::regrouping",
         "decide::migration",
         "decide::scores",
         "decide::graph",

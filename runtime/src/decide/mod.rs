@@ -22,6 +22,7 @@ pub mod policy;
 pub mod polling;
 pub mod power;
 pub mod priority;
+pub mod regrouping;
 mod ring;
 pub mod route;
 pub mod scores;
