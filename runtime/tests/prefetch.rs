@@ -17,12 +17,11 @@ const ALL: usize = 192 << 20;
 fn fetch(at: usize, lines: usize, near: bool) {
     for line in 0..lines {
         let at = std::ptr::without_provenance::<i8>(at + line * LINE);
-        // SAFETY: a hint that reads nothing, and ignores addresses that are not mapped.
-        unsafe {
-            match near {
-                true => _mm_prefetch::<_MM_HINT_T0>(at),
-                false => _mm_prefetch::<_MM_HINT_T1>(at),
-            }
+        match near {
+            // SAFETY: a hint that reads nothing, and ignores addresses that are not mapped.
+            true => unsafe { _mm_prefetch::<_MM_HINT_T0>(at) },
+            // SAFETY: as above.
+            false => unsafe { _mm_prefetch::<_MM_HINT_T1>(at) },
         }
     }
 }

@@ -134,9 +134,7 @@ impl Regions {
                 Some((_, best)) if best == region => (),
                 // The first of equal ones, so here if that is as good.
                 Some((least, _)) if least <= cost => next = next.min(Some(cost)).or(Some(cost)),
-                _ => {
-                    next = std::mem::replace(&mut best, Some((cost, region))).map(|(cost, _)| cost)
-                }
+                _ => next = best.replace((cost, region)).map(|(cost, _)| cost),
             }
         }
         let (cost, region) = best.unwrap_or((0, here));
