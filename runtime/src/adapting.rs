@@ -91,7 +91,7 @@ impl Shared {
             let Some(xe) = there.get(usize::from(*group) % there.len().max(1)) else {
                 return false;
             };
-            self.groups.moves(*group, *xe);
+            self.groups.send(*group, *xe);
             self.homes.region_of_xe(*xe) == *region
         });
         let went: BTreeMap<u16, u16> = went.collect();

@@ -89,7 +89,10 @@ impl Engine<'_> {
                 .scores
                 .get_or_insert_with(|| Box::new(Scores::new(here.region)));
             let regions = shared.homes.regions();
-            scores.place(codelet, regions, loads.told(), |region| loads.of(region))
+            let told = |region| loads.of(region);
+            scores.place(codelet, regions, loads.told(), told, |region| {
+                self.load_now(region)
+            })
         });
         if region == here.region {
             return Affinity::Anywhere;
@@ -100,6 +103,21 @@ impl Engine<'_> {
             true => Affinity::Prefer(owner),
             false => self.least_busy(region),
         }
+    }
+
+    /// What waits in a region now.
+    fn load_now(&self, region: u16) -> Load {
+        let shared = self.shared;
+        let waiting = shared.regions[usize::from(region)].len() as u64;
+        let none = Load {
+            waiting,
+            engines: 0,
+        };
+        let seats = shared.seats.iter().filter(|seat| seat.region == region);
+        (seats.filter(|seat| !shared.is_shut(seat))).fold(none, |load, seat| Load {
+            waiting: load.waiting + (seat.queued() + usize::from(!seat.inbox.is_empty())) as u64,
+            engines: load.engines + 1,
+        })
     }
 
     /// The engine of a region with the least in its queue.

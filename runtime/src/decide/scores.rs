@@ -2,7 +2,7 @@
 //!
 //! To weigh where a codelet runs ([`Regions::lean`]) each region that holds some of its bytes is looked at, and how much waits there. But
 //! those of one kind that use as many bytes in the same regions have the same answer, until a control engine tells of other loads
-//! or so many have gone there that another region is better. An engine remembers the answers of a few kinds.
+//! or so many have gone there that another region may be better: then the engine looks itself what waits. It remembers the answers of a few kinds.
 
 use super::placement::Regions;
 
@@ -44,8 +44,6 @@ pub struct Scores {
     scores: Box<[Score; KEPT]>,
     /// What was told last.
     told: u64,
-    /// Codelets that went to each region since.
-    sent: Vec<u64>,
     here: u16,
 }
 
@@ -55,52 +53,44 @@ impl Scores {
         Scores {
             scores: Box::new([Score::default(); KEPT]),
             told: 0,
-            sent: Vec::new(),
             here,
         }
     }
 
     /// The region where a codelet should run. `told` is another number each time that a control engine tells of other loads; `load` says what it told
-    /// of a region.
+    /// of a region, `now` what is so at this moment, which takes longer to find out.
     pub fn place(
         &mut self,
         codelet: Weighed<'_>,
         regions: &Regions,
         told: u64,
         load: impl Fn(u16) -> Load,
+        now: impl Fn(u16) -> Load,
     ) -> u16 {
         if told != self.told {
             self.told = told;
             self.scores.fill(Score::default());
-            self.sent.clear();
         }
         let of = digest(&codelet);
         let at = (of >> (u64::BITS - KEPT.trailing_zeros())) as usize;
         let known = &mut self.scores[at];
-        let region = if known.of == of && known.left > 0 {
+        if known.of == of && known.left > 0 {
             known.left -= 1;
-            known.region
-        } else {
-            let sent = &self.sent;
-            let waiting = |region: u16| {
-                let Load { waiting, engines } = load(region);
-                let sent = sent.get(usize::from(region)).copied().unwrap_or(0);
-                waiting.saturating_add(sent).checked_div(engines)
-            };
-            let lean = regions.lean(codelet.uses, self.here, codelet.least, waiting);
-            *known = Score {
-                of,
-                region: lean.region,
-                left: lean.more.saturating_mul(load(lean.region).engines),
-            };
-            lean.region
-        };
-        let place = usize::from(region);
-        if self.sent.len() <= place {
-            self.sent.resize(place + 1, 0);
+            return known.region;
         }
-        self.sent[place] += 1;
-        region
+        let is_told = known.of != of;
+        let load = |region| if is_told { load(region) } else { now(region) };
+        let waiting = |region: u16| {
+            let Load { waiting, engines } = load(region);
+            waiting.checked_div(engines)
+        };
+        let lean = regions.lean(codelet.uses, self.here, codelet.least, waiting);
+        *known = Score {
+            of,
+            region: lean.region,
+            left: lean.more.saturating_mul(load(lean.region).engines),
+        };
+        lean.region
     }
 }
 
@@ -152,7 +142,7 @@ mod tests {
                     engines: 1000,
                 }
             };
-            let region = scores.place(codelet(kind, uses), &regions, told, load);
+            let region = scores.place(codelet(kind, uses), &regions, told, load, load);
             (region, asked.get() > 0)
         };
         assert_eq!(place(1, &[(1, LARGE)], 1), (1, true));
@@ -169,11 +159,19 @@ mod tests {
     fn not_all_go_to_one_region_though_nobody_tells_of_its_load() {
         let regions = regions();
         let mut scores = Scores::new(0);
-        let load = |_| Load {
-            waiting: 0,
+        let sent = [Cell::new(0), Cell::new(0)];
+        let load = |waiting| Load {
+            waiting,
             engines: 2,
         };
-        let mut places = || scores.place(codelet(1, &[(1, LARGE)]), &regions, 1, load);
+        let mut places = || {
+            let now = |region: u16| load(sent[usize::from(region)].get());
+            let uses = [(1, LARGE)];
+            let region = scores.place(codelet(1, &uses), &regions, 1, |_| load(0), now);
+            let sent = &sent[usize::from(region)];
+            sent.set(sent.get() + 1);
+            region
+        };
         let there = (0..100).filter(|_| places() == 1).count();
         // It is two times farther away: so many wait for each of its engines before others stay, and then by turns.
         assert!((40..70).contains(&there), "{there}");
@@ -188,11 +186,14 @@ mod tests {
             engines: 2,
         };
         let uses = [(1, LARGE)];
-        assert_eq!(scores.place(codelet(1, &uses), &regions, 1, load), 0);
+        assert_eq!(scores.place(codelet(1, &uses), &regions, 1, load, load), 0);
         let nobody = |region| Load {
             waiting: 0,
             engines: u64::from(region == 0),
         };
-        assert_eq!(scores.place(codelet(1, &uses), &regions, 2, nobody), 0);
+        assert_eq!(
+            scores.place(codelet(1, &uses), &regions, 2, nobody, nobody),
+            0
+        );
     }
 }
