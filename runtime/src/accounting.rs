@@ -1,6 +1,7 @@
 //! How engines keep the account of who touched what: [`crate::ledger`].
 
 use crate::access::Mode;
+use crate::affinity::Affinity;
 use crate::block_table::QueueCell;
 use crate::bounds::Bounds;
 use crate::codelet::{Body, flag};
@@ -8,6 +9,7 @@ use crate::engine::Engine;
 use crate::entry::EntryKind;
 use crate::id::BlockId;
 use crate::ledger::{Key, Ledgers, Sums};
+use crate::sync::atomic::Ordering;
 
 impl Engine<'_> {
     /// Notes the accesses of a codelet whose body has run, and which still holds its blocks. Values, scratch memory and lanes of
@@ -45,7 +47,7 @@ impl Engine<'_> {
                 return Some((line, Sums::of(mode, bytes, 1)));
             }
         });
-        if ledgers.enter(here.xe, lines) {
+        if ledgers.enter(here.xe, self.group_of(id), lines) {
             self.shared.ask_to_adapt();
         }
     }
@@ -65,8 +67,23 @@ impl Engine<'_> {
         let body = unsafe { self.shared.arena.record(id).body() };
         let bytes = self.shared.blocks.slot(cell.slot).bytes() as u64;
         let line = self.line_of_whole(&body, (cell, mode), here.region);
-        if ledgers.enter(here.xe, [(line, Sums::of(mode, bytes, 1))]) {
+        let sums = Sums::of(mode, bytes, 1);
+        if ledgers.enter(here.xe, self.group_of(id), [(line, sums)]) {
             self.shared.ask_to_adapt();
+        }
+    }
+
+    /// The group that a codelet which runs here is in.
+    fn group_of(&self, id: u32) -> Option<u16> {
+        let word = self
+            .shared
+            .arena
+            .record(id)
+            .affinity
+            .load(Ordering::Relaxed);
+        match Affinity::decode(word) {
+            Affinity::Group(group) => Some(group),
+            _ => None,
         }
     }
 

@@ -2,8 +2,11 @@
 //! becomes wishes at the blocks, which whoever has them next fulfils. See `docs/design/moves.md`.
 
 use crate::decide::locality::{Act, Seen};
+use crate::decide::placement::Wish;
+use crate::decide::regrouping::SeenGroup;
 use crate::homes::Asked;
 use crate::id::BlockId;
+use crate::ledger::{Mind, Recent, Sums};
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::lock;
@@ -26,28 +29,34 @@ impl Shared {
         };
         let mut mind = lock(&watcher.mind);
         watcher.looks();
-        let mut seen: BTreeMap<(BlockId, u16, u16), Seen> = BTreeMap::new();
+        let mut uses: Vec<(u16, Recent, Sums)> = Vec::new();
         for (xe, recent) in (0..).zip(ledgers.take_recent()) {
             let region = self.homes.region_of_xe(xe);
-            for ((block, home), sums) in recent {
-                let slot = self.blocks.slot(block.slot());
-                if !slot.is(block) {
-                    continue;
-                }
-                let one = seen.entry((block, home, region)).or_insert(Seen {
-                    block: number(block),
-                    bytes: slot.bytes() as u64,
-                    home,
-                    region,
-                    read: 0,
-                    written: 0,
-                });
-                one.read = one.read.saturating_add(sums.read);
-                one.written = one.written.saturating_add(sums.written);
-            }
+            let lives = |block: BlockId| self.blocks.slot(block.slot()).is(block);
+            let recent = recent.into_iter().filter(|((block, ..), _)| lives(*block));
+            uses.extend(recent.map(|(what, sums)| (region, what, sums)));
+        }
+        let went = self.regroup(&mut mind, &uses);
+        let mut seen: BTreeMap<(BlockId, u16, u16), Seen> = BTreeMap::new();
+        for (region, (block, home, group), sums) in uses {
+            // What a group will do that is sent elsewhere it will do from there.
+            let region = group
+                .and_then(|group| went.get(&group))
+                .copied()
+                .unwrap_or(region);
+            let one = seen.entry((block, home, region)).or_insert(Seen {
+                block: number(block),
+                bytes: self.blocks.slot(block.slot()).bytes() as u64,
+                home,
+                region,
+                read: 0,
+                written: 0,
+            });
+            one.read = one.read.saturating_add(sums.read);
+            one.written = one.written.saturating_add(sums.written);
         }
         let seen: Vec<Seen> = seen.into_values().collect();
-        for act in mind.look(&seen) {
+        for act in mind.blocks.look(&seen) {
             let (block, asked) = match act {
                 Act::Move { block, to } => (block, Asked::Home(to)),
                 Act::Replicate { block } => (block, Asked::Copies),
@@ -92,6 +101,39 @@ impl Shared {
             },
             did: vec![did],
         }
+    }
+
+    /// Sends groups of codelets where they should run; which went, and to which region. Their next members follow.
+    fn regroup(&self, mind: &mut Mind, uses: &[(u16, Recent, Sums)]) -> BTreeMap<u16, u16> {
+        let mut seen: BTreeMap<(Option<u16>, u16, u16), u64> = BTreeMap::new();
+        for (region, (_, home, group), sums) in uses {
+            let bytes = seen.entry((*group, *region, *home)).or_default();
+            let more = sums.read.saturating_add(sums.written);
+            *bytes = bytes.saturating_add(more);
+        }
+        let seen = seen.into_iter();
+        let seen: Vec<SeenGroup> = seen
+            .map(|((group, region, home), bytes)| SeenGroup {
+                group,
+                region,
+                home,
+                bytes,
+            })
+            .collect();
+        let acts = mind.groups.look(&seen);
+        let went = acts.into_iter().filter(|(group, region)| {
+            let open = |xe: &u16| !self.is_shut(&self.seats[usize::from(*xe)]);
+            let there = self.homes.engines(Wish::Region(*region));
+            let there: Vec<u16> = there.into_iter().filter(open).collect();
+            let Some(xe) = there.get(usize::from(*group) % there.len().max(1)) else {
+                return false;
+            };
+            self.groups.send(*group, *xe);
+            self.homes.region_of_xe(*xe) == *region
+        });
+        let went: BTreeMap<u16, u16> = went.collect();
+        self.homes.moves.regrouped(went.len());
+        went
     }
 }
 

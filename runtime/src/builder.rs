@@ -6,11 +6,12 @@ use crate::config::{Seed, Settings};
 use crate::decide::locality::Locality;
 use crate::decide::plan::{self, CeMode, Plan, Wishes};
 use crate::decide::policy::{Policy, Tuning};
+use crate::decide::regrouping::Regrouping;
 use crate::decide::throttle::Marks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::homes::Homes;
 use crate::id::RuntimeId;
-use crate::ledger::Ledgers;
+use crate::ledger::{Ledgers, Mind};
 use crate::live;
 use crate::memory_region;
 use crate::page::Place;
@@ -396,7 +397,7 @@ impl Builder {
         let reports = self.memory_report.or(settings.memory_report);
         // With one region there is nothing to bring together.
         let mind = (policy == Policy::Locality && check.is_none() && topology.regions.len() > 1)
-            .then(|| mind(topology.regions.len(), &homes));
+            .then(|| mind(&plan, &homes));
         let reports = reports.unwrap_or(false);
         let ledgers =
             (reports || mind.is_some()).then(|| Ledgers::new(plan.xes.len(), reports, mind));
@@ -432,11 +433,16 @@ impl Builder {
 }
 
 /// The mind of the policy `locality`, for this machine.
-fn mind(regions: usize, homes: &Homes) -> Locality {
-    let all = || 0..regions as u16;
-    let far = all().map(|region| homes.far(region).to_vec());
+fn mind(plan: &Plan, homes: &Homes) -> Mind {
+    let all = || 0..plan.regions as u16;
+    let far: Vec<_> = all().map(|region| homes.far(region).to_vec()).collect();
     let can_hold = all().map(|region| homes.can_hold(region));
-    Locality::new(far.collect(), can_hold.collect())
+    let engines = |region| (plan.xes.iter()).filter(move |xe| xe.region == usize::from(region));
+    let engines = all().map(|region| engines(region).count() as u64);
+    Mind {
+        blocks: Locality::new(far.clone(), can_hold.collect()),
+        groups: Regrouping::new(far, engines.collect()),
+    }
 }
 
 /// What copies of blocks may take if nobody says.

@@ -7,6 +7,7 @@ use crate::mutants::mutant;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
 use crossbeam_utils::CachePadded;
+use std::collections::BTreeMap;
 
 /// See the module. Model: `models/control.rs`.
 pub(crate) struct Control {
@@ -20,6 +21,8 @@ pub(crate) struct Control {
     /// For the routine.
     pub(crate) watch: Mutex<Watch>,
     pub(crate) counters: CeCounters,
+    /// Codelets that it moved between domains, by the way between their memories in tenths of the way to one's own.
+    pub(crate) brokered: Mutex<BTreeMap<u64, u64>>,
     /// For tests: the control engine's thread does nothing while this is set.
     pub(crate) paused: AtomicBool,
 }
@@ -81,6 +84,7 @@ impl Control {
             bed: Parker::new(),
             watch: Mutex::new(Watch::default()),
             counters: CeCounters::new(),
+            brokered: Mutex::new(BTreeMap::new()),
             paused: AtomicBool::new(false),
         }
     }

@@ -4,7 +4,10 @@
 //! The routine sits behind a try-lock. The control engine's thread runs it when asked to; an engine that idles runs it
 //! when that thread has been silent too long. So a stalled control engine costs performance, never progress.
 
-use crate::decide::controller::{Decision, DomainView, Observation, POLL_NS, decide, nap_ns};
+use crate::decide::brokerage::OWN;
+use crate::decide::controller::{
+    Decision, DomainView, Observation, POLL_NS, Watch, decide, nap_ns,
+};
 use crate::decide::deadline::{NEVER, nap_until};
 use crate::decide::plan::CeMode;
 use crate::engine::Engine;
@@ -39,14 +42,16 @@ impl Shared {
         self.look_at_deadlines();
         self.sweep();
         self.fire_timers();
+        self.tell_loads();
         self.adapt(domain, stands_in);
         self.drain_trace();
         if self.gate.is_shut() {
             // Nothing to decide: who resumes asks again.
             return;
         }
+        let far = |to: usize, from: usize| self.way(to, from);
         let seen = self.observe(domain, stands_in);
-        let decisions = decide(&seen);
+        let decisions = decide(&seen, far, &self.tuning);
         if !decisions.is_empty() {
             self.trace_decisions(&seen, &decisions, stands_in);
         }
@@ -64,19 +69,27 @@ impl Shared {
     }
 
     fn observe(&self, own: &Domain, once: bool) -> Observation {
-        let view = |domain: &Domain| DomainView {
-            queued: self.queued(domain),
-            asleep: domain.idle.asleep_open(),
-            engines: domain.idle.open(),
-            searching: domain.idle.searching(),
-            // The others' control engines remember what they saw of theirs.
-            stalled: match std::ptr::eq(domain, own) {
-                true => self.stalled(own, once),
-                false => 0,
-            },
+        let now_ns = self.cancelling.now_ns();
+        let mut watch = lock(&own.control.watch);
+        let mut view = |(number, domain): (usize, &Domain)| {
+            let (asleep, engines) = (domain.idle.asleep_open(), domain.idle.open());
+            let seats = self.seats_of(domain).iter();
+            let started = seats.fold(0u64, |sum, seat| sum.wrapping_add(seat.counters.ran.get()));
+            DomainView {
+                queued: self.queued(domain),
+                asleep,
+                engines,
+                searching: domain.idle.searching(),
+                // The others' control engines remember what they saw of theirs.
+                stalled: match std::ptr::eq(domain, own) {
+                    true => self.stalled(own, &mut watch, once),
+                    false => 0,
+                },
+                pace_ns: watch.pace_ns(number, started, engines.saturating_sub(asleep), now_ns),
+            }
         };
         Observation {
-            domains: self.domains.iter().map(view).collect(),
+            domains: self.domains.iter().enumerate().map(&mut view).collect(),
             own: (self.domains.iter())
                 .position(|domain| std::ptr::eq(domain, own))
                 .unwrap_or(0),
@@ -85,13 +98,19 @@ impl Shared {
     }
 
     /// Engines where something waits and nothing began since the last look.
-    fn stalled(&self, own: &Domain, once: bool) -> usize {
+    fn stalled(&self, own: &Domain, watch: &mut Watch, once: bool) -> usize {
         let engine = |seat: &Seat<Local>| {
             let xe = usize::from(own.first + seat.place);
             let queued = !seat.has_none() || !seat.inbox.is_empty() || self.has_levelled_own(xe);
             (queued, seat.counters.ran.get())
         };
-        lock(&own.control.watch).stalled(self.seats_of(own).iter().map(engine), once)
+        watch.stalled(self.seats_of(own).iter().map(engine), once)
+    }
+
+    /// How far a domain's memory is from another one's engines, in tenths of what their own is.
+    fn way(&self, to: usize, from: usize) -> u64 {
+        let region = |domain: usize| self.plan.xes[self.plan.domains[domain].xes.start].region;
+        OWN + self.homes.far(region(to) as u16)[region(from)]
     }
 
     /// How long a control engine that watches sleeps next, after a nap that ended with a request, or without.
@@ -128,6 +147,10 @@ impl Shared {
             moved += 1;
         }
         own.control.counters.brokered.add(moved as u64);
+        if moved > 0 {
+            let way = self.way(to, from);
+            *lock(&own.control.brokered).entry(way).or_default() += moved as u64;
+        }
         for _ in 0..moved.min(usize::from(taker.count)) {
             self.notify(taker);
         }

@@ -21,6 +21,9 @@ impl Group {
 /// Groups that are told apart at a time.
 const GROUPS: usize = 1 << 14;
 
+/// In a group's word: it was sent there, and no member has started there yet. Engines' numbers are below.
+const SENT: u16 = 1 << 15;
+
 /// Where the groups are: hints, read and written without order.
 #[derive(Debug)]
 pub(crate) struct Groups {
@@ -86,7 +89,7 @@ impl Groups {
     pub(crate) fn resolve(&self, word: u32) -> Affinity {
         match Affinity::decode(word) {
             Affinity::Group(group) => {
-                match self.homes[usize::from(group)].load(Ordering::Relaxed) {
+                match self.homes[usize::from(group)].load(Ordering::Relaxed) & !SENT {
                     0 => Affinity::Anywhere,
                     home => Affinity::Prefer(home - 1),
                 }
@@ -98,9 +101,17 @@ impl Groups {
     /// A member starts on this engine, and the group is there from now on.
     pub(crate) fn moves(&self, group: u16, xe: u16) {
         let home = &self.homes[usize::from(group)];
-        // Mostly it is there already, and its line stays shared.
-        if home.load(Ordering::Relaxed) != xe + 1 {
-            home.store(xe + 1, Ordering::Relaxed);
+        match home.load(Ordering::Relaxed) {
+            // Mostly it is there already, and its line stays shared.
+            at if at == xe + 1 => (),
+            // One that was on its way when the group was sent elsewhere does not take it back.
+            at if at & SENT != 0 && at & !SENT != xe + 1 => (),
+            _ => home.store(xe + 1, Ordering::Relaxed),
         }
+    }
+
+    /// The group is to be on this engine from now on; so it is once a member has started there.
+    pub(crate) fn send(&self, group: u16, xe: u16) {
+        self.homes[usize::from(group)].store((xe + 1) | SENT, Ordering::Relaxed);
     }
 }

@@ -1,11 +1,12 @@
 //! Where the memory of blocks comes from: the pools of all regions, and which of them is asked for a block. See
 //! `docs/design/homes.md`.
 
+use crate::decide::migration::Moving;
 use crate::decide::placement::{Destination, Regions, Search, Wish};
 use crate::decide::plan::Plan;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlockId;
-use crate::memory_region::{self, Chunk, Magazine, Nodes, Pool, PoolOptions};
+use crate::memory_region::{self, Chunk, Magazine, Nodes, Pool, PoolOptions, Transfer, Which};
 use crate::moves::Moves;
 use crate::sync::Arc;
 use crate::topology::{Region, Topology};
@@ -268,14 +269,9 @@ impl Homes {
         self.regions.far(from)
     }
 
-    /// See [`Regions::lean`].
-    pub(crate) fn lean(
-        &self,
-        uses: &[(u16, u64)],
-        here: u16,
-        waiting: impl Fn(u16) -> Option<u64>,
-    ) -> u16 {
-        self.regions.lean(uses, here, waiting)
+    /// What is known of the regions.
+    pub(crate) fn regions(&self) -> &Regions {
+        &self.regions
     }
 
     /// Whether blocks can move to a region.
@@ -321,6 +317,28 @@ impl Homes {
         }
         self.give(chunk, magazine);
         None
+    }
+
+    /// What is known of a block that is to go to a pool, and has this memory.
+    pub(crate) fn moving(&self, chunk: &Chunk, to: u16, contents: bool) -> Moving {
+        let [from, to] = [chunk.region(), to].map(|pool| &self.pools[usize::from(pool)]);
+        let owns_pages = !Arc::ptr_eq(from, to) && from.can_transfer(chunk, to);
+        Moving {
+            bytes: chunk.bytes() as u64,
+            owns_pages,
+            contents,
+            recycled: owns_pages && to.has_used(chunk),
+        }
+    }
+
+    /// Has the system move memory to a pool under its address: see [`Pool::transfer`].
+    ///
+    /// # Safety
+    /// As there.
+    pub(crate) unsafe fn transfer(&self, which: Which, from: u16, to: u16) -> Transfer {
+        let [from, to] = [from, to].map(|pool| &self.pools[usize::from(pool)]);
+        // SAFETY: by this function's premise.
+        unsafe { from.transfer(which, to) }
     }
 
     /// Gives memory back to its region's pool.

@@ -3,6 +3,7 @@
 
 use crate::access::Mode;
 use crate::decide::locality::{LOOK_BYTES, LOOK_NS, LOOK_TIMES, Locality};
+use crate::decide::regrouping::Regrouping;
 use crate::id::BlockId;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -52,14 +53,17 @@ impl Sums {
     }
 }
 
+/// What was done lately is noted by this: the block, the region of its memory, and the group of who did it.
+pub(crate) type Recent = (BlockId, u16, Option<u16>);
+
 /// An engine's lines.
 #[derive(Default)]
 pub(crate) struct Ledger {
     lines: HashMap<Key, Sums>,
     /// What has no line of its own any more.
     rest: Sums,
-    /// What was done to each block in each place since the last look of the policy.
-    recent: HashMap<(BlockId, u16), Sums>,
+    /// What was done since the last look of the policy.
+    recent: HashMap<Recent, Sums>,
     /// All of that.
     recent_sums: Sums,
 }
@@ -72,12 +76,12 @@ const RECENT: usize = 1 << 13;
 
 impl Ledger {
     /// Notes what was done to a block in a place, if there is room for one more.
-    fn note(&mut self, block: (BlockId, u16), sums: Sums) {
-        if self.recent.len() >= RECENT && !self.recent.contains_key(&block) {
+    fn note(&mut self, what: Recent, sums: Sums) {
+        if self.recent.len() >= RECENT && !self.recent.contains_key(&what) {
             return;
         }
         self.recent_sums.add(sums);
-        self.recent.entry(block).or_default().add(sums);
+        self.recent.entry(what).or_default().add(sums);
     }
 
     /// Whether that is enough for a look.
@@ -103,6 +107,12 @@ pub(crate) struct Ledgers {
     pub(crate) watcher: Option<Watcher>,
 }
 
+/// What wants blocks and groups of codelets elsewhere.
+pub(crate) struct Mind {
+    pub(crate) blocks: Locality,
+    pub(crate) groups: Regrouping,
+}
+
 /// Who looks at what was done lately, and moves blocks.
 pub(crate) struct Watcher {
     /// Some engine has seen enough for a look.
@@ -110,7 +120,7 @@ pub(crate) struct Watcher {
     /// The clock, and when the last look was.
     begin: Instant,
     looked_ns: AtomicU64,
-    pub(crate) mind: Mutex<Locality>,
+    pub(crate) mind: Mutex<Mind>,
 }
 
 impl Watcher {
@@ -133,8 +143,13 @@ impl Watcher {
 }
 
 impl Ledgers {
+    /// Whether they are kept for a policy's mind.
+    pub(crate) fn watch(ledgers: &Option<Ledgers>) -> bool {
+        (ledgers.as_ref()).is_some_and(|ledgers| ledgers.watcher.is_some())
+    }
+
     /// For so many engines: for reports, or for a policy's mind, or both.
-    pub(crate) fn new(xes: usize, reports: bool, mind: Option<Locality>) -> Self {
+    pub(crate) fn new(xes: usize, reports: bool, mind: Option<Mind>) -> Self {
         let ledger = |_| CachePadded::new(Mutex::new(Ledger::default()));
         Ledgers {
             engines: (0..xes).map(ledger).collect(),
@@ -148,15 +163,21 @@ impl Ledgers {
         }
     }
 
-    /// Notes in the ledger of an engine. Whether the policy should look at what was done.
+    /// Notes in the ledger of an engine what a codelet did that is in this group, if in any. Whether the policy should look at what was
+    /// done.
     #[must_use]
-    pub(crate) fn enter(&self, xe: u16, lines: impl IntoIterator<Item = (Key, Sums)>) -> bool {
+    pub(crate) fn enter(
+        &self,
+        xe: u16,
+        group: Option<u16>,
+        lines: impl IntoIterator<Item = (Key, Sums)>,
+    ) -> bool {
         let mut ledger = lock(&self.engines[usize::from(xe)]);
         for (key, sums) in lines {
             if self.watcher.is_some()
                 && let Some(home) = key.home
             {
-                ledger.note((key.block, home), sums);
+                ledger.note((key.block, home, group), sums);
             }
             if self.reports {
                 ledger.enter(key, sums);
@@ -169,7 +190,7 @@ impl Ledgers {
     }
 
     /// Takes out what was done lately, for each engine.
-    pub(crate) fn take_recent(&self) -> Vec<HashMap<(BlockId, u16), Sums>> {
+    pub(crate) fn take_recent(&self) -> Vec<HashMap<Recent, Sums>> {
         let engines = self.engines.iter();
         let take = engines.map(|ledger| {
             let mut ledger = lock(ledger);
@@ -219,7 +240,7 @@ mod tests {
         for round in 0..2 {
             let all = 0..(LINES + more) as u32;
             let line = |slot| (key(slot), Sums::of(Mode::ReadWrite, 8, 1 + round));
-            assert!(!ledgers.enter(1, all.map(line)));
+            assert!(!ledgers.enter(1, None, all.map(line)));
         }
         let (lines, rest) = ledgers.read();
         assert_eq!(lines.len(), LINES);
@@ -238,16 +259,20 @@ mod tests {
 
     #[test]
     fn blocks_that_come_and_go_are_looked_at_and_not_heaped_up() {
-        let mind = Locality::new(vec![vec![0, 10], vec![10, 0]], vec![true; 2]);
+        let far = vec![vec![0, 10], vec![10, 0]];
+        let mind = Mind {
+            blocks: Locality::new(far.clone(), vec![true; 2]),
+            groups: Regrouping::new(far, vec![1; 2]),
+        };
         let ledgers = Ledgers::new(1, false, Some(mind));
         let watcher = ledgers.watcher.as_ref().unwrap();
         // Each is used too rarely for a look.
         let mut used = (0..).map(|slot| (key(slot), Sums::of(Mode::ReadWrite, 8, 2)));
         for _ in 0..2 {
-            assert!((0..RECENT).any(|_| ledgers.enter(0, used.by_ref().take(100))));
+            assert!((0..RECENT).any(|_| ledgers.enter(0, None, used.by_ref().take(100))));
             assert!(watcher.due.load(Ordering::Relaxed));
             // The control engine has something else to do for a while.
-            assert!(!ledgers.enter(0, used.by_ref().take(3 * RECENT)));
+            assert!(!ledgers.enter(0, None, used.by_ref().take(3 * RECENT)));
             watcher.looks();
             let recent = ledgers.take_recent();
             assert_eq!(recent[0].len(), RECENT);

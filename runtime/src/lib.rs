@@ -105,6 +105,7 @@ mod ledger;
 mod lendings;
 mod levels;
 mod live;
+mod loads;
 mod local;
 mod lone;
 mod map_reduce;

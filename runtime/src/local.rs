@@ -4,6 +4,7 @@ use crate::arena::{Arena, RecordCache};
 use crate::binding::Binding;
 use crate::block_table::{BlockTable, SlotCache};
 use crate::decide::route::Here;
+use crate::decide::scores::Scores;
 use crate::decide::shuffle::Shuffle;
 use crate::decide::theft::Victim;
 use crate::event::SpareCells;
@@ -73,6 +74,8 @@ pub(crate) struct Local {
     pub(crate) attempt: u32,
     /// What it knows of the other engines of the domain, by their places there; it grows when they are looked at.
     pub(crate) watches: Vec<Victim>,
+    /// Where codelets of a kind run best; once one was weighed.
+    pub(crate) scores: Option<Box<Scores>>,
     /// The next look may take what the last one has left: [`Victim::is_near`].
     pub(crate) near: bool,
     /// Spawns that a host's body may still do before it looks how many codelets live.
@@ -127,6 +130,7 @@ impl Local {
             since: 0,
             attempt: 0,
             watches: Vec::new(),
+            scores: None,
             near: false,
             until_look: 0,
             any_order: None,

@@ -1,9 +1,12 @@
 //! What is counted of blocks that move and of their copies, and the budget of the latter.
 
+use crate::decide::migration::{Moving, Way, Ways};
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, lock};
 use crate::trace::Moved;
 use crate::tracing::MoveNotes;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What became of blocks' moves and copies so far: see [`Runtime::move_counts`](crate::Runtime::move_counts).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +16,10 @@ pub struct MoveCounts {
     pub moved: u64,
     /// Their bytes.
     pub moved_bytes: u64,
+    /// Of these, how many kept their address: the system moved their pages.
+    pub by_pages: u64,
+    /// Groups of codelets that the policy `locality` sent to another region, where their data is.
+    pub regrouped: u64,
     /// Copies that were made.
     pub copied: u64,
     /// Their bytes.
@@ -31,6 +38,10 @@ pub(crate) struct Moves {
     held: AtomicU64,
     moved: AtomicU64,
     moved_bytes: AtomicU64,
+    by_pages: AtomicU64,
+    regrouped: AtomicU64,
+    /// Which way blocks go.
+    ways: Mutex<Ways>,
     copied: AtomicU64,
     copied_bytes: AtomicU64,
     refused: AtomicU64,
@@ -47,6 +58,9 @@ impl Moves {
             held: none(),
             moved: none(),
             moved_bytes: none(),
+            by_pages: none(),
+            regrouped: none(),
+            ways: Mutex::new(Ways::default()),
             copied: none(),
             copied_bytes: none(),
             refused: none(),
@@ -77,6 +91,31 @@ impl Moves {
         self.notes.as_ref().map_or(0, |notes| notes.now())
     }
 
+    /// The way for a block, and whether to tell [`Moves::measured`] how long it took.
+    pub(crate) fn choose(&self, moving: Moving) -> (Way, bool) {
+        lock(&self.ways).choose(moving)
+    }
+
+    /// A block has moved this way, which was to be measured.
+    pub(crate) fn measured(&self, bytes: u64, way: Way, took: Duration) {
+        lock(&self.ways).measured(bytes, way, took.as_nanos() as u64);
+    }
+
+    /// The system does not let this process move pages.
+    pub(crate) fn forbid_pages(&self) {
+        lock(&self.ways).forbid();
+    }
+
+    /// A block that has moved has kept its address.
+    pub(crate) fn by_pages(&self) {
+        self.by_pages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many groups were sent to another region.
+    pub(crate) fn regrouped(&self, groups: usize) {
+        self.regrouped.fetch_add(groups as u64, Ordering::Relaxed);
+    }
+
     /// A block has moved, or has one copy more; when that began.
     pub(crate) fn made(&self, moved: Moved, begun: u64) {
         let (times, bytes) = match moved.copied {
@@ -100,6 +139,8 @@ impl Moves {
         MoveCounts {
             moved: load(&self.moved),
             moved_bytes: load(&self.moved_bytes),
+            by_pages: load(&self.by_pages),
+            regrouped: load(&self.regrouped),
             copied: load(&self.copied),
             copied_bytes: load(&self.copied_bytes),
             refused: load(&self.refused),

@@ -16,6 +16,7 @@ use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock, thread};
 use crate::topology::Topology;
 use crate::trigger::{Event, Trigger, with_trigger};
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -343,6 +344,19 @@ impl Runtime {
         domains
             .map(|domain| domain.control.counters.read())
             .collect()
+    }
+
+    /// How many codelets control engines moved from domain to domain so far, by the distance between the memory of the one that gave
+    /// and the engines of the one that took, as the topology has it: 10 is within a memory region. What was pinned to an engine or a
+    /// region never is among them.
+    pub fn brokered(&self) -> BTreeMap<u64, u64> {
+        let mut all = BTreeMap::new();
+        for domain in &self.shared().domains {
+            for (distance, codelets) in lock(&domain.control.brokered).iter() {
+                *all.entry(*distance).or_default() += codelets;
+            }
+        }
+        all
     }
 
     /// The memory of each region's pool, and last that of the pool of interleaved blocks.

@@ -22,6 +22,7 @@ use crate::idle::Idle;
 use crate::io::Io;
 use crate::ledger::Ledgers;
 use crate::levels::{LevelStealers, Levels};
+use crate::loads::Loads;
 use crate::local::Local;
 use crate::mutants::mutant;
 use crate::polls::Polls;
@@ -100,8 +101,8 @@ pub(crate) struct Shared {
     pub(crate) check: Option<Box<Check>>,
     /// Who touched what, if account is kept.
     pub(crate) ledgers: Option<Ledgers>,
-    /// Codelets that say nothing run where their data is near: under the policy `locality`.
-    pub(crate) weighs: bool,
+    /// What waits where, if codelets that say nothing run where their data is near: under the policy `locality`.
+    pub(crate) loads: Option<Loads>,
     /// What is noted of the run, if a trace is kept.
     pub(crate) trace: Option<Trace>,
     /// Where the run is shown, if it is.
@@ -179,7 +180,7 @@ impl Shared {
             alternates: Alternates::new(plan.xes.len()),
             groups: Groups::new(),
             check,
-            weighs: (ledgers.as_ref()).is_some_and(|ledgers| ledgers.watcher.is_some()),
+            loads: Ledgers::watch(&ledgers).then(|| Loads::new(&plan)),
             ledgers,
             trace,
             top,

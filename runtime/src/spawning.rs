@@ -149,7 +149,7 @@ impl Frame<'_> {
     fn get_ready(&self, spec: &mut Spec) {
         self.tell_cost(spec);
         self.throttle();
-        if self.engine.shared.weighs && spec.affinity == Affinity::Anywhere {
+        if self.engine.shared.loads.is_some() && spec.affinity == Affinity::Anywhere {
             spec.affinity = Affinity::NearData;
         }
     }

@@ -22,3 +22,5 @@ mod machine;
 mod moves;
 #[path = "numa/pools.rs"]
 mod pools;
+#[path = "numa/steals.rs"]
+mod steals;

@@ -215,6 +215,7 @@ impl Simulation<'_> {
         engine.signs += 1;
         engine.longest_ns = engine.longest_ns.max(took_ns);
         engine.tally.ran += u64::from(!skips);
+        self.domains[engine.domain].started += u64::from(!skips);
         engine.tally.busy_ns += took_ns;
         engine.computed_ns += engine.body.compute_ns;
         self.runs.push(Run {

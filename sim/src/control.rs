@@ -4,6 +4,7 @@
 use crate::engine::{Engine, State};
 use crate::outcome::Decided;
 use crate::simulation::{Event, HOST, STUCK_NS, Simulation};
+use sprat::decide::brokerage::OWN;
 use sprat::decide::controller::{Decision, DomainView, Observation, POLL_NS, decide, nap_ns};
 use sprat::decide::plan::CeMode;
 
@@ -110,7 +111,9 @@ impl Simulation<'_> {
             return false;
         }
         self.domains[domain].requested = false;
-        self.domains[domain].decisions = decide(&self.observe(domain));
+        let seen = self.observe(domain);
+        let far = |to: usize, from: usize| self.way(to, from);
+        self.domains[domain].decisions = decide(&seen, far, &self.machine.tuning);
         self.domains[domain].on = on;
         let takes_ns = self.routine_ns();
         if on.is_none() {
@@ -165,18 +168,39 @@ impl Simulation<'_> {
         };
         let engines = self.engines[xes].iter().map(engine);
         let stalled = self.domains[own].watch.stalled(engines, false);
-        let view = |domain: usize| DomainView {
-            queued: self.queued(domain),
-            asleep: self.may_wake(domain),
-            engines: self.may_work(domain),
-            searching: self.domains[domain].searching,
-            stalled: if domain == own { stalled } else { 0 },
+        let mut watch = std::mem::take(&mut self.domains[own].watch);
+        let view = |domain: usize| {
+            let (asleep, engines) = (self.may_wake(domain), self.may_work(domain));
+            let started = self.domains[domain].started;
+            DomainView {
+                queued: self.queued(domain),
+                asleep,
+                engines,
+                searching: self.domains[domain].searching,
+                stalled: if domain == own { stalled } else { 0 },
+                pace_ns: watch.pace_ns(
+                    domain,
+                    started,
+                    engines.saturating_sub(asleep),
+                    self.now_ns,
+                ),
+            }
         };
+        let domains = (0..self.domains.len()).map(view).collect();
+        self.domains[own].watch = watch;
         Observation {
-            domains: (0..self.domains.len()).map(view).collect(),
+            domains,
             own,
             open_scopes: usize::from(self.left > 0),
         }
+    }
+
+    /// How far a domain's memory is from another one's engines, in tenths of what their own is; on machines without memory all
+    /// are alike.
+    fn way(&self, to: usize, from: usize) -> u64 {
+        let region = |domain: usize| self.machine.plan.xes[self.domains[domain].xes.start].region;
+        let regions = self.machine.model.preferences.as_ref();
+        OWN + regions.map_or(0, |regions| regions.far(region(to) as u16)[region(from)])
     }
 
     /// The routine ends: what it decided is done.

@@ -147,6 +147,8 @@ pub(crate) struct Domain {
     /// Codelets in its engines' own queues, and in their inboxes.
     pub(crate) queued: usize,
     pub(crate) posted: usize,
+    /// Codelets that its engines have started.
+    pub(crate) started: u64,
     /// Engines that look for work, and those that were claimed and will.
     pub(crate) searching: usize,
     /// Who searches was called.
@@ -186,6 +188,7 @@ impl Domain {
             injector: VecDeque::new(),
             queued: 0,
             posted: 0,
+            started: 0,
             searching: 0,
             call: Call::None,
             asleep: plan.xes.len(),

@@ -3,11 +3,13 @@
 use super::BlockSlot;
 use super::copies::Copies;
 use super::memory::Start;
+use crate::decide::migration::Way;
 use crate::decide::placement::Wish;
 use crate::homes::{Asked, Homes, Place};
-use crate::memory_region::{Chunk, Magazine};
+use crate::memory_region::{Chunk, Magazine, Transfer};
 use crate::sync::atomic::Ordering;
 use crate::trace::{Moved, NOWHERE};
+use std::time::Instant;
 
 impl BlockSlot {
     /// Wishes something for a block with this generation. Any thread may do so at any time: it happens when somebody holds the block who may do it. False if
@@ -39,35 +41,110 @@ impl BlockSlot {
         homes: &Homes,
         magazine: &mut Magazine,
     ) -> *mut u8 {
+        let (there, from, moving) = self.memory.with(|memory| {
+            let chunk = memory.as_ref().expect("its memory was taken");
+            (
+                chunk.ptr().as_ptr(),
+                chunk.region(),
+                homes.moving(chunk, pool, contents),
+            )
+        });
+        if from == pool {
+            self.belong(pool, homes);
+            return there;
+        }
+        let begin = Instant::now();
+        let begun = homes.moves.begins();
+        let (way, measure) = homes.moves.choose(moving);
+        let sent = match way {
+            // SAFETY: by this function's premise.
+            Way::Pages => unsafe { self.send_pages(pool, homes) },
+            Way::Copy => None,
+        };
+        let (way, start) = match sent {
+            Some(start) => (Way::Pages, start),
+            // SAFETY: by this function's premise.
+            None => (Way::Copy, unsafe {
+                self.copy_over(pool, contents, homes, magazine)
+            }),
+        };
+        let Some(start) = start else {
+            homes.moves.refused();
+            return there;
+        };
+        if measure {
+            homes.moves.measured(moving.bytes, way, begin.elapsed());
+        }
+        self.belong(pool, homes);
+        homes
+            .moves
+            .made(self.moved(from, pool, false, homes), begun);
+        start
+    }
+
+    /// Copies the memory to other memory of a pool; where it is then, if there was room.
+    ///
+    /// # Safety
+    /// As [`BlockSlot::move_to`].
+    unsafe fn copy_over(
+        &self,
+        pool: u16,
+        contents: bool,
+        homes: &Homes,
+        magazine: &mut Magazine,
+    ) -> Option<*mut u8> {
         let bytes = self.bytes();
+        let new = homes.take_at(pool, bytes, magazine)?;
+        let start = new.ptr().as_ptr();
         let there = self.memory.with(|memory| {
             let chunk = memory.as_ref().expect("its memory was taken");
-            (chunk.ptr().as_ptr(), chunk.region())
+            chunk.ptr().as_ptr()
         });
-        if there.1 == pool {
-            self.belong(pool, homes);
-            return there.0;
-        }
-        let Some(new) = homes.take_at(pool, bytes, magazine) else {
-            homes.moves.refused();
-            return there.0;
-        };
-        let start = new.ptr().as_ptr();
-        let begun = homes.moves.begins();
         if contents {
             // SAFETY: both have so many bytes at least, nobody else has either, and they are not the same.
-            unsafe { start.copy_from_nonoverlapping(there.0, bytes) };
+            unsafe { start.copy_from_nonoverlapping(there, bytes) };
         }
-        let old = self.memory.with(|memory| {
-            self.set_place(Place::Taken(pool));
-            self.set_start(Start::There(start));
-            memory.replace(new)
-        });
+        let old = self.settle(pool, new);
         old.into_iter()
             .for_each(|chunk| homes.give(chunk, magazine));
-        self.belong(pool, homes);
-        (homes.moves).made(self.moved(there.1, pool, false, homes), begun);
-        start
+        Some(start)
+    }
+
+    /// Has the system move the memory's pages to a pool's node; where it is then, if it went. `None` if the system does not do that
+    /// at all.
+    ///
+    /// # Safety
+    /// As [`BlockSlot::move_to`].
+    unsafe fn send_pages(&self, pool: u16, homes: &Homes) -> Option<Option<*mut u8>> {
+        // Not under the lock, since it takes long; and the chunk stays in its place, for who looks at it meanwhile.
+        let (which, from) = self.memory.with(|memory| {
+            let chunk = memory.as_ref().expect("its memory was taken");
+            (chunk.which(), chunk.region())
+        });
+        // SAFETY: it is that pool's, and by this function's premise nobody else has it.
+        match unsafe { homes.transfer(which, from, pool) } {
+            Transfer::Gone(new) => {
+                let start = new.ptr().as_ptr();
+                // The same memory by its old name, which means nothing any more.
+                let _old = self.settle(pool, new);
+                homes.moves.by_pages();
+                Some(Some(start))
+            }
+            Transfer::Stayed => Some(None),
+            Transfer::Forbidden => {
+                homes.moves.forbid_pages();
+                None
+            }
+        }
+    }
+
+    /// The block's memory is this chunk of a pool's from now on; what was it.
+    fn settle(&self, pool: u16, new: Chunk) -> Option<Chunk> {
+        self.memory.with(|memory| {
+            self.set_place(Place::Taken(pool));
+            self.set_start(Start::There(new.ptr().as_ptr()));
+            memory.replace(new)
+        })
     }
 
     /// What is told of a move from one pool to another, or of a copy.

@@ -1,27 +1,14 @@
 //! The control engine's mind: what it sees goes in, what it does comes out.
 
-use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
+pub use super::brokerage::DomainView;
+use super::brokerage::{Pace, brokerage};
+use super::policy::Tuning;
 
-/// What a control engine sees of a domain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DomainView {
-    /// Codelets in the queues that other domains may take from.
-    pub queued: usize,
-    /// Engines that sleep.
-    pub asleep: usize,
-    /// Engines.
-    pub engines: usize,
-    /// Engines that look for work.
-    pub searching: usize,
-    /// Engines with something queued that started no codelet between the last two looks ([`Watch::stalled`]).
-    pub stalled: usize,
-}
-
-/// What a control engine remembers of its own engines from one look to the next.
+/// What a control engine remembers of its own engines, and of all domains, from one look to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Watch {
     started: Vec<u64>,
+    paces: Vec<Pace>,
 }
 
 impl Watch {
@@ -38,6 +25,15 @@ impl Watch {
             stalled += usize::from(queued && (once || before == started));
         }
         stalled
+    }
+
+    /// How long one codelet of a domain takes, by how many its engines, of which so many are awake, have started by now: see
+    /// [`Pace::look`].
+    pub fn pace_ns(&mut self, domain: usize, started: u64, awake: usize, now_ns: u64) -> u64 {
+        if self.paces.len() <= domain {
+            self.paces.resize(domain + 1, Pace::default());
+        }
+        self.paces[domain].look(started, awake, now_ns)
     }
 }
 
@@ -92,9 +88,12 @@ pub enum Decision {
     CheckStuck,
 }
 
-/// Decides. Work goes from the fullest domain to those that sleep, nearest number first, and only what the giver's
-/// own engines will not come to soon: half of what is beyond one for each of them.
-pub fn decide(seen: &Observation) -> Vec<Decision> {
+/// Decides; `far` and `tuning` are for what goes from domain to domain ([`brokerage`]).
+pub fn decide(
+    seen: &Observation,
+    far: impl Fn(usize, usize) -> u64,
+    tuning: &Tuning,
+) -> Vec<Decision> {
     let mut decisions = Vec::new();
     let all_asleep = seen.domains.iter().all(|d| d.asleep == d.engines);
     if all_asleep && seen.open_scopes > 0 {
@@ -107,35 +106,18 @@ pub fn decide(seen: &Observation) -> Vec<Decision> {
             decisions.push(Decision::Rouse { domain });
         }
     }
-    // Givers by what they have to spare; of equal ones the last. A taker has nothing, so it is not among them.
-    let spare = |(domain, view): (usize, &DomainView)| {
-        let spare = view.queued.saturating_sub(view.engines);
-        (spare > 0).then_some((spare, domain))
-    };
-    let mut givers: BinaryHeap<_> = seen.domains.iter().enumerate().filter_map(spare).collect();
-    let domains = seen.domains.len();
-    for to in (0..domains).map(|step| (seen.own + step) % domains) {
-        let taker = seen.domains[to];
-        if taker.queued > 0 || taker.asleep == 0 {
-            continue;
-        }
-        let Some(mut giver) = givers.peek_mut() else {
-            break;
-        };
-        let (spare, from) = *giver;
-        let count = spare.div_ceil(2);
-        match spare - count {
-            0 => drop(PeekMut::pop(giver)),
-            left => giver.0 = left,
-        }
-        decisions.push(Decision::Broker { from, to, count });
-    }
+    let brought = brokerage(&seen.domains, seen.own, far, tuning);
+    decisions.extend(brought.into_iter().map(|one| Decision::Broker {
+        from: one.from,
+        to: one.to,
+        count: one.count,
+    }));
     decisions
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Decision, DomainView, Observation, Tuning, Watch, nap_ns};
 
     fn domain(queued: usize, asleep: usize) -> DomainView {
         DomainView {
@@ -144,7 +126,13 @@ mod tests {
             engines: 4,
             searching: 0,
             stalled: 0,
+            pace_ns: 0,
         }
+    }
+
+    /// All domains are in one region.
+    fn decide(seen: &Observation) -> Vec<Decision> {
+        super::decide(seen, |_, _| 10, &Tuning::default())
     }
 
     fn seen(domains: Vec<DomainView>) -> Observation {

@@ -55,33 +55,33 @@ const FORGET: u64 = 64;
 /// At most so many blocks are known at a time.
 const MOST: usize = 1 << 16;
 /// An act must save one part in so many of what a block costs.
-const WORTH: u64 = 4;
+pub(super) const WORTH: u64 = 4;
 /// A block has copies only if so many times as much of it is read as is written.
 const HARDLY: u64 = 16;
 /// What helps leaves at most this many parts in [`OF`] of the cost.
 const LEFT: u128 = 3;
 const OF: u128 = 4;
 /// How many looks a block rests after an act that did not help, the first time; then twice as many each time.
-const REST: u64 = 4;
-const REST_MOST: u64 = 256;
+pub(super) const REST: u64 = 4;
+pub(super) const REST_MOST: u64 = 256;
 /// An act of which nothing is seen for so many looks is called off.
 const UNSEEN: u64 = 16;
 
 /// Costs and what they are for.
 #[derive(Clone, Copy, Debug, Default)]
-struct Rate {
+pub(super) struct Rate {
     cost: u64,
-    bytes: u64,
+    pub(super) bytes: u64,
 }
 
 impl Rate {
-    fn add(&mut self, cost: u64, bytes: u64) {
+    pub(super) fn add(&mut self, cost: u64, bytes: u64) {
         self.cost = self.cost.saturating_add(cost);
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
     /// Whether this is so much less than before that what was done in between has helped.
-    fn is_better_than(self, before: Rate) -> bool {
+    pub(super) fn is_better_than(self, before: Rate) -> bool {
         let (now, then) = (u128::from(self.cost), u128::from(before.cost));
         now * u128::from(before.bytes) * OF <= then * u128::from(self.bytes) * LEFT
     }

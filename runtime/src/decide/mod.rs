@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alternates;
+pub mod brokerage;
 pub mod controller;
 pub mod deadline;
 pub mod dependence;
@@ -14,14 +15,17 @@ pub mod graph;
 pub mod health;
 pub mod lanes;
 pub mod locality;
+pub mod migration;
 pub mod placement;
 pub mod plan;
 pub mod policy;
 pub mod polling;
 pub mod power;
 pub mod priority;
+pub mod regrouping;
 mod ring;
 pub mod route;
+pub mod scores;
 pub mod shuffle;
 pub mod theft;
 pub mod throttle;

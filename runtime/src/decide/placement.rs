@@ -52,6 +52,15 @@ pub struct Regions {
     far: Vec<Vec<u64>>,
 }
 
+/// Where a ready codelet should run: see [`Regions::lean`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lean {
+    /// The region.
+    pub region: u16,
+    /// So many more may wait there for each engine before another region is better.
+    pub more: u64,
+}
+
 /// What it costs to send a ready codelet to another region, in bytes that could be read from one's own memory meanwhile: some
 /// microseconds.
 const SENT: u64 = 16 << 10;
@@ -96,16 +105,18 @@ impl Regions {
 
     /// Where a ready codelet should run that says nothing, by where the bytes of its accesses are and how many: in region `here`, where it is, unless
     /// another one is so much nearer to them that it pays to go. `waiting` says how many codelets wait in a region for each of its
-    /// engines, which may take as long as this one; `None` if it has no engines.
+    /// engines; `None` if it has no engines. Each of them is taken to be like this one: it takes as long as its bytes do, or `least`
+    /// bytes would, which stands for its declared cost.
     pub fn lean(
         &self,
         uses: &[(u16, u64)],
         here: u16,
+        least: u64,
         waiting: impl Fn(u16) -> Option<u64>,
-    ) -> u16 {
+    ) -> Lean {
         let all = uses
             .iter()
-            .fold(0u64, |sum, (_, bytes)| sum.saturating_add(*bytes));
+            .fold(least, |sum, (_, bytes)| sum.saturating_add(*bytes));
         let cost = |region: u16| {
             let far = &self.far[usize::from(region)];
             let one =
@@ -116,13 +127,22 @@ impl Regions {
             Some(away.saturating_add(sent).saturating_add(waits))
         };
         let homes = uses.iter().map(|(home, _)| *home);
-        let costs = std::iter::once(here)
-            .chain(homes)
-            .filter_map(|region| Some((cost(region)?, region)));
-        // The first of equal ones, so here if that is as good.
-        costs
-            .min_by_key(|(cost, _)| *cost)
-            .map_or(here, |(_, region)| region)
+        let (mut best, mut next) = (None, None);
+        for region in std::iter::once(here).chain(homes) {
+            let Some(cost) = cost(region) else { continue };
+            match best {
+                Some((_, best)) if best == region => (),
+                // The first of equal ones, so here if that is as good.
+                Some((least, _)) if least <= cost => next = next.min(Some(cost)).or(Some(cost)),
+                _ => next = best.replace((cost, region)).map(|(cost, _)| cost),
+            }
+        }
+        let (cost, region) = best.unwrap_or((0, here));
+        let more = |next: u64| (next - cost) / all.max(1);
+        Lean {
+            region,
+            more: next.map_or(u64::MAX, more),
+        }
     }
 
     /// How much farther than its own memory each region's is from one, in tenths of the former.
@@ -287,23 +307,49 @@ mod tests {
         let regions = Regions::new(&four(), |_| true, |_| 0);
         let idle = |_| Some(0);
         let large = 1 << 20;
-        assert_eq!(regions.lean(&[(3, large)], 0, idle), 3);
-        assert_eq!(regions.lean(&[(3, 1000)], 0, idle), 0);
-        assert_eq!(regions.lean(&[], 2, idle), 2);
+        let lean = |uses: &[(u16, u64)], here, waiting: &dyn Fn(u16) -> Option<u64>| {
+            regions.lean(uses, here, 0, waiting).region
+        };
+        assert_eq!(lean(&[(3, large)], 0, &idle), 3);
+        assert_eq!(lean(&[(3, 1000)], 0, &idle), 0);
+        assert_eq!(lean(&[], 2, &idle), 2);
         // Most of the bytes, or between those who are near each other.
-        assert_eq!(regions.lean(&[(1, large), (2, 3 * large)], 1, idle), 2);
-        assert_eq!(
-            regions.lean(&[(0, large), (2, large), (3, large)], 0, idle),
-            2
-        );
-        assert_eq!(regions.lean(&[(0, large), (1, large)], 0, idle), 0);
+        assert_eq!(lean(&[(1, large), (2, 3 * large)], 1, &idle), 2);
+        assert_eq!(lean(&[(0, large), (2, large), (3, large)], 0, &idle), 2);
+        assert_eq!(lean(&[(0, large), (1, large)], 0, &idle), 0);
         // Not to a queue that is longer than the way.
         let busy = |region| Some(if region == 3 { 3 } else { 0 });
-        assert_eq!(regions.lean(&[(3, large)], 0, busy), 0);
-        assert_eq!(regions.lean(&[(3, large)], 3, busy), 3);
+        assert_eq!(lean(&[(3, large)], 0, &busy), 0);
+        assert_eq!(lean(&[(3, large)], 3, &busy), 3);
         // Nor where nobody works.
         let nobody = |region| (region != 3).then_some(0);
-        assert_eq!(regions.lean(&[(3, large)], 0, nobody), 0);
+        assert_eq!(lean(&[(3, large)], 0, &nobody), 0);
+        // One that takes long by its declared cost rather waits nowhere.
+        let one = |region| Some(u64::from(region == 3));
+        assert_eq!(lean(&[(3, large)], 0, &one), 3);
+        assert_eq!(regions.lean(&[(3, large)], 0, 8 * large, one).region, 0);
+    }
+
+    #[test]
+    fn a_lean_says_how_many_more_may_wait_there() {
+        let regions = Regions::new(&four(), |_| true, |_| 0);
+        let large = 1 << 20;
+        let lean = |waits: u64| {
+            let waiting = move |region| Some(if region == 3 { waits } else { 0 });
+            regions.lean(&[(3, large)], 0, 0, waiting)
+        };
+        // From region 0 its memory is two times farther than its own.
+        assert_eq!(lean(0), Lean { region: 3, more: 1 });
+        assert_eq!(lean(1), Lean { region: 3, more: 0 });
+        assert_eq!(lean(2).region, 0);
+        let alone = regions.lean(&[(0, large)], 0, 0, |_| Some(7));
+        assert_eq!(
+            alone,
+            Lean {
+                region: 0,
+                more: u64::MAX
+            }
+        );
     }
 
     #[test]

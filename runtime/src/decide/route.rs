@@ -121,6 +121,11 @@ pub fn is_long(flops: u64, bytes: u64, tuning: &Tuning) -> bool {
     (flops / RATE.0).max(bytes / RATE.1) > tuning.spin_ns
 }
 
+/// So many bytes could be read in the time that a codelet takes at least whose declared cost is long ([`is_long`]).
+pub fn long_bytes(tuning: &Tuning) -> u64 {
+    tuning.spin_ns.saturating_mul(RATE.1)
+}
+
 /// The time that a codelet with this declared cost takes, in nanoseconds, at least 1.
 pub fn cost_ns(flops: u64, bytes: u64) -> u32 {
     let time = (flops / RATE.0).max(bytes / RATE.1);

@@ -1,8 +1,11 @@
 //! What is asked of Linux: address ranges, huge pages, a node, and to take pages back.
 
+use super::pages::HUGE;
 use super::zones;
+use crate::sync::sleep;
 use std::io;
 use std::ptr::{self, NonNull};
+use std::time::Duration;
 
 /// Maps `len` bytes of zeroed, private memory at a multiple of `align`. No page of it is there before it is touched.
 ///
@@ -138,17 +141,117 @@ pub(super) unsafe fn prefer_node(at: NonNull<u8>, len: usize, node: u16) -> bool
     unsafe { bind(at, len, libc::MPOL_PREFERRED, &[node]) }
 }
 
-/// Asks that the pages of a range come from these nodes by turns, weighted if the kernel can; whether it agreed.
+/// Asks that the pages of a range come from these nodes by turns: weighted if the kernel can, which is then said, else in equal
+/// shares. `None` if it refused both.
 ///
 /// # Safety
 /// The range consists of whole pages that [`map`] gave.
-pub(super) unsafe fn interleave(at: NonNull<u8>, len: usize, nodes: &[u16]) -> bool {
+pub(super) unsafe fn interleave(at: NonNull<u8>, len: usize, nodes: &[u16]) -> Option<bool> {
     /// From Linux 6.9 on; older kernels refuse it.
     const MPOL_WEIGHTED_INTERLEAVE: libc::c_int = 6;
     // SAFETY: by this function's premise.
     let weighted = unsafe { bind(at, len, MPOL_WEIGHTED_INTERLEAVE, nodes) };
     // SAFETY: as above.
-    weighted || unsafe { bind(at, len, libc::MPOL_INTERLEAVE, nodes) }
+    let agreed = weighted || unsafe { bind(at, len, libc::MPOL_INTERLEAVE, nodes) };
+    agreed.then_some(weighted)
+}
+
+/// Asks the kernel to move the pages of a range to a node, under their addresses and with their contents; how many of its small
+/// pages that are there are not on the node now.
+///
+/// Errors: the kernel does not let this process do so.
+///
+/// # Safety
+/// The range consists of whole pages that [`map`] gave.
+pub(super) unsafe fn move_pages(
+    at: NonNull<u8>,
+    len: usize,
+    huge: bool,
+    node: u16,
+) -> io::Result<usize> {
+    /// So many pages are told of in one call.
+    const MOST: usize = 16 << 10;
+    let all = |step: usize| {
+        (0..len)
+            .step_by(step)
+            .map(|offset| at.addr().get() + offset)
+    };
+    let mut left: Vec<usize> = match huge {
+        // The first page of a huge one takes the others along, which would be busy until it has arrived.
+        true => all(HUGE).collect(),
+        false => all(page_bytes()).collect(),
+    };
+    for whole in [huge, false] {
+        for pages in left.chunks(MOST) {
+            // SAFETY: by this function's premise.
+            unsafe { pages_of(pages, Some(node)) }?;
+        }
+        if whole {
+            left = strays(all(page_bytes()).collect(), node)?;
+        }
+    }
+    Ok(strays(left, node)?.len())
+}
+
+/// Those of some pages that are there, and not on a node.
+fn strays(mut pages: Vec<usize>, node: u16) -> io::Result<Vec<usize>> {
+    const MOST: usize = 16 << 10;
+    // A page of a huge one that was just moved may be said to be busy although it has arrived.
+    const ASKS: u32 = 50;
+    for ask in 0..ASKS {
+        let mut busy = 0;
+        let mut others = Vec::new();
+        for some in pages.chunks(MOST) {
+            // SAFETY: nothing is moved.
+            let said = unsafe { pages_of(some, None) }?;
+            for (page, said) in some.iter().zip(said) {
+                busy += usize::from(said == -libc::EBUSY);
+                if said != i32::from(node) && ![-libc::ENOENT, -libc::EFAULT].contains(&said) {
+                    others.push(*page);
+                }
+            }
+        }
+        pages = others;
+        if busy == 0 {
+            break;
+        }
+        sleep(Duration::from_micros(100 << ask.min(4)));
+    }
+    Ok(pages)
+}
+
+/// What the kernel says of each page: its node, or an error less than 0. If a node is named they are to go there before.
+///
+/// # Safety
+/// If a node is named the pages are ours.
+unsafe fn pages_of(pages: &[usize], node: Option<u16>) -> io::Result<Vec<i32>> {
+    const MPOL_MF_MOVE: libc::c_int = 2;
+    let nodes = node.map(|node| vec![libc::c_int::from(node); pages.len()]);
+    let to = nodes.as_ref().map_or(ptr::null(), Vec::as_ptr);
+    let mut said = vec![-libc::ENOENT; pages.len()];
+    // SAFETY: the kernel reads as many addresses, and as many nodes if any, and writes as many answers. Contents stay.
+    let failed = unsafe {
+        libc::syscall(
+            libc::SYS_move_pages,
+            0,
+            pages.len(),
+            pages.as_ptr(),
+            to,
+            said.as_mut_ptr(),
+            MPOL_MF_MOVE,
+        )
+    };
+    // More than 0: so many were not moved, which the answers say, too.
+    match failed {
+        0.. => Ok(said),
+        _ => match io::Error::last_os_error() {
+            // There was nothing to move, or no room.
+            error if [Some(libc::ENOENT), Some(libc::ENOMEM)].contains(&error.raw_os_error()) => {
+                Ok(said)
+            }
+            error => Err(error),
+        },
+    }
 }
 
 /// The most nodes that a kernel can have.

@@ -8,6 +8,7 @@
 //! - `linux` / `portable`: what is asked of the system. `pages`: an owned range of it.
 //! - `class`: the sizes there are.  `chunk`: one piece of memory, of one of these sizes.
 //! - `store`: what a pool knows, behind its lock.  `pool`: the lock, and the calls that must not be made under it.
+//! - `transfer`: memory that goes to another pool and keeps its address.
 //! - `room`: which nodes may be used, and whether they have room.
 //! - `guard`: for the checking mode, memory that nobody may touch.
 //! - `magazine`: an engine's own few chunks, so that it rarely needs the lock.
@@ -33,6 +34,7 @@ mod reservation;
 mod room;
 mod stats;
 mod store;
+mod transfer;
 #[cfg(all(target_os = "linux", not(miri)))]
 mod zones;
 
@@ -51,3 +53,4 @@ pub use pool::Pool;
 pub(crate) use reservation::Reservation;
 pub(crate) use room::usable_nodes;
 pub use stats::PoolStats;
+pub(crate) use transfer::{Transfer, Which};

@@ -11,6 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// The size of a huge page in bytes.
 pub(super) const HUGE: usize = 2 << 20;
 
+/// [`os::move_pages`], or what a test puts in its place.
+pub(super) type MoveFn = unsafe fn(NonNull<u8>, usize, bool, u16) -> io::Result<usize>;
+
 /// Whole pages, zeroed and untouched when they come, unmapped on drop. Ranges of [`HUGE`] bytes or more start at a
 /// multiple of it.
 pub(super) struct Pages {
@@ -18,6 +21,7 @@ pub(super) struct Pages {
     len: usize,
     huge: bool,
     unbound: bool,
+    unweighted: bool,
 }
 
 // SAFETY: the range belongs to this value alone, and the system lets any thread use and unmap it.
@@ -50,20 +54,44 @@ impl Pages {
             // SAFETY: as above. Else the system may take huge pages all the same, and few pages are few turns.
             unsafe { os::advise_small(ptr, len) };
         }
-        let bound = match nodes {
-            Nodes::FirstTouch => true,
+        let (mut unbound, mut unweighted) = (false, false);
+        match nodes {
+            Nodes::FirstTouch => (),
             // SAFETY: as above.
-            Nodes::One(node) => unsafe { os::prefer_node(ptr, len, *node) },
+            Nodes::One(node) => unbound = !unsafe { os::prefer_node(ptr, len, *node) },
             // SAFETY: as above.
-            Nodes::Interleaved(nodes) => unsafe { os::interleave(ptr, len, nodes) },
-        };
-        let unbound = !bound;
+            Nodes::Interleaved(nodes) => match unsafe { os::interleave(ptr, len, nodes) } {
+                Some(weighted) => unweighted = !weighted,
+                None => unbound = true,
+            },
+        }
         Ok(Pages {
             ptr,
             len,
             huge,
             unbound,
+            unweighted,
         })
+    }
+
+    /// Binds the pages to another node and moves them there; whether all have gone. If not, they are bound to `from` again, and
+    /// those that had gone are moved back.
+    ///
+    /// Errors: the system does not let this process do so; nothing has moved.
+    pub(super) fn move_to(&self, from: u16, to: u16, move_pages: MoveFn) -> io::Result<bool> {
+        let go = |node| {
+            // SAFETY: the range came from `map`.
+            let bound = unsafe { os::prefer_node(self.ptr, self.len, node) };
+            // SAFETY: as above.
+            let strays = unsafe { move_pages(self.ptr, self.len, self.huge, node) };
+            strays.map(|strays| bound && strays == 0)
+        };
+        let gone = go(to);
+        if !matches!(gone, Ok(true)) {
+            // What does not come back is where it was bound to be when it was untouched: nobody can do more.
+            let _ = go(from);
+        }
+        gone
     }
 
     /// Its length in bytes.
@@ -79,6 +107,11 @@ impl Pages {
     /// Whether a node was named for these pages, but the kernel would not see to it.
     pub(super) fn unbound(&self) -> bool {
         self.unbound
+    }
+
+    /// Whether these pages are interleaved, but in equal shares, since the kernel has no weights.
+    pub(super) fn unweighted(&self) -> bool {
+        self.unweighted
     }
 
     /// Where its first byte is.

@@ -133,6 +133,14 @@ impl Pool {
         self.with_store(|store| store.stats.clone())
     }
 
+    /// The one node that its pages should come from, if there is one.
+    pub(super) fn node(&self) -> Option<u16> {
+        match self.nodes {
+            Nodes::One(node) => Some(node),
+            _ => None,
+        }
+    }
+
     /// The bytes of its smallest chunk, or 0 for the smallest there is.
     pub(super) fn least(&self) -> usize {
         self.least
@@ -257,7 +265,7 @@ impl Pool {
     }
 
     /// How many chunks, `most` at most, are recycled, or have room. If there is none, that is counted.
-    fn with_room(&self, class: Class, most: usize) -> usize {
+    pub(super) fn with_room(&self, class: Class, most: usize) -> usize {
         let free = || room::free_bytes(&self.nodes);
         self.with_store(|store| store.with_room(class, most, free, Instant::now))
     }
@@ -285,7 +293,7 @@ impl Pool {
         chunks
     }
 
-    fn with_store<R>(&self, f: impl FnOnce(&mut Store) -> R) -> R {
+    pub(super) fn with_store<R>(&self, f: impl FnOnce(&mut Store) -> R) -> R {
         // Nothing panics under the lock short of a bug in here; then the pool goes on as it is.
         let mut store = self
             .store

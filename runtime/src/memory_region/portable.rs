@@ -95,8 +95,16 @@ pub(super) unsafe fn prefer_node(_: NonNull<u8>, _: usize, _: u16) -> bool {
 ///
 /// # Safety
 /// None; unsafe as its namesake on Linux is.
-pub(super) unsafe fn interleave(_: NonNull<u8>, _: usize, _: &[u16]) -> bool {
-    false
+pub(super) unsafe fn move_pages(_: NonNull<u8>, _: usize, _: bool, _: u16) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Nodes are not known here.
+///
+/// # Safety
+/// None; unsafe as its namesake on Linux is.
+pub(super) unsafe fn interleave(_: NonNull<u8>, _: usize, _: &[u16]) -> Option<bool> {
+    None
 }
 
 /// Nodes are not known here.

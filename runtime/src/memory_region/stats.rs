@@ -16,6 +16,9 @@ pub struct PoolStats {
     pub huge_bytes: usize,
     /// The part of `mapped_bytes` that should be on a certain node, but the kernel refused to see to it.
     pub unbound_bytes: usize,
+    /// The part of `mapped_bytes` that is interleaved in equal shares, since the kernel has no weights (Linux has them from 6.9
+    /// on).
+    pub unweighted_bytes: usize,
     /// How many times memory was mapped.
     pub mappings: u64,
     /// How many of those mappings have small pages although huge ones were wanted.

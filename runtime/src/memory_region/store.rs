@@ -8,6 +8,7 @@ use super::class::{CLASSES, Class};
 use super::pages::{HUGE, Pages};
 use super::room::Room;
 use super::stats::PoolStats;
+use super::transfer::Which;
 
 /// Recycled chunks of so many bytes or more count towards [`super::PoolOptions::keep_bytes`]. Taking the pages out of
 /// smaller ones is a system call for too little.
@@ -213,6 +214,29 @@ impl Store {
         chunk
     }
 
+    /// Lets a chunk that is out go to another pool, with its mapping; `None` if it has none of its own.
+    pub(super) fn leave(&mut self, which: Which) -> Option<Pages> {
+        let pages = self.direct.remove(&which.ptr.addr().get())?;
+        self.stats.in_use_bytes -= which.class.bytes();
+        self.unmapped(&pages);
+        Some(pages)
+    }
+
+    /// Takes a chunk in that is out, with its mapping, from another pool; it was used.
+    pub(super) fn enter(&mut self, class: Class, pages: Pages) -> Chunk {
+        let mut chunk = Chunk::untouched(pages.start(), self.owner, self.region, class);
+        chunk.mark_used();
+        self.stats.in_use_bytes += chunk.bytes();
+        self.mapped(&pages);
+        self.direct.insert(pages.start().addr().get(), pages);
+        chunk
+    }
+
+    /// Whether a chunk of this size waits that was used before.
+    pub(super) fn has_used(&self, class: Class) -> bool {
+        !self.shelves[class.index()].used.is_empty()
+    }
+
     /// Whether there is more recycled memory than should be kept.
     pub(super) fn over(&self, keep_bytes: usize) -> bool {
         self.releasable > keep_bytes
@@ -244,11 +268,8 @@ impl Store {
     fn sort_out(&mut self, chunk: Chunk, evicted: &mut Evicted) {
         match self.direct.remove(&chunk.ptr().addr().get()) {
             Some(pages) => {
-                let s = &mut self.stats;
-                s.mapped_bytes -= pages.len();
-                s.huge_bytes -= if pages.huge() { pages.len() } else { 0 };
-                s.unbound_bytes -= if pages.unbound() { pages.len() } else { 0 };
-                s.released_bytes += pages.len() as u64;
+                self.unmapped(&pages);
+                self.stats.released_bytes += pages.len() as u64;
                 evicted.pages.push(pages);
             }
             None => evicted.chunks.push(chunk),
@@ -308,10 +329,26 @@ impl Store {
         let s = &mut self.stats;
         s.mappings += 1;
         s.small_page_mappings += u64::from(self.want_huge && !pages.huge());
+        self.mapped(pages);
+    }
+
+    /// There are these pages more.
+    fn mapped(&mut self, pages: &Pages) {
+        let s = &mut self.stats;
         s.mapped_bytes += pages.len();
         s.peak_mapped_bytes = s.peak_mapped_bytes.max(s.mapped_bytes);
         s.huge_bytes += if pages.huge() { pages.len() } else { 0 };
         s.unbound_bytes += if pages.unbound() { pages.len() } else { 0 };
+        s.unweighted_bytes += if pages.unweighted() { pages.len() } else { 0 };
+    }
+
+    /// These pages are not there any more.
+    fn unmapped(&mut self, pages: &Pages) {
+        let s = &mut self.stats;
+        s.mapped_bytes -= pages.len();
+        s.huge_bytes -= if pages.huge() { pages.len() } else { 0 };
+        s.unbound_bytes -= if pages.unbound() { pages.len() } else { 0 };
+        s.unweighted_bytes -= if pages.unweighted() { pages.len() } else { 0 };
     }
 }
 

@@ -39,7 +39,7 @@ impl Replay<'_> {
                 Some((key, Sums::of(one.mode, bytes, times)))
             })
         });
-        if ledgers.enter(here.xe, lines) {
+        if ledgers.enter(here.xe, None, lines) {
             engine.shared.ask_to_adapt();
         }
     }

@@ -1,6 +1,6 @@
 //! What the policy `locality` moves by itself, and that others move nothing.
 
-use crate::{builder, counted};
+use crate::{assert_counted, builder, counted};
 use sprat::{Block, Home, Policy, Result, Runtime};
 
 /// Uses blocks from one region until all of them are there, or at most so often; whether they are.
@@ -124,4 +124,41 @@ fn the_policy_performance_moves_nothing() -> Result<()> {
     }
     assert_eq!((rt.region_of(block)?, rt.move_counts()), (Some(0), before));
     Ok(())
+}
+
+#[test]
+fn under_the_policy_locality_a_group_goes_where_its_data_is() -> Result<()> {
+    let rt = builder(3).policy(Policy::Locality).build()?;
+    let block = counted(&rt, Home::Region(2), 1 << 12)?;
+    let group = rt.group();
+    let ran = |xe: usize| rt.xe_counts()[xe].ran;
+    let run_one = || {
+        rt.finish(|s| {
+            let member = s.codelet("member").with(group);
+            member.spawn(block.read_write(), |_, x| x[0] = 0);
+            Ok(())
+        })
+    };
+    // It begins where nothing of its data is.
+    rt.finish(|s| {
+        s.codelet("first").on_xe(0).spawn((), move |s, ()| {
+            s.codelet("member").with(group).spawn((), |_, ()| ());
+        });
+        Ok(())
+    })?;
+    for _ in 0..20_000 {
+        run_one()?;
+        if rt.move_counts().regrouped > 0 {
+            break;
+        }
+    }
+    assert_eq!(rt.move_counts().regrouped, 1);
+    // Its next members run there, and the block stays.
+    let before = ran(2);
+    for _ in 0..500 {
+        run_one()?;
+    }
+    assert!(ran(2) >= before + 450, "{} of 500", ran(2) - before);
+    assert_eq!(rt.region_of(block)?, Some(2));
+    assert_counted(&rt, block)
 }

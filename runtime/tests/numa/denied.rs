@@ -111,3 +111,45 @@ fn a_container_that_forbids_the_calls_gets_first_touch_and_a_sentence() {
         test.join().unwrap().unwrap();
     }
 }
+
+#[test]
+fn where_pages_may_not_be_moved_blocks_are_copied() {
+    let Some(topology) = several() else { return };
+    let regions: Vec<usize> = (0..topology.regions.len())
+        .filter(|at| allowed(topology.regions[*at].os_id))
+        .collect();
+    let [first, .., last] = regions[..] else {
+        crate::machine::skip("one region may be used");
+        return;
+    };
+    let start = std::thread::spawn(|| {
+        forbid(&[libc::SYS_move_pages]);
+        Runtime::new()
+    });
+    let rt = start.join().unwrap().unwrap();
+    for _ in 0..4 {
+        let block = rt.block_at::<u64>(Home::Region(first), 1 << 20).unwrap();
+        // On an engine, since this thread may move pages.
+        rt.finish(|s| {
+            let fill = s.codelet("fill").on_xe(rt.xes() - 1);
+            fill.spawn(block.write(), |_, x| x.fill(7));
+            Ok(())
+        })
+        .unwrap();
+        let moved = std::thread::scope(|threads| {
+            let moves = threads.spawn(|| {
+                forbid(&[libc::SYS_move_pages]);
+                rt.migrate(block, Home::Region(last))
+            });
+            moves.join().unwrap()
+        });
+        moved.unwrap();
+        rt.read(block, |x| {
+            crate::kernel::assert_on(x, topology.regions[last].os_id);
+            assert!(x.iter().all(|x| *x == 7));
+        })
+        .unwrap();
+    }
+    let counts = rt.move_counts();
+    assert_eq!((counts.moved, counts.refused, counts.by_pages), (4, 0, 0));
+}

@@ -222,6 +222,33 @@ fn a_full_region_falls_back_to_the_nearest_and_counts_it() -> Result<()> {
     assert_written_to(&rt, 0, block, topology.regions[full].os_id)
 }
 
+/// Where one region has the most bandwidth, and it is full, the next fastest one has it: of equally fast ones the nearest.
+#[test]
+fn the_fastest_region_falls_back_to_the_next_fastest() -> Result<()> {
+    let Some(topology) = several() else {
+        return Ok(());
+    };
+    let Some(fastest) = said("SPRAT_TEST_FASTEST") else {
+        skip("none is the fastest");
+        return Ok(());
+    };
+    let node: u32 = fastest.parse().unwrap();
+    let rt = Runtime::new()?;
+    let full = topology
+        .regions
+        .iter()
+        .position(|one| one.os_id == node)
+        .unwrap();
+    let next = topology.nearest_regions(full)[1];
+    let xe = (0..rt.xes())
+        .find(|xe| rt.plan().xes[*xe].region == next)
+        .unwrap();
+    let inside = fill(&rt, full, || rt.block_at(Home::Fastest, 4 * LEN), |_| xe)?;
+    assert!(inside.len() >= 8, "only {} blocks fit", inside.len());
+    assert_eq!(rt.memory()[full].overflows, 3);
+    Ok(())
+}
+
 #[test]
 fn parts_and_reductions_take_the_memory_of_a_home() -> Result<()> {
     let Some(topology) = several() else {

@@ -188,3 +188,50 @@ fn under_the_policy_locality_pages_go_to_who_uses_them() -> Result<()> {
     }
     Ok(())
 }
+
+/// Where the block's memory starts.
+fn start(rt: &Runtime, block: Block<u64>) -> Result<usize> {
+    rt.read(block, |x| x.as_ptr().addr())
+}
+
+#[test]
+fn whole_huge_pages_go_under_their_address() -> Result<()> {
+    let Some(topology) = several() else {
+        return Ok(());
+    };
+    let rt = Runtime::new()?;
+    let regions = usable(&topology);
+    let &[from, to, ..] = regions.as_slice() else {
+        skip("one region may be used");
+        return Ok(());
+    };
+    // Both ways are tried by turns where there is no used memory of that length, four times each.
+    let (mut blocks, mut stayed) = (Vec::new(), 0);
+    for _ in 0..8 {
+        let block = counted(&rt, Home::Region(from), 1 << 20)?;
+        let before = start(&rt, block)?;
+        rt.migrate(block, Home::Region(to))?;
+        assert_is(&rt, block, to)?;
+        stayed += u64::from(start(&rt, block)? == before);
+        blocks.push(block);
+    }
+    let counts = rt.move_counts();
+    assert_eq!((counts.moved, counts.refused), (8, 0));
+    assert_eq!((counts.by_pages, stayed), (4, 4));
+    // What came under its address is that region's when it is used again, and its new pages are there, too.
+    for block in blocks {
+        rt.destroy(block)?;
+    }
+    for _ in 0..10 {
+        let block = counted(&rt, Home::Region(to), 1 << 20)?;
+        assert_is(&rt, block, to)?;
+    }
+    // To used memory they are copied.
+    let block = counted(&rt, Home::Region(to), 1 << 20)?;
+    let used = counted(&rt, Home::Region(from), 1 << 20)?;
+    rt.destroy(used)?;
+    rt.migrate(block, Home::Region(from))?;
+    assert_is(&rt, block, from)?;
+    assert_eq!(rt.move_counts().by_pages, 4);
+    Ok(())
+}

@@ -61,3 +61,32 @@ fn what_a_node_does_not_have_comes_from_others() {
     }
     assert!(elsewhere > 0);
 }
+
+/// Whether the kernel has weights for interleaving.
+fn has_weights() -> bool {
+    std::path::Path::new("/sys/kernel/mm/mempolicy/weighted_interleave").exists()
+}
+
+/// On any kernel with nodes, if there is but one.
+#[test]
+fn interleaved_memory_is_weighted_where_the_kernel_can_and_counted_where_it_cannot() {
+    let topology = sprat::Topology::detect().unwrap();
+    let nodes = topology.regions.iter().map(|one| one.os_id);
+    let nodes: Vec<u16> = (nodes.filter(|node| allowed(*node)))
+        .map(|node| node as u16)
+        .collect();
+    let mut options = PoolOptions::default();
+    options.nodes = Nodes::Interleaved(nodes);
+    let pool = Pool::new(0, options).unwrap();
+    let chunk = pool.take(BYTES).unwrap();
+    let stats = pool.stats();
+    if stats.unbound_bytes > 0 {
+        return skip("the system does not let this process choose");
+    }
+    let unweighted = match has_weights() {
+        true => 0,
+        false => stats.mapped_bytes,
+    };
+    assert_eq!(stats.unweighted_bytes, unweighted);
+    pool.give(chunk).unwrap();
+}

@@ -10,6 +10,7 @@ mod magazine;
 mod pool;
 mod random;
 mod recycling;
+mod transfer;
 
 thread_local! {
     /// How many bytes this thread has from the system: those it mapped less those it unmapped.

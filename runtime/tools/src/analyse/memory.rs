@@ -77,6 +77,7 @@ mod tests {
         run.blocks.insert((0, 0), used(1, 300, 100, 50));
         run.blocks.insert((1, 0), used(1, 30, 0, 30));
         run.moves.push(Moved {
+            took: 0,
             time: 5,
             block: 0,
             generation: 0,

@@ -1,0 +1,144 @@
+//! How a block goes to another region: its bytes are copied, or the kernel moves its pages under the address.
+
+use super::alternates::Trials;
+use std::collections::BTreeMap;
+
+/// One of the two ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To other memory, which must be there.
+    Copy,
+    /// Where it is, page by page.
+    Pages,
+}
+
+/// What is known of a block that is to move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moving {
+    /// How long its memory is.
+    pub bytes: u64,
+    /// Whether it has whole huge pages to itself, and both regions' memory is on one node each.
+    pub owns_pages: bool,
+    /// Whether its contents are wanted. Else there is nothing to copy, nor to move.
+    pub contents: bool,
+    /// Whether there is memory of this length in the other region that was used before.
+    pub recycled: bool,
+}
+
+/// What both ways took so far, by the length of the memory.
+///
+/// Copying to memory that was used before was the faster way at each length that was measured (`docs/design/moves.md`), and is
+/// taken as such. Where memory would be new, each page of it is zeroed first, and either way may be the faster one, by the kernel and the
+/// length: so both are tried and timed where the program runs, and the faster one is kept to ([`Trials`]).
+#[derive(Clone, Debug, Default)]
+pub struct Ways {
+    trials: BTreeMap<u64, Trials>,
+    forbidden: bool,
+}
+
+impl Ways {
+    /// The way for a block, and whether to tell [`Ways::measured`] how long it took.
+    pub fn choose(&mut self, moving: Moving) -> (Way, bool) {
+        if self.forbidden || !moving.owns_pages || !moving.contents || moving.recycled {
+            return (Way::Copy, false);
+        }
+        let trials = self.trials.entry(moving.bytes);
+        let choice = trials.or_insert_with(|| Trials::new(0b11)).choose();
+        let way = match choice.which {
+            0 => Way::Copy,
+            _ => Way::Pages,
+        };
+        (way, choice.measure)
+    }
+
+    /// How long a move took, in nanoseconds.
+    pub fn measured(&mut self, bytes: u64, way: Way, ns: u64) {
+        if let Some(trials) = self.trials.get_mut(&bytes) {
+            trials.measured(usize::from(way == Way::Pages), ns);
+        }
+    }
+
+    /// The system does not let this process move pages: never again.
+    pub fn forbid(&mut self) {
+        self.forbidden = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::alternates::TRIES;
+    use super::*;
+
+    const LARGE: Moving = Moving {
+        bytes: 16 << 20,
+        owns_pages: true,
+        contents: true,
+        recycled: false,
+    };
+
+    /// Moves so many blocks, of which each takes so long; the ways that were taken.
+    fn taken(ways: &mut Ways, moving: Moving, copy_ns: u64, pages_ns: u64, times: u32) -> Vec<Way> {
+        let mut one = || {
+            let (way, measure) = ways.choose(moving);
+            if measure {
+                let ns = if way == Way::Copy { copy_ns } else { pages_ns };
+                ways.measured(moving.bytes, way, ns);
+            }
+            way
+        };
+        (0..times).map(|_| one()).collect()
+    }
+
+    #[test]
+    fn both_ways_are_tried_and_the_faster_one_is_kept() {
+        for (copy_ns, pages_ns, faster) in [(10, 30, Way::Copy), (30, 10, Way::Pages)] {
+            let mut ways = Ways::default();
+            let tried = taken(&mut ways, LARGE, copy_ns, pages_ns, 2 * TRIES);
+            for way in [Way::Copy, Way::Pages] {
+                let times = tried.iter().filter(|one| **one == way).count();
+                assert_eq!(times, TRIES as usize);
+            }
+            let kept = taken(&mut ways, LARGE, copy_ns, pages_ns, 100);
+            assert!(kept.iter().all(|way| *way == faster));
+        }
+    }
+
+    #[test]
+    fn each_length_has_its_own_answer() {
+        let mut ways = Ways::default();
+        let larger = Moving {
+            bytes: 64 << 20,
+            ..LARGE
+        };
+        taken(&mut ways, LARGE, 10, 30, 2 * TRIES);
+        taken(&mut ways, larger, 100, 30, 2 * TRIES);
+        assert_eq!(taken(&mut ways, LARGE, 10, 30, 1), [Way::Copy]);
+        assert_eq!(taken(&mut ways, larger, 100, 30, 1), [Way::Pages]);
+    }
+
+    #[test]
+    fn pages_stay_where_copying_is_known_to_be_better_or_they_may_not_move() {
+        let mut ways = Ways::default();
+        // The kernel would be the faster one.
+        taken(&mut ways, LARGE, 100, 10, 2 * TRIES);
+        for moving in [
+            Moving {
+                owns_pages: false,
+                ..LARGE
+            },
+            Moving {
+                contents: false,
+                ..LARGE
+            },
+            Moving {
+                recycled: true,
+                ..LARGE
+            },
+        ] {
+            assert_eq!(ways.choose(moving), (Way::Copy, false));
+        }
+        assert_eq!(ways.choose(LARGE).0, Way::Pages);
+        ways.forbid();
+        assert_eq!(ways.choose(LARGE), (Way::Copy, false));
+    }
+}
