@@ -5,6 +5,7 @@
 
 use crate::chunks::Chunks;
 use crate::decide::grain::{self, CHUNK_NS};
+use crate::error::{Error, ErrorKind};
 use crate::for_each::{About, Finished, Grain, Job, with_len};
 use crate::options::Options;
 use crate::options::Spawned;
@@ -30,6 +31,9 @@ struct Reduction<A: Chunks, M, C, R> {
 
 /// A half of chunks: where it was split off, and whether it is the first one.
 type Way = Vec<(usize, bool)>;
+
+/// Chunks of one reduction: a result is kept of each.
+const MOST_CHUNKS: usize = 1 << 24;
 
 impl<'s> Scope<'s> {
     /// Calls `map` with each chunk of what `access` gives, on all engines, and with where the chunk starts; combines what
@@ -62,7 +66,7 @@ impl<'s> Scope<'s> {
     /// nearly so as for floating-point numbers.
     ///
     /// # Failures
-    /// As for [`Scope::for_each`].
+    /// As for [`Scope::for_each`]; and [`ErrorKind::Access`] with more than 2^24 chunks, each of whose results is kept until it is combined.
     #[track_caller]
     pub fn map_reduce<A, R, M, C>(
         &self,
@@ -107,6 +111,15 @@ impl<'s> Options<'_, 's> {
                     Grain::Auto => grain::reduced(len),
                     Grain::Elements(elements) => elements.max(1),
                 };
+                let chunks = len.div_ceil(chunk);
+                if chunks > MOST_CHUNKS {
+                    return Finished::Wrong(Error::new(
+                        ErrorKind::Access,
+                        format!(
+                            "{len} elements in chunks of {chunk} are {chunks} chunks, and a reduction keeps the result of each: it can have {MOST_CHUNKS}; take a larger grain"
+                        ),
+                    ));
+                }
                 let reduction =
                     Reduction::<A, M, C, R>::new(raw, (map, combine), about, len, chunk);
                 run(s, access, Arc::new(reduction), grain == Grain::Auto)

@@ -155,7 +155,8 @@ typedef struct sprat_config {
 sprat_status sprat_runtime_create(const sprat_config *config, sprat_runtime **runtime);
 
 /* Ends a runtime: the handle is stale, and when no other thread uses it any more its engines stop, and its blocks and events go.
- * One that is suspended is resumed first, however often it was suspended: what is under way in it ends. Not in a codelet or in the body of a scope. */
+ * Its events and channels that have not come are poisoned at once: who waits for them on another thread is told so. One that is
+ * suspended is resumed first, however often it was suspended: what is under way in it ends. Not in a codelet or in the body of a scope. */
 sprat_status sprat_runtime_destroy(sprat_runtime *runtime);
 
 /* Stops all execution engines, each between two codelets, and returns when they have stopped: until sprat_resume no codelet runs, and

@@ -1015,14 +1015,14 @@ public:
   template <class T> T first(block<T> block) const { return read(block, 0, 1)[0]; }
   template <class T> std::vector<T> read(block<T> block, std::size_t from, std::size_t count) const {
     std::vector<T> copy(count ? count : 1);
-    check(sprat_block_read(handle_, block.id(), from * sizeof(T), copy.data(), count * sizeof(T)));
+    check(sprat_block_read(handle_, block.id(), detail::bytes_of<T>(from), copy.data(), detail::bytes_of<T>(count)));
     copy.resize(count);
     return copy;
   }
   template <class T> void write(block<T> block, std::size_t from, const std::vector<T> &data) const {
     const T none{};
     const T *source = data.empty() ? &none : data.data();
-    check(sprat_block_write(handle_, block.id(), from * sizeof(T), source, data.size() * sizeof(T)));
+    check(sprat_block_write(handle_, block.id(), detail::bytes_of<T>(from), source, data.size() * sizeof(T)));
   }
 
   /* From now on so many engines work, the first ones. */

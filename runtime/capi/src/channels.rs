@@ -3,7 +3,7 @@
 use crate::events::{By, keep, there};
 use crate::fault::{Fault, ended};
 use crate::live::{self, sprat_scope};
-use crate::runtime::{runtime, sprat_runtime};
+use crate::runtime::{runtime, sprat_runtime, still_there};
 use crate::table::Table;
 use crate::text::{forever, text};
 use crate::types::*;
@@ -49,6 +49,7 @@ unsafe fn create(
         runtime,
     };
     let id = CHANNELS.put(Arc::new(line))?;
+    still_there(runtime).inspect_err(|_| drop(CHANNELS.take(id, "the channel")))?;
     // SAFETY: the caller's promise, and it is not null.
     unsafe { channel.write(sprat_channel { id }) };
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, ended};
 use crate::live::{self, sprat_scope};
-use crate::runtime::{runtime, seconds, sprat_runtime};
+use crate::runtime::{runtime, seconds, sprat_runtime, still_there};
 use crate::table::Table;
 use crate::text::{forever, text};
 use crate::types::*;
@@ -74,6 +74,8 @@ pub(crate) unsafe fn keep(
     place: *mut sprat_event,
 ) -> Result<(), Fault> {
     let handle = EVENTS.put(Arc::new(Made { event, by, runtime }))?;
+    // If the runtime was destroyed meanwhile, its events went without this one.
+    still_there(runtime).inspect_err(|_| drop(EVENTS.take(handle, "the event")))?;
     let id = [handle, MADE];
     // SAFETY: the caller's promise; whether it is null was looked at before.
     unsafe { place.write(sprat_event { id }) };

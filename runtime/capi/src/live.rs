@@ -153,6 +153,13 @@ pub(crate) fn in_a_body() -> bool {
     !top().is_null()
 }
 
+/// Whether what runs here innermost is something of the user's that has no scope: a chunk of a loop.
+pub(crate) fn in_a_chunk() -> bool {
+    let top = top();
+    // SAFETY: what is innermost on this thread stays until it is taken from there.
+    !top.is_null() && unsafe { (*top).scope.is_null() }
+}
+
 /// Does something in the scope with this handle.
 #[inline]
 pub(crate) fn with<R>(

@@ -196,7 +196,12 @@ pub unsafe extern "C" fn sprat_chunk_fail(message: *const c_char) -> sprat_statu
     let fail = || {
         // SAFETY: the caller's promise.
         let said = unsafe { text(message, "the message") };
-        let failed = match RUNNING.take() {
+        // A chunk that waits for another runtime's codelets may run some of those; they are none of its body.
+        let running = match live::in_a_chunk() {
+            true => RUNNING.take(),
+            false => Running::None,
+        };
+        let failed = match running {
             Running::None => {
                 return Err(Fault::new(
                     SPRAT_SCOPE,

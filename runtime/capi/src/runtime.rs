@@ -24,6 +24,14 @@ pub(crate) fn runtime(handle: *mut sprat_runtime) -> Result<Runtime, Fault> {
     RUNTIMES.get(handle.addr() as u64, "the runtime")
 }
 
+/// An error if the runtime with this handle (0: none) was destroyed: what was made for it meanwhile went not with it.
+pub(crate) fn still_there(handle: u64) -> Result<(), Fault> {
+    match handle {
+        0 => Ok(()),
+        _ => RUNTIMES.get(handle, "the runtime").map(drop),
+    }
+}
+
 /// This version: the major one in the upper 16 bits, the minor one in 8 bits, the patch in 8 bits.
 #[unsafe(no_mangle)]
 pub extern "C" fn sprat_version() -> u32 {
@@ -280,7 +288,14 @@ pub unsafe extern "C" fn sprat_finish_within(
 /// Stops all execution engines, each between two codelets, until `sprat_resume`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sprat_suspend(runtime: *mut sprat_runtime) -> sprat_status {
-    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.suspend()?)))
+    let suspend = || {
+        let of = self::runtime(runtime)?;
+        of.suspend()?;
+        // If it was destroyed while this waited, nobody could resume it any more.
+        let is_there = self::runtime(runtime).map(drop);
+        is_there.inspect_err(|_| _ = of.resume())
+    };
+    ended(suspend())
 }
 
 /// Takes one `sprat_suspend` back.

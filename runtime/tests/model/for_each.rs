@@ -3,7 +3,7 @@
 // Runs the runtime itself, which under loom works in models alone.
 #![cfg(not(sprat_loom))]
 
-use sprat::{Grain, Runtime};
+use sprat::{ErrorKind, Grain, Runtime};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -359,4 +359,22 @@ fn accesses_that_are_chosen_at_run_time_are_cut_too() {
         Ok(())
     })
     .unwrap();
+}
+
+#[test]
+fn more_chunks_than_results_can_be_kept_of_are_refused() {
+    let rt = runtime(2);
+    let error = rt
+        .finish(|s| {
+            s.map_reduce(
+                0..1 << 40,
+                Grain::Elements(1),
+                |_, range| range.len(),
+                |a, b| a + b,
+            );
+            Ok(())
+        })
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Access, "{error}");
+    assert!(error.to_string().contains("larger grain"), "{error}");
 }

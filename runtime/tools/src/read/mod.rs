@@ -88,6 +88,9 @@ struct Stream {
     stolen: u32,
 }
 
+/// Streams are engines, of which there are no more than a number of 16 bits can say, and some threads.
+const MOST_STREAMS: u32 = 1 << 17;
+
 impl Reader {
     fn chunk(&mut self, chunk: Chunk<'_>) {
         match chunk {
@@ -112,6 +115,9 @@ impl Reader {
                 }
             }
             Chunk::Graph(graph) => _ = self.run.graphs.insert(graph.number, graph),
+            Chunk::Events { stream, .. } if stream > MOST_STREAMS => self.run.flaws.push(format!(
+                "a chunk of events of stream {stream}: no machine has as many engines and threads, so its head is damaged; it was left out"
+            )),
             Chunk::Events { stream, mut events } => {
                 let mut state = self.streams.remove(&stream).unwrap_or_default();
                 for event in events.by_ref() {

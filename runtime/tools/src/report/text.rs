@@ -9,7 +9,8 @@ pub fn text(analysis: &Analysis) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write(&mut out, analysis);
-    out
+    // Names come from the trace, and may hold what a terminal takes for orders.
+    out.replace(|letter: char| letter.is_control() && letter != '\n', "?")
 }
 
 fn write(out: &mut String, a: &Analysis) -> std::fmt::Result {
