@@ -73,7 +73,7 @@ fn take_turn(cell: &QueueCell, who: u32, first: bool) -> bool {
 
 /// It is the turn of `who`, which waits for nothing else, from now on; or it is in the list of those who wait, and may run elsewhere
 /// as soon as the queue's lock is free.
-pub(crate) fn turn_or_wait(queue: &mut Queue, who: u32, first: bool) -> bool {
+fn turn_or_wait(queue: &mut Queue, who: u32, first: bool) -> bool {
     let free = queue.turn_is_free_for(who);
     match free {
         true => queue.take_turn(who),
@@ -86,6 +86,16 @@ pub(crate) fn turn_or_wait(queue: &mut Queue, who: u32, first: bool) -> bool {
 /// waited for.
 fn one_by_one(cells: &[&QueueCell], who: u32) -> bool {
     cells.iter().all(|cell| take_turn(cell, who, false))
+}
+
+/// The same for one that enters just now. It goes before nobody: one that was woken for a turn that is nobody's may have yet to look.
+pub(crate) fn turn_at_entrance(queue: &mut Queue, who: u32) -> bool {
+    let free = queue.turn_is_nobodys();
+    match free {
+        true => queue.take_turn(who),
+        false => queue.wait_for_turn(who, true, false),
+    }
+    free
 }
 
 impl Engine<'_> {

@@ -7,7 +7,7 @@
 use crate::access::{BlockKey, FEW, Lent, Mode, Shape};
 use crate::block_table::QueueCell;
 use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag};
-use crate::commuting::turn_or_wait;
+use crate::commuting::turn_at_entrance;
 use crate::completion::effect;
 use crate::engine::{Engine, Followers, Frame};
 use crate::entrance::{self, Door};
@@ -156,12 +156,15 @@ impl Frame<'_> {
             N == 1 && doors[0].mode() == Mode::Commute && engine.queues_for_turn(record);
         let entered = entrance::enter_plain(doors, id, |queue| {
             if takes_turn {
-                turn = Some(turn_or_wait(queue, id, false));
+                turn = Some(turn_at_entrance(queue, id));
             }
         });
         match turn {
             None => (),
-            Some(true) => record.need_not_look(),
+            Some(true) => {
+                record.need_not_look();
+                return engine.post_for_all(id);
+            }
             // It may have run.
             Some(false) => return,
         }

@@ -81,6 +81,14 @@ impl Engine<'_> {
         self.publish(seat, id, queued, false);
     }
 
+    /// Posts a ready codelet that may run anywhere, and is not kept to run next: others wait for it, who cannot be taken instead.
+    pub(crate) fn post_for_all(&self, id: u32) {
+        match self.seat {
+            Some(_) => self.put_in_queue(id),
+            None => self.post(id),
+        }
+    }
+
     /// Puts a ready codelet in the own queue of an engine that sits.
     #[inline(never)]
     pub(crate) fn put_in_queue(&self, id: u32) {

@@ -5,6 +5,9 @@
 
 use std::collections::VecDeque;
 
+/// Places of a list that has drained, at most.
+const KEPT: usize = 256;
+
 /// See the module. `T` names a codelet.
 #[derive(Clone, Debug)]
 pub(super) struct Turns<T> {
@@ -29,6 +32,11 @@ impl<T: Copy + PartialEq> Turns<T> {
     /// Whether it could be the turn of `who`: nobody has it, or it was handed over.
     pub(super) fn is_free_for(&self, who: T) -> bool {
         self.holder.is_none_or(|holder| holder == who)
+    }
+
+    /// Whether nobody has it, and nobody waits for it.
+    pub(super) fn are_nobodys(&self) -> bool {
+        self.holder.is_none() && self.waiting.is_empty()
     }
 
     /// Whether it is the turn of `who`.
@@ -61,6 +69,10 @@ impl<T: Copy + PartialEq> Turns<T> {
         self.holder = None;
         let (next, alone) = self.waiting.pop_front()?;
         self.first = self.first.saturating_sub(1);
+        if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
+            // The memory of a long list goes back.
+            self.waiting = VecDeque::new();
+        }
         self.holder = alone.then_some(next);
         Some(next)
     }

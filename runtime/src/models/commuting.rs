@@ -3,7 +3,7 @@
 
 use super::Thing;
 use crate::block_table::QueueCell;
-use crate::commuting::{take_turns, turn_or_wait};
+use crate::commuting::{take_turns, turn_at_entrance};
 use crate::decide::dependence::Mode;
 use crate::sync::Arc;
 use crate::sync::model::{explore, explore_within, spawn};
@@ -117,7 +117,7 @@ fn who_waits_from_its_entrance_is_woken() {
             spawn(move || {
                 let has_turn = world.cells[0].queue.with(|queue| {
                     queue.enter(1, Mode::Commute);
-                    turn_or_wait(queue, 1, false)
+                    turn_at_entrance(queue, 1)
                 });
                 if has_turn {
                     world.start(1);
@@ -125,6 +125,35 @@ fn who_waits_from_its_entrance_is_woken() {
             })
         };
         world.start(0);
+        other.join().unwrap();
+        world.check();
+    });
+}
+
+/// The same beside one that wants both blocks, and was woken for the one where the other enters.
+#[test]
+fn who_enters_waits_behind_one_that_was_woken() {
+    explore_within(2, || {
+        let world = World::entered_by([&[0, 1], &[0], &[]], 1);
+        // The one that wants both waits for the first block.
+        let first = &world.cells[0].queue;
+        first.with(|queue| queue.take_turn(9));
+        world.start(0);
+        let other = {
+            let world = world.clone();
+            spawn(move || {
+                let has_turn = world.cells[0].queue.with(|queue| {
+                    queue.enter(1, Mode::Commute);
+                    turn_at_entrance(queue, 1)
+                });
+                if has_turn {
+                    world.start(1);
+                }
+            })
+        };
+        if let Some(next) = first.with(|queue| queue.pass_turn(9)) {
+            world.start(next);
+        }
         other.join().unwrap();
         world.check();
     });

@@ -253,9 +253,10 @@ fn the_next_one_runs_where_the_block_is() {
     let (waiting, last, changes) = (&waiting, &last, &changes);
     const WAITERS: usize = 50;
     rt.finish(|s| {
-        s.codelet("first").on_xe(0).spawn(a.commute(), move |_, _| {
-            *last.lock().unwrap() = Some(here());
-            // The other engine comes to the block with all of them, and goes on.
+        s.codelet("first").spawn(a.commute(), move |_, _| {
+            let before = last.lock().unwrap().replace(here());
+            assert!(before.is_none(), "it has the turn from its spawn on");
+            // All others wait in the block's list meanwhile.
             let begin = Instant::now();
             while waiting.load(Ordering::Relaxed) == 0 && begin.elapsed() < Duration::from_secs(10)
             {
@@ -268,9 +269,7 @@ fn the_next_one_runs_where_the_block_is() {
                 changes.fetch_add(u64::from(before != Some(here())), Ordering::Relaxed);
             });
         }
-        s.codelet("all are there").on_xe(1).spawn((), move |_, ()| {
-            waiting.store(1, Ordering::Relaxed);
-        });
+        waiting.store(1, Ordering::Relaxed);
         Ok(())
     })
     .unwrap();
@@ -279,6 +278,31 @@ fn the_next_one_runs_where_the_block_is() {
         changes < WAITERS as u64 / 2,
         "{changes} changes of engine among {WAITERS}"
     );
+}
+
+/// A body that spawns them and goes on for long keeps none of them for itself.
+#[test]
+fn others_run_them_while_the_body_that_spawned_them_goes_on() {
+    let rt = runtime(2);
+    let ran = &AtomicUsize::new(0);
+    rt.finish(|s| {
+        s.spawn((), move |s, ()| {
+            let a = s.block::<u64>(1).unwrap();
+            s.spawn((), |_, ()| ());
+            for _ in 0..20 {
+                s.spawn(a.commute(), move |_, _| {
+                    _ = ran.fetch_add(1, Ordering::Relaxed)
+                });
+            }
+            let begin = Instant::now();
+            while ran.load(Ordering::Relaxed) < 20 && begin.elapsed() < Duration::from_secs(10) {
+                dawdle(1);
+            }
+            assert_eq!(ran.load(Ordering::Relaxed), 20, "nobody took them");
+        });
+        Ok(())
+    })
+    .unwrap();
 }
 
 /// Those spawned before wait in the block's list already, from where none is sorted by level.

@@ -375,6 +375,6 @@ fn more_chunks_than_results_can_be_kept_of_are_refused() {
             Ok(())
         })
         .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Access, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
     assert!(error.to_string().contains("larger grain"), "{error}");
 }

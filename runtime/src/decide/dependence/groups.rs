@@ -39,6 +39,13 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         special.is_none_or(|special| special.turns.is_free_for(who))
     }
 
+    /// Whether nobody has a turn here, and nobody waits for one.
+    #[inline]
+    pub fn turn_is_nobodys(&self) -> bool {
+        let special = self.special.as_deref();
+        special.is_none_or(|special| special.turns.are_nobodys())
+    }
+
     /// `who`, which commutes here, takes its turn, which is free for it.
     #[inline]
     pub fn take_turn(&mut self, who: T) {
