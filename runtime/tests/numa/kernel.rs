@@ -1,5 +1,6 @@
 //! What the kernel says about pages.
 
+use std::ops::Range;
 use std::ptr::null;
 use std::thread::sleep;
 use std::time::Duration;
@@ -9,9 +10,13 @@ pub const PAGE: usize = 4096;
 
 /// The kernel's node of each page that a slice begins or goes on in. A page that nobody has touched is on none.
 pub fn nodes_of<T>(data: &[T]) -> Vec<Option<u32>> {
-    let begin = data.as_ptr().addr() / PAGE * PAGE;
-    let end = data.as_ptr_range().end.addr();
-    let pages: Vec<usize> = (begin..end).step_by(PAGE).collect();
+    nodes_at(data.as_ptr().addr()..data.as_ptr_range().end.addr())
+}
+
+/// The same of these addresses, for who may ask the kernel where the memory is not at hand.
+pub fn nodes_at(addresses: Range<usize>) -> Vec<Option<u32>> {
+    let begin = addresses.start / PAGE * PAGE;
+    let pages: Vec<usize> = (begin..addresses.end).step_by(PAGE).collect();
     let mut said = vec![0i32; pages.len()];
     // A page of a huge page that was just moved may be busy although it has arrived: ask again.
     for _ in 0..200 {
