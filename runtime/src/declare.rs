@@ -125,6 +125,9 @@ impl Frame<'_> {
     ) -> Result<Found> {
         let shared = self.engine.shared;
         let slot = shared.blocks.find(shared.id, id)?;
+        if let Mode::Reduce(operator) = mode {
+            shared.can_reduce(slot, id, operator)?;
+        }
         let found = |queue: *mut (), generation| match kind {
             EntryKind::Weak => Found::weak(mode, queue, generation),
             _ => Found::new(kind, queue, generation),

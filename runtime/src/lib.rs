@@ -186,9 +186,9 @@ mod weighing;
 mod wide;
 
 pub use access::{
-    Access, AnyAccess, AnyArgument, CanBeWeak, CombineBytes, Commute, ExclusiveAccess, FillBytes,
-    ForeignOperator, Lent, Max, Min, Mode, Param, Product, Raw, Read, ReadValue, ReadWrite, Reduce,
-    ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
+    Access, AnyAccess, AnyArgument, Around, CanBeWeak, CombineBytes, Commute, ExclusiveAccess,
+    FillBytes, ForeignOperator, Lent, Max, Min, Mode, Param, Product, Raw, Read, ReadValue,
+    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
 };
 pub use affinity::Priority;
 pub use builder::Builder;

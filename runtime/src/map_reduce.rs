@@ -5,8 +5,8 @@
 
 use crate::chunks::Chunks;
 use crate::decide::grain::{self, CHUNK_NS};
-use crate::error::{Error, ErrorKind};
-use crate::for_each::{About, Finished, Grain, Job, with_len};
+use crate::error::{Error, ErrorKind, Result};
+use crate::for_each::{Finished, Grain, Job, with_len};
 use crate::options::Options;
 use crate::options::Spawned;
 use crate::scope::Scope;
@@ -66,7 +66,7 @@ impl<'s> Scope<'s> {
     /// nearly so as for floating-point numbers.
     ///
     /// # Failures
-    /// As for [`Scope::for_each`]; and [`ErrorKind::Access`] with more than 2^24 chunks, each of whose results is kept until it is combined.
+    /// As for [`Scope::for_each`]; and [`ErrorKind::Access`] with more than 2^24 chunks, each of whose results is kept until it is combined; [`ErrorKind::System`] without memory for that.
     #[track_caller]
     pub fn map_reduce<A, R, M, C>(
         &self,
@@ -120,27 +120,38 @@ impl<'s> Options<'_, 's> {
                         ),
                     ));
                 }
-                let reduction =
-                    Reduction::<A, M, C, R>::new(raw, (map, combine), about, len, chunk);
+                let halves = match halves(chunks) {
+                    Ok(halves) => halves,
+                    Err(error) => return Finished::Wrong(error),
+                };
+                let reduction = Reduction::<A, M, C, R> {
+                    job: Job::new(raw, map, about),
+                    combine,
+                    len,
+                    chunk,
+                    halves,
+                    first: Mutex::new(None),
+                    result: Mutex::new(None),
+                };
                 run(s, access, Arc::new(reduction), grain == Grain::Auto)
             })
         })
     }
 }
 
-impl<A: Chunks, M, C, R> Reduction<A, M, C, R> {
-    fn new(raw: A::Raw, (map, combine): (M, C), about: About, len: usize, chunk: usize) -> Self {
-        let count = len.div_ceil(chunk);
-        Reduction {
-            job: Job::new(raw, map, about),
-            combine,
-            len,
-            chunk,
-            halves: (0..count).map(|_| Mutex::new(None)).collect(),
-            first: Mutex::new(None),
-            result: Mutex::new(None),
-        }
+/// Places for the results of halves of so many chunks.
+fn halves<R>(chunks: usize) -> Result<Vec<Mutex<Option<R>>>> {
+    let mut halves = Vec::new();
+    if halves.try_reserve_exact(chunks).is_err() {
+        return Err(Error::new(
+            ErrorKind::System,
+            format!(
+                "no memory for the results of the {chunks} chunks of a reduction; take a larger grain"
+            ),
+        ));
     }
+    halves.resize_with(chunks, || Mutex::new(None));
+    Ok(halves)
 }
 
 impl<A, M, C, R> Reduction<A, M, C, R>
@@ -266,4 +277,17 @@ fn halve<'s, A, M, C, R>(
         chunks.end = mid;
     }
     (reduction.job).try_to(|| reduction.come_out(way, reduction.reduce(chunks)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_without_memory_are_an_error() {
+        assert_eq!(halves::<u64>(3).unwrap().len(), 3);
+        let error = halves::<u64>(usize::MAX / 2).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::System);
+        assert!(error.to_string().contains("larger grain"), "{error}");
+    }
 }

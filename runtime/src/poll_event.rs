@@ -60,6 +60,13 @@ impl Runtime {
     {
         poll_event(self.shared(), name, function)
     }
+
+    /// Ends polling for good, for interfaces of other languages, whose functions use what goes when they say that the runtime ends: no
+    /// function is called any more when this returns, now or later, and the events that have not come are poisoned. It waits for the
+    /// function that is being called, so that one may not call this.
+    pub fn end_polling(&self) {
+        self.shared().end_polling();
+    }
 }
 
 impl Scope<'_> {

@@ -13,6 +13,10 @@ use crate::sync::{lock, thread};
 use crate::time_keeper::tell;
 use std::panic::Location;
 
+/// Why an event does not come whose function is not asked any more.
+const CLOSED: &str =
+    "its runtime was destroyed, so the function that is polled for it is called no more";
+
 impl Shared {
     /// An event that comes when a function says so.
     pub(crate) fn add_poll(
@@ -27,10 +31,20 @@ impl Shared {
             made_at,
             function,
         };
-        if self.polls.add(polled, &self.timers) {
-            tell(&self.domains[0].control);
+        match self.polls.add(polled, &self.timers) {
+            Ok(true) => tell(&self.domains[0].control),
+            Ok(false) => (),
+            Err(polled) => self.end_poll(polled, Err(CLOSED.to_owned())),
         }
         event
+    }
+
+    /// Ends polling for good: none of the functions is called any more when this returns, and events that have not come are
+    /// poisoned.
+    pub(crate) fn end_polling(&self) {
+        for polled in self.polls.close() {
+            self.end_poll(polled, Err(CLOSED.to_owned()));
+        }
     }
 
     /// Asks all polled functions once, if it is time to.

@@ -48,6 +48,8 @@ struct State {
     new: Vec<Polled>,
     /// When something was added or came last.
     stir: u64,
+    /// Nobody is asked any more: see [`Polls::close`].
+    closed: bool,
     /// When to look next; [`NONE`] if there is nothing to look at. The timers have it, too.
     next: u64,
 }
@@ -58,15 +60,19 @@ impl Polls {
             state: Mutex::new(State {
                 new: Vec::new(),
                 stir: 0,
+                closed: false,
                 next: NONE,
             }),
             asked: Mutex::new(Vec::new()),
         }
     }
 
-    /// Adds one, to be asked at once; true if who sleeps must hear of it.
-    pub(crate) fn add(&self, polled: Polled, timers: &Timers) -> bool {
+    /// Adds one, to be asked at once; true if who sleeps must hear of it. It comes back if none is asked any more.
+    pub(crate) fn add(&self, polled: Polled, timers: &Timers) -> std::result::Result<bool, Polled> {
         let mut state = lock(&self.state);
+        if state.closed {
+            return Err(polled);
+        }
         let now = timers.now();
         state.new.push(polled);
         state.stir = now;
@@ -75,7 +81,7 @@ impl Polls {
             state.next = now;
             timers.look_at(now);
         }
-        earlier
+        Ok(earlier)
     }
 
     /// Begins a look, if it is time and nobody looks.
@@ -102,11 +108,21 @@ impl Polls {
         })
     }
 
+    /// What is left, of which none is asked any more: who asks now has ended when this returns.
+    pub(crate) fn close(&self) -> Vec<Polled> {
+        let new = {
+            let mut state = lock(&self.state);
+            state.closed = true;
+            std::mem::take(&mut state.new)
+        };
+        let mut left = std::mem::take(&mut *lock(&self.asked));
+        left.extend(new);
+        left
+    }
+
     /// Drops what is left: the runtime ends.
     pub(crate) fn clear(&self) {
-        let asked = std::mem::take(&mut *lock(&self.asked));
-        let new = std::mem::take(&mut lock(&self.state).new);
-        asked.into_iter().chain(new).for_each(drop_quietly);
+        self.close().into_iter().for_each(drop_quietly);
     }
 }
 

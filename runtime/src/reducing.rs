@@ -2,20 +2,41 @@
 //! `decide/lanes.rs`.
 
 use crate::access::{Lent, Operator, OperatorTable};
-use crate::block_table::QueueCell;
+use crate::block_table::{BlockSlot, QueueCell};
 use crate::decide::dependence::{Effect, Mode};
 use crate::decide::lanes::{Sums, tree};
 use crate::engine::Engine;
-use crate::error::{Error, Origin, Result};
+use crate::error::{Error, ErrorKind, Origin, Result};
 use crate::failure::Cause;
+use crate::id::BlockId;
 use crate::memory_region::Chunk;
 use crate::panics;
+use crate::shared::Shared;
 
 /// Puts the reduction together that has come to its end in a queue, by `add`. The queue is held meanwhile, without its lock.
 pub(crate) fn combine(cell: &QueueCell, add: impl FnOnce(Sums<Chunk>) -> Effect) {
     let sums = cell.queue.with(|queue| queue.take_sums());
     let effect = sums.map_or(Effect::Done, add);
     cell.queue.with(|queue| queue.combined(effect));
+}
+
+impl Shared {
+    /// An error if a block's memory does not fit the elements of an operator, as the types of a program in Rust see to it.
+    pub(crate) fn can_reduce(
+        &self,
+        slot: &BlockSlot,
+        id: BlockId,
+        operator: Operator,
+    ) -> Result<()> {
+        let table = OperatorTable::of(operator);
+        match table.misfit(slot.is_at(), slot.bytes()) {
+            None => Ok(()),
+            Some(why) => Err(Error::new(
+                ErrorKind::Access,
+                format!("block {} {why}", self.blocks.label(id)),
+            )),
+        }
+    }
 }
 
 impl Engine<'_> {

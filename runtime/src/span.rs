@@ -29,6 +29,11 @@ impl Scope<'_> {
         });
     }
 
+    /// Whether a [trace](crate::Builder::trace) is kept: for who would take pains to make a name.
+    pub fn is_traced(&self) -> bool {
+        self.frame().engine.shared.trace.is_some()
+    }
+
     /// Begins a span: a part of this body with a name, noted in the [trace](crate::Builder::trace), if one is kept; what `sprat export -f chrome`
     /// writes shows it. It ends when what this returns is dropped.
     ///

@@ -146,6 +146,10 @@ fn run_best(
         return run(0);
     }
     let Choice { which, measure } = table.choose(xe, address, usable);
+    if usable >> which & 1 == 0 {
+        // Another list was measured under this address, against the promise: only what this one can run may run.
+        return run(0);
+    }
     let begin = measure.then(Instant::now);
     run(which);
     if let Some(begin) = begin {
@@ -157,7 +161,8 @@ fn run_best(
 impl Scope<'_> {
     /// For interfaces of other languages: chooses for this engine from a usual body and alternates that need these, at most seven, as
     /// [`Codelet::alternate`] says, and calls `run` with the number of the chosen one, where 0 is the usual body. What the chosen one needs
-    /// is there. The static is the codelet's own, and stands for the same list each time.
+    /// is there. The static is the codelet's own, and stands for the same list each time: with another list it is the usual body that runs
+    /// where the chosen one is not in that.
     ///
     /// # Panics
     /// If there are more than seven alternates, or the static has no size, and so perhaps no address of its own.

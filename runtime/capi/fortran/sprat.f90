@@ -1331,7 +1331,7 @@ contains
     integer(c_int32_t), intent(in) :: about
     character(:), allocatable, intent(out) :: text
     integer(c_int32_t) :: status
-    integer(c_size_t) :: length
+    integer(c_size_t) :: length, room
     character(kind=c_char), allocatable, target :: letters(:)
     interface
       function c_tell(runtime, about, text, room, length) bind(c, name="sprat_tell")
@@ -1345,9 +1345,13 @@ contains
     end interface
     text = ''
     status = c_tell(runtime, about, c_null_ptr, 0_c_size_t, length)
-    if (status /= SPRAT_OK) return
-    allocate (letters(length + 1))
-    status = c_tell(runtime, about, c_loc(letters), size(letters, kind=c_size_t), length)
+    do while (status == SPRAT_OK)
+      room = length + 1
+      if (allocated(letters)) deallocate (letters)
+      allocate (letters(room))
+      status = c_tell(runtime, about, c_loc(letters), room, length)
+      if (length < room) exit ! else it has grown meanwhile
+    end do
     if (status == SPRAT_OK) text = text_at(c_loc(letters))
   end function
 
@@ -1356,7 +1360,7 @@ contains
     integer(c_int32_t), intent(in) :: about
     character(:), allocatable, intent(out) :: text
     integer(c_int32_t) :: status
-    integer(c_size_t) :: length
+    integer(c_size_t) :: length, room
     character(kind=c_char), allocatable, target :: letters(:)
     interface
       function c_graph_tell(graph, about, text, room, length) bind(c, name="sprat_graph_tell")
@@ -1370,9 +1374,13 @@ contains
     end interface
     text = ''
     status = c_graph_tell(graph, about, c_null_ptr, 0_c_size_t, length)
-    if (status /= SPRAT_OK) return
-    allocate (letters(length + 1))
-    status = c_graph_tell(graph, about, c_loc(letters), size(letters, kind=c_size_t), length)
+    do while (status == SPRAT_OK)
+      room = length + 1
+      if (allocated(letters)) deallocate (letters)
+      allocate (letters(room))
+      status = c_graph_tell(graph, about, c_loc(letters), room, length)
+      if (length < room) exit ! else it has grown meanwhile
+    end do
     if (status == SPRAT_OK) text = text_at(c_loc(letters))
   end function
 
@@ -1380,7 +1388,7 @@ contains
     type(c_ptr), intent(in) :: runtime
     character(:), allocatable, intent(out) :: text
     integer(c_int32_t) :: status
-    integer(c_size_t) :: length
+    integer(c_size_t) :: length, room
     character(kind=c_char), allocatable, target :: letters(:)
     interface
       function c_memory_report(runtime, text, room, length) bind(c, name="sprat_memory_report")
@@ -1393,9 +1401,13 @@ contains
     end interface
     text = ''
     status = c_memory_report(runtime, c_null_ptr, 0_c_size_t, length)
-    if (status /= SPRAT_OK) return
-    allocate (letters(length + 1))
-    status = c_memory_report(runtime, c_loc(letters), size(letters, kind=c_size_t), length)
+    do while (status == SPRAT_OK)
+      room = length + 1
+      if (allocated(letters)) deallocate (letters)
+      allocate (letters(room))
+      status = c_memory_report(runtime, c_loc(letters), room, length)
+      if (length < room) exit ! else it has grown meanwhile
+    end do
     if (status == SPRAT_OK) text = text_at(c_loc(letters))
   end function
 

@@ -155,8 +155,10 @@ typedef struct sprat_config {
 sprat_status sprat_runtime_create(const sprat_config *config, sprat_runtime **runtime);
 
 /* Ends a runtime: the handle is stale, and when no other thread uses it any more its engines stop, and its blocks and events go.
- * Its events and channels that have not come are poisoned at once: who waits for them on another thread is told so. One that is
- * suspended is resumed first, however often it was suspended: what is under way in it ends. Not in a codelet or in the body of a scope. */
+ * Events, latches and channels that were made for the runtime (not in a scope) and have not come are poisoned at once, and so are all
+ * polled events, whose functions are called no more when this returns: who waits for them on another thread is told so. Timers come all
+ * the same, and what was made in a scope is still for its codelets to satisfy. A runtime that is suspended is resumed, however often it
+ * was suspended: what is under way in it ends. Not in a codelet or in the body of a scope. */
 sprat_status sprat_runtime_destroy(sprat_runtime *runtime);
 
 /* Stops all execution engines, each between two codelets, and returns when they have stopped: until sprat_resume no codelet runs, and
@@ -269,7 +271,8 @@ typedef void (*sprat_merge)(void *into, const void *from, size_t bytes);
 
 /* Defines an operator of one's own, for reductions of elements of whatever type, which sprat_reduce is told as 0. It is associative and
  * commutative, or nearly so as sums of floating-point numbers are. It stays as long as the process; the same two functions give the same
- * operator. They are called on any thread, several at a time. */
+ * operator. A process has at most 4,096, counted with those of SPRAT_SUM and so on for each type: one more is SPRAT_SYSTEM. They are
+ * called on any thread, several at a time. Memory is aligned to 64 bytes, but adopted memory only as its owner made it: see sprat_adopt. */
 sprat_status sprat_operator_define(sprat_neutral neutral, sprat_merge merge, sprat_operator *defined);
 
 typedef int32_t sprat_type;
@@ -310,7 +313,8 @@ static inline sprat_access sprat_write(sprat_block block) { return sprat_use(blo
 static inline sprat_access sprat_read_write(sprat_block block) { return sprat_use(block, SPRAT_READ_WRITE); }
 static inline sprat_access sprat_commute(sprat_block block) { return sprat_use(block, SPRAT_COMMUTE); }
 
-/* A reduction: the view begins with what changes nothing, or with what others have added up, and the codelet adds its own. */
+/* A reduction: the view begins with what changes nothing, or with what others have added up, and the codelet adds its own. Of a type, the
+ * block is made of such elements: one whose bytes are no multiple, or that is adopted and not aligned as they are, is SPRAT_ACCESS. */
 static inline sprat_access sprat_reduce(sprat_block block, sprat_operator reduce_operator, sprat_type reduce_type) {
   sprat_access access = {block, SPRAT_REDUCE, 0, 0, 0, 0, 0, 0, reduce_operator, reduce_type};
   return access;
@@ -497,7 +501,7 @@ sprat_status sprat_migrate_group(sprat_scope *scope, const sprat_block *blocks, 
 sprat_status sprat_replicate(sprat_scope *scope, sprat_block block, sprat_event *ended);
 
 /* Makes a block of memory of the caller's, until the host's scope has ended: codelets work on it in place. Nobody else may use the
- * memory meanwhile. Not in a codelet. */
+ * memory meanwhile. It is as aligned as it is: views of it too, and what an operator of one's own is given. Not in a codelet. */
 sprat_status sprat_adopt(sprat_scope *scope, void *data, size_t count, size_t element_size, sprat_block *block);
 
 /* Destroys a block: an access like any other, after which nobody may name it. */
@@ -545,8 +549,8 @@ typedef int32_t (*sprat_poll)(void *argument);
  * fails with a message that has the number. A scope with codelets that wait for it waits, too.
  *
  * The function is called until its answer is not 0, also after sprat_event_destroy and when the scope is gone: until then
- * `argument` stays yours to keep alive. When the runtime ends (sprat_runtime_destroy) it is called no more. It is called on any
- * thread: a control engine's, an engine's that has nothing to do, a host's that waits in a scope; all functions of a runtime one
+ * `argument` stays yours to keep alive. When sprat_runtime_destroy returns it is called no more, and if it has not come it is poisoned,
+ * even if another thread is still in sprat_finish; and so is what is made after. It is called on any thread: a control engine's, an engine's that has nothing to do, a host's that waits in a scope; all functions of a runtime one
  * at a time. (Codelets run beside them: what both use needs care, so a library like MPI is started with MPI_THREAD_MULTIPLE.) It
  * returns soon, waits for nothing, and throws no exception.
  *
@@ -599,18 +603,21 @@ typedef struct sprat_reduction {
   sprat_combine combine; /* need not be commutative, but associative, or nearly so as sums of floating-point numbers are */
   size_t params_size;   /* bytes of the parameters, which are copied, aligned to 16; at most 1 MiB */
   size_t elements;      /* as of a loop, at least 1 */
-  size_t grain;         /* how many of them a chunk has; 0: what makes 256 chunks, or fewer of a short one */
+  size_t grain;         /* how many of them a chunk has; 0: what makes 256 chunks, or fewer of a short one. 2^24 chunks are the most */
   size_t result_size;   /* bytes of a result, which are copied; at most 1 MiB */
 } sprat_reduction;
 
 /* Makes a result of each chunk of the accesses, on all engines, and combines them in pairs of neighbours into all of block `result`,
  * which has `result_size` bytes, and is written when the accesses are read already. Chunks, and the order of combining, depend
- * on `elements` and `grain` only: so the result has the same bits with any number of engines. The rest is as for a loop. */
+ * on `elements` and `grain` only: so the result has the same bits with any number of engines. All results of chunks have their places at
+ * once: more chunks than 2^24 are SPRAT_ACCESS, and without memory for the places it is SPRAT_SYSTEM; in either case the codelet fails.
+ * The rest is as for a loop. */
 sprat_status sprat_map_reduce(sprat_scope *scope, const sprat_reduction *what, const void *params, const sprat_access *accesses,
                               size_t count, sprat_block result, const sprat_options *options, sprat_event *ended);
 
 /* Makes the chunk fail whose body this thread runs, as sprat_fail does a codelet: the loop's message is this one, whatever the body
- * returns. The first call counts. The message is copied. Outside of a chunk's body it is SPRAT_SCOPE. */
+ * returns. The first call counts. The message is copied. Outside of a chunk's body it is SPRAT_SCOPE: so in a codelet, a polled function
+ * or an operator that runs here because the body waits in another runtime. */
 sprat_status sprat_chunk_fail(const char *message);
 
 /* ---- Channels --------------------------------------------------------------------------------------------------------------- */
@@ -887,7 +894,8 @@ enum {
 sprat_status sprat_tell(sprat_runtime *runtime, sprat_about about, char *text, size_t room, size_t *length);
 
 /* Adds to the trace, if one is kept (else they cost next to nothing): a counter's value, and parts of this body that have a name. A part
- * ends by the call that follows its beginning and those of parts inside it, or with the body. */
+ * ends by the call that follows its beginning and those of parts inside it, or with the body. Where a trace is kept, each name stays as
+ * long as the process: so let there be few. */
 sprat_status sprat_trace_count(sprat_scope *scope, const char *name, double value);
 sprat_status sprat_trace_begin(sprat_scope *scope, const char *name);
 sprat_status sprat_trace_end(sprat_scope *scope);

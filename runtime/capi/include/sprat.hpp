@@ -235,13 +235,27 @@ template <class T, class O> struct own_operator {
   }
 };
 
-/* A text that a call gives, which is first asked for its length. */
+/* A text that a call gives, which is first asked for its length; it may have grown meanwhile. */
 template <class F> std::string text_of(const F &call) {
+  std::vector<char> text;
   std::size_t length = 0;
   check(call(nullptr, std::size_t(0), &length));
-  std::vector<char> text(length + 1);
-  check(call(text.data(), text.size(), &length));
+  do {
+    text.resize(length + 1);
+    check(call(text.data(), text.size(), &length));
+  } while (length >= text.size());
   return text.data();
+}
+
+/* What is defined by a name, once, as long as the name is the same: mostly it is. */
+template <class F> sprat_codelet defined_once(const char *name, const F &define) {
+  struct named {
+    std::string name;
+    sprat_codelet codelet;
+  };
+  /* Both at once, since two threads may come with two names. It stays, since codelets spawn others until the process ends. */
+  static const named &first = *new named{name ? name : "", define(name)};
+  return name && first.name == name ? first.codelet : define(name);
 }
 } // namespace detail
 
@@ -426,11 +440,8 @@ template <class F, class... A> struct bound {
     check(sprat_codelet_define(&definition, &defined));
     return defined;
   }
-  /* Defined once, as long as the name is the same: mostly it is. */
   static sprat_codelet codelet(const char *name) {
-    static const char *const first = name;
-    static const sprat_codelet defined = define(name);
-    return name == first ? defined : define(name);
+    return defined_once(name, [](const char *name) { return define(name); });
   }
 };
 
@@ -456,11 +467,8 @@ template <class F, sprat_isa... I, class... G, class... A> struct bound_best<bod
     (check(sprat_codelet_alternate(defined, I, run<K + 1>, &defined)), ...);
     return defined;
   }
-  /* Defined once, as long as the name is the same: mostly it is. */
   static sprat_codelet codelet(const char *name) {
-    static const char *const first = name;
-    static const sprat_codelet defined = define(name, std::index_sequence_for<G...>());
-    return name == first ? defined : define(name, std::index_sequence_for<G...>());
+    return defined_once(name, [](const char *name) { return define(name, std::index_sequence_for<G...>()); });
   }
 };
 

@@ -168,7 +168,7 @@ impl sprat_access {
         Min: ReduceOp<T>,
         Max: ReduceOp<T>,
     {
-        Ok(match self.reduce_operator {
+        let made = match self.reduce_operator {
             SPRAT_SUM => AnyAccess::reduce::<T, _>(block, Sum),
             SPRAT_PRODUCT => AnyAccess::reduce::<T, _>(block, Product),
             SPRAT_MIN => AnyAccess::reduce::<T, _>(block, Min),
@@ -178,6 +178,7 @@ impl sprat_access {
                     "{other} is no operator of a reduction; use SPRAT_SUM, PRODUCT, MIN or MAX, or define one"
                 )));
             }
-        })
+        };
+        made.ok_or_else(|| Fault::new(SPRAT_SYSTEM, operators::TOO_MANY))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, ended};
 use crate::live::{self, sprat_scope};
+use crate::loops::aside;
 use crate::runtime::{runtime, seconds, sprat_runtime, still_there};
 use crate::table::Table;
 use crate::text::{forever, text};
@@ -292,8 +293,11 @@ impl Asked {
 
     /// Asks once.
     fn ask(&self) -> sprat::Result<bool> {
-        // SAFETY: who gave us the function and the argument promised that they go together.
-        match unsafe { (self.poll)(self.argument) } {
+        let answer = aside(|| {
+            // SAFETY: who gave us the function and the argument promised that they go together.
+            unsafe { (self.poll)(self.argument) }
+        });
+        match answer {
             0 => Ok(false),
             1.. => Ok(true),
             failed => Err(Error::msg(format!(

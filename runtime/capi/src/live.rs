@@ -23,10 +23,21 @@ pub(crate) struct Live<'a> {
     /// What its body did wrong first: `sprat_fail`, or a spawn that was refused.
     wrong: Cell<Option<Fault>>,
     /// Parts of its body that have begun for the trace, and have not ended.
-    spans: Cell<Vec<Span<'static>>>,
+    spans: Cell<Spans>,
     below: *const Live<'static>,
     of_codelet: bool,
     marker: PhantomData<&'a Scope<'static>>,
+}
+
+/// They end from the innermost on.
+#[derive(Default)]
+struct Spans(Vec<Span<'static>>);
+
+impl Drop for Spans {
+    #[inline]
+    fn drop(&mut self) {
+        while self.0.pop().is_some() {}
+    }
 }
 
 // A handle of 64 bits is passed as an address.
@@ -83,7 +94,7 @@ pub(crate) fn run(
             handle: thread.handle(),
             scope,
             wrong: Cell::new(None),
-            spans: Cell::new(Vec::new()),
+            spans: Cell::default(),
             below: thread.top.get(),
             of_codelet,
             marker: PhantomData,
@@ -106,7 +117,7 @@ pub(crate) fn without<R>(body: impl FnOnce() -> R) -> R {
             handle: thread.handle(),
             scope: std::ptr::null(),
             wrong: Cell::new(None),
-            spans: Cell::new(Vec::new()),
+            spans: Cell::default(),
             below: thread.top.get(),
             of_codelet: true,
             marker: PhantomData,
@@ -213,14 +224,14 @@ impl Live<'_> {
         // SAFETY: it is there as long as the body runs, and spans end with that: this goes before the scope does.
         let scope: &'static Scope<'static> = unsafe { &*self.scope };
         let mut spans = self.spans.take();
-        spans.push(scope.span(name));
+        spans.0.push(scope.span(name));
         self.spans.set(spans);
     }
 
     /// Ends the last one; whether there was any.
     pub(crate) fn end_span(&self) -> bool {
         let mut spans = self.spans.take();
-        let was_there = spans.pop().is_some();
+        let was_there = spans.0.pop().is_some();
         self.spans.set(spans);
         was_there
     }

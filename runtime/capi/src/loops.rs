@@ -54,6 +54,19 @@ pub(crate) fn failing(body: impl FnOnce() -> i32, place: impl FnOnce() -> String
     resume_unwind(Box::new(format!("{wrong} {}", place())));
 }
 
+/// Calls a function that is part of no body, of whatever chunk or scope below.
+pub(crate) fn aside<R>(call: impl FnOnce() -> R) -> R {
+    /// Puts it back.
+    struct Below(Running);
+    impl Drop for Below {
+        fn drop(&mut self) {
+            RUNNING.set(std::mem::take(&mut self.0));
+        }
+    }
+    let _below = Below(RUNNING.take());
+    live::without(call)
+}
+
 /// A loop.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]

@@ -1,6 +1,7 @@
 //! Operators of reductions that callers define.
 
 use crate::fault::{Fault, ended};
+use crate::loops::aside;
 use crate::types::*;
 use sprat::ForeignOperator;
 use std::ffi::c_void;
@@ -15,6 +16,9 @@ pub type sprat_merge =
 
 /// Those that were defined, in this order. They stay.
 static DEFINED: RwLock<Vec<ForeignOperator>> = RwLock::new(Vec::new());
+
+/// Why there is no further one.
+pub(crate) const TOO_MANY: &str = "the process has 4,096 operators of reductions already, counted with their types of elements; use them again";
 
 /// The number of the first.
 const FIRST: sprat_operator = 1 << 16;
@@ -62,11 +66,9 @@ pub unsafe extern "C" fn sprat_operator_define(
             >(merge)
         };
         // SAFETY: the caller's promise.
-        let Some(operator) = (unsafe { ForeignOperator::new(neutral, merge) }) else {
-            return Err(Fault::new(
-                SPRAT_SYSTEM,
-                "the process has 4,096 operators of reductions already; use them again",
-            ));
+        let Some(operator) = (unsafe { ForeignOperator::new(neutral, merge, |call| aside(call)) })
+        else {
+            return Err(Fault::new(SPRAT_SYSTEM, TOO_MANY));
         };
         let mut all = DEFINED.write().unwrap_or_else(PoisonError::into_inner);
         let at = match all.iter().position(|one| *one == operator) {

@@ -212,6 +212,8 @@ pub extern "C" fn sprat_runtime_destroy(runtime: *mut sprat_runtime) -> sprat_st
         let taken = RUNTIMES.take(handle, "the runtime")?;
         events::forget_those_of(handle);
         channels::forget_those_of(handle);
+        // Others may go on in it, and what the functions use is the caller's again when this returns.
+        taken.end_polling();
         // Others may wait in it, and nobody could resume it any more.
         while taken.resume().is_ok() {}
         drop(taken);

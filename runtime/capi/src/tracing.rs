@@ -19,7 +19,9 @@ pub unsafe extern "C" fn sprat_trace_count(
     ended(live::with(scope, |live| {
         // SAFETY: the caller's promise.
         let name = unsafe { text(name, "the name of a counter") }?;
-        live.scope().count(forever(name), value);
+        if live.scope().is_traced() {
+            live.scope().count(forever(name), value);
+        }
         Ok(())
     }))
 }
@@ -36,7 +38,10 @@ pub unsafe extern "C" fn sprat_trace_begin(
     ended(live::with(scope, |live| {
         // SAFETY: the caller's promise.
         let name = unsafe { text(name, "the name of a span") }?;
-        live.begin_span(forever(name));
+        live.begin_span(match live.scope().is_traced() {
+            true => forever(name),
+            false => "",
+        });
         Ok(())
     }))
 }

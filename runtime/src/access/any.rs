@@ -1,5 +1,6 @@
 //! Accesses whose kind is known only when the program runs: for the interfaces of other languages.
 
+use super::reduction::operator_of;
 use super::{
     Access, BlockKey, Declared, ForeignOperator, Lent, Mode, PartKey, PlainList, ReduceOp, Slots,
 };
@@ -101,13 +102,14 @@ impl AnyAccess {
         AnyAccess(Kind::Argument(recording))
     }
 
-    /// A reduction of the block's bytes as elements of type `T`. See [`Block::reduce`].
-    ///
-    /// # Panics
-    /// If the process has 4,096 operators already.
-    pub fn reduce<T: Data, O: ReduceOp<T>>(block: Block<u8>, operator: O) -> Self {
-        let typed = Block::<T>::new(block.id).reduce(operator);
-        AnyAccess(Kind::Block(BlockKey(block.id), typed.mode()))
+    /// A reduction of the block's bytes as elements of type `T`, see [`Block::reduce`]; `None` if the process has 4,096 operators
+    /// already. The codelet fails with [`ErrorKind::Access`](crate::ErrorKind::Access) if the block does not begin and end as such elements do.
+    pub fn reduce<T: Data, O: ReduceOp<T>>(block: Block<u8>, _: O) -> Option<Self> {
+        let number = operator_of::<T, O>()?;
+        Some(AnyAccess(Kind::Block(
+            BlockKey(block.id),
+            Mode::Reduce(number),
+        )))
     }
 
     /// A reduction of the block's bytes by an operator of another language.

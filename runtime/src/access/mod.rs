@@ -15,7 +15,7 @@ pub use any::AnyAccess;
 pub(crate) use any::{AnyList, AnyViews};
 pub use mode::{Mode, Operator};
 pub(crate) use operator_table::OperatorTable;
-pub use operator_table::{CombineBytes, FillBytes, ForeignOperator};
+pub use operator_table::{Around, CombineBytes, FillBytes, ForeignOperator};
 pub use param::{AnyArgument, Param};
 pub use plain_list::PlainList;
 pub(crate) use plain_list::{FEW, FEW_VALUES, Shape};

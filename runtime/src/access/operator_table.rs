@@ -1,7 +1,9 @@
 //! The operators of reductions as the runtime knows them: by numbers.
 
 use super::Operator;
+use crate::memory_region::LEAST_ALIGNMENT;
 use crate::sync::plain::{AtomicPtr, Ordering};
+use std::alloc::Layout;
 use std::any::TypeId;
 
 /// An operator without its types.
@@ -9,13 +11,19 @@ pub(crate) enum OperatorTable {
     /// A [`ReduceOp`](super::ReduceOp) on a type of elements.
     Typed {
         kind: fn() -> TypeId,
+        /// What its elements are in memory.
+        element: Layout,
         /// Fills memory with what changes nothing. Premises: that of `Erased::fill`.
         fill: unsafe fn(start: *mut u8, bytes: usize),
         /// Adds one piece of memory to another. Premises: that of `Erased::combine`.
         combine: unsafe fn(into: *mut u8, from: *const u8, bytes: usize),
     },
     /// One of another language.
-    Foreign(FillBytes, CombineBytes),
+    Foreign {
+        fill: FillBytes,
+        combine: CombineBytes,
+        around: Around,
+    },
 }
 
 /// Fills so many bytes, all of a block, with elements that change nothing.
@@ -23,6 +31,10 @@ pub type FillBytes = unsafe extern "C-unwind" fn(into: *mut u8, bytes: usize);
 
 /// Adds all elements of a block of so many bytes to those of another one.
 pub type CombineBytes = unsafe extern "C-unwind" fn(into: *mut u8, from: *const u8, bytes: usize);
+
+/// Calls what it is given, once: what an interface of another language does around each call of an operator's functions, which run where no
+/// body of the language's does.
+pub type Around = fn(call: &mut dyn FnMut());
 
 /// An operator of a reduction that another language defines, for
 /// [`AnyAccess::reduce_by`](super::AnyAccess::reduce_by).
@@ -33,14 +45,28 @@ impl ForeignOperator {
     /// The operator of these two functions, one for each pair; `None` if the process has 4,096 operators already.
     ///
     /// # Safety
-    /// They may be called by any thread, several at a time, with memory of blocks that are reduced by this, aligned to 64 bytes, which
-    /// is `into` for them alone; they do not unwind.
-    pub unsafe fn new(fill: FillBytes, combine: CombineBytes) -> Option<Self> {
-        let asked = OperatorTable::Foreign(fill, combine);
+    /// They may be called by any thread, several at a time, with memory of blocks that are reduced by this, which is `into` for them
+    /// alone. It is aligned to 64 bytes, but adopted memory only as whoever adopted it had it. They do not unwind.
+    pub unsafe fn new(fill: FillBytes, combine: CombineBytes, around: Around) -> Option<Self> {
+        let asked = OperatorTable::Foreign {
+            fill,
+            combine,
+            around,
+        };
         let number = match asked.find() {
             Some(number) => number,
-            // What is in the table stays, and so do the functions.
-            None => Box::leak(Box::new(asked)).number()?,
+            None => {
+                let made = Box::into_raw(Box::new(asked));
+                // SAFETY: it was made just now. What is in the table stays, and so do the functions.
+                let number = unsafe { &*made }.number();
+                let is_there = number.is_some_and(|number| OperatorTable::is_at(number, made));
+                if !is_there {
+                    // The table is full, or somebody was faster.
+                    // SAFETY: it is not in the table, so it is nobody else's.
+                    drop(unsafe { Box::from_raw(made) });
+                }
+                number?
+            }
         };
         Some(ForeignOperator(number))
     }
@@ -101,11 +127,44 @@ impl OperatorTable {
             (OperatorTable::Typed { kind: a, .. }, OperatorTable::Typed { kind: b, .. }) => {
                 a() == b()
             }
-            (OperatorTable::Foreign(fill, combine), OperatorTable::Foreign(other, another)) => {
-                *fill as usize == *other as usize && *combine as usize == *another as usize
-            }
+            (
+                OperatorTable::Foreign { fill, combine, .. },
+                OperatorTable::Foreign {
+                    fill: other,
+                    combine: another,
+                    ..
+                },
+            ) => *fill as usize == *other as usize && *combine as usize == *another as usize,
             _ => false,
         }
+    }
+
+    /// Whether the operator with this number is the one at this address.
+    fn is_at(operator: Operator, address: *const Self) -> bool {
+        // Acquire as in `of`, though nothing is read there.
+        let there = TABLE[usize::from(operator.number())].load(Ordering::Acquire);
+        std::ptr::eq(there, address)
+    }
+
+    /// What is wrong with reducing into memory that begins there and has so many bytes, if it is: the elements must fit it.
+    pub(crate) fn misfit(&self, start: Option<*const u8>, bytes: usize) -> Option<String> {
+        let OperatorTable::Typed { element, .. } = self else {
+            return None;
+        };
+        let (size, align) = (element.size(), element.align());
+        if !bytes.is_multiple_of(size) {
+            return Some(format!(
+                "has {bytes} bytes, which are no elements of {size}; reduce as elements that it is made of"
+            ));
+        }
+        // Lanes are our own memory.
+        if align > LEAST_ALIGNMENT || start.is_some_and(|start| !start.addr().is_multiple_of(align))
+        {
+            return Some(format!(
+                "is not aligned to {align} bytes, as elements of a reduction are; adopt memory that is"
+            ));
+        }
+        None
     }
 
     /// Fills memory with what changes nothing.
@@ -116,8 +175,10 @@ impl OperatorTable {
         match self {
             // SAFETY: the caller's promise; its number came from an operator that there is.
             OperatorTable::Typed { fill, .. } => unsafe { fill(start, bytes) },
-            // SAFETY: the caller's promise, and that given to `ForeignOperator::new`.
-            OperatorTable::Foreign(fill, _) => unsafe { fill(start, bytes) },
+            OperatorTable::Foreign { fill, around, .. } => around(&mut || {
+                // SAFETY: the caller's promise, and that given to `ForeignOperator::new`.
+                unsafe { fill(start, bytes) }
+            }),
         }
     }
 
@@ -129,8 +190,12 @@ impl OperatorTable {
         match self {
             // SAFETY: the caller's promise; its number came from an operator that there is.
             OperatorTable::Typed { combine, .. } => unsafe { combine(into, from, bytes) },
-            // SAFETY: the caller's promise, and that given to `ForeignOperator::new`.
-            OperatorTable::Foreign(_, combine) => unsafe { combine(into, from, bytes) },
+            OperatorTable::Foreign {
+                combine, around, ..
+            } => around(&mut || {
+                // SAFETY: the caller's promise, and that given to `ForeignOperator::new`.
+                unsafe { combine(into, from, bytes) }
+            }),
         }
     }
 }
@@ -157,7 +222,7 @@ mod tests {
     #[test]
     fn a_pair_of_functions_is_one_operator() {
         // SAFETY: they do what they shall with any memory.
-        let of = |fill| unsafe { ForeignOperator::new(fill, copies) }.unwrap();
+        let of = |fill| unsafe { ForeignOperator::new(fill, copies, |call| call()) }.unwrap();
         let (first, other) = (of(ones), of(nothing));
         assert_eq!(first, of(ones));
         assert_ne!(first, other);

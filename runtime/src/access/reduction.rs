@@ -1,8 +1,9 @@
 //! Reductions: operators, and how the runtime knows them.
 
 use super::operator_table::OperatorTable;
-use super::{Access, BlockKey, Declared, Mode, Slots};
+use super::{Access, BlockKey, Declared, Mode, Operator, Slots};
 use crate::data_block::{Block, Data};
+use std::alloc::Layout;
 use std::any::TypeId;
 use std::marker::PhantomData;
 
@@ -119,6 +120,7 @@ struct Erased<T, O>(PhantomData<(T, O)>);
 impl<T: Data, O: ReduceOp<T>> Erased<T, O> {
     const TABLE: &'static OperatorTable = &OperatorTable::Typed {
         kind: TypeId::of::<(T, O)>,
+        element: Layout::new::<T>(),
         fill: Self::fill,
         combine: Self::combine,
     };
@@ -156,6 +158,11 @@ impl<T: Data, O: ReduceOp<T>> Erased<T, O> {
         let from = unsafe { std::slice::from_raw_parts(from.cast::<T>(), len) };
         operator.combine(into, from);
     }
+}
+
+/// The number of an operator on elements of this type; `None` if the process has too many.
+pub(super) fn operator_of<T: Data, O: ReduceOp<T>>() -> Option<Operator> {
+    Erased::<T, O>::TABLE.number()
 }
 
 /// Adds to a block in a reduction. The view is `&mut [T]`: see [`Block::reduce`].
@@ -260,8 +267,8 @@ impl<T: Data> Block<T> {
 
 impl<T: Data, O: ReduceOp<T>> Reduce<T, O> {
     /// How it uses the block.
-    pub(super) fn mode(&self) -> Mode {
-        let number = Erased::<T, O>::TABLE.number();
+    fn mode(&self) -> Mode {
+        let number = operator_of::<T, O>();
         Mode::Reduce(number.expect("a process has at most 4096 operators of reductions"))
     }
 }

@@ -93,6 +93,14 @@ impl BlockSlot {
         self.start.store(start.word(), Ordering::Release);
     }
 
+    /// Where its memory is now, if it is in one place: adopted memory always is.
+    pub(crate) fn is_at(&self) -> Option<*const u8> {
+        match self.start() {
+            Start::There(start) => Some(start),
+            Start::Look | Start::Copied(_) => None,
+        }
+    }
+
     /// Where its memory starts, for who has had it lent in the checking mode, where blocks stay and have no copies.
     pub(crate) fn plain_start(&self) -> *mut u8 {
         match self.start() {

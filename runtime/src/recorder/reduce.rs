@@ -35,6 +35,9 @@ impl Recording {
         site: Site,
         uses: &mut Vec<Use>,
     ) -> Result<u32> {
+        let slot = shared.blocks.find(shared.id, key.0)?;
+        shared.can_reduce(slot, key.0, operator)?;
+        let bytes = slot.bytes();
         let (cell, _) = self.block(shared, key, Mode::Reduce(operator))?;
         // What it builds on, in the sense of order and of poison.
         let mode = Mode::Read;
@@ -51,7 +54,6 @@ impl Recording {
         self.open_groups += usize::from(member == 0);
         let lane = member % LANES;
         if lane == reduced.lanes.len() {
-            let bytes = shared.blocks.find(shared.id, key.0)?.bytes();
             let start = self.bodies.zeroed(bytes).ok_or_else(|| {
                 Error::new(
                     ErrorKind::System,

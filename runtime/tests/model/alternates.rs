@@ -222,3 +222,27 @@ fn static_codelets_take_options_fail_and_are_told_of_like_others() {
             .all(|c| c.len() == 1 && c[0].calls == 0)
     );
 }
+
+/// Against the promise, as another language's interface could.
+#[test]
+fn another_list_under_the_same_address_gets_nothing_that_is_not_in_it() {
+    static SAME: u8 = 1;
+    let rt = runtime(1);
+    rt.finish(|s| {
+        s.spawn((), |s, ()| {
+            let mut last = 0;
+            for _ in 0..4 * TRIES {
+                s.run_best(&SAME, &[Isa::Any; 3], |which| {
+                    spin(Duration::from_micros(if which == 3 { 1 } else { 300 }));
+                    last = which;
+                });
+            }
+            s.run_best(&SAME, &[Isa::Any; 3], |which| last = which);
+            assert_eq!(last, 3, "it is the fastest");
+            s.run_best(&SAME, &[Isa::Any], |which| last = which);
+            assert_eq!(last, 0, "there are 0 and 1");
+        });
+        Ok(())
+    })
+    .unwrap();
+}

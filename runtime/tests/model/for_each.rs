@@ -376,5 +376,7 @@ fn more_chunks_than_results_can_be_kept_of_are_refused() {
         })
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
+    let cause = error.failure().unwrap().kind;
+    assert_eq!(cause, ErrorKind::Access, "{error}");
     assert!(error.to_string().contains("larger grain"), "{error}");
 }

@@ -361,3 +361,36 @@ fn a_later_scope_finds_the_sums_of_an_earlier_one() {
         }
     }
 }
+
+#[test]
+fn bytes_that_do_not_fit_the_elements_are_refused() {
+    use sprat::{AnyAccess, Lent};
+    let rt = runtime(2, CeMode::Shared);
+    let mut memory = [0_u64; 9];
+    let start = memory.as_mut_ptr().cast::<u8>();
+    // SAFETY: 71 bytes of that, which nobody else uses.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(start.wrapping_add(1), 71) };
+    let (crooked, ragged) = (&mut bytes[..64], rt.block::<u8>(13).unwrap());
+    let fails = |reduced: sprat::Result<()>, says: &str| {
+        let error = reduced.unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    };
+    let sum = |block| AnyAccess::reduce::<u64, _>(block, Sum).unwrap();
+    let crooked = rt.finish(|s| {
+        let block = s.adopt(crooked)?;
+        for _ in 0..40 {
+            s.spawn(sum(block), |_, _: Lent| panic!("it does not run"));
+        }
+        // Elements of one byte fit anywhere.
+        s.spawn(AnyAccess::reduce::<u8, _>(block, Sum).unwrap(), |_, _| ());
+        Ok(())
+    });
+    fails(crooked, "is not aligned to 8 bytes");
+    let unfit = "has 13 bytes, which are no elements of 8";
+    let spawn = |s: &sprat::Scope<'_>| {
+        s.spawn(sum(ragged), |_, _: Lent| panic!("it does not run"));
+        Ok(())
+    };
+    fails(rt.finish(spawn), unfit);
+    fails(rt.record(spawn).map(drop), unfit);
+}

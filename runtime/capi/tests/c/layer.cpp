@@ -480,6 +480,60 @@ void what_is_told() {
   CHECK(rt.tell(SPRAT_ABOUT_PLAN).find("2 XEs") == 0);
 }
 
+/* What is behind a block, also where it is so far that its bytes cannot be counted. */
+void what_is_behind_a_block_is_refused() {
+  sprat::runtime rt(small());
+  const auto x = rt.make_block<double>(4);
+  rt.write(x, 0, std::vector<double>{1, 2, 3, 4});
+  const std::size_t wraps = (std::numeric_limits<std::size_t>::max() / sizeof(double) + 1);
+  int refused = 0;
+  for (const std::size_t from : {std::size_t(4), wraps, wraps + 1, std::numeric_limits<std::size_t>::max()}) {
+    try {
+      rt.read(x, from, 1);
+    } catch (const sprat::error &e) {
+      refused += e.status() == SPRAT_ACCESS;
+    }
+    try {
+      rt.write(x, from, std::vector<double>{7});
+    } catch (const sprat::error &e) {
+      refused += e.status() == SPRAT_ACCESS;
+    }
+  }
+  CHECK(refused == 8);
+  CHECK(rt.read(x, 0, 4) == (std::vector<double>{1, 2, 3, 4}));
+}
+
+/* One that is longer each time, up to ten letters. */
+void texts_that_grow_are_told_whole() {
+  std::size_t now = 2;
+  const std::string told = sprat::detail::text_of([&](char *text, std::size_t room, std::size_t *length) {
+    now = now < 10 ? now + 1 : now;
+    *length = now;
+    for (std::size_t i = 0; i + 1 < room; i++) text[i] = i < now ? 'x' : 0;
+    if (room) text[room - 1] = 0;
+    return sprat_status(SPRAT_OK);
+  });
+  CHECK(told == "xxxxxxxxxx");
+}
+
+/* One lambda under two names, by two threads at once, and by an address whose letters change. */
+void names_stay_with_their_codelets() {
+  sprat::runtime rt(small());
+  char name[2] = "a";
+  int right = 0;
+  for (; name[0] < 'e'; name[0]++) {
+    try {
+      rt.finish([&](sprat::scope &s) {
+        s.codelet(name).spawn(sprat::bodies([](sprat::scope &) { throw std::runtime_error("no"); },
+                                            sprat::needs<SPRAT_ISA_ANY>([](sprat::scope &) { throw std::runtime_error("no"); })));
+      });
+    } catch (const sprat::error &e) {
+      right += e.codelet() == name;
+    }
+  }
+  CHECK(right == 4);
+}
+
 struct test {
   const char *name;
   void (*run)();
@@ -504,6 +558,9 @@ int main() {
       {"rounds get arguments", rounds_get_arguments},
       {"bodies and operators of one's own", bodies_and_operators_of_ones_own},
       {"what is told", what_is_told},
+      {"what is behind a block is refused", what_is_behind_a_block_is_refused},
+      {"texts that grow are told whole", texts_that_grow_are_told_whole},
+      {"names stay with their codelets", names_stay_with_their_codelets},
   };
   int passed = 0, failed = 0;
   for (const test &one : tests) {

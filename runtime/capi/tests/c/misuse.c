@@ -341,6 +341,26 @@ static void spawn_misspawning(sprat_scope *s, void *argument) {
   NOTE(!sprat_spawn(s, codelet("misspawns", misspawns, 0), NULL, NULL, 0, NULL, NULL));
 }
 
+static char memory[128];
+/* Elements of 8 bytes that begin at no multiple of 8. */
+static void spawn_crooked_reduction(sprat_scope *s, void *argument) {
+  sprat_block crooked;
+  sprat_access use;
+  char *start = memory + 8 - (uintptr_t)memory % 8 + 1;
+  (void)argument;
+  NOTE(!sprat_adopt(s, start, 8, 8, &crooked));
+  use = sprat_reduce(crooked, SPRAT_SUM, SPRAT_F64);
+  NOTE(!sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL));
+}
+static void spawn_ragged_reduction(sprat_scope *s, void *argument) {
+  sprat_block ragged;
+  sprat_access use;
+  (void)argument;
+  NOTE(!sprat_block_create_in(s, 13, 1, &ragged));
+  use = sprat_reduce(ragged, SPRAT_MAX, SPRAT_I32);
+  NOTE(!sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL));
+}
+
 static void wrong_accesses_fail_the_codelet(void) {
   static const struct {
     sprat_scope_body body;
@@ -354,6 +374,8 @@ static void wrong_accesses_fail_the_codelet(void) {
       {spawn_huge_scratch, SPRAT_BLOCK_SIZE, "address space"},
       {spawn_undeclared, SPRAT_UNDECLARED, "declare"},
       {spawn_far_xe, SPRAT_CONFIG, "no execution engine"},
+      {spawn_crooked_reduction, SPRAT_ACCESS, "not aligned to 8 bytes"},
+      {spawn_ragged_reduction, SPRAT_ACCESS, "13 bytes, which are no elements of 4"},
       {spawn_misspawning, SPRAT_USER, "codelet `misspawns` failed: the codelet"},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -824,6 +846,49 @@ static void numbers_that_are_none(void) {
   REFUSED(sprat_distance(rt, 0, 1000, &distance), SPRAT_ARGUMENT, "no memory region 1000");
 }
 
+/* ---- Operators without end: the last test, since there is room for none after it */
+
+/* 4 * 4 * 4 functions by each of these. */
+#define FOUR(what, n) what(n##0) what(n##1) what(n##2) what(n##3)
+#define SIXTEEN(what, n) FOUR(what, n##0) FOUR(what, n##1) FOUR(what, n##2) FOUR(what, n##3)
+#define ALL(what) SIXTEEN(what, _0) SIXTEEN(what, _1) SIXTEEN(what, _2) SIXTEEN(what, _3)
+/* Each has a body of its own, so that no linker makes one of two. */
+#define NEUTRAL(n) static void neutral##n(void *into, size_t bytes) { memset(into, 0, bytes), *(volatile char *)into = *#n; }
+#define MERGE(n) static void merge##n(void *into, const void *from, size_t bytes) { memcpy(into, from, bytes), puts(#n); }
+ALL(NEUTRAL)
+ALL(MERGE)
+#define NAME_NEUTRAL(n) neutral##n,
+#define NAME_MERGE(n) merge##n,
+
+static void spawn_further_operators(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_reduce(block, SPRAT_PRODUCT, SPRAT_U32);
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL), SPRAT_SYSTEM, "4,096 operators");
+}
+
+static void operators_without_end(void) {
+  static const sprat_neutral neutrals[] = {ALL(NAME_NEUTRAL)};
+  static const sprat_merge merges[] = {ALL(NAME_MERGE)};
+  sprat_operator made = 0, first = 0;
+  int count = 0, refused = 0;
+  for (int i = 0; i < 64; i++) {
+    for (int j = 0; j < 64; j++) {
+      sprat_status status = sprat_operator_define(neutrals[i], merges[j], &made);
+      if (status == SPRAT_OK) {
+        CHECK(refused == 0);
+        first = count ? first : made, count++;
+        continue;
+      }
+      CHECK(status == SPRAT_SYSTEM && strstr(sprat_error_message(), "4,096 operators"));
+      refused++;
+    }
+  }
+  /* Those that the runtime has itself are among them, as the tests before have used some. */
+  CHECK(refused > 0 && count + refused == 4096);
+  CHECK(!sprat_operator_define(neutrals[0], merges[0], &made) && made == first);
+  REFUSED(sprat_finish(rt, spawn_further_operators, NULL), SPRAT_SYSTEM, "4,096 operators");
+}
+
 int main(void) {
   static const test tests[] = {
       {"nulls", nulls},
@@ -847,6 +912,7 @@ int main(void) {
       {"wrong channels", wrong_channels},
       {"no account of memory", no_account_of_memory},
       {"numbers that are none", numbers_that_are_none},
+      {"operators without end", operators_without_end},
   };
   static const sprat_mode modes[1] = {SPRAT_READ};
   sprat_definition reads = {sizeof reads, "reads", does_nothing, 0, 0, modes, 1, 0, 0};
