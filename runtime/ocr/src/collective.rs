@@ -309,3 +309,56 @@ pub(crate) fn join(
     depend::tell(context, &mut told);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::ocrEventParams_t;
+    use sprat::{Runtime, Scope};
+
+    /// An event that is destroyed between its last contribution and the result.
+    fn lose_a_result(scope: &Scope<'static>) {
+        let context = Context {
+            scope,
+            place: scope.key(),
+            edt: None,
+        };
+        let params = CollectiveParams {
+            max_gen: 1,
+            contribs: 1,
+            contribs_pd: 1,
+            datum: 1,
+            arity: 2,
+            op: ADD | 7 << 5,
+            kind: 1,
+            reuse: 0,
+        };
+        let params = ocrEventParams_t { collective: params };
+        let event = event::create(7, true, Some(&params)).unwrap();
+        let (number, sum) =
+            event::collective(event, |event| event.contribute(0, &5u64.to_ne_bytes()))
+                .unwrap()
+                .expect("it was the last");
+        event::destroy(event).unwrap();
+        assert_eq!(put_out(&context, event, number, &sum), Err(EINVAL));
+    }
+
+    #[test]
+    fn a_result_that_nobody_gets_goes() {
+        let builder = Runtime::builder().ignore_environment().xes(1).pin(false);
+        let runtime = builder.build().unwrap();
+        runtime
+            .finish(|scope: &Scope<'static>| {
+                (scope.codelet("reduces")).spawn((), |scope, ()| lose_a_result(scope));
+                Ok(())
+            })
+            .unwrap();
+        let metrics = runtime.metrics();
+        let lines = metrics.lines();
+        let blocks: Vec<&str> = lines.filter(|l| l.starts_with("sprat_blocks{")).collect();
+        assert!(
+            !blocks.is_empty() && blocks.iter().all(|line| line.ends_with(" 0")),
+            "{blocks:?}"
+        );
+    }
+}
