@@ -67,6 +67,8 @@ struct Depot {
     carving: [Option<(u32, usize)>; CLASSES],
     /// For each class: slots that engines gave back.
     free: [Vec<u32>; CLASSES],
+    /// So many chunks there may be.
+    most: usize,
 }
 
 /// All records of a runtime.
@@ -92,9 +94,13 @@ impl Arena {
     /// An empty arena.
     pub(crate) fn new() -> Result<Self> {
         let range = Reservation::new(CHUNKS * CHUNK_BYTES, LEAST_CHUNKS * CHUNK_BYTES)?;
+        let depot = Depot {
+            most: range.bytes() / CHUNK_BYTES,
+            ..Depot::default()
+        };
         Ok(Arena {
             start: range.start(),
-            depot: Mutex::new(Depot::default()),
+            depot: Mutex::new(depot),
             range,
             handed_out: AtomicU64::new(0),
             sizes: AtomicU64::new(0),
@@ -184,7 +190,7 @@ impl Arena {
 
     fn map_chunk(&self, depot: &mut Depot, slot: usize) -> Result<u32> {
         let index = depot.slots.len();
-        if (index + 1) * CHUNK_BYTES > self.range.bytes() {
+        if index >= depot.most {
             return Err(Error::new(
                 ErrorKind::System,
                 format!(
@@ -198,6 +204,13 @@ impl Arena {
         // Release pairs with the Acquire in `has`.
         self.chunks.store(index as u64 + 1, Ordering::Release);
         Ok(index as u32)
+    }
+
+    /// From now on there are no more chunks than now.
+    #[cfg(all(test, not(sprat_loom)))]
+    pub(crate) fn stop_growing(&self) {
+        let mut depot = lock(&self.depot);
+        depot.most = depot.slots.len();
     }
 
     /// All ids that were ever used. Exact only while nothing else moves (the stuck report).

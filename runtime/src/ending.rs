@@ -143,7 +143,7 @@ impl Engine<'_> {
 
     /// Frees the records that hold more of a codelet's entries.
     #[cold]
-    fn free_extensions(&self, first: u32) {
+    pub(crate) fn free_extensions(&self, first: u32) {
         let arena = &self.shared.arena;
         let mut at = first;
         while at != 0 {

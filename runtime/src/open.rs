@@ -377,8 +377,14 @@ impl Frame<'_> {
             (0, record_bytes(vtable.payload, count)),
         )?;
         let more = extensions(vtable.payload, count);
-        if more > 0 {
-            self.extend(id, more)?;
+        if more > 0
+            && let Err(error) = self.extend(id, more)
+        {
+            // Nobody knows of it yet, and it has no body.
+            let record = shared.arena.record(id);
+            engine.free_extensions(record.extension.load(Ordering::Relaxed));
+            engine.recycle(id, record);
+            return Err(error);
         }
         let record = shared.arena.record(id);
         record.begin_open();

@@ -1,7 +1,11 @@
-//! Who waits, looked at in pieces: what only the inside of a whole runtime shows.
+//! What only the inside of a whole runtime shows: who waits, looked at in pieces; and what happens when there is no more room.
 
+use crate::access::Lent;
+use crate::error::{ErrorKind, Result};
+use crate::open::{Open, OpenBody, OpenHints, Opening};
 use crate::page;
 use crate::runtime::Runtime;
+use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::sync::sleep;
 use crate::trigger::Trigger;
@@ -98,4 +102,53 @@ fn a_look_is_given_up_when_something_has_moved() {
         assert_eq!(look.go_on(shared), None);
         trigger.satisfy();
     });
+}
+
+struct Nothing;
+
+impl OpenBody for Nothing {
+    fn run(&mut self, _: &Scope<'static>, _: &[Lent]) {}
+}
+
+/// Opens a codelet with so many slots.
+fn open(scope: &Scope<'_>, slots: u32) -> Result<Open> {
+    let opening = Opening {
+        scope: scope.key(),
+        name: "open",
+        slots,
+        hints: OpenHints::default(),
+    };
+    // SAFETY: of this scope, whose body runs; it borrows nothing.
+    unsafe {
+        scope.open(opening, |body, _| {
+            body.write(Nothing);
+        })
+    }
+}
+
+/// A codelet with many slots needs many records; if one is missing, it gives the others back.
+#[test]
+fn an_open_codelet_without_room_leaves_nothing() {
+    let builder = Runtime::builder().ignore_environment().xes(1).pin(false);
+    let rt = builder.build().unwrap();
+    rt.finish(|s| {
+        let arena = &rt.shared().arena;
+        let mut opened = vec![open(s, 65_535)?];
+        arena.stop_growing();
+        let error = loop {
+            match open(s, 65_535) {
+                Ok(one) => opened.push(one),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::System, "{error}");
+        // What it had taken is there for one that needs less.
+        opened.push(open(s, 5_000)?);
+        for one in opened {
+            // SAFETY: nobody knows of it.
+            unsafe { s.drop_open(one) };
+        }
+        Ok(())
+    })
+    .unwrap();
 }

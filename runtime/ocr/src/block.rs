@@ -1,10 +1,10 @@
 //! Data blocks.
 
-use crate::code::{Answer, Code, EACCES, EAGAIN, EINVAL, ENOMEM, EPERM};
+use crate::code::{Answer, Code, EACCES, EAGAIN, ECANCELED, EINVAL, ENOMEM, EPERM};
 use crate::context::{self, Context};
 use crate::guid::{Guid, Kind};
 use crate::types::*;
-use crate::{hint, label, program};
+use crate::{hint, label, program, running};
 use sprat::{Block, Mode};
 use std::cell::RefCell;
 
@@ -61,18 +61,37 @@ pub(crate) fn create(context: &Context<'_>, bytes: u64, acquire: bool) -> Answer
     Ok((guid, start))
 }
 
-/// The address of a block that a slot of the running EDT lent.
-fn lent_to_edt(guid: Guid) -> Option<*mut u8> {
-    let start = context::edt(|_, edt| {
+/// Which of what was lent to the running EDT is this block, and its address, if a slot lent it and it was not given back.
+fn lent_to_edt(guid: Guid) -> Option<(usize, *mut u8)> {
+    let found = context::edt(|_, edt| {
         (0..edt.body.depc).find_map(|slot| {
             let slot = edt.body.own(slot);
             let at = slot.lent()?;
             let (there, _) = slot.filled();
             let is = there == guid || label::resolve(there) == Ok(guid);
-            is.then(|| edt.lent[at].start())
+            is.then(|| (at, edt.lent[at].start()))
         })
     });
-    start.flatten()
+    found.flatten()
+}
+
+/// Gives back a block that slots of the running EDT lent: none of them lends it any more. Whether it was so.
+fn give_lent_back(context: &Context<'_>, guid: Guid) -> bool {
+    let Some((at, start)) = lent_to_edt(guid) else {
+        return false;
+    };
+    let view = std::ptr::slice_from_raw_parts_mut(start, 1);
+    // SAFETY: the program says that it uses it no more.
+    if unsafe { context.scope.release(view) }.is_err() {
+        return false;
+    }
+    context::edt(|_, edt| {
+        let slots = (0..edt.body.depc).map(|slot| edt.body.own(slot));
+        slots
+            .filter(|slot| slot.lent() == Some(at))
+            .for_each(|slot| slot.forget_lent());
+    });
+    true
 }
 
 pub(crate) fn release(context: &Context<'_>, guid: Guid) -> Answer {
@@ -82,12 +101,7 @@ pub(crate) fn release(context: &Context<'_>, guid: Guid) -> Answer {
         unsafe { context.scope.give_back(held) };
         return Ok(());
     }
-    let released = lent_to_edt(guid).is_some_and(|start| {
-        let view = std::ptr::slice_from_raw_parts_mut(start, 1);
-        // SAFETY: the program says that it uses it no more.
-        unsafe { context.scope.release(view) }.is_ok()
-    });
-    if !released {
+    if !give_lent_back(context, guid) {
         if context.scope.block_len(block).is_none() {
             program::find(|| format!("block {:#x} was released after it was destroyed", guid.0));
             return Err(EINVAL);
@@ -111,12 +125,8 @@ pub(crate) fn destroy(context: &Context<'_>, guid: Guid) -> Answer {
         let destroyed = unsafe { context.scope.destroy_held(context.place, held) };
         return destroyed.map(|()| hint::gone(guid)).map_err(Code::from);
     }
-    if let Some(start) = lent_to_edt(guid) {
-        let view = std::ptr::slice_from_raw_parts_mut(start, 1);
-        // It may have been released before, which is fine.
-        // SAFETY: as in `release`.
-        let _ = unsafe { context.scope.release(view) };
-    }
+    // It may have been released before, which is fine.
+    give_lent_back(context, guid);
     // SAFETY: as above.
     let destroyed = unsafe { context.scope.destroy_for_all(context.place, block) };
     destroyed.map(|()| hint::gone(guid)).map_err(|error| {
@@ -131,32 +141,37 @@ pub(crate) fn destroy(context: &Context<'_>, guid: Guid) -> Answer {
 /// Acquires a block that came with what somebody waited for; its memory and its length. Who has it already has it still.
 ///
 /// # Errors
-/// [`EINVAL`] if there is no such block (any more); [`EAGAIN`] to a thread outside of all EDTs as long as somebody else has it.
+/// [`EINVAL`] if there is no such block (any more); [`EAGAIN`] to a thread outside of all EDTs as long as somebody else has it;
+/// [`ECANCELED`] if somebody else has it and the program is shut down: who has it may not end before the caller does;
+/// [`EPERM`] if somebody else has it and the caller has paused.
 pub(crate) fn acquire(context: &Context<'_>, guid: Guid) -> Answer<(*mut u8, u64)> {
     let (guid, block) = find(context, guid)?;
     let bytes = size(context, guid)?;
-    let there = context.held_at(guid).or_else(|| lent_to_edt(guid));
-    if let Some(start) = there {
+    let lent = || lent_to_edt(guid).map(|(_, start)| start);
+    if let Some(start) = context.held_at(guid).or_else(lent) {
         return Ok((start, bytes));
     }
     let hold = || context.scope.hold_now(block).map_err(|_| EINVAL);
     let mut held = hold()?;
     if held.is_none() {
+        if program::is_shut_down() {
+            return Err(ECANCELED);
+        }
         if context.edt.is_none() {
             return Err(EAGAIN);
         }
         // Other EDTs run meanwhile.
         let found = RefCell::new(None);
-        context.scope.help_until(&|| {
+        running::help(context, &|| {
             let mut found = found.borrow_mut();
             if found.is_none() {
                 *found = hold().transpose();
             }
-            found.is_some()
-        });
+            found.is_some() || program::is_shut_down()
+        })?;
         held = found.into_inner().transpose()?;
     }
-    let held = held.expect("it was waited for");
+    let held = held.ok_or(ECANCELED)?;
     let start = held.lent().start();
     context.hold(guid, held);
     Ok((start, bytes))

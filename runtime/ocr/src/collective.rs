@@ -2,6 +2,7 @@
 //! each slot gets the result, in a block. Contributions are put together in the order of slots, so that the result does not
 //! depend on time.
 
+use crate::block;
 use crate::code::{Answer, Code, EINVAL, ENOSPC, ENOTSUP};
 use crate::context::Context;
 use crate::depend;
@@ -239,9 +240,14 @@ pub(crate) unsafe fn satisfy(
         let data = unsafe { std::slice::from_raw_parts(data, event.bytes) };
         event.contribute(slot, data)
     })?;
-    let Some((number, sum)) = reduced else {
-        return Ok(());
-    };
+    match reduced {
+        Some((number, sum)) => put_out(context, guid, number, &sum),
+        None => Ok(()),
+    }
+}
+
+/// The result of a generation is there: those who wait get it in a block.
+fn put_out(context: &Context<'_>, guid: Guid, number: usize, sum: &[u8]) -> Answer {
     let held = context.scope.hold_new(sum.len()).map_err(Code::from)?;
     let result = Guid::block(held.block().to_bits());
     // SAFETY: the block's memory, which is as long, and nobody else knows of.
@@ -253,7 +259,12 @@ pub(crate) unsafe fn satisfy(
     // SAFETY: held here, and not used any more.
     unsafe { context.scope.give_back(held) };
     let mut told = Told::default();
-    event::collective(guid, |event| event.set_result(number, result, &mut told))?;
+    let set = event::collective(guid, |event| event.set_result(number, result, &mut told));
+    if set.is_err() {
+        // The event was destroyed meanwhile: nobody was told of the block.
+        _ = block::destroy(context, result);
+    }
+    set?;
     depend::tell(context, &mut told);
     Ok(())
 }
@@ -265,6 +276,7 @@ pub(crate) fn join(
     slot: u32,
     (target, dslot, mode): (Guid, u32, u32),
 ) -> Answer {
+    depend::check_mode(mode)?;
     let guid = label::resolve(guid)?;
     let target = label::resolve(target)?;
     let slot = slot as usize;
@@ -296,4 +308,57 @@ pub(crate) fn join(
     joined?;
     depend::tell(context, &mut told);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::ocrEventParams_t;
+    use sprat::{Runtime, Scope};
+
+    /// An event that is destroyed between its last contribution and the result.
+    fn lose_a_result(scope: &Scope<'static>) {
+        let context = Context {
+            scope,
+            place: scope.key(),
+            edt: None,
+        };
+        let params = CollectiveParams {
+            max_gen: 1,
+            contribs: 1,
+            contribs_pd: 1,
+            datum: 1,
+            arity: 2,
+            op: ADD | 7 << 5,
+            kind: 1,
+            reuse: 0,
+        };
+        let params = ocrEventParams_t { collective: params };
+        let event = event::create(7, true, Some(&params)).unwrap();
+        let (number, sum) =
+            event::collective(event, |event| event.contribute(0, &5u64.to_ne_bytes()))
+                .unwrap()
+                .expect("it was the last");
+        event::destroy(event).unwrap();
+        assert_eq!(put_out(&context, event, number, &sum), Err(EINVAL));
+    }
+
+    #[test]
+    fn a_result_that_nobody_gets_goes() {
+        let builder = Runtime::builder().ignore_environment().xes(1).pin(false);
+        let runtime = builder.build().unwrap();
+        runtime
+            .finish(|scope: &Scope<'static>| {
+                (scope.codelet("reduces")).spawn((), |scope, ()| lose_a_result(scope));
+                Ok(())
+            })
+            .unwrap();
+        let metrics = runtime.metrics();
+        let lines = metrics.lines();
+        let blocks: Vec<&str> = lines.filter(|l| l.starts_with("sprat_blocks{")).collect();
+        assert!(
+            !blocks.is_empty() && blocks.iter().all(|line| line.ends_with(" 0")),
+            "{blocks:?}"
+        );
+    }
 }

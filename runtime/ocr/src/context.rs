@@ -55,6 +55,23 @@ struct Stranger(Guid, Held);
 // SAFETY: an address and a name; who follows the address says why that is allowed.
 unsafe impl Send for Stranger {}
 
+/// The program's own threads have worked with it for the last time: what they hold goes back, since EDTs may wait for it. Nobody is
+/// inside by now, and the program's scope has not ended.
+pub(crate) fn give_all_back() {
+    let Some(program) = program::program() else {
+        return;
+    };
+    let all = std::mem::take(&mut *STRANGERS.lock().unwrap_or_else(|e| e.into_inner()));
+    let work = |scope: &Scope<'static>| {
+        for Stranger(_, held) in all {
+            // SAFETY: held by strangers, of which the program has said that they are done.
+            unsafe { scope.give_back(held) };
+        }
+    };
+    // SAFETY: the caller's: the scope has not ended, and waits for whoever calls.
+    unsafe { program.runtime.in_scope(program.scope, work) };
+}
+
 /// At the end of a program: what strangers held went with its runtime.
 pub(crate) fn clear() {
     STRANGERS.lock().unwrap_or_else(|e| e.into_inner()).clear();

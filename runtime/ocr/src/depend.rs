@@ -15,7 +15,15 @@ pub(crate) fn check_source(context: &Context<'_>, source: Guid) -> Answer {
         None if source.is_null() || source == Guid::UNINITIALIZED => Ok(()),
         Some(Kind::Block) => block::exists(context, source),
         Some(Kind::Event) => event::exists(source),
-        Some(Kind::Label) => Ok(()),
+        Some(Kind::Label) => is_event(source).and_then(|_| label::check(source)),
+        _ => Err(EINVAL),
+    }
+}
+
+/// Whether this is one of the ways to use what comes on a slot.
+pub(crate) fn check_mode(mode: u32) -> Answer {
+    match mode {
+        DB_MODE_NULL | DB_MODE_CONST | DB_MODE_RW | DB_MODE_EW | DB_MODE_RO => Ok(()),
         _ => Err(EINVAL),
     }
 }
@@ -55,12 +63,7 @@ pub(crate) fn add(
     slot: u32,
     mode: u32,
 ) -> Answer {
-    if !matches!(
-        mode,
-        DB_MODE_NULL | DB_MODE_CONST | DB_MODE_RW | DB_MODE_EW | DB_MODE_RO
-    ) {
-        return Err(EINVAL);
-    }
+    check_mode(mode)?;
     let from_event = is_event(source)?;
     match destination.kind() {
         Some(Kind::Edt) => match from_event {

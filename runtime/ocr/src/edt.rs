@@ -7,7 +7,8 @@ use crate::hint;
 use crate::label;
 use crate::launching;
 use crate::running;
-use crate::slots::{DONE, Edt, EdtRef, FINISH, HINTED, Sized};
+use crate::slot::WaitsFor;
+use crate::slots::{DONE, Edt, EdtRef, FINISH, HINTED, REFUSED, Sized};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::template::{self, Template};
 use crate::types::*;
@@ -149,13 +150,14 @@ unsafe fn create_from(
             }
         })
     };
+    let makes_output = !new.output.is_null() && new.properties & EDT_PROP_OEVT_VALID == 0;
     let edt = edt.inspect_err(|_| {
-        if !new.output.is_null() && new.properties & EDT_PROP_OEVT_VALID == 0 {
+        if makes_output {
             // Made for it above, and nobody was told of it.
             _ = event::destroy(output);
         }
     })?;
-    if !new.output.is_null() && new.properties & EDT_PROP_OEVT_VALID == 0 {
+    if makes_output {
         // SAFETY: the caller's promise.
         unsafe { new.output.write(output.into()) };
     }
@@ -164,17 +166,41 @@ unsafe fn create_from(
     }
     for (slot, &dep) in (0..).zip(depv) {
         let dep = Guid::from(dep);
-        match dep.kind() {
-            None if dep == Guid::UNINITIALIZED => (),
-            Some(Kind::Event) => {
-                // It waits at least for this slot.
-                let body = waiting(context, edt)?;
-                depend::connect(context, dep, (edt, body), slot, DB_MODE_RW)?;
+        let added = match dep.kind() {
+            None if dep == Guid::UNINITIALIZED => Ok(()),
+            // It waits at least for this slot.
+            Some(Kind::Event) => waiting(context, edt)
+                .and_then(|body| depend::connect(context, dep, (edt, body), slot, DB_MODE_RW)),
+            _ => depend::add(context, dep, edt, slot, DB_MODE_RW),
+        };
+        if added.is_err() {
+            refuse(context, edt, slot);
+            if makes_output && new.properties & EDT_PROP_FINISH == 0 {
+                // That of a finish EDT goes at the end of its scope.
+                _ = event::destroy(output);
             }
-            _ => depend::add(context, dep, edt, slot, DB_MODE_RW)?,
+            return added;
         }
     }
     Ok(())
+}
+
+/// A new EDT cannot have what was to come on a slot: it ends when all has come that its other slots were connected to by then, and
+/// its function is not called. It cannot be dropped, since these events may be filling its slots now.
+#[cold]
+fn refuse(context: &Context<'_>, guid: Guid, slot: u32) {
+    // It waits at least for this slot.
+    let Ok(edt) = waiting(context, guid) else {
+        return;
+    };
+    edt.flags.fetch_or(DONE | REFUSED, Ordering::Relaxed);
+    hint::gone(guid);
+    let free = |&other: &u32| edt.own(other).waits_for() == Some(WaitsFor::Dependence);
+    let others = (0..edt.depc).filter(|&other| other != slot);
+    for slot in others.filter(free).chain([slot]) {
+        // Nobody else fills it.
+        _ = launching::fill(context, guid, slot, Guid::NULL, Some(DB_MODE_NULL));
+    }
 }
 
 /// The event that the end of a new EDT will satisfy, which somebody wants to know or has made.

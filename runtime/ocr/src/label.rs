@@ -4,7 +4,7 @@ use crate::code::{Answer, EAGAIN, ECANCELED, EGUIDEXISTS, EINVAL, ENOENT, ENOMEM
 use crate::context::Context;
 use crate::guid::{Guid, Kind};
 use crate::types::*;
-use crate::{event, program, template};
+use crate::{event, program, running, template};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, RwLock};
@@ -79,9 +79,7 @@ pub(crate) fn later(
     label: Guid,
     what: impl FnOnce(&Context<'_>, Guid) + Send + 'static,
 ) -> Answer {
-    if !is_reserved(label) {
-        return Err(EINVAL);
-    }
+    check(label)?;
     let mut shard = shard(label);
     let state = shard
         .entry(label.label().1)
@@ -120,9 +118,10 @@ pub(crate) fn bind(
     properties: u16,
     make: impl FnOnce(&Context<'_>) -> Answer<Guid>,
 ) -> Answer<Guid> {
-    if label.kind() != Some(Kind::Label) || !is_reserved(label) {
+    if label.kind() != Some(Kind::Label) {
         return Err(EINVAL);
     }
+    check(label)?;
     let blocks = properties & GUID_PROP_BLOCK == GUID_PROP_BLOCK;
     let checks = properties & GUID_PROP_CHECK == GUID_PROP_CHECK;
     let number = label.label().1;
@@ -146,7 +145,7 @@ pub(crate) fn bind(
             return Err(EAGAIN);
         }
         let done = || program::is_shut_down() || !lives(context, guid);
-        context.scope.help_until(&done);
+        running::help(context, &done)?;
         all = shard(label);
     }
     let guid = make(context)?;
@@ -198,8 +197,12 @@ static DEFAULT: AtomicU64 = AtomicU64::new(0);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 const MOST: u64 = 1 << 47;
 
-fn is_reserved(label: Guid) -> bool {
-    (1..NEXT.load(Ordering::Relaxed)).contains(&label.label().1)
+/// Whether a label is of a range that was reserved.
+pub(crate) fn check(label: Guid) -> Answer {
+    let reserved = 1..NEXT.load(Ordering::Relaxed);
+    (reserved.contains(&label.label().1))
+        .then_some(())
+        .ok_or(EINVAL)
 }
 
 pub(crate) fn create_range(

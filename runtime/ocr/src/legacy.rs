@@ -82,8 +82,9 @@ pub(crate) fn finalize(guid: Guid, until_shutdown: bool) -> Answer<u8> {
     }
     // Those who are inside have left it by then, and nobody comes in any more: the scope may end.
     program::shut_out();
-    // A thread that paused and cannot resume any more has ended its pause by that.
+    // A thread that paused and cannot resume any more has ended its pause by that, and has given back what it holds.
     pause::resume();
+    context::give_all_back();
     context.hold.satisfy();
     let ended = context.thread.join().map_err(|_| EINVAL)?;
     let code = entry::verdict(ended);

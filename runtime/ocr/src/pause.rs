@@ -1,4 +1,5 @@
-//! Pauses: no EDT starts from `ocrPause` until `ocrResume`, or the end of the EDT that paused. Those that run go on.
+//! Pauses: no EDT starts from `ocrPause` until `ocrResume`, or the end of the EDT that paused. Those that run go on; the one
+//! that paused cannot wait meanwhile, since what it would wait on top of itself for cannot start.
 
 use crate::context;
 use crate::guid::Guid;
@@ -40,6 +41,12 @@ pub(crate) fn resume() {
         PAUSED.store(false, Ordering::Relaxed);
         RESUMED.notify_all();
     }
+}
+
+/// Whether the EDT that runs here has paused.
+#[cold]
+pub(crate) fn is_own() -> bool {
+    *by() == Some(me())
 }
 
 #[inline]

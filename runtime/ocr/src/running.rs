@@ -1,9 +1,10 @@
 //! EDTs at work: what their functions are given, and what happens when these return.
 
+use crate::code::{Answer, EPERM};
 use crate::context::{self, Context, Running};
 use crate::few::Few;
 use crate::guid::Guid;
-use crate::slots::{DONE, EdtRef, FINISH, HINTED, Sized};
+use crate::slots::{DONE, EdtRef, FINISH, HINTED, REFUSED, Sized};
 use crate::types::{DB_MODE_RW, ocrEdtDep_t};
 use crate::{depend, hint, pause, program};
 use sprat::{Lent, OpenBody, Scope};
@@ -25,6 +26,9 @@ fn run(edt: EdtRef<'_>, scope: &Scope<'static>, lent: &[Lent]) {
     // Nobody else looks at an EDT that runs.
     let flags = edt.flags.load(Ordering::Relaxed);
     edt.flags.store(flags | DONE, Ordering::Relaxed);
+    if flags & REFUSED != 0 {
+        return;
+    }
     if pause::is_paused() {
         pause::wait();
     }
@@ -74,6 +78,18 @@ fn run(edt: EdtRef<'_>, scope: &Scope<'static>, lent: &[Lent]) {
         let returned = unsafe { (edt.function)(edt.paramc, paramv, edt.depc, depv) };
         end(&context, returned.into(), !lent.is_empty());
     });
+}
+
+/// Runs other EDTs on top of the one that runs here, until `done` says so.
+///
+/// # Errors
+/// [`EPERM`] if the EDT has paused: none could start until it resumes.
+pub(crate) fn help(context: &Context<'_>, done: &dyn Fn() -> bool) -> Answer {
+    if pause::is_paused() && pause::is_own() && !done() {
+        return Err(EPERM);
+    }
+    context.scope.help_until(done);
+    Ok(())
 }
 
 /// The body has returned: its blocks are given back, then its output event is satisfied.

@@ -127,6 +127,12 @@ impl Slot<'_> {
         ((state >> LENT) as usize).checked_sub(1)
     }
 
+    /// What was lent for this slot was given back.
+    pub(crate) fn forget_lent(self) {
+        let now = self.state.load(Ordering::Relaxed);
+        (self.state).store(now & ((1 << LENT) - 1), Ordering::Relaxed);
+    }
+
     /// What it waits for, unless it is filled.
     pub(crate) fn waits_for(self) -> Option<WaitsFor> {
         match self.state.load(Ordering::Relaxed) & STATE {

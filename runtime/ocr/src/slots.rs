@@ -55,6 +55,8 @@ pub(crate) const FINISH: u32 = 1;
 pub(crate) const DONE: u32 = 2;
 /// It has hints that are kept elsewhere.
 pub(crate) const HINTED: u32 = 4;
+/// Its creation failed when some of its slots had been connected: when these are filled it ends, and its function is not called.
+pub(crate) const REFUSED: u32 = 8;
 
 // SAFETY: addresses of what stays, or belongs to this alone; shared fields are atomics.
 unsafe impl Send for Edt {}

@@ -5,6 +5,7 @@ use crate::context::{self, Context};
 use crate::depend;
 use crate::guid::{Guid, WAITER};
 use crate::program;
+use crate::running;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -42,7 +43,8 @@ pub(crate) fn tell() {
 /// Waits for an event; what came with it. In an EDT others run meanwhile.
 ///
 /// # Errors
-/// [`ECANCELED`] if the program was shut down and it has not come.
+/// [`ECANCELED`] if the program was shut down and it has not come; [`EPERM`](crate::code::EPERM) to an EDT that has paused if it has not
+/// come.
 pub(crate) fn wait(event: Guid) -> Answer<Guid> {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     with(|waiting| waiting.insert(number, None));
@@ -54,8 +56,12 @@ pub(crate) fn wait(event: Guid) -> Answer<Guid> {
     }
     let in_edt = context::edt(|context: &Context<'_>, _| {
         let done = || program::is_shut_down() || came().is_some();
-        context.scope.help_until(&done);
+        running::help(context, &done)
     });
+    if let Some(Err(code)) = in_edt {
+        with(|waiting| waiting.remove(&number));
+        return Err(code);
+    }
     if in_edt.is_none() {
         let mut waiting = WAITING.lock().unwrap_or_else(|e| e.into_inner());
         while !program::is_shut_down()

@@ -1,6 +1,7 @@
 //! For runtimes on top.
 
 use super::*;
+use crate::running;
 
 #[unsafe(no_mangle)]
 pub extern "C" fn ocrElsUserGet(offset: u8) -> ocrGuid_t {
@@ -64,9 +65,7 @@ pub extern "C" fn ocrInformLegacyCodeBlocking() -> u8 {
     // One codelet that is ready runs now, if there is one.
     let helped = context::edt(|context, _| {
         let looked = std::cell::Cell::new(0);
-        context
-            .scope
-            .help_until(&|| looked.replace(looked.get() + 1) > 1);
+        running::help(context, &|| looked.replace(looked.get() + 1) > 1)
     });
-    number(helped.ok_or(EPERM))
+    number(helped.unwrap_or(Err(EPERM)))
 }

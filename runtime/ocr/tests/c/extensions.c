@@ -284,6 +284,62 @@ TEST(waiting_edts, "177 178") {
     GIVES(OCR_EINVAL, ocrLegacyBlockProgress(NULL_GUID, NULL, NULL, NULL, LEGACY_PROP_NONE));
 }
 
+/* Who has released what came on its slots has it no more, and asks for it as everybody does. */
+EDT(writes_over) {
+    UNUSED;
+    *(u64 *)depv[0].ptr = 8;
+    count_up(0);
+    return NULL_GUID;
+}
+EDT(has_again) {
+    (void)paramc, (void)depc;
+    ocrGuid_t event = {(intptr_t)paramv[0]}, block = depv[0].guid;
+    u64 *at = NULL;
+    CHECK(depv[0].ptr == depv[1].ptr);
+    GIVES(0, ocrDbRelease(block));
+    ocrAddDependence(block, edt_of(writes_over, 1), 0, DB_MODE_EW);
+    GIVES(0, ocrLegacyBlockProgress(event, NULL, (void **)&at, NULL, LEGACY_PROP_NONE));
+    CHECK(seen[0] == 1 && at != NULL && *at == 8);
+    GIVES(0, ocrDbRelease(block));
+    GIVES(OCR_EACCES, ocrDbRelease(block));
+    /* After its end nobody has what is destroyed. */
+    GIVES(0, ocrDbDestroy(block));
+    GIVES(OCR_EINVAL, ocrLegacyBlockProgress(event, NULL, (void **)&at, NULL, LEGACY_PROP_NONE));
+    GIVES(0, ocrEventDestroy(event));
+    return NULL_GUID;
+}
+TEST(asking_again, "177 206") {
+    ocrGuid_t event = event_of(OCR_EVENT_STICKY_T), block = block_of(7);
+    u64 param = (u64)event.guid;
+    GIVES(0, ocrEventSatisfy(event, block));
+    ocrGuid_t edt = edt_with(has_again, 1, &param, 2);
+    ocrAddDependence(block, edt, 0, DB_MODE_RW);
+    ocrAddDependence(block, edt, 1, DB_MODE_RW);
+}
+
+/* Who has paused cannot wait for what has not come: nothing starts that could bring it. */
+TEST(waits_in_a_pause, "178 179") {
+    ocrGuid_t event = event_of(OCR_EVENT_STICKY_T), came = event_of(OCR_EVENT_STICKY_T), none = NULL_GUID;
+    ocrGuid_t name = label(GUID_USER_EVENT_STICKY, 0);
+    u64 param = (u64)event.guid, *at = NULL;
+    GIVES(0, ocrEventCreate(&name, OCR_EVENT_STICKY_T, GUID_PROP_CHECK));
+    GIVES(0, ocrEventSatisfy(came, NULL_GUID));
+    CHECK(ocrPause(true) == 1);
+    edt_with(satisfies, 1, &param, 0);
+    GIVES(OCR_EPERM, ocrLegacyBlockProgress(event, &none, NULL, NULL, LEGACY_PROP_NONE));
+    CHECK(ocrGuidIsError(ocrWait(event)));
+    GIVES(OCR_EPERM, ocrEventCreate(&name, OCR_EVENT_STICKY_T, GUID_PROP_BLOCK));
+    GIVES(OCR_EPERM, ocrInformLegacyCodeBlocking());
+    GIVES(0, ocrLegacyBlockProgress(came, &none, NULL, NULL, LEGACY_PROP_NONE));
+    ocrResume(0);
+    GIVES(0, ocrInformLegacyCodeBlocking());
+    GIVES(0, ocrLegacyBlockProgress(event, &none, (void **)&at, NULL, LEGACY_PROP_NONE));
+    CHECK(at != NULL && *at == 21);
+    GIVES(0, ocrEventDestroy(event));
+    GIVES(0, ocrEventDestroy(came));
+    GIVES(0, ocrEventDestroy(name));
+}
+
 TEST2(pauses, "179 180") {
     ocrGuid_t event = event_of(OCR_EVENT_STICKY_T), list, *all;
     u32 size = 0;
@@ -395,6 +451,7 @@ TEST2(refused_by_collective, "199") {
     GIVES(0, ocrAddDependenceSlot(event, 0, edt_with(got_reduced, 1, &sum, 1), 0, DB_MODE_RO));
     second = edt_with(got_reduced, 1, &sum, 1);
     GIVES(OCR_ENOSPC, ocrAddDependenceSlot(event, 0, second, 0, DB_MODE_RO));
+    GIVES(OCR_EINVAL, ocrAddDependenceSlot(event, 0, second, 0, 1 << 24));
     GIVES(0, ocrEventCollectiveSatisfySlot(event, &value, 0));
     GIVES(0, ocrAddDependenceSlot(event, 0, second, 0, DB_MODE_RO));
     GIVES(0, ocrEventCollectiveSatisfySlot(event, &value, 0));
@@ -507,3 +564,40 @@ TEST(null_pointers, "188") {
     GIVES(OCR_EINVAL, ocrSetHint(block, NULL));
     ocrDbDestroy(block);
 }
+
+/* An EDT whose creation is refused for what was to come on a slot has ended when its other slots have what they wait for. */
+TEST2(refused_creation, "209") {
+    ocrEventParams_t params = reduction(1, REDOP_F8_ADD);
+    ocrGuid_t waited = event_of(OCR_EVENT_STICKY_T), collective, channel, out, edt, two, three;
+    ocrGuid_t unknown = label(GUID_USER_EVENT_STICKY, 0);
+    GIVES(0, ocrEventCreateParams(&collective, OCR_EVENT_COLLECTIVE_T, EVT_PROP_NONE, &params));
+    params.EVENT_CHANNEL.maxGen = params.EVENT_CHANNEL.nbSat = params.EVENT_CHANNEL.nbDeps = 1;
+    GIVES(0, ocrEventCreateParams(&channel, OCR_EVENT_CHANNEL_T, EVT_PROP_NONE, &params));
+    GIVES(0, ocrAddDependence(channel, edt_of(counts, 1), 0, DB_MODE_RO));
+    unknown.guid += 1 << 30;
+    GIVES(0, ocrEdtTemplateCreate(&two, counts, 0, 2));
+    GIVES(0, ocrEdtTemplateCreate(&three, counts, 0, 3));
+    struct {
+        ocrGuid_t what;
+        u8 code;
+    } refused[] = {{label(GUID_USER_EDT, 0), OCR_EPERM}, {label(GUID_USER_EDT_TEMPLATE, 0), OCR_EPERM},
+                   {unknown, OCR_EINVAL}, {collective, OCR_EINVAL}, {channel, OCR_ENOSPC}};
+    for (size_t at = 0; at < sizeof refused / sizeof *refused; at++) {
+        ocrGuid_t all[] = {waited, UNINITIALIZED_GUID, refused[at].what}, bare[] = {refused[at].what, NULL_GUID};
+        edt = NULL_GUID;
+        GIVES(refused[at].code, ocrEdtCreate(&edt, three, 0, NULL, 3, all, EDT_PROP_NONE, NULL_HINT, NULL));
+        /* What no event can be is seen before anything is made. */
+        CHECK(ocrGuidIsNull(edt) == (at < 3));
+        GIVES(refused[at].code, ocrEdtCreate(NULL, two, 0, NULL, 2, bare, EDT_PROP_NONE, NULL_HINT, NULL));
+        GIVES(refused[at].code, ocrEdtCreate(NULL, two, 0, NULL, 2, bare, EDT_PROP_FINISH, NULL_HINT, &out));
+        out = NULL_GUID;
+        GIVES(refused[at].code, ocrEdtCreate(NULL, two, 0, NULL, 2, bare, EDT_PROP_NONE, NULL_HINT, &out));
+        if (!ocrGuidIsNull(out)) GIVES(OCR_EINVAL, ocrEventSatisfy(out, NULL_GUID));
+    }
+    GIVES(0, ocrEventSatisfy(waited, block_of(3)));
+    GIVES(0, ocrEventSatisfy(channel, NULL_GUID));
+    GIVES(0, ocrEventDestroy(collective));
+    ocrEdtTemplateDestroy(two);
+    ocrEdtTemplateDestroy(three);
+}
+THEN(refused_creation) { CHECK(seen[0] == 1 && seen[1] == 0); }

@@ -145,6 +145,83 @@ static void threads(void) {
     pthread_join(thread, NULL);
 }
 
+/* What this thread holds at the end goes back: others wait for it. */
+static u64 ran;
+static ocrGuid_t takes(u32 paramc, u64 *paramv, u32 depc, ocrEdtDep_t depv[]) {
+    (void)paramc, (void)paramv, (void)depc;
+    CHECK(*(u64 *)depv[0].ptr == 4);
+    ran++;
+    return NULL_GUID;
+}
+static ocrGuid_t destroys(u32 paramc, u64 *paramv, u32 depc, ocrEdtDep_t depv[]) {
+    ocrGuid_t block = {(intptr_t)paramv[0]};
+    (void)paramc, (void)depc, (void)depv;
+    CHECK(ocrDbDestroy(block) == 0);
+    return NULL_GUID;
+}
+static void held(ocrDbAccessMode_t mode) {
+    ocrGuid_t context, taken, destroyed, template_, edt, handle, none = NULL_GUID;
+    u64 *at, *other, param;
+    ocrLegacyInit(&context, NULL);
+    CHECK(ocrDbCreate(&taken, (void **)&at, 8, DB_PROP_NONE, NULL_HINT, NO_ALLOC) == 0);
+    CHECK(ocrDbCreate(&destroyed, (void **)&other, 8, DB_PROP_NONE, NULL_HINT, NO_ALLOC) == 0);
+    *at = 4;
+    ran = 0;
+    CHECK(ocrEdtTemplateCreate(&template_, takes, 0, 1) == 0);
+    CHECK(ocrEdtCreate(&edt, template_, 0, NULL, 1, NULL, EDT_PROP_NONE, NULL_HINT, NULL) == 0);
+    CHECK(ocrAddDependence(taken, edt, 0, mode) == 0);
+    param = (u64)destroyed.guid;
+    CHECK(ocrEdtTemplateCreate(&template_, destroys, 1, 1) == 0);
+    CHECK(ocrLegacySpawnOCR(&handle, template_, 1, &param, 1, &none, context) == 0);
+    CHECK(ocrGuidIsNull(ocrWait(handle)));
+    CHECK(ran == 0);
+    CHECK(ocrLegacyFinalize(context, false) == 0);
+    CHECK(ran == 1);
+}
+
+/* Neither a thread nor an EDT waits for a block that somebody has for good. */
+static ocrGuid_t kept;
+static u64 asked, got_nothing;
+static void ask(void) {
+    u64 *at = NULL;
+    CHECK(ocrLegacyBlockProgress(kept, NULL, (void **)&at, NULL, LEGACY_PROP_NONE) == OCR_ECANCELED);
+    CHECK(at == NULL);
+    __atomic_fetch_add(&got_nothing, 1, __ATOMIC_RELAXED);
+}
+static ocrGuid_t asks(u32 paramc, u64 *paramv, u32 depc, ocrEdtDep_t depv[]) {
+    ocrGuid_t template_;
+    (void)paramc, (void)depc, (void)depv;
+    CHECK(ocrEdtTemplateCreate(&template_, ends, 1, 0) == 0);
+    CHECK(ocrEdtCreate(NULL, template_, 1, paramv, 0, NULL, EDT_PROP_NONE, NULL_HINT, NULL) == 0);
+    ask();
+    return NULL_GUID;
+}
+static ocrGuid_t keeps(u32 paramc, u64 *paramv, u32 depc, ocrEdtDep_t depv[]) {
+    ocrGuid_t template_;
+    (void)paramc, (void)depc, (void)depv;
+    __atomic_store_n(&asked, 1, __ATOMIC_RELAXED);
+    CHECK(ocrEdtTemplateCreate(&template_, asks, 1, 0) == 0);
+    CHECK(ocrEdtCreate(NULL, template_, 1, paramv, 0, NULL, EDT_PROP_NONE, NULL_HINT, NULL) == 0);
+    while (__atomic_load_n(&got_nothing, __ATOMIC_RELAXED) < 2) ocrInformLegacyCodeBlocking();
+    return NULL_GUID;
+}
+static void kept_for_good(void) {
+    ocrGuid_t context, block, template_, edt;
+    u64 param = 6, *at;
+    ocrLegacyInit(&context, NULL);
+    CHECK(ocrDbCreate(&block, (void **)&at, 8, DB_PROP_NONE, NULL_HINT, NO_ALLOC) == 0);
+    CHECK(ocrDbRelease(block) == 0);
+    CHECK(ocrEventCreate(&kept, OCR_EVENT_STICKY_T, EVT_PROP_TAKES_ARG) == 0);
+    CHECK(ocrEventSatisfy(kept, block) == 0);
+    asked = got_nothing = 0;
+    CHECK(ocrEdtTemplateCreate(&template_, keeps, 1, 1) == 0);
+    CHECK(ocrEdtCreate(&edt, template_, 1, &param, 1, NULL, EDT_PROP_NONE, NULL_HINT, NULL) == 0);
+    CHECK(ocrAddDependence(block, edt, 0, DB_MODE_EW) == 0);
+    while (!__atomic_load_n(&asked, __ATOMIC_RELAXED)) usleep(100);
+    ask();
+    CHECK(ocrLegacyFinalize(context, true) == 6);
+}
+
 int main(int argc, const char *argv[]) {
     ocrGuid_t guid;
     /* A wait that does not end is a failure. */
@@ -156,6 +233,10 @@ int main(int argc, const char *argv[]) {
     in_vain();
     anew();
     threads();
+    held(DB_MODE_EW);
+    held(DB_MODE_RO);
+    held(DB_MODE_CONST);
+    kept_for_good();
     CHECK(ocrCurrentEdtGet(&guid) == OCR_EPERM);
     printf("%s\n", failed ? "failed" : "passed");
     return failed;
