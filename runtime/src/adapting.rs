@@ -125,11 +125,14 @@ impl Shared {
             let open = |xe: &u16| !self.is_shut(&self.seats[usize::from(*xe)]);
             let there = self.homes.engines(Wish::Region(*region));
             let there: Vec<u16> = there.into_iter().filter(open).collect();
-            let Some(xe) = there.get(usize::from(*group) % there.len().max(1)) else {
-                return false;
-            };
-            self.groups.send(*group, *xe);
-            self.homes.region_of_xe(*xe) == *region
+            let xe = there.get(usize::from(*group) % there.len().max(1));
+            let xe = xe.filter(|xe| self.homes.region_of_xe(**xe) == *region);
+            match xe {
+                Some(xe) => self.groups.send(*group, *xe),
+                // All seats there are shut.
+                None => mind.groups.failed(*group),
+            }
+            xe.is_some()
         });
         let went: BTreeMap<u16, u16> = went.collect();
         self.homes.moves.regrouped(went.len());

@@ -58,11 +58,14 @@ impl Alternates {
         })
     }
 
-    /// How long that took.
-    pub(crate) fn measured(&self, xe: u16, codelet: usize, which: usize, ns: u64) {
+    /// How long that took; `None` if it did not come to its end.
+    pub(crate) fn measured(&self, xe: u16, codelet: usize, choice: Choice, ns: Option<u64>) {
         self.engines[usize::from(xe)].trials.with(|trials| {
-            if let Some((_, trials)) = trials.iter_mut().find(|(other, _)| *other == codelet) {
-                trials.measured(which, ns);
+            let known = trials.iter_mut().find(|(other, _)| *other == codelet);
+            match (known, ns) {
+                (Some((_, trials)), Some(ns)) => trials.measured(choice, ns),
+                (Some((_, trials)), None) => trials.failed(choice),
+                (None, _) => (),
             }
         });
     }

@@ -75,8 +75,9 @@ impl Shared {
             let (asleep, engines) = (domain.idle.asleep_open(), domain.idle.open());
             let seats = self.seats_of(domain).iter();
             let started = seats.fold(0u64, |sum, seat| sum.wrapping_add(seat.counters.ran.get()));
+            let (queued, awake) = (self.queued(domain), engines.saturating_sub(asleep));
             DomainView {
-                queued: self.queued(domain),
+                queued,
                 asleep,
                 engines,
                 searching: domain.idle.searching(),
@@ -85,7 +86,7 @@ impl Shared {
                     true => self.stalled(own, &mut watch, once),
                     false => 0,
                 },
-                pace_ns: watch.pace_ns(number, started, engines.saturating_sub(asleep), now_ns),
+                pace_ns: watch.pace_ns(number, started, queued, awake, now_ns),
             }
         };
         Observation {
@@ -131,6 +132,10 @@ impl Shared {
         // What is between two queues is in nobody's: not while somebody looks whether scopes are stuck.
         let _stranger = lock(&self.stranger);
         let (giver, taker) = (&self.domains[from], &self.domains[to]);
+        if self.queued(taker) > 0 {
+            // Another control engine was faster: what it brought is enough for both.
+            return;
+        }
         let mut moved = self.broker_levels(giver, taker, count);
         for seat in self.seats_of(giver) {
             while moved < count

@@ -319,15 +319,15 @@ impl Homes {
         None
     }
 
-    /// What is known of a block that is to go to a pool, and has this memory.
-    pub(crate) fn moving(&self, chunk: &Chunk, to: u16, contents: bool) -> Moving {
-        let [from, to] = [chunk.region(), to].map(|pool| &self.pools[usize::from(pool)]);
-        let owns_pages = !Arc::ptr_eq(from, to) && from.can_transfer(chunk, to);
+    /// What is known of a block that is to go from one pool to another, and has this memory. Takes a lock if it matters.
+    pub(crate) fn moving(&self, which: Which, from: u16, to: u16, contents: bool) -> Moving {
+        let [from, to] = [from, to].map(|pool| &self.pools[usize::from(pool)]);
+        let owns_pages = from.can_transfer(which, to);
         Moving {
-            bytes: chunk.bytes() as u64,
+            bytes: which.bytes() as u64,
             owns_pages,
             contents,
-            recycled: owns_pages && to.has_used(chunk),
+            recycled: owns_pages && contents && to.has_used(which),
         }
     }
 
@@ -339,6 +339,13 @@ impl Homes {
         let [from, to] = [from, to].map(|pool| &self.pools[usize::from(pool)]);
         // SAFETY: by this function's premise.
         unsafe { from.transfer(which, to) }
+    }
+
+    /// Has other pools for the first regions.
+    #[cfg(test)]
+    pub(crate) fn put_pools(&mut self, pools: impl IntoIterator<Item = Pool>) {
+        let old = self.pools.iter_mut();
+        old.zip(pools).for_each(|(old, pool)| *old = Arc::new(pool));
     }
 
     /// Gives memory back to its region's pool.

@@ -8,7 +8,8 @@ use crate::id::BlockId;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crossbeam_utils::CachePadded;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 use std::time::Instant;
 
@@ -64,6 +65,8 @@ pub(crate) struct Ledger {
     rest: Sums,
     /// What was done since the last look of the policy.
     recent: HashMap<Recent, Sums>,
+    /// Which blocks that is about, and where their memory was.
+    places: HashSet<(BlockId, u16)>,
     /// All of that.
     recent_sums: Sums,
 }
@@ -77,18 +80,25 @@ const RECENT: usize = 1 << 13;
 impl Ledger {
     /// Notes what was done to a block in a place, if there is room for one more.
     fn note(&mut self, what: Recent, sums: Sums) {
-        if self.recent.len() >= RECENT && !self.recent.contains_key(&what) {
-            return;
+        let is_full = self.recent.len() >= RECENT;
+        match self.recent.entry(what) {
+            Entry::Occupied(mut noted) => noted.get_mut().add(sums),
+            Entry::Vacant(_) if is_full => return,
+            Entry::Vacant(place) => {
+                place.insert(sums);
+                let (block, home, _) = what;
+                self.places.insert((block, home));
+            }
         }
         self.recent_sums.add(sums);
-        self.recent.entry(what).or_default().add(sums);
     }
 
-    /// Whether that is enough for a look.
+    /// Whether that is enough for a look. A block that many groups use is one.
     fn is_worth_a_look(&self) -> bool {
-        let (all, blocks) = (self.recent_sums, self.recent.len());
+        let (all, blocks) = (self.recent_sums, self.places.len());
         let bytes = all.read.saturating_add(all.written);
-        blocks >= RECENT || bytes >= LOOK_BYTES && all.times >= LOOK_TIMES * blocks as u64
+        self.recent.len() >= RECENT
+            || bytes >= LOOK_BYTES && all.times >= LOOK_TIMES * blocks as u64
     }
 
     pub(crate) fn enter(&mut self, key: Key, sums: Sums) {
@@ -195,6 +205,7 @@ impl Ledgers {
         let take = engines.map(|ledger| {
             let mut ledger = lock(ledger);
             ledger.recent_sums = Sums::default();
+            ledger.places.clear();
             std::mem::take(&mut ledger.recent)
         });
         take.collect()
@@ -257,14 +268,39 @@ mod tests {
         assert_eq!(rest.read, more as u64 * 24);
     }
 
-    #[test]
-    fn blocks_that_come_and_go_are_looked_at_and_not_heaped_up() {
+    fn watched() -> Ledgers {
         let far = vec![vec![0, 10], vec![10, 0]];
         let mind = Mind {
             blocks: Locality::new(far.clone(), vec![true; 2]),
             groups: Regrouping::new(far, vec![1; 2]),
         };
-        let ledgers = Ledgers::new(1, false, Some(mind));
+        Ledgers::new(1, false, Some(mind))
+    }
+
+    #[test]
+    fn a_block_that_a_new_group_uses_each_time_is_one_block() {
+        let ledgers = watched();
+        let watcher = ledgers.watcher.as_ref().unwrap();
+        // Each time once, by a group that is seen no more.
+        for (slot, groups) in [(0, 0..LOOK_TIMES), (1, LOOK_TIMES..2 * LOOK_TIMES)] {
+            watcher.looked_ns.store(0, Ordering::Relaxed);
+            crate::sync::sleep(std::time::Duration::from_nanos(2 * LOOK_NS));
+            let dues = groups.map(|group| {
+                let line = (key(slot), Sums::of(Mode::ReadWrite, LOOK_BYTES, 1));
+                ledgers.enter(0, Some(group as u16), [line])
+            });
+            let dues: Vec<bool> = dues.collect();
+            let mut meant = vec![false; LOOK_TIMES as usize];
+            *meant.last_mut().unwrap() = true;
+            assert_eq!(dues, meant);
+            watcher.looks();
+            assert_eq!(ledgers.take_recent()[0].len() as u64, LOOK_TIMES);
+        }
+    }
+
+    #[test]
+    fn blocks_that_come_and_go_are_looked_at_and_not_heaped_up() {
+        let ledgers = watched();
         let watcher = ledgers.watcher.as_ref().unwrap();
         // Each is used too rarely for a look.
         let mut used = (0..).map(|slot| (key(slot), Sums::of(Mode::ReadWrite, 8, 2)));

@@ -41,9 +41,16 @@ impl Loads {
     /// By a control engine, for all regions.
     pub(crate) fn tell(&self, loads: &[Load]) {
         let mut changed = false;
+        // Mostly nothing has, and the lines stay with all that read them.
+        let mut put = |word: &AtomicU64, new| {
+            if word.load(Ordering::Relaxed) != new {
+                word.store(new, Ordering::Relaxed);
+                changed = true;
+            }
+        };
         for ((waiting, engines), load) in self.regions.iter().zip(loads) {
-            changed |= waiting.swap(load.waiting, Ordering::Relaxed) != load.waiting;
-            changed |= engines.swap(load.engines, Ordering::Relaxed) != load.engines;
+            put(waiting, load.waiting);
+            put(engines, load.engines);
         }
         if changed {
             self.told.fetch_add(1, Ordering::Relaxed);

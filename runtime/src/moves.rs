@@ -1,5 +1,6 @@
 //! What is counted of blocks that move and of their copies, and the budget of the latter.
 
+use crate::decide::alternates::Choice;
 use crate::decide::migration::{Moving, Way, Ways};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -25,7 +26,7 @@ pub struct MoveCounts {
     /// Their bytes.
     pub copied_bytes: u64,
     /// Moves and copies that were not made, since there was no room in the region, it may not be used, or the copies' budget
-    /// was spent. The blocks stayed where they were.
+    /// was spent. The blocks stayed where they were. One whose pages the system does not move is copied, and counts as moved.
     pub refused: u64,
     /// Bytes that copies take now, rounded up as memory is handed out.
     pub replica_bytes: u64,
@@ -91,14 +92,24 @@ impl Moves {
         self.notes.as_ref().map_or(0, |notes| notes.now())
     }
 
-    /// The way for a block, and whether to tell [`Moves::measured`] how long it took.
-    pub(crate) fn choose(&self, moving: Moving) -> (Way, bool) {
-        lock(&self.ways).choose(moving)
+    /// The way for a block: see [`Ways::choose`].
+    pub(crate) fn choose(&self, moving: Moving) -> (Way, Option<Choice>) {
+        match moving.is_open() {
+            true => lock(&self.ways).choose(moving),
+            false => (Way::Copy, None),
+        }
     }
 
-    /// A block has moved this way, which was to be measured.
-    pub(crate) fn measured(&self, bytes: u64, way: Way, took: Duration) {
-        lock(&self.ways).measured(bytes, way, took.as_nanos() as u64);
+    /// A block of so many bytes was to move in a way that was chosen, and that took so long; `None`: it did not go.
+    pub(crate) fn measured(&self, bytes: u64, choice: Choice, took: Option<Duration>) {
+        let mut ways = lock(&self.ways);
+        match took {
+            Some(took) => {
+                let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+                ways.measured(bytes, choice, ns);
+            }
+            None => ways.failed(bytes, choice),
+        }
     }
 
     /// The system does not let this process move pages.

@@ -1,7 +1,7 @@
 //! Codelets that stand in a `static`, with alternates: other bodies that do the same on processors that can do more.
 
 use crate::access::Access;
-use crate::decide::alternates::{Choice, MOST};
+use crate::decide::alternates::MOST;
 use crate::isa::Isa;
 use crate::options::Options;
 use crate::options::Spawned;
@@ -145,16 +145,29 @@ fn run_best(
     if usable == 1 {
         return run(0);
     }
-    let Choice { which, measure } = table.choose(xe, address, usable);
-    if usable >> which & 1 == 0 {
+    let choice = table.choose(xe, address, usable);
+    if usable >> choice.which & 1 == 0 {
         // Another list was measured under this address, against the promise: only what this one can run may run.
+        if choice.measure {
+            table.measured(xe, address, choice, None);
+        }
         return run(0);
     }
-    let begin = measure.then(Instant::now);
-    run(which);
-    if let Some(begin) = begin {
-        let ns = begin.elapsed().as_nanos() as u64;
-        table.measured(xe, address, which, ns);
+    if !choice.measure {
+        return run(choice.which);
+    }
+    let mut trial = Trial(None, |ns| table.measured(xe, address, choice, ns));
+    let begin = Instant::now();
+    run(choice.which);
+    trial.0 = Some(begin.elapsed().as_nanos() as u64);
+}
+
+/// Tells how long a body took, or that it panicked.
+struct Trial<F: Fn(Option<u64>)>(Option<u64>, F);
+
+impl<F: Fn(Option<u64>)> Drop for Trial<F> {
+    fn drop(&mut self) {
+        (self.1)(self.0);
     }
 }
 

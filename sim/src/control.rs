@@ -172,8 +172,9 @@ impl Simulation<'_> {
         let view = |domain: usize| {
             let (asleep, engines) = (self.may_wake(domain), self.may_work(domain));
             let started = self.domains[domain].started;
+            let queued = self.queued(domain);
             DomainView {
-                queued: self.queued(domain),
+                queued,
                 asleep,
                 engines,
                 searching: self.domains[domain].searching,
@@ -181,6 +182,7 @@ impl Simulation<'_> {
                 pace_ns: watch.pace_ns(
                     domain,
                     started,
+                    queued,
                     engines.saturating_sub(asleep),
                     self.now_ns,
                 ),

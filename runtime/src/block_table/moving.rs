@@ -6,10 +6,20 @@ use super::memory::Start;
 use crate::decide::migration::Way;
 use crate::decide::placement::Wish;
 use crate::homes::{Asked, Homes, Place};
-use crate::memory_region::{Chunk, Magazine, Transfer};
+use crate::memory_region::{Chunk, Magazine, Transfer, Which};
 use crate::sync::atomic::Ordering;
 use crate::trace::{Moved, NOWHERE};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// What became of pages that the system was to move.
+enum Sent {
+    /// They are there, at this address.
+    There(*mut u8),
+    /// There was no room, and would be none for a copy.
+    NoRoom,
+    /// They stayed; they can be copied.
+    Not,
+}
 
 impl BlockSlot {
     /// Wishes something for a block with this generation. Any thread may do so at any time: it happens when somebody holds the block who may do it. False if
@@ -41,40 +51,47 @@ impl BlockSlot {
         homes: &Homes,
         magazine: &mut Magazine,
     ) -> *mut u8 {
-        let (there, from, moving) = self.memory.with(|memory| {
+        let (there, from, which) = self.memory.with(|memory| {
             let chunk = memory.as_ref().expect("its memory was taken");
-            (
-                chunk.ptr().as_ptr(),
-                chunk.region(),
-                homes.moving(chunk, pool, contents),
-            )
+            (chunk.ptr().as_ptr(), chunk.region(), chunk.which())
         });
         if from == pool {
             self.belong(pool, homes);
             return there;
         }
+        // Not under the block's lock, since it takes the pool's.
+        let moving = homes.moving(which, from, pool, contents);
         let begin = Instant::now();
         let begun = homes.moves.begins();
-        let (way, measure) = homes.moves.choose(moving);
+        let (way, mut choice) = homes.moves.choose(moving);
+        let mut tell = |took| {
+            if let Some(choice) = choice.take() {
+                homes.moves.measured(moving.bytes, choice, took);
+            }
+        };
         let sent = match way {
             // SAFETY: by this function's premise.
-            Way::Pages => unsafe { self.send_pages(pool, homes) },
-            Way::Copy => None,
+            Way::Pages => unsafe { self.send_pages(which, from, pool, homes) },
+            Way::Copy => Sent::Not,
         };
-        let (way, start) = match sent {
-            Some(start) => (Way::Pages, start),
-            // SAFETY: by this function's premise.
-            None => (Way::Copy, unsafe {
-                self.copy_over(pool, contents, homes, magazine)
-            }),
+        let start = match sent {
+            Sent::There(start) => Some(start),
+            Sent::NoRoom => None,
+            Sent::Not => {
+                if way == Way::Pages {
+                    // What it takes now says nothing of either way.
+                    tell(None);
+                }
+                // SAFETY: by this function's premise.
+                unsafe { self.copy_over(pool, contents, homes, magazine) }
+            }
         };
         let Some(start) = start else {
+            tell(Some(Duration::MAX));
             homes.moves.refused();
             return there;
         };
-        if measure {
-            homes.moves.measured(moving.bytes, way, begin.elapsed());
-        }
+        tell(Some(begin.elapsed()));
         self.belong(pool, homes);
         homes
             .moves
@@ -110,17 +127,12 @@ impl BlockSlot {
         Some(start)
     }
 
-    /// Has the system move the memory's pages to a pool's node; where it is then, if it went. `None` if the system does not do that
-    /// at all.
+    /// Has the system move the memory's pages from a pool's node to another's.
     ///
     /// # Safety
-    /// As [`BlockSlot::move_to`].
-    unsafe fn send_pages(&self, pool: u16, homes: &Homes) -> Option<Option<*mut u8>> {
+    /// As [`BlockSlot::move_to`], and this is the block's memory, which that pool has.
+    unsafe fn send_pages(&self, which: Which, from: u16, pool: u16, homes: &Homes) -> Sent {
         // Not under the lock, since it takes long; and the chunk stays in its place, for who looks at it meanwhile.
-        let (which, from) = self.memory.with(|memory| {
-            let chunk = memory.as_ref().expect("its memory was taken");
-            (chunk.which(), chunk.region())
-        });
         // SAFETY: it is that pool's, and by this function's premise nobody else has it.
         match unsafe { homes.transfer(which, from, pool) } {
             Transfer::Gone(new) => {
@@ -128,12 +140,13 @@ impl BlockSlot {
                 // The same memory by its old name, which means nothing any more.
                 let _old = self.settle(pool, new);
                 homes.moves.by_pages();
-                Some(Some(start))
+                Sent::There(start)
             }
-            Transfer::Stayed => Some(None),
+            Transfer::NoRoom => Sent::NoRoom,
+            Transfer::Stuck => Sent::Not,
             Transfer::Forbidden => {
                 homes.moves.forbid_pages();
-                None
+                Sent::Not
             }
         }
     }
@@ -261,3 +274,8 @@ impl BlockSlot {
         })
     }
 }
+
+// Under loom its locks work in models alone.
+#[cfg(not(sprat_loom))]
+#[cfg(test)]
+mod tests;

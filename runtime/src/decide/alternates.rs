@@ -31,8 +31,19 @@ pub struct Trials {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    Tries(u32),
+    /// So many were chosen, and of so many it is known what became of them: several may be out at once.
+    Tries {
+        chosen: u32,
+        known: u32,
+    },
     Left(u32),
+}
+
+impl Phase {
+    const FIRST: Phase = Phase::Tries {
+        chosen: 0,
+        known: 0,
+    };
 }
 
 /// What to run, and whether to take its time.
@@ -40,7 +51,7 @@ enum Phase {
 pub struct Choice {
     /// Its number; 0 is the usual body.
     pub which: usize,
-    /// Tell [`Trials::measured`] how long it took.
+    /// Tell [`Trials::measured`] how long it took, or [`Trials::failed`].
     pub measure: bool,
 }
 
@@ -51,35 +62,38 @@ impl Trials {
         Trials {
             usable,
             fastest: None,
-            phase: Phase::Tries(0),
+            phase: Phase::FIRST,
             span: FIRST_SPAN,
             least_ns: [u64::MAX; MOST],
             calls: [0; MOST],
         }
     }
 
-    /// What to run next.
+    /// What to run next. While the last tries of a round are out it is what won the last round.
     pub fn choose(&mut self) -> Choice {
         let count = self.usable.count_ones();
-        if self.phase == Phase::Tries(count * TRIES) {
-            self.settle();
-        }
-        let (which, measure) = match self.phase {
-            Phase::Tries(tried) => {
-                self.phase = Phase::Tries(tried + 1);
+        let (which, measure) = match &mut self.phase {
+            Phase::Tries { chosen, .. } if *chosen < count * TRIES => {
+                *chosen += 1;
                 // In turn, so that what changes meanwhile changes for all.
-                (self.nth(tried % count), true)
+                let turn = *chosen - 1;
+                (self.nth(turn % count), true)
             }
+            Phase::Tries { .. } => (self.winner(), false),
             Phase::Left(left) => {
-                self.phase = match left {
-                    1 => Phase::Tries(0),
-                    _ => Phase::Left(left - 1),
-                };
-                (self.chosen().unwrap_or(0), false)
+                *left -= 1;
+                if *left == 0 {
+                    self.phase = Phase::FIRST;
+                }
+                (self.winner(), false)
             }
         };
         self.calls[which] += 1;
         Choice { which, measure }
+    }
+
+    fn winner(&self) -> usize {
+        self.chosen().unwrap_or_else(|| self.nth(0))
     }
 
     /// The `n`-th usable one.
@@ -102,13 +116,35 @@ impl Trials {
         self.phase = Phase::Left(self.span);
     }
 
-    /// One that was chosen to be measured took this long.
-    pub fn measured(&mut self, which: usize, ns: u64) {
-        let count = self.usable.count_ones();
-        // The first of a round forgets the last round's.
-        let first = matches!(self.phase, Phase::Tries(tried) if tried <= count);
-        let least = &mut self.least_ns[which];
-        *least = if first { ns } else { (*least).min(ns) };
+    /// What was chosen took this long; counts if it was to be measured.
+    pub fn measured(&mut self, choice: Choice, ns: u64) {
+        let all = self.usable.count_ones() * TRIES;
+        let Phase::Tries { known, .. } = &mut self.phase else {
+            return;
+        };
+        if !choice.measure {
+            return;
+        }
+        // A round ends when all of it is known, so this is of the present one; its first forgets the last one's.
+        if *known == 0 {
+            self.least_ns = [u64::MAX; MOST];
+        }
+        *known += 1;
+        let ends = *known == all;
+        let least = &mut self.least_ns[choice.which];
+        *least = (*least).min(ns);
+        if ends {
+            self.settle();
+        }
+    }
+
+    /// What was chosen came to nothing. If that is what won the last round, all are tried again.
+    pub fn failed(&mut self, choice: Choice) {
+        self.measured(choice, u64::MAX);
+        let is_winner = self.chosen() == Some(choice.which);
+        if !choice.measure && is_winner && matches!(self.phase, Phase::Left(_)) {
+            self.phase = Phase::FIRST;
+        }
     }
 
     /// The fastest in the last round of trials, if there was one.
@@ -136,7 +172,7 @@ mod tests {
         let one = |_| {
             let choice = trials.choose();
             if choice.measure {
-                trials.measured(choice.which, cost(choice.which));
+                trials.measured(choice, cost(choice.which));
             }
             (choice.which, choice.measure)
         };
@@ -195,7 +231,7 @@ mod tests {
             let spans = (0..rounds).map(|_| {
                 call(trials, 2 * TRIES, cost);
                 let mut span = 0;
-                while trials.phase != Phase::Tries(0) || span == 0 {
+                while trials.phase != Phase::FIRST || span == 0 {
                     call(trials, 1, cost);
                     span += 1;
                 }
@@ -210,16 +246,60 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_never_measured_loses() {
+    fn one_that_always_fails_loses() {
         // A body that panics has no time.
         let mut trials = Trials::new(0b11);
         for _ in 0..2 * TRIES {
             let choice = trials.choose();
-            if choice.which == 1 {
-                trials.measured(1, 99);
+            match choice.which {
+                0 => trials.failed(choice),
+                _ => trials.measured(choice, 99),
             }
         }
-        trials.choose();
         assert_eq!(trials.chosen(), Some(1));
+        assert_eq!(trials.least_ns(0), None);
+    }
+
+    #[test]
+    fn a_round_settles_when_all_that_are_out_at_once_are_known() {
+        let mut trials = Trials::new(0b11);
+        let mut round = |cost: [u64; 2], before: Option<usize>| {
+            let out: Vec<Choice> = (0..2 * TRIES).map(|_| trials.choose()).collect();
+            assert!(out.iter().all(|choice| choice.measure));
+            for choice in out {
+                // One more than are tried at a time: nothing is known yet.
+                let more = trials.choose();
+                assert_eq!((more.which, more.measure), (before.unwrap_or(0), false));
+                assert_eq!(trials.chosen(), before);
+                trials.measured(more, 1);
+                trials.measured(choice, cost[choice.which]);
+            }
+            let least = [0, 1].map(|which| trials.least_ns(which));
+            assert_eq!(least, cost.map(Some));
+            (0..FIRST_SPAN).for_each(|_| assert!(!trials.choose().measure));
+            trials.chosen()
+        };
+        assert_eq!(round([20, 10], None), Some(1));
+        // All times of the round before are forgotten, though several came in late.
+        assert_eq!(round([30, 40], Some(1)), Some(0));
+    }
+
+    #[test]
+    fn what_wins_and_then_fails_is_tried_again_at_once() {
+        let mut trials = Trials::new(0b11);
+        call(&mut trials, 2 * TRIES, |which| [20, 10][which]);
+        let choice = trials.choose();
+        assert_eq!((choice.which, choice.measure), (1, false));
+        trials.failed(choice);
+        assert!(trials.choose().measure);
+        // Each once: a round that has begun goes on.
+        trials.failed(choice);
+        assert_eq!(
+            trials.choose(),
+            Choice {
+                which: 1,
+                measure: true
+            }
+        );
     }
 }

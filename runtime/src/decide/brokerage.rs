@@ -50,28 +50,36 @@ pub struct Brought {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pace {
     started: u64,
-    /// When that was seen; 0: never.
+    /// How many were queued then.
+    queued: usize,
+    /// When the first look was that saw so many started; 0: never.
     at_ns: u64,
 }
 
 impl Pace {
-    /// The domain is looked at `now_ns`: its engines have started so many codelets in all, and so many are awake. The time that
-    /// one codelet takes one engine, in nanoseconds; 0 if nobody knows.
-    pub fn look(&mut self, started: u64, awake: usize, now_ns: u64) -> u64 {
-        let before = std::mem::replace(
-            self,
-            Pace {
+    /// The domain is looked at `now_ns`: its engines have started so many codelets in all, so many are queued, and so many engines are
+    /// awake. The time that one codelet takes one engine, in nanoseconds; 0 if nobody knows. Nobody does if the queue has not become shorter
+    /// though some were started: then those were others, and say nothing of those that wait.
+    pub fn look(&mut self, started: u64, queued: usize, awake: usize, now_ns: u64) -> u64 {
+        let before = *self;
+        let count = started.wrapping_sub(before.started);
+        let is_first = before.at_ns == 0;
+        if count > 0 || is_first {
+            *self = Pace {
                 started,
+                queued,
                 at_ns: now_ns.max(1),
-            },
-        );
+            };
+        }
         let time = now_ns.saturating_sub(before.at_ns);
-        if before.at_ns == 0 || time == 0 || time > STALE_NS {
+        if is_first || time == 0 || time > STALE_NS {
+            return 0;
+        }
+        if count > 0 && queued > 0 && queued >= before.queued {
             return 0;
         }
         // If none was, the present ones take that long at least.
-        let started = started.wrapping_sub(before.started).max(1);
-        (time.saturating_mul(awake.max(1) as u64) / started).max(1)
+        (time.saturating_mul(awake.max(1) as u64) / count.max(1)).max(1)
     }
 }
 
@@ -252,13 +260,35 @@ mod tests {
     #[test]
     fn a_pace_is_known_from_the_second_look_on() {
         let mut pace = Pace::default();
-        assert_eq!(pace.look(100, 2, 1_000_000), 0);
-        assert_eq!(pace.look(150, 2, 2_000_000), 40_000);
-        // None was started: a millisecond each at least.
-        assert_eq!(pace.look(150, 2, 3_000_000), 2_000_000);
+        assert_eq!(pace.look(100, 90, 2, 1_000_000), 0);
+        assert_eq!(pace.look(150, 40, 2, 2_000_000), 40_000);
+        // None was started: a millisecond each at least, and then two.
+        assert_eq!(pace.look(150, 40, 2, 3_000_000), 2_000_000);
+        assert_eq!(pace.look(150, 40, 2, 4_000_000), 4_000_000);
+        // It took them three, of one of two engines.
+        assert_eq!(pace.look(151, 39, 2, 5_000_000), 6_000_000);
         // What it did long ago says nothing.
-        assert_eq!(pace.look(151, 2, 900_000_000), 0);
-        assert_eq!(pace.look(u64::MAX, 2, 900_000_000), 0);
+        assert_eq!(pace.look(152, 38, 2, 900_000_000), 0);
+        assert_eq!(pace.look(u64::MAX, 0, 2, 900_000_000), 0);
+        // With nothing queued any more it is as fast as it is.
+        assert_eq!(pace.look(9, 0, 1, 900_010_000), 1_000);
+    }
+
+    #[test]
+    fn short_ones_beside_the_queue_say_nothing_of_those_that_wait() {
+        let mut pace = Pace::default();
+        let brought = |pace_ns| {
+            let giver = domain(104, 0, pace_ns);
+            decided([SLEEPS(), giver, WORKS(), WORKS()], 0)
+        };
+        assert_eq!(pace.look(0, 104, 4, 1_000_000), 0);
+        // One engine has run a thousand of a microsecond that it spawned itself, the others are in long ones.
+        let pace_ns = pace.look(1_000, 104, 4, 2_000_000);
+        assert_eq!(brought(pace_ns), brought(UNKNOWN_NS));
+        assert!(!brought(pace_ns).is_empty());
+        // Those that go are short.
+        let pace_ns = pace.look(5_000, 100, 4, 3_000_000);
+        assert_eq!((pace_ns, brought(pace_ns)), (1_000, Vec::new()));
     }
 
     #[test]

@@ -27,13 +27,20 @@ impl Watch {
         stalled
     }
 
-    /// How long one codelet of a domain takes, by how many its engines, of which so many are awake, have started by now: see
-    /// [`Pace::look`].
-    pub fn pace_ns(&mut self, domain: usize, started: u64, awake: usize, now_ns: u64) -> u64 {
+    /// How long one codelet of a domain takes, by how many its engines, of which so many are awake, have started by now, and how many are
+    /// queued: see [`Pace::look`].
+    pub fn pace_ns(
+        &mut self,
+        domain: usize,
+        started: u64,
+        queued: usize,
+        awake: usize,
+        now_ns: u64,
+    ) -> u64 {
         if self.paces.len() <= domain {
             self.paces.resize(domain + 1, Pace::default());
         }
-        self.paces[domain].look(started, awake, now_ns)
+        self.paces[domain].look(started, queued, awake, now_ns)
     }
 }
 

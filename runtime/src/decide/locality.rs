@@ -65,7 +65,7 @@ const OF: u128 = 4;
 pub(super) const REST: u64 = 4;
 pub(super) const REST_MOST: u64 = 256;
 /// An act of which nothing is seen for so many looks is called off.
-const UNSEEN: u64 = 16;
+pub(super) const UNSEEN: u64 = 16;
 
 /// Costs and what they are for.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,6 +1,6 @@
 //! How a block goes to another region: its bytes are copied, or the kernel moves its pages under the address.
 
-use super::alternates::Trials;
+use super::alternates::{Choice, Trials};
 use std::collections::BTreeMap;
 
 /// One of the two ways.
@@ -25,6 +25,13 @@ pub struct Moving {
     pub recycled: bool,
 }
 
+impl Moving {
+    /// Whether there are two ways for it.
+    pub fn is_open(&self) -> bool {
+        self.owns_pages && self.contents && !self.recycled
+    }
+}
+
 /// What both ways took so far, by the length of the memory.
 ///
 /// Copying to memory that was used before was the faster way at each length that was measured (`docs/design/moves.md`), and is
@@ -37,10 +44,10 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// The way for a block, and whether to tell [`Ways::measured`] how long it took.
-    pub fn choose(&mut self, moving: Moving) -> (Way, bool) {
-        if self.forbidden || !moving.owns_pages || !moving.contents || moving.recycled {
-            return (Way::Copy, false);
+    /// The way for a block; and what to tell [`Ways::measured`] or [`Ways::failed`], if both are open.
+    pub fn choose(&mut self, moving: Moving) -> (Way, Option<Choice>) {
+        if self.forbidden || !moving.is_open() {
+            return (Way::Copy, None);
         }
         let trials = self.trials.entry(moving.bytes);
         let choice = trials.or_insert_with(|| Trials::new(0b11)).choose();
@@ -48,13 +55,20 @@ impl Ways {
             0 => Way::Copy,
             _ => Way::Pages,
         };
-        (way, choice.measure)
+        (way, Some(choice))
     }
 
     /// How long a move took, in nanoseconds.
-    pub fn measured(&mut self, bytes: u64, way: Way, ns: u64) {
+    pub fn measured(&mut self, bytes: u64, choice: Choice, ns: u64) {
         if let Some(trials) = self.trials.get_mut(&bytes) {
-            trials.measured(usize::from(way == Way::Pages), ns);
+            trials.measured(choice, ns);
+        }
+    }
+
+    /// A move could not be made this way.
+    pub fn failed(&mut self, bytes: u64, choice: Choice) {
+        if let Some(trials) = self.trials.get_mut(&bytes) {
+            trials.failed(choice);
         }
     }
 
@@ -79,10 +93,10 @@ mod tests {
     /// Moves so many blocks, of which each takes so long; the ways that were taken.
     fn taken(ways: &mut Ways, moving: Moving, copy_ns: u64, pages_ns: u64, times: u32) -> Vec<Way> {
         let mut one = || {
-            let (way, measure) = ways.choose(moving);
-            if measure {
+            let (way, choice) = ways.choose(moving);
+            if let Some(choice) = choice {
                 let ns = if way == Way::Copy { copy_ns } else { pages_ns };
-                ways.measured(moving.bytes, way, ns);
+                ways.measured(moving.bytes, choice, ns);
             }
             way
         };
@@ -101,6 +115,23 @@ mod tests {
             let kept = taken(&mut ways, LARGE, copy_ns, pages_ns, 100);
             assert!(kept.iter().all(|way| *way == faster));
         }
+    }
+
+    #[test]
+    fn pages_that_do_not_go_are_copied_from_then_on() {
+        let mut ways = Ways::default();
+        // The kernel was the faster one, and now refuses.
+        taken(&mut ways, LARGE, 100, 10, 2 * TRIES);
+        let refused = |ways: &mut Ways| {
+            let (way, choice) = ways.choose(LARGE);
+            match way {
+                Way::Copy => ways.measured(LARGE.bytes, choice.unwrap(), 100),
+                Way::Pages => ways.failed(LARGE.bytes, choice.unwrap()),
+            }
+            way
+        };
+        let asked = (0..100).filter(|_| refused(&mut ways) == Way::Pages);
+        assert_eq!(asked.count(), 1 + TRIES as usize);
     }
 
     #[test]
@@ -135,10 +166,10 @@ mod tests {
                 ..LARGE
             },
         ] {
-            assert_eq!(ways.choose(moving), (Way::Copy, false));
+            assert_eq!(ways.choose(moving), (Way::Copy, None));
         }
         assert_eq!(ways.choose(LARGE).0, Way::Pages);
         ways.forbid();
-        assert_eq!(ways.choose(LARGE), (Way::Copy, false));
+        assert_eq!(ways.choose(LARGE), (Way::Copy, None));
     }
 }

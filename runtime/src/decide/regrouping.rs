@@ -5,7 +5,7 @@
 //! engines would have all the work: none goes where more would be done afterwards than is done where it comes from. Acts are rated like those on
 //! blocks: what did not help is undone, and not tried again soon.
 
-use super::locality::{REST, REST_MOST, Rate, WORTH};
+use super::locality::{REST, REST_MOST, Rate, UNSEEN, WORTH};
 use crate::mutants::mutant;
 use std::collections::BTreeMap;
 
@@ -30,8 +30,11 @@ const ENOUGH: u64 = 64 << 10;
 #[derive(Clone, Copy, Debug)]
 struct Tried {
     from: u16,
+    to: u16,
     before: Rate,
+    /// Since then, and there: members that were queued elsewhere before say nothing of it.
     after: Rate,
+    since: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -93,16 +96,25 @@ impl Regrouping {
             };
             let most = (0..by_region.len()).max_by_key(|region| by_region[*region]);
             known.at = most.map_or(known.at, |region| region as u16);
-            let bytes = by_region.iter().copied().fold(0, u64::saturating_add);
-            if let Some(to) = known.decide(bytes, &self.far, &self.engines, &done, now) {
-                let from = usize::from(known.at);
-                done[from] -= by_region[from];
-                done[usize::from(to)] = done[usize::from(to)].saturating_add(bytes);
+            if let Some(to) = known.decide(&by_region, &self.far, &self.engines, &done, now) {
+                for (done, own) in done.iter_mut().zip(&by_region) {
+                    *done = done.saturating_sub(*own);
+                }
+                let there = &mut done[usize::from(to)];
+                *there = there.saturating_add(sum(&by_region));
                 acts.push((group, to));
             }
         }
         (self.groups).retain(|_, known| now - known.seen_at < FORGET);
         acts
+    }
+
+    /// A group could not be sent where it should be: it is where it was, and is left there for a while.
+    pub fn failed(&mut self, group: u16) {
+        if let Some(known) = self.groups.get_mut(&group) {
+            known.tried = None;
+            known.rests_until = self.looks + known.rest;
+        }
     }
 
     fn note(&mut self, group: u16, one: &SeenGroup) {
@@ -127,10 +139,16 @@ impl Regrouping {
         let far = self.far[usize::from(one.region)][home];
         let cost = one.bytes.saturating_mul(far);
         known.new.add(cost, one.bytes);
-        if let Some(tried) = &mut known.tried {
+        if let Some(tried) = &mut known.tried
+            && tried.to == one.region
+        {
             tried.after.add(cost, one.bytes);
         }
     }
+}
+
+fn sum(bytes: &[u64]) -> u64 {
+    bytes.iter().copied().fold(0, u64::saturating_add)
 }
 
 impl Known {
@@ -144,7 +162,7 @@ impl Known {
 
     fn decide(
         &mut self,
-        bytes: u64,
+        by_region: &[u64],
         far: &[Vec<u64>],
         engines: &[u64],
         done: &[u64],
@@ -153,16 +171,16 @@ impl Known {
         if let Some(tried) = self.tried {
             return self.rate(tried, now);
         }
-        let all = self.demand.iter().copied().fold(0, u64::saturating_add);
-        if now < self.rests_until || all < ENOUGH {
+        if now < self.rests_until || sum(&self.demand) < ENOUGH {
             return None;
         }
         let here = usize::from(self.at);
         let cost = self.cost_at(&far[here]);
         // None has more to do afterwards than the one that it leaves has now.
         let is_free = |to: usize| {
-            let there = u128::from(done[to].saturating_add(bytes)) * u128::from(engines[here]);
-            there <= u128::from(done[here]) * u128::from(engines[to])
+            let others = done[to].saturating_sub(by_region[to]);
+            let there = u128::from(others.saturating_add(sum(by_region)));
+            there * u128::from(engines[here]) <= u128::from(done[here]) * u128::from(engines[to])
         };
         let others = (0..far.len()).filter(|to| *to != here && engines[*to] > 0);
         let others = others.filter(|to| is_free(*to) || mutant!("groups_go_where_all_are"));
@@ -173,16 +191,23 @@ impl Known {
         }
         self.tried = Some(Tried {
             from: self.at,
+            to: to as u16,
             before: self.new,
             after: Rate::default(),
+            since: now,
         });
         Some(to as u16)
     }
 
-    /// Rates an act when enough was done since to tell: what did not help is undone.
+    /// Rates an act when enough was done since to tell: what did not help is undone, and what did not come about is called off.
     fn rate(&mut self, tried: Tried, now: u64) -> Option<u16> {
         if tried.after.bytes < ENOUGH {
-            return None;
+            if now - tried.since <= UNSEEN {
+                return None;
+            }
+            self.tried = None;
+            self.rests_until = now + self.rest;
+            return (self.at != tried.to).then_some(self.at);
         }
         self.tried = None;
         if tried.after.is_better_than(tried.before) {
@@ -256,6 +281,60 @@ mod tests {
             ..seen(0, 0, 0, 9 * MIB)
         };
         assert_eq!(mind.look(&[busy, all[4]]), [(4, 1)]);
+    }
+
+    #[test]
+    fn what_a_group_does_beside_its_new_place_does_not_rate_it() {
+        let mut mind = mind();
+        assert_eq!(mind.look(&[seen(1, 0, 2, MIB)]), [(1, 2)]);
+        // Members that were queued before it was sent.
+        assert_eq!(mind.look(&[seen(1, 0, 2, 9 * MIB)]), []);
+        for _ in 0..40 {
+            assert_eq!(mind.look(&[seen(1, 2, 2, MIB)]), []);
+        }
+    }
+
+    #[test]
+    fn one_that_never_arrives_is_called_off_and_sent_again_after_a_rest() {
+        let mut mind = mind();
+        let acts: Vec<_> = (0..40)
+            .flat_map(|look| {
+                let acts = mind.look(&[seen(1, 0, 2, MIB)]);
+                acts.into_iter().map(move |act| (look, act))
+            })
+            .collect();
+        let off = UNSEEN + 1;
+        let meant = [
+            (0, (1, 2)),
+            (off, (1, 0)),
+            (off + REST, (1, 2)),
+            (2 * off + REST, (1, 0)),
+        ];
+        assert_eq!(acts, meant);
+    }
+
+    #[test]
+    fn one_that_could_not_be_sent_rests_and_is_not_undone() {
+        let mut mind = mind();
+        assert_eq!(mind.look(&[seen(1, 0, 2, MIB)]), [(1, 2)]);
+        mind.failed(1);
+        mind.failed(9);
+        for _ in 1..REST {
+            assert_eq!(mind.look(&[seen(1, 0, 2, MIB)]), []);
+        }
+        assert_eq!(mind.look(&[seen(1, 0, 2, MIB)]), [(1, 2)]);
+    }
+
+    #[test]
+    fn what_a_group_did_where_it_goes_counts_once() {
+        let mut mind = mind();
+        let busy = SeenGroup {
+            group: None,
+            ..seen(0, 0, 0, 3 * MIB)
+        };
+        // 5 MiB there afterwards, of 6 here now.
+        let all = [busy, seen(1, 0, 2, 3 * MIB), seen(1, 2, 2, 2 * MIB)];
+        assert_eq!(mind.look(&all), [(1, 2)]);
     }
 
     #[test]

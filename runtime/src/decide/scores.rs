@@ -2,7 +2,8 @@
 //!
 //! To weigh where a codelet runs ([`Regions::lean`]) each region that holds some of its bytes is looked at, and how much waits there. But
 //! those of one kind that use as many bytes in the same regions have the same answer, until a control engine tells of other loads
-//! or so many have gone there that another region may be better: then the engine looks itself what waits. It remembers the answers of a few kinds.
+//! or so many have gone there that another region may be better: then the engine looks itself what waits. It remembers the answers of a few kinds;
+//! of one that takes another's place it looks itself as well, since what was told says nothing of those that the other has sent since.
 
 use super::placement::Regions;
 
@@ -78,7 +79,8 @@ impl Scores {
             known.left -= 1;
             return known.region;
         }
-        let is_told = known.of != of;
+        // The first since it was told; what went elsewhere since is not in what was told.
+        let is_told = known.of == 0;
         let load = |region| if is_told { load(region) } else { now(region) };
         let waiting = |region: u16| {
             let Load { waiting, engines } = load(region);
@@ -174,6 +176,31 @@ mod tests {
         };
         let there = (0..100).filter(|_| places() == 1).count();
         // It is two times farther away: so many wait for each of its engines before others stay, and then by turns.
+        assert!((40..70).contains(&there), "{there}");
+    }
+
+    #[test]
+    fn kinds_that_take_each_others_place_do_not_all_go_to_one_region() {
+        let regions = regions();
+        let mut scores = Scores::new(0);
+        let uses = [(1, LARGE)];
+        let place_of = |kind| digest(&codelet(kind, &uses)) >> (u64::BITS - KEPT.trailing_zeros());
+        let other = (2..).find(|kind| place_of(*kind) == place_of(1)).unwrap();
+        let sent = [Cell::new(0), Cell::new(0)];
+        let load = |waiting| Load {
+            waiting,
+            engines: 2,
+        };
+        let mut places = |kind| {
+            let now = |region: u16| load(sent[usize::from(region)].get());
+            let region = scores.place(codelet(kind, &uses), &regions, 1, |_| load(0), now);
+            let sent = &sent[usize::from(region)];
+            sent.set(sent.get() + 1);
+            region
+        };
+        let there = (0..100)
+            .filter(|at| places([1, other][at % 2]) == 1)
+            .count();
         assert!((40..70).contains(&there), "{there}");
     }
 

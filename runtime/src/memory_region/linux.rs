@@ -181,43 +181,65 @@ pub(super) unsafe fn move_pages(
         true => all(HUGE).collect(),
         false => all(page_bytes()).collect(),
     };
-    for whole in [huge, false] {
+    let mut patience = PATIENCE;
+    let passes: &[bool] = if huge { &[true, false] } else { &[false] };
+    for whole in passes {
         for pages in left.chunks(MOST) {
             // SAFETY: by this function's premise.
             unsafe { pages_of(pages, Some(node)) }?;
         }
-        if whole {
-            left = strays(all(page_bytes()).collect(), node)?;
+        if *whole {
+            left = strays(all(page_bytes()).collect(), node, &mut patience, where_are)?;
         }
     }
-    Ok(strays(left, node)?.len())
+    Ok(strays(left, node, &mut patience, where_are)?.len())
 }
 
-/// Those of some pages that are there, and not on a node.
-fn strays(mut pages: Vec<usize>, node: u16) -> io::Result<Vec<usize>> {
+/// Whether an error of [`move_pages`] says that this process may never do so; else it is of these pages, or of this moment.
+pub(super) fn is_forbidden(error: &io::Error) -> bool {
+    [Some(libc::EPERM), Some(libc::ENOSYS)].contains(&error.raw_os_error())
+}
+
+/// How long a move waits for pages that are said to be busy, in all.
+pub(super) const PATIENCE: Duration = Duration::from_millis(5);
+
+/// What the kernel says of each page: its node, or an error less than 0.
+fn where_are(pages: &[usize]) -> io::Result<Vec<i32>> {
+    // SAFETY: nothing is moved.
+    unsafe { pages_of(pages, None) }
+}
+
+/// Those of some pages that are there, and not on a node, as [`where_are`] says. Waits at most as long as there is `patience`, which is
+/// less afterwards.
+pub(super) fn strays(
+    mut pages: Vec<usize>,
+    node: u16,
+    patience: &mut Duration,
+    where_are: impl Fn(&[usize]) -> io::Result<Vec<i32>>,
+) -> io::Result<Vec<usize>> {
     const MOST: usize = 16 << 10;
-    // A page of a huge one that was just moved may be said to be busy although it has arrived.
-    const ASKS: u32 = 50;
-    for ask in 0..ASKS {
+    let mut pause = Duration::from_micros(100);
+    loop {
         let mut busy = 0;
         let mut others = Vec::new();
         for some in pages.chunks(MOST) {
-            // SAFETY: nothing is moved.
-            let said = unsafe { pages_of(some, None) }?;
-            for (page, said) in some.iter().zip(said) {
+            for (page, said) in some.iter().zip(where_are(some)?) {
                 busy += usize::from(said == -libc::EBUSY);
                 if said != i32::from(node) && ![-libc::ENOENT, -libc::EFAULT].contains(&said) {
                     others.push(*page);
                 }
             }
         }
+        // A page of a huge one that was just moved may be said to be busy although it has arrived.
         pages = others;
-        if busy == 0 {
-            break;
+        if busy == 0 || patience.is_zero() {
+            return Ok(pages);
         }
-        sleep(Duration::from_micros(100 << ask.min(4)));
+        pause = pause.min(*patience);
+        sleep(pause);
+        *patience -= pause;
+        pause *= 2;
     }
-    Ok(pages)
 }
 
 /// What the kernel says of each page: its node, or an error less than 0. If a node is named they are to go there before.

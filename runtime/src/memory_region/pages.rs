@@ -77,7 +77,7 @@ impl Pages {
     /// Binds the pages to another node and moves them there; whether all have gone. If not, they are bound to `from` again, and
     /// those that had gone are moved back.
     ///
-    /// Errors: the system does not let this process do so; nothing has moved.
+    /// Errors: what the system says; it may be that it does not let this process do so. All is where it was, as above.
     pub(super) fn move_to(&self, from: u16, to: u16, move_pages: MoveFn) -> io::Result<bool> {
         let go = |node| {
             // SAFETY: the range came from `map`.

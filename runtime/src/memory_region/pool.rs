@@ -11,7 +11,7 @@ use super::chunk::Chunk;
 use super::class::{self, Class};
 use super::options::{Nodes, PoolOptions};
 use super::os;
-use super::pages::Pages;
+use super::pages::{MoveFn, Pages};
 use super::room;
 use super::stats::PoolStats;
 use super::store::{Evicted, Store};
@@ -34,6 +34,7 @@ pub struct Pool {
     /// The smallest chunk: sizes from this one on are all whole pages.
     least: usize,
     map: MapFn,
+    pub(super) move_pages: MoveFn,
     store: Mutex<Store>,
 }
 
@@ -63,8 +64,15 @@ impl Pool {
                 false => 0,
             },
             map,
+            move_pages: os::move_pages,
             store: Mutex::new(Store::new(owner, region, release_cut, options.huge)),
         })
+    }
+
+    /// The same pool, whose pages this moves.
+    #[cfg(test)]
+    pub(crate) fn moved_by(self, move_pages: MoveFn) -> Pool {
+        Pool { move_pages, ..self }
     }
 
     /// The memory region that this is the memory of.

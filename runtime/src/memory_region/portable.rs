@@ -99,6 +99,11 @@ pub(super) unsafe fn move_pages(_: NonNull<u8>, _: usize, _: bool, _: u16) -> io
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Nothing moves here.
+pub(super) fn is_forbidden(_: &io::Error) -> bool {
+    true
+}
+
 /// Nodes are not known here.
 ///
 /// # Safety

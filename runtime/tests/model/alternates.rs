@@ -96,6 +96,28 @@ fn each_engine_finds_out_for_itself() {
     assert_eq!(ran, u64::from(3 * calls));
 }
 
+sprat::codelet! {
+    static FAILS: Codelet<(), ()> = |_s, (), ()| spin(Duration::from_micros(10));
+    Any => |_s, (), ()| panic!("as it shall");
+}
+
+#[test]
+fn one_that_panics_is_tried_as_often_as_any_and_loses() {
+    let rt = runtime(1);
+    let call = || {
+        rt.finish(|s| {
+            s.call(&FAILS, (), ());
+            Ok(())
+        })
+    };
+    let failed = (0..2 * TRIES).filter(|_| call().is_err()).count();
+    assert_eq!(failed, TRIES as usize);
+    (0..TRIES).for_each(|_| call().unwrap());
+    let counts = &rt.alternates(&FAILS)[0];
+    assert_eq!([0, 1].map(|which| counts[which].chosen), [true, false]);
+    assert_eq!(counts[1].least_ns, None);
+}
+
 /// Nobody who uses the macro needs `unsafe`.
 mod safe {
     #![forbid(unsafe_code)]
