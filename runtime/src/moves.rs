@@ -96,7 +96,7 @@ impl Moves {
     pub(crate) fn choose(&self, moving: Moving) -> (Way, Option<Choice>) {
         match moving.is_open() {
             true => lock(&self.ways).choose(moving),
-            false => (Way::Copy, None),
+            false => (Way::Copying, None),
         }
     }
 

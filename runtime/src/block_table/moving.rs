@@ -72,7 +72,7 @@ impl BlockSlot {
         let sent = match way {
             // SAFETY: by this function's premise.
             Way::Pages => unsafe { self.send_pages(which, from, pool, homes) },
-            Way::Copy => Sent::Not,
+            Way::Copying => Sent::Not,
         };
         let start = match sent {
             Sent::There(start) => Some(start),

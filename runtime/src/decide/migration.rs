@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// To other memory, which must be there.
-    Copy,
+    Copying,
     /// Where it is, page by page.
     Pages,
 }
@@ -47,12 +47,12 @@ impl Ways {
     /// The way for a block; and what to tell [`Ways::measured`] or [`Ways::failed`], if both are open.
     pub fn choose(&mut self, moving: Moving) -> (Way, Option<Choice>) {
         if self.forbidden || !moving.is_open() {
-            return (Way::Copy, None);
+            return (Way::Copying, None);
         }
         let trials = self.trials.entry(moving.bytes);
         let choice = trials.or_insert_with(|| Trials::new(0b11)).choose();
         let way = match choice.which {
-            0 => Way::Copy,
+            0 => Way::Copying,
             _ => Way::Pages,
         };
         (way, Some(choice))
@@ -95,7 +95,11 @@ mod tests {
         let mut one = || {
             let (way, choice) = ways.choose(moving);
             if let Some(choice) = choice {
-                let ns = if way == Way::Copy { copy_ns } else { pages_ns };
+                let ns = if way == Way::Copying {
+                    copy_ns
+                } else {
+                    pages_ns
+                };
                 ways.measured(moving.bytes, choice, ns);
             }
             way
@@ -105,10 +109,10 @@ mod tests {
 
     #[test]
     fn both_ways_are_tried_and_the_faster_one_is_kept() {
-        for (copy_ns, pages_ns, faster) in [(10, 30, Way::Copy), (30, 10, Way::Pages)] {
+        for (copy_ns, pages_ns, faster) in [(10, 30, Way::Copying), (30, 10, Way::Pages)] {
             let mut ways = Ways::default();
             let tried = taken(&mut ways, LARGE, copy_ns, pages_ns, 2 * TRIES);
-            for way in [Way::Copy, Way::Pages] {
+            for way in [Way::Copying, Way::Pages] {
                 let times = tried.iter().filter(|one| **one == way).count();
                 assert_eq!(times, TRIES as usize);
             }
@@ -125,7 +129,7 @@ mod tests {
         let refused = |ways: &mut Ways| {
             let (way, choice) = ways.choose(LARGE);
             match way {
-                Way::Copy => ways.measured(LARGE.bytes, choice.unwrap(), 100),
+                Way::Copying => ways.measured(LARGE.bytes, choice.unwrap(), 100),
                 Way::Pages => ways.failed(LARGE.bytes, choice.unwrap()),
             }
             way
@@ -143,7 +147,7 @@ mod tests {
         };
         taken(&mut ways, LARGE, 10, 30, 2 * TRIES);
         taken(&mut ways, larger, 100, 30, 2 * TRIES);
-        assert_eq!(taken(&mut ways, LARGE, 10, 30, 1), [Way::Copy]);
+        assert_eq!(taken(&mut ways, LARGE, 10, 30, 1), [Way::Copying]);
         assert_eq!(taken(&mut ways, larger, 100, 30, 1), [Way::Pages]);
     }
 
@@ -166,10 +170,10 @@ mod tests {
                 ..LARGE
             },
         ] {
-            assert_eq!(ways.choose(moving), (Way::Copy, None));
+            assert_eq!(ways.choose(moving), (Way::Copying, None));
         }
         assert_eq!(ways.choose(LARGE).0, Way::Pages);
         ways.forbid();
-        assert_eq!(ways.choose(LARGE), (Way::Copy, None));
+        assert_eq!(ways.choose(LARGE), (Way::Copying, None));
     }
 }
