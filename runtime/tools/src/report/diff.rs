@@ -16,8 +16,8 @@ pub struct Both {
 }
 
 impl Both {
-    fn change(self) -> i64 {
-        self.after as i64 - self.before as i64
+    fn change(self) -> u64 {
+        self.after.abs_diff(self.before)
     }
 }
 
@@ -86,7 +86,7 @@ pub fn diff(before: &Analysis, after: &Analysis) -> Diff {
         .into_iter()
         .map(|(before, after)| change(before, after))
         .collect();
-    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.total_ns.change().unsigned_abs()));
+    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.total_ns.change()));
     Diff {
         took_ns: Both {
             before: before.in_scopes_ns,
