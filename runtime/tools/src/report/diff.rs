@@ -331,4 +331,13 @@ mod tests {
         assert!(line("goes: count").ends_with("gone"), "{text}");
         assert!(line("comes: median").ends_with("same"), "{text}");
     }
+
+    /// Sums of damaged times end at the most that there is.
+    #[test]
+    fn the_largest_changes_are_changes() {
+        let both = |before, after| Both { before, after };
+        assert_eq!(both(u64::MAX, 0).change(), u64::MAX);
+        assert_eq!(both(1, 1 << 63).change(), (1 << 63) - 1);
+        assert_eq!(both(3, 5).change(), 2);
+    }
 }

@@ -361,6 +361,23 @@ mod tests {
         run
     }
 
+    /// An `xes` that damage made is no reason for a page that grows with it.
+    #[test]
+    fn more_engines_than_can_be_drawn_have_no_levels() {
+        let all = Limits::PAGE.bins;
+        for (xes, each) in [(1, Some(1 << 15)), (65_535, None)] {
+            assert_eq!(bins(xes, all), each, "{xes}");
+        }
+        for xes in [7, 64, 1000, (all / FEWEST) as u32] {
+            let each = bins(xes, all).unwrap();
+            assert!(
+                each >= FEWEST && each * xes as usize <= all,
+                "{xes}: {each}"
+            );
+        }
+        assert_eq!(bins((all / FEWEST) as u32 + 1, all), None);
+    }
+
     /// Thirty megabytes for ten million codelets, at a hundredth of the scale; and what is left out does not grow the page any more.
     #[test]
     fn a_page_has_a_size_that_does_not_grow_with_the_run() {

@@ -304,4 +304,26 @@ mod tests {
         assert!(head(&b"GET / HTTP/1.1\r\n"[..]).is_err());
         assert!(head(io::repeat(b'x')).is_err());
     }
+
+    /// One letter now and then is not silence, and nevertheless not waited for longer than is said.
+    #[test]
+    fn who_asks_letter_by_letter_is_not_waited_for_long() {
+        let (listener, port) = listen(0).unwrap();
+        let mut asks = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let stream = listener.accept().unwrap().0;
+        let begun = Instant::now();
+        let letters = std::thread::spawn(move || {
+            while begun.elapsed() < Duration::from_secs(5) && asks.write_all(b"x").is_ok() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let until = Until {
+            stream: &stream,
+            end: begun + Duration::from_millis(200),
+        };
+        assert!(head(until).is_err());
+        assert!(begun.elapsed() < Duration::from_secs(4));
+        drop(stream);
+        letters.join().unwrap();
+    }
 }
