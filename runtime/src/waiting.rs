@@ -16,7 +16,7 @@ pub(crate) const PIECE: usize = 1024;
 const ENTRIES: usize = 64;
 
 /// The most that a piece looks at: it ends behind a codelet, and entries of codelets are looked at for who waits with them, and for what is said.
-#[cfg(test)]
+#[cfg(all(test, not(sprat_loom)))]
 pub(crate) const LONGEST: usize = 2 * (PIECE + ENTRIES);
 
 /// A codelet that waits: where it was spawned, what it is called, its record and that one's generation.
