@@ -36,19 +36,22 @@ impl Shared {
     }
 
     fn decide(&self, domain: &Domain, stands_in: bool) {
-        let control = &domain.control;
-        control.counters.rounds.add(1);
+        domain.control.counters.rounds.add(1);
         self.trap.at(Place::ControlEngine);
         self.look_at_deadlines();
         self.sweep();
         self.fire_timers();
         self.tell_loads();
         self.adapt(domain, stands_in);
-        self.drain_trace();
-        if self.gate.is_shut() {
-            // Nothing to decide: who resumes asks again.
-            return;
+        if !self.gate.is_shut() {
+            self.decide_open(domain, stands_in);
         }
+        // Behind the decisions, which are written with the rest.
+        self.drain_trace();
+    }
+
+    /// What is decided unless all are suspended: who resumes asks again.
+    fn decide_open(&self, domain: &Domain, stands_in: bool) {
         let far = |to: usize, from: usize| self.way(to, from);
         let seen = self.observe(domain, stands_in);
         let decisions = decide(&seen, far, &self.tuning);
@@ -60,6 +63,7 @@ impl Shared {
                 Decision::Broker { from, to, count } => self.broker(domain, from, to, count),
                 Decision::Rouse { domain } => self.rouse(domain),
                 Decision::CheckStuck => {
+                    let control = &domain.control;
                     control.counters.stuck_checks.add(1);
                     let stuck = self.end_stuck_scopes();
                     control.counters.stuck_scopes.add(stuck);

@@ -25,7 +25,9 @@ impl Shared {
     }
 
     fn drain(&self, trace: &Trace) {
-        let is_open = || self.open_scopes.load(Ordering::Relaxed) > 0;
+        // Acquire pairs with the `fetch_sub`s of `host.rs`: what a scope that has ended noted, its host's last events among it, lies in the
+        // rings before they are emptied for good.
+        let is_open = || self.open_scopes.load(Ordering::Acquire) > 0;
         let settles = trace.settled.settles(is_open);
         let all_sleep = |domain: &Domain| domain.idle.asleep() == domain.idle.seats();
         let drained = trace.drain_if_due(settles || self.domains.iter().all(all_sleep));

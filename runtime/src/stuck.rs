@@ -5,8 +5,9 @@
 //! and a host that enters a scope looks at `inspected`, and waits for that lock. Then nothing moves, and what is read
 //! here is exact.
 
+mod reasons;
+
 use crate::block_table::Queue;
-use crate::bounds::Bounds;
 use crate::codelet::{Body, flag};
 use crate::decide::dependence::Poison;
 use crate::engine::{Engine, Followers};
@@ -18,6 +19,7 @@ use crate::local::Local;
 use crate::root::Root;
 use crate::shared::{Shared, still};
 use crate::sync::atomic::Ordering;
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 /// What stands still.
@@ -35,26 +37,10 @@ pub(crate) struct Still<'a> {
     in_queues: HashSet<(usize, u32)>,
     /// The same for parts, with where they start.
     in_parts: HashSet<(usize, u32, u64)>,
-}
-
-/// Whether somebody waits in a queue.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
-    Yes,
-    No,
-    /// It has more in it than was looked at.
-    Perhaps,
-}
-
-impl Found {
-    /// The sentence, if it is so.
-    fn tell(self, what: impl FnOnce() -> String) -> Option<String> {
-        match self {
-            Found::Yes => Some(what()),
-            Found::No => None,
-            Found::Perhaps => Some(format!("perhaps {}", what())),
-        }
-    }
+    /// So many entries of one codelet are looked at.
+    most: usize,
+    /// Entries that were looked at so far: of codelets, queues and lists.
+    visited: Cell<usize>,
 }
 
 impl Shared {
@@ -132,7 +118,7 @@ impl Shared {
 
 impl<'a> Still<'a> {
     fn look(shared: &'a Shared) -> Self {
-        let (mut still, mut all) = (Still::nothing(shared), usize::MAX);
+        let (mut still, mut all) = (Still::nothing(shared, usize::MAX), usize::MAX);
         for id in shared.arena.ids() {
             if shared.waits(id) {
                 still.waiting.entry(still.root(id)).or_default().push(id);
@@ -142,8 +128,8 @@ impl<'a> Still<'a> {
         still
     }
 
-    /// Nothing was looked at yet.
-    pub(crate) fn nothing(shared: &'a Shared) -> Self {
+    /// Nothing was looked at yet; of no codelet are more than `most` entries.
+    pub(crate) fn nothing(shared: &'a Shared, most: usize) -> Self {
         Still {
             shared,
             waiting: HashMap::new(),
@@ -152,13 +138,26 @@ impl<'a> Still<'a> {
             in_lists: HashSet::new(),
             in_queues: HashSet::new(),
             in_parts: HashSet::new(),
+            most,
+            visited: Cell::new(0),
         }
     }
 
-    /// Looks who is in the queues and lists that a codelet may wait in: at no more than `left`, from which they are taken off.
+    /// How many entries were looked at so far.
+    pub(crate) fn visited(&self) -> usize {
+        self.visited.get()
+    }
+
+    fn visit(&self, count: usize) {
+        self.visited.set(self.visited.get() + count);
+    }
+
+    /// Looks who is in the queues and lists that a codelet may wait in: at no more than `left`, from which they are taken off. Behind that
+    /// it is only noted that these have more in them.
     pub(crate) fn look_at(&mut self, id: u32, left: &mut usize) {
         let arena = &self.shared.arena;
-        for node in self.nodes(id) {
+        for node in self.nodes(id).take(self.most) {
+            self.visit(1);
             *left = left.saturating_sub(1);
             let entry = arena.entry(node);
             if entry.kind().is_block() {
@@ -174,6 +173,7 @@ impl<'a> Still<'a> {
                     let parts: Vec<_> = parts.collect();
                     (waiting, parts)
                 });
+                self.visit(waiting.len() + parts.len());
                 *left -= waiting.len() + parts.len();
                 if *left == 0 {
                     self.longer.insert(address);
@@ -192,35 +192,13 @@ impl<'a> Still<'a> {
                 while at != 0 && *left > 0 {
                     self.in_lists.insert(at);
                     at = arena.next(at);
+                    self.visit(1);
                     *left -= 1;
                 }
                 if at != 0 {
                     self.longer.insert(address);
                 }
             }
-        }
-    }
-
-    /// Whether an entry waits in a list of a one-shot, as far as these were looked at.
-    fn is_in_list(&self, node: u32) -> Found {
-        let longer = || {
-            self.one_shot(node)
-                .is_some_and(|event| self.longer.contains(&std::ptr::from_ref(event).addr()))
-        };
-        match self.in_lists.contains(&node) {
-            true => Found::Yes,
-            false if longer() => Found::Perhaps,
-            false => Found::No,
-        }
-    }
-
-    /// Whether a codelet waits in a block's queue, or for a part that starts there.
-    fn is_in_queue(&self, queue: usize, id: u32, start: u64) -> Found {
-        let parts = || self.in_parts.contains(&(queue, id, start));
-        match self.in_queues.contains(&(queue, id)) || parts() {
-            true => Found::Yes,
-            false if self.longer.contains(&queue) => Found::Perhaps,
-            false => Found::No,
         }
     }
 
@@ -371,67 +349,6 @@ impl<'a> Still<'a> {
         // SAFETY: a root's payload holds the root, which stays until its scope has ended.
         let report = unsafe { Root::of(self.shared.arena.payload(root)) };
         crate::sync::lock(&report.stuck).extend(waiting);
-    }
-
-    pub(crate) fn waits_for(&self, id: u32) -> Vec<String> {
-        let arena = &self.shared.arena;
-        let mut reasons = Vec::new();
-        // SAFETY: it lives and nothing moves.
-        let payload = unsafe { arena.record(id).vtable() }.payload;
-        let mut entries = arena.entries(id, payload);
-        while let Some((node, entry)) = entries.next() {
-            let queue = || {
-                let cell = Engine::queue_of(entry);
-                let label = self.shared.blocks.label_of_slot(cell.slot);
-                (std::ptr::from_ref(cell).addr(), label)
-            };
-            match entry.kind() {
-                EntryKind::Block(mode) => {
-                    let (address, label) = queue();
-                    let found = self.is_in_queue(address, id, 0);
-                    reasons.extend(found.tell(|| format!("block {label}, {mode}")));
-                }
-                EntryKind::Part(mode) => {
-                    let (address, label) = queue();
-                    let bounds = Bounds::take(&mut entries);
-                    let found = self.is_in_queue(address, id, bounds.extent.start());
-                    reasons.extend(found.tell(|| format!("block {label} {bounds}, {mode}")));
-                }
-                EntryKind::Weak => (),
-                EntryKind::Event => {
-                    if let Some(event) = self.event(node) {
-                        let who = match event.outside {
-                            true => "to come from outside",
-                            false => "which nobody can satisfy",
-                        };
-                        let found = self.is_in_list(node);
-                        reasons.extend(found.tell(|| format!("event `{}`, {who}", event.name)));
-                    }
-                }
-                // Of what is no longer there nothing can be told, so only what surely waits is.
-                _ if self.is_in_list(node) != Found::Yes => (),
-                kind => {
-                    // SAFETY: it has not fired, so it lives, and nothing moves.
-                    let other = unsafe { arena.record(entry.target_record()).body() };
-                    let what = if kind == EntryKind::End {
-                        "end"
-                    } else {
-                        "value"
-                    };
-                    reasons.push(format!(
-                        "the {what} of `{}`, spawned at {}",
-                        other.name, other.spawned_at
-                    ));
-                }
-            }
-        }
-        if arena.record(id).is_open() {
-            reasons.push("a slot that nothing has come for".to_owned());
-        }
-        if reasons.is_empty() && arena.record(id).flags() & flag::AT_READY == 0 {
-            reasons.push("what an earlier codelet of this list holds".to_owned());
-        }
-        reasons
     }
 
     /// Poisons the waiting codelets of a stuck scope and takes them out of all lists; the rest is the usual way of

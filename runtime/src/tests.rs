@@ -9,22 +9,40 @@ use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::sync::sleep;
 use crate::trigger::Trigger;
-use crate::waiting::{Look, PIECE};
+use crate::waiting::{LONGEST, Look, PIECE};
 use std::time::{Duration, Instant};
+
+fn runtime() -> Runtime {
+    let builder = Runtime::builder().ignore_environment().xes(1).pin(false);
+    builder.live_codelets(1 << 20).build().unwrap()
+}
 
 /// So many wait for an event and for a block, and this is done meanwhile.
 fn while_they_wait(count: usize, look: impl FnOnce(&Shared, &Runtime, Trigger)) {
-    let builder = Runtime::builder().ignore_environment().xes(1).pin(false);
-    let rt = builder.live_codelets(1 << 20).build().unwrap();
+    let rt = runtime();
     let block = rt.block::<u64>(1).unwrap();
     let (event, trigger) = rt.event("late");
+    let spawn = |s: &Scope<'_>| {
+        for _ in 0..count {
+            let waits = s.codelet("waits").after(&event);
+            waits.spawn(block.read_write(), |_, x| x[0] += 1);
+        }
+    };
+    while_these_wait(&rt, count, spawn, |shared| look(shared, &rt, trigger));
+    assert_eq!(rt.read(block, |x| x[0]).unwrap(), count as u64);
+}
+
+/// So many wait that were spawned so, and this is done meanwhile.
+fn while_these_wait(
+    rt: &Runtime,
+    count: usize,
+    spawn: impl FnOnce(&Scope<'_>) + Send,
+    look: impl FnOnce(&Shared),
+) {
     std::thread::scope(|threads| {
         threads.spawn(|| {
             rt.finish(|s| {
-                for _ in 0..count {
-                    let waits = s.codelet("waits").after(&event);
-                    waits.spawn(block.read_write(), |_, x| x[0] += 1);
-                }
+                spawn(s);
                 Ok(())
             })
             .unwrap();
@@ -38,9 +56,27 @@ fn while_they_wait(count: usize, look: impl FnOnce(&Shared, &Runtime, Trigger)) 
             );
             sleep(Duration::from_millis(5));
         }
-        look(shared, &rt, trigger);
+        look(shared);
     });
-    assert_eq!(rt.read(block, |x| x[0]).unwrap(), count as u64);
+}
+
+/// Looks at all who wait, by pieces: and how many these were.
+fn look_at_all(shared: &Shared) -> (Look, usize) {
+    // A control engine looks too, now and then, and then this one is given up.
+    let begun = Instant::now();
+    loop {
+        let (mut look, mut pieces) = (Look::new(shared, 100), 0);
+        let went = loop {
+            match look.go_on(shared) {
+                Some(true) => pieces += 1,
+                went => break went,
+            }
+        };
+        if went.is_some() {
+            return (look, pieces);
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "it moves");
+    }
 }
 
 /// Tens of thousands wait for one event and in one queue: no piece looks at more than a few of them, and all are counted.
@@ -48,22 +84,8 @@ fn while_they_wait(count: usize, look: impl FnOnce(&Shared, &Runtime, Trigger)) 
 fn however_many_wait_each_piece_is_short() {
     const COUNT: usize = 30_000;
     while_they_wait(COUNT, |shared, _, trigger| {
-        // A control engine looks too, now and then, and then this one is given up.
-        let begun = Instant::now();
-        let (look, pieces) = loop {
-            let (mut look, mut pieces) = (Look::new(shared, 100), 0);
-            let went = loop {
-                match look.go_on(shared) {
-                    Some(true) => pieces += 1,
-                    went => break went,
-                }
-            };
-            if went.is_some() {
-                break (look, pieces);
-            }
-            assert!(begun.elapsed() < Duration::from_secs(60), "it moves");
-        };
-        assert!(look.longest <= PIECE, "{}", look.longest);
+        let (look, pieces) = look_at_all(shared);
+        assert!(look.longest <= LONGEST, "{}", look.longest);
         assert!(pieces > COUNT / PIECE, "{pieces}");
         assert_eq!((look.count, look.named.len()), (COUNT, 100));
         for one in &look.named {
@@ -151,4 +173,81 @@ fn an_open_codelet_without_room_leaves_nothing() {
         Ok(())
     })
     .unwrap();
+}
+
+/// More wait for one end, and for one value, than are looked at: nobody is given a false reason.
+#[test]
+fn of_many_who_wait_for_one_codelet_none_is_given_a_false_reason() {
+    const EACH: usize = 3 * PIECE;
+    let rt = runtime();
+    let (event, trigger) = rt.event("late");
+    let spawn = |s: &Scope<'_>| {
+        let first = s.codelet("first").after(&event).spawn((), |_, ()| ());
+        let end = first.event();
+        let value = s
+            .codelet("second")
+            .after(&event)
+            .spawn((), |_, ()| Ok(7u64));
+        let value = value.value();
+        for _ in 0..EACH {
+            s.codelet("for the end").after(&end).spawn((), |_, ()| ());
+        }
+        for _ in 0..EACH {
+            s.codelet("for the value").spawn(value.read(), |_, _| ());
+        }
+    };
+    while_these_wait(&rt, 2 * EACH + 2, spawn, |shared| {
+        for name in ["for the end", "for the value"] {
+            let (mut perhaps, mut surely) = (0, 0);
+            let (most, what) = (2 * EACH + 2, name.trim_start_matches("for "));
+            let begun = Instant::now();
+            // A control engine looks too, now and then.
+            let named = loop {
+                if let Some((_, named)) = shared.who_waits(most) {
+                    break named;
+                }
+                assert!(begun.elapsed() < Duration::from_secs(60), "it moves");
+            };
+            for one in named.iter().filter(|one| one.name == name) {
+                match &one.waits_for[..] {
+                    [reason] if *reason == format!("perhaps {what} of another codelet") => {
+                        perhaps += 1;
+                    }
+                    [reason] if reason.starts_with(&format!("{what} of `")) => surely += 1,
+                    other => panic!("{name}: {other:?}"),
+                }
+            }
+            assert_eq!(perhaps + surely, EACH);
+            assert!(perhaps > 0 && surely > 0, "{perhaps} {surely}");
+        }
+        trigger.satisfy();
+    });
+}
+
+/// One codelet waits for ten times as many events as a piece looks at: the piece ends nevertheless, and says that there are more.
+#[test]
+fn a_codelet_that_waits_for_very_much_is_looked_at_in_part() {
+    const EVENTS: usize = 10 * PIECE;
+    let rt = runtime();
+    let (events, triggers): (Vec<_>, Vec<_>) = (0..EVENTS).map(|_| rt.event("one of many")).unzip();
+    let spawn = |s: &Scope<'_>| {
+        let patient = s.codelet("patient");
+        let patient = events
+            .iter()
+            .fold(patient, |patient, one| patient.after(one));
+        patient.spawn((), |_, ()| ());
+    };
+    while_these_wait(&rt, 1, spawn, |shared| {
+        let (look, _) = look_at_all(shared);
+        assert!(look.longest <= LONGEST, "{}", look.longest);
+        let [one] = &look.named[..] else {
+            panic!("{}", look.named.len())
+        };
+        let (more, events) = one.waits_for.split_last().unwrap();
+        assert!(more.starts_with("perhaps more: "), "{more}");
+        assert!(!events.is_empty() && events.len() < 100, "{}", events.len());
+        let event = "event `one of many`, to come from outside";
+        assert!(events.iter().all(|one| one == event), "{events:?}");
+        triggers.into_iter().for_each(Trigger::satisfy);
+    });
 }

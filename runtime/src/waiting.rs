@@ -12,6 +12,13 @@ use std::time::Instant;
 /// So many records, or entries of queues, are looked at in one piece: some ten microseconds.
 pub(crate) const PIECE: usize = 1024;
 
+/// So many entries of one codelet are looked at.
+const ENTRIES: usize = 64;
+
+/// The most that a piece looks at: it ends behind a codelet, and entries of codelets are looked at for who waits with them, and for what is said.
+#[cfg(all(test, not(sprat_loom)))]
+pub(crate) const LONGEST: usize = 2 * (PIECE + ENTRIES);
+
 /// A codelet that waits: where it was spawned, what it is called, its record and that one's generation.
 type Known = (&'static str, u32, &'static str, u32, u32);
 
@@ -111,7 +118,7 @@ impl Look {
 
     /// Says of the next ones what they wait for. Of long queues the beginning is looked at.
     fn name(&mut self, shared: &Shared) -> bool {
-        let (mut still, mut left) = (Still::nothing(shared), PIECE);
+        let (mut still, mut left) = (Still::nothing(shared, ENTRIES), PIECE);
         while left > 0
             && let Some((_, _, name, id, generation)) = self.first.pop_first()
         {
@@ -129,7 +136,7 @@ impl Look {
                 waits_for: still.waits_for(id),
             });
         }
-        self.longest = self.longest.max(PIECE - left);
+        self.longest = self.longest.max(still.visited());
         !self.first.is_empty()
     }
 }

@@ -13,11 +13,19 @@ enum Input {
     /// Anything.
     Bytes(Vec<u8>),
     /// Chunks: which, for what, since when, and what is in them.
-    Chunks(Vec<(u8, u8, u64, Vec<u8>)>),
+    Chunks(Vec<(u8, Which, u64, Vec<u8>)>),
 }
 
-const TAGS: [[u8; 4]; 9] = [
-    *b"ABOU", *b"KIND", *b"GRAF", *b"EVNT", *b"DROP", *b"CLCK", *b"BLOK", *b"MOVE", *b"TEND",
+/// What a chunk is about: one of a few, so that several are about the same, or any.
+#[derive(Arbitrary, Debug)]
+enum Which {
+    Few(u8),
+    Any(u32),
+}
+
+const TAGS: [[u8; 4]; 10] = [
+    *b"ABOU", *b"KIND", *b"GRAF", *b"EVNT", *b"DROP", *b"CLCK", *b"BLOK", *b"MOVE", *b"DECI",
+    *b"TEND",
 ];
 
 fuzz_target!(|input: Input| {
@@ -29,9 +37,13 @@ fuzz_target!(|input: Input| {
             file.extend([0; 4]);
             let about = b"xes: 3\nxe 1: cpu 1 core 1 region 1 domain 0\n".to_vec();
             sprat::trace::put_chunk(&mut file, *b"ABOU", 0, 0, &about);
-            for (which, stream, base, body) in chunks {
-                let tag = TAGS[usize::from(which) % TAGS.len()];
-                sprat::trace::put_chunk(&mut file, tag, u32::from(stream % 5), base, &body);
+            for (tag, which, base, body) in chunks {
+                let tag = TAGS[usize::from(tag) % TAGS.len()];
+                let which = match which {
+                    Which::Few(which) => u32::from(which % 5),
+                    Which::Any(which) => which,
+                };
+                sprat::trace::put_chunk(&mut file, tag, which, base, &body);
             }
             file
         }

@@ -75,6 +75,9 @@ impl GraphDef {
                     .filter(|&before| before < count)?;
                 codelet.before.push((before, both & 1 != 0));
             }
+            // Each once, however often damage says it: who walks through them does so for each run of each codelet.
+            codelet.before.sort_unstable();
+            codelet.before.dedup();
             for _ in 0..numbers.small::<u32>()? {
                 codelet.uses.push(GraphUse {
                     block: numbers.small()?,

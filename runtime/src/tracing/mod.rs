@@ -18,7 +18,7 @@ pub(crate) use ring::ring;
 pub(crate) use tracer::Tracer;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering, fence};
 use crate::sync::{Mutex, lock};
 use crate::trace::{Encoder, Event, GraphDef, begin_chunk, end_chunk, header, put_kind, tag};
 use decisions::DecisionNotes;
@@ -199,21 +199,35 @@ impl Trace {
     }
 
     /// Empties all rings into the file, if one is half full, or nobody has done so for long, or there is `leisure`; unless somebody
-    /// does already. Whether they have been.
+    /// does already: who does looks once more whether a ring was half full meanwhile. Whether they have been.
     pub(crate) fn drain_if_due(&self, leisure: bool) -> bool {
-        let Ok(mut drain) = self.drain.try_lock() else {
-            return false;
-        };
-        // Whoever writes more meanwhile calls again when the next half is full.
-        let called = self.called.load(Ordering::Relaxed);
-        if called {
-            self.called.store(false, Ordering::Relaxed);
+        let mut drained = false;
+        loop {
+            // Pairs with the fence below: the call of who finds the lock taken is seen by who had it.
+            fence(Ordering::SeqCst);
+            let Ok(mut drain) = self.drain.try_lock() else {
+                return drained;
+            };
+            // Whoever writes more meanwhile calls again when the next half is full.
+            let called = self.is_called();
+            if called {
+                self.called.store(false, Ordering::Relaxed);
+            }
+            let at_leisure = !drained && (leisure || drain.last.elapsed() >= PERIOD / 2);
+            if called || at_leisure {
+                self.empty(&mut drain);
+                drained = true;
+            }
+            drop(drain);
+            fence(Ordering::SeqCst);
+            if !self.is_called() {
+                return drained;
+            }
         }
-        let due = called || leisure || drain.last.elapsed() >= PERIOD / 2;
-        if due {
-            self.empty(&mut drain);
-        }
-        due
+    }
+
+    fn is_called(&self) -> bool {
+        self.called.load(Ordering::Relaxed)
     }
 
     /// The run has ended, and nobody notes anything any more.

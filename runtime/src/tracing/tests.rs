@@ -56,3 +56,41 @@ fn overflow_drops_counts_and_goes_on() {
     assert_eq!(dropped, more + TOGETHER as u64);
     std::fs::remove_file(&path).unwrap();
 }
+
+/// While one empties the rings another one is called, and finds the lock taken: who has it empties them once more.
+#[test]
+fn a_call_while_somebody_empties_the_rings_is_not_lost() {
+    let path = path("called");
+    let trace = Trace::create(&path, "", Vec::new()).unwrap();
+    let mut tracer = trace.join();
+    tracer.ring.push(&[parked(0)]);
+    trace.call();
+    std::thread::scope(|threads| {
+        // Whoever empties the rings stops here.
+        let more = lock(&trace.more);
+        let drains = threads.spawn(|| trace.drain_if_due(false));
+        while trace.is_called() {
+            std::thread::yield_now();
+        }
+        tracer.ring.push(&[parked(2)]);
+        trace.call();
+        assert!(!trace.drain_if_due(true), "two at once");
+        drop(more);
+        assert!(drains.join().unwrap());
+    });
+    assert!(!trace.is_called(), "nobody has answered");
+    assert_eq!(read(&path), (vec![parked(0), parked(2)], 0));
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// From one region to another one may be farther than back; what no machine has said is near.
+#[test]
+fn distances_are_those_from_the_first_to_the_second() {
+    let path = path("distances");
+    let trace = Trace::create(&path, "", vec![vec![10, 17], vec![23, 1 << 20]]).unwrap();
+    let far = |from, to| trace.distance(from, to);
+    assert_eq!((far(0, 0), far(0, 1), far(1, 0)), (10, 17, 23));
+    assert_eq!((far(1, 1), far(0, 2), far(2, 0)), (u16::MAX, 10, 10));
+    drop(trace);
+    std::fs::remove_file(&path).unwrap();
+}

@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 /// No codelet.
 pub const NONE: u32 = u32::MAX;
 
+/// Kinds have numbers of 16 bits.
+pub(crate) const MOST_KINDS: usize = 1 << 16;
+
 /// What a task is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -300,7 +303,8 @@ impl Run {
         }
     }
 
-    /// The number of a kind of this program's own, which codelets do not have: made if it is not there.
+    /// The number of a kind of this program's own, which codelets do not have: made if it is not there. The reader leaves room for these
+    /// below [`MOST_KINDS`].
     pub(crate) fn own_kind(&mut self, name: &str) -> u16 {
         let known = self
             .kinds

@@ -147,7 +147,99 @@ fn a_file_made_to_mislead_takes_its_time_and_no_more() {
     assert!(begin.elapsed().as_secs() < 10);
 }
 
-const TAGS: [[u8; 4]; 9] = [
+/// Chunks behind a right header, each with a tag, a number and a body.
+fn file_of<'a>(chunks: impl IntoIterator<Item = ([u8; 4], u32, &'a [u8])>) -> Vec<u8> {
+    let mut bytes = sound()[..16].to_vec();
+    for (tag, number, body) in chunks {
+        put_chunk(&mut bytes, tag, number, 0, body);
+    }
+    bytes
+}
+
+/// The body of a chunk of names: numbers of less than 128 take a byte, these three.
+fn kind(number: u16, name: &str) -> Vec<u8> {
+    let [low, middle, high] = [number, number >> 7, number >> 14].map(|part| part as u8 & 127);
+    let mut body = vec![low | 128, middle | 128, high, name.len() as u8];
+    body.extend(name.as_bytes());
+    body.extend([0, 0]);
+    body
+}
+
+/// Events of a stream that cannot be are counted; those of one that could be cost as much as they are.
+#[test]
+fn streams_of_any_number_cost_what_is_in_them() {
+    let events = chunks(sound())
+        .into_iter()
+        .find(|&at| sound()[at..].starts_with(b"EVNT"));
+    let at = events.unwrap();
+    let length = u32::from_le_bytes(sound()[at + 8..at + 12].try_into().unwrap()) as usize;
+    let body = &sound()[at + 32..at + 32 + length];
+    let most = (1 << 17) + 1;
+    let run = read(&file_of(
+        (0..50_000).map(|at| (tag::EVENTS, most + at, &b""[..])),
+    ))
+    .unwrap();
+    let [flaw] = &run.flaws[..] else {
+        panic!("{}", run.flaws.len())
+    };
+    assert!(flaw.contains("50000"), "{flaw}");
+    let run = read(&file_of([(tag::EVENTS, most - 1, body)])).unwrap();
+    assert!(run.flaws.is_empty() && !run.tasks.is_empty());
+    let mut out = Vec::new();
+    export::perfetto::perfetto(&run, &mut out).unwrap();
+    assert!(out.len() < 100_000, "{}", out.len());
+}
+
+/// Names are shown on terminals and in files of lines: what would be an order there is gone when they are read.
+#[test]
+fn names_have_no_control_characters() {
+    let bad = "a\x1b]0;b\u{9b}c\rd";
+    let about = format!("xes: 1\nprogram: {bad}\n");
+    let run = read(&file_of([
+        (tag::ABOUT, 0, about.as_bytes()),
+        (tag::KINDS, 0, &kind(0, &format!("{bad}\ne"))[..]),
+        (tag::BLOCK, 7, format!("{bad}\ne").as_bytes()),
+    ]))
+    .unwrap();
+    assert!(run.flaws.is_empty(), "{:?}", run.flaws);
+    let good = "a\u{fffd}]0;b\u{fffd}c\u{fffd}d";
+    assert_eq!(run.about["program"], good);
+    assert_eq!(run.kinds[0].name, format!("{good}\u{fffd}e"));
+    assert_eq!(run.block_names[&(7, 0)], format!("{good}\u{fffd}e"));
+}
+
+/// There are as many names as numbers of 16 bits, and two more are needed.
+#[test]
+fn the_last_numbers_of_names_are_kept_free() {
+    let bodies: Vec<_> = [65_533, 65_534, 65_535].map(|at| kind(at, "last")).into();
+    let bytes = file_of(bodies.iter().map(|body| (tag::KINDS, 0, &body[..])));
+    let run = read(&bytes).unwrap();
+    assert_eq!((run.kinds.len(), run.name(65_533)), (1 << 16, "last"));
+    let own = ["(body of a scope)", "(replay)"];
+    assert_eq!([run.name(65_534), run.name(65_535)], own);
+    assert_eq!(run.flaws.len(), 1, "{:?}", run.flaws);
+    export::sqlite::sqlite(&run, &mut std::io::Cursor::new(Vec::new())).unwrap();
+    let page = report::html::html(&run, &analyse(&run));
+    assert!(page.contains("\"spawns\":[65534]"));
+}
+
+/// What is said again and again is not worked through each time.
+#[test]
+fn repetitions_take_their_time_and_no_more() {
+    let begin = std::time::Instant::now();
+    let about = (0..5_000).map(|_| (tag::ABOUT, 0, &b"xes: 65535\nxe 9: region 3\n"[..]));
+    let run = read(&file_of(about)).unwrap();
+    assert_eq!((run.xes, run.regions[9], run.regions[8]), (65_535, 3, 0));
+    assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
+    // A graph of one codelet that says a hundred times that it waits for itself, and uses nothing.
+    let mut graph = vec![1, 0, 100];
+    graph.extend([1; 100]);
+    graph.push(0);
+    let run = read(&file_of([(tag::GRAPH, 0, &graph[..])])).unwrap();
+    assert_eq!(run.graphs[&0].codelets[0].before, [(0, true)]);
+}
+
+const TAGS: [[u8; 4]; 11] = [
     tag::EVENTS,
     tag::EVENTS,
     tag::EVENTS,
@@ -155,6 +247,8 @@ const TAGS: [[u8; 4]; 9] = [
     tag::GRAPH,
     tag::CLOCK,
     tag::MOVES,
+    tag::DECIDED,
+    tag::BLOCK,
     tag::DROPPED,
     tag::END,
 ];

@@ -505,3 +505,32 @@ fn a_block_that_is_reduced_is_no_chain() {
     writes.sort();
     assert_eq!(writes, [0, 5]);
 }
+
+/// A codelet helps until something has come: what it ran of others meanwhile is work once, and a body that held it helped once.
+#[test]
+fn what_ran_inside_of_another_codelet_is_counted_once() {
+    let inner = |at, (start, end)| codelet(B, 0, (at, at), (start, end), NONE);
+    let nested = run(
+        2000,
+        vec![
+            body(0, 1000),
+            codelet(A, 0, (10, 10), (100, 900), NONE),
+            inner(20, (200, 600)),
+            inner(30, (300, 400)),
+            inner(40, (700, 800)),
+            // Spawned by the body behind all that.
+            codelet(B, 1, (950, 950), (960, 1960), NONE),
+        ],
+        vec![(0, Doing::Seated, 0, 2000)],
+    );
+    let analysis = analyse(&nested);
+    // 800 and 1,000 on two engines; and of the body the 150 that it did not help for up to the last spawn, and that one.
+    let bounds = analysis.bounds;
+    assert_eq!((bounds.by_work_ns, bounds.by_path_ns), (900, 1150));
+    // Without `b` the body up to the spawn of `a`, and that; `a` alone ran 300, so without it the path stays the larger bound.
+    let free = |name| {
+        let found = analysis.free.iter().find(|free| free.name == name);
+        found.unwrap().least_ns
+    };
+    assert_eq!((free("b"), free("a")), (810, 1150));
+}

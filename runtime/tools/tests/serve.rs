@@ -99,15 +99,21 @@ fn a_run_is_told_in_full() {
     let analysis = server.json("/analysis");
     assert_eq!(analysis["codelets"], 4);
     // By name, by a block's name, by number, and around nothing.
-    let next = |text: &str, after: u64| server.json(&format!("/next?text={text}&after={after}"));
+    let next = |text: &str, from: u64| server.json(&format!("/next?text={text}&from={from}"));
     let first = next("first", 0);
     assert_eq!(first["name"], "first");
     assert_eq!(next("a%20%26%20b", 0)["name"], "a & b");
     let start = first["start_ns"].as_u64().unwrap();
-    let second = next("u", start);
+    let place = |task: &Value| task["task"].as_u64().unwrap();
+    let second = next("u", place(&first) + 1);
     assert_eq!(second["name"], "then", "it used the block u");
     assert_eq!(next("nobody", 0), Value::Null);
-    let number = second["task"].as_u64().unwrap();
+    // From its own place on it is itself, from the one behind it is the next one, and behind that nobody is.
+    assert_eq!(next("then", place(&second)), second);
+    let third = next("then", place(&second) + 1);
+    assert!(place(&third) > place(&second) && third["name"] == "then");
+    assert_eq!(next("then", place(&third) + 1), Value::Null);
+    let number = place(&second);
     assert_eq!(next(&format!("%23{number}"), 0), second);
     // Its whole story.
     let story = server.json(&format!("/task?at={number}"));
@@ -186,4 +192,23 @@ fn what_is_not_there_and_who_is_not_from_here_is_refused() {
         !refused.status.success() && text.contains("--port 0"),
         "{text}"
     );
+}
+
+/// Who asks and does not end, however often, is not waited for beyond a number, and the server stays.
+#[test]
+fn who_says_nothing_does_not_hold_up_the_server() {
+    let server = server();
+    let silent: Vec<_> = (0..200)
+        .map(|_| TcpStream::connect(("127.0.0.1", server.port)).unwrap())
+        .collect();
+    // Those beyond the number are not looked at yet: 64 threads, and that which listens.
+    let threads = format!("/proc/{}/task", server.process.id());
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    if let Ok(threads) = std::fs::read_dir(threads) {
+        let threads = threads.count();
+        assert!((2..=65).contains(&threads), "{threads}");
+    }
+    drop(silent);
+    let (status, _) = server.get("/reasons");
+    assert_eq!(status, "HTTP/1.1 200 OK");
 }

@@ -137,7 +137,7 @@ pub fn analyse(run: &Run) -> Analysis {
         .collect();
     let known = path::Known::new(run, &scopes);
     let path = path::Path::new(&known);
-    let bounds = path.bounds(run, interval::total(&scopes));
+    let bounds = path.bounds(&known, interval::total(&scopes));
     let free = path::free(&known, &bounds, &kinds);
     let tasks = || run.tasks.iter();
     let mut analysis = Analysis {

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 /// The least time of the run, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Bounds {
-    /// All bodies, divided by the engines.
+    /// All bodies, divided by the engines. What a codelet ran of others inside of its own counts once.
     pub by_work_ns: u64,
     /// The longest chain.
     pub by_path_ns: u64,
@@ -86,6 +86,10 @@ pub(super) struct Known<'a> {
     helped: Helped,
     /// Where each step is.
     places: HashMap<(u32, u32, u32), u32>,
+    /// How long each codelet ran without those that ran inside of it, when it helped.
+    alone: Vec<u64>,
+    /// How much one walk has to look at: tasks, and what steps wait for.
+    size: usize,
 }
 
 impl<'a> Known<'a> {
@@ -95,6 +99,8 @@ impl<'a> Known<'a> {
             fresh: scopes.iter().map(|scope| scope.start).collect(),
             helped: helped(run),
             places: places(run),
+            alone: alone(run),
+            size: run.tasks.len() + edges(run),
         }
     }
 }
@@ -111,6 +117,7 @@ impl Path {
             fresh,
             helped,
             places,
+            ..
         } = known;
         let tasks = &run.tasks;
         let costs = |at: u32| free != Some(tasks[at as usize].kind);
@@ -212,11 +219,10 @@ impl Path {
         }
     }
 
-    pub(super) fn bounds(&self, run: &Run, took_ns: u64) -> Bounds {
-        let work = run.tasks.iter().filter(|task| task.is_work());
-        let work = sum(work.map(|task| task.length()));
+    pub(super) fn bounds(&self, known: &Known<'_>, took_ns: u64) -> Bounds {
+        let work = sum(known.alone.iter().copied());
         Bounds {
-            by_work_ns: work / u64::from(run.xes.max(1)),
+            by_work_ns: work / u64::from(known.run.xes.max(1)),
             by_path_ns: self.length(),
             took_ns,
         }
@@ -272,6 +278,43 @@ fn places(run: &Run) -> HashMap<(u32, u32, u32), u32> {
         .collect()
 }
 
+/// How long each codelet ran without those that began and ended inside of it on the same stream, as they do when it helps until something
+/// has come; of other tasks nothing.
+fn alone(run: &Run) -> Vec<u64> {
+    let mut alone = vec![0u64; run.tasks.len()];
+    // Of each stream those that have not ended, from the outermost on.
+    let mut open: HashMap<u32, Vec<usize>> = HashMap::new();
+    for (at, task) in run.tasks.iter().enumerate() {
+        if !task.is_work() {
+            continue;
+        }
+        let open = open.entry(task.stream).or_default();
+        while open
+            .pop_if(|one| run.tasks[*one].end <= task.start)
+            .is_some()
+        {}
+        alone[at] = task.length();
+        if let Some(&outer) = open.last() {
+            // One that ends later than what it began in comes from damage, or from clocks.
+            let inside = task.end.min(run.tasks[outer].end) - task.start;
+            alone[outer] = alone[outer].saturating_sub(inside);
+        }
+        open.push(at);
+    }
+    alone
+}
+
+/// How many steps those of graphs wait for, all together.
+fn edges(run: &Run) -> usize {
+    let steps = run.tasks.iter().filter(|task| task.sort == Sort::Step);
+    steps
+        .filter_map(|task| {
+            let graph = run.graphs.get(&task.graph)?;
+            Some(graph.codelets.get(task.codelet as usize)?.before.len())
+        })
+        .sum()
+}
+
 /// What hosts' bodies ran of others' codelets, when they were held back: of each body when such a codelet ended, and how
 /// long all up to that took.
 struct Helped(HashMap<u32, Vec<(u64, u64)>>);
@@ -296,26 +339,37 @@ fn helped(run: &Run) -> Helped {
             && task.end <= run.tasks[body as usize].end
         {
             let list = all.entry(body).or_default();
-            let before = list.last().map_or(0, |last| last.1);
-            list.push((task.end, sum([before, task.length()])));
+            let (until, before) = list.last().copied().unwrap_or_default();
+            // What lies inside of one that was counted is counted with it.
+            if task.end > until {
+                let more = task.end - task.start.max(until);
+                list.push((task.end, sum([before, more])));
+            }
         }
     }
     Helped(all)
 }
 
-/// So many kinds are tried at least, and at most; in between, as many as take some seconds in a run of so many tasks.
+/// So many kinds are tried at least, and at most; in between, as many as take some seconds in a run of so many tasks and dependences.
 const TRIED: std::ops::RangeInclusive<usize> = 12..=500;
 const STEPS: usize = 200_000_000;
 
 /// What the run would take without each of the kinds, of those that take most.
 pub(super) fn free(known: &Known<'_>, bounds: &Bounds, kinds: &[KindRow]) -> Vec<Free> {
     let run = known.run;
-    let tried = (STEPS / run.tasks.len().max(1)).clamp(*TRIED.start(), *TRIED.end());
+    let tried = (STEPS / known.size.max(1)).clamp(*TRIED.start(), *TRIED.end());
+    let mut work: HashMap<u16, u64> = HashMap::new();
+    for (task, alone) in run.tasks.iter().zip(&known.alone) {
+        let sum = work.entry(task.kind).or_default();
+        *sum = sum.saturating_add(*alone);
+    }
     let mut list: Vec<Free> = (kinds.iter().take(tried))
         .map(|row| {
             let path = Path::without(known, Some(row.kind)).length();
-            let work = bounds.by_work_ns
-                - (row.total_ns / u64::from(run.xes.max(1))).min(bounds.by_work_ns);
+            let own = work
+                .get(&row.kind)
+                .map_or(0, |own| own / u64::from(run.xes.max(1)));
+            let work = bounds.by_work_ns.saturating_sub(own);
             let least_ns = path.max(work);
             let ratio = least_ns as f64 / bounds.least().max(1) as f64;
             Free {

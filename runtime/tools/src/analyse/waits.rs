@@ -71,8 +71,15 @@ impl Waits {
     }
 }
 
-/// Codelets of the runtime's own that bring data: see `Scope::migrate`, `replicate`, `read_file`.
-const BRINGERS: [&str; 3] = ["migrate", "replicate", "read_file"];
+/// Whether a codelet is one of the runtime's own that brings data: `Scope::migrate`, `replicate`, `read_file`. A trace tells the first two
+/// by their names alone, so a user's that is called so is taken for one; the last one runs where no user's does, on a thread for files.
+fn brings(run: &Run, task: &Task) -> bool {
+    match run.name(task.kind) {
+        "migrate" | "replicate" => true,
+        "read_file" => task.hint >> 16 & 0xff == 4,
+        _ => false,
+    }
+}
 
 /// From when on a codelet waited for data, and for nothing else: since what brings it could go. Its `ready` if it never did.
 pub fn waits_for_data_from(run: &Run, task: &Task) -> u64 {
@@ -80,7 +87,7 @@ pub fn waits_for_data_from(run: &Run, task: &Task) -> u64 {
         return task.ready;
     }
     let cause = &run.tasks[task.cause as usize];
-    match BRINGERS.contains(&run.name(cause.kind)) {
+    match brings(run, cause) {
         true => cause.ready.clamp(task.spawn, task.ready),
         false => task.ready,
     }
@@ -174,19 +181,23 @@ mod tests {
         ];
         let free = Unused::new(&engines);
         let run = Run {
-            kinds: ["a", "migrate"]
+            kinds: ["a", "migrate", "read_file"]
                 .map(|name| Kind {
                     name: name.to_owned(),
                     ..Kind::default()
                 })
                 .to_vec(),
-            tasks: vec![Task {
-                kind: 1,
-                ready: 8,
-                start: 9,
-                end: 12,
-                ..Task::default()
-            }],
+            // The last one is the runtime's own, that before a user's of the same name.
+            tasks: [(1, 0), (2, 0), (2, Event::hint(4, 0, 0))]
+                .map(|(kind, hint)| Task {
+                    kind,
+                    hint,
+                    ready: 8,
+                    start: 9,
+                    end: 12,
+                    ..Task::default()
+                })
+                .to_vec(),
             ..Run::default()
         };
         let task = Task {
@@ -202,7 +213,9 @@ mod tests {
         assert_eq!(waits(task), [9, 0, 0, 0, 13, 40]);
         let hint = Event::hint(2, 0, 1);
         assert_eq!(waits(Task { hint, ..task }), [9, 0, 13, 40, 0, 0]);
-        // The move could go from 8 on.
-        assert_eq!(waits(Task { cause: 0, ..task }), [5, 4, 0, 0, 13, 40]);
+        // The move, or the file, could go from 8 on.
+        for (cause, both) in [(0, [5, 4]), (1, [9, 0]), (2, [5, 4])] {
+            assert_eq!(waits(Task { cause, ..task })[..2], both);
+        }
     }
 }

@@ -7,6 +7,7 @@ mod tests;
 
 use crate::run::{NONE, Run, Sort, Task};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// A message that is being written.
@@ -136,14 +137,9 @@ pub fn perfetto(run: &Run, out: &mut impl Write) -> io::Result<()> {
     let mut packets = Packets { out };
     packets.names(run)?;
     packets.tracks(run)?;
-    let mut streams: Vec<Vec<Slice<'_>>> = Vec::new();
-    let mut add = |stream: u32, slice| {
-        let at = stream as usize;
-        if streams.len() <= at {
-            streams.resize_with(at + 1, Vec::new);
-        }
-        streams[at].push(slice);
-    };
+    // Those that have something: damage can make the number of a stream anything.
+    let mut streams: BTreeMap<u32, Vec<Slice<'_>>> = BTreeMap::new();
+    let mut add = |stream: u32, slice| streams.entry(stream).or_default().push(slice);
     let mut flows = vec![Vec::new(); run.tasks.len()];
     for (at, task) in run.tasks.iter().enumerate() {
         if let Some(flows) = flows.get_mut(task.cause as usize) {
@@ -170,10 +166,10 @@ pub fn perfetto(run: &Run, out: &mut impl Write) -> io::Result<()> {
             },
         );
     }
-    for (stream, slices) in streams.iter_mut().enumerate() {
+    for (&stream, slices) in &mut streams {
         // What contains another one begins first, and a task before its spans.
         slices.sort_by_key(|one| (one.start, Reverse(one.end), one.task.is_none()));
-        packets.stream(STREAMS + stream as u64, slices, &flows, run)?;
+        packets.stream(STREAMS + u64::from(stream), slices, &flows, run)?;
     }
     for sample in &run.samples {
         let event = Message::default()
@@ -249,8 +245,10 @@ impl<W: Write> Packets<'_, W> {
             PROCESS,
             Message::default().inside(field::track::PROCESS, process),
         )?;
-        let streams = run.tasks.iter().map(|task| task.stream + 1).max();
-        for stream in 0..streams.unwrap_or(0).max(run.xes) {
+        let mut streams: BTreeSet<u32> = (0..run.xes).collect();
+        streams.extend(run.tasks.iter().map(|task| task.stream));
+        streams.extend(run.spans.iter().map(|span| span.stream));
+        for stream in streams {
             let name = match stream < run.xes {
                 true => format!("XE {stream}"),
                 false => format!("thread {}", stream - run.xes),

@@ -7,6 +7,7 @@ use sprat::trace::Clock;
 
 impl Reader {
     pub(super) fn finish(mut self) -> (Run, Vec<(u32, Access)>) {
+        self.tell();
         for (&key, before) in &self.before {
             let Some(&at) = self.ran.get(&key) else {
                 self.run.never_ran += u64::from(!self.skipped.contains_key(&key));

@@ -5,8 +5,8 @@ mod finish;
 mod steps;
 mod uses;
 
-use crate::run::{Access, NONE, Run};
-use sprat::trace::{Chunk, Clock, File, Flaw};
+use crate::run::{Access, MOST_KINDS, NONE, Run};
+use sprat::trace::{Chunk, Clock, File, Flaw, Kind};
 use std::collections::HashMap;
 use uses::Stays;
 
@@ -69,6 +69,10 @@ struct Reader {
     dropped: HashMap<u32, u64>,
     last_tick: u64,
     stays: Stays,
+    /// Chunks of events of streams that cannot be.
+    of_no_stream: u64,
+    /// Kinds with numbers that cannot be.
+    beyond_kinds: u64,
     /// Each access with its task, if they are to be kept.
     accesses: Option<Vec<(u32, Access)>>,
 }
@@ -91,33 +95,16 @@ struct Stream {
 /// Streams are engines, of which there are no more than a number of 16 bits can say, and some threads.
 const MOST_STREAMS: u32 = 1 << 17;
 
+/// The two kinds of the reader's own, for bodies and replays, come behind those of the trace.
+const OWN_KINDS: usize = 2;
+
 impl Reader {
     fn chunk(&mut self, chunk: Chunk<'_>) {
         match chunk {
-            Chunk::About(text) => {
-                let lines = text.lines().filter_map(|line| line.split_once(": "));
-                let lines = lines.map(|(key, value)| (key.to_owned(), value.to_owned()));
-                self.run.about.extend(lines);
-                let xes = self.run.about.get("xes").and_then(|xes| xes.parse().ok());
-                self.run.xes = xes.unwrap_or(0).min(u32::from(u16::MAX));
-                let region = |xe| region(self.run.about.get(&format!("xe {xe}"))?);
-                self.run.regions = (0..self.run.xes)
-                    .map(|xe| region(xe).unwrap_or(0))
-                    .collect();
-            }
-            Chunk::Kinds(kinds) => {
-                for kind in kinds {
-                    let at = usize::from(kind.number);
-                    if self.run.kinds.len() <= at {
-                        self.run.kinds.resize(at + 1, Default::default());
-                    }
-                    self.run.kinds[at] = kind;
-                }
-            }
+            Chunk::About(text) => self.about_run(text),
+            Chunk::Kinds(kinds) => kinds.into_iter().for_each(|kind| self.kind(kind)),
             Chunk::Graph(graph) => _ = self.run.graphs.insert(graph.number, graph),
-            Chunk::Events { stream, .. } if stream > MOST_STREAMS => self.run.flaws.push(format!(
-                "a chunk of events of stream {stream}: no machine has as many engines and threads, so its head is damaged; it was left out"
-            )),
+            Chunk::Events { stream, .. } if stream > MOST_STREAMS => self.of_no_stream += 1,
             Chunk::Events { stream, mut events } => {
                 let mut state = self.streams.remove(&stream).unwrap_or_default();
                 for event in events.by_ref() {
@@ -135,11 +122,60 @@ impl Reader {
                 _ = self
                     .run
                     .block_names
-                    .insert((block, generation), name.to_owned())
+                    .insert((block, generation), plain(name))
             }
             Chunk::Moves(moves) => self.run.moves.extend(moves),
             Chunk::Decided(decisions) => self.run.decisions.extend(decisions),
             Chunk::End => self.run.whole = true,
+        }
+    }
+
+    fn kind(&mut self, mut kind: Kind) {
+        let at = usize::from(kind.number);
+        if at >= MOST_KINDS - OWN_KINDS {
+            self.beyond_kinds += 1;
+            return;
+        }
+        if self.run.kinds.len() <= at {
+            self.run.kinds.resize(at + 1, Kind::default());
+        }
+        (kind.name, kind.file) = (plain(&kind.name), plain(&kind.file));
+        self.run.kinds[at] = kind;
+    }
+
+    /// Says what was left out: each sort of it once, however often.
+    fn tell(&mut self) {
+        if self.of_no_stream > 0 {
+            self.run.flaws.push(format!(
+                "chunks of events of streams beyond {MOST_STREAMS}: {}; no machine has as many engines and threads, so their heads are damaged; they were left out",
+                self.of_no_stream
+            ));
+        }
+        if self.beyond_kinds > 0 {
+            self.run.flaws.push(format!(
+                "names with numbers beyond {}: {}; they were left out, and what is of these kinds has no name",
+                MOST_KINDS - OWN_KINDS - 1,
+                self.beyond_kinds
+            ));
+        }
+    }
+
+    /// Lines about the run. The first that say how many engines there are count; and each that says where one is is looked at once.
+    fn about_run(&mut self, text: &str) {
+        let lines = || text.lines().filter_map(|line| line.split_once(": "));
+        for (key, value) in lines() {
+            if key == "xes" && self.run.xes == 0 {
+                self.run.xes = value.parse().map_or(0, |xes: u16| xes.into());
+                self.run.regions = vec![0; self.run.xes as usize];
+            }
+        }
+        for (key, value) in lines() {
+            let xe = key.strip_prefix("xe ").and_then(|xe| xe.parse().ok());
+            let place = xe.and_then(|xe: usize| self.run.regions.get_mut(xe));
+            if let (Some(place), Some(region)) = (place, region(value)) {
+                *place = region;
+            }
+            self.run.about.insert(plain(key), plain(value));
         }
     }
 
@@ -156,6 +192,15 @@ impl Reader {
             spawner: NONE,
         })
     }
+}
+
+/// A name as it is shown, on one line: control characters, which would be orders to a terminal, are replaced.
+fn plain(name: &str) -> String {
+    let shown = |char: char| match char.is_control() {
+        true => char::REPLACEMENT_CHARACTER,
+        false => char,
+    };
+    name.chars().map(shown).collect()
 }
 
 /// The region in `cpu 0 core 0 region 0 domain 0`.

@@ -51,6 +51,9 @@ pub fn detail(run: &Run, analysis: &Analysis, from: u64, to: u64) -> Detail {
     }
     let mut gaps: Vec<Vec<(Interval, u16)>> = Vec::new();
     for did in &analysis.rows {
+        if sent > SENT {
+            break;
+        }
         let begin = did.partition_point(|(span, _)| span.end <= from);
         let end = did.partition_point(|(span, _)| span.start < to);
         let list = did[begin..end.max(begin)]

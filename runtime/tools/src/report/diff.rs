@@ -16,8 +16,8 @@ pub struct Both {
 }
 
 impl Both {
-    fn change(self) -> i64 {
-        self.after as i64 - self.before as i64
+    fn change(self) -> u64 {
+        self.after.abs_diff(self.before)
     }
 }
 
@@ -86,7 +86,7 @@ pub fn diff(before: &Analysis, after: &Analysis) -> Diff {
         .into_iter()
         .map(|(before, after)| change(before, after))
         .collect();
-    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.total_ns.change().unsigned_abs()));
+    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.total_ns.change()));
     Diff {
         took_ns: Both {
             before: before.in_scopes_ns,
@@ -330,5 +330,14 @@ mod tests {
         assert!(line("comes: count").ends_with("new"), "{text}");
         assert!(line("goes: count").ends_with("gone"), "{text}");
         assert!(line("comes: median").ends_with("same"), "{text}");
+    }
+
+    /// Sums of damaged times end at the most that there is.
+    #[test]
+    fn the_largest_changes_are_changes() {
+        let both = |before, after| Both { before, after };
+        assert_eq!(both(u64::MAX, 0).change(), u64::MAX);
+        assert_eq!(both(1, 1 << 63).change(), (1 << 63) - 1);
+        assert_eq!(both(3, 5).change(), 2);
     }
 }

@@ -9,8 +9,7 @@ pub fn text(analysis: &Analysis) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write(&mut out, analysis);
-    // Names come from the trace, and may hold what a terminal takes for orders.
-    out.replace(|letter: char| letter.is_control() && letter != '\n', "?")
+    out
 }
 
 fn write(out: &mut String, a: &Analysis) -> std::fmt::Result {

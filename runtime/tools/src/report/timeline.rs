@@ -155,10 +155,9 @@ pub(super) fn timeline(run: &Run, analysis: &Analysis, limits: Limits) -> Timeli
         let kinds: Vec<_> = own().map(|task| (task.interval(), task.kind)).collect();
         let whole = tasks.len() == kinds.len() && gaps.len() == did.iter().filter(gap).count();
         let spans = tasks.len().max(gaps.len());
-        let levels = if whole && spans < DRAWN {
-            Vec::new()
-        } else {
-            vec![finest / 32, finest]
+        let levels = match finest {
+            Some(finest) if !whole || spans >= DRAWN => vec![finest / 32, finest],
+            _ => Vec::new(),
         };
         Row {
             whole,
@@ -175,7 +174,11 @@ pub(super) fn timeline(run: &Run, analysis: &Analysis, limits: Limits) -> Timeli
     Timeline {
         unit_ns: unit,
         names: names(run, limits.letters),
-        spawns: (0..run.kinds.len() as u16).filter(body).collect(),
+        spawns: (0..=u16::MAX)
+            .zip(&run.kinds)
+            .map(|(kind, _)| kind)
+            .filter(body)
+            .collect(),
         rows,
         chain: chain(run, &analysis.chain.members, unit, limits.chain),
     }
@@ -205,10 +208,13 @@ fn least_length(mut lengths: Vec<u64>, most: usize) -> u64 {
     *lengths.select_nth_unstable(at).1 + 1
 }
 
-/// Pieces of time in the finest level, for each engine, if there are so many for all.
-fn bins(xes: u32, all: usize) -> usize {
+/// Fewer pieces of time show nothing, and the coarse level has a part of 32 of these.
+const FEWEST: usize = 64;
+
+/// Pieces of time in the finest level, for each engine, if there are so many for all; none if that would be too few to show anything.
+fn bins(xes: u32, all: usize) -> Option<usize> {
     let each = all / xes.max(1) as usize;
-    (1usize << each.max(64).ilog2()).min(1 << 15)
+    (each >= FEWEST).then(|| (1usize << each.ilog2()).min(1 << 15))
 }
 
 /// How each of so many pieces of time was spent.
@@ -353,6 +359,23 @@ mod tests {
         };
         run.doings.push((0, Doing::Seated, all));
         run
+    }
+
+    /// An `xes` that damage made is no reason for a page that grows with it.
+    #[test]
+    fn more_engines_than_can_be_drawn_have_no_levels() {
+        let all = Limits::PAGE.bins;
+        for (xes, each) in [(1, Some(1 << 15)), (65_535, None)] {
+            assert_eq!(bins(xes, all), each, "{xes}");
+        }
+        for xes in [7, 64, 1000, (all / FEWEST) as u32] {
+            let each = bins(xes, all).unwrap();
+            assert!(
+                each >= FEWEST && each * xes as usize <= all,
+                "{xes}: {each}"
+            );
+        }
+        assert_eq!(bins((all / FEWEST) as u32 + 1, all), None);
     }
 
     /// Thirty megabytes for ten million codelets, at a hundredth of the scale; and what is left out does not grow the page any more.

@@ -2,12 +2,16 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 /// More than this no request has.
 const MOST: u64 = 16 << 10;
-/// Who is silent for so long is not waited for any more.
+/// Who takes longer than this to ask, or to take the answer, is not waited for any more.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// So many are answered at once.
+const MOST_AT_ONCE: usize = 64;
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,30 +99,96 @@ pub fn listen(port: u16) -> Result<(TcpListener, u16), String> {
     Ok((listener, port))
 }
 
-/// Answers whoever comes, for ever. Each has a thread of its own.
+/// Answers whoever comes, for ever. Each has a thread of its own, of which there are not more than a browser needs.
 pub fn serve(listener: &TcpListener, port: u16, answer: impl Fn(&Request) -> Answer + Sync) {
+    let open = AtomicUsize::new(0);
     std::thread::scope(|threads| {
         for stream in listener.incoming() {
-            let answer = &answer;
-            match stream {
-                // Who has gone before it was answered is no loss.
-                Ok(stream) => _ = threads.spawn(move || one(&stream, port, answer)),
+            // This thread alone adds, and a thread takes off when it has answered, which it does soon.
+            while open.load(Relaxed) >= MOST_AT_ONCE {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let (answer, open) = (&answer, &open);
+            let begun = stream.is_ok_and(|stream| {
+                open.fetch_add(1, Relaxed);
+                let run = move || {
+                    let _counted = Counted(open);
+                    // Who has gone before it was answered is no loss.
+                    _ = one(&stream, port, answer);
+                };
+                // Where no thread can be made its closure goes, and with it what is in there: the stream.
+                let begun = std::thread::Builder::new().spawn_scoped(threads, run);
+                if begun.is_err() {
+                    open.fetch_sub(1, Relaxed);
+                }
+                begun.is_ok()
+            });
+            if !begun {
                 // Too many at once; some will have gone in a moment.
-                Err(_) => std::thread::sleep(Duration::from_millis(50)),
+                std::thread::sleep(Duration::from_millis(50));
             }
         }
     });
 }
 
+/// One that is answered, until it goes.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
 fn one(stream: &TcpStream, port: u16, answer: &impl Fn(&Request) -> Answer) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let head = head(stream)?;
+    let until = Until {
+        stream,
+        end: Instant::now() + PATIENCE,
+    };
+    let head = head(until)?;
     let answer = match parse(&head, port) {
         Ok(request) => answer(&request),
         Err(refusal) => refusal,
     };
-    answer.write(&mut io::BufWriter::new(stream))
+    let until = Until {
+        stream,
+        end: Instant::now() + PATIENCE,
+    };
+    answer.write(&mut io::BufWriter::new(until))
+}
+
+/// A stream up to a time: who sends, or takes, one byte now and then does not hold a thread for long.
+struct Until<'a> {
+    stream: &'a TcpStream,
+    end: Instant,
+}
+
+impl Until<'_> {
+    fn left(&self) -> io::Result<Option<Duration>> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        match left.is_zero() {
+            true => Err(io::ErrorKind::TimedOut.into()),
+            false => Ok(Some(left)),
+        }
+    }
+}
+
+impl Read for Until<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.left()?)?;
+        self.stream.read(into)
+    }
+}
+
+impl Write for Until<'_> {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.left()?)?;
+        self.stream.write(from)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
 }
 
 /// A request's lines, up to the empty one.
@@ -233,5 +303,27 @@ mod tests {
         // Neither one that breaks off nor one without an end.
         assert!(head(&b"GET / HTTP/1.1\r\n"[..]).is_err());
         assert!(head(io::repeat(b'x')).is_err());
+    }
+
+    /// One letter now and then is not silence, and nevertheless not waited for longer than is said.
+    #[test]
+    fn who_asks_letter_by_letter_is_not_waited_for_long() {
+        let (listener, port) = listen(0).unwrap();
+        let mut asks = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let stream = listener.accept().unwrap().0;
+        let begun = Instant::now();
+        let letters = std::thread::spawn(move || {
+            while begun.elapsed() < Duration::from_secs(5) && asks.write_all(b"x").is_ok() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let until = Until {
+            stream: &stream,
+            end: begun + Duration::from_millis(200),
+        };
+        assert!(head(until).is_err());
+        assert!(begun.elapsed() < Duration::from_secs(4));
+        drop(stream);
+        letters.join().unwrap();
     }
 }

@@ -58,14 +58,15 @@ impl Served {
                 }
                 "/next" => {
                     let text = request.get("text").unwrap_or("");
-                    let found = story::next(&self.run, &self.accesses, text, number("after", 0)?);
+                    let from = usize::try_from(number("from", 0)?).unwrap_or(usize::MAX);
+                    let found = story::next(&self.run, &self.accesses, text, from);
                     Answer::json(&json!(found))
                 }
                 "/favicon.ico" => Answer::refusal("404 Not Found", "there is no picture for tabs"),
                 other => Answer::refusal(
                     "404 Not Found",
                     &format!(
-                        "there is no {other}; there are /, /analysis, /timeline?from=&to= (nanoseconds), /next?text=&after=, /task?at="
+                        "there is no {other}; there are /, /analysis, /timeline?from=&to= (nanoseconds), /next?text=&from= (a place as that of /task), /task?at="
                     ),
                 ),
             })

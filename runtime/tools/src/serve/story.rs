@@ -117,9 +117,14 @@ fn hint(hint: u32) -> Vec<String> {
     all.into_iter().filter(|one| !one.is_empty()).collect()
 }
 
-/// The next one, by its start, that begins after a time and whose name has this text in it, or that used a block of such a name; or which
+/// The first one from this place on, by their starts, whose name has this text in it, or that used a block of such a name; or which
 /// has this number, written as `#17`.
-pub(super) fn next(run: &Run, accesses: &[(u32, Access)], text: &str, after: u64) -> Option<Value> {
+pub(super) fn next(
+    run: &Run,
+    accesses: &[(u32, Access)],
+    text: &str,
+    from: usize,
+) -> Option<Value> {
     let told = |at: usize| {
         let task = &run.tasks[at];
         json!({ "task": at, "name": run.name(task.kind), "engine": task.stream, "start_ns": task.start, "end_ns": task.end })
@@ -135,8 +140,7 @@ pub(super) fn next(run: &Run, accesses: &[(u32, Access)], text: &str, after: u64
     let kinds: Vec<bool> = run.kinds.iter().map(|kind| has(&kind.name)).collect();
     let blocks = run.block_names.iter().filter(|(_, name)| has(name));
     let blocks: HashSet<_> = blocks.map(|(block, _)| *block).collect();
-    let begin = run.tasks.partition_point(|task| task.start <= after);
-    (begin..run.tasks.len())
+    (from..run.tasks.len())
         .find(|&at| {
             let task = &run.tasks[at];
             let named = kinds.get(usize::from(task.kind)) == Some(&true);

@@ -27,7 +27,8 @@ pub fn sqlite(run: &Run, out: &mut (impl Write + Seek)) -> io::Result<()> {
     table.row(&["whole".into(), run.whole.into()])?;
     table.finish()?;
     let mut table = database.table("kinds", "kind INTEGER PRIMARY KEY, name TEXT, place TEXT");
-    for (kind, number) in run.kinds.iter().zip(0u16..) {
+    // Inclusive: all 65,536 may be there.
+    for (kind, number) in run.kinds.iter().zip(0..=u16::MAX) {
         let place = run.place(number);
         table.row_at(
             number.into(),
