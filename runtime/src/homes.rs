@@ -342,7 +342,7 @@ impl Homes {
     }
 
     /// Has other pools for the first regions.
-    #[cfg(test)]
+    #[cfg(all(test, not(sprat_loom)))]
     pub(crate) fn put_pools(&mut self, pools: impl IntoIterator<Item = Pool>) {
         let old = self.pools.iter_mut();
         old.zip(pools).for_each(|(old, pool)| *old = Arc::new(pool));

@@ -70,7 +70,7 @@ impl Pool {
     }
 
     /// The same pool, whose pages this moves.
-    #[cfg(test)]
+    #[cfg(all(test, not(sprat_loom)))]
     pub(crate) fn moved_by(self, move_pages: MoveFn) -> Pool {
         Pool { move_pages, ..self }
     }
