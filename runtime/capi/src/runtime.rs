@@ -303,7 +303,15 @@ pub extern "C" fn sprat_suspend(runtime: *mut sprat_runtime) -> sprat_status {
 /// Takes one `sprat_suspend` back.
 #[unsafe(no_mangle)]
 pub extern "C" fn sprat_resume(runtime: *mut sprat_runtime) -> sprat_status {
-    ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.resume()?)))
+    let resume = || {
+        let of = self::runtime(runtime)?;
+        of.resume().or_else(|error| {
+            // If it was destroyed meanwhile, that has taken ours back.
+            still_there(runtime.addr() as u64)?;
+            Err(error.into())
+        })
+    };
+    ended(resume())
 }
 
 /// Lets the first execution engines work, so many, and the others sleep.
