@@ -60,7 +60,7 @@ fn a_block_whose_pages_the_kernel_does_not_move_is_copied() {
         if u32::from(value) < TRIES {
             // Copying is slow, as far as is known; so what is copied after the kernel has failed must not count for the kernel.
             let (way, choice) = homes.moves.choose(moving);
-            assert_eq!(way, Way::Copy);
+            assert_eq!(way, Way::Copying);
             let hour = Duration::from_secs(3600);
             (homes.moves).measured(moving.bytes, choice.unwrap(), Some(hour));
         }
