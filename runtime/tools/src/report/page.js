@@ -273,14 +273,14 @@ function ask() {
     document.documentElement.dataset.detail = 'yes';
   }, 100);
 }
-let further_from = 0;
+let nextFrom = 0;
 async function further() {
   const text = $('search').value.trim();
   if (text === '') return;
-  let hit = await get(`next?text=${encodeURIComponent(text)}&from=${further_from}`);
-  if (!hit && further_from > 0) hit = await get(`next?text=${encodeURIComponent(text)}&from=0`);
+  let hit = await get(`next?text=${encodeURIComponent(text)}&from=${nextFrom}`);
+  if (!hit && nextFrom > 0) hit = await get(`next?text=${encodeURIComponent(text)}&from=0`);
   if (!hit) { $('found').textContent = 'nothing is called so'; return; }
-  further_from = hit.task + 1;
+  nextFrom = hit.task + 1;
   const length = hit.end_ns - hit.start_ns, span = Math.min(to - from, Math.max(length * 12, 2000));
   look(hit.start_ns - span / 2 + length / 2, hit.start_ns + span / 2 + length / 2);
   story(hit.task);
@@ -313,7 +313,7 @@ function middle() {
   }
 }
 if (served) canvas.addEventListener('keydown', (e) => { if (e.key === 'Enter') middle(); });
-$('search').addEventListener('input', () => { last = -1; });
+$('search').addEventListener('input', () => { nextFrom = 0; });
 if (served) $('search').placeholder = 'codelet, block, or #number';
 
 // ---- the rest of the page
