@@ -68,13 +68,12 @@ pub(crate) fn take_turns(
 
 /// The same for one queue alone: who waits there has the turn when it is woken.
 fn take_turn(cell: &QueueCell, who: u32, first: bool) -> bool {
-    cell.queue.with(|queue| turn_or_wait(queue, who, first))
+    (cell.queue).with(|queue| turn_or_wait(queue, who, queue.turn_is_free_for(who), first))
 }
 
-/// It is the turn of `who`, which waits for nothing else, from now on; or it is in the list of those who wait, and may run elsewhere
-/// as soon as the queue's lock is free.
-fn turn_or_wait(queue: &mut Queue, who: u32, first: bool) -> bool {
-    let free = queue.turn_is_free_for(who);
+/// One that waits for nothing else looks: it takes its turn if that is `free`, or joins the list, and may run elsewhere as soon as the
+/// queue's lock is free.
+fn turn_or_wait(queue: &mut Queue, who: u32, free: bool, first: bool) -> bool {
     match free {
         true => queue.take_turn(who),
         false => queue.wait_for_turn(who, true, first),
@@ -90,12 +89,7 @@ fn one_by_one(cells: &[&QueueCell], who: u32) -> bool {
 
 /// The same for one that enters just now. It goes before nobody: one that was woken for a turn that is nobody's may have yet to look.
 pub(crate) fn turn_at_entrance(queue: &mut Queue, who: u32) -> bool {
-    let free = queue.turn_is_nobodys();
-    match free {
-        true => queue.take_turn(who),
-        false => queue.wait_for_turn(who, true, false),
-    }
-    free
+    turn_or_wait(queue, who, queue.turn_is_nobodys(), false)
 }
 
 impl Engine<'_> {
