@@ -271,7 +271,7 @@ fn run<'s>(
         engine.end(id, &mut Followers::posted());
     }
     wait(engine);
-    if let (Some(start), Some(_)) = (begun, engine.seat) {
+    if let Some(start) = begun {
         engine.trace(|tracer| Event::Seated {
             start,
             end: tracer.clock.now(),

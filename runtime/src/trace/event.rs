@@ -108,7 +108,7 @@ pub enum Event {
         /// Until when.
         end: u64,
     },
-    /// A host thread sat on the engine, for one scope.
+    /// A host's scope was open: its thread sat on the engine, or outside of all if the stream is no engine's.
     Seated {
         /// From when on.
         start: u64,

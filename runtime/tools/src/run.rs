@@ -96,7 +96,7 @@ pub enum Doing {
     Searched,
     /// None of a graph's lanes could go on.
     Blocked,
-    /// A host sat there.
+    /// A host sat there while its scope was open; outside of all seats if the stream is no engine's.
     Seated,
 }
 

@@ -316,3 +316,35 @@ fn two_runtimes_have_two_files() {
         std::fs::remove_file(&path).unwrap();
     }
 }
+
+/// A host for which no seat is free waits outside of all: its scope is open for as long as its codelets run, not as long as its body.
+#[test]
+fn a_scope_is_open_though_its_host_sits_nowhere() {
+    let long = std::time::Duration::from_millis(20);
+    let (run, analysis) = traced_on(1, "outside", CeMode::Shared, |rt| {
+        let (sits, seated) = std::sync::mpsc::channel();
+        let (spawned, leave) = std::sync::mpsc::channel();
+        std::thread::scope(|threads| {
+            threads.spawn(move || {
+                rt.finish(|_| {
+                    sits.send(()).unwrap();
+                    leave.recv().unwrap();
+                    Ok(())
+                })
+                .unwrap();
+            });
+            seated.recv().unwrap();
+            rt.finish(|s| {
+                let late = s.codelet("late");
+                late.spawn((), move |_, ()| std::thread::sleep(long));
+                spawned.send(()).unwrap();
+                Ok(())
+            })
+            .unwrap();
+        });
+    });
+    let late = named(&run, "late").next().unwrap();
+    assert!(u128::from(late.length()) >= long.as_nanos());
+    assert!(analysis.in_scopes_ns >= late.length(), "{analysis:?}");
+    assert!(analysis.engines[0].running >= late.length());
+}
