@@ -53,7 +53,7 @@ pub(crate) struct Recorded {
     /// Where in the graph's list of what is lent its own begins.
     pub(crate) first_lent: u32,
     pub(crate) lents: u16,
-    /// Bits of [`special`].
+    /// Bits of [`special`], and above them where the round's argument stands.
     pub(crate) special: u16,
 }
 
@@ -72,6 +72,10 @@ pub(crate) mod special {
     pub(crate) const ARGUMENT: u16 = 2;
     /// It begins a lane of a reduction: [`IDENTITY`](super::IDENTITY) is in the list.
     pub(crate) const IDENTITY: u16 = 4;
+    /// So many bits say what is special.
+    pub(super) const BITS: u32 = 3;
+    /// In the place of where the round's argument stands: more than once, or further back than can be said.
+    pub(super) const EVERYWHERE: u16 = u16::MAX >> BITS;
 }
 
 impl Recorded {
@@ -113,6 +117,24 @@ impl Recorded {
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         u32::from(self.lents) | u32::from(self.special) == 0
+    }
+
+    /// The round's argument stands in these places of what it is lent.
+    pub(crate) fn set_arguments(&mut self, mut places: impl Iterator<Item = usize>) {
+        let Some(first) = places.next() else { return };
+        let only = u16::try_from(first).unwrap_or(special::EVERYWHERE);
+        let only = match places.next() {
+            None => only.min(special::EVERYWHERE),
+            Some(_) => special::EVERYWHERE,
+        };
+        self.special |= special::ARGUMENT | only << special::BITS;
+    }
+
+    /// Of one with [`special::ARGUMENT`]: where it stands. `None`: it is to be looked for.
+    #[inline]
+    pub(crate) fn argument(&self) -> Option<usize> {
+        let at = self.special >> special::BITS;
+        (at != special::EVERYWHERE).then_some(usize::from(at))
     }
 
     /// Its value as it is lent to readers.

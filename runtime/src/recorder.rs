@@ -252,12 +252,12 @@ impl Recording {
         if places.iter().any(is_scratch) {
             recorded.special |= special::SCRATCH;
         }
-        if places.iter().any(is_argument) {
-            recorded.special |= special::ARGUMENT;
-        }
         if places.iter().any(is_mark) {
             recorded.special |= special::IDENTITY;
         }
+        let arguments = places.iter().enumerate();
+        let arguments = arguments.filter_map(|(at, place)| is_argument(place).then_some(at));
+        recorded.set_arguments(arguments);
         let mut own = Own {
             value: NONE,
             lent: NONE,

@@ -120,12 +120,7 @@ impl Replay<'_> {
             // and nobody reads its value. The frame is there.
             unsafe { recorded.run(frame_of_body, &[]) }
         } else {
-            let lent = self.lend(recorded, round, desk);
-            match recorded.special & (special::SCRATCH | special::IDENTITY) {
-                // SAFETY: as above.
-                0 => unsafe { recorded.run(frame_of_body, lent) },
-                _ => run_with_more(frame, recorded, lent),
-            }
+            self.run_lent(frame, recorded, round, desk)
         };
         if frame.children.get() != 0 {
             return Err(spawned(frame));
@@ -133,8 +128,25 @@ impl Replay<'_> {
         ended
     }
 
+    /// Apart from those that are lent nothing, whose way is shorter than this one's registers to save.
+    #[inline(never)]
+    fn run_lent(
+        &self,
+        frame: &Frame<'_>,
+        recorded: &Recorded,
+        round: u32,
+        desk: &mut [Lent],
+    ) -> Result<(), Box<Fault>> {
+        let lent = self.lend(recorded, round, desk);
+        match recorded.special & (special::SCRATCH | special::IDENTITY) {
+            // SAFETY: as in `run_body`.
+            0 => unsafe { recorded.run((&raw const *frame).cast(), lent) },
+            _ => run_with_more(frame, recorded, lent),
+        }
+    }
+
     /// Puts what a codelet is lent in this round on the desk.
-    #[inline]
+    #[inline(always)]
     fn lend<'d>(&self, recorded: &Recorded, round: u32, desk: &'d mut [Lent]) -> &'d [Lent] {
         let graph = self.graph;
         let desk = &mut desk[..usize::from(recorded.lents)];
@@ -147,8 +159,11 @@ impl Replay<'_> {
             }
         });
         if recorded.special & special::ARGUMENT != 0 {
-            let arguments = desk.iter_mut().filter(|lent| lent.start == ARGUMENT);
-            arguments.for_each(|lent| lent.start = self.arguments.of_round(round));
+            let argument = self.arguments.of_round(round);
+            match recorded.argument() {
+                Some(at) => desk[at].start = argument,
+                None => put_everywhere(desk, argument),
+            }
         }
         desk
     }
@@ -180,6 +195,14 @@ impl Replay<'_> {
         let program = &self.graph.program;
         (self.graph.poisons).spread(program, program.uses(codelet), poison);
     }
+}
+
+/// Puts the round's argument wherever it belongs.
+#[cold]
+#[inline(never)]
+fn put_everywhere(desk: &mut [Lent], argument: *mut u8) {
+    let arguments = desk.iter_mut().filter(|lent| lent.start == ARGUMENT);
+    arguments.for_each(|lent| lent.start = argument);
 }
 
 /// A body that is lent what is in no list, too: memory of the engine's own, a lane with nothing in it. It does not unwind, so that

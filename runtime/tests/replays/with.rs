@@ -134,6 +134,27 @@ fn arguments_stand_beside_values_scratch_and_lists() -> sprat::Result<()> {
     Ok(())
 }
 
+/// A codelet keeps in few bits where its argument stands; behind very many blocks it must be looked for.
+#[test]
+fn arguments_stand_behind_thousands_of_blocks() -> sprat::Result<()> {
+    let rt = runtime(2);
+    let all = rt.blocks::<u64>(8_200, 1)?;
+    for count in [8_190, 8_191, 8_192, 8_200] {
+        let graph = rt.record_with(|s, n: Param<u64>| {
+            let list: Vec<_> = all[..count].iter().map(|block| block.write()).collect();
+            s.spawn((list, n), |_, (list, n)| {
+                list.into_iter().for_each(|block| block[0] = n);
+            });
+            Ok(())
+        })?;
+        rt.replay_with(&graph, 3, |round| (count + round) as u64)?;
+        for block in &all[..count] {
+            assert_eq!(rt.read(*block, |block| block[0])?, (count + 2) as u64);
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn a_failed_round_and_arguments_without_size() -> sprat::Result<()> {
     let rt = runtime(2);

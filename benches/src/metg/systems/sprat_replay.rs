@@ -140,7 +140,7 @@ impl Replay {
                 let task = step * case.lattice.width + column;
                 if step < case.lattice.steps && case.lattice.row(step).contains(&task) {
                     let left = case.compute(task, inputs.into_iter().map(output));
-                    place.copy_from_slice(&left);
+                    (place[0], place[1]) = (left[0], left[1]);
                 }
             },
         );
