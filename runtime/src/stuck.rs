@@ -43,6 +43,15 @@ pub(crate) struct Still<'a> {
     visited: Cell<usize>,
 }
 
+/// Why nothing was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoLook {
+    /// Something moves, or has moved since it was looked before.
+    Moves,
+    /// Somebody else looks, or is just beginning something: that says nothing about what moves.
+    Busy,
+}
+
 impl Shared {
     /// Ends the scopes that can make no progress; how many.
     pub(crate) fn end_stuck_scopes(&self) -> u64 {
@@ -70,16 +79,16 @@ impl Shared {
         ended
     }
 
-    /// Looks at something while nothing moves, and nothing can begin; not if anything moves, or somebody is just beginning something.
-    pub(crate) fn while_still<R>(&self, look: impl FnOnce() -> R) -> Option<R> {
-        let _stranger = self.stranger.try_lock().ok()?;
+    /// Looks at something while nothing moves, and nothing can begin.
+    pub(crate) fn while_still<R>(&self, look: impl FnOnce() -> R) -> Result<R, NoLook> {
+        let _stranger = self.stranger.try_lock().map_err(|_| NoLook::Busy)?;
         self.inspected.store(true, Ordering::Relaxed);
         // An access to a file will end: something moves.
         let stands = self.stands_still() && self.io.in_flight().is_empty();
         let found = stands.then(look);
         // Release pairs with the Acquire in `wait_for_inspection`.
         self.inspected.store(false, Ordering::Release);
-        found
+        found.ok_or(NoLook::Moves)
     }
 
     fn end_stuck(&self, stranger: &mut Local) -> u64 {

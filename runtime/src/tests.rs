@@ -7,10 +7,27 @@ use crate::page;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
 use crate::shared::Shared;
-use crate::sync::sleep;
+use crate::stuck::NoLook;
+use crate::sync::{lock, sleep, thread};
 use crate::trigger::Trigger;
 use crate::waiting::{LONGEST, Look, PIECE};
 use std::time::{Duration, Instant};
+
+/// Nothing that is waited for here takes so long, whatever else the machine does.
+const FOREVER: Duration = Duration::from_secs(300);
+
+/// Does this until it gives something.
+#[track_caller]
+fn until<R>(what: &str, mut found: impl FnMut() -> Option<R>) -> R {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(begun.elapsed() < FOREVER, "{what}");
+        thread::yield_now();
+    }
+}
 
 fn runtime() -> Runtime {
     let builder = Runtime::builder().ignore_environment().xes(1).pin(false);
@@ -48,35 +65,34 @@ fn while_these_wait(
             .unwrap();
         });
         let shared = rt.shared();
-        let begun = Instant::now();
-        while shared.who_waits(1).is_none_or(|found| found.0 < count) {
-            assert!(
-                begun.elapsed() < Duration::from_secs(60),
-                "they do not wait"
-            );
-            sleep(Duration::from_millis(5));
-        }
+        until("they do not wait", || {
+            let all = shared.who_waits(1).is_some_and(|found| found.0 == count);
+            if !all {
+                sleep(Duration::from_millis(5));
+            }
+            all.then_some(())
+        });
         look(shared);
     });
 }
 
+/// The next piece of a look. A control engine looks too, now and then: that is waited for.
+fn piece(look: &mut Look, shared: &Shared) -> Result<bool, NoLook> {
+    until("somebody keeps the lock", || match look.go_on(shared) {
+        Err(NoLook::Busy) => None,
+        went => Some(went),
+    })
+}
+
 /// Looks at all who wait, by pieces: and how many these were.
 fn look_at_all(shared: &Shared) -> (Look, usize) {
-    // A control engine looks too, now and then, and then this one is given up.
-    let begun = Instant::now();
-    loop {
+    until("it moves", || {
         let (mut look, mut pieces) = (Look::new(shared, 100), 0);
-        let went = loop {
-            match look.go_on(shared) {
-                Some(true) => pieces += 1,
-                went => break went,
-            }
-        };
-        if went.is_some() {
-            return (look, pieces);
+        while piece(&mut look, shared).ok()? {
+            pieces += 1;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "it moves");
-    }
+        Some((look, pieces))
+    })
 }
 
 /// Tens of thousands wait for one event and in one queue: no piece looks at more than a few of them, and all are counted.
@@ -107,21 +123,37 @@ fn however_many_wait_each_piece_is_short() {
 #[test]
 fn a_look_is_given_up_when_something_has_moved() {
     while_they_wait(10 * PIECE, |shared, rt, trigger| {
-        let mut look = Look::new(shared, 100);
-        let begun = Instant::now();
-        while look.go_on(shared) != Some(true) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "it moves");
-        }
+        let mut look = until("it moves", || {
+            let mut look = Look::new(shared, 100);
+            (piece(&mut look, shared) == Ok(true)).then_some(look)
+        });
         rt.finish(|s| {
             s.spawn((), |_, ()| ());
             Ok(())
         })
         .unwrap();
         // The engine that ran it goes to sleep again; that nothing moves now is no excuse.
-        while shared.while_still(|| ()).is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(60));
+        until("it moves on", || shared.while_still(|| ()).ok());
+        assert_eq!(piece(&mut look, shared), Err(NoLook::Moves));
+        trigger.satisfy();
+    });
+}
+
+/// Who has the lock keeps a look waiting, and takes nothing from what it has seen; but one who does not let go is not waited for.
+#[test]
+fn a_look_goes_on_when_somebody_else_has_looked() {
+    while_they_wait(3 * PIECE, |shared, _, trigger| {
+        let mut look = Look::new(shared, 1);
+        let held = lock(&shared.stranger);
+        assert_eq!(look.go_on(shared), Err(NoLook::Busy));
+        assert!(shared.who_waits(1).is_none());
+        drop(held);
+        while piece(&mut look, shared) == Ok(true) {
+            let held = lock(&shared.stranger);
+            assert_eq!(look.go_on(shared), Err(NoLook::Busy));
+            drop(held);
         }
-        assert_eq!(look.go_on(shared), None);
+        assert_eq!((look.count, look.named.len()), (3 * PIECE, 1));
         trigger.satisfy();
     });
 }
@@ -198,14 +230,7 @@ fn of_many_who_wait_for_one_codelet_none_is_given_a_false_reason() {
         }
     };
     while_these_wait(&rt, 2 * EACH + 2, spawn, |shared| {
-        let begun = Instant::now();
-        // A control engine looks too, now and then.
-        let named = loop {
-            if let Some((_, named)) = shared.who_waits(2 * EACH + 2) {
-                break named;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(120), "it moves");
-        };
+        let (_, named) = until("it moves", || shared.who_waits(2 * EACH + 2));
         for name in ["for the end", "for the value"] {
             let (mut perhaps, mut surely) = (0, 0);
             let what = name.trim_start_matches("for ");

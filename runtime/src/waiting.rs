@@ -4,16 +4,20 @@
 use crate::codelet::flag;
 use crate::page;
 use crate::shared::Shared;
-use crate::stuck::Still;
+use crate::stuck::{NoLook, Still};
 use crate::sync::sleep;
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// So many records, or entries of queues, are looked at in one piece: some ten microseconds.
 pub(crate) const PIECE: usize = 1024;
 
 /// So many entries of one codelet are looked at.
 const ENTRIES: usize = 64;
+
+/// So often in a look somebody else may have the lock that a piece needs, and so long is waited each time: control engines look now and
+/// then for an instant, and the page does not wait for who stays.
+const PATIENCE: (usize, Duration) = (100, Duration::from_micros(100));
 
 /// The most that a piece looks at: it ends behind a codelet, and entries of codelets are looked at for who waits with them, and for what is said.
 #[cfg(all(test, not(sprat_loom)))]
@@ -39,21 +43,26 @@ pub(crate) struct Look {
 }
 
 impl Shared {
-    /// How many codelets wait, and some of them with what they wait for, if nothing moves; else, and if somebody is just beginning
-    /// something, nothing.
+    /// How many codelets wait, and some of them with what they wait for, if nothing moves; else, and if somebody else keeps the lock,
+    /// nothing.
     pub(crate) fn who_waits(&self, most: usize) -> Option<(usize, Vec<page::Waiting>)> {
         let mut look = Look::new(self, most);
-        loop {
+        let (mut patience, pause) = PATIENCE;
+        while !self.stops() {
             let begun = Instant::now();
-            if !look.go_on(self)? {
-                return Some((look.count, look.named));
+            match look.go_on(self) {
+                Ok(false) => return Some((look.count, look.named)),
+                // Who was kept waiting has the lock before the next piece does.
+                Ok(true) => sleep(begun.elapsed()),
+                // What was seen is as true as it is between two pieces.
+                Err(NoLook::Busy) if patience > 0 => {
+                    patience -= 1;
+                    sleep(pause);
+                }
+                Err(_) => break,
             }
-            if self.stops() {
-                return None;
-            }
-            // Who was kept waiting has the lock before the next piece does.
-            sleep(begun.elapsed());
         }
+        None
     }
 
     fn claims(&self) -> u64 {
@@ -80,16 +89,14 @@ impl Look {
         }
     }
 
-    /// One more piece: whether there is another one. Nothing if anything moves or has moved.
-    pub(crate) fn go_on(&mut self, shared: &Shared) -> Option<bool> {
+    /// One more piece: whether there is another one.
+    pub(crate) fn go_on(&mut self, shared: &Shared) -> Result<bool, NoLook> {
         let claims = self.claims;
-        let more = shared.while_still(|| {
-            (shared.claims() == claims).then(|| match self.next {
-                Some(next) => self.count_from(shared, next),
-                None => self.name(shared),
-            })
-        });
-        more.flatten()
+        shared.while_still(|| match self.next {
+            _ if shared.claims() != claims => Err(NoLook::Moves),
+            Some(next) => Ok(self.count_from(shared, next)),
+            None => Ok(self.name(shared)),
+        })?
     }
 
     /// Counts those from this record on.

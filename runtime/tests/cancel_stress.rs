@@ -421,7 +421,10 @@ fn scopes_cancellations_and_failures_at_once() {
                 (last, since) = (now, Instant::now());
             }
             let silence = since.elapsed();
-            assert!(silence < Duration::from_secs(30), "it hangs: {mode}, {xes}");
+            assert!(
+                silence < Duration::from_secs(120),
+                "it hangs: {mode}, {xes}"
+            );
         }
         for host in hosts {
             host.join().unwrap();

@@ -259,8 +259,8 @@ fn addresses_of_destroyed_blocks_do_not_come_again_soon() {
         assert!(seen.insert(rt.write(block, |data| data.as_ptr().addr()).unwrap()));
         rt.destroy(block).unwrap();
     }
-    // Later they do, or a program that makes blocks for ever would run out of addresses: these are 6 GiB.
-    for _ in 0..24 {
+    // Later they do, or a program that makes blocks for ever would run out of addresses: these are 3 GiB.
+    for _ in 0..12 {
         let block = rt.block::<u8>(1 << 28).unwrap();
         rt.write(block, |data| data[1 << 20] = 1).unwrap();
         rt.destroy(block).unwrap();

@@ -202,10 +202,10 @@ fn a_host_that_stays_for_long_is_bound_to_its_processor() {
         .build()
         .unwrap();
     let (seen, host) = (&Mutex::new(Vec::new()), std::thread::current().id());
-    let begin = Instant::now();
     rt.finish(|s| {
         for _ in 0..3 {
             s.spawn((), move |_, ()| {
+                let begin = Instant::now();
                 let here = (std::thread::current().id(), topology::affinity().unwrap());
                 seen.lock().unwrap().push(here);
                 // In one run of codelets: between two of them, too, it is looked whether it is time.
@@ -287,14 +287,15 @@ fn a_panic_of_the_body_comes_after_all_has_ended() {
     }
 }
 
-/// What this process's threads have used of processors, in nanoseconds.
-fn used() -> u64 {
+/// What each of this process's threads has used of processors, in nanoseconds, with its name.
+fn used() -> Vec<(String, u64)> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let of_task = |task: std::io::Result<std::fs::DirEntry>| {
-        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<u64>().ok()
+        let read = |name| std::fs::read_to_string(task.as_ref().ok()?.path().join(name)).ok();
+        let used = read("schedstat")?.split(' ').next()?.parse().ok()?;
+        Some((read("comm")?.trim().to_owned(), used))
     };
-    tasks.filter_map(of_task).sum()
+    tasks.filter_map(of_task).collect()
 }
 
 /// Not a test by itself: what a child process does for the one below, where no other test runs beside it.
@@ -304,19 +305,29 @@ fn idle_child() {
     if std::env::var_os("SPRAT_TEST_CHILD").is_none() {
         return;
     }
-    for mode in MODES {
-        for xes in [1, 2, 8] {
-            let rt = of_mode(xes, mode);
-            let blocks: Vec<Block<u64>> = rt.blocks(8, 1).unwrap();
-            work(&rt, &blocks, 10).unwrap();
-            std::thread::sleep(Duration::from_millis(20));
-            let before = used();
-            std::thread::sleep(Duration::from_millis(300));
-            let idle = used() - before;
-            println!("child: {idle} ns in 300 ms at {xes} XEs, {mode}");
-            assert!(idle < 5_000_000, "{idle} ns at {xes} XEs, {mode}");
-        }
+    // All idle side by side, and all together use less than one may.
+    let all = MODES
+        .iter()
+        .flat_map(|mode| [1, 2, 8].map(|xes| of_mode(xes, *mode)));
+    let all: Vec<Runtime> = all.collect();
+    for rt in &all {
+        let blocks: Vec<Block<u64>> = rt.blocks(8, 1).unwrap();
+        work(rt, &blocks, 10).unwrap();
     }
+    // Where others take the processors, engines may not even have come to lie down: so there are some windows.
+    let quiet = (0..20).any(|_| {
+        let sum = |used: &[(String, u64)]| used.iter().map(|one| one.1).sum::<u64>();
+        let before = used();
+        std::thread::sleep(Duration::from_millis(300));
+        let after = used();
+        let idle = sum(&after) - sum(&before);
+        println!("child: {idle} ns in 300 ms");
+        if idle >= 5_000_000 {
+            println!("before: {before:?}\nafter: {after:?}");
+        }
+        idle < 5_000_000
+    });
+    assert!(quiet, "they are never idle");
 }
 
 #[test]
@@ -424,7 +435,7 @@ fn codelets_run_where_they_must() {
 #[test]
 fn very_many_codelets_can_be_ready() {
     let count = if cfg!(debug_assertions) {
-        1_000_000
+        300_000
     } else {
         10_000_000
     };

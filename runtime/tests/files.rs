@@ -7,7 +7,7 @@ use sprat::{CeMode, Error, ErrorKind, Runtime};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const MODES: [CeMode; 3] = [CeMode::Shared, CeMode::Elastic, CeMode::Dedicated];
 
@@ -362,6 +362,24 @@ fn many_files_at_once_read_in_codelets_and_handed_up() {
     }
 }
 
+/// Nothing that is waited for here takes so long, whatever else the machine does.
+const FOREVER: Duration = Duration::from_secs(120);
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < FOREVER, "not: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Waits until it was looked twice whether a scope is stuck: for that all engines sleep.
+fn looks_for_stuck_scopes(rt: &Runtime) {
+    let looks = || rt.ce_counts().iter().map(|ce| ce.stuck_checks).sum::<u64>();
+    let before = looks();
+    until("somebody looks for stuck scopes", || looks() >= before + 2);
+}
+
 /// A pipe whose other end takes its time blocks nobody else, and its scope is not stuck.
 #[test]
 fn codelets_go_on_while_a_pipe_is_waited_for() {
@@ -370,30 +388,32 @@ fn codelets_go_on_while_a_pipe_is_waited_for() {
         let rt = of_mode(2, mode);
         let path = folder.pipe(&format!("{mode:?}"));
         let ran = AtomicU64::new(0);
-        let (ran, pipe) = (&ran, path.clone());
-        let writer = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(150));
-            use std::io::Write;
-            let mut file = fs::OpenOptions::new().write(true).open(pipe).unwrap();
-            file.write_all(&[1; 5]).unwrap();
-            std::thread::sleep(Duration::from_millis(50));
-            file.write_all(&[2; 5]).unwrap();
-        });
-        rt.finish(|s| {
-            let block = s.read_file::<u8>(&path, ..10)?;
-            for _ in 0..1000 {
-                s.spawn((), |_, ()| {
-                    ran.fetch_add(1, Ordering::Relaxed);
-                });
-            }
-            s.spawn(block.read(), |_, block| {
-                assert_eq!(block, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
-                assert_eq!(ran.load(Ordering::Relaxed), 1000);
+        let (ran, rt) = (&ran, &rt);
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                until("others go on", || ran.load(Ordering::Relaxed) == 1000);
+                looks_for_stuck_scopes(rt);
+                use std::io::Write;
+                let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+                file.write_all(&[1; 5]).unwrap();
+                std::thread::sleep(Duration::from_millis(50));
+                file.write_all(&[2; 5]).unwrap();
             });
-            Ok(())
-        })
-        .unwrap();
-        writer.join().unwrap();
+            rt.finish(|s| {
+                let block = s.read_file::<u8>(&path, ..10)?;
+                for _ in 0..1000 {
+                    s.spawn((), |_, ()| {
+                        ran.fetch_add(1, Ordering::Relaxed);
+                    });
+                }
+                s.spawn(block.read(), |_, block| {
+                    assert_eq!(block, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+                    assert_eq!(ran.load(Ordering::Relaxed), 1000);
+                });
+                Ok(())
+            })
+            .unwrap();
+        });
     }
 }
 
@@ -441,9 +461,9 @@ fn an_access_behind_what_never_comes_is_reported_stuck_and_one_that_goes_on_is_h
     for mode in MODES {
         let rt = of_mode(2, mode);
         let path = folder.pipe(&format!("{mode:?}"));
-        let pipe = path.clone();
+        let (pipe, own) = (path.clone(), rt.clone());
         let writer = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(150));
+            looks_for_stuck_scopes(&own);
             fs::write(pipe, [1; 5]).unwrap();
         });
         let block = rt.block::<u8>(10).unwrap();
@@ -499,13 +519,7 @@ fn a_runtime_with_threads_for_files_ends() {
         names.filter(|name| name.starts_with("sprat-io")).count()
     };
     // Other tests of this program have theirs, but not for long.
-    let begin = std::time::Instant::now();
-    while left() > 0 && cfg!(target_os = "linux") {
-        assert!(
-            begin.elapsed() < Duration::from_secs(60),
-            "{} threads are left",
-            left()
-        );
-        std::thread::sleep(Duration::from_millis(10));
+    if cfg!(target_os = "linux") {
+        until("all threads for files have gone", || left() == 0);
     }
 }

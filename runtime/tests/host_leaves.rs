@@ -12,17 +12,14 @@ use std::time::{Duration, Instant};
 const OTHERS: usize = 20;
 
 /// Of the other scope's codelets the first one lets the host's scope end, and one more may have been begun before that is
-/// known. The others wait until the host has left: so they must not be run by it.
+/// known. The host must not run any of the others.
 #[test]
 fn a_host_leaves_when_its_scope_has_ended() -> Result<()> {
     let _alone = alone();
     let rt = &Runtime::builder().xes(1).ce(CeMode::Shared).build()?;
     let (come, spawned) = (&Barrier::new(2), &Barrier::new(2));
-    let (left, begun, late) = (
-        &AtomicBool::new(false),
-        &AtomicUsize::new(0),
-        &AtomicUsize::new(0),
-    );
+    let (begun, by_host) = (&AtomicUsize::new(0), &AtomicUsize::new(0));
+    let host = thread::current().id();
     let (event, trigger): (Event, Trigger) = rt.event("the host's scope may end");
     thread::scope(|threads| {
         let other = threads.spawn(move || {
@@ -30,18 +27,10 @@ fn a_host_leaves_when_its_scope_has_ended() -> Result<()> {
             rt.finish(|s| {
                 s.spawn_once((), move |s, ()| s.satisfy(trigger));
                 for _ in 0..OTHERS {
-                    s.spawn((), |_, ()| {
-                        if begun.fetch_add(1, Ordering::Relaxed) == 0 {
-                            return;
-                        }
-                        let begin = Instant::now();
-                        while !left.load(Ordering::Acquire) {
-                            if begin.elapsed() > Duration::from_secs(2) {
-                                late.fetch_add(1, Ordering::Relaxed);
-                                break;
-                            }
-                            thread::yield_now();
-                        }
+                    s.spawn((), move |_, ()| {
+                        begun.fetch_add(1, Ordering::Relaxed);
+                        let is_host = thread::current().id() == host;
+                        by_host.fetch_add(usize::from(is_host), Ordering::Relaxed);
                     });
                 }
                 spawned.wait();
@@ -55,14 +44,13 @@ fn a_host_leaves_when_its_scope_has_ended() -> Result<()> {
             spawned.wait();
             Ok(())
         })?;
-        left.store(true, Ordering::Release);
         other.join().expect("the other host does not panic")
     })?;
     assert_eq!(begun.load(Ordering::Relaxed), OTHERS);
-    assert_eq!(
-        late.load(Ordering::Relaxed),
-        0,
-        "codelets that the host ran before it left"
+    let by_host = by_host.load(Ordering::Relaxed);
+    assert!(
+        by_host <= 1,
+        "{by_host} codelets that the host ran before it left"
     );
     Ok(())
 }
@@ -94,14 +82,15 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The share of a processor that the whole program uses, in the quietest of some windows.
-fn quietest() -> f64 {
+/// Whether the whole program uses less than this share of a processor, in one of many windows: where others take the processors,
+/// engines may take long to come to rest.
+fn comes_to_use_less(than: f64) -> bool {
     let window = |_| {
         let (begin, used) = (Instant::now(), processor_time());
         thread::sleep(Duration::from_millis(10));
         (processor_time() - used).as_secs_f64() / begin.elapsed().as_secs_f64()
     };
-    (0..8).map(window).fold(f64::INFINITY, f64::min)
+    (0..200).map(window).any(|used| used < than)
 }
 
 #[test]
@@ -146,8 +135,7 @@ fn a_suspended_runtime_leaves_the_processors_alone() -> Result<()> {
                     thread::yield_now();
                 }
                 rt.suspend()?;
-                let used = quietest();
-                assert!(used < 0.1, "{mode}, replays: {replays}: {used}");
+                assert!(comes_to_use_less(0.1), "{mode}, replays: {replays}");
                 end.cancel("seen");
                 ends.store(true, Ordering::Relaxed);
                 rt.resume()?;
@@ -185,9 +173,9 @@ fn engines_beyond_a_cap_leave_the_processors_alone() -> Result<()> {
             })
         });
         thread::sleep(Duration::from_millis(20));
-        let used = quietest();
+        let rests = comes_to_use_less(0.2);
         ends.store(true, Ordering::Relaxed);
-        assert!(used < 0.2, "{used}");
+        assert!(rests, "they are never at rest");
         host.join().expect("the host does not panic")
     })
 }

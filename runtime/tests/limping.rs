@@ -15,8 +15,11 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+/// Nothing that is waited for here takes so long, whatever else the machine does.
+const FOREVER: Duration = Duration::from_secs(100);
 
 fn runtime(xes: usize) -> Runtime {
     Runtime::builder()
@@ -78,10 +81,7 @@ impl Group {
         self.set("freezer.state", "FROZEN").unwrap();
         let begin = Instant::now();
         while self.get("freezer.state").trim() != "FROZEN" {
-            assert!(
-                begin.elapsed() < Duration::from_secs(10),
-                "it does not freeze"
-            );
+            assert!(begin.elapsed() < FOREVER, "it does not freeze");
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -145,11 +145,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 fn wait_until<T: PartialEq + std::fmt::Debug>(what: &str, found: impl Fn() -> T, meant: T) {
     let begin = Instant::now();
     while found() != meant {
-        assert!(
-            begin.elapsed() < Duration::from_secs(15),
-            "{what}: {:?}",
-            found()
-        );
+        assert!(begin.elapsed() < FOREVER, "{what}: {:?}", found());
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -287,26 +283,25 @@ fn engines_that_freeze_now_and_then_lose_nothing() {
     for (group, thread) in &groups {
         group.add(*thread).unwrap();
     }
-    let stop = AtomicBool::new(false);
-    let frozen = std::thread::scope(|threads| {
+    let (stop, rounds) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|threads| {
         let freezer = threads.spawn(|| {
-            let mut rounds = 0;
             while !stop.load(Ordering::Relaxed) {
-                let (group, _) = &groups[rounds % groups.len()];
+                let round = rounds.fetch_add(1, Ordering::Relaxed);
+                let (group, _) = &groups[round % groups.len()];
                 let _thaws = Thaws(group);
                 group.freeze();
                 std::thread::sleep(Duration::from_millis(3));
                 group.thaw();
                 std::thread::sleep(Duration::from_millis(1));
-                rounds += 1;
             }
-            rounds
         });
         let hosts: Vec<_> = (0..2)
             .map(|_| {
                 threads.spawn(|| {
                     let begin = Instant::now();
-                    while begin.elapsed() < Duration::from_millis(1500) {
+                    while rounds.load(Ordering::Relaxed) <= 100 {
+                        assert!(begin.elapsed() < FOREVER, "frozen too rarely");
                         chains(&rt, 6, 100);
                     }
                 })
@@ -314,11 +309,25 @@ fn engines_that_freeze_now_and_then_lose_nothing() {
             .collect();
         let ended: Vec<_> = hosts.into_iter().map(|host| host.join()).collect();
         stop.store(true, Ordering::Relaxed);
-        let frozen = freezer.join().unwrap();
+        freezer.join().unwrap();
         ended.into_iter().for_each(|ended| ended.unwrap());
-        frozen
     });
-    assert!(frozen > 20, "frozen {frozen} times");
+}
+
+/// Whether the threads of a group were kept from running often: by the group's quota, or, where others take the processors, by
+/// those, which leave them less than that.
+fn has_limped(slow: &Group) -> bool {
+    let throttled = slow.get("cpu.stat");
+    let times = throttled
+        .lines()
+        .find_map(|line| line.strip_prefix("nr_throttled "))
+        .and_then(|times| times.parse::<u64>().ok());
+    let waited = |thread: &u64| {
+        let text = fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
+        text.split(' ').nth(1)?.parse::<u64>().ok()
+    };
+    let waited: u64 = slow.inside.lock().unwrap().iter().filter_map(waited).sum();
+    times.is_some_and(|times| times > 10) || waited > 1_000_000_000
 }
 
 #[test]
@@ -338,8 +347,14 @@ fn an_engine_that_gets_a_fifth_of_its_core_holds_nobody_up() {
     for thread in engines(2) {
         slow.add(thread).unwrap();
     }
-    let begin = Instant::now();
-    while begin.elapsed() < Duration::from_millis(1500) {
+    let (begin, mut rounds) = (Instant::now(), 0);
+    while rounds < 10 || !has_limped(&slow) {
+        assert!(
+            begin.elapsed() < FOREVER,
+            "it did not limp: {}",
+            slow.get("cpu.stat")
+        );
+        rounds += 1;
         chains(&rt, 6, 100);
         let ran = AtomicU64::new(0);
         rt.finish(|s| {
@@ -355,13 +370,4 @@ fn an_engine_that_gets_a_fifth_of_its_core_holds_nobody_up() {
         .unwrap();
         assert_eq!(ran.into_inner(), 2000);
     }
-    let throttled = slow.get("cpu.stat");
-    let times = throttled
-        .lines()
-        .find_map(|line| line.strip_prefix("nr_throttled "))
-        .and_then(|times| times.parse::<u64>().ok());
-    assert!(
-        times.is_some_and(|times| times > 10),
-        "it did not limp: {throttled}"
-    );
 }

@@ -17,7 +17,7 @@ fn resident() -> usize {
 
 #[test]
 fn a_waiting_codelet_takes_at_most_256_bytes() -> Result<()> {
-    const CODELETS: usize = 1_000_000;
+    const CODELETS: usize = 300_000;
     let rt = Runtime::builder().xes(1).build()?;
     let blocks = rt.blocks::<u8>(1024, 64)?;
     let (gate, trigger) = rt.event("gate");

@@ -49,7 +49,7 @@ fn watch() {
         loop {
             std::thread::sleep(Duration::from_secs(1));
             if let Some((since, what)) = &*NOW.lock().unwrap_or_else(|e| e.into_inner())
-                && since.elapsed() > Duration::from_secs(30)
+                && since.elapsed() > Duration::from_secs(120)
             {
                 // Not by `eprintln!`, which the test harness keeps to itself until the end.
                 let _ = writeln!(std::io::stderr(), "it hangs: {what}");

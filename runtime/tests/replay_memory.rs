@@ -56,7 +56,7 @@ const fn captured(accesses: usize, body: usize) -> usize {
 }
 
 /// Enough that what a graph has once does not count.
-const MANY: usize = 200_000;
+const MANY: usize = 50_000;
 
 /// Codelets that use three of some blocks each, two of them for reading.
 fn three_blocks<'g>(s: &Scope<'g>, blocks: &[Block<u64>], codelets: usize) {
@@ -133,12 +133,13 @@ fn rounds_and_codelets_allocate_nothing_when_they_are_replayed() -> Result<()> {
                 Ok(())
             })
         };
-        let (small, large) = (graph(1_000)?, graph(100_000)?);
+        let (small, large) = (graph(1_000)?, graph(50_000)?);
         // The first replays make what the runtime keeps for later: queues' memory, records.
         for graph in [&small, &large] {
             rt.replay(graph, 3)?;
         }
-        for (graph, rounds) in [(&small, 1), (&small, 2_000), (&large, 20)] {
+        for (graph, rounds) in [(&small, 1), (&small, 300), (&large, 3)] {
+            // Many more rounds than `FIXED`, and many more codelets.
             let (made, took) = without_plans(&rt, graph, rounds)?;
             let looks = match xes {
                 1 => 0,

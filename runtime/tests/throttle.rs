@@ -42,7 +42,7 @@ fn flood(rt: &Runtime, count: usize, bound: usize) {
 #[test]
 fn memory_is_bounded_under_millions_of_codelets() {
     for xes in [1, 2, 3] {
-        flood(&runtime(xes, 10_000), 1_000_000, 10_000);
+        flood(&runtime(xes, 10_000), 400_000, 10_000);
     }
 }
 
@@ -56,7 +56,7 @@ fn memory_is_bounded_under_a_hundred_million_codelets() {
 fn by_default_memory_is_bounded_too() {
     let rt = Runtime::builder().xes(2).oversubscribe(true);
     let rt = rt.ignore_environment().build().unwrap();
-    flood(&rt, 1_000_000, 2 << 16);
+    flood(&rt, 600_000, 2 << 16);
 }
 
 #[test]

@@ -3,7 +3,16 @@
 use sprat::trace::{Chunk, Decided, Did, Event, File, Moved, Reason};
 use sprat::{CeMode, Error, Home, Policy, Priority, Runtime, Topology};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < Duration::from_secs(120), "not: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
 
 /// A file of its own for each test.
 fn file(name: &str) -> PathBuf {
@@ -185,9 +194,17 @@ fn who_was_robbed_and_how_far_away() {
         .trace(&path)
         .build()
         .unwrap();
+    let (host, others) = (std::thread::current().id(), &AtomicUsize::new(0));
     rt.finish(|s| {
         for _ in 0..400 {
-            s.spawn((), |_, ()| std::thread::sleep(Duration::from_micros(100)));
+            s.spawn((), move |_, ()| {
+                // Those that the host has it keeps until the other engine has taken some.
+                if std::thread::current().id() == host {
+                    until("somebody comes", || others.load(Ordering::Relaxed) > 0);
+                } else {
+                    others.fetch_add(1, Ordering::Relaxed);
+                }
+            });
         }
         Ok(())
     })
@@ -220,16 +237,18 @@ fn who_was_robbed_and_how_far_away() {
 fn what_control_engines_saw_and_decided() {
     let read = traced("decided", 2, |rt| {
         let (event, trigger) = rt.event("from outside");
-        let outside = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(200));
-            trigger.satisfy();
+        std::thread::scope(|threads| {
+            threads.spawn(move || {
+                let looks = || rt.ce_counts().iter().map(|ce| ce.stuck_checks).sum::<u64>();
+                until("it was looked a dozen times", || looks() >= 12);
+                trigger.satisfy();
+            });
+            rt.finish(|s| {
+                s.codelet("late").after(&event).spawn((), |_, ()| ());
+                Ok(())
+            })
+            .unwrap();
         });
-        rt.finish(|s| {
-            s.codelet("late").after(&event).spawn((), |_, ()| ());
-            Ok(())
-        })
-        .unwrap();
-        outside.join().unwrap();
     });
     let looks: Vec<_> = (read.decided.iter())
         .filter(|one| one.did == [Did::CheckStuck])
@@ -250,7 +269,7 @@ fn what_control_engines_saw_and_decided() {
                 .all(|one| one.engines == 2 && one.asleep == 2)
         );
     }
-    // The same look again and again stands there once, not for each of the dozens of naps.
+    // The same look again and again stands there once, not for each of the dozen naps.
     let of = |one: &Decided| (one.stood_in, one.seen.clone(), one.did.clone());
     let same = |pair: &[Decided]| of(&pair[0]) == of(&pair[1]);
     assert!(!read.decided.windows(2).any(same), "{:?}", read.decided);
@@ -323,11 +342,8 @@ fn what_was_noted_is_written_soon_after_the_scope() {
                 Ok(())
             })
             .unwrap();
-            let begin = Instant::now();
-            while Read::of(&path).runs("one").len() < round {
-                assert!(begin.elapsed() < Duration::from_secs(20), "{mode}");
-                std::thread::sleep(Duration::from_millis(10));
-            }
+            let told = format!("it is written, {mode}");
+            until(&told, || Read::of(&path).runs("one").len() >= round);
         }
         drop(rt);
         std::fs::remove_file(&path).unwrap();
@@ -368,8 +384,8 @@ fn a_program_that_dies_leaves_what_it_did() {
     let read = Read::of(&path);
     std::fs::remove_file(&path).unwrap();
     assert!(!read.ended);
-    // What is in the file is whole: some ten bytes are a codelet's.
+    // What is in the file is whole: no more than a hundred bytes are a codelet's.
     let steps = read.runs("step").len();
-    assert!((40..400).contains(&steps), "{steps}");
+    assert!(steps >= 40, "{steps}");
     assert_eq!(read.runs("dies"), []);
 }

@@ -76,11 +76,11 @@ fn new_plans_are_decided_again_with_equal_bytes() {
         Ok(())
     });
     let graph = recorded.unwrap();
-    let (planned, mut rounds) = (graph.owners(), 0);
+    let (planned, begun) = (graph.owners(), std::time::Instant::now());
     while graph.owners() == planned {
-        rounds += 20;
+        // When depends on what else the machine does.
         assert!(
-            rounds < 400,
+            begun.elapsed() < Duration::from_secs(100),
             "one engine is throttled, and nothing is planned anew"
         );
         rt.replay(&graph, 20).unwrap();

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -20,30 +21,50 @@ fn library() -> PathBuf {
     named.max().expect("Cargo builds it for this test").1
 }
 
+/// A shared library made of the static one, once: each program is linked with it in a tenth of the time.
+fn shared_library() -> &'static Path {
+    static SHARED: LazyLock<PathBuf> = LazyLock::new(|| {
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libocr-of-the-tests.so");
+        let mut command = Command::new(compiler());
+        command.args(["-shared", "-Wl,--whole-archive"]);
+        command.arg(library()).arg("-Wl,--no-whole-archive");
+        command.args(["-lpthread", "-ldl", "-lm", "-lgcc_s", "-o"]);
+        builds(command.arg(&shared), "the shared library");
+        shared
+    });
+    &SHARED
+}
+
+fn compiler() -> String {
+    std::env::var("CC").unwrap_or_else(|_| "cc".to_owned())
+}
+
+fn builds(command: &mut Command, what: &str) {
+    let built = command
+        .output()
+        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{what} does not build:\n{said}");
+}
+
 /// Builds a program; where it is.
 fn build(source: &str, flags: &[&str]) -> PathBuf {
+    build_with(&library(), source, flags)
+}
+
+/// The same with one of the libraries.
+fn build_with(library: &Path, source: &str, flags: &[&str]) -> PathBuf {
     let source = Path::new(HERE).join(source);
     let name = source.file_stem().expect("a name").to_string_lossy();
     // Tests run side by side, and two of them build the same source.
     let name = format!("{name}{}", flags.join(""));
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let built = Command::new(&compiler)
-        .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-I"])
-        .arg(Path::new(HERE).join("include"))
-        .args(flags)
-        .arg(&source)
-        .arg(library())
-        .args(["-lpthread", "-ldl", "-lm", "-o"])
-        .arg(&program)
-        .output()
-        .unwrap_or_else(|e| panic!("{compiler}: {e}"));
-    let said = String::from_utf8_lossy(&built.stderr);
-    assert!(
-        built.status.success(),
-        "{} does not build:\n{said}",
-        source.display()
-    );
+    let mut command = Command::new(compiler());
+    command.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-I"]);
+    command.arg(Path::new(HERE).join("include")).args(flags);
+    command.arg(&source).arg(library);
+    command.args(["-lpthread", "-ldl", "-lm", "-o"]);
+    builds(command.arg(&program), &source.display().to_string());
     program
 }
 
@@ -269,7 +290,7 @@ fn programs() {
         ),
     ];
     for (name, runs) in all {
-        let program = build(&format!("programs/{name}.c"), &[]);
+        let program = build_with(shared_library(), &format!("programs/{name}.c"), &[]);
         for arguments in runs {
             for mode in MODES {
                 for xes in XES {
@@ -295,7 +316,7 @@ fn programs() {
     let matrix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("matrix.txt");
     std::fs::write(&matrix, "4 2 0 0\n2 5 2 0\n0 2 5 2\n0 0 2 5\n").expect("a file");
     let matrix = matrix.to_str().expect("plain");
-    let program = build("programs/cholesky.c", &["-DAGAIN"]);
+    let program = build_with(shared_library(), "programs/cholesky.c", &["-DAGAIN"]);
     passes(&program, &["4", "2", matrix], &[]);
     assert_eq!(
         run(&program, &["8", "2", matrix], &[]).status.code(),

@@ -31,7 +31,7 @@ fn within(seconds: u64, test: impl FnOnce() + Send + 'static) {
 #[test]
 fn a_block_that_goes_between_looking_and_entering() {
     for xes in [1, 2] {
-        within(60, move || {
+        within(120, move || {
             let rt = runtime(xes);
             let (a, b) = (rt.block::<u64>(1).unwrap(), rt.block::<u64>(1).unwrap());
             for round in 0..400 {
@@ -177,7 +177,7 @@ fn lone_codelets_are_not_left() {
 #[test]
 fn a_lone_codelet_behind_a_long_body() {
     for levels in [false, true] {
-        within(60, move || {
+        within(120, move || {
             let rt = runtime(2);
             for round in 0..60 {
                 if round % 3 == 0 {
@@ -213,7 +213,7 @@ fn a_lone_codelet_behind_a_long_body() {
 #[test]
 fn poison_goes_with_each_grant() {
     for xes in [1, 2] {
-        within(60, move || {
+        within(120, move || {
             let rt = runtime(xes);
             for round in 0..60u64 {
                 let (a, b) = (rt.block::<u64>(1).unwrap(), rt.block::<u64>(1).unwrap());
@@ -290,7 +290,7 @@ fn poison_goes_with_each_grant() {
 #[test]
 fn a_stuck_scope_beside_busy_ones() {
     for xes in [1, 2] {
-        within(60, move || {
+        within(120, move || {
             let rt = runtime(xes);
             let a = rt.block::<u64>(1).unwrap();
             std::thread::scope(|threads| {
@@ -336,7 +336,7 @@ fn a_stuck_scope_beside_busy_ones() {
 #[test]
 fn a_cancelled_scope_of_plain_codelets() {
     for xes in [1, 2] {
-        within(60, move || {
+        within(120, move || {
             let rt = runtime(xes);
             let (a, b) = (rt.block::<u64>(1).unwrap(), rt.block::<u64>(1).unwrap());
             for round in 0..50u64 {

@@ -45,7 +45,7 @@ impl Drop for Drops {
 
 #[test]
 fn what_has_not_started_does_not_and_is_counted() {
-    within(60, || {
+    within(120, || {
         let rt = runtime(2);
         let (before, after) = (rt.block::<u32>(4).unwrap(), rt.block::<u32>(4).unwrap());
         let (runs, drops) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
@@ -114,7 +114,7 @@ fn who_waits_for_an_event_from_outside_is_let_go() {
         (CeMode::Elastic, false),
         (CeMode::Dedicated, false),
     ] {
-        within(60, move || {
+        within(120, move || {
             let rt = Runtime::builder()
                 .xes(2)
                 .ce(mode)
@@ -175,7 +175,7 @@ fn who_waits_for_an_event_from_outside_is_let_go() {
 
 #[test]
 fn what_is_spawned_after_the_cancellation_starts_nothing() {
-    within(60, || {
+    within(120, || {
         let rt = runtime(2);
         let (event, _trigger) = rt.event("never");
         let error = rt
@@ -208,7 +208,7 @@ fn what_is_spawned_after_the_cancellation_starts_nothing() {
 
 #[test]
 fn bodies_that_run_are_left_to_end_and_can_ask() {
-    within(60, || {
+    within(120, || {
         let rt = runtime(2);
         let block = rt.block::<u64>(1).unwrap();
         let error = rt
@@ -243,7 +243,7 @@ fn bodies_that_run_are_left_to_end_and_can_ask() {
 
 #[test]
 fn a_scope_inside_is_cancelled_alone() {
-    within(60, || {
+    within(120, || {
         let rt = runtime(2);
         let (inside, outside) = (rt.block::<u32>(1).unwrap(), rt.block::<u32>(1).unwrap());
         let (event, _trigger) = rt.event("never");
@@ -290,7 +290,7 @@ fn a_scope_inside_is_cancelled_alone() {
 
 #[test]
 fn a_canceller_outlives_its_scope_and_its_runtime() {
-    within(60, || {
+    within(120, || {
         let rt = runtime(1);
         let mut kept = Vec::new();
         rt.finish(|s| {
@@ -319,7 +319,7 @@ fn a_canceller_outlives_its_scope_and_its_runtime() {
 
 #[test]
 fn failures_before_the_cancellation_are_told_too() {
-    within(60, || {
+    within(120, || {
         let rt = runtime(1);
         let block = rt.block::<u32>(1).unwrap();
         let error = rt
@@ -388,7 +388,7 @@ fn other_scopes_of_the_runtime_go_on() {
 
 #[test]
 fn turns_reductions_and_weak_places_are_given_back() {
-    within(60, || {
+    within(120, || {
         let rt = runtime(3);
         for round in 0..50 {
             let (turns, sum) = (rt.block::<u64>(1).unwrap(), rt.block::<u64>(1).unwrap());
@@ -442,7 +442,7 @@ fn turns_reductions_and_weak_places_are_given_back() {
 
 #[test]
 fn who_waits_for_timers_and_latches_is_let_go() {
-    within(60, || {
+    within(120, || {
         let rt = runtime(2);
         let timer = rt.after(Duration::from_secs(3600));
         let (latched, _latch) = rt.latch("latch", 3);

@@ -24,7 +24,7 @@ fn watched(name: &str, test: impl FnOnce()) {
     let (done, wait) = mpsc::channel::<()>();
     let name = name.to_owned();
     let dog = std::thread::spawn(move || {
-        if let Err(mpsc::RecvTimeoutError::Timeout) = wait.recv_timeout(Duration::from_secs(20)) {
+        if let Err(mpsc::RecvTimeoutError::Timeout) = wait.recv_timeout(Duration::from_secs(120)) {
             // Not `eprintln`, which the harness keeps to itself.
             let _ = writeln!(std::io::stderr(), "{name}: hangs");
             std::process::abort();

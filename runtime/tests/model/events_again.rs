@@ -31,7 +31,7 @@ fn within(seconds: u64, test: impl FnOnce() + Send + 'static) {
 #[test]
 fn events_are_not_mistaken_for_later_ones() {
     for xes in [1, 2, 3] {
-        within(60, move || {
+        within(120, move || {
             let rt = runtime(xes);
             let (send, receive) = mpsc::channel::<(Trigger, bool)>();
             let outside = std::thread::spawn(move || {
@@ -147,7 +147,7 @@ fn events_are_not_mistaken_for_later_ones() {
 /// Triggers that outlive their runtime, or are satisfied by codelets of another one.
 #[test]
 fn events_of_other_runtimes_are_not_kept_as_ones_own() {
-    within(60, || {
+    within(120, || {
         let rt = runtime(2);
         for _ in 0..20 {
             let other = runtime(1);

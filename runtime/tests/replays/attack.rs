@@ -27,7 +27,7 @@ fn runtime(xes: usize) -> Runtime {
 
 #[test]
 fn graphs_for_certain_engines_are_replayed_at_once() {
-    within(20, || {
+    within(120, || {
         let rt = runtime(2);
         std::thread::scope(|threads| {
             for _ in 0..3 {
@@ -55,7 +55,7 @@ fn graphs_for_certain_engines_are_replayed_at_once() {
 
 #[test]
 fn a_body_that_cancels_does_not_keep_engines_away() {
-    within(20, || {
+    within(120, || {
         let rt = runtime(2);
         let block = rt.block::<u64>(1).unwrap();
         let graph = rt
@@ -80,7 +80,7 @@ fn a_body_that_cancels_does_not_keep_engines_away() {
 
 #[test]
 fn blocks_that_codelets_make_anywhere_are_everybodys_afterwards() {
-    within(20, || {
+    within(120, || {
         let rt = runtime(2);
         let made = std::sync::Mutex::new(Vec::new());
         let graph = rt
@@ -111,7 +111,7 @@ fn blocks_that_codelets_make_anywhere_are_everybodys_afterwards() {
 
 #[test]
 fn too_many_accesses_are_refused_when_they_are_recorded() {
-    within(20, || {
+    within(120, || {
         let rt = runtime(1);
         let block = rt.block::<u64>(1).unwrap();
         let many: Vec<_> = (0..70_000).map(|_| block.read()).collect();
@@ -146,7 +146,7 @@ fn a_graph_has_as_many_blocks_as_a_codelet_can() {
 
 #[test]
 fn failures_are_left_behind_by_graphs_that_wait_for_each_other() {
-    within(20, || {
+    within(120, || {
         let rt = runtime(2);
         std::thread::scope(|threads| {
             for host in 0..3 {
@@ -195,7 +195,7 @@ fn fail_and_heal(rt: &Runtime, host: usize) {
 
 #[test]
 fn graphs_are_replayed_in_the_checking_mode() {
-    within(20, || {
+    within(120, || {
         for seed in 0..20 {
             let rt = Runtime::builder().check(seed).ignore_environment();
             let rt = rt.build().unwrap();
@@ -238,7 +238,7 @@ fn graphs_are_replayed_in_the_checking_mode() {
 
 #[test]
 fn loops_in_a_recording_or_in_a_graph_are_refused_and_harm_nothing() {
-    within(20, || {
+    within(120, || {
         let rt = runtime(2);
         let a = rt.block::<u64>(100).unwrap();
         let recorded = rt.record(|s| {
@@ -266,7 +266,7 @@ fn loops_in_a_recording_or_in_a_graph_are_refused_and_harm_nothing() {
 
 #[test]
 fn a_runtime_inside_a_runtime_records_and_replays_its_own() {
-    within(20, || {
+    within(120, || {
         let (outer, inner) = (runtime(2), runtime(2));
         let a = inner.block::<u64>(1).unwrap();
         let b = outer.block::<u64>(1).unwrap();
@@ -294,7 +294,7 @@ fn a_runtime_inside_a_runtime_records_and_replays_its_own() {
 #[test]
 fn graphs_of_all_kinds_and_codelets_share_engines_and_a_block() {
     const TIMES: u64 = 60;
-    within(60, || {
+    within(120, || {
         let rt = runtime(3);
         let shared = rt.block::<u64>(1).unwrap();
         std::thread::scope(|threads| {
@@ -341,7 +341,7 @@ fn graphs_of_all_kinds_and_codelets_share_engines_and_a_block() {
 
 #[test]
 fn a_replay_on_an_engine_is_told_so_whatever_the_graph_does() {
-    within(20, || {
+    within(120, || {
         let rt: &'static Runtime = Box::leak(Box::new(runtime(2)));
         static OWN: std::sync::OnceLock<sprat::Graph<'static>> = std::sync::OnceLock::new();
         let graph = rt
@@ -363,7 +363,7 @@ fn a_replay_on_an_engine_is_told_so_whatever_the_graph_does() {
 
 #[test]
 fn what_is_given_back_early_is_refused_with_advice() {
-    within(20, || {
+    within(120, || {
         let rt = runtime(2);
         let a = rt.block::<u64>(1).unwrap();
         let graph = rt
@@ -385,7 +385,7 @@ fn what_is_given_back_early_is_refused_with_advice() {
 
 #[test]
 fn blocks_made_while_it_is_recorded_are_everybodys() {
-    within(20, || {
+    within(120, || {
         let rt = runtime(2);
         let mut made = None;
         let graph = rt
