@@ -15,7 +15,7 @@ pub(crate) const PIECE: usize = 1024;
 /// So many entries of one codelet are looked at.
 const ENTRIES: usize = 64;
 
-/// So often in a look somebody else may have the lock that a piece needs, and so long is waited each time: control engines look now and
+/// So often somebody else may have the lock that a piece needs, and so long is waited each time: control engines look now and
 /// then for an instant, and the page does not wait for who stays.
 const PATIENCE: (usize, Duration) = (100, Duration::from_micros(100));
 
@@ -47,13 +47,17 @@ impl Shared {
     /// nothing.
     pub(crate) fn who_waits(&self, most: usize) -> Option<(usize, Vec<page::Waiting>)> {
         let mut look = Look::new(self, most);
-        let (mut patience, pause) = PATIENCE;
+        let (all_patience, pause) = PATIENCE;
+        let mut patience = all_patience;
         while !self.stops() {
             let begun = Instant::now();
             match look.go_on(self) {
                 Ok(false) => return Some((look.count, look.named)),
                 // Who was kept waiting has the lock before the next piece does.
-                Ok(true) => sleep(begun.elapsed()),
+                Ok(true) => {
+                    patience = all_patience;
+                    sleep(begun.elapsed());
+                }
                 // What was seen is as true as it is between two pieces.
                 Err(NoLook::Busy) if patience > 0 => {
                     patience -= 1;
