@@ -330,6 +330,43 @@ proptest! {
         prop_assert_eq!(gone(&history), end.map(|(at, _)| at));
     }
 
+    /// The short ways do what the steps do, or nothing at all.
+    #[test]
+    fn short_ways_are_the_steps(inputs in inputs()) {
+        let (mut short, mut long) = (Once::default(), Once::default());
+        for &input in &inputs {
+            let expected = step(&mut long, input);
+            let did = match input {
+                In::Register(waiter) if short.register_first(waiter) => Ok(vec![]),
+                In::Satisfy(payload) => match short.satisfy_alone() {
+                    Some(waited) => {
+                        let told = waited.map(|waiter| came(waiter, payload));
+                        Ok(told.into_iter().chain([Action::Gone]).collect())
+                    }
+                    None => step(&mut short, input),
+                },
+                _ => step(&mut short, input),
+            };
+            prop_assert_eq!(did, expected);
+            prop_assert_eq!(format!("{short:?}"), format!("{long:?}"));
+        }
+        let (mut short, mut long) = (Sticky::default(), Sticky::default());
+        for &input in &inputs {
+            let expected = step(&mut long, input);
+            let did = match input {
+                In::Satisfy(payload) => match short.satisfy_alone(payload) {
+                    Some(waited) => {
+                        Ok(waited.map(|waiter| came(waiter, payload)).into_iter().collect())
+                    }
+                    None => step(&mut short, input),
+                },
+                _ => step(&mut short, input),
+            };
+            prop_assert_eq!(did, expected);
+            prop_assert_eq!(format!("{short:?}"), format!("{long:?}"));
+        }
+    }
+
     /// Sticky and idempotent: up to its destruction, everyone let in is told exactly once, as soon as both have come, the
     /// first verdict; a second satisfaction is an error for the one and nothing for the other.
     #[test]
