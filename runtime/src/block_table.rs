@@ -140,6 +140,17 @@ impl BlockSlot {
         &self.generation
     }
 
+    /// The block is gone, whose queue is empty: under the lock of that. Whether its slot is free then, once it has no memory.
+    #[inline]
+    pub(crate) fn end_now(&self, queue: &mut Queue) -> bool {
+        *queue = AccessQueue::default();
+        let next = self.generation.load(Ordering::Relaxed) + 1;
+        self.generation.store(next, Ordering::Relaxed);
+        let owned = self.owner.load(Ordering::Relaxed) != 0;
+        self.dead.store(owned, Ordering::Relaxed);
+        !owned
+    }
+
     /// The block's length in bytes.
     #[inline]
     pub(crate) fn bytes(&self) -> usize {
@@ -305,15 +316,7 @@ impl BlockTable {
     #[inline]
     pub(crate) fn end(&self, number: u32, cache: &mut SlotCache) {
         let slot = self.slot(number);
-        let free = slot.root.queue.with(|queue| {
-            *queue = AccessQueue::default();
-            let next = slot.generation.load(Ordering::Relaxed) + 1;
-            slot.generation.store(next, Ordering::Relaxed);
-            let owned = slot.owner.load(Ordering::Relaxed) != 0;
-            slot.dead.store(owned, Ordering::Relaxed);
-            !owned
-        });
-        if free {
+        if slot.root.queue.with(|queue| slot.end_now(queue)) {
             self.free(number, cache);
         }
     }
@@ -355,7 +358,7 @@ impl BlockTable {
 
     /// Frees the slot of a block that has ended; one whose generations are used up is retired.
     #[inline]
-    fn free(&self, number: u32, cache: &mut SlotCache) {
+    pub(crate) fn free(&self, number: u32, cache: &mut SlotCache) {
         if self.slot(number).generation() == BlockId::MAX_GENERATION {
             return;
         }

@@ -368,6 +368,22 @@ impl Record {
         self.gives_back.store(1, Ordering::Relaxed);
     }
 
+    /// The same for one that has blocks alone, so many: its shape says so.
+    #[inline]
+    pub(crate) fn will_give_back(&self, blocks: usize) {
+        self.gives_back.store(blocks as u8, Ordering::Relaxed);
+    }
+
+    /// One of its blocks is given back before its end. If it has blocks alone, nothing is left to be looked at when the last is gone.
+    #[inline]
+    pub(crate) fn gave_one_back(&self) {
+        if let Shape::Blocks(_) = self.shape() {
+            let left = self.gives_back.load(Ordering::Relaxed);
+            self.gives_back
+                .store(left.saturating_sub(1), Ordering::Relaxed);
+        }
+    }
+
     /// What its entries are, if all are plain (see [`crate::plain`] and [`crate::reader`]): else they are to be looked at
     /// one by one.
     #[inline]

@@ -279,19 +279,8 @@ impl Entry {
         self.target().addr() as u32
     }
 
-    /// How a plain access (see [`crate::plain`]) uses its block.
-    #[inline]
-    pub(crate) fn plain_mode(&self) -> Mode {
-        match self.word.load(Ordering::Relaxed) & KIND {
-            0 => Mode::Read,
-            1 => Mode::Write,
-            2 => Mode::ReadWrite,
-            _ => Mode::Commute,
-        }
-    }
-
-    /// Whether a plain access reads its block, or has it alone; `None` if there is more to know of it: it takes turns, or has a
-    /// queue for children.
+    /// Whether a plain access reads its block, or has it alone; `None` if there is more to know of it: it takes turns, others
+    /// write it too, it has a queue for children, or it was given back.
     #[inline]
     pub(crate) fn is_only_read(&self) -> Option<bool> {
         // Kinds as in `code`, and no address above them.

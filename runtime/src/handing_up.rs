@@ -23,6 +23,13 @@ impl Engine<'_> {
         self.local(|local| self.shared.blocks.end(slot, &mut local.slots));
     }
 
+    /// A block is gone that nobody owns: so does its memory, and its slot is free.
+    #[inline]
+    pub(crate) fn free_ended(&self, slot: u32) {
+        self.give_memory(self.shared.blocks.slot(slot).take_out_memory());
+        self.local(|local| self.shared.blocks.free(slot, &mut local.slots));
+    }
+
     /// Gives memory back to its region's pool.
     #[inline]
     pub(crate) fn give_chunk(&self, chunk: Chunk) {

@@ -7,11 +7,15 @@ use crate::check::Opened;
 use crate::codelet::flag;
 use crate::data_block::Block;
 use crate::decide::dependence::Effect;
-use crate::engine::{Engine, Followers};
+use crate::engine::{Engine, Followers, Frame};
 use crate::error::Result;
 use crate::homes::FIRST_TOUCH;
+use crate::id::BlockId;
 use crate::open::{Open, OpenBody, OpenHints, Opening, ScopeKey};
 use crate::scope::{Scope, block_bytes};
+use crate::sync::atomic::Ordering;
+use crate::sync::lock;
+use std::cell::Cell;
 use std::mem::MaybeUninit;
 
 /// A block that a body holds which did not declare it, as one of those who write it together.
@@ -193,6 +197,49 @@ impl Scope<'_> {
         unsafe { self.destroy_for_all(scope, block) }
     }
 
+    /// Gives back the block of the access in this place, counted from 0, before the codelet's end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Access`](crate::ErrorKind::Access) if it was given back before, or children of the codelet use it.
+    ///
+    /// # Safety
+    /// The codelet around this scope is open, was launched with so many accesses, and uses this block no more.
+    #[inline]
+    pub unsafe fn release_nth(&self, at: usize) -> Result<()> {
+        self.frame().release_nth(at)
+    }
+
+    /// Gives all blocks back that the codelet around this scope holds, before its end. What it wrote is what others see.
+    ///
+    /// # Safety
+    /// The body was lent bare pointers (it is open), and uses none of them any more.
+    #[inline]
+    pub unsafe fn release_all(&self) {
+        self.frame().release_all();
+    }
+
+    /// Gives back the block of the access in this place, counted from 0, of the open codelet around this scope, and destroys it as
+    /// [`Scope::destroy_held`] does.
+    ///
+    /// # Errors
+    /// As of [`Scope::destroy_for_all`], and [`ErrorKind::Access`](crate::ErrorKind::Access) as of [`Scope::release_nth`].
+    ///
+    /// # Safety
+    /// As for [`Scope::release_nth`], with this block, and [`Scope::open`].
+    #[inline]
+    pub unsafe fn destroy_nth(&self, scope: ScopeKey, at: usize, block: Block<u8>) -> Result<()> {
+        let frame = self.frame();
+        let shared = frame.engine.shared;
+        let told = shared.check.is_some() || shared.ledgers.is_some();
+        if !told && frame.engine.destroy_alone(block, 1) {
+            frame.void_entry(frame.nth_entry(at));
+            return Ok(());
+        }
+        frame.release_nth(at)?;
+        // SAFETY: the caller's promise.
+        unsafe { self.destroy_for_all(scope, block) }
+    }
+
     /// Destroys a block that everybody may name: at once if nobody has it, else in its turn, as a codelet of the scope that is
     /// named.
     ///
@@ -227,8 +274,40 @@ impl Scope<'_> {
         let record = shared.arena.record(open.parts().0);
         record.set_flags(record.flags() | flag::DESTROYS);
         // SAFETY: it has one slot, which is filled here.
-        unsafe { self.launch(open, std::iter::once((block, Mode::Exclusive))) };
+        unsafe { self.launch(open, &[(block, Mode::Exclusive)]) };
         Ok(())
+    }
+
+    /// What is done when the host's scope around this one is stuck, before it ends by that: `give_back` gives back what threads
+    /// outside hold, of which nobody knows whether they ever will, and says whether there was anything. Then the scope may go on.
+    /// It is called while nothing else moves.
+    pub fn when_stuck(&self, give_back: fn(&Scope<'static>) -> bool) {
+        let gives_back = move |engine: &Engine<'_>, root| {
+            let frame = Frame {
+                engine,
+                record: root,
+                codelet: 0,
+                top: root,
+                children: Cell::new(0),
+            };
+            // SAFETY: the frame outlives the scope, which is borrowed here only.
+            let scope = unsafe { Scope::new(&raw const frame) };
+            give_back(&scope)
+        };
+        let frame = self.frame();
+        frame.engine.with_root(frame.record, |root| {
+            *lock(&root.when_stuck) = Some(Box::new(gives_back));
+        });
+    }
+
+    /// Whether there is a block of this name, which is that of a block for everybody, or no name at all.
+    #[inline]
+    pub fn has_block(&self, bits: u64) -> bool {
+        let shared = self.frame().engine.shared;
+        let id = BlockId::from_bits(bits);
+        id.runtime() == shared.id.number()
+            && shared.blocks.has_slot(id.slot())
+            && shared.blocks.slot(id.slot()).is(id)
     }
 
     /// How many bytes a block has that everybody may name; `None` if it is gone.
@@ -245,15 +324,21 @@ impl Engine<'_> {
     #[inline]
     fn destroy_alone(&self, block: Block<u8>, holders: u32) -> bool {
         let slot = self.shared.blocks.slot(block.id.slot());
+        let whole = self.shared.check.is_none() && slot.owner.load(Ordering::Relaxed) == 0;
         let alone = slot.root.queue.with(|queue| {
             let alone = slot.is(block.id) && !queue.is_closed() && queue.is_held_by(holders);
-            if alone {
+            if alone && whole {
+                // Nobody else frees it, so its memory can go after this.
+                slot.end_now(queue);
+            } else if alone {
                 queue.close();
             }
             alone
         });
-        if alone {
-            self.destroy(block.id.slot());
+        match (alone, whole) {
+            (true, true) => self.free_ended(block.id.slot()),
+            (true, false) => self.destroy(block.id.slot()),
+            (false, _) => (),
         }
         alone
     }

@@ -261,11 +261,7 @@ impl<'s> Scope<'s> {
     /// # Safety
     /// The caller was told by [`Scope::arrive`] that it is the last, or the codelet has no slots and nobody knows of it.
     #[inline]
-    pub unsafe fn launch(
-        &self,
-        open: Open,
-        accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)> + Clone,
-    ) {
+    pub unsafe fn launch(&self, open: Open, accesses: &[(Block<u8>, Mode)]) {
         self.frame().launch_open(open.place(), accesses);
     }
 
@@ -284,15 +280,6 @@ impl<'s> Scope<'s> {
         // SAFETY: the payload holds the body, which has not run.
         unsafe { (vtable.discard)(engine.shared.arena.payload(open.place())) };
         engine.end(open.place(), &mut Followers::posted());
-    }
-
-    /// Gives all blocks back that the codelet around this scope holds, before its end. What it wrote is what others see.
-    ///
-    /// # Safety
-    /// The body was lent bare pointers (it is open), and uses none of them any more.
-    #[inline]
-    pub unsafe fn release_all(&self) {
-        self.frame().release_all();
     }
 }
 
@@ -368,12 +355,17 @@ impl Frame<'_> {
             None => Affinity::Anywhere,
             Some(region) => Affinity::Region(region),
         };
-        if hints.priority != Priority::Normal && shared.check.is_none() {
+        // The checking mode has an order of its own, and no levels.
+        let priority = match shared.check {
+            None => hints.priority,
+            Some(_) => Priority::Normal,
+        };
+        if priority != Priority::Normal {
             shared.levels.begin();
         }
         let id = around.take_record(
             about,
-            Traits::open(affinity, hints.priority),
+            Traits::open(affinity, priority),
             (0, record_bytes(vtable.payload, count)),
         )?;
         let more = extensions(vtable.payload, count);
@@ -400,16 +392,12 @@ impl Frame<'_> {
     }
 
     #[inline]
-    fn launch_open(
-        &self,
-        id: u32,
-        accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)> + Clone,
-    ) {
+    fn launch_open(&self, id: u32, accesses: &[(Block<u8>, Mode)]) {
         let engine = self.engine;
         let record = engine.shared.arena.record(id);
         record.close_open();
         let extended = record.extension.load(Ordering::Relaxed) != 0;
-        if accesses.len() == 0 {
+        if accesses.is_empty() {
             if !extended {
                 record.gives_nothing_back();
             }
@@ -417,7 +405,7 @@ impl Frame<'_> {
         }
         // SAFETY: it lives, and is ours until it enters its queues.
         let payload = unsafe { record.vtable() }.payload;
-        let few = engine.enter_few(id, payload, accesses.clone());
+        let few = engine.enter_few(id, payload, accesses);
         let Few { blocks, granted } =
             few.unwrap_or_else(|| self.enter_declared(id, payload, accesses));
         if granted == blocks || (granted > 0 && record.pending.arrive(granted)) {
@@ -427,16 +415,12 @@ impl Frame<'_> {
 
     /// The general way: by a list of what is declared.
     #[inline(never)]
-    fn enter_declared(
-        &self,
-        id: u32,
-        payload: usize,
-        accesses: impl ExactSizeIterator<Item = (Block<u8>, Mode)>,
-    ) -> Few {
+    fn enter_declared(&self, id: u32, payload: usize, accesses: &[(Block<u8>, Mode)]) -> Few {
         let engine = self.engine;
         let record = engine.shared.arena.record(id);
         let mut declared = engine.local(|local| std::mem::take(&mut local.declared));
-        declared.extend(accesses.map(|(block, mode)| Declared::Block(BlockKey(block.id), mode)));
+        let whole = |&(block, mode): &(Block<u8>, Mode)| Declared::Block(BlockKey(block.id), mode);
+        declared.extend(accesses.iter().map(whole));
         record.keep_entries(declared.len());
         // Everybody's blocks, as a host names them.
         let parent = record.parent.load(Ordering::Relaxed);

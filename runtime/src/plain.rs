@@ -22,7 +22,7 @@ use std::mem::MaybeUninit;
 const TOLD: usize = 8;
 
 /// The doors of a codelet with few accesses, while it is spawned: as many as it has.
-pub(crate) struct PlainDoors([MaybeUninit<Door>; FEW]);
+pub(crate) struct PlainDoors(pub(crate) [MaybeUninit<Door>; FEW]);
 
 impl PlainDoors {
     #[inline(always)]
@@ -35,7 +35,7 @@ impl PlainDoors {
     /// # Safety
     /// They were written.
     #[inline(always)]
-    unsafe fn written<const N: usize>(&self) -> &[Door; N] {
+    pub(crate) unsafe fn written<const N: usize>(&self) -> &[Door; N] {
         let doors: &[_; N] = self.0.first_chunk().expect("no more than few");
         // SAFETY: the caller's promise; it is laid out as what it holds.
         unsafe { &*std::ptr::from_ref(doors).cast() }
@@ -66,7 +66,7 @@ impl Frame<'_> {
                 return None;
             }
         }
-        let order = in_order(accesses);
+        let order: [_; N] = in_order(std::array::from_fn(|at| accesses[at].0.0.slot()));
         // Filled where they are: they are large, and looked at again at once.
         for (door, at) in doors.0.iter_mut().zip(order) {
             let (key, mode) = accesses[at];
@@ -210,8 +210,7 @@ impl Frame<'_> {
 /// In which order the queues of these blocks, all different, are entered: the doors stand so from the beginning. Without
 /// branches, which would be taken or not by chance.
 #[inline(always)]
-fn in_order<const N: usize>(accesses: &[(BlockKey, Mode); N]) -> [usize; N] {
-    let slots: [u32; N] = std::array::from_fn(|at| accesses[at].0.0.slot());
+pub(crate) fn in_order<const N: usize>(slots: [u32; N]) -> [usize; N] {
     let mut order = [0; N];
     for at in 0..N {
         let before = |other: usize| match other < at {
@@ -291,16 +290,20 @@ impl Engine<'_> {
         let mut told = [0; TOLD + FEW];
         let mut count = 0;
         for entry in arena.first_entries(id, payload, entries) {
-            let cell = Self::queue_of(entry);
             let Some(reads) = entry.is_only_read() else {
-                let mode = entry.plain_mode();
+                let EntryKind::Block(mode) = entry.kind() else {
+                    // Given back before.
+                    continue;
+                };
                 if mode == Mode::Commute && entry.children().is_null() {
+                    let cell = Self::queue_of(entry);
                     self.leave_turn(cell, id, effect, followers);
                     continue;
                 }
                 self.give_back_whole(id, record, (entry, mode, false), followers);
                 continue;
             };
+            let cell = Self::queue_of(entry);
             let step = cell.queue.with(|queue| {
                 // For who leaves it is all the same how it was alone.
                 match reads {

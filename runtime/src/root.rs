@@ -1,6 +1,7 @@
 //! The scope of a host thread: what its codelets report to, and how the host learns of its end.
 
 use crate::cancel::Cancels;
+use crate::engine::Engine;
 use crate::error::{Cancellation, Failure, Waiting};
 use crate::failure::Cause;
 use crate::idle::Parker;
@@ -23,7 +24,12 @@ pub(crate) struct Root {
     /// What the checking mode found.
     pub(crate) findings: Mutex<Vec<String>>,
     pub(crate) cancels: Cancels,
+    /// Gives back what threads outside hold, and says whether there was anything: when the scope is stuck. It is told the root's record.
+    pub(crate) when_stuck: Mutex<Option<GiveBack>>,
 }
+
+/// See [`Root::when_stuck`].
+pub(crate) type GiveBack = Box<dyn Fn(&Engine<'_>, u32) -> bool + Send>;
 
 /// Where the host waits. In a cell only so that the model sees who looks at it, and when.
 #[derive(Clone)]
@@ -47,6 +53,7 @@ impl Root {
             stuck: Mutex::new(Vec::new()),
             findings: Mutex::new(Vec::new()),
             cancels: Cancels::new(),
+            when_stuck: Mutex::new(None),
         }
     }
 

@@ -69,14 +69,17 @@ impl Shared {
         let stood = self.stands_still();
         let ended = match stood {
             true => self.end_stuck(&mut stranger),
-            false => 0,
+            false => Some(0),
         };
-        if stood && ended == 0 {
-            self.looked_at.store(claims, Ordering::Relaxed);
+        match ended {
+            Some(0) if stood => self.looked_at.store(claims, Ordering::Relaxed),
+            // Perhaps nobody waited for what was given back.
+            None => self.request(&self.domains[0]),
+            _ => (),
         }
         // Release pairs with the Acquire in `wait_for_inspection`.
         self.inspected.store(false, Ordering::Release);
-        ended
+        ended.unwrap_or(0)
     }
 
     /// Looks at something while nothing moves, and nothing can begin.
@@ -91,14 +94,24 @@ impl Shared {
         found.ok_or(NoLook::Moves)
     }
 
-    fn end_stuck(&self, stranger: &mut Local) -> u64 {
+    /// Ends what is stuck; how many scopes. `None` if something was given back for one of them, so that it may go on.
+    fn end_stuck(&self, stranger: &mut Local) -> Option<u64> {
         let still = Still::look(self);
         let stuck = still.stuck_roots();
         if stuck.is_empty() {
-            return 0;
+            return Some(0);
         }
         // SAFETY: it is borrowed from the lock's guard until the end.
         let engine = unsafe { Engine::new(self, None, stranger) };
+        let gives_back = |&root: &u32| {
+            engine.with_root(root, |found| {
+                let give_back = crate::sync::lock(&found.when_stuck);
+                (give_back.as_ref()).is_some_and(|give_back| give_back(&engine, root))
+            })
+        };
+        if stuck.iter().any(gives_back) {
+            return None;
+        }
         let mut followers = Followers::posted();
         let mut ready = Vec::new();
         for &root in &stuck {
@@ -108,7 +121,7 @@ impl Shared {
         for id in ready {
             engine.ready(id, &mut followers);
         }
-        stuck.len() as u64
+        Some(stuck.len() as u64)
     }
 
     fn stands_still(&self) -> bool {

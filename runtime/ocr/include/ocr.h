@@ -213,7 +213,7 @@ u8 ocrSetHintValue(ocrHint_t *hint, ocrHintProp_t hintProp, u64 value);
 u8 ocrUnsetHintValue(ocrHint_t *hint, ocrHintProp_t hintProp);
 /* OCR_ENOENT if it is not set. */
 u8 ocrGetHintValue(ocrHint_t *hint, ocrHintProp_t hintProp, u64 *value);
-/* Hints of a template, an EDT that waits, a data block or an event. */
+/* Hints of a template, an EDT that waits or that calls, a data block or an event. */
 u8 ocrSetHint(ocrGuid_t guid, ocrHint_t *hint);
 u8 ocrGetHint(ocrGuid_t guid, ocrHint_t *hint);
 

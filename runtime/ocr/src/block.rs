@@ -1,7 +1,7 @@
 //! Data blocks.
 
 use crate::code::{Answer, Code, EACCES, EAGAIN, ECANCELED, EINVAL, ENOMEM, EPERM};
-use crate::context::{self, Context};
+use crate::context::Context;
 use crate::guid::{Guid, Kind};
 use crate::types::*;
 use crate::{hint, label, program, running};
@@ -22,8 +22,9 @@ fn find(context: &Context<'_>, guid: Guid) -> Answer<(Guid, Block<u8>)> {
 /// Whether there is such a block.
 #[inline]
 pub(crate) fn exists(context: &Context<'_>, guid: Guid) -> Answer {
-    let (_, block) = find(context, guid)?;
-    context.scope.block_len(block).map(drop).ok_or(EINVAL)
+    let guid = label::resolve(guid)?;
+    let there = guid.kind() == Some(Kind::Block) && context.scope.has_block(guid.block_bits());
+    there.then_some(()).ok_or(EINVAL)
 }
 
 /// How an EDT uses what came on a slot, if that is a block and it does.
@@ -61,37 +62,24 @@ pub(crate) fn create(context: &Context<'_>, bytes: u64, acquire: bool) -> Answer
     Ok((guid, start))
 }
 
-/// Which of what was lent to the running EDT is this block, and its address, if a slot lent it and it was not given back.
-fn lent_to_edt(guid: Guid) -> Option<(usize, *mut u8)> {
-    let found = context::edt(|_, edt| {
-        (0..edt.body.depc).find_map(|slot| {
-            let slot = edt.body.own(slot);
-            let at = slot.lent()?;
-            let (there, _) = slot.filled();
-            let is = there == guid || label::resolve(there) == Ok(guid);
-            is.then(|| (at, edt.lent[at].start()))
-        })
-    });
-    found.flatten()
+/// Which of what was lent to the running EDT is this block, if a slot lent it and it was not given back.
+#[inline]
+fn lent_to_edt(context: &Context<'_>, guid: Guid) -> Option<usize> {
+    let edt = context.edt.as_ref()?;
+    edt.body.slots().find_map(|slot| {
+        let at = slot.lent()?;
+        let (there, _) = slot.filled();
+        (there == guid || label::resolve(there) == Ok(guid)).then_some(at)
+    })
 }
 
-/// Gives back a block that slots of the running EDT lent: none of them lends it any more. Whether it was so.
-fn give_lent_back(context: &Context<'_>, guid: Guid) -> bool {
-    let Some((at, start)) = lent_to_edt(guid) else {
-        return false;
-    };
-    let view = std::ptr::slice_from_raw_parts_mut(start, 1);
-    // SAFETY: the program says that it uses it no more.
-    if unsafe { context.scope.release(view) }.is_err() {
-        return false;
-    }
-    context::edt(|_, edt| {
-        let slots = (0..edt.body.depc).map(|slot| edt.body.own(slot));
-        slots
-            .filter(|slot| slot.lent() == Some(at))
-            .for_each(|slot| slot.forget_lent());
-    });
-    true
+/// What slots of the running EDT lent goes back, or went: none of them lends it any more.
+#[inline]
+fn forget_lent(context: &Context<'_>, at: usize) {
+    let slots = context.edt.iter().flat_map(|edt| edt.body.slots());
+    slots
+        .filter(|slot| slot.lent() == Some(at))
+        .for_each(|slot| slot.forget_lent());
 }
 
 pub(crate) fn release(context: &Context<'_>, guid: Guid) -> Answer {
@@ -101,7 +89,7 @@ pub(crate) fn release(context: &Context<'_>, guid: Guid) -> Answer {
         unsafe { context.scope.give_back(held) };
         return Ok(());
     }
-    if !give_lent_back(context, guid) {
+    let Some(at) = lent_to_edt(context, guid) else {
         if context.scope.block_len(block).is_none() {
             program::find(|| format!("block {:#x} was released after it was destroyed", guid.0));
             return Err(EINVAL);
@@ -113,7 +101,10 @@ pub(crate) fn release(context: &Context<'_>, guid: Guid) -> Answer {
             )
         });
         return Err(EACCES);
-    }
+    };
+    // SAFETY: the program says that it uses it no more.
+    unsafe { context.scope.release_nth(at) }.map_err(Code::from)?;
+    forget_lent(context, at);
     Ok(())
 }
 
@@ -126,9 +117,15 @@ pub(crate) fn destroy(context: &Context<'_>, guid: Guid) -> Answer {
         return destroyed.map(|()| hint::gone(guid)).map_err(Code::from);
     }
     // It may have been released before, which is fine.
-    give_lent_back(context, guid);
-    // SAFETY: as above.
-    let destroyed = unsafe { context.scope.destroy_for_all(context.place, block) };
+    let destroyed = match lent_to_edt(context, guid) {
+        Some(at) => {
+            forget_lent(context, at);
+            // SAFETY: as above.
+            unsafe { context.scope.destroy_nth(context.place, at, block) }
+        }
+        // SAFETY: as above.
+        None => unsafe { context.scope.destroy_for_all(context.place, block) },
+    };
     destroyed.map(|()| hint::gone(guid)).map_err(|error| {
         let code = Code::from(error);
         if code == EPERM {
@@ -147,7 +144,10 @@ pub(crate) fn destroy(context: &Context<'_>, guid: Guid) -> Answer {
 pub(crate) fn acquire(context: &Context<'_>, guid: Guid) -> Answer<(*mut u8, u64)> {
     let (guid, block) = find(context, guid)?;
     let bytes = size(context, guid)?;
-    let lent = || lent_to_edt(guid).map(|(_, start)| start);
+    let lent = || {
+        let at = lent_to_edt(context, guid)?;
+        Some(context.edt.as_ref()?.lent[at].start())
+    };
     if let Some(start) = context.held_at(guid).or_else(lent) {
         return Ok((start, bytes));
     }

@@ -61,15 +61,19 @@ pub(crate) fn give_all_back() {
     let Some(program) = program::program() else {
         return;
     };
-    let all = std::mem::take(&mut *STRANGERS.lock().unwrap_or_else(|e| e.into_inner()));
-    let work = |scope: &Scope<'static>| {
-        for Stranger(_, held) in all {
-            // SAFETY: held by strangers, of which the program has said that they are done.
-            unsafe { scope.give_back(held) };
-        }
-    };
     // SAFETY: the caller's: the scope has not ended, and waits for whoever calls.
-    unsafe { program.runtime.in_scope(program.scope, work) };
+    unsafe { program.runtime.in_scope(program.scope, give_back_strangers) };
+}
+
+/// Gives back what the program's own threads hold; whether there was anything. By somebody in the program's scope.
+pub(crate) fn give_back_strangers(scope: &Scope<'static>) -> bool {
+    let all = std::mem::take(&mut *STRANGERS.lock().unwrap_or_else(|e| e.into_inner()));
+    let any = !all.is_empty();
+    for Stranger(_, held) in all {
+        // SAFETY: held by strangers, of which the program has said that they are done, or without which nothing goes on.
+        unsafe { scope.give_back(held) };
+    }
+    any
 }
 
 /// At the end of a program: what strangers held went with its runtime.

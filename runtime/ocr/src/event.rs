@@ -179,12 +179,14 @@ fn locked<R>(guid: Guid, f: impl FnOnce(&mut Entry) -> Answer<R>) -> Answer<R> {
         })
 }
 
-/// A step of an event: what is to be told goes to `told`, and an event that is gone by it goes.
-#[inline]
+/// A step of an event: what is to be told goes to `told`, and an event that is gone by it goes. `shortly` takes it at once if it is one
+/// of the common, and says whether the event is gone; else `allow` says whether it may be taken the general way.
+#[inline(always)]
 fn step(
     guid: Guid,
     input: Input<Waiter, Guid>,
     told: &mut Told,
+    shortly: impl FnOnce(&mut Entry, &mut Told) -> Option<bool>,
     allow: impl FnOnce(&mut Entry) -> Answer,
 ) -> Answer {
     if guid.kind() != Some(Kind::Event) {
@@ -192,41 +194,21 @@ fn step(
     }
     let (number, generation) = guid.place();
     let place = EVENTS.at(number).ok_or(EINVAL)?;
-    let mut gone = false;
-    place.thing.with(|entry| {
+    let gone = place.thing.with(|entry| {
         if place.generation() != generation {
             return Err(EINVAL);
         }
-        allow(entry)?;
-        let act = &mut |action| match action {
-            Action::Tell(waiter, Verdict::Satisfied(what)) => {
-                told.push(waiter, what.unwrap_or(Guid::NULL))
+        let gone = match shortly(entry, told) {
+            Some(gone) => gone,
+            None => {
+                allow(entry)?;
+                general_step(entry, input, told)?
             }
-            // Whoever waits for what was destroyed waits in vain, which the report tells.
-            Action::Tell(..) => (),
-            Action::Gone => gone = true,
         };
-        let stepped = match &mut entry.event {
-            Event::Free => return Err(EINVAL),
-            Event::Once(event) => event.step(input, act),
-            Event::Sticky(event) => event.step(input, act),
-            Event::Idem(event) => event.step(input, act),
-            Event::Latch(event) => event.step(input, act),
-            Event::Counted(event) => event.step(input, act),
-            Event::Channel(event) => event.step(input, act),
-            Event::Collective(_) => match input {
-                Input::Destroy => {
-                    gone = true;
-                    Ok(())
-                }
-                _ => return Err(EINVAL),
-            },
-        };
-        stepped.map_err(Code::from)?;
         if gone {
             Table::end(place, entry);
         }
-        Ok(())
+        Ok(gone)
     })?;
     if gone {
         hint::gone(guid);
@@ -235,10 +217,43 @@ fn step(
     Ok(())
 }
 
+/// A step of any kind of event, under its lock; whether it is gone by that.
+#[inline(never)]
+fn general_step(entry: &mut Entry, input: Input<Waiter, Guid>, told: &mut Told) -> Answer<bool> {
+    let mut gone = false;
+    let act = &mut |action| match action {
+        Action::Tell(waiter, Verdict::Satisfied(what)) => {
+            told.push(waiter, what.unwrap_or(Guid::NULL))
+        }
+        // Whoever waits for what was destroyed waits in vain, which the report tells.
+        Action::Tell(..) => (),
+        Action::Gone => gone = true,
+    };
+    let stepped = match &mut entry.event {
+        Event::Free => return Err(EINVAL),
+        Event::Once(event) => event.step(input, act),
+        Event::Sticky(event) => event.step(input, act),
+        Event::Idem(event) => event.step(input, act),
+        Event::Latch(event) => event.step(input, act),
+        Event::Counted(event) => event.step(input, act),
+        Event::Channel(event) => event.step(input, act),
+        Event::Collective(_) => match input {
+            Input::Destroy => return Ok(true),
+            _ => return Err(EINVAL),
+        },
+    };
+    stepped.map_err(Code::from)?;
+    Ok(gone)
+}
+
 /// Adds who waits; `told` is told if it was satisfied already.
 #[inline]
 pub(crate) fn register(guid: Guid, waiter: Waiter, told: &mut Told) -> Answer {
-    step(guid, Input::Register(waiter), told, |_| Ok(()))
+    let shortly = |entry: &mut Entry, _: &mut Told| match &mut entry.event {
+        Event::Once(event) => event.register_first(waiter).then_some(false),
+        _ => None,
+    };
+    step(guid, Input::Register(waiter), told, shortly, |_| Ok(()))
 }
 
 /// Satisfies a slot of an event with a block, or with nothing. The code is not that of a failure if it says that the event
@@ -252,7 +267,24 @@ pub(crate) fn satisfy(guid: Guid, slot: u32, what: Guid, told: &mut Told) -> Ans
         (1, _) => Input::Increment,
         _ => return Err(EINVAL),
     };
-    let stepped = step(guid, input, told, |entry| {
+    // Anything else is told of by the general way.
+    let shortly = |entry: &mut Entry, told: &mut Told| {
+        let plain = slot == 0 && (entry.takes_arg || what.is_null());
+        let (waited, gone) = match &mut entry.event {
+            Event::Once(event) if plain => (event.satisfy_alone()?, true),
+            Event::Sticky(event) if plain => {
+                let payload = (!what.is_null()).then_some(what);
+                (event.satisfy_alone(payload)?, false)
+            }
+            _ => return None,
+        };
+        entry.satisfied = true;
+        if let Some(waiter) = waited {
+            told.push(waiter, what);
+        }
+        Some(gone)
+    };
+    let stepped = step(guid, input, told, shortly, |entry| {
         if slot == 1 && !matches!(entry.event, Event::Latch(_)) {
             return Err(EINVAL);
         }
@@ -296,7 +328,8 @@ fn describe(guid: Guid, code: Code) -> String {
 }
 
 pub(crate) fn destroy(guid: Guid) -> Answer {
-    step(guid, Input::Destroy, &mut Told::default(), |_| Ok(()))
+    let told = &mut Told::default();
+    step(guid, Input::Destroy, told, |_, _| None, |_| Ok(()))
 }
 
 /// Works on a collective event.

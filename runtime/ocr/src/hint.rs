@@ -3,7 +3,7 @@
 use crate::code::{Answer, EINVAL, ENOENT};
 use crate::context::Context;
 use crate::guid::{AFFINITY, Guid, Kind};
-use crate::slots::HINTED;
+use crate::slots::{EdtRef, HINTED};
 use crate::types::ocrHint_t;
 use crate::{affinity, block, edt, event, label, template};
 use sprat::{OpenHints, Priority};
@@ -94,11 +94,17 @@ pub(crate) unsafe fn value(hint: *mut ocrHint_t, which: u32) -> Answer<u64> {
     }
 }
 
+/// An EDT that is there: it waits, or runs here.
+fn edt_of<'a>(context: &'a Context<'_>, guid: Guid) -> Answer<EdtRef<'a>> {
+    let running = context.edt.as_ref().filter(|edt| edt.guid == guid);
+    running.map_or_else(|| edt::waiting(context, guid), |edt| Ok(edt.body))
+}
+
 /// Which kind of hints an object takes, if it is there.
 fn kind_for(context: &Context<'_>, guid: Guid) -> Answer<u32> {
     match guid.kind() {
         Some(Kind::Template) => template::exists(guid).map(|()| EDT),
-        Some(Kind::Edt) => edt::waiting(context, guid).map(|_| EDT),
+        Some(Kind::Edt) => edt_of(context, guid).map(|_| EDT),
         Some(Kind::Block) => block::exists(context, guid).map(|()| BLOCK),
         Some(Kind::Event) => event::kind(guid).map(|_| EVENT),
         _ => Err(EINVAL),
@@ -121,9 +127,8 @@ pub(crate) unsafe fn set(context: &Context<'_>, guid: Guid, hint: *const ocrHint
         *there
     });
     if guid.kind() == Some(Kind::Edt) {
-        edt::waiting(context, guid)?
-            .flags
-            .fetch_or(HINTED, Ordering::Relaxed);
+        let edt = edt_of(context, guid)?;
+        edt.flags.fetch_or(HINTED, Ordering::Relaxed);
     }
     if guid.kind() == Some(Kind::Template) {
         template::change(guid, |template| {
@@ -190,8 +195,16 @@ pub(crate) unsafe fn of_edt(template: OpenHints, hint: *const ocrHint_t) -> Open
 ///
 /// # Safety
 /// As for [`init`].
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn keep(guid: Guid, from: Option<Guid>, hint: *const ocrHint_t) -> bool {
+    // SAFETY: the caller's promise.
+    (!hint.is_null() || from.is_some()) && unsafe { keep_some(guid, from, hint) }
+}
+
+/// # Safety
+/// As for [`init`].
+#[cold]
+unsafe fn keep_some(guid: Guid, from: Option<Guid>, hint: *const ocrHint_t) -> bool {
     // SAFETY: the caller's promise.
     let own = unsafe { hint.as_ref() }.filter(|hint| hint.mask != 0);
     if own.is_none() && from.is_none() {

@@ -43,7 +43,7 @@ pub(crate) fn fill(
 pub(crate) fn launch_bare(context: &Context<'_>, guid: Guid) {
     if !program::is_shut_down() {
         // SAFETY: it has no slots, and nobody else launches.
-        unsafe { context.scope.launch(open_of(guid), std::iter::empty()) };
+        unsafe { context.scope.launch(open_of(guid), &[]) };
     }
 }
 
@@ -91,7 +91,7 @@ fn launch(context: &Context<'_>, guid: Guid, edt: EdtRef<'_>) {
     // SAFETY: the first `count` were written.
     let all = unsafe { few[..count].assume_init_ref() };
     // SAFETY: the last slot was filled by us.
-    unsafe { context.scope.launch(open, all.iter().copied()) };
+    unsafe { context.scope.launch(open, all) };
 }
 
 /// The stronger of two ways to use a block.
@@ -157,5 +157,5 @@ fn launch_many(context: &Context<'_>, edt: EdtRef<'_>, open: Open) {
         false => &many,
     };
     // SAFETY: the last slot was filled by us.
-    unsafe { context.scope.launch(open, all.iter().copied()) };
+    unsafe { context.scope.launch(open, all) };
 }

@@ -42,8 +42,7 @@ fn run(edt: EdtRef<'_>, scope: &Scope<'static>, lent: &[Lent]) {
             &mut many[..]
         }
     };
-    for (slot, dep) in (0..).zip(deps.iter_mut()) {
-        let slot = edt.own(slot);
+    for (slot, dep) in edt.slots().zip(deps.iter_mut()) {
         let (what, mode) = slot.filled();
         let ptr = slot
             .lent()

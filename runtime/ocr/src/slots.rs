@@ -124,6 +124,14 @@ impl<'a> EdtRef<'a> {
         }
     }
 
+    /// All its slots.
+    #[inline]
+    pub(crate) fn slots(self) -> impl Iterator<Item = Slot<'a>> {
+        let words = &self.words()[..self.depc as usize * WORDS];
+        let (words, _) = words.as_chunks::<WORDS>();
+        words.iter().map(|[guid, state]| Slot { guid, state })
+    }
+
     /// In words, for the report: which slots nobody has filled.
     fn describe(self) -> String {
         let mut text = format!("EDT `{}` never ran", self.name);

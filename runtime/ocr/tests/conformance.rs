@@ -185,6 +185,20 @@ fn ends_of_programs() {
             said.contains("`speaks` never ran: it waits for slot 0, whose event was not satisfied"),
             "{said}"
         );
+        // Sentence 210.
+        let (code, printed, said) = ends("held to the end", &[], &few);
+        assert_eq!(
+            (code, printed.as_str(), said.as_str()),
+            (Some(0), "an EDT ran\n", "")
+        );
+        let (code, printed, said) = ends("held", &[], &few);
+        assert_eq!(
+            (code, printed.as_str()),
+            (Some(1), "an EDT ran\n"),
+            "{said}"
+        );
+        // Sentence 211.
+        assert_eq!(ends("hinted", &[], &few).0, Some(0));
         // Sentence 36.
         let (code, _, said) = ends("destroyed", &[], &few);
         assert_eq!(code, Some(1), "{said}");
@@ -242,6 +256,10 @@ fn the_checking_mode_tells_of_mistakes() {
         assert!(said.contains(mistake), "not told: {mistake}\n{said}");
     }
     assert_eq!(run(&program, &["mistakes"], &[]).status.code(), Some(0));
+    for case in ["hinted", "held to the end"] {
+        let output = run(&program, &[case], &[("SPRAT_CHECK", "1")]);
+        assert_eq!(output.status.code(), Some(0), "{:?}", texts(&output));
+    }
     // Sentence 191.
     let output = run(&program, &["writes"], &[("SPRAT_CHECK", "1")]);
     let (_, said) = texts(&output);

@@ -169,6 +169,28 @@ impl<W> Default for Once<W> {
 }
 
 impl<W> Once<W> {
+    /// The short way for [`Input::Satisfy`] where no more than one waits, who is to be told: then it is gone. `None` if more do, or it is
+    /// not open: nothing has changed.
+    #[inline]
+    pub fn satisfy_alone(&mut self) -> Option<Option<W>> {
+        if self.state != Life::Open || !self.waiters.more.is_empty() {
+            return None;
+        }
+        self.state = Life::Fired;
+        Some(self.waiters.first.take())
+    }
+
+    /// The short way for [`Input::Register`] for the first who waits. False if it is not that, or the event is not open: nothing has
+    /// changed.
+    #[inline]
+    pub fn register_first(&mut self, waiter: W) -> bool {
+        let first = self.state == Life::Open && self.waiters.first.is_none();
+        if first {
+            self.waiters.first = Some(waiter);
+        }
+        first
+    }
+
     #[inline(always)]
     fn end<P: Clone>(&mut self, life: Life, verdict: &Verdict<P>, act: Sink<'_, W, P>) {
         self.state = life;
@@ -210,6 +232,23 @@ pub struct Sticky<W, P> {
 #[derive(Clone, Debug)]
 pub struct Idempotent<W, P> {
     state: Lasting<W, P>,
+}
+
+impl<W, P> Sticky<W, P> {
+    /// The short way for [`Input::Satisfy`] where no more than one waits, who is to be told. `None` if more do, or it was satisfied or is
+    /// gone: nothing has changed.
+    #[inline]
+    pub fn satisfy_alone(&mut self, payload: Option<P>) -> Option<Option<W>> {
+        let Lasting::Open(waiters) = &mut self.state else {
+            return None;
+        };
+        if !waiters.more.is_empty() {
+            return None;
+        }
+        let waited = waiters.first.take();
+        self.state = Lasting::Fired(Verdict::Satisfied(payload));
+        Some(waited)
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -18,6 +18,7 @@ mod inheritance;
 mod memory_report;
 mod mended;
 mod odd_types;
+mod opened;
 mod parts;
 mod plain;
 mod readers;

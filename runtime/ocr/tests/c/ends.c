@@ -1,4 +1,5 @@
 /* How programs end: each case, which the first argument names, is a program of its own, run by tests/conformance.rs. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,30 @@ EDT(shuts_down) {
     return NULL_GUID;
 }
 
+/* A thread of the program's own: it hands over a block that it never releases. */
+static void *holds(void *edt) {
+    ocrGuid_t block;
+    void *at;
+    ocrDbCreate(&block, &at, 8, DB_PROP_NONE, NULL_HINT, NO_ALLOC);
+    ocrAddDependence(block, *(ocrGuid_t *)edt, 0, DB_MODE_EW);
+    return NULL;
+}
+/* Shuts down if it finds its own hints. */
+EDT(is_hinted) {
+    UNUSED;
+    ocrGuid_t own;
+    ocrHint_t hint;
+    u64 priority = 0, space = 0;
+    ocrCurrentEdtGet(&own);
+    ocrHintInit(&hint, OCR_HINT_EDT_T);
+    ocrSetHintValue(&hint, OCR_HINT_EDT_SPACE, 6);
+    if (ocrSetHint(own, &hint) != 0 || ocrHintInit(&hint, OCR_HINT_EDT_T) != 0 || ocrGetHint(own, &hint) != 0) return NULL_GUID;
+    ocrGetHintValue(&hint, OCR_HINT_EDT_PRIORITY, &priority);
+    ocrGetHintValue(&hint, OCR_HINT_EDT_SPACE, &space);
+    if (priority == 5 && space == 6) ocrShutdown();
+    return NULL_GUID;
+}
+
 static ocrGuid_t run(const char *name, u32 depc, ocrEdtDep_t depv[], u32 paramc) {
     void *arguments = depv[0].ptr;
     if (strcmp(name, "shutdown") == 0) {
@@ -101,6 +126,21 @@ static ocrGuid_t run(const char *name, u32 depc, ocrEdtDep_t depv[], u32 paramc)
         ocrDbDestroy(block);
         ocrAddDependence(NULL_GUID, edt, 1, DB_MODE_NULL);
         ocrShutdown();
+    } else if (strcmp(name, "held") == 0 || strcmp(name, "held to the end") == 0) {
+        ocrGuid_t edt = edt_of(speaks, 1);
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, holds, &edt) == 0) pthread_join(thread, NULL);
+        if (strcmp(name, "held") != 0) ocrShutdown();
+    } else if (strcmp(name, "hinted") == 0) {
+        ocrGuid_t template_, edt, near;
+        ocrHint_t hint;
+        ocrAffinityGetCurrent(&near);
+        ocrHintInit(&hint, OCR_HINT_EDT_T);
+        ocrSetHintValue(&hint, OCR_HINT_EDT_PRIORITY, 5);
+        ocrSetHintValue(&hint, OCR_HINT_EDT_AFFINITY, ocrAffinityToHintValue(near));
+        ocrEdtTemplateCreate(&template_, is_hinted, 0, 0);
+        ocrEdtCreate(&edt, template_, 0, NULL, 0, NULL, EDT_PROP_NONE, &hint, NULL);
+        ocrEdtTemplateDestroy(template_);
     } else if (strcmp(name, "writes") == 0) {
         ocrGuid_t template_, edt, out;
         ocrEdtTemplateCreate(&template_, writes_constant, 0, 1);
