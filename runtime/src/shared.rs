@@ -27,6 +27,7 @@ use crate::local::Local;
 use crate::mutants::mutant;
 use crate::polls::Polls;
 use crate::seat::Seat;
+use crate::shut_seats::Cap;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Mutex, lock, thread};
 use crate::timers::Timers;
@@ -129,7 +130,7 @@ pub(crate) struct Shared {
     /// Where engines stop while the runtime is suspended.
     pub(crate) gate: CachePadded<Gate>,
     /// Whoever opens or shuts seats has it.
-    pub(crate) cap: Mutex<()>,
+    pub(crate) cap: Mutex<Cap>,
     pub(crate) trap: Trap,
     pub(crate) stop: AtomicBool,
     /// Scopes of host threads that have not ended.
@@ -192,7 +193,7 @@ impl Shared {
             looked_at: AtomicU64::new(u64::MAX),
             cancelling: CachePadded::new(Cancelling::new()),
             gate: CachePadded::new(Gate::new(plan.xes.len())),
-            cap: Mutex::new(()),
+            cap: Mutex::new(Cap::new(plan.xes.len())),
             trap: Trap::new(),
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),
@@ -361,7 +362,8 @@ impl Shared {
     /// The number of the domain that gets the next work from outside: one with open seats.
     pub(crate) fn next_domain(&self) -> usize {
         // Relaxed: any domain will do.
-        self.next_domain.fetch_add(1, Ordering::Relaxed) as usize % self.open_domains()
+        let next = self.next_domain.fetch_add(1, Ordering::Relaxed) as usize;
+        self.open_domain(next % self.domains.len())
     }
 
     /// Asks a control engine to decide.

@@ -25,6 +25,7 @@ pub mod priority;
 pub mod regrouping;
 mod ring;
 pub mod route;
+pub mod run_share;
 pub mod scores;
 pub mod shuffle;
 pub mod theft;
