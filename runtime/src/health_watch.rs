@@ -71,6 +71,7 @@ impl Shared {
             };
             self.trace_verdicts(domain, &look, &verdicts, stands_in);
         }
+        self.watch_energy(domain, watch, now_ns);
         // Whose engines do not move does not hand on either.
         let own = self.domain_number(domain);
         let to = self.open_domain(own);

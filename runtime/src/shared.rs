@@ -4,6 +4,7 @@ use crate::alternates::Alternates;
 use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
 use crate::cancel::Cancelling;
+use crate::cap::Cap;
 use crate::check::Check;
 use crate::codelet::flag;
 use crate::control::Control;
@@ -27,7 +28,6 @@ use crate::local::Local;
 use crate::mutants::mutant;
 use crate::polls::Polls;
 use crate::seat::Seat;
-use crate::shut_seats::Cap;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Mutex, lock, thread};
 use crate::timers::Timers;
@@ -357,13 +357,6 @@ impl Shared {
         if let Some(seat) = self.seats.iter().filter(may).find(somebody) {
             seat.occupancy.wake();
         }
-    }
-
-    /// The number of the domain that gets the next work from outside: one with open seats.
-    pub(crate) fn next_domain(&self) -> usize {
-        // Relaxed: any domain will do.
-        let next = self.next_domain.fetch_add(1, Ordering::Relaxed) as usize;
-        self.open_domain(next % self.domains.len())
     }
 
     /// Asks a control engine to decide.

@@ -3,6 +3,7 @@
 
 use crate::affinity::Affinity;
 use crate::cancel::CAPPED;
+use crate::cap::Cap;
 use crate::decide::route::Source;
 use crate::engine::Engine;
 use crate::event::Links;
@@ -13,42 +14,6 @@ use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, lock};
-
-/// Who may work: the first so many, but those that are relieved.
-pub(crate) struct Cap {
-    /// What was said last.
-    pub(crate) seats: usize,
-    /// Those whose engines limp, or do not move.
-    pub(crate) relieved: Box<[bool]>,
-}
-
-impl Cap {
-    pub(crate) fn new(seats: usize) -> Self {
-        Cap {
-            seats,
-            relieved: vec![false; seats].into(),
-        }
-    }
-
-    /// Those that are relieved.
-    pub(crate) fn relieved_seats(&self) -> Vec<usize> {
-        let seats = self.relieved.iter().enumerate();
-        let relieved = seats.filter(|(_, relieved)| **relieved);
-        relieved.map(|(xe, _)| xe).collect()
-    }
-
-    /// Whether some of these seats are relieved.
-    pub(crate) fn is_any_relieved(&self, first: u16, count: u16) -> bool {
-        let seats = &self.relieved[usize::from(first)..][..usize::from(count)];
-        seats.contains(&true)
-    }
-
-    /// Whether a seat is open. If all below the cap are relieved, none is: slow engines are better than none.
-    fn is_open(&self, xe: usize) -> bool {
-        let spared = self.relieved[..self.seats].iter().all(|relieved| *relieved);
-        xe < self.seats && (spared || !self.relieved[xe])
-    }
-}
 
 impl Engine<'_> {
     /// Whether this engine's seat is shut.
@@ -197,6 +162,13 @@ impl Shared {
         }
     }
 
+    /// The number of the domain that gets the next work from outside: one with open seats.
+    pub(crate) fn next_domain(&self) -> usize {
+        // Relaxed: any domain will do.
+        let next = self.next_domain.fetch_add(1, Ordering::Relaxed) as usize;
+        self.open_domain(next % self.domains.len())
+    }
+
     /// A domain with open seats: this one if it has some.
     pub(crate) fn open_domain(&self, wished: usize) -> usize {
         let count = self.domains.len();
@@ -252,6 +224,17 @@ impl Shared {
     pub(crate) fn relieve(&self, xe: usize, relieved: bool) {
         let mut cap = lock(&self.cap);
         cap.relieved[xe] = relieved;
+        self.shut_seats(cap);
+    }
+
+    /// Lets the first seats of a domain, so many, work, and turns the others off, as far as the policy has to say.
+    pub(crate) fn narrow(&self, mut cap: MutexGuard<'_, Cap>, domain: &Domain, width: usize) {
+        let off = &mut cap.off[usize::from(domain.first)..][..usize::from(domain.count)];
+        let wanted = |place: usize| place >= width;
+        if (0..off.len()).all(|place| off[place] == wanted(place)) {
+            return;
+        }
+        (0..off.len()).for_each(|place| off[place] = wanted(place));
         self.shut_seats(cap);
     }
 

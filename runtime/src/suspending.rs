@@ -1,5 +1,6 @@
 //! Lending the cores to somebody else: no codelet runs between [`Runtime::suspend`] and [`Runtime::resume`].
 
+use crate::cap::Cap;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::Runtime;
 use crate::shared::Shared;
@@ -156,7 +157,13 @@ impl Runtime {
     /// # }
     /// ```
     pub fn relieved_xes(&self) -> Vec<usize> {
-        lock(&self.shared().cap).relieved_seats()
+        Cap::which(&lock(&self.shared().cap).relieved)
+    }
+
+    /// The execution engines that the policies `energy` and `energy_delay` have turned off just now, by number: they get no work that others
+    /// may run, as if they were beyond the [cap](Runtime::set_xes). None under other policies.
+    pub fn turned_off_xes(&self) -> Vec<usize> {
+        Cap::which(&lock(&self.shared().cap).off)
     }
 
     /// For tests: relieves an engine, or relieves it no more, as a control engine would that has seen it limp.

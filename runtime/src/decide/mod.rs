@@ -16,6 +16,7 @@ pub mod health;
 pub mod lanes;
 pub mod locality;
 pub mod migration;
+pub mod narrowing;
 pub mod placement;
 pub mod plan;
 pub mod policy;
