@@ -361,7 +361,8 @@ fn an_engine_that_gets_a_fifth_of_its_core_holds_nobody_up() {
         .find_map(|line| line.strip_prefix("nr_throttled "))
         .and_then(|times| times.parse::<u64>().ok());
     assert!(
-        times.is_some_and(|times| times > 10),
+        // Not so often if it was relieved.
+        times.is_some_and(|times| times > 10 || times > 0 && !rt.relieved_xes().is_empty()),
         "it did not limp: {throttled}"
     );
 }
@@ -495,7 +496,7 @@ fn makespan_over_what_is_left(replayed: bool) {
     fast.add(me).unwrap();
     const STEPS: usize = 1000;
     let (mut ratios, meant) = (Vec::new(), stencil_meant(STEPS));
-    for _ in 0..3 {
+    for _ in 0..5 {
         let rt = runtime(2);
         // This thread sits in one of the two seats; the thread of the other one limps.
         for thread in engines(2) {
@@ -514,7 +515,7 @@ fn makespan_over_what_is_left(replayed: bool) {
     ratios.sort_by(f64::total_cmp);
     // Shown also when all is well.
     let _ = writeln!(std::io::stderr(), "of what is left: {ratios:.3?}");
-    assert!(ratios[1] <= 1.3, "{ratios:?}");
+    assert!(ratios[2] <= 1.3, "{ratios:?}");
 }
 
 /// Runs codelets, so that control engines look, until they think so of their engines.
