@@ -121,6 +121,8 @@ pub mod design {
     #[doc = include_str!("../design/weak.md")]
     pub mod weak {}
 
+    #[doc = include_str!("../design/energy.md")]
+    pub mod energy {}
     #[doc = include_str!("../design/events.md")]
     pub mod events {}
 

@@ -199,8 +199,8 @@ impl Builder {
         self
     }
 
-    /// What the runtime aims at. Default: [`Policy::Performance`]; `SPRAT_POLICY=locality` chooses from outside. In the checking mode it says nothing. One that only the
-    /// simulator has is an error of [`Builder::build`].
+    /// What the runtime aims at. Default: [`Policy::Performance`]; `SPRAT_POLICY=locality` chooses from outside. In the checking mode it says nothing. It can be changed
+    /// while the runtime runs: [`Runtime::set_policy`](crate::Runtime::set_policy).
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
@@ -310,12 +310,6 @@ impl Builder {
     /// What to aim at.
     fn aim(&self, settings: &Settings) -> Result<Policy> {
         match (self.policy, &settings.policy) {
-            (Some(policy), _) if !Policy::OF_THE_RUNTIME.contains(&policy) => Err(Error::new(
-                ErrorKind::Config,
-                format!(
-                    "the policy `{policy}` is the simulator's; the runtime has `performance` and `locality`"
-                ),
-            )),
             (Some(policy), _) => Ok(policy),
             (None, None) => Ok(Policy::default()),
             (None, Some(text)) => text.parse().map_err(|error| {
@@ -426,9 +420,10 @@ impl Builder {
                 .flat_map(|domain| &domain.ce_cpus);
             shared.io.stay_on(cpus.copied().collect());
         }
+        shared.set_policy(policy);
         let threads = start(&shared, pin, self.stack_bytes).inspect_err(|_| shared.stop())?;
         live::enter(&shared);
-        Ok(Runtime::own(shared, topology, (pin, policy), threads))
+        Ok(Runtime::own(shared, topology, pin, threads))
     }
 }
 

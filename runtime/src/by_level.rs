@@ -18,7 +18,13 @@ use crate::sync::atomic::Ordering;
 use crossbeam_deque::{Injector, Stealer};
 
 impl Shared {
-    fn domain_number(&self, domain: &Domain) -> usize {
+    /// A codelet's level.
+    pub(crate) fn level(&self, id: u32) -> Priority {
+        let word = &self.arena.record(id).affinity;
+        affinity::priority(word.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn domain_number(&self, domain: &Domain) -> usize {
         usize::from(self.seats[usize::from(domain.first)].domain)
     }
 
@@ -119,16 +125,8 @@ impl Engine<'_> {
         }
     }
 
-    fn word(&self, id: u32) -> u32 {
-        self.shared
-            .arena
-            .record(id)
-            .affinity
-            .load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn level(&self, id: u32) -> Priority {
-        affinity::priority(self.word(id))
+    fn level(&self, id: u32) -> Priority {
+        self.shared.level(id)
     }
 
     /// Whether what was to run next waits, since something of a higher level lies in the own queue.

@@ -4,6 +4,7 @@ use crate::counters::CeCounters;
 use crate::decide::controller::Watch;
 use crate::idle::Parker;
 use crate::mutants::mutant;
+use crate::seen_engine::SeenEngines;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
 use crossbeam_utils::CachePadded;
@@ -20,6 +21,8 @@ pub(crate) struct Control {
     pub(crate) bed: Parker,
     /// For the routine.
     pub(crate) watch: Mutex<Watch>,
+    /// For the routine, likewise.
+    pub(crate) health: Mutex<SeenEngines>,
     pub(crate) counters: CeCounters,
     /// Codelets that it moved between domains, by the way between their memories in tenths of the way to one's own.
     pub(crate) brokered: Mutex<BTreeMap<u64, u64>>,
@@ -83,6 +86,7 @@ impl Control {
             busy: AtomicBool::new(false),
             bed: Parker::new(),
             watch: Mutex::new(Watch::default()),
+            health: Mutex::new(SeenEngines::default()),
             counters: CeCounters::new(),
             brokered: Mutex::new(BTreeMap::new()),
             paused: AtomicBool::new(false),

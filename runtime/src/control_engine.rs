@@ -43,6 +43,7 @@ impl Shared {
         self.fire_timers();
         self.tell_loads();
         self.adapt(domain, stands_in);
+        self.watch_health(domain, stands_in);
         if !self.gate.is_shut() {
             self.decide_open(domain, stands_in);
         }
@@ -196,8 +197,12 @@ impl Shared {
                     continue;
                 }
                 true
-            } else if let Some(time) = self.sleep(domain, watch.then_some(nap).or(self.trace_nap()))
-            {
+            } else if let Some(time) = self.sleep(
+                domain,
+                (watch.then_some(nap))
+                    .or(self.health_nap())
+                    .or(self.trace_nap()),
+            ) {
                 control.bed.wait_for(time)
             } else {
                 control.bed.wait();

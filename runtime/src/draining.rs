@@ -1,6 +1,7 @@
 //! When the rings of a trace are emptied, and what control engines note there themselves: [`crate::tracing`].
 
 use crate::decide::controller::{Decision, DomainView, Observation};
+use crate::decide::health::{Look, Verdict};
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::trace::{Decided, Did, DomainSeen, Reason};
@@ -82,6 +83,36 @@ impl Shared {
                 domains: seen.domains.iter().map(domain).collect(),
             },
             did: made.iter().map(did).collect(),
+        });
+    }
+}
+
+impl Shared {
+    /// A control engine, or who stood in for it, has concluded this of its engines.
+    #[cold]
+    pub(crate) fn trace_verdicts(
+        &self,
+        domain: &Domain,
+        look: &Look,
+        verdicts: &[Verdict],
+        stood_in: bool,
+    ) {
+        let Some(trace) = &self.trace else { return };
+        let xe = |at: usize| domain.first + at as u16;
+        let did = |verdict: &Verdict| match *verdict {
+            Verdict::Relieve(at) => Did::Relieve { xe: xe(at) },
+            Verdict::GiveUp(at) => Did::GiveUp { xe: xe(at) },
+            Verdict::Trust(at) => Did::Trust { xe: xe(at) },
+        };
+        trace.decisions.add(Decided {
+            time: 0,
+            domain: self.domain_number(domain) as u16,
+            stood_in,
+            seen: Reason::Health {
+                first: domain.first,
+                look: look.numbers(),
+            },
+            did: verdicts.iter().map(did).collect(),
         });
     }
 }

@@ -172,6 +172,11 @@ impl Gate {
         }
     }
 
+    /// Whether some graph is being replayed.
+    pub(crate) fn is_any_replayed(&self) -> bool {
+        !lock(&self.watches).is_empty()
+    }
+
     /// Who runs codelets of a graph looks here, from now on until the end of what is given back.
     pub(crate) fn watch<'a>(&'a self, watch: &Arc<Watch>) -> Watched<'a> {
         let mut watches = lock(&self.watches);

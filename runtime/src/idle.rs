@@ -23,21 +23,24 @@ pub(crate) struct Idle {
     called: CachePadded<AtomicBool>,
     /// Claims so far.
     claims: AtomicU64,
-    /// How many seats, from the first on, may run codelets that others can run as well: see `docs/design/suspending.md`, "A cap".
-    open: CachePadded<AtomicUsize>,
+    /// Seats that run only what nobody else may, a bit each: see `docs/design/suspending.md`, "A cap". Written by who has the lock
+    /// `Shared::cap`.
+    shut: Box<[CachePadded<AtomicU64>]>,
     seats: usize,
 }
 
 impl Idle {
     pub(crate) fn new(seats: usize) -> Self {
+        let bits = || {
+            let words = 0..seats.div_ceil(64);
+            words.map(|_| CachePadded::new(AtomicU64::new(0))).collect()
+        };
         Idle {
-            asleep: (0..seats.div_ceil(64))
-                .map(|_| CachePadded::new(AtomicU64::new(0)))
-                .collect(),
+            asleep: bits(),
             searching: CachePadded::new(AtomicUsize::new(0)),
             called: CachePadded::new(AtomicBool::new(false)),
             claims: AtomicU64::new(0),
-            open: CachePadded::new(AtomicUsize::new(seats)),
+            shut: bits(),
             seats,
         }
     }
@@ -98,22 +101,37 @@ impl Idle {
         })
     }
 
-    /// From now on so many seats are open, from the first on. Who opens seats claims them afterwards, and wakes them to look.
-    pub(crate) fn set_open(&self, seats: usize) {
-        // Relaxed: the claim has a fence, which pairs with that of `notify` (P2).
-        self.open.store(seats, Ordering::Relaxed);
+    /// From now on these seats are shut, and the others open. Who opens seats claims them afterwards, and wakes them to look.
+    pub(crate) fn shut(&self, is_shut: impl Fn(usize) -> bool) {
+        for (index, word) in self.shut.iter().enumerate() {
+            let places = index * 64..self.seats.min(index * 64 + 64);
+            let shut = places.filter(|place| is_shut(*place));
+            let bits = shut.fold(0, |bits, place| bits | 1 << (place % 64));
+            // Relaxed: the claim has a fence, which pairs with that of `notify` (P2).
+            word.store(bits, Ordering::Relaxed);
+        }
     }
 
     /// How many seats are open.
     #[inline]
     pub(crate) fn open(&self) -> usize {
-        self.open.load(Ordering::Relaxed)
+        let shut = self.shut.iter();
+        let shut = shut.map(|word| word.load(Ordering::Relaxed).count_ones() as usize);
+        self.seats - shut.sum::<usize>()
     }
 
     /// Whether a seat runs only what nobody else may.
     #[inline]
     pub(crate) fn is_shut(&self, seat: usize) -> bool {
-        seat >= self.open() && !mutant!("cap_shuts_nobody")
+        let word = self.shut[seat / 64].load(Ordering::Relaxed);
+        word & 1 << (seat % 64) != 0 && !mutant!("cap_shuts_nobody")
+    }
+
+    /// The open seats that sleep, 64 a word.
+    #[inline]
+    fn open_sleepers(&self) -> impl Iterator<Item = u64> {
+        let words = self.asleep.iter().zip(&self.shut);
+        words.map(|(asleep, shut)| asleep.load(Ordering::Relaxed) & !shut.load(Ordering::Relaxed))
     }
 
     /// S1, S2: the seat announces that it is about to sleep, and no longer searches. After this the occupant looks
@@ -211,8 +229,7 @@ impl Idle {
         if !mutant!("idle_no_poster_fence") {
             fence(Ordering::SeqCst);
         }
-        if self.claim(seat) {
-            self.begin_search();
+        if self.claim_search(seat) {
             return true;
         }
         if self.searching.load(Ordering::Relaxed) > 0 {
@@ -224,25 +241,34 @@ impl Idle {
     /// Of open seats; where none is, one of the others, which hands on what lies in the domain.
     #[inline]
     fn claim_any(&self) -> Option<usize> {
-        let open = match self.open() {
-            0 => self.seats,
-            open => open,
-        };
-        for (index, word) in self.asleep.iter().enumerate() {
-            let mut bits = word.load(Ordering::Relaxed);
+        self.claim_open().or_else(|| match self.open() {
+            0 => (0..self.seats).find(|seat| self.claim_search(*seat)),
+            _ => None,
+        })
+    }
+
+    #[inline]
+    fn claim_open(&self) -> Option<usize> {
+        for (index, mut bits) in self.open_sleepers().enumerate() {
             while bits != 0 {
                 let seat = index * 64 + bits.trailing_zeros() as usize;
-                if seat >= open {
-                    return None;
-                }
-                if self.claim(seat) {
-                    self.begin_search();
+                if self.claim_search(seat) {
                     return Some(seat);
                 }
                 bits &= bits - 1;
             }
         }
         None
+    }
+
+    /// Claims a seat, which counts as searching from now on.
+    #[inline]
+    fn claim_search(&self, seat: usize) -> bool {
+        let claimed = self.claim(seat);
+        if claimed {
+            self.begin_search();
+        }
+        claimed
     }
 
     /// Whether this seat sleeps.
@@ -264,26 +290,14 @@ impl Idle {
     /// How many open seats sleep.
     #[inline]
     pub(crate) fn asleep_open(&self) -> usize {
-        let open = self.open();
-        let words = self.asleep.iter().enumerate();
-        words
-            .map(|(index, word)| {
-                let seats = open.saturating_sub(index * 64);
-                let mask = if seats < 64 {
-                    (1 << seats) - 1
-                } else {
-                    u64::MAX
-                };
-                (word.load(Ordering::Relaxed) & mask).count_ones() as usize
-            })
-            .sum()
+        let sleepers = self.open_sleepers();
+        sleepers.map(|word| word.count_ones() as usize).sum()
     }
 
     /// Whether any open seat sleeps.
     #[inline]
     pub(crate) fn is_any_asleep(&self) -> bool {
-        (self.asleep.iter()).any(|word| word.load(Ordering::Relaxed) != 0)
-            && (self.open() == self.seats || self.asleep_open() > 0)
+        self.open_sleepers().any(|word| word != 0)
     }
 
     /// How many engines look for work.

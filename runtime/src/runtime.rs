@@ -51,7 +51,6 @@ struct Owner {
     shared: Arc<Shared>,
     topology: Topology,
     pin: bool,
-    policy: Policy,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
@@ -59,7 +58,7 @@ impl Runtime {
     pub(crate) fn own(
         shared: Arc<Shared>,
         topology: Topology,
-        (pin, policy): (bool, Policy),
+        pin: bool,
         threads: Vec<thread::JoinHandle<()>>,
     ) -> Self {
         Runtime {
@@ -67,7 +66,6 @@ impl Runtime {
                 shared,
                 topology,
                 pin,
-                policy,
                 threads: Mutex::new(threads),
             }),
         }
@@ -324,7 +322,7 @@ impl Runtime {
 
     /// What it aims at: see [`Builder::policy`](crate::Builder::policy).
     pub fn policy(&self) -> Policy {
-        self.owner.policy
+        self.shared().policy()
     }
 
     /// How many execution engines there are.

@@ -55,7 +55,7 @@ impl Shared {
             live_codelets: self.arena.handed_out(),
             codelet_bytes: self.arena.bytes() as u64,
             suspended: u64::from(suspended),
-            open_xes: self.open() as u64,
+            open_xes: lock(&self.cap).seats as u64,
             engines: self.look_at_engines(top, seen, now),
             controls: self.look_at_controls(seen, now),
             regions: self.look_at_regions(seen, now),

@@ -11,7 +11,8 @@ use crate::lone::Lone;
 use crate::marks::Marks;
 use crate::mutants::mutant;
 use crate::queue::{Inbox, insist};
-use crate::sync::atomic::{AtomicBool, Ordering, fence};
+use crate::run_times::own_number;
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use crate::sync::{Mutex, UnsafeCell, lock, thread};
 use crossbeam_deque::Stealer;
 use crossbeam_utils::CachePadded;
@@ -105,6 +106,8 @@ pub(crate) struct Seat<S> {
     pub(crate) in_body: AtomicBool,
     /// The seat's own thread and the host that sits here, for the check that codelets do not wait.
     threads: Mutex<[Option<thread::ThreadId>; 2]>,
+    /// The kernel's numbers of the same, 0 for those that are not known. Hints, for who watches how fast they run.
+    numbers: [AtomicU32; 2],
     pub(crate) region: u16,
     pub(crate) domain: u16,
     /// Its place among the domain's seats.
@@ -135,6 +138,7 @@ impl<S> Seat<S> {
             marks: CachePadded::new(Marks::new()),
             in_body: AtomicBool::new(false),
             threads: Mutex::new([None; 2]),
+            numbers: [AtomicU32::new(0), AtomicU32::new(0)],
             region,
             domain,
             place,
@@ -190,6 +194,13 @@ impl<S> Seat<S> {
     /// The calling thread is the seat's own, or a host that sits down.
     pub(crate) fn sign_in(&self, host: bool) {
         lock(&self.threads)[usize::from(host)] = Some(thread::current().id());
+        self.numbers[usize::from(host)].store(own_number(), Ordering::Relaxed);
+    }
+
+    /// The kernel's number of the thread that occupies the seat, 0 if it is not known.
+    pub(crate) fn thread(&self) -> u32 {
+        let host = self.occupancy.has_host();
+        self.numbers[usize::from(host)].load(Ordering::Relaxed)
     }
 
     /// The host that sat here leaves.

@@ -4,6 +4,7 @@ use crate::alternates::Alternates;
 use crate::arena::Arena;
 use crate::block_table::{BlockTable, SlotCache};
 use crate::cancel::Cancelling;
+use crate::cap::Cap;
 use crate::check::Check;
 use crate::codelet::flag;
 use crate::control::Control;
@@ -129,7 +130,7 @@ pub(crate) struct Shared {
     /// Where engines stop while the runtime is suspended.
     pub(crate) gate: CachePadded<Gate>,
     /// Whoever opens or shuts seats has it.
-    pub(crate) cap: Mutex<()>,
+    pub(crate) cap: Mutex<Cap>,
     pub(crate) trap: Trap,
     pub(crate) stop: AtomicBool,
     /// Scopes of host threads that have not ended.
@@ -192,7 +193,7 @@ impl Shared {
             looked_at: AtomicU64::new(u64::MAX),
             cancelling: CachePadded::new(Cancelling::new()),
             gate: CachePadded::new(Gate::new(plan.xes.len())),
-            cap: Mutex::new(()),
+            cap: Mutex::new(Cap::new(plan.xes.len())),
             trap: Trap::new(),
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),
@@ -356,12 +357,6 @@ impl Shared {
         if let Some(seat) = self.seats.iter().filter(may).find(somebody) {
             seat.occupancy.wake();
         }
-    }
-
-    /// The number of the domain that gets the next work from outside: one with open seats.
-    pub(crate) fn next_domain(&self) -> usize {
-        // Relaxed: any domain will do.
-        self.next_domain.fetch_add(1, Ordering::Relaxed) as usize % self.open_domains()
     }
 
     /// Asks a control engine to decide.

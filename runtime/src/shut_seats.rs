@@ -1,8 +1,9 @@
-//! Seats that a cap has shut: their engines run what nobody else may, hand on all else, and sleep. Protocol and proof:
-//! `docs/design/suspending.md`, "A cap".
+//! Seats that are shut, since a cap says so or their engines limp: these run what nobody else may, hand on all else, and sleep. Protocol
+//! and proof: `docs/design/suspending.md`, "A cap".
 
 use crate::affinity::Affinity;
 use crate::cancel::CAPPED;
+use crate::cap::Cap;
 use crate::decide::route::Source;
 use crate::engine::Engine;
 use crate::event::Links;
@@ -12,7 +13,7 @@ use crate::queue::{Inbox, insist};
 use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
-use crate::sync::lock;
+use crate::sync::{MutexGuard, lock};
 
 impl Engine<'_> {
     /// Whether this engine's seat is shut.
@@ -88,15 +89,14 @@ impl Engine<'_> {
         &self.shared.domains[usize::from(seat.domain)]
     }
 
-    /// Gives what lies in the engine's own queues to its domain; if no seat of that is open, all that lies in the domain to the first one.
+    /// Gives what lies in the engine's own queues to its domain; if no seat of that is open, all that lies in the domain to one with
+    /// open seats.
     pub(crate) fn hand_on(&self, seat: &Seat<Local>, domain: &Domain) {
         let shared = self.shared;
-        let is_open = domain.idle.open() > 0;
-        let to = if is_open { usize::from(seat.domain) } else { 0 };
+        let to = shared.open_domain(usize::from(seat.domain));
         let mut handed = 0;
         let mut give = |id| {
-            let queue = shared.levels.domains[to].of(self.level(id));
-            queue.unwrap_or(&shared.domains[to].injector).push(id);
+            shared.give(to, id);
             handed += 1;
         };
         while let Some(id) = self.pop() {
@@ -105,37 +105,55 @@ impl Engine<'_> {
         while let Some(id) = self.pop_highest() {
             give(id);
         }
-        self.empty_inbox(&seat.inbox, &mut give);
-        if !is_open {
-            for other in shared.seats_of(domain) {
-                while let Some(id) = other.steal() {
-                    give(id);
-                }
-                self.empty_inbox(&other.inbox, &mut give);
-            }
-            let levels = &shared.levels.domains[usize::from(seat.domain)];
-            let stealers = shared
-                .tiers_of(domain)
-                .iter()
-                .flat_map(|tiers| tiers.both());
-            for queue in stealers {
-                while let Some(id) = insist(|| queue.steal()) {
-                    give(id);
-                }
-            }
-            for queue in [&levels.high, &domain.injector, &levels.low] {
-                while let Some(id) = insist(|| queue.steal()) {
-                    give(id);
-                }
-            }
-        }
+        shared.empty_inbox(&seat.inbox, &mut give);
         for _ in 0..handed.min(shared.domains[to].idle.open()) {
             shared.notify(&shared.domains[to]);
         }
+        if to != usize::from(seat.domain) {
+            shared.hand_over(domain, to);
+        }
+    }
+}
+
+impl Shared {
+    /// Gives what lies in a domain for all to take to another one.
+    pub(crate) fn hand_over(&self, domain: &Domain, to: usize) {
+        let mut handed = 0;
+        let mut give = |id| {
+            self.give(to, id);
+            handed += 1;
+        };
+        for seat in self.seats_of(domain) {
+            while let Some(id) = seat.steal() {
+                give(id);
+            }
+            self.empty_inbox(&seat.inbox, &mut give);
+        }
+        let levels = &self.levels.domains[self.domain_number(domain)];
+        let tiers = self.tiers_of(domain).iter();
+        for queue in tiers.flat_map(|tiers| tiers.both()) {
+            while let Some(id) = insist(|| queue.steal()) {
+                give(id);
+            }
+        }
+        for queue in [&levels.high, &domain.injector, &levels.low] {
+            while let Some(id) = insist(|| queue.steal()) {
+                give(id);
+            }
+        }
+        for _ in 0..handed.min(self.domains[to].idle.open()) {
+            self.notify(&self.domains[to]);
+        }
+    }
+
+    /// Puts a ready codelet in a domain's queue of its level.
+    fn give(&self, to: usize, id: u32) {
+        let queue = self.levels.domains[to].of(self.level(id));
+        queue.unwrap_or(&self.domains[to].injector).push(id);
     }
 
     fn empty_inbox(&self, inbox: &Inbox, give: &mut impl FnMut(u32)) {
-        let links = RecordLinks(self.shared);
+        let links = RecordLinks(self);
         let mut at = inbox.take(&links);
         while at != 0 {
             let next = links.next(at);
@@ -143,9 +161,23 @@ impl Engine<'_> {
             at = next;
         }
     }
-}
 
-impl Shared {
+    /// The number of the domain that gets the next work from outside: one with open seats.
+    pub(crate) fn next_domain(&self) -> usize {
+        // Relaxed: any domain will do.
+        let next = self.next_domain.fetch_add(1, Ordering::Relaxed) as usize;
+        self.open_domain(next % self.domains.len())
+    }
+
+    /// A domain with open seats: this one if it has some.
+    pub(crate) fn open_domain(&self, wished: usize) -> usize {
+        let count = self.domains.len();
+        let mut all = (0..count).map(|step| (wished + step) % count);
+        // If none is seen open, others are being opened just now.
+        all.find(|domain| self.domains[*domain].idle.open() > 0)
+            .unwrap_or(wished)
+    }
+
     /// Whether a seat is shut.
     #[inline]
     pub(crate) fn is_shut(&self, seat: &Seat<Local>) -> bool {
@@ -156,13 +188,6 @@ impl Shared {
     /// Whether some seat in this memory region is open.
     pub(crate) fn is_region_open(&self, region: u16) -> bool {
         (self.seats.iter()).any(|seat| seat.region == region && !self.is_shut(seat))
-    }
-
-    /// How many domains have open seats: the first ones.
-    #[inline]
-    pub(crate) fn open_domains(&self) -> usize {
-        let open = |domain: &&Domain| domain.idle.open() > 0;
-        self.domains.iter().filter(open).count()
     }
 
     /// A place where a ready codelet would like to be, if that is open.
@@ -188,24 +213,44 @@ impl Shared {
                     || (self.levels.regions[region].both().iter()).any(|queue| !queue.is_empty())))
     }
 
-    /// Opens the first seats, so many, and shuts the others.
+    /// Opens the first seats, so many, but those that are relieved, and shuts the others.
     pub(crate) fn set_open(&self, seats: usize) {
-        let _alone = lock(&self.cap);
-        for domain in &self.domains {
-            let open = seats.saturating_sub(usize::from(domain.first));
-            domain.idle.set_open(open.min(usize::from(domain.count)));
+        let mut cap = lock(&self.cap);
+        cap.seats = seats;
+        self.shut_seats(cap);
+    }
+
+    /// Shuts a seat below the cap, whose engine limps, or opens it again.
+    pub(crate) fn relieve(&self, xe: usize, relieved: bool) {
+        let mut cap = lock(&self.cap);
+        cap.relieved[xe] = relieved;
+        self.shut_seats(cap);
+    }
+
+    /// Lets the first seats of a domain, so many, work, and turns the others off, as far as the policy has to say.
+    pub(crate) fn narrow(&self, mut cap: MutexGuard<'_, Cap>, domain: &Domain, width: usize) {
+        let off = &mut cap.off[usize::from(domain.first)..][..usize::from(domain.count)];
+        let wanted = |place: usize| place >= width;
+        if (0..off.len()).all(|place| off[place] == wanted(place)) {
+            return;
         }
+        (0..off.len()).for_each(|place| off[place] = wanted(place));
+        self.shut_seats(cap);
+    }
+
+    fn shut_seats(&self, cap: MutexGuard<'_, Cap>) {
+        for domain in &self.domains {
+            let first = usize::from(domain.first);
+            domain.idle.shut(|place| !cap.is_open(first + place));
+        }
+        let all = (0..self.seats.len()).all(|xe| cap.is_open(xe));
         let watched = &self.cancelling.watched;
-        match seats < self.seats.len() {
-            true => watched.fetch_or(CAPPED, Ordering::Relaxed),
-            false => watched.fetch_and(!CAPPED, Ordering::Relaxed),
+        match all {
+            false => watched.fetch_or(CAPPED, Ordering::Relaxed),
+            true => watched.fetch_and(!CAPPED, Ordering::Relaxed),
         };
         // Who sleeps looks anew: at what it may run now, or was to run until now.
         (0..self.seats.len()).for_each(|xe| self.notify_xe(xe as u16));
-    }
-
-    /// How many seats are open.
-    pub(crate) fn open(&self) -> usize {
-        self.domains.iter().map(|domain| domain.idle.open()).sum()
+        drop(cap);
     }
 }

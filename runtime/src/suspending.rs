@@ -1,5 +1,6 @@
 //! Lending the cores to somebody else: no codelet runs between [`Runtime::suspend`] and [`Runtime::resume`].
 
+use crate::cap::Cap;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::Runtime;
 use crate::shared::Shared;
@@ -135,7 +136,40 @@ impl Runtime {
 
     /// How many execution engines may work: what [`set_xes`](Runtime::set_xes) said last.
     pub fn open_xes(&self) -> usize {
-        self.shared().open()
+        lock(&self.shared().cap).seats
+    }
+
+    /// The execution engines that are relieved just now, by number: they limp, or stand still, while others have nothing to do. They get no
+    /// work that others may run, as if they were beyond the [cap](Runtime::set_xes), until they are well, or are tried again.
+    ///
+    /// Who decides that are the control engines, by what the system says of the engines' threads: one limps that has
+    /// had less than a third of the processor time that the others have had of the time for which they wanted it (a quota of its
+    /// control group, another program on its core), and stands still when it has had none for 48 ms (it is
+    /// frozen, or waits for the system). What such an engine has begun is waited for. It is tried again after
+    /// four seconds, then eight, and so on up to four minutes. Where the system does not tell, nobody is relieved: Linux does, in
+    /// `/proc/self/task/*/schedstat`. Nobody is, either, who is the only one below the cap.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// let rt = sprat::Runtime::builder().xes(2).oversubscribe(true).build()?;
+    /// assert_eq!(rt.relieved_xes(), []);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn relieved_xes(&self) -> Vec<usize> {
+        Cap::which(&lock(&self.shared().cap).relieved)
+    }
+
+    /// The execution engines that the policies `energy` and `energy_delay` have turned off just now, by number: they get no work that others
+    /// may run, as if they were beyond the [cap](Runtime::set_xes). None under other policies.
+    pub fn turned_off_xes(&self) -> Vec<usize> {
+        Cap::which(&lock(&self.shared().cap).off)
+    }
+
+    /// For tests: relieves an engine, or relieves it no more, as a control engine would that has seen it limp.
+    #[doc(hidden)]
+    pub fn relieve_xe(&self, xe: usize, relieved: bool) {
+        self.shared().relieve(xe, relieved);
     }
 }
 

@@ -139,7 +139,7 @@ impl Simulation<'_> {
         let elsewhere_ns = longest_ns.unwrap_or(0);
         let verdicts = state
             .health
-            .look(self.now_ns, engines, elsewhere_ns, &rules);
+            .look(self.now_ns, engines, (elsewhere_ns, true), &rules);
         for verdict in verdicts {
             let (at, standing) = match verdict {
                 Verdict::Trust(at) => (at, Standing::Trusted),

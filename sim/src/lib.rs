@@ -26,6 +26,7 @@ mod body;
 mod cache;
 mod calendar;
 mod check;
+mod conclude;
 mod control;
 mod data;
 mod dependences;
@@ -47,6 +48,7 @@ mod tournament;
 mod traced;
 pub mod workload;
 
+pub use conclude::{Concluded, conclude_again};
 pub use graph::decide_again;
 pub use machine::{Costs, Description, Machine};
 pub use outcome::{Decided, Moved, Outcome, Parts, Run, Standing, Tally};

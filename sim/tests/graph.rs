@@ -1,8 +1,9 @@
 //! Decisions about recorded graphs are the same in the runtime and in the simulator, byte by byte.
 
+use sprat::trace::Did;
 use sprat::{Graph, Runtime, Sum};
-use sprat_sim::decide_again;
-use std::time::Duration;
+use sprat_sim::{conclude_again, decide_again};
+use std::time::{Duration, Instant};
 
 fn runtime(xes: usize) -> Runtime {
     let builder = Runtime::builder().xes(xes).oversubscribe(true);
@@ -102,4 +103,39 @@ fn a_decision_that_was_made_otherwise_shows() {
     assert_ne!(otherwise, decided);
     assert_eq!(decide_again(&otherwise).unwrap(), decided);
     assert!(decide_again("nothing of the kind").is_err());
+}
+
+#[test]
+fn what_is_concluded_of_engines_is_concluded_again_with_equal_bytes() {
+    if std::fs::read_to_string("/proc/self/schedstat").is_err() {
+        eprintln!("skipped: this system does not tell the processor times of threads");
+        return;
+    }
+    let path = std::env::temp_dir().join(format!("sprat-conclude-{}.sprat", std::process::id()));
+    let builder = Runtime::builder().xes(2).oversubscribe(true);
+    let rt = builder.ignore_environment().trace(&path).build().unwrap();
+    let begin = Instant::now();
+    rt.finish(|s| {
+        // While it sleeps its engine shows no sign, and the other one has nothing to do.
+        s.spawn((), |_, ()| std::thread::sleep(Duration::from_millis(300)));
+        s.spawn(
+            (),
+            |_, ()| {
+                while begin.elapsed() < Duration::from_millis(2) {}
+            },
+        );
+        Ok(())
+    })
+    .unwrap();
+    drop(rt);
+    let all = conclude_again("a trace", &std::fs::read(&path).unwrap()).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let did: Vec<Did> = all.iter().flat_map(|one| one.logged.did.clone()).collect();
+    assert!(
+        did.iter().any(|did| matches!(did, Did::Relieve { .. })),
+        "{did:?}"
+    );
+    for one in &all {
+        assert_eq!(one.again, one.logged);
+    }
 }

@@ -6,6 +6,11 @@
 //! if it does well. Given up it is after a much longer time, which is longer still where half of the others have been as silent in their
 //! bodies: then bodies have become long. If it moves again it is trusted again.
 
+mod look;
+
+pub use look::Look;
+
+use super::run_share::ALONE_NS;
 use crate::mutants::mutant;
 
 /// What is seen of an engine.
@@ -54,7 +59,7 @@ enum Standing {
     GivenUp,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Engine {
     signs: u64,
     /// When `signs` was seen to be something new.
@@ -64,10 +69,14 @@ struct Engine {
     /// How long its bodies took on average between the last two looks at which it had ended some.
     pace_ns: Option<u64>,
     standing: Standing,
+    /// When it came to this standing.
+    stood_ns: u64,
+    /// How often it was tried again since it was well for long.
+    tries: u32,
 }
 
 /// What a control engine remembers of the health of its engines.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     engines: Vec<Engine>,
     /// How often one was given up in a body.
@@ -79,12 +88,24 @@ pub struct Health {
 pub struct Rules {
     /// Silent for so long though no body runs: given up.
     pub silent_ns: u64,
+    /// Bodies are taken to last so long at the least.
+    pub shortest_ns: u64,
+    /// An engine limps whose bodies take this many times as long as the median engine's.
+    pub limps: u64,
+    /// One that was relieved since it limped, and has nothing to show since, is tried again after so long; then after twice as long.
+    pub tried_ns: Option<u64>,
+    /// How long bodies take of which nothing is known yet.
+    pub pace_ns: Option<u64>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
         Rules {
             silent_ns: SILENT_NS,
+            shortest_ns: SHORTEST_NS,
+            limps: LIMPS,
+            tried_ns: None,
+            pace_ns: None,
         }
     }
 }
@@ -93,8 +114,22 @@ impl Rules {
     /// Where an engine that is well may show no sign for so long though no body runs, since a wake-up or a control engine's routine takes as long.
     pub fn where_silence_lasts(ns: u64) -> Self {
         let silent_ns = SILENT_NS.max(ns.saturating_mul(2));
-        Rules { silent_ns }
+        Rules {
+            silent_ns,
+            ..Rules::default()
+        }
     }
+
+    /// Of threads, whose signs are what the system says of their processor time ([`super::run_share`]): it lets others run for some
+    /// milliseconds, who is stopped for a quota has a period of mostly 100 ms, and a machine may have other work than this. One that is relieved
+    /// sleeps, and shows nothing.
+    pub const OF_THREADS: Rules = Rules {
+        silent_ns: u64::MAX,
+        shortest_ns: 12_000_000,
+        limps: 3,
+        tried_ns: Some(4_000_000_000),
+        pace_ns: Some(ALONE_NS),
+    };
 }
 
 /// Silent in a body for so many times the longest body that anybody has ended: relieved.
@@ -114,15 +149,17 @@ const SILENT_NS: u64 = 4_000_000;
 /// An engine limps whose bodies take this many times as long as the median engine's, and limps no more below this many halves of the median.
 const LIMPS: u64 = 2;
 const LIMPS_NO_MORE_HALVES: u64 = 3;
+/// The time until one is tried again is doubled so often at most.
+const MOST_TRIES: u32 = 6;
 
 impl Health {
     /// Concludes. `engines` are those of the domain, always in the same order; `elsewhere_ns` is the longest body that engines of other domains
-    /// have ended. Only what changes is told.
+    /// have ended; some engine is `idle`, and could do what another one does not: else nobody is relieved who does something. Only what changes is told.
     pub fn look(
         &mut self,
         now_ns: u64,
         engines: impl Iterator<Item = Seen> + Clone,
-        elsewhere_ns: u64,
+        (elsewhere_ns, idle): (u64, bool),
         rules: &Rules,
     ) -> Vec<Verdict> {
         let longest_ns = engines.clone().map(|seen| seen.longest_ns).max();
@@ -135,9 +172,11 @@ impl Health {
                     ..Engine::default()
                 });
             }
-            self.engines[at].note(now_ns, seen);
+            self.engines[at].note(now_ns, seen, rules);
         }
-        let mut paces: Vec<u64> = self.engines.iter().filter_map(|one| one.pace_ns).collect();
+        let paces = self.engines.iter();
+        let paces = paces.filter_map(|one| one.pace_ns.or(rules.pace_ns));
+        let mut paces: Vec<u64> = paces.collect();
         paces.sort_unstable();
         let median_ns = paces
             .get(paces.len().saturating_sub(1) / 2)
@@ -163,13 +202,13 @@ impl Health {
             let patience = match known_ns {
                 0 if !mutant!("health_first_bodies") => (FIRST_NS, FIRST_NS << doubled),
                 _ => {
-                    let usual_ns = known_ns.max(SHORTEST_NS);
+                    let usual_ns = known_ns.max(rules.shortest_ns);
                     let given_up_ns = usual_ns.saturating_mul((GIVEN_UP * vouched) << doubled);
                     (usual_ns.saturating_mul(RELIEVED), given_up_ns)
                 }
             };
-            let standing = engine.judge(now_ns, seen, patience, median_ns, rules);
-            engine.standing = standing;
+            let standing = engine.judge(now_ns, seen, patience, (median_ns, idle), rules);
+            engine.stands(standing, now_ns, rules);
             if before.get(at).copied().unwrap_or_default() == standing {
                 continue;
             }
@@ -194,7 +233,7 @@ fn is_vouched_for(silent_ns: u64, silences_ns: &[u64]) -> bool {
 }
 
 impl Engine {
-    fn note(&mut self, now_ns: u64, seen: Seen) {
+    fn note(&mut self, now_ns: u64, seen: Seen, rules: &Rules) {
         if seen.signs != self.signs {
             (self.signs, self.since_ns) = (seen.signs, now_ns);
             if self.standing == Standing::GivenUp {
@@ -205,7 +244,31 @@ impl Engine {
         if let Some(pace_ns) = busy_ns.checked_div(ended) {
             self.pace_ns = Some(pace_ns);
             (self.ended, self.busy_ns) = (seen.ended, seen.busy_ns);
+        } else if self.standing == Standing::Relieved
+            && self.pace_ns.is_some()
+            && !mutant!("health_never_tries")
+            && now_ns - self.stood_ns >= self.tried_ns(rules)
+        {
+            self.pace_ns = None;
+            self.tries = (self.tries + 1).min(MOST_TRIES);
         }
+    }
+
+    /// After how long it is tried again.
+    fn tried_ns(&self, rules: &Rules) -> u64 {
+        rules.tried_ns.map_or(u64::MAX, |ns| ns << self.tries)
+    }
+
+    /// It stands so from now on.
+    fn stands(&mut self, standing: Standing, now_ns: u64, rules: &Rules) {
+        if standing == self.standing {
+            return;
+        }
+        let was_ns = now_ns - self.stood_ns;
+        if self.standing == Standing::Well && was_ns > self.tried_ns(rules) {
+            self.tries = 0;
+        }
+        (self.standing, self.stood_ns) = (standing, now_ns);
     }
 
     fn judge(
@@ -213,7 +276,7 @@ impl Engine {
         now_ns: u64,
         seen: Seen,
         (relieved_ns, given_up_ns): (u64, u64),
-        median_ns: u64,
+        (median_ns, idle): (u64, bool),
         rules: &Rules,
     ) -> Standing {
         if self.standing == Standing::GivenUp {
@@ -229,12 +292,16 @@ impl Engine {
                 false => Standing::Well,
             },
             Doing::Runs if silent_ns >= given_up_ns => Standing::GivenUp,
-            Doing::Runs if silent_ns >= relieved_ns => Standing::Relieved,
+            Doing::Runs
+                if silent_ns >= relieved_ns && (idle || self.standing != Standing::Well) =>
+            {
+                Standing::Relieved
+            }
             Doing::Runs => Standing::Well,
         };
         let pace_ns = self.pace_ns.unwrap_or(median_ns);
         let limps = match self.standing {
-            Standing::Well => pace_ns > median_ns.saturating_mul(LIMPS),
+            Standing::Well => idle && pace_ns > median_ns.saturating_mul(rules.limps),
             _ => pace_ns.saturating_mul(2) > median_ns.saturating_mul(LIMPS_NO_MORE_HALVES),
         };
         match silence {
@@ -245,170 +312,4 @@ impl Engine {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MS: u64 = 1_000_000;
-
-    fn seen(doing: Doing, signs: u64, ended: u64, each_ns: u64) -> Seen {
-        Seen {
-            doing,
-            signs,
-            ended,
-            busy_ns: ended * each_ns,
-            longest_ns: if ended > 0 { each_ns } else { 0 },
-        }
-    }
-
-    fn look(health: &mut Health, now_ns: u64, engines: &[Seen]) -> Vec<Verdict> {
-        let rules = Rules::default();
-        health.look(now_ns, engines.iter().copied(), 0, &rules)
-    }
-
-    #[test]
-    fn who_is_silent_in_a_body_loses_what_waits_and_is_given_up_much_later() {
-        let mut health = Health::default();
-        let well = |signs| seen(Doing::Runs, signs, signs, MS);
-        let hangs = seen(Doing::Runs, 7, 5, MS);
-        for step in 0..4 {
-            assert_eq!(look(&mut health, step * MS, &[well(step), hangs]), []);
-        }
-        assert_eq!(
-            look(&mut health, 4 * MS, &[well(4), hangs]),
-            [Verdict::Relieve(1)]
-        );
-        for step in 5..16 {
-            assert_eq!(look(&mut health, step * MS, &[well(step), hangs]), []);
-        }
-        assert_eq!(
-            look(&mut health, 16 * MS, &[well(16), hangs]),
-            [Verdict::GiveUp(1)]
-        );
-        assert_eq!(look(&mut health, 90 * MS, &[well(90), hangs]), []);
-        // It was slow, and not dead.
-        let back = seen(Doing::Looks, 8, 6, MS);
-        assert_eq!(
-            look(&mut health, 91 * MS, &[well(91), back]),
-            [Verdict::Trust(1)]
-        );
-    }
-
-    #[test]
-    fn nothing_is_expected_of_sleepers_and_much_of_who_was_woken() {
-        let mut health = Health::default();
-        let (asleep, woken) = (seen(Doing::Asleep, 3, 0, 0), seen(Doing::Looks, 3, 0, 0));
-        assert_eq!(look(&mut health, 0, &[asleep, woken]), []);
-        assert_eq!(look(&mut health, 3 * MS, &[asleep, woken]), []);
-        assert_eq!(
-            look(&mut health, 4 * MS, &[asleep, woken]),
-            [Verdict::GiveUp(1)]
-        );
-    }
-
-    #[test]
-    fn a_long_body_is_no_failure_where_bodies_are_long() {
-        let mut health = Health::default();
-        let (long, short) = (seen(Doing::Runs, 1, 0, 0), seen(Doing::Runs, 1, 0, 0));
-        let here = [long, short].into_iter();
-        let rules = Rules::default();
-        assert_eq!(health.look(0, here.clone(), 100 * MS, &rules), []);
-        assert_eq!(health.look(300 * MS, here, 100 * MS, &rules), []);
-    }
-
-    #[test]
-    fn until_somebody_ends_a_body_nobody_knows_how_long_they_take() {
-        let mut health = Health::default();
-        let first = seen(Doing::Runs, 1, 0, 0);
-        for now_ns in [0, MS, 50 * MS, 3_999 * MS] {
-            assert_eq!(look(&mut health, now_ns, &[first, first]), []);
-        }
-        // One has, which took as long.
-        let ended = seen(Doing::Runs, 2, 1, 3_999 * MS);
-        assert_eq!(look(&mut health, 4_000 * MS, &[ended, first]), []);
-        let mut health = Health::default();
-        assert_eq!(look(&mut health, 0, &[first]), []);
-        assert_eq!(
-            look(&mut health, 4_000 * MS, &[first]),
-            [Verdict::GiveUp(0)]
-        );
-    }
-
-    #[test]
-    fn who_takes_twice_as_long_as_the_others_limps_until_it_does_not() {
-        let mut health = Health::default();
-        let mut busy_ns = [0; 3];
-        let mut step = |number: u64, each: [u64; 3]| {
-            let engines: Vec<Seen> = (0..3)
-                .map(|at| {
-                    busy_ns[at] += 10 * each[at];
-                    Seen {
-                        busy_ns: busy_ns[at],
-                        ..seen(Doing::Runs, number, 10 * number, MS)
-                    }
-                })
-                .collect();
-            look(&mut health, number * MS, &engines)
-        };
-        assert_eq!(step(1, [MS, MS, MS]), []);
-        assert_eq!(step(2, [MS, MS, 3 * MS]), [Verdict::Relieve(2)]);
-        assert_eq!(step(3, [MS, MS, 2 * MS]), []);
-        assert_eq!(step(4, [MS, MS, MS]), [Verdict::Trust(2)]);
-    }
-    #[test]
-    fn who_is_as_silent_as_most_others_is_in_a_long_body() {
-        let mut health = Health::default();
-        let [short, long] = [0, 1].map(|more| seen(Doing::Runs, 20 + more, 20, MS));
-        assert_eq!(look(&mut health, 0, &[short; 3]), []);
-        // All are in bodies that take a hundred times as long as any before.
-        let all = look(&mut health, 90 * MS, &[long, short, short]);
-        assert_eq!(all, [Verdict::Relieve(1), Verdict::Relieve(2)]);
-        let ended = seen(Doing::Runs, 22, 21, 100 * MS);
-        let trusted = [Verdict::Trust(1), Verdict::Trust(2)];
-        assert_eq!(look(&mut health, 100 * MS, &[long, ended, ended]), trusted);
-        // Those that died together vouch for each other, but not for ever.
-        let mut health = Health::default();
-        assert_eq!(look(&mut health, 0, &[short; 3]), []);
-        let asleep = seen(Doing::Asleep, 30, 30, MS);
-        let relieved = [Verdict::Relieve(1), Verdict::Relieve(2)];
-        assert_eq!(
-            look(&mut health, 255 * MS, &[asleep, short, short]),
-            relieved
-        );
-        let given_up = [Verdict::GiveUp(1), Verdict::GiveUp(2)];
-        assert_eq!(
-            look(&mut health, 256 * MS, &[asleep, short, short]),
-            given_up
-        );
-    }
-
-    #[test]
-    fn two_of_five_that_are_silent_do_not_vouch_for_each_other() {
-        let mut health = Health::default();
-        let at = |step: u64| {
-            let well = seen(Doing::Runs, step, step, MS);
-            let silent = seen(Doing::Runs, 0, 0, MS);
-            [well, well, well, silent, silent]
-        };
-        let mut all: Vec<Verdict> = Vec::new();
-        for step in 0..17 {
-            all.extend(look(&mut health, step * MS, &at(step)));
-        }
-        assert_eq!(all[2..], [Verdict::GiveUp(3), Verdict::GiveUp(4)]);
-    }
-
-    #[test]
-    fn a_wake_up_may_take_as_long_as_the_machine_says() {
-        let woken = seen(Doing::Looks, 3, 0, 0);
-        let given_up_at = |rules: Rules| {
-            let mut health = Health::default();
-            let mut looks = (0..).map(|ms| ms * MS);
-            let one = [woken].into_iter();
-            looks.find(|ns| !health.look(*ns, one.clone(), 0, &rules).is_empty())
-        };
-        assert_eq!(given_up_at(Rules::where_silence_lasts(MS)), Some(4 * MS));
-        assert_eq!(
-            given_up_at(Rules::where_silence_lasts(7 * MS)),
-            Some(14 * MS)
-        );
-    }
-}
+mod tests;

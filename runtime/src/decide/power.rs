@@ -16,15 +16,21 @@ pub enum Policy {
     /// saves more than it costs, and codelets that say nothing go to their data. For programs whose use of their data changes slowly. It costs each
     /// codelet with accesses some tens of nanoseconds.
     Locality,
-    /// As little energy for the work as possible. In the simulator alone.
+    /// As little energy for the work as possible: engines that do not help enough are turned off. What each helps the runtime finds out by
+    /// trying ([`super::narrowing`]), the simulator knows.
     Energy,
-    /// As little as possible of energy times time. In the simulator alone.
+    /// Likewise, as little as possible of energy times time.
     EnergyDelay,
 }
 
 impl Policy {
-    /// Those of the runtime; the simulator has the others.
-    pub const OF_THE_RUNTIME: [Policy; 2] = [Policy::Performance, Policy::Locality];
+    /// All of them.
+    pub const ALL: [Policy; 4] = [
+        Policy::Performance,
+        Policy::Locality,
+        Policy::Energy,
+        Policy::EnergyDelay,
+    ];
 }
 
 impl std::fmt::Display for Policy {
@@ -41,15 +47,15 @@ impl std::fmt::Display for Policy {
 impl std::str::FromStr for Policy {
     type Err = Error;
 
-    /// One of the runtime's, by its name. Errors: `Config` for any other name.
+    /// By its name. Errors: `Config` for any other name.
     fn from_str(text: &str) -> Result<Self> {
-        let mut all = Policy::OF_THE_RUNTIME.into_iter();
+        let mut all = Policy::ALL.into_iter();
         let found = all.find(|policy| policy.to_string() == text);
         found.ok_or_else(|| {
             Error::new(
                 ErrorKind::Config,
                 format!(
-                    "`{text}` is no policy of the runtime; it has `performance` and `locality`"
+                    "`{text}` is no policy; there are `performance`, `locality`, `energy` and `energy_delay`"
                 ),
             )
         })
@@ -227,6 +233,16 @@ fn draw(seen: &View<'_>, choice: Allotment, work: usize) -> u64 {
     seen.rest_uw + busy * state.busy_uw + idle * state.idle_uw + asleep * seen.asleep_uw
 }
 
+/// What work costs under a policy that looks at energy, when this was drawn for it in this time: energy for each piece of it, or that times the time for each.
+/// To be compared with what it costs otherwise, and for nothing else.
+pub(super) fn cost(policy: Policy, work: u64, drawn_nj: u64, ns: u64) -> u128 {
+    let [work, drawn, ns] = [work.max(1), drawn_nj, ns].map(u128::from);
+    match policy {
+        Policy::EnergyDelay => drawn.saturating_mul(ns).saturating_mul(1000) / (work * work),
+        _ => drawn.saturating_mul(1_000_000) / work,
+    }
+}
+
 /// Which of two choices of `(rate, draw)` a policy prefers: the less. Of equal ones the one that draws less.
 fn compare(policy: Policy, a: (u64, u64), b: (u64, u64)) -> std::cmp::Ordering {
     let [(rate_a, uw_a), (rate_b, uw_b)] =
@@ -308,18 +324,16 @@ mod tests {
     }
 
     #[test]
-    fn policies_of_the_runtime_have_names() {
-        for policy in Policy::OF_THE_RUNTIME {
+    fn policies_have_names() {
+        for policy in Policy::ALL {
             assert_eq!(policy.to_string().parse::<Policy>().unwrap(), policy);
         }
-        for name in ["fast", "energy"] {
-            let error = name.parse::<Policy>().unwrap_err();
-            assert!(
-                error
-                    .to_string()
-                    .starts_with(&format!("`{name}` is no policy of the runtime"))
-            );
-        }
+        let error = "fast".parse::<Policy>().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("`fast` is no policy; there are")
+        );
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl World {
 fn a_searcher_that_is_shut_hands_the_wake_up_on() {
     explore(|| {
         let world = World::new(2);
-        world.idle.set_open(1);
+        world.idle.shut(|seat| seat == 1);
         world.idle.announce(0, false);
         world.idle.begin_search();
         let open = {
@@ -116,7 +116,7 @@ fn a_searcher_that_is_shut_hands_the_wake_up_on() {
 fn a_seat_that_is_opened_meanwhile_sees_the_work() {
     explore(|| {
         let world = World::new(2);
-        world.idle.set_open(1);
+        world.idle.shut(|seat| seat == 1);
         world.idle.announce(1, false);
         let engine = {
             let world = world.clone();
@@ -129,7 +129,7 @@ fn a_seat_that_is_opened_meanwhile_sees_the_work() {
         let opener = {
             let world = world.clone();
             spawn(move || {
-                world.idle.set_open(2);
+                world.idle.shut(|_| false);
                 if world.idle.notify_seat(1) {
                     world.beds[1].wake();
                 }

@@ -38,6 +38,13 @@ pub enum Reason {
         /// The regions that used it.
         regions: Vec<RegionSeen>,
     },
+    /// How the engines of the domain do.
+    Health {
+        /// The first engine of the domain.
+        first: u16,
+        /// The numbers of a [`Look`](crate::decide::health::Look).
+        look: Vec<u64>,
+    },
 }
 
 /// A domain, as a control engine saw it.
@@ -94,6 +101,21 @@ pub enum Did {
     },
     /// It wished copies of the block where it is read.
     Replicate,
+    /// It relieved an engine that limps or stands still.
+    Relieve {
+        /// The engine.
+        xe: u16,
+    },
+    /// It expects nothing more of an engine that stands still.
+    GiveUp {
+        /// The engine.
+        xe: u16,
+    },
+    /// It trusts an engine again.
+    Trust {
+        /// The engine.
+        xe: u16,
+    },
 }
 
 impl Decided {
@@ -138,6 +160,12 @@ impl Decided {
                     put(out, one.written);
                 }
             }
+            Reason::Health { first, look } => {
+                out.push(2);
+                put(out, u64::from(*first));
+                put(out, look.len() as u64);
+                look.iter().for_each(|number| put(out, *number));
+            }
         }
         put(out, self.did.len() as u64);
         for did in &self.did {
@@ -158,6 +186,18 @@ impl Decided {
                     put(out, u64::from(to));
                 }
                 Did::Replicate => out.push(4),
+                Did::Relieve { xe } => {
+                    out.push(5);
+                    put(out, u64::from(xe));
+                }
+                Did::GiveUp { xe } => {
+                    out.push(6);
+                    put(out, u64::from(xe));
+                }
+                Did::Trust { xe } => {
+                    out.push(7);
+                    put(out, u64::from(xe));
+                }
             }
         }
     }
@@ -218,6 +258,10 @@ fn reason(numbers: &mut Numbers<'_>) -> Option<Reason> {
                 })
             })?,
         },
+        2 => Reason::Health {
+            first: numbers.small()?,
+            look: several(numbers, |numbers| numbers.number())?,
+        },
         _ => return None,
     })
 }
@@ -237,6 +281,15 @@ fn did(numbers: &mut Numbers<'_>) -> Option<Did> {
             to: numbers.small()?,
         },
         4 => Did::Replicate,
+        5 => Did::Relieve {
+            xe: numbers.small()?,
+        },
+        6 => Did::GiveUp {
+            xe: numbers.small()?,
+        },
+        7 => Did::Trust {
+            xe: numbers.small()?,
+        },
         _ => return None,
     })
 }

@@ -109,11 +109,15 @@ fn a_block_that_is_being_destroyed_does_not_move() -> Result<()> {
 }
 
 #[test]
-fn what_the_runtime_does_not_aim_at_is_refused() {
-    let outcome = builder(2).policy(Policy::Energy).build();
-    refused(
-        outcome,
-        ErrorKind::Config,
-        "the policy `energy` is the simulator's",
-    );
+fn locality_cannot_be_chosen_or_left_while_the_runtime_runs() -> Result<()> {
+    let says = "cannot change from `performance` to `locality`";
+    let rt = builder(2).build()?;
+    refused(rt.set_policy(Policy::Locality), ErrorKind::Config, says);
+    rt.set_policy(Policy::EnergyDelay)?;
+    let rt = builder(2).policy(Policy::Locality).build()?;
+    rt.set_policy(Policy::Locality)?;
+    let says = "cannot change from `locality` to `energy`";
+    refused(rt.set_policy(Policy::Energy), ErrorKind::Config, says);
+    assert_eq!(rt.policy(), Policy::Locality);
+    Ok(())
 }

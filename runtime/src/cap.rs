@@ -1,0 +1,73 @@
+//! Who may work: what a cap, the health of engines and the policy say of that.
+
+use crate::decide::policy::Policy;
+
+/// Who may work: the first so many, but those that are relieved, or that the policy has turned off.
+pub(crate) struct Cap {
+    /// How many were said last.
+    pub(crate) seats: usize,
+    /// What is aimed at now.
+    pub(crate) policy: Policy,
+    /// Those whose engines limp, or do not move.
+    pub(crate) relieved: Box<[bool]>,
+    /// Those that the policy has turned off.
+    pub(crate) off: Box<[bool]>,
+}
+
+impl Cap {
+    pub(crate) fn new(seats: usize) -> Self {
+        Cap {
+            seats,
+            policy: Policy::default(),
+            relieved: vec![false; seats].into(),
+            off: vec![false; seats].into(),
+        }
+    }
+
+    /// Those of which that is so.
+    pub(crate) fn which(of: &[bool]) -> Vec<usize> {
+        let those = of.iter().enumerate().filter(|(_, is)| **is);
+        those.map(|(xe, _)| xe).collect()
+    }
+
+    /// Whether some of these seats are relieved.
+    pub(crate) fn is_any_relieved(&self, first: u16, count: u16) -> bool {
+        let seats = &self.relieved[usize::from(first)..][..usize::from(count)];
+        seats.contains(&true)
+    }
+
+    /// Whether a seat is open. If nobody would be left below the cap, none is turned off, and if all are relieved, none is: slow engines are better
+    /// than none.
+    pub(crate) fn is_open(&self, xe: usize) -> bool {
+        let below = 0..self.seats;
+        let is_well = |xe: usize| !self.relieved[xe];
+        let works = |xe: usize| is_well(xe) && !self.off[xe];
+        below.contains(&xe)
+            && (works(xe)
+                || !below.clone().any(works) && (is_well(xe) || !below.clone().any(is_well)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_works_whatever_is_said_of_engines() {
+        let mut cap = Cap::new(4);
+        let open = |cap: &Cap| (0..4).filter(|xe| cap.is_open(*xe)).collect::<Vec<_>>();
+        assert_eq!(open(&cap), [0, 1, 2, 3]);
+        cap.off[2..].fill(true);
+        assert_eq!(open(&cap), [0, 1]);
+        cap.relieved[0] = true;
+        assert_eq!(open(&cap), [1]);
+        // Those that are well though they were turned off are better than those that limp.
+        cap.relieved[1] = true;
+        assert_eq!(open(&cap), [2, 3]);
+        cap.seats = 3;
+        assert_eq!(open(&cap), [2]);
+        cap.relieved[2] = true;
+        assert_eq!(open(&cap), [0, 1, 2]);
+        assert_eq!(Cap::which(&cap.relieved), [0, 1, 2]);
+    }
+}
