@@ -94,6 +94,7 @@ mod homes;
 mod host;
 mod id;
 mod idle;
+mod in_turn;
 mod inheritance;
 pub mod inspect;
 mod instead;
