@@ -7,7 +7,7 @@ use crate::access::Mode;
 use crate::affinity::{self, Priority};
 use crate::block_table::{Queue, QueueCell};
 use crate::codelet::{Record, flag};
-use crate::decide::dependence::Effect;
+use crate::decide::dependence::{Effect, Waits};
 use crate::engine::{Engine, Followers};
 use crate::entry::{Entry, EntryKind};
 use crate::mutants::mutant;
@@ -50,7 +50,7 @@ pub(crate) fn take_turns(
                     None
                 }
                 Some(_) if waits_here => {
-                    queue.wait_for_turn(who, false, first);
+                    queue.wait_for_turn(who, Waits::ForMore, first);
                     None
                 }
                 // We may have been woken for this one, which is still free: somebody else may be able to use it.
@@ -68,15 +68,23 @@ pub(crate) fn take_turns(
 
 /// The same for one queue alone: who waits there has the turn when it is woken.
 fn take_turn(cell: &QueueCell, who: u32, first: bool) -> bool {
-    (cell.queue).with(|queue| turn_or_wait(queue, who, queue.turn_is_free_for(who), first))
+    (cell.queue).with(|queue| {
+        let free = queue.turn_is_free_for(who);
+        turn_or_wait(queue, (who, Waits::Alone), free, first)
+    })
 }
 
 /// One that waits for nothing else looks: it takes its turn if that is `free`, or joins the list, and may run elsewhere as soon as the
 /// queue's lock is free.
-fn turn_or_wait(queue: &mut Queue, who: u32, free: bool, first: bool) -> bool {
+pub(crate) fn turn_or_wait(
+    queue: &mut Queue,
+    (who, waits): (u32, Waits),
+    free: bool,
+    first: bool,
+) -> bool {
     match free {
         true => queue.take_turn(who),
-        false => queue.wait_for_turn(who, true, first),
+        false => queue.wait_for_turn(who, waits, first),
     }
     free
 }
@@ -89,7 +97,8 @@ fn one_by_one(cells: &[&QueueCell], who: u32) -> bool {
 
 /// The same for one that enters just now. It goes before nobody: one that was woken for a turn that is nobody's may have yet to look.
 pub(crate) fn turn_at_entrance(queue: &mut Queue, who: u32) -> bool {
-    turn_or_wait(queue, who, queue.turn_is_nobodys(), false)
+    let free = queue.turn_is_nobodys();
+    turn_or_wait(queue, (who, Waits::ForAnybody), free, false)
 }
 
 impl Engine<'_> {
@@ -159,10 +168,11 @@ impl Engine<'_> {
     }
 
     /// One that waited for its turn runs here, next if possible.
-    fn woken(&self, next: Woken, followers: &mut Followers) {
-        if next.has_turn {
-            // It waited, so it is nobody's but ours.
-            self.shared.arena.record(next.who).need_not_look();
+    pub(crate) fn woken(&self, next: Woken, followers: &mut Followers) {
+        let record = self.shared.arena.record(next.who);
+        // It waited, so it is nobody's but ours. It looks who can be run with it, if somebody can.
+        if next.has_turn && !(next.is_followed && self.runs_in_turn(record)) {
+            record.need_not_look();
         }
         let before = followers.next.take();
         self.ready(next.who, followers);
@@ -180,14 +190,21 @@ impl Record {
 }
 
 /// One that waited for its turn: it has it now, or is to look whether it can have all of its turns.
-struct Woken {
-    who: u32,
+pub(crate) struct Woken {
+    pub(crate) who: u32,
     has_turn: bool,
+    /// Somebody is behind it whom anybody may run who has the turn.
+    is_followed: bool,
 }
 
 /// See [`Queue::pass_turn`].
-fn pass(queue: &mut Queue, id: u32) -> Option<Woken> {
+pub(crate) fn pass(queue: &mut Queue, id: u32) -> Option<Woken> {
     let who = queue.pass_turn(id)?;
     let has_turn = queue.has_turn(who);
-    Some(Woken { who, has_turn })
+    let is_followed = queue.next_turns().next().is_some();
+    Some(Woken {
+        who,
+        has_turn,
+        is_followed,
+    })
 }

@@ -54,10 +54,7 @@ impl Engine<'_> {
     #[inline(always)]
     fn end_leaf(&self, id: u32, record: &Record, followers: &mut Followers) {
         let flags = record.flags();
-        let ended_well = flags & flag::FORWARDS == 0
-            && record.cause.load(Ordering::Relaxed) == 0
-            && !self.local(|local| local.made_blocks);
-        if !ended_well {
+        if !self.ended_well(record, flags) {
             return self.end(id, followers);
         }
         if record.gives_back() {
@@ -68,6 +65,26 @@ impl Engine<'_> {
             let payload = unsafe { record.vtable() }.payload;
             self.give_back_plain(id, record, (payload, count), followers);
         }
+        self.end_given_back(id, record, flags, followers);
+    }
+
+    /// Whether the body that has just run has done what it had to, and left nothing but blocks to give back.
+    #[inline(always)]
+    pub(crate) fn ended_well(&self, record: &Record, flags: u16) -> bool {
+        flags & flag::FORWARDS == 0
+            && record.cause.load(Ordering::Relaxed) == 0
+            && !self.local(|local| local.made_blocks)
+    }
+
+    /// A codelet without children has ended well, and has given its blocks back.
+    #[inline(always)]
+    pub(crate) fn end_given_back(
+        &self,
+        id: u32,
+        record: &Record,
+        flags: u16,
+        followers: &mut Followers,
+    ) {
         let parent = record.parent.load(Ordering::Relaxed);
         if flags & flag::RETAINED != 0 {
             self.tell(record.ended.fire(false), 0, followers);

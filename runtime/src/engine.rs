@@ -62,6 +62,8 @@ pub(crate) enum AtReady {
     Go,
     /// It waits for blocks; it may run elsewhere already.
     Wait,
+    /// It holds its block, and waits for its turn there alone.
+    InTurn,
 }
 
 /// What few codelets have that needs a look before their bodies.
@@ -101,14 +103,18 @@ impl<'a> Engine<'a> {
 
     /// The same; if `TRACED`, what runs is noted: in a trace, by marks, or both.
     fn run_as<const TRACED: bool>(&self, first: u32, ends: &dyn Fn() -> bool) {
-        self.local(|local| local.runs = !local.checks());
+        let most = self.shared.tuning.next_run;
+        let outer = self.local(|local| {
+            local.runs = !local.checks();
+            std::mem::replace(&mut local.left, most)
+        });
         let mut at = first;
-        let mut left = self.shared.tuning.next_run;
         while at != 0 {
             let next = self.execute::<TRACED>(at).unwrap_or(0);
-            let (kept, urgent) =
-                self.local(|local| (std::mem::take(&mut local.kept), local.urgent));
-            left -= 1;
+            let (kept, urgent, left) = self.local(|local| {
+                local.left -= 1;
+                (std::mem::take(&mut local.kept), local.urgent, local.left)
+            });
             at = match (next, kept) {
                 (0, kept) => kept,
                 (next, 0) => next,
@@ -133,7 +139,7 @@ impl<'a> Engine<'a> {
         }
         self.local(|local| {
             local.runs = false;
-            local.since += self.shared.tuning.next_run - left;
+            local.since += most - std::mem::replace(&mut local.left, outer);
         });
         if TRACED {
             self.local(|local| local.via = Via::Own);
@@ -144,7 +150,8 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Runs one codelet that is ready; the successor to run next, if one became ready and belongs here.
+    /// Runs one codelet that is ready, and those who have their turns right after it; the successor to run next, if one became ready
+    /// and belongs here.
     fn execute<const TRACED: bool>(&self, id: u32) -> Option<u32> {
         let arena = &self.shared.arena;
         let record = arena.record(id);
@@ -159,6 +166,10 @@ impl<'a> Engine<'a> {
             match self.before_body(id, vtable.payload, flags, &mut followers) {
                 AtReady::Go => (),
                 AtReady::Wait => return followers.next,
+                AtReady::InTurn => {
+                    self.in_turn::<TRACED>(id, &mut followers);
+                    return followers.next;
+                }
             }
         }
         let mut children = self.run_body::<TRACED>(id, record, vtable);
@@ -188,8 +199,14 @@ impl<'a> Engine<'a> {
         {
             return AtReady::Wait;
         }
-        if flags & flag::COMMUTES != 0 && !self.take_turns(id, payload, followers) {
-            return AtReady::Wait;
+        if flags & flag::COMMUTES != 0 {
+            let record = self.shared.arena.record(id);
+            if record.cause.load(Ordering::Relaxed) == 0 && self.runs_in_turn(record) {
+                return AtReady::InTurn;
+            }
+            if !self.take_turns(id, payload, followers) {
+                return AtReady::Wait;
+            }
         }
         if flags & flag::GROUPED != 0 {
             self.bring_group(id);

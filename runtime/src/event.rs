@@ -211,6 +211,12 @@ impl OneShot {
         }
     }
 
+    /// Whether somebody waits for it, which has not fired: a hint, since somebody may just come.
+    #[inline]
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.0.load(Ordering::Relaxed) as u32 != NONE
+    }
+
     /// The first waiter of a one-shot that has not fired. Only while nothing else moves (the stuck report).
     #[inline]
     pub(crate) fn waiters(&self) -> u32 {

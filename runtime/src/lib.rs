@@ -97,6 +97,7 @@ mod homes;
 mod host;
 mod id;
 mod idle;
+mod in_turn;
 mod inheritance;
 pub mod inspect;
 mod instead;

@@ -56,6 +56,8 @@ pub(crate) struct Local {
     pub(crate) kept: u32,
     /// The engine is running codelets, and looks at `kept` after each.
     pub(crate) runs: bool,
+    /// While it runs codelets: how many more it runs before it looks elsewhere.
+    pub(crate) left: u32,
     /// The other engines of the domain.
     pub(crate) others: u16,
     /// The body that runs is a host's: it may take its time.
@@ -121,6 +123,7 @@ impl Local {
             magazine: Magazine::new(pool),
             kept: 0,
             runs: false,
+            left: 0,
             others: 0,
             host: false,
             binding: Binding::Free,

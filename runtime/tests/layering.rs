@@ -118,6 +118,7 @@ const LEVELS: &[&[&str]] = &[
         "ending",
         "part_of_codelet",
         "commuting",
+        "in_turn",
         "reducing",
         "release",
         "weak",

@@ -389,3 +389,53 @@ fn a_program_that_dies_leaves_what_it_did() {
     assert!(steps >= 40, "{steps}");
     assert_eq!(read.runs("dies"), []);
 }
+
+/// Those who wait in one block's list are run one after the other for one lock: the trace tells of each as of any other.
+#[test]
+fn who_waited_for_its_turn_became_ready_by_the_one_before() {
+    const ALL: usize = 100;
+    let read = traced("turns", 1, |rt| {
+        let block = rt.block::<u64>(1).unwrap();
+        rt.finish(|s| {
+            for _ in 0..ALL {
+                s.codelet("turn").spawn(block.commute(), |_, x| x[0] += 1);
+            }
+            Ok(())
+        })
+        .unwrap();
+    });
+    let run = |(_, event): &(u32, Event)| match *event {
+        Event::Run {
+            codelet,
+            generation,
+            via,
+            start,
+            ..
+        } => Some(((codelet, generation), via, start)),
+        _ => None,
+    };
+    let mut runs: Vec<_> = read.events.iter().filter_map(run).collect();
+    runs.sort_by_key(|&(_, _, start)| start);
+    assert_eq!(runs.len(), ALL);
+    for two in runs.windows(2) {
+        let [(before, ..), (after, via, start)] = [two[0], two[1]];
+        let ready = |(_, event): &(u32, Event)| match *event {
+            Event::Ready {
+                time,
+                codelet,
+                generation,
+                cause,
+                cause_generation,
+                ..
+            } if (codelet, generation) == after => Some((time, (cause, cause_generation))),
+            _ => None,
+        };
+        let readies: Vec<_> = read.events.iter().filter_map(ready).collect();
+        assert!(
+            matches!(readies[..], [(time, cause)] if time <= start && cause == before),
+            "{readies:?} of one that began at {start}, behind {before:?}"
+        );
+        // Where an engine looks around in between, it lay in that one's queue.
+        assert!(via < 2, "it ran next");
+    }
+}

@@ -28,6 +28,7 @@ mod switch;
 use super::lanes::{Lanes, Sums};
 use super::ring::Ring;
 use super::turns::Turns;
+pub use super::turns::Waits;
 pub use crate::access::{Mode, Operator};
 pub use crate::extent::Extent;
 use crate::mutants::mutant;

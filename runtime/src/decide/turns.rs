@@ -3,17 +3,29 @@
 //! A codelet takes its turn in all the blocks in which it commutes, or in none. If one of them is busy it waits in the
 //! list of that one, and passes on what it came for: see [`Turns::pass`]. Proof: `docs/design/turns.md`.
 
+use crate::mutants::mutant;
 use std::collections::VecDeque;
 
 /// Places of a list that has drained, at most.
 const KEPT: usize = 256;
 
+/// For what somebody waits who waits for its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// For other blocks, too: it looks at all of them when it is woken.
+    ForMore,
+    /// For this block alone: it has the turn when it is woken.
+    Alone,
+    /// The same, and it does not matter who runs it: who has the turn before it may do so, without waking it.
+    ForAnybody,
+}
+
 /// See the module. `T` names a codelet.
 #[derive(Clone, Debug)]
 pub(super) struct Turns<T> {
     holder: Option<T>,
-    /// Who waits, and whether for this block alone.
-    waiting: VecDeque<(T, bool)>,
+    /// Who waits, and for what.
+    waiting: VecDeque<(T, Waits)>,
     /// So many of them go before the others.
     first: usize,
 }
@@ -50,12 +62,12 @@ impl<T: Copy + PartialEq> Turns<T> {
     }
 
     /// `who` waits behind those before it; if it goes `first`, behind those that do so, too.
-    pub(super) fn wait(&mut self, who: T, alone: bool, first: bool) {
+    pub(super) fn wait(&mut self, who: T, waits: Waits, first: bool) {
         if first {
-            self.waiting.insert(self.first, (who, alone));
+            self.waiting.insert(self.first, (who, waits));
             self.first += 1;
         } else {
-            self.waiting.push_back((who, alone));
+            self.waiting.push_back((who, waits));
         }
     }
 
@@ -67,14 +79,37 @@ impl<T: Copy + PartialEq> Turns<T> {
             return None;
         }
         self.holder = None;
-        let (next, alone) = self.waiting.pop_front()?;
+        let (next, waits) = self.waiting.pop_front()?;
         self.first = self.first.saturating_sub(1);
         if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
             // The memory of a long list goes back.
             self.waiting = VecDeque::new();
         }
-        self.holder = alone.then_some(next);
+        self.holder = (waits != Waits::ForMore).then_some(next);
         Some(next)
+    }
+
+    /// Who has their turns next, in order, as far as it does not matter who runs them: whoever has the turn now may go on with them,
+    /// and says so by [`Turns::went_on`]. Nobody, while somebody goes before the others.
+    pub(super) fn next(&self) -> impl Iterator<Item = T> + '_ {
+        let behind_none = self.first == 0;
+        let next = self.waiting.iter().take_while(move |_| behind_none);
+        let any = next.take_while(|(_, waits)| *waits == Waits::ForAnybody);
+        any.map(|&(who, _)| who)
+    }
+
+    /// The turn went to the first `count` of those that [`Turns::next`] gave, one after the other: the last of them, `who`, has it.
+    /// Meanwhile some may have come that go before the others.
+    pub(super) fn went_on(&mut self, count: usize, who: T) {
+        let begin = self.first;
+        let last = self.waiting.get(begin + count - 1);
+        debug_assert!(last.is_some_and(|&last| last == (who, Waits::ForAnybody)));
+        let count = match mutant!("turns_had_and_listed") {
+            true => count - 1,
+            false => count,
+        };
+        self.waiting.drain(begin..begin + count);
+        self.holder = Some(who);
     }
 
     pub(super) fn waiting(&self) -> impl Iterator<Item = T> + '_ {

@@ -5,6 +5,7 @@ use super::Thing;
 use crate::block_table::QueueCell;
 use crate::commuting::{take_turns, turn_at_entrance};
 use crate::decide::dependence::Mode;
+use crate::in_turn::InTurn;
 use crate::sync::Arc;
 use crate::sync::model::{explore, explore_within, spawn};
 
@@ -55,6 +56,37 @@ impl World {
                 ready.extend(self.cells[at].queue.with(|queue| queue.pass_turn(who)));
             }
         }
+    }
+
+    /// The same for one that wants the first block alone: the engine goes on with those who have their turns next, until it has run so
+    /// `many` of those that it saw at one look.
+    fn start_in_turn(&self, who: u32, many: usize) {
+        let queue = &self.cells[0].queue;
+        let mut begun = queue.with(|queue| InTurn::begin(queue, who));
+        while let Some(turns) = begun {
+            let run = &turns.ids()[..many.min(turns.ids().len())];
+            for &id in run {
+                self.ran[id as usize].add(1);
+                self.data[0].add(1);
+            }
+            let goes_on = run.len() == turns.ids().len();
+            let (next, then) = queue.with(|queue| {
+                turns.reach(queue, run.len() - 1);
+                turns.leave(queue, run.len() - 1, goes_on)
+            });
+            if let (Some(next), None) = (next, &then) {
+                self.start(next.who);
+            }
+            begun = then;
+        }
+    }
+
+    /// One enters the queue of the first block; whether it has its turn at once.
+    fn enter(&self, who: u32) -> bool {
+        self.cells[0].queue.with(|queue| {
+            queue.enter(who, Mode::Commute);
+            turn_at_entrance(queue, who)
+        })
     }
 
     fn check(&self) {
@@ -115,11 +147,7 @@ fn who_waits_from_its_entrance_is_woken() {
         let other = {
             let world = world.clone();
             spawn(move || {
-                let has_turn = world.cells[0].queue.with(|queue| {
-                    queue.enter(1, Mode::Commute);
-                    turn_at_entrance(queue, 1)
-                });
-                if has_turn {
+                if world.enter(1) {
                     world.start(1);
                 }
             })
@@ -142,11 +170,7 @@ fn who_enters_waits_behind_one_that_was_woken() {
         let other = {
             let world = world.clone();
             spawn(move || {
-                let has_turn = world.cells[0].queue.with(|queue| {
-                    queue.enter(1, Mode::Commute);
-                    turn_at_entrance(queue, 1)
-                });
-                if has_turn {
+                if world.enter(1) {
                     world.start(1);
                 }
             })
@@ -157,4 +181,48 @@ fn who_enters_waits_behind_one_that_was_woken() {
         other.join().unwrap();
         world.check();
     });
+}
+
+/// Two enter while a third one is in the block, whose engine runs those that it finds in the list, too: all that it saw, or the first
+/// alone.
+#[test]
+fn who_is_in_the_block_runs_those_who_wait() {
+    for many in [1, 2, 9] {
+        explore_within(2, move || {
+            let world = World::entered_by([&[0], &[0], &[0]], 1);
+            let other = {
+                let world = world.clone();
+                spawn(move || {
+                    for who in [1, 2] {
+                        if world.enter(who) {
+                            world.start_in_turn(who, many);
+                        }
+                    }
+                })
+            };
+            world.start_in_turn(0, many);
+            other.join().unwrap();
+            world.check();
+        });
+    }
+}
+
+/// The same when two are in the list from the beginning, and beside one that wants another block, too.
+#[test]
+fn who_runs_those_who_wait_wakes_who_wants_more() {
+    for many in [1, 9] {
+        explore_within(2, move || {
+            let world = World::entered_by([&[0], &[0], &[0, 1]], 3);
+            let first = &world.cells[0].queue;
+            assert!(first.with(|queue| turn_at_entrance(queue, 0)));
+            assert!(!first.with(|queue| turn_at_entrance(queue, 1)));
+            let other = {
+                let world = world.clone();
+                spawn(move || world.start(2))
+            };
+            world.start_in_turn(0, many);
+            other.join().unwrap();
+            world.check();
+        });
+    }
 }

@@ -359,3 +359,177 @@ fn a_block_is_named_once() {
         .unwrap_err();
     assert!(error.to_string().contains("declared twice"), "{error}");
 }
+
+/// Waits as long as it takes, but not for ever: then what is waited for does not come.
+fn wait_for(flag: &AtomicBool, what: &str) {
+    let begin = Instant::now();
+    while !flag.load(Ordering::Acquire) {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{what}");
+        dawdle(1);
+    }
+}
+
+/// One that waits for the end of a codelet is not held up by those that have their turns right after it.
+#[test]
+fn who_waits_for_the_end_of_one_need_not_wait_for_those_behind_it() {
+    let rt = runtime(2);
+    let a = rt.block::<u64>(1).unwrap();
+    let (spawned, told) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (spawned, told) = (&spawned, &told);
+    rt.finish(|s| {
+        for n in 0..10 {
+            let one = s.spawn(a.commute(), move |_, a| {
+                wait_for(spawned, "the first one runs while others are spawned");
+                match n {
+                    6 => wait_for(told, "what waits for the sixth waits for the seventh, too"),
+                    _ => a[0] += 1,
+                }
+            });
+            if n == 5 {
+                let waits = s.codelet("waits").after(&one.event());
+                waits.spawn((), |_, ()| told.store(true, Ordering::Release));
+            }
+        }
+        spawned.store(true, Ordering::Release);
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rt.read(a, |a| a[0]).unwrap(), 9);
+}
+
+/// The same with two that wait for an event that a body satisfies: its engine keeps the second one to run next.
+#[test]
+fn who_is_made_ready_in_a_turn_need_not_wait_for_those_behind_it() {
+    let rt = runtime(2);
+    let a = rt.block::<u64>(1).unwrap();
+    let (spawned, told) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (spawned, told) = (&spawned, &told);
+    let both = &AtomicBool::new(false);
+    rt.finish(|s| {
+        let (event, trigger) = s.event("the sixth runs");
+        for _ in 0..2 {
+            let waits = s.codelet("waits").after(&event);
+            waits.spawn((), |_, ()| {
+                if told.fetch_add(1, Ordering::Relaxed) == 1 {
+                    both.store(true, Ordering::Release);
+                }
+            });
+        }
+        let mut trigger = Some(trigger);
+        for n in 0..10 {
+            let mine = if n == 5 { trigger.take() } else { None };
+            s.spawn_once(a.commute(), move |s, a| {
+                wait_for(spawned, "the first one runs while others are spawned");
+                mine.into_iter().for_each(|trigger| s.satisfy(trigger));
+                match n {
+                    6 => wait_for(both, "what the sixth made ready waits for the seventh"),
+                    _ => a[0] += 1,
+                }
+            });
+        }
+        spawned.store(true, Ordering::Release);
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rt.read(a, |a| a[0]).unwrap(), 9);
+}
+
+/// In one list: some have children in the block, some fail or panic, some make blocks, some return what others read.
+#[test]
+fn those_in_one_list_need_not_be_alike() {
+    const ALL: u64 = 300;
+    for xes in [1, 2, 3] {
+        let rt = runtime(xes);
+        let a = rt.block::<u64>(2).unwrap();
+        let (spawned, inside, read) = (
+            AtomicBool::new(xes == 1),
+            AtomicBool::new(false),
+            AtomicU64::new(0),
+        );
+        let (spawned, inside, read) = (&spawned, &inside, &read);
+        let error = rt
+            .finish(|s| {
+                for n in 0..ALL {
+                    let value = s.spawn(a.commute(), move |s, view| {
+                        wait_for(spawned, "the first one runs while others are spawned");
+                        assert!(!inside.swap(true, Ordering::Relaxed), "two at a time");
+                        view[0] += 1;
+                        inside.store(false, Ordering::Relaxed);
+                        match n % 10 {
+                            2 => {
+                                s.spawn(a.read_write(), move |_, a| {
+                                    assert!(!inside.swap(true, Ordering::Relaxed), "two");
+                                    a[1] += 1;
+                                    dawdle(1);
+                                    inside.store(false, Ordering::Relaxed);
+                                });
+                            }
+                            4 => {
+                                let own = s.block::<u64>(1)?;
+                                s.spawn(own.write(), |_, own| own[0] = 1);
+                            }
+                            5 => {
+                                s.block::<u64>(1)?;
+                            }
+                            6 => return Err(Error::msg("the sixth of ten")),
+                            8 if n == 8 => panic!("the eighth"),
+                            _ => (),
+                        }
+                        Ok(n)
+                    });
+                    if n % 10 == 9 {
+                        let value = value.value();
+                        s.spawn(value.read(), move |_, n| {
+                            read.fetch_add(*n, Ordering::Relaxed);
+                        });
+                    }
+                }
+                spawned.store(true, Ordering::Release);
+                Ok(())
+            })
+            .unwrap_err();
+        let failure = error.failure().unwrap();
+        assert_eq!(
+            (failure.failed, failure.skipped),
+            (ALL / 10 + 1, 0),
+            "{error}"
+        );
+        let nines: u64 = (0..ALL).filter(|n| n % 10 == 9).sum();
+        assert_eq!(read.load(Ordering::Relaxed), nines);
+        rt.finish(|s| {
+            s.spawn(a.read(), |_, _| unreachable!("it is poisoned"));
+            Ok(())
+        })
+        .unwrap_err();
+    }
+}
+
+/// Two scopes at a time: each ends when its own codelets have.
+#[test]
+fn scopes_share_a_list() {
+    let rt = runtime(2);
+    let a = rt.block::<u64>(1).unwrap();
+    const EACH: u64 = 3000;
+    std::thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                for round in 0..3 {
+                    let ran = AtomicU64::new(0);
+                    let count = &ran;
+                    rt.finish(|s| {
+                        for _ in 0..EACH {
+                            s.spawn(a.commute(), move |_, a| {
+                                a[0] += 1;
+                                count.fetch_add(1, Ordering::Relaxed);
+                            });
+                        }
+                        Ok(())
+                    })
+                    .unwrap();
+                    assert_eq!(ran.load(Ordering::Relaxed), EACH, "round {round}");
+                }
+            });
+        }
+    });
+    assert_eq!(rt.read(a, |a| a[0]).unwrap(), 6 * EACH);
+}

@@ -1,6 +1,6 @@
 //! What few queues have: turns among those who commute, and the lanes of reductions.
 
-use super::{AccessQueue, Effect, Lanes, Mode, Place, Special, Sums, Turns};
+use super::{AccessQueue, Effect, Lanes, Mode, Place, Special, Sums, Turns, Waits};
 use crate::mutants::mutant;
 
 impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
@@ -52,10 +52,26 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         self.special().turns.take(who);
     }
 
-    /// `who` waits for its turn, before all that do not go `first`; if it commutes here `alone`, it has the turn when it is woken.
+    /// `who` waits for its turn, before all that do not go `first`.
     #[inline]
-    pub fn wait_for_turn(&mut self, who: T, alone: bool, first: bool) {
-        self.special().turns.wait(who, alone, first);
+    pub fn wait_for_turn(&mut self, who: T, waits: Waits, first: bool) {
+        self.special().turns.wait(who, waits, first);
+    }
+
+    /// Those who have their turns next, in order, and may be run by who has the turn now, without being woken: that one says so by
+    /// [`AccessQueue::turn_went_on`].
+    #[inline]
+    pub fn next_turns(&self) -> impl Iterator<Item = T> + '_ {
+        let special = self.special.as_deref();
+        special.into_iter().flat_map(|special| special.turns.next())
+    }
+
+    /// Who had the turn has left, and so have the first of those whom [`AccessQueue::next_turns`] gave after it, `count` in all. They
+    /// did what they had declared. The next one, `who`, has its turn now.
+    pub fn turn_went_on(&mut self, count: usize, who: T) {
+        debug_assert!(self.held == Mode::Commute && self.holders as usize > count);
+        self.special().turns.went_on(count, who);
+        self.holders -= count as u32;
     }
 
     /// `who` is done with its turn, or could have it and cannot take it. Gives who is to be woken.

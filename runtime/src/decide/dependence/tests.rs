@@ -126,7 +126,7 @@ fn neighbours_that_commute_are_there_together_and_one_at_a_time_has_its_turn() {
     assert!(q.turn_is_free_for(2));
     q.take_turn(2);
     assert!(!q.turn_is_free_for(1));
-    q.wait_for_turn(1, true, false);
+    q.wait_for_turn(1, Waits::Alone, false);
     assert_eq!(q.waiting().last(), Some((1, Mode::Commute)));
     leave(&mut q, Mode::Commute, Effect::Done);
     assert_eq!(grants(&mut q), []);
@@ -148,7 +148,7 @@ fn who_goes_first_is_woken_before_the_others_and_after_those_like_it() {
     });
     q.take_turn(1);
     for (who, first) in [(2, false), (3, true), (4, false), (5, true)] {
-        q.wait_for_turn(who, true, first);
+        q.wait_for_turn(who, Waits::Alone, first);
     }
     let mut holder = 1;
     let mut order = Vec::new();
@@ -157,10 +157,52 @@ fn who_goes_first_is_woken_before_the_others_and_after_those_like_it() {
         holder = next;
         if next == 5 {
             // The first ones are gone, and are not counted any more.
-            q.wait_for_turn(6, true, true);
+            q.wait_for_turn(6, Waits::Alone, true);
         }
     }
     assert_eq!(order, [3, 5, 6, 2, 4]);
+}
+
+#[test]
+fn who_has_the_turn_goes_on_with_those_behind_it_as_far_as_anybody_may_run_them() {
+    let mut q = AccessQueue::<u32>::default();
+    (1..=8).for_each(|who| {
+        q.enter(who, Mode::Commute);
+    });
+    assert_eq!(q.next_turns().count(), 0);
+    q.take_turn(1);
+    let waits = [Waits::ForAnybody, Waits::ForAnybody, Waits::ForAnybody];
+    let waits = waits.into_iter().chain([Waits::Alone, Waits::ForAnybody]);
+    for (who, waits) in (2..).zip(waits) {
+        q.wait_for_turn(who, waits, false);
+    }
+    assert_eq!(q.next_turns().collect::<Vec<_>>(), [2, 3, 4]);
+    // One comes that goes first: nobody is run before it who was not seen before.
+    q.wait_for_turn(7, Waits::Alone, true);
+    assert_eq!(q.next_turns().count(), 0);
+    q.turn_went_on(2, 3);
+    assert!(q.has_turn(3) && !q.has_turn(1));
+    assert_eq!(q.pass_turn(1), None, "it has left");
+    assert_eq!(
+        q.waiting().map(|(who, _)| who).collect::<Vec<_>>(),
+        [7, 4, 5, 6]
+    );
+    assert_eq!(q.pass_turn(3), Some(7));
+    leave(&mut q, Mode::Commute, Effect::Done);
+    assert_eq!(q.next_turns().collect::<Vec<_>>(), [4]);
+    assert_eq!(q.pass_turn(7), Some(4));
+    leave(&mut q, Mode::Commute, Effect::Done);
+    assert_eq!(q.next_turns().count(), 0, "5 is not for anybody");
+    assert_eq!(q.pass_turn(4), Some(5));
+    leave(&mut q, Mode::Commute, Effect::Done);
+    assert_eq!(q.next_turns().collect::<Vec<_>>(), [6]);
+    // Of 1 to 8 there are left 5, 6 and 8.
+    assert_eq!(q.enter(9, Mode::Read), Entered::Queued);
+    q.pass_turn(5);
+    (0..2).for_each(|_| leave(&mut q, Mode::Commute, Effect::Done));
+    assert_eq!(grants(&mut q), []);
+    leave(&mut q, Mode::Commute, Effect::Done);
+    assert_eq!(grants(&mut q), [9]);
 }
 
 #[test]
@@ -170,8 +212,8 @@ fn who_waits_for_more_than_one_turn_is_woken_and_has_none_yet() {
         q.enter(who, Mode::Commute);
     });
     q.take_turn(1);
-    q.wait_for_turn(2, false, false);
-    q.wait_for_turn(3, true, false);
+    q.wait_for_turn(2, Waits::ForMore, false);
+    q.wait_for_turn(3, Waits::Alone, false);
     assert_eq!(q.pass_turn(3), None, "it is not 3's to pass on");
     assert_eq!(q.pass_turn(1), Some(2));
     assert!(!q.has_turn(2), "it has to look");
