@@ -56,7 +56,7 @@ fn passed(printed: &str) -> usize {
 
 #[test]
 fn what_is_used_well_works() {
-    assert!(passed(&run("use", &[])) >= 21);
+    assert!(passed(&run("use", &[])) >= 25);
 }
 
 #[test]
