@@ -81,9 +81,8 @@ impl Scope<'_> {
     ) -> Option<[WholeBlock; N]> {
         let shared = self.frame().engine.shared;
         let mut accesses = [WholeBlock::NONE; N];
-        for at in 0..N {
-            let (bits, mode) = names[at];
-            accesses[at] = WholeBlock::new(shared.may_be(bits)?, mode)?;
+        for (place, &(bits, mode)) in accesses.iter_mut().zip(&names) {
+            *place = WholeBlock::new(shared.may_be(bits)?, mode)?;
         }
         Some(accesses)
     }

@@ -125,8 +125,8 @@ unsafe fn spawn<P: Small, const N: usize>(
 #[inline(always)]
 fn names<const N: usize>(list: &[sprat_access]) -> Option<[(u64, Mode); N]> {
     let mut names = [(0, Mode::Read); N];
-    for at in 0..N {
-        names[at] = list[at].whole()?;
+    for (place, access) in names.iter_mut().zip(list) {
+        *place = access.whole()?;
     }
     Some(names)
 }

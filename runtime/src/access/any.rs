@@ -184,8 +184,8 @@ impl WholeBlock {
     #[inline(always)]
     pub(crate) fn plain<const N: usize>(these: &[WholeBlock; N]) -> [(BlockKey, Mode); N] {
         let mut plain = [(BlockKey(BlockId::NONE), Mode::Read); N];
-        for at in 0..N {
-            plain[at] = (these[at].0, these[at].1);
+        for (place, block) in plain.iter_mut().zip(these) {
+            *place = (block.0, block.1);
         }
         plain
     }

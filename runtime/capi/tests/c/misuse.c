@@ -103,6 +103,11 @@ static void options_that_make_no_sense(void) {
   config.topology = "\xff";
   REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "UTF-8");
   config.topology = NULL;
+  config.stack_bytes = 1;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_CONFIG, "a stack of 1 bytes");
+  config.stack_bytes = SIZE_MAX;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_SYSTEM, "could not be started");
+  config.stack_bytes = 0;
   config.xes = 100000;
   config.environment = SPRAT_NO;
   REFUSED(sprat_runtime_create(&config, &none), SPRAT_CONFIG, "100000");
