@@ -36,6 +36,14 @@ struct Rare {
     spans: Vec<Span<'static>>,
 }
 
+impl Rare {
+    /// What the body, which has ended, did wrong first, if it did.
+    #[cold]
+    fn ended(&mut self) -> Result<(), Fault> {
+        self.wrong.take().map_or(Ok(()), Err)
+    }
+}
+
 impl Drop for Rare {
     /// Spans end from the innermost on.
     fn drop(&mut self) {
@@ -122,13 +130,10 @@ pub(crate) fn run(
     let top = Top::put(thread, &live);
     body(std::ptr::without_provenance_mut(live.handle as usize));
     drop(top);
-    live.rare.take().map_or(Ok(()), wrong_of)
-}
-
-/// What a body that has ended did wrong first, if it did.
-#[cold]
-fn wrong_of(mut rare: Box<Rare>) -> Result<(), Fault> {
-    rare.wrong.take().map_or(Ok(()), Err)
+    match live.rare.take() {
+        None => Ok(()),
+        Some(mut rare) => rare.ended(),
+    }
 }
 
 /// Runs what has no scope, as a codelet's body otherwise: whose scopes are below it stays hidden.
