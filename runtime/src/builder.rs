@@ -62,6 +62,9 @@ impl Runtime {
     }
 }
 
+/// The smallest stack of an engine: what the runtime itself needs, several times, also where nothing is optimised.
+const LEAST_STACK: usize = 256 << 10;
+
 impl Builder {
     pub(crate) fn new() -> Self {
         Self::default()
@@ -131,7 +134,7 @@ impl Builder {
     }
 
     /// So many bytes of stack for the thread of each execution engine: for bodies that keep large arrays there, as Fortran's
-    /// often do. Default: that of Rust's threads, 2 MiB unless the variable `RUST_MIN_STACK` says otherwise. A host thread
+    /// often do. At least 256 KiB, since the runtime itself runs there. Default: that of Rust's threads, 2 MiB unless the variable `RUST_MIN_STACK` says otherwise. A host thread
     /// that helps in a scope has its own stack, which the system sets (`ulimit -s`).
     ///
     /// ```
@@ -253,6 +256,19 @@ impl Builder {
         self.plan_with(&settings)
     }
 
+    /// The stack of engines, if one was asked for.
+    fn stack(&self) -> Result<Option<usize>> {
+        match self.stack_bytes {
+            Some(bytes) if bytes < LEAST_STACK => Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "a stack of {bytes} bytes, on which an engine would not get far; ask for at least {LEAST_STACK}"
+                ),
+            )),
+            stack => Ok(stack),
+        }
+    }
+
     fn settings(&self) -> Result<Settings> {
         if self.ignores_environment {
             Ok(Settings::default())
@@ -353,6 +369,7 @@ impl Builder {
     /// does. [`ErrorKind::Topology`] if the topology makes none. [`ErrorKind::System`] if threads or memory are refused.
     pub fn build(self) -> Result<Runtime> {
         let settings = self.settings()?;
+        let stack = self.stack()?;
         let (topology, plan) = self.plan_with(&settings)?;
         // A file's CPUs may be others than those here; a description's are numbers that were made up.
         let pin = self.pin.or(settings.pin);
@@ -421,7 +438,7 @@ impl Builder {
             shared.io.stay_on(cpus.copied().collect());
         }
         shared.set_policy(policy);
-        let threads = start(&shared, pin, self.stack_bytes).inspect_err(|_| shared.stop())?;
+        let threads = start(&shared, pin, stack).inspect_err(|_| shared.stop())?;
         live::enter(&shared);
         Ok(Runtime::own(shared, topology, pin, threads))
     }

@@ -22,6 +22,8 @@ pub(crate) struct Engine<'a> {
     /// The seat, if any.
     pub(crate) seat: Option<&'a Seat<Local>>,
     local: *mut Local,
+    /// See `Scope::guest`.
+    pub(crate) guest: Cell<*const ()>,
 }
 
 /// What a body runs in: its engine, and whose children it spawns.
@@ -82,6 +84,7 @@ impl<'a> Engine<'a> {
             shared,
             seat,
             local,
+            guest: Cell::new(std::ptr::null()),
         }
     }
 

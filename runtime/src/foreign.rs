@@ -1,6 +1,6 @@
 //! What interfaces of other languages need beside: names as numbers, and codelets whose accesses are a list of any length.
 
-use crate::access::{AnyAccess, AnyList, AnyViews, Lent};
+use crate::access::{Access, AnyAccess, AnyList, AnyViews, Lent, Mode, WholeBlock, WholeBlocks};
 use crate::codelet::Body;
 use crate::data_block::{Block, Data};
 use crate::error::{Error, ErrorKind, Result};
@@ -9,6 +9,7 @@ use crate::group::Group;
 use crate::id::{BlockId, CodeletId, RuntimeId};
 use crate::options::{Options, Spawned};
 use crate::outcome::Outcome;
+use crate::plain::PlainDoors;
 use crate::record;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
@@ -16,6 +17,7 @@ use crate::shared::Shared;
 use crate::spawn::{Spec, Traits};
 use crate::spawning::{spawn_bare, spawn_with};
 use crate::trigger::Event;
+use std::cell::Cell;
 use std::panic::Location;
 
 impl<T: Data> Block<T> {
@@ -30,11 +32,14 @@ impl Shared {
     /// The block with this name as bytes, if there may be one: whether there is shows when it is used.
     #[inline]
     fn block_from_bits(&self, bits: u64) -> Result<Block<u8>> {
+        self.may_be(bits).ok_or_else(unknown)
+    }
+
+    #[inline(always)]
+    fn may_be(&self, bits: u64) -> Option<Block<u8>> {
         let id = BlockId::from_bits(bits);
-        match id.runtime() == self.id.number() && self.blocks.has_slot(id.slot()) {
-            true => Ok(Block::new(id)),
-            false => Err(unknown()),
-        }
+        let may_be = id.runtime() == self.id.number() && self.blocks.has_slot(id.slot());
+        may_be.then(|| Block::new(id))
     }
 }
 
@@ -65,6 +70,21 @@ impl Scope<'_> {
     #[inline]
     pub fn block_from_bits(&self, bits: u64) -> Result<Block<u8>> {
         self.frame().engine.shared.block_from_bits(bits)
+    }
+
+    /// Accesses to the blocks with these names in these modes, `None` if [`Runtime::block_from_bits`] would give an error for one of the
+    /// names, or [`WholeBlock::new`] nothing for one of the modes.
+    #[inline(always)]
+    pub fn whole_from_bits<const N: usize>(
+        &self,
+        names: [(u64, Mode); N],
+    ) -> Option<[WholeBlock; N]> {
+        let shared = self.frame().engine.shared;
+        let mut accesses = [WholeBlock::NONE; N];
+        for (place, &(bits, mode)) in accesses.iter_mut().zip(&names) {
+            *place = WholeBlock::new(shared.may_be(bits)?, mode)?;
+        }
+        Some(accesses)
     }
 }
 
@@ -100,6 +120,13 @@ impl Group {
 }
 
 impl<'s> Scope<'s> {
+    /// A word for whoever makes an interface of another language, null at first. It is the engine's that runs this body, which is for one thread
+    /// as long as it is there: so what the thread has elsewhere, and would be looked for in each body, can be noted here.
+    #[inline]
+    pub fn guest(&self) -> &Cell<*const ()> {
+        &self.frame().engine.guest
+    }
+
     /// Spawns a codelet with a name and no other options, as `codelet(name).spawn_any(accesses, body)` does, in less time.
     #[track_caller]
     #[inline]
@@ -116,15 +143,50 @@ impl<'s> Scope<'s> {
         if !record::spawns(self) {
             return self.codelet(name).spawn_any(accesses, body);
         }
+        // SAFETY: the list is borrowed until this returns, and the codelet is not repeatable.
+        let list = unsafe { AnyList::new(accesses) };
+        Spawned::new(spawn_lent(self, (name, Location::caller()), list, body))
+    }
+
+    /// The same for few whole blocks, whose number is known where this is called: what costs least.
+    ///
+    /// ```
+    /// # fn main() -> sprat::Result<()> {
+    /// use sprat::{Mode, WholeBlock};
+    ///
+    /// let rt = sprat::Runtime::new()?;
+    /// let block = rt.block_from_bits(rt.block::<u64>(1)?.to_bits())?;
+    /// rt.finish(|s| {
+    ///     let access = WholeBlock::new(block, Mode::Write).expect("one of the modes for whole blocks");
+    ///     s.spawn_whole("fill", [access], |_, lent| {
+    ///         // SAFETY: the block is ours for writing, and as long as this.
+    ///         unsafe { lent[0].start().write_bytes(7, lent[0].bytes()) };
+    ///     });
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(rt.read(block, |b| b[7])?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    #[inline(always)]
+    pub fn spawn_whole<const N: usize, O, F>(
+        &self,
+        name: &'static str,
+        blocks: [WholeBlock; N],
+        body: F,
+    ) -> Spawned<O::Value>
+    where
+        O: Outcome,
+        F: for<'c, 'v> Fn(&'c Scope<'s>, &'v [Lent]) -> O + Send + Sync + 's,
+    {
+        if !record::spawns(self) {
+            return self.codelet(name).spawn(WholeBlocks(blocks), body);
+        }
         let about = (name, Location::caller());
-        Spawned::new(match accesses.len() {
+        Spawned::new(match N {
             0 => spawn_alone(self, about, move |scope, ()| body(scope, &[])),
-            // Where the number is known, the runtime's steps are loops of that length.
-            1 => spawn_listed::<1, O, F>(self, about, accesses, body),
-            2 => spawn_listed::<2, O, F>(self, about, accesses, body),
-            3 => spawn_listed::<3, O, F>(self, about, accesses, body),
-            4 => spawn_listed::<4, O, F>(self, about, accesses, body),
-            _ => spawn_listed::<0, O, F>(self, about, accesses, body),
+            _ => spawn_few(self, about, blocks, body),
         })
     }
 }
@@ -151,15 +213,49 @@ where
     })
 }
 
-/// Spawns a codelet without options and with `N` accesses, or with any number of them if that is 0.
+/// Spawns a codelet with few whole blocks, and without options.
 #[inline(always)]
-fn spawn_listed<'s, const N: usize, O, F>(
+fn spawn_few<'s, const N: usize, O, F>(
     scope: &Scope<'s>,
-    (name, spawned_at): About,
-    accesses: &[AnyAccess],
+    about: About,
+    blocks: [WholeBlock; N],
     body: F,
 ) -> CodeletId
 where
+    O: Outcome,
+    F: for<'c, 'v> Fn(&'c Scope<'s>, &'v [Lent]) -> O + Send + Sync + 's,
+{
+    let (name, spawned_at) = about;
+    let vtable = Glue::<'s, AnyViews, F, O>::vtable();
+    let full = Body {
+        vtable,
+        name,
+        spawned_at,
+    };
+    let (frame, mut doors) = (scope.frame(), PlainDoors::new());
+    let accesses = WholeBlock::plain(&blocks);
+    match frame.begin_whole(full, &accesses, &mut doors) {
+        Some(id) => {
+            // SAFETY: the payload of a new record for this vtable, whose views are all that there will be.
+            unsafe { Glue::<'s, AnyViews, F, O>::put(frame.payload(id), AnyViews, body) }
+            // SAFETY: it was begun for these.
+            unsafe { frame.launch_whole::<N>(id, vtable, &doors) };
+            id
+        }
+        None => spawn_lent(scope, about, WholeBlocks(blocks), body),
+    }
+}
+
+/// Spawns a codelet without options, whose body gets what is lent for these accesses.
+#[inline(always)]
+fn spawn_lent<'s, A, O, F>(
+    scope: &Scope<'s>,
+    (name, spawned_at): About,
+    accesses: A,
+    body: F,
+) -> CodeletId
+where
+    A: for<'v> Access<View<'v> = &'v [Lent]>,
     O: Outcome,
     F: for<'c, 'v> Fn(&'c Scope<'s>, &'v [Lent]) -> O + Send + Sync + 's,
 {
@@ -169,9 +265,7 @@ where
         at: Some(spawned_at),
         ..Spec::default()
     };
-    // SAFETY: the list is borrowed until this returns, and the codelet is not repeatable.
-    let list = unsafe { AnyList::<N>::new(accesses) };
-    spawn_with(scope, &mut spec, list, vtable, |payload, _| {
+    spawn_with(scope, &mut spec, accesses, vtable, |payload, _| {
         // SAFETY: `spawn_with` gives the payload of a new record for this vtable. Of the list all was declared, so its views are
         // all that there will be.
         unsafe { Glue::<'s, AnyViews, F, O>::put(payload, AnyViews, body) }
@@ -210,7 +304,7 @@ impl<'s> Options<'_, 's> {
         F: for<'c, 'v> Fn(&'c Scope<'s>, &'v [Lent]) -> O + Send + Sync + 's,
     {
         // SAFETY: the list is borrowed until this returns, and the codelet is not repeatable.
-        let list = unsafe { AnyList::<0>::new(accesses) };
+        let list = unsafe { AnyList::new(accesses) };
         self.spawn(list, body)
     }
 }

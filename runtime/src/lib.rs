@@ -194,7 +194,8 @@ mod wide;
 pub use access::{
     Access, AnyAccess, AnyArgument, Around, CanBeWeak, CombineBytes, Commute, ExclusiveAccess,
     FillBytes, ForeignOperator, Lent, Max, Min, Mode, Param, Product, Raw, Read, ReadValue,
-    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
+    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, WholeBlock, Write,
+    scratch,
 };
 pub use affinity::Priority;
 pub use builder::Builder;

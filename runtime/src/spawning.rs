@@ -1,6 +1,6 @@
 //! From a call of `spawn` to a record: which of the ways to spawn is taken, by what the accesses and options are.
 
-use crate::access::{Access, Declared, PlainList, Shape};
+use crate::access::{Access, BlockKey, Declared, FEW, Mode, PlainList, Shape};
 use crate::affinity::{Affinity, Priority};
 use crate::codelet::{Body, Vtable, record_bytes};
 use crate::engine::Frame;
@@ -156,7 +156,7 @@ impl Frame<'_> {
 
     /// Where the captures of a codelet go.
     #[inline]
-    fn payload(&self, id: CodeletId) -> *mut u8 {
+    pub(crate) fn payload(&self, id: CodeletId) -> *mut u8 {
         self.engine.shared.arena.payload(id.record())
     }
 
@@ -223,6 +223,44 @@ impl Frame<'_> {
             }};
         }
         for_shape!(shape, blocks, values, None)
+    }
+
+    /// As [`Frame::begin_few`], for a codelet without options whose accesses are these.
+    #[inline(always)]
+    pub(crate) fn begin_whole<const N: usize>(
+        &self,
+        about: Body,
+        accesses: &[(BlockKey, Mode); N],
+        doors: &mut PlainDoors,
+    ) -> Option<CodeletId> {
+        self.throttle();
+        // Then it goes near its data.
+        if self.engine.shared.loads.is_some() || N > FEW {
+            return None;
+        }
+        let bytes = record_bytes(about.vtable.payload, N);
+        guarded(
+            Spawn,
+            #[inline(always)]
+            || self.begin_plain::<N>(about, Traits::NONE, bytes, accesses, doors),
+        )
+    }
+
+    /// Publishes a record that [`Frame::begin_whole`] began, and whose payload holds the captures.
+    ///
+    /// # Safety
+    /// It was given the same doors.
+    #[inline(always)]
+    pub(crate) unsafe fn launch_whole<const N: usize>(
+        &self,
+        id: CodeletId,
+        vtable: &Vtable,
+        doors: &PlainDoors,
+    ) {
+        // SAFETY: it was begun for so many.
+        guarded(Spawn, || unsafe {
+            self.launch_plain::<N>(id, vtable, false, doors)
+        });
     }
 
     /// Publishes a record that [`Frame::begin_few`] began, and whose payload holds the captures.

@@ -15,7 +15,7 @@ pub(crate) fn start_thread(
     work: impl FnOnce() + Send + 'static,
 ) -> Result<thread::JoinHandle<()>> {
     let text = format!(
-        "the thread {name} could not be started; ask for fewer engines, or raise the limit on threads"
+        "the thread {name} could not be started; ask for fewer engines or smaller stacks, or raise the limit on threads"
     );
     let place = format!("the thread {name}");
     let mut thread = thread::Builder::new().name(name);

@@ -19,7 +19,7 @@ const SPINS: u32 = 64;
 
 impl Frame<'_> {
     /// One more codelet or scope is about to be made in this body: the body of a host's scope may be held back first.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn throttle(&self) {
         if self.codelet == 0 && self.engine.local(Local::is_to_look) {
             self.engine.hold_back();

@@ -46,3 +46,15 @@ fn deep_bodies_run_on_every_engine() {
     };
     host.spawn(test).unwrap().join().unwrap();
 }
+
+#[test]
+fn a_stack_that_holds_no_engine_is_refused() {
+    let tiny = Runtime::builder().stack_bytes(16 << 10).build();
+    let error = tiny.expect_err("nothing runs there");
+    assert_eq!(error.kind(), sprat::ErrorKind::Config);
+    assert!(
+        error.to_string().contains("a stack of 16384 bytes"),
+        "{error}"
+    );
+    Runtime::builder().stack_bytes(256 << 10).build().unwrap();
+}

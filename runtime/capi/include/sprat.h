@@ -139,7 +139,7 @@ typedef struct sprat_config {
   int64_t spin_us;            /* how long an engine without work looks on before it parks, in microseconds; 0: measured at the
                                  start; below 0: not at all */
   size_t live_codelets;       /* about how many codelets may live before a host that spawns more is held back; 0: by the memory */
-  size_t stack_bytes;         /* of each execution engine; 0: 2 MiB. A host thread that helps in a scope has its own */
+  size_t stack_bytes;         /* of each execution engine, at least 256 KiB; 0: 2 MiB. A host thread that helps in a scope has its own */
   uint64_t check_seed;        /* the checking mode, with this seed: slow, finds misused blocks; 0: off */
   const char *topology;       /* a machine to plan for instead of this one, such as "package:2 core:4"; null: this one */
   sprat_choice memory_report; /* whether an account is kept for sprat_memory_report; SPRAT_DEFAULT: no */

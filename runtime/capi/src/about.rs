@@ -3,7 +3,7 @@
 use crate::fault::{Fault, ended};
 use crate::graphs::{graph, sprat_graph};
 use crate::runtime::{runtime, sprat_runtime};
-use crate::text::give_text;
+use crate::text::{give_text, without_places};
 use crate::types::*;
 use std::ffi::c_char;
 
@@ -33,7 +33,11 @@ pub unsafe extern "C" fn sprat_tell(
                 )
             }
             SPRAT_ABOUT_METRICS => runtime.metrics(),
-            SPRAT_ABOUT_LEFTOVERS => runtime.leftovers().join("\n"),
+            SPRAT_ABOUT_LEFTOVERS => {
+                let lines = runtime.leftovers();
+                let lines: Vec<String> = lines.iter().map(|line| without_places(line)).collect();
+                lines.join("\n")
+            }
             other => {
                 return Err(Fault::argument(format!(
                     "a runtime tells nothing about {other}; use one of the SPRAT_ABOUT_ constants"

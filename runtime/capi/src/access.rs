@@ -62,6 +62,18 @@ fn plain_mode(mode: sprat_mode) -> Option<Mode> {
 }
 
 impl sprat_access {
+    /// The block's name and the mode, if it is the whole of a block, to be read, written, or both.
+    #[inline(always)]
+    pub(crate) fn whole(&self) -> Option<(u64, Mode)> {
+        let mode = match self.mode {
+            SPRAT_READ => Mode::Read,
+            SPRAT_WRITE => Mode::Write,
+            SPRAT_READ_WRITE => Mode::ReadWrite,
+            _ => return None,
+        };
+        (self.element_size == 0 && self.block.id != 0).then_some((self.block.id, mode))
+    }
+
     /// Puts it in place for the runtime: that is written to, unless there is a fault.
     #[inline]
     pub(crate) fn list(
@@ -69,16 +81,10 @@ impl sprat_access {
         scope: &Scope<'static>,
         place: &mut MaybeUninit<AnyAccess>,
     ) -> Result<(), Fault> {
-        let mode = match self.mode {
-            SPRAT_READ => Mode::Read,
-            SPRAT_WRITE => Mode::Write,
-            SPRAT_READ_WRITE => Mode::ReadWrite,
-            _ => return self.rare(scope).map(|access| _ = place.write(access)),
-        };
-        if self.element_size != 0 {
-            return self.rare(scope).map(|access| _ = place.write(access));
-        }
-        place.write(AnyAccess::whole(self.block_in(scope)?, mode));
+        place.write(match self.whole() {
+            Some((block, mode)) => AnyAccess::whole(scope.block_from_bits(block)?, mode),
+            None => self.rare(scope)?,
+        });
         Ok(())
     }
 
@@ -101,6 +107,9 @@ impl sprat_access {
                 recording => Ok(AnyAccess::argument(recording)),
             },
             (SPRAT_REDUCE, None) => self.reduction(self.block_in(scope)?),
+            (SPRAT_READ | SPRAT_WRITE | SPRAT_READ_WRITE, None) => {
+                Err(Fault::nameless("the block of an access"))
+            }
             (mode @ (SPRAT_COMMUTE | SPRAT_SHARED_WRITE | SPRAT_EXCLUSIVE), None) => {
                 let mode = plain_mode(mode).expect("it is one of these");
                 Ok(AnyAccess::whole(self.block_in(scope)?, mode))

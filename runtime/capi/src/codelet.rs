@@ -100,11 +100,17 @@ impl Definition {
     /// The definition with this number.
     #[inline]
     pub(crate) fn of(codelet: sprat_codelet) -> Result<&'static Definition, Fault> {
+        Definition::find(codelet).ok_or_else(|| unknown(codelet))
+    }
+
+    /// The same, `None` if there is none.
+    #[inline(always)]
+    pub(crate) fn find(codelet: sprat_codelet) -> Option<&'static Definition> {
         let place = DEFINITIONS.get((codelet.id as usize).wrapping_sub(1));
         // Acquire pairs with the Release in `number`.
         let definition = place.map_or(null_mut(), |place| place.load(Ordering::Acquire));
         // SAFETY: what is in the table stays.
-        unsafe { definition.as_ref() }.ok_or_else(|| unknown(codelet))
+        unsafe { definition.as_ref() }
     }
 
     /// Its number, new if there was none like it.

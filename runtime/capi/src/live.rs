@@ -20,23 +20,34 @@ pub struct sprat_scope(());
 pub(crate) struct Live<'a> {
     handle: u64,
     scope: *const Scope<'static>,
-    /// What its body did wrong first: `sprat_fail`, or a spawn that was refused.
-    wrong: Cell<Option<Fault>>,
-    /// Parts of its body that have begun for the trace, and have not ended.
-    spans: Cell<Spans>,
+    /// What hardly any body has, in one word: so most have nothing else to look at in the end.
+    rare: Cell<Option<Box<Rare>>>,
     below: *const Live<'static>,
     of_codelet: bool,
     marker: PhantomData<&'a Scope<'static>>,
 }
 
-/// They end from the innermost on.
+/// What hardly any body has.
 #[derive(Default)]
-struct Spans(Vec<Span<'static>>);
+struct Rare {
+    /// What it did wrong first: `sprat_fail`, or a spawn that was refused.
+    wrong: Option<Fault>,
+    /// Parts of it that have begun for the trace, and have not ended.
+    spans: Vec<Span<'static>>,
+}
 
-impl Drop for Spans {
-    #[inline]
+impl Rare {
+    /// What the body, which has ended, did wrong first, if it did.
+    #[cold]
+    fn ended(&mut self) -> Result<(), Fault> {
+        self.wrong.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Rare {
+    /// Spans end from the innermost on.
     fn drop(&mut self) {
-        while self.0.pop().is_some() {}
+        while self.spans.pop().is_some() {}
     }
 }
 
@@ -58,6 +69,23 @@ thread_local! {
             last: Cell::new(0),
         }
     };
+}
+
+/// This thread's.
+#[inline(always)]
+fn here() -> *const Thread {
+    THREAD.with(std::ptr::from_ref)
+}
+
+/// The same in a body: its engine has noted it.
+#[inline(always)]
+fn here_in(scope: &Scope<'static>) -> *const Thread {
+    let noted = scope.guest();
+    if noted.get().is_null() {
+        noted.set(here().cast());
+    }
+    // Nobody else writes there, and an engine is for one thread.
+    noted.get().cast()
 }
 
 impl Thread {
@@ -83,30 +111,29 @@ fn first_handle() -> u64 {
 }
 
 /// Runs the body of a scope or codelet, which gets the scope's handle. What it did wrong first, if it did.
-#[inline]
+#[inline(always)]
 pub(crate) fn run(
     scope: &Scope<'static>,
     of_codelet: bool,
     body: impl FnOnce(*mut sprat_scope),
 ) -> Result<(), Fault> {
-    THREAD.with(|thread| {
-        let live = Live {
-            handle: thread.handle(),
-            scope,
-            wrong: Cell::new(None),
-            spans: Cell::default(),
-            below: thread.top.get(),
-            of_codelet,
-            marker: PhantomData,
-        };
-        let top = Top::put(thread, &live);
-        body(std::ptr::without_provenance_mut(live.handle as usize));
-        drop(top);
-        match live.wrong.take() {
-            None => Ok(()),
-            Some(wrong) => Err(wrong),
-        }
-    })
+    // SAFETY: it stays as long as the thread, which runs this.
+    let thread = unsafe { &*here_in(scope) };
+    let live = Live {
+        handle: thread.handle(),
+        scope,
+        rare: Cell::new(None),
+        below: thread.top.get(),
+        of_codelet,
+        marker: PhantomData,
+    };
+    let top = Top::put(thread, &live);
+    body(std::ptr::without_provenance_mut(live.handle as usize));
+    drop(top);
+    match live.rare.take() {
+        None => Ok(()),
+        Some(mut rare) => rare.ended(),
+    }
 }
 
 /// Runs what has no scope, as a codelet's body otherwise: whose scopes are below it stays hidden.
@@ -116,8 +143,7 @@ pub(crate) fn without<R>(body: impl FnOnce() -> R) -> R {
         let live = Live {
             handle: thread.handle(),
             scope: std::ptr::null(),
-            wrong: Cell::new(None),
-            spans: Cell::default(),
+            rare: Cell::new(None),
             below: thread.top.get(),
             of_codelet: true,
             marker: PhantomData,
@@ -154,9 +180,10 @@ impl Drop for Top<'_> {
 }
 
 /// The innermost of this thread.
-#[inline]
+#[inline(always)]
 fn top() -> *const Live<'static> {
-    THREAD.with(|thread| thread.top.get())
+    // SAFETY: it stays as long as the thread, which runs this.
+    unsafe { &*here() }.top.get()
 }
 
 /// Whether a body runs on this thread.
@@ -177,15 +204,18 @@ pub(crate) fn with<R>(
     handle: *mut sprat_scope,
     work: impl FnOnce(&Live<'_>) -> Result<R, Fault>,
 ) -> Result<R, Fault> {
-    let top = top();
-    if !top.is_null() {
-        // SAFETY: what the list names is on this thread's stack, below us, and stays until its body has ended.
-        let live = unsafe { &*top };
-        if live.handle == handle.addr() as u64 {
-            return work(live);
-        }
+    match innermost(handle) {
+        Some(live) => work(live),
+        None => work(outer(handle)?),
     }
-    work(outer(handle)?)
+}
+
+/// The scope with this handle, if it is the innermost.
+#[inline(always)]
+pub(crate) fn innermost<'a>(handle: *mut sprat_scope) -> Option<&'a Live<'a>> {
+    // SAFETY: what the list names is on this thread's stack, below us, and stays until its body has ended.
+    let live = unsafe { top().as_ref() }?;
+    (live.handle == handle.addr() as u64).then_some(live)
 }
 
 /// One that is not the innermost.
@@ -223,24 +253,25 @@ impl Live<'_> {
     pub(crate) fn begin_span(&self, name: &'static str) {
         // SAFETY: it is there as long as the body runs, and spans end with that: this goes before the scope does.
         let scope: &'static Scope<'static> = unsafe { &*self.scope };
-        let mut spans = self.spans.take();
-        spans.0.push(scope.span(name));
-        self.spans.set(spans);
+        self.with_rare(|rare| rare.spans.push(scope.span(name)));
     }
 
     /// Ends the last one; whether there was any.
     pub(crate) fn end_span(&self) -> bool {
-        let mut spans = self.spans.take();
-        let was_there = spans.0.pop().is_some();
-        self.spans.set(spans);
-        was_there
+        self.with_rare(|rare| rare.spans.pop().is_some())
     }
 
     /// Notes what the body did wrong: that counts which was first.
-    #[cold]
     pub(crate) fn wrong(&self, fault: Fault) {
-        let first = self.wrong.take();
-        self.wrong.set(first.or(Some(fault)));
+        self.with_rare(|rare| _ = rare.wrong.get_or_insert(fault));
+    }
+
+    #[cold]
+    fn with_rare<R>(&self, work: impl FnOnce(&mut Rare) -> R) -> R {
+        let mut rare = self.rare.take().unwrap_or_default();
+        let result = work(&mut rare);
+        self.rare.set(Some(rare));
+        result
     }
 }
 

@@ -3,133 +3,61 @@
 use crate::access::{sprat_access, sprat_view};
 use crate::codelet::{Body, Definition};
 use crate::fault::{Fault, ended};
+use crate::few::spawn_few;
 use crate::live::{self, Live, sprat_scope};
 use crate::options::{Asked, sprat_options};
+use crate::params::{Boxed, Inline, Nothing, Params};
 use crate::sized::take;
 use crate::text::text;
 use crate::types::*;
 use sprat::{AnyAccess, Event, Lent, Options, Result, Scope, Spawned};
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
-
-/// Where a copy of parameters lies.
-trait Params: Send + Sync + 'static {
-    fn address(&self) -> *const c_void;
-}
-
-/// No parameters: a body gets an address all the same, so that it is never null.
-struct Nothing;
-
-/// Parameters inside the codelet's record: so many units of 16 bytes.
-#[repr(align(16))]
-struct Inline<const UNITS: usize>([MaybeUninit<[u64; 2]>; UNITS]);
-
-/// Parameters that are large, or aligned to more.
-struct Boxed {
-    start: NonNull<u8>,
-    layout: Layout,
-}
-
-impl Params for Nothing {
-    #[inline]
-    fn address(&self) -> *const c_void {
-        NonNull::<[u64; 2]>::dangling().as_ptr().cast()
-    }
-}
-
-impl<const UNITS: usize> Inline<UNITS> {
-    /// # Safety
-    /// So many bytes can be read there, at most 16 for each unit.
-    #[inline]
-    unsafe fn copy(from: *const u8, bytes: usize) -> Self {
-        debug_assert!(bytes <= 16 * UNITS);
-        let mut copy = Inline([MaybeUninit::uninit(); UNITS]);
-        // SAFETY: the caller's promise; there is room for so many.
-        unsafe { std::ptr::copy_nonoverlapping(from, copy.0.as_mut_ptr().cast(), bytes) };
-        copy
-    }
-}
-
-impl<const UNITS: usize> Params for Inline<UNITS> {
-    #[inline]
-    fn address(&self) -> *const c_void {
-        self.0.as_ptr().cast()
-    }
-}
-
-impl Boxed {
-    /// # Safety
-    /// So many bytes, at least one, can be read there.
-    unsafe fn copy(from: *const u8, bytes: usize, align: usize) -> Self {
-        let layout = Layout::from_size_align(bytes, align).expect("checked by the definition");
-        // SAFETY: it has a size.
-        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else {
-            handle_alloc_error(layout)
-        };
-        // SAFETY: the caller's promise; there is room for so many.
-        unsafe { std::ptr::copy_nonoverlapping(from, start.as_ptr(), bytes) };
-        Boxed { start, layout }
-    }
-}
-
-impl Drop for Boxed {
-    fn drop(&mut self) {
-        // SAFETY: allocated with this layout, and dropped once.
-        unsafe { dealloc(self.start.as_ptr(), self.layout) };
-    }
-}
-
-impl Params for Boxed {
-    fn address(&self) -> *const c_void {
-        self.start.as_ptr().cast()
-    }
-}
-
-// SAFETY: memory of its own, which is only read; that what lies there may be read on any thread the interface asks of its user.
-unsafe impl Send for Boxed {}
-// SAFETY: as above.
-unsafe impl Sync for Boxed {}
 
 /// What a codelet carries.
-struct Call<P> {
-    definition: &'static Definition,
-    params: P,
+pub(crate) struct Call<P> {
+    pub(crate) definition: &'static Definition,
+    pub(crate) params: P,
 }
 
 impl<P: Params> Call<P> {
-    #[inline]
-    fn run(&self, scope: &Scope<'static>, lent: &[Lent]) -> Result<()> {
+    #[inline(always)]
+    pub(crate) fn run(&self, scope: &Scope<'static>, lent: &[Lent]) -> Result<()> {
         let ran = live::run(scope, true, |handle| {
-            let views: *const sprat_view = lent.as_ptr().cast();
-            let params = self.params.address();
-            let call = |body: Body| {
-                // SAFETY: what a body may do is the promise of the one who defined it, and what it needs is there; views have the
-                // layout of what is lent.
-                unsafe { body(handle, params, views, lent.len()) };
-            };
-            let definition = self.definition;
-            match definition.needs.is_empty() {
-                true => call(definition.body),
-                false => scope.run_best(definition, &definition.needs, |which| {
-                    let alternate = which.checked_sub(1).map(|at| definition.alternates[at]);
-                    call(alternate.unwrap_or(definition.body));
-                }),
+            match self.definition.needs.is_empty() {
+                true => self.call(self.definition.body, handle, lent),
+                false => self.call_best(scope, handle, lent),
             }
         });
         ran.map_err(|fault| fault.into_error())
     }
+
+    #[inline(always)]
+    fn call(&self, body: Body, handle: *mut sprat_scope, lent: &[Lent]) {
+        let views: *const sprat_view = lent.as_ptr().cast();
+        // SAFETY: what a body may do is the promise of the one who defined it, and what it needs is there; views have the
+        // layout of what is lent.
+        unsafe { body(handle, self.params.address(), views, lent.len()) };
+    }
+
+    #[inline(never)]
+    fn call_best(&self, scope: &Scope<'static>, handle: *mut sprat_scope, lent: &[Lent]) {
+        let definition = self.definition;
+        scope.run_best(definition, &definition.needs, |which| {
+            let alternate = which.checked_sub(1).map(|at| definition.alternates[at]);
+            self.call(alternate.unwrap_or(definition.body), handle, lent);
+        });
+    }
 }
 
-#[inline(always)]
+/// Spawns a codelet with any accesses, with options or without.
 fn launch<P: Params>(
     scope: &Scope<'static>,
-    options: Option<Asked<'_>>,
+    asked: Option<Asked<'_>>,
     accesses: &[AnyAccess],
     call: Call<P>,
 ) -> Spawned<()> {
-    match options {
+    match asked {
         None => scope.spawn_any(call.definition.name, accesses, move |scope, lent| {
             call.run(scope, lent)
         }),
@@ -137,7 +65,6 @@ fn launch<P: Params>(
     }
 }
 
-#[inline(never)]
 fn launch_asked<P: Params>(
     Asked { options, repeats }: Asked<'_>,
     accesses: &[AnyAccess],
@@ -203,7 +130,6 @@ pub(crate) fn with_listed<R>(
 ///
 /// # Safety
 /// They are there.
-#[inline(always)]
 unsafe fn go(
     scope: &Scope<'static>,
     options: Option<Asked<'_>>,
@@ -256,7 +182,6 @@ pub(crate) unsafe fn listed<'a>(
 
 /// # Safety
 /// As for `sprat_spawn`.
-#[inline]
 unsafe fn spawn(
     live: &Live<'_>,
     codelet: sprat_codelet,
@@ -273,33 +198,18 @@ unsafe fn spawn(
         return Err(Fault::null("the address of the parameters"));
     }
     let scope = live.scope();
-    let from: *const u8 = params.cast();
-    let params = (definition, from);
-    let spawned = match options.is_null() {
-        true => with_listed(
-            scope,
-            accesses,
-            #[inline(always)]
-            |list| {
-                // SAFETY: the caller's promise.
-                unsafe { go(scope, None, list, params) }
-            },
-        )?,
-        false => {
-            // SAFETY: the caller's promise.
-            let taken = unsafe { take(options) }?.expect("it is not null");
-            // SAFETY: the caller's promise.
-            let asked = unsafe { taken.apply(scope, definition.name) }?;
-            with_listed(scope, accesses, |list| {
-                // SAFETY: the caller's promise.
-                unsafe { go(scope, Some(asked), list, params) }
-            })?
-        }
-    };
-    if !ended.is_null() {
+    // SAFETY: the caller's promise.
+    let asked = match unsafe { take(options) }? {
+        None => None,
         // SAFETY: the caller's promise.
-        unsafe { tell_end(&spawned.event(), ended) };
-    }
+        Some(taken) => Some(unsafe { taken.apply(scope, definition.name) }?),
+    };
+    let spawned = with_listed(scope, accesses, |list| {
+        // SAFETY: the caller's promise.
+        unsafe { go(scope, asked, list, (definition, params.cast())) }
+    })?;
+    // SAFETY: the caller's promise.
+    unsafe { tell_end(&spawned.event(), ended) };
     Ok(())
 }
 
@@ -321,6 +231,28 @@ pub(crate) unsafe fn tell_end(end: &Event, place: *mut sprat_event) {
 /// Each address is null or good for what it is said to be in `sprat.h`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sprat_spawn(
+    scope: *mut sprat_scope,
+    codelet: sprat_codelet,
+    params: *const c_void,
+    accesses: *const sprat_access,
+    count: usize,
+    options: *const sprat_options,
+    ended: *mut sprat_event,
+) -> sprat_status {
+    if options.is_null() {
+        // SAFETY: the caller's promise.
+        return unsafe { spawn_few(scope, codelet, params, (accesses, count), ended) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { spawn_any(scope, codelet, params, accesses, count, options, ended) }
+}
+
+/// Spawns any codelet, or says what is wrong with the call.
+///
+/// # Safety
+/// As for `sprat_spawn`.
+#[inline(never)]
+pub(crate) unsafe fn spawn_any(
     scope: *mut sprat_scope,
     codelet: sprat_codelet,
     params: *const c_void,

@@ -5,6 +5,7 @@ use super::{
     Access, BlockKey, Declared, ForeignOperator, Lent, Mode, PartKey, PlainList, ReduceOp, Slots,
 };
 use crate::data_block::{Block, Data};
+use crate::id::BlockId;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
@@ -159,24 +160,79 @@ unsafe impl Access for AnyAccess {
     }
 }
 
-/// A list of accesses that is borrowed until the spawn is over: of `N`, or of any number if that is 0. With the codelet goes
-/// an [`AnyViews`].
+/// An access to the whole of a block, of which more is known than of an [`AnyAccess`]: it is the plainest there is, so codelets with
+/// few of these, and no others, are spawned in the least time. See [`Scope::spawn_whole`](crate::Scope::spawn_whole).
+#[derive(Clone, Copy, Debug)]
+pub struct WholeBlock(BlockKey, Mode);
+
+impl WholeBlock {
+    /// One that names no block.
+    pub(crate) const NONE: WholeBlock = WholeBlock(BlockKey(BlockId::NONE), Mode::Read);
+
+    /// This block, in this mode; `None` if that is neither of reading, writing, both, nor changing in turn.
+    #[inline(always)]
+    pub fn new(block: Block<u8>, mode: Mode) -> Option<Self> {
+        match mode {
+            Mode::Read | Mode::Write | Mode::ReadWrite | Mode::Commute => {
+                Some(WholeBlock(BlockKey(block.id), mode))
+            }
+            Mode::Reduce(_) | Mode::SharedWrite | Mode::Exclusive => None,
+        }
+    }
+
+    /// What they are: plain accesses.
+    #[inline(always)]
+    pub(crate) fn plain<const N: usize>(these: &[WholeBlock; N]) -> [(BlockKey, Mode); N] {
+        let mut plain = [(BlockKey(BlockId::NONE), Mode::Read); N];
+        for (place, block) in plain.iter_mut().zip(these) {
+            *place = (block.0, block.1);
+        }
+        plain
+    }
+}
+
+/// So many whole blocks. With the codelet goes an [`AnyViews`].
 #[derive(Debug)]
-pub(crate) struct AnyList<const N: usize> {
+pub(crate) struct WholeBlocks<const N: usize>(pub(crate) [WholeBlock; N]);
+
+// SAFETY: all slots that there are, which are those of its accesses.
+unsafe impl<const N: usize> Access for WholeBlocks<N> {
+    type View<'v> = &'v [Lent];
+
+    fn declare(&self, list: &mut Vec<Declared>) {
+        list.extend(
+            self.0
+                .map(|WholeBlock(key, mode)| Declared::Block(key, mode)),
+        );
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn list_plain(&self, list: &mut PlainList) {
+        for WholeBlock(key, mode) in self.0 {
+            list.push(key, mode);
+        }
+    }
+
+    #[inline]
+    unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
+        // SAFETY: the caller's promise.
+        unsafe { AnyViews.view(slots) }
+    }
+}
+
+/// A list of accesses that is borrowed until the spawn is over. With the codelet goes an [`AnyViews`].
+#[derive(Debug)]
+pub(crate) struct AnyList {
     list: *const AnyAccess,
     len: usize,
 }
 
-impl<const N: usize> AnyList<N> {
+impl AnyList {
     /// # Safety
     /// The list is there until the call that spawns or records the codelet returns, and the codelet is not repeatable (those
     /// look at their accesses again when they run).
-    ///
-    /// # Panics
-    /// If its length is not `N`, unless that is 0.
     #[inline]
     pub(crate) unsafe fn new(list: &[AnyAccess]) -> Self {
-        assert!(N == 0 || list.len() == N);
         AnyList {
             list: list.as_ptr(),
             len: list.len(),
@@ -185,19 +241,18 @@ impl<const N: usize> AnyList<N> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn list(&self) -> &[AnyAccess] {
-        let len = if N == 0 { self.len } else { N };
         // SAFETY: called while the codelet is spawned, and so far the list is there: the promise given to `new`.
-        unsafe { std::slice::from_raw_parts(self.list, len) }
+        unsafe { std::slice::from_raw_parts(self.list, self.len) }
     }
 }
 
 // SAFETY: the address is used by the thread that spawns and by no other; a number is left then.
-unsafe impl<const N: usize> Send for AnyList<N> {}
+unsafe impl Send for AnyList {}
 // SAFETY: as above.
-unsafe impl<const N: usize> Sync for AnyList<N> {}
+unsafe impl Sync for AnyList {}
 
 // SAFETY: all slots that there are, which are those of its accesses.
-unsafe impl<const N: usize> Access for AnyList<N> {
+unsafe impl Access for AnyList {
     type View<'v> = &'v [Lent];
 
     #[inline]
@@ -217,7 +272,7 @@ unsafe impl<const N: usize> Access for AnyList<N> {
     }
 }
 
-/// What goes with a codelet that an [`AnyList`] was declared for: nothing. Its view are all slots that there are.
+/// What goes with a codelet that an [`AnyList`] or [`WholeBlocks`] were declared for: nothing. Its view are all slots that there are.
 #[derive(Debug)]
 pub(crate) struct AnyViews;
 

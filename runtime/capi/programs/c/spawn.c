@@ -1,5 +1,5 @@
-/* What a codelet costs in C: empty ones, spawned from one thread. `cargo run --release -p sprat-capi --bin spawn` is the same in
- * Rust, so the difference is what the C interface costs.
+/* What a codelet costs in C: empty ones, spawned from one thread. `cargo run --release -p sprat-capi --bin twin spawn` is the same
+ * in Rust, so the difference is what the C interface costs.
  *
  *     spawn [CODELETS [REPEATS [ACCESSES]]]     1000000 and 9 unless said otherwise; with no, one and two accesses
  */
@@ -76,8 +76,8 @@ int main(int argc, char **argv) {
     }
     /* The first one warms up. */
     qsort(times + 1, repeats, sizeof *times, less);
-    printf("C    %zu accesses: %6.1f ns a codelet (median of %zu, %.1f to %.1f)\n", r.accesses,
-           times[1 + repeats / 2], repeats, times[1], times[repeats]);
+    printf("time: %.1f ns a codelet with %zu accesses (median of %zu, %.1f to %.1f)\n", times[1 + repeats / 2],
+           r.accesses, repeats, times[1], times[repeats]);
   }
   must(sprat_runtime_destroy(runtime));
   free(times);

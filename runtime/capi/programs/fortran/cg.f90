@@ -300,6 +300,7 @@ program cg
   far = maxval(abs(found - exact))
   print '(a, i0, a, i0, a, i0, a, f0.3, a, es8.1, a, es8.1)', 'cg: ', w%n * w%n, ' unknowns, ', w%rounds, ' steps (serial ', &
        rounds, ') in ', seconds, ' s; off a serial loop by ', off, ', off the solution by ', far
+  print '(a, f0.1, a)', 'time: ', real(to - from) / real(rate) * 1e9 / real(w%rounds * (3 * w%strips + 2)), ' ns a codelet'
   deallocate (rhs, exact, found, plain, w%x, w%r, w%p, w%q)
   if (.not. (off < 1d-9 .and. far < 1d-9 .and. abs(w%rounds - rounds) <= 5)) then
     print '(a)', 'cg: that is too far'

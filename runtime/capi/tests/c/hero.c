@@ -390,6 +390,33 @@ static void texts_are_told(void) {
   REFUSED(sprat_graph_tell(graph, SPRAT_GRAPH_DOT, text, 9, NULL), SPRAT_STALE, "the graph");
 }
 
+/* A block that nobody destroys. */
+static void makes_a_block(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  sprat_block made;
+  (void)params, (void)views, (void)count;
+  NOTE(!sprat_block_create_in(scope, 3, 8, &made));
+}
+
+static void spawn_maker(sprat_scope *s, void *argument) {
+  (void)argument;
+  NOTE(!sprat_spawn(s, codelet("maker", makes_a_block, 0), NULL, NULL, 0, NULL, NULL));
+}
+
+/* What was left over is told by its name; the places in Rust would be lines of the library. */
+static void leftovers_are_told_by_name(void) {
+  sprat_config config = SPRAT_CONFIG_INIT;
+  sprat_runtime *checked = NULL;
+  sprat_event event;
+  config.check_seed = 7, config.environment = SPRAT_NO;
+  CHECK(!sprat_runtime_create(&config, &checked) && !sprat_event_create(checked, "forgotten", &event));
+  CHECK(!sprat_finish(checked, spawn_maker, NULL));
+  CHECK(!sprat_tell(checked, SPRAT_ABOUT_LEFTOVERS, text, sizeof text, NULL) && !strstr(text, ".rs"));
+  CHECK(strstr(text, "event `forgotten`: its trigger is still there") && strstr(text, "made by codelet `maker` was never destroyed"));
+  CHECK(!sprat_event_satisfy(event) && !sprat_event_destroy(event));
+  CHECK(!sprat_tell(checked, SPRAT_ABOUT_LEFTOVERS, text, sizeof text, NULL) && !strstr(text, "forgotten"));
+  CHECK(!sprat_runtime_destroy(checked));
+}
+
 /* ---- Options and the trace */
 
 static void traced(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
@@ -656,6 +683,7 @@ int main(void) {
       {"events that several satisfy", events_that_several_satisfy},
       {"counts and places are told", counts_and_places_are_told},
       {"texts are told", texts_are_told},
+      {"leftovers are told by name", leftovers_are_told_by_name},
       {"options of heroes", options_of_heroes},
       {"who waits in a suspended runtime is let go when it ends", who_waits_in_a_suspended_runtime_is_let_go_when_it_ends},
       {"suspending races with the end", suspending_races_with_the_end},

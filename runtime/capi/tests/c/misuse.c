@@ -103,6 +103,11 @@ static void options_that_make_no_sense(void) {
   config.topology = "\xff";
   REFUSED(sprat_runtime_create(&config, &none), SPRAT_ARGUMENT, "UTF-8");
   config.topology = NULL;
+  config.stack_bytes = 1;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_CONFIG, "a stack of 1 bytes");
+  config.stack_bytes = SIZE_MAX;
+  REFUSED(sprat_runtime_create(&config, &none), SPRAT_SYSTEM, "could not be started");
+  config.stack_bytes = 0;
   config.xes = 100000;
   config.environment = SPRAT_NO;
   REFUSED(sprat_runtime_create(&config, &none), SPRAT_CONFIG, "100000");
@@ -170,6 +175,21 @@ static void spawn_foreign_block(sprat_scope *s, void *argument) {
   sprat_access use = sprat_read(foreign);
   (void)argument;
   REFUSED(sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL), SPRAT_FOREIGN, "has not made");
+}
+static void spawn_second_foreign(sprat_scope *s, void *argument) {
+  sprat_access uses[2] = {sprat_read(block), sprat_write(foreign)};
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, uses, 2, NULL, NULL), SPRAT_FOREIGN, "has not made");
+}
+static void spawn_second_null(sprat_scope *s, void *argument) {
+  sprat_access uses[4] = {sprat_read(block), sprat_read((sprat_block){0}), sprat_read(foreign), sprat_use(block, 77)};
+  (void)argument;
+  REFUSED(sprat_spawn(s, nothing, NULL, uses, 4, NULL, NULL), SPRAT_NULL, "block of an access");
+}
+static void spawn_other_mode_foreign(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_write(foreign);
+  (void)argument;
+  REFUSED(sprat_spawn(s, one_read, NULL, &use, 1, NULL, NULL), SPRAT_ACCESS, "an access 0 with mode 2");
 }
 static void spawn_garbage_block(sprat_scope *s, void *argument) {
   sprat_access use = sprat_read((sprat_block){block.id | 0x7ffffff});
@@ -278,6 +298,8 @@ static void a_refused_spawn_fails_its_scope(void) {
       {spawn_foreign_block, SPRAT_FOREIGN},  {spawn_garbage_block, SPRAT_FOREIGN}, {spawn_no_mode, SPRAT_ARGUMENT},
       {spawn_weak_commute, SPRAT_ACCESS},    {spawn_commuting_part, SPRAT_ACCESS}, {spawn_no_operator, SPRAT_ARGUMENT},
       {spawn_no_type, SPRAT_ARGUMENT},       {spawn_other_mode, SPRAT_ACCESS},     {spawn_too_few, SPRAT_ACCESS},
+      {spawn_second_foreign, SPRAT_FOREIGN}, {spawn_second_null, SPRAT_NULL},
+      {spawn_other_mode_foreign, SPRAT_ACCESS},
       {spawn_no_place, SPRAT_ARGUMENT},      {spawn_no_priority, SPRAT_ARGUMENT},  {spawn_no_flags, SPRAT_ARGUMENT},
       {spawn_no_group, SPRAT_ARGUMENT},      {spawn_unsized_options, SPRAT_ARGUMENT},
       {spawn_after_null, SPRAT_NULL},        {spawn_after_zero, SPRAT_NULL},       {open_nothing, SPRAT_NULL},
@@ -305,6 +327,11 @@ static void spawn_huge_tile(sprat_scope *s, void *argument) {
   sprat_access use = sprat_tile(block, SPRAT_READ, 8, 0, SIZE_MAX, 0, 2, SIZE_MAX);
   (void)argument;
   NOTE(!sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL));
+}
+static void spawn_second_stale(sprat_scope *s, void *argument) {
+  sprat_access uses[2] = {sprat_read(block), sprat_read(gone)};
+  (void)argument;
+  NOTE(!sprat_spawn(s, nothing, NULL, uses, 2, NULL, NULL));
 }
 static void spawn_twice(sprat_scope *s, void *argument) {
   sprat_access use[2] = {sprat_read(block), sprat_write(block)};
@@ -368,6 +395,7 @@ static void wrong_accesses_fail_the_codelet(void) {
     const char *says;
   } wrong[] = {
       {spawn_stale_block, SPRAT_STALE, "was destroyed before"},
+      {spawn_second_stale, SPRAT_STALE, "was destroyed before"},
       {spawn_outside, SPRAT_ACCESS, "has 10 elements, and [5..11] reaches behind them"},
       {spawn_huge_tile, SPRAT_ACCESS, "reaches behind them"},
       {spawn_twice, SPRAT_ACCESS, "declared twice"},

@@ -141,6 +141,80 @@ static void parameters_of_any_size_are_copied(void) {
   CHECK(!sprat_runtime_destroy(w.runtime));
 }
 
+/* What the parameters are for so many bytes and accesses. */
+static unsigned char byte_of(size_t bytes, size_t accesses, size_t at) { return (unsigned char)(bytes * 31 + accesses * 7 + at); }
+
+/* Of this shape: set by the spawner, which waits before it sets another one. */
+static size_t shape_bytes, shape_accesses, shape_ran;
+
+/* Adds its view's number to each: 1 to the first, 2 to the second. */
+static void look_at_shape(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  const unsigned char *bytes = params;
+  if (count != shape_accesses || (uintptr_t)params % 16 != 0) sprat_fail(scope, "another shape");
+  for (size_t i = 0; i < shape_bytes; i++) {
+    if (bytes[i] != byte_of(shape_bytes, shape_accesses, i)) sprat_fail(scope, "other parameters");
+  }
+  for (size_t v = 0; v < count; v++) {
+    double *x = views[v].data;
+    if (views[v].bytes != 10 * sizeof *x) sprat_fail(scope, "another view");
+    if (v > 0) *x += (double)(v + 1); /* the first is only read */
+  }
+  shape_ran++;
+}
+
+/* A codelet of a definition that says modes, which shares nothing with its siblings; then one that waits for its end. */
+static void spawn_shape(sprat_scope *s, void *argument) {
+  static const sprat_mode modes[6] = {SPRAT_READ, SPRAT_READ_WRITE, SPRAT_READ_WRITE, SPRAT_READ_WRITE, SPRAT_READ_WRITE, SPRAT_READ_WRITE};
+  world *w = argument;
+  unsigned char params[40];
+  sprat_access uses[6];
+  sprat_definition shape = {sizeof shape, "shape", look_at_shape, shape_bytes, 0, shape_accesses ? modes : NULL, shape_accesses, 0, 0};
+  sprat_codelet defined = {0};
+  sprat_options options = SPRAT_OPTIONS_INIT;
+  sprat_event ended = {{0, 0}};
+  for (size_t i = 0; i < 40; i++) params[i] = byte_of(shape_bytes, shape_accesses, i);
+  for (size_t v = 0; v < shape_accesses; v++) uses[v] = v == 0 ? sprat_read(w->blocks[0]) : sprat_read_write(w->blocks[v]);
+  NOTE(!sprat_codelet_define(&shape, &defined));
+  NOTE(!sprat_spawn(s, defined, shape_bytes ? params : NULL, shape_accesses ? uses : NULL, shape_accesses, NULL, &ended));
+  NOTE(ended.id[0] != 0 || ended.id[1] != 0);
+  memset(params, 0xee, sizeof params);
+  options.after = &ended, options.after_count = 1;
+  NOTE(!sprat_spawn(s, codelet("count", count_up, 0), NULL, &(sprat_access){w->blocks[6], SPRAT_READ_WRITE, 0, 0, 0, 0, 0, 0, 0, 0}, 1, &options, NULL));
+}
+
+/* The same by a codelet that has declared the blocks for its children. */
+static void has_shape(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)views, (void)count;
+  spawn_shape(scope, *(void *const *)params);
+}
+
+static void spawn_shape_in_a_codelet(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_access uses[7];
+  for (int i = 0; i < 7; i++) uses[i] = sprat_use(w->blocks[i], SPRAT_READ_WRITE | SPRAT_WEAK);
+  NOTE(!sprat_spawn(s, codelet("has", has_shape, sizeof argument), &argument, uses, 7, NULL, NULL));
+}
+
+/* Those with few accesses and small parameters go a shorter way. */
+static void spawns_of_any_shape(void) {
+  world w = begin(7);
+  double expected[7] = {0};
+  sprat_graph *graph = NULL;
+  for (shape_accesses = 0; shape_accesses <= 6; shape_accesses++) {
+    for (shape_bytes = 0; shape_bytes <= 40; shape_bytes++) {
+      shape_ran = 0;
+      CHECK(!sprat_finish(w.runtime, spawn_shape, &w));
+      CHECK(!sprat_finish(w.runtime, spawn_shape_in_a_codelet, &w));
+      CHECK(!sprat_record(w.runtime, spawn_shape, &w, &graph) && !sprat_replay(w.runtime, graph, 2) && !sprat_graph_destroy(graph));
+      CHECK(shape_ran == 4);
+      for (size_t v = 1; v < shape_accesses; v++) expected[v] += 4 * (double)(v + 1);
+      expected[6] += 4;
+      for (int v = 0; v < 7; v++) CHECK(first(&w, v) == expected[v]);
+    }
+  }
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
 static void scale_tile(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
   double *x = views[0].data;
   (void)scope, (void)params, (void)count;
@@ -894,6 +968,7 @@ int main(void) {
       {"codelets run in the order of their accesses", codelets_run_in_the_order_of_their_accesses},
       {"lists of any length", lists_of_any_length},
       {"parameters of any size are copied", parameters_of_any_size_are_copied},
+      {"spawns of any shape", spawns_of_any_shape},
       {"tiles of adopted arrays", tiles_of_adopted_arrays},
       {"reductions and commuting", reductions_and_commuting},
       {"codelets have children", codelets_have_children},

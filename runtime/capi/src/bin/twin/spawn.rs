@@ -1,13 +1,9 @@
 //! The twin of `programs/c/spawn.c`: empty codelets, spawned from one thread, by the Rust interface.
 
+use crate::number;
 use sprat::{Block, Result, Runtime, Scope};
 use std::hint::black_box;
 use std::time::Instant;
-
-fn number(at: usize, otherwise: usize) -> usize {
-    let said = std::env::args().nth(at).and_then(|text| text.parse().ok());
-    said.unwrap_or(otherwise)
-}
 
 fn body(s: &Scope<'_>, codelets: usize, accesses: usize, blocks: &[Block<f64>]) {
     for i in 0..codelets {
@@ -29,12 +25,15 @@ fn body(s: &Scope<'_>, codelets: usize, accesses: usize, blocks: &[Block<f64>]) 
     }
 }
 
-fn main() -> Result<()> {
-    let (codelets, repeats) = (number(1, 1_000_000), number(2, 9));
+pub(crate) fn run() -> Result<()> {
+    let (codelets, repeats) = (number(1, 1_000_000)?, number(2, 9)?);
+    let only = number(3, usize::MAX)?;
+    if codelets == 0 || repeats == 0 {
+        return Err(sprat::Error::msg("CODELETS and REPEATS are at least 1"));
+    }
     let rt = Runtime::new()?;
     let blocks = rt.blocks::<f64>(64, 1)?;
-    let only = std::env::args().nth(3).map(|_| number(3, 0));
-    for accesses in (0..=2).filter(|at| only.is_none_or(|only| only == *at)) {
+    for accesses in (0..=2).filter(|&at| only == usize::MAX || only == at) {
         let mut times = Vec::new();
         for _ in 0..=repeats {
             let begin = Instant::now();
@@ -48,7 +47,7 @@ fn main() -> Result<()> {
         times.remove(0);
         times.sort_by(f64::total_cmp);
         println!(
-            "Rust {accesses} accesses: {:6.1} ns a codelet (median of {repeats}, {:.1} to {:.1})",
+            "time: {:.1} ns a codelet with {accesses} accesses (median of {repeats}, {:.1} to {:.1})",
             times[repeats / 2],
             times[0],
             times[repeats - 1]
