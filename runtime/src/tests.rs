@@ -2,11 +2,13 @@
 
 use crate::access::Lent;
 use crate::error::{ErrorKind, Result};
+use crate::hope::Hope;
 use crate::open::{Open, OpenBody, OpenHints, Opening};
 use crate::page;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
 use crate::shared::Shared;
+use crate::sync::atomic::Ordering;
 use crate::sync::sleep;
 use crate::trigger::Trigger;
 use crate::waiting::{LONGEST, Look, PIECE};
@@ -100,6 +102,67 @@ fn however_many_wait_each_piece_is_short() {
         let in_queue = |one: &&page::Waiting| one.waits_for.join("; ").contains("block 0");
         assert!(look.named.iter().filter(in_queue).count() >= 99);
         trigger.satisfy();
+    });
+}
+
+/// A look for hope, as the control engine begins one.
+fn look_for_hope(shared: &Shared) -> Hope {
+    let claims = shared.claims();
+    shared.looked_at.store(claims, Ordering::Relaxed);
+    Hope::new(claims)
+}
+
+/// Hope from outside is found in pieces as short: nobody waits for all of them when a scope is opened meanwhile.
+#[test]
+fn hope_is_looked_for_in_short_pieces() {
+    const COUNT: usize = 30_000;
+    while_they_wait(COUNT, |shared, _, trigger| {
+        let begun = Instant::now();
+        let (hope, pieces) = loop {
+            let (mut hope, mut pieces) = (look_for_hope(shared), 0);
+            let went = loop {
+                match hope.go_on(shared) {
+                    Some(true) => pieces += 1,
+                    went => break went,
+                }
+            };
+            if went.is_some() {
+                break (hope, pieces);
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "it moves");
+        };
+        assert!(hope.for_all());
+        assert!(pieces >= COUNT / PIECE, "{pieces}");
+        assert!(hope.longest <= LONGEST, "{}", hope.longest);
+        trigger.satisfy();
+    });
+}
+
+/// What one waits for who gave hope comes between two pieces, and nobody begins by that: the look is given up, since the hope is gone.
+#[test]
+fn hope_that_goes_meanwhile_is_none() {
+    let rt = runtime();
+    let [(one, first), (two, second)] = ["one", "two"].map(|name| rt.event(name));
+    let spawn = |s: &Scope<'_>| {
+        for _ in 0..2 * PIECE {
+            let waits = s.codelet("waits").after(&one).after(&two);
+            waits.spawn((), |_, ()| ());
+        }
+    };
+    while_these_wait(&rt, 2 * PIECE, spawn, |shared| {
+        let begun = Instant::now();
+        let mut hope = loop {
+            let mut hope = look_for_hope(shared);
+            if hope.go_on(shared) == Some(true) {
+                break hope;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "it moves");
+        };
+        let claims = shared.claims();
+        first.satisfy();
+        assert_eq!(shared.claims(), claims, "nobody has begun");
+        assert_eq!(hope.go_on(shared), None);
+        second.satisfy();
     });
 }
 

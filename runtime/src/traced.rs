@@ -391,7 +391,16 @@ unsafe fn kind_of(record: &Record, tracer: &mut Tracer) -> u16 {
 }
 
 /// A codelet's hints as events have them.
+#[inline]
 fn hint(word: u32) -> u32 {
+    match affinity::is_anybodys(word) {
+        true => 0,
+        false => asked(word),
+    }
+}
+
+/// The same of one that has any.
+fn asked(word: u32) -> u32 {
     let (affinity, number) = match Affinity::decode(word) {
         Affinity::Anywhere => (0, 0),
         Affinity::Prefer(xe) => (1, xe),

@@ -13,7 +13,7 @@ use std::time::Instant;
 pub(crate) const PIECE: usize = 1024;
 
 /// So many entries of one codelet are looked at.
-const ENTRIES: usize = 64;
+pub(crate) const ENTRIES: usize = 64;
 
 /// The most that a piece looks at: it ends behind a codelet, and entries of codelets are looked at for who waits with them, and for what is said.
 #[cfg(all(test, not(sprat_loom)))]
@@ -43,10 +43,16 @@ impl Shared {
     /// something, nothing.
     pub(crate) fn who_waits(&self, most: usize) -> Option<(usize, Vec<page::Waiting>)> {
         let mut look = Look::new(self, most);
+        self.in_pieces(|| look.go_on(self))?;
+        Some((look.count, look.named))
+    }
+
+    /// One piece after the other, each of which says whether there is another one; nothing if one says nothing, or the runtime stops.
+    pub(crate) fn in_pieces(&self, mut piece: impl FnMut() -> Option<bool>) -> Option<()> {
         loop {
             let begun = Instant::now();
-            if !look.go_on(self)? {
-                return Some((look.count, look.named));
+            if !piece()? {
+                return Some(());
             }
             if self.stops() {
                 return None;
@@ -56,7 +62,8 @@ impl Shared {
         }
     }
 
-    fn claims(&self) -> u64 {
+    /// How often engines were claimed: more say that something has moved.
+    pub(crate) fn claims(&self) -> u64 {
         self.domains.iter().map(|domain| domain.idle.claims()).sum()
     }
 

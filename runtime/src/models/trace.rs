@@ -18,7 +18,7 @@ fn records_are_whole_and_in_order() {
         let drained = read.clone();
         let other = spawn(move || {
             for _ in 0..2 {
-                consumer.drain(|record| lock(&drained).push(record));
+                consumer.drain(|record| lock(&drained).push(*record));
             }
             consumer
         });
@@ -26,7 +26,7 @@ fn records_are_whole_and_in_order() {
         producer.push(&[2, 3]);
         producer.push(&[4]);
         let mut consumer = other.join().unwrap();
-        consumer.drain(|record| lock(&read).push(record));
+        consumer.drain(|record| lock(&read).push(*record));
         let read = lock(&read).clone();
         assert!(read.is_sorted(), "{read:?}");
         assert_eq!(
@@ -47,7 +47,7 @@ fn who_reads_sees_what_came_before() {
             StdArc::new(std::array::from_fn(|_| Marked::new(UnsafeCell::new(0))));
         let seen = marks.clone();
         let other = spawn(move || {
-            consumer.drain(|at| {
+            consumer.drain(|&at| {
                 // SAFETY: the writer has done with it, which loom checks.
                 seen[at].with(|mark| assert_eq!(unsafe { *mark }, 7));
             });
@@ -97,7 +97,7 @@ fn what_a_scope_noted_last_is_there_when_it_is_settled() {
         });
         let mut read = Vec::new();
         if both.0.settles(&both.1) {
-            consumer.drain(|record| read.push(record));
+            consumer.drain(|record| read.push(*record));
             assert_eq!(read, [1], "nobody would look again");
         }
         host.join().unwrap();

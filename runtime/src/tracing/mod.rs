@@ -283,7 +283,7 @@ impl Stream {
                 encoder.begin(base);
                 begun = Some(base);
             }
-            encoder.put(&event);
+            encoder.put(event);
         });
         if let Some(base) = begun {
             write(encoder, base);

@@ -2,10 +2,12 @@
 
 mod events;
 mod finish;
+mod hash;
 mod steps;
 mod uses;
 
 use crate::run::{Access, MOST_KINDS, NONE, Run};
+use hash::Map;
 use sprat::trace::{Chunk, Clock, File, Flaw, Kind};
 use std::collections::HashMap;
 use uses::Stays;
@@ -63,9 +65,9 @@ struct Reader {
     run: Run,
     clocks: Vec<Clock>,
     streams: HashMap<u32, Stream>,
-    before: HashMap<Key, Before>,
-    ran: HashMap<Key, u32>,
-    skipped: HashMap<Key, ()>,
+    before: Map<Key, Before>,
+    ran: Map<Key, u32>,
+    skipped: Map<Key, ()>,
     dropped: HashMap<u32, u64>,
     last_tick: u64,
     stays: Stays,
