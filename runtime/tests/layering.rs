@@ -91,6 +91,7 @@ const LEVELS: &[&[&str]] = &[
         "moves",
         "loads",
         "homes",
+        "hope",
         "block_table",
         "entrance",
         "failure",

@@ -18,7 +18,7 @@ impl Calls {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn is_called(&self) -> bool {
+    pub(super) fn is_called(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
