@@ -13,9 +13,10 @@ impl Calls {
         Calls(AtomicBool::new(false))
     }
 
-    /// There is work. Relaxed: who calls answers, or asks somebody to; the fences are there.
+    /// There is work. Release pairs with the Acquire in `answer`: who takes the call sees the work. A swap, so that a call behind another one
+    /// hands on what that has released.
     pub(crate) fn call(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.swap(true, Ordering::Release);
     }
 
     pub(super) fn is_called(&self) -> bool {
@@ -40,11 +41,8 @@ impl Calls {
             let Some(mut at) = try_lock(desk) else {
                 return done;
             };
-            // Whoever has more to do meanwhile calls again.
-            let called = self.is_called();
-            if called {
-                self.0.store(false, Ordering::Relaxed);
-            }
+            // Acquire pairs with the Release in `call`. Whoever has more to do after this calls again.
+            let called = self.is_called() && self.0.swap(false, Ordering::Acquire);
             if called || !done && due(&at) {
                 work(&mut at);
                 done = true;
