@@ -10,6 +10,7 @@
 //! | `parent`, `affinity`, `count`, `extension`, `vtable`, `origin` | the spawner, before the record is published | anybody who knows the codelet lives |
 //! | `shape` | the spawner, until the codelet has entered its queues | anybody who knows the codelet lives |
 //! | `gives_back` | the spawner, before the record is published | who runs and ends the codelet |
+//! | `kind` | the spawner, before the record is published; who runs the codelet | who runs the codelet |
 //! | the high level in `affinity` | who spawns a codelet that waits for this one (`inheritance.rs`) | anybody: a hint |
 //! | `sibling`, `retained` | the parent's body (it alone spawns there) | who ends the parent |
 //! | `made`, `failed` | the body, children that end (push) | who ends the codelet |
@@ -62,6 +63,7 @@ pub(crate) struct Record {
     class: AtomicU8,
     shape: AtomicU8,
     gives_back: AtomicU8,
+    kind: AtomicU8,
 }
 
 const _: () = assert!(std::mem::offset_of!(Record, ended) == 64 || cfg!(sprat_loom));
@@ -210,6 +212,7 @@ impl Record {
             class: AtomicU8::new(class),
             shape: AtomicU8::new(0),
             gives_back: AtomicU8::new(0),
+            kind: AtomicU8::new(0),
         }
     }
 
@@ -282,6 +285,22 @@ impl Record {
             // SAFETY: written before publication and not again while the codelet lives.
             unsafe { *place }
         })
+    }
+
+    /// The trace knows its name by this number. By the spawner. Who runs it is spared a look at the first line, which the spawner's core
+    /// has; numbers that do not fit, which few programs have, are looked up there.
+    #[inline]
+    pub(crate) fn set_kind(&self, kind: u16) {
+        let kind = u8::try_from(kind).unwrap_or(0);
+        self.kind.store(kind, Ordering::Relaxed);
+    }
+
+    /// That number, unless it is not known; and it is forgotten, so that nobody else who lives here later has it.
+    #[inline]
+    pub(crate) fn take_kind(&self) -> Option<u16> {
+        let kind = self.kind.load(Ordering::Relaxed);
+        self.kind.store(0, Ordering::Relaxed);
+        (kind != 0).then_some(kind.into())
     }
 
     /// Notes that what the codelet was to read is poisoned, by the failure with this number. Before its pending count

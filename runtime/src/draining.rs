@@ -26,10 +26,7 @@ impl Shared {
     }
 
     fn drain(&self, trace: &Trace) {
-        // Acquire pairs with the `fetch_sub`s of `host.rs`: what a scope that has ended noted, its host's last events among it, lies in the
-        // rings before they are emptied for good.
-        let is_open = || self.open_scopes.load(Ordering::Acquire) > 0;
-        let settles = trace.settled.settles(is_open);
+        let settles = trace.settled.settles(&self.open_scopes);
         let all_sleep = |domain: &Domain| domain.idle.asleep() == domain.idle.seats();
         let drained = trace.drain_if_due(settles || self.domains.iter().all(all_sleep));
         if !drained {

@@ -94,6 +94,7 @@ mod held;
 mod help;
 mod home;
 mod homes;
+mod hope;
 mod host;
 mod id;
 mod idle;

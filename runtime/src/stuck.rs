@@ -55,16 +55,22 @@ pub(crate) enum NoLook {
 impl Shared {
     /// Ends the scopes that can make no progress; how many.
     pub(crate) fn end_stuck_scopes(&self) -> u64 {
+        let claims = self.claims();
+        if self.looked_at.load(Ordering::Relaxed) == claims {
+            // Nothing has moved since, and looking costs a walk over all records.
+            return 0;
+        }
+        self.looked_at.store(claims, Ordering::Relaxed);
+        if self.all_have_hope(claims) == Some(true) {
+            return 0;
+        }
+        self.looked_at.store(u64::MAX, Ordering::Relaxed);
         let Ok(mut stranger) = self.stranger.try_lock() else {
             // Somebody is just beginning something: look again after that.
             self.request(&self.domains[0]);
             return 0;
         };
-        let claims = self.domains.iter().map(|domain| domain.idle.claims()).sum();
-        if self.looked_at.load(Ordering::Relaxed) == claims {
-            // Nothing has moved since, and looking costs a walk over all records.
-            return 0;
-        }
+        let claims = self.claims();
         self.inspected.store(true, Ordering::Relaxed);
         let stood = self.stands_still();
         let ended = match stood {
@@ -252,7 +258,19 @@ impl<'a> Still<'a> {
         unsafe { target.as_ref() }
     }
 
-    fn root(&self, id: u32) -> u32 {
+    /// Whether one of the first entries of a codelet waits for an event that comes from outside, and how many were looked at for that.
+    pub(crate) fn waits_for_outside(&self, id: u32) -> (bool, usize) {
+        let mut looked = 0;
+        let is_outside = |node: u32| {
+            looked += 1;
+            let is_event = self.shared.arena.entry(node).kind() == EntryKind::Event;
+            is_event && self.event(node).is_some_and(|event| event.outside)
+        };
+        let found = self.nodes(id).take(self.most).any(is_outside);
+        (found, looked)
+    }
+
+    pub(crate) fn root(&self, id: u32) -> u32 {
         let arena = &self.shared.arena;
         let mut at = id;
         while arena.record(at).flags() & flag::ROOT == 0 {

@@ -2,12 +2,14 @@
 
 use crate::access::Lent;
 use crate::error::{ErrorKind, Result};
+use crate::hope::Hope;
 use crate::open::{Open, OpenBody, OpenHints, Opening};
 use crate::page;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::stuck::NoLook;
+use crate::sync::atomic::Ordering;
 use crate::sync::{lock, sleep, thread};
 use crate::trigger::Trigger;
 use crate::waiting::{LONGEST, Look, PIECE};
@@ -77,8 +79,8 @@ fn while_these_wait(
 }
 
 /// The next piece of a look. A control engine looks too, now and then: that is waited for.
-fn piece(look: &mut Look, shared: &Shared) -> Result<bool, NoLook> {
-    until("somebody keeps the lock", || match look.go_on(shared) {
+fn piece(mut go_on: impl FnMut() -> Result<bool, NoLook>) -> Result<bool, NoLook> {
+    until("somebody keeps the lock", || match go_on() {
         Err(NoLook::Busy) => None,
         went => Some(went),
     })
@@ -88,7 +90,7 @@ fn piece(look: &mut Look, shared: &Shared) -> Result<bool, NoLook> {
 fn look_at_all(shared: &Shared) -> (Look, usize) {
     until("it moves", || {
         let (mut look, mut pieces) = (Look::new(shared, 100), 0);
-        while piece(&mut look, shared).ok()? {
+        while piece(|| look.go_on(shared)).ok()? {
             pieces += 1;
         }
         Some((look, pieces))
@@ -119,13 +121,63 @@ fn however_many_wait_each_piece_is_short() {
     });
 }
 
+/// A look for hope, as the control engine begins one.
+fn look_for_hope(shared: &Shared) -> Hope {
+    let claims = shared.claims();
+    shared.looked_at.store(claims, Ordering::Relaxed);
+    Hope::new(claims)
+}
+
+/// Hope from outside is found in pieces as short: nobody waits for all of them when a scope is opened meanwhile.
+#[test]
+fn hope_is_looked_for_in_short_pieces() {
+    const COUNT: usize = 30_000;
+    while_they_wait(COUNT, |shared, _, trigger| {
+        let (hope, pieces) = until("it moves", || {
+            let (mut hope, mut pieces) = (look_for_hope(shared), 0);
+            while piece(|| hope.go_on(shared)).ok()? {
+                pieces += 1;
+            }
+            Some((hope, pieces))
+        });
+        assert!(hope.for_all());
+        assert!(pieces >= COUNT / PIECE, "{pieces}");
+        assert!(hope.longest <= LONGEST, "{}", hope.longest);
+        trigger.satisfy();
+    });
+}
+
+/// What one waits for who gave hope comes between two pieces, and nobody begins by that: the look is given up, since the hope is gone.
+#[test]
+fn hope_that_goes_meanwhile_is_none() {
+    let rt = runtime();
+    let [(one, first), (two, second)] = ["one", "two"].map(|name| rt.event(name));
+    let spawn = |s: &Scope<'_>| {
+        for _ in 0..2 * PIECE {
+            let waits = s.codelet("waits").after(&one).after(&two);
+            waits.spawn((), |_, ()| ());
+        }
+    };
+    while_these_wait(&rt, 2 * PIECE, spawn, |shared| {
+        let mut hope = until("it moves", || {
+            let mut hope = look_for_hope(shared);
+            (piece(|| hope.go_on(shared)) == Ok(true)).then_some(hope)
+        });
+        let claims = shared.claims();
+        first.satisfy();
+        assert_eq!(shared.claims(), claims, "nobody has begun");
+        assert_eq!(piece(|| hope.go_on(shared)), Err(NoLook::Moves));
+        second.satisfy();
+    });
+}
+
 /// Between two pieces something moves: what was seen before is no longer so.
 #[test]
 fn a_look_is_given_up_when_something_has_moved() {
     while_they_wait(10 * PIECE, |shared, rt, trigger| {
         let mut look = until("it moves", || {
             let mut look = Look::new(shared, 100);
-            (piece(&mut look, shared) == Ok(true)).then_some(look)
+            (piece(|| look.go_on(shared)) == Ok(true)).then_some(look)
         });
         rt.finish(|s| {
             s.spawn((), |_, ()| ());
@@ -134,7 +186,7 @@ fn a_look_is_given_up_when_something_has_moved() {
         .unwrap();
         // The engine that ran it goes to sleep again; that nothing moves now is no excuse.
         until("it moves on", || shared.while_still(|| ()).ok());
-        assert_eq!(piece(&mut look, shared), Err(NoLook::Moves));
+        assert_eq!(piece(|| look.go_on(shared)), Err(NoLook::Moves));
         trigger.satisfy();
     });
 }
@@ -148,7 +200,7 @@ fn a_look_goes_on_when_somebody_else_has_looked() {
         assert_eq!(look.go_on(shared), Err(NoLook::Busy));
         assert!(shared.who_waits(1).is_none());
         drop(held);
-        while piece(&mut look, shared) == Ok(true) {
+        while piece(|| look.go_on(shared)) == Ok(true) {
             let held = lock(&shared.stranger);
             assert_eq!(look.go_on(shared), Err(NoLook::Busy));
             drop(held);

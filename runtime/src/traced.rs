@@ -4,9 +4,9 @@
 //! same functions, and what it spawns carries a mark that leads to [`Engine::trace_ready`].
 
 use crate::access::Mode;
-use crate::affinity::{self, Affinity, Priority, TRACED};
+use crate::affinity::{self, Affinity, Errand, Priority, TRACED};
 use crate::bounds::Bounds;
-use crate::codelet::{Ran, flag};
+use crate::codelet::{Ran, Record, flag};
 use crate::engine::Engine;
 use crate::entry::EntryKind;
 use crate::local::Via;
@@ -82,14 +82,18 @@ impl Engine<'_> {
         let generation = record.ended.generation();
         let word = record.affinity.load(Ordering::Relaxed);
         record.affinity.store(word | TRACED, Ordering::Relaxed);
-        self.trace(|tracer| Event::Spawn {
-            time: tracer.time(),
-            codelet: id,
-            generation,
-            parent,
-            cost_ns: std::mem::take(&mut tracer.next_cost),
-            hint: hint(word),
-            kind: tracer.kind((body.name, Some(body.spawned_at))),
+        self.trace(|tracer| {
+            let kind = tracer.kind((body.name, Some(body.spawned_at)));
+            record.set_kind(kind);
+            Event::Spawn {
+                time: tracer.time(),
+                codelet: id,
+                generation,
+                parent,
+                cost_ns: std::mem::take(&mut tracer.next_cost),
+                hint: hint(word),
+                kind,
+            }
         });
     }
 
@@ -148,11 +152,11 @@ impl Engine<'_> {
         self.mark_ended();
         let Some(end) = self.trace_now() else { return };
         let record = self.shared.arena.record(id);
-        // SAFETY: it ran here: it lives, and was published to us.
-        let body = unsafe { record.body() };
         let ran = self.tracer(|tracer| {
             tracer.ended = Some(end);
             let generation = tracer.cause.1;
+            // SAFETY: it ran here: it lives, and was published to us.
+            let kind = unsafe { kind_of(record, tracer) };
             match tracer.replays.take() {
                 Some(graph) => Event::Replay {
                     start,
@@ -166,7 +170,7 @@ impl Engine<'_> {
                     end,
                     codelet: id,
                     generation,
-                    kind: tracer.kind((body.name, Some(body.spawned_at))),
+                    kind,
                     via: via as u8,
                     ended: match ran {
                         Ran::Done | Ran::Forward(_) => 0,
@@ -231,8 +235,6 @@ impl Engine<'_> {
     #[cold]
     pub(crate) fn trace_skip(&self, id: u32, cancelled: bool) {
         let record = self.shared.arena.record(id);
-        // SAFETY: we would run it: it lives, and was published to us.
-        let body = unsafe { record.body() };
         let generation = record.ended.generation();
         let poison = record.cause.load(Ordering::Relaxed);
         let blame = (!cancelled).then(|| self.shared.failures.cause(poison));
@@ -245,7 +247,8 @@ impl Engine<'_> {
                 time,
                 codelet: id,
                 generation,
-                kind: tracer.kind((body.name, Some(body.spawned_at))),
+                // SAFETY: we would run it: it lives, and was published to us.
+                kind: unsafe { kind_of(record, tracer) },
                 cancelled,
                 blame: blame.map_or(0, |one| tracer.kind((one.codelet, Some(one.spawned_at)))),
             }
@@ -374,8 +377,30 @@ impl Engine<'_> {
     }
 }
 
+/// What a codelet is called that is run or dropped here. Its record forgets the number.
+///
+/// # Safety
+/// It lives, and was published to the caller.
+#[inline]
+unsafe fn kind_of(record: &Record, tracer: &mut Tracer) -> u16 {
+    record.take_kind().unwrap_or_else(|| {
+        // SAFETY: the caller's promise.
+        let body = unsafe { record.body() };
+        tracer.kind((body.name, Some(body.spawned_at)))
+    })
+}
+
 /// A codelet's hints as events have them.
+#[inline]
 fn hint(word: u32) -> u32 {
+    match affinity::is_anybodys(word) {
+        true => 0,
+        false => asked(word),
+    }
+}
+
+/// The same of one that has any.
+fn asked(word: u32) -> u32 {
     let (affinity, number) = match Affinity::decode(word) {
         Affinity::Anywhere => (0, 0),
         Affinity::Prefer(xe) => (1, xe),
@@ -390,7 +415,11 @@ fn hint(word: u32) -> u32 {
         Priority::Low => 1,
         Priority::High => 2,
     };
-    Event::hint(affinity, number, priority)
+    let hint = Event::hint(affinity, number, priority);
+    match affinity::has_errand(word, Errand::Moves) {
+        true => Event::moving(hint),
+        false => hint,
+    }
 }
 
 /// A mode's place in [`MODES`](crate::trace::MODES).

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 pub(crate) const PIECE: usize = 1024;
 
 /// So many entries of one codelet are looked at.
-const ENTRIES: usize = 64;
+pub(crate) const ENTRIES: usize = 64;
 
 /// So often somebody else may have the lock that a piece needs, and so long is waited each time: control engines look now and
 /// then for an instant, and the page does not wait for who stays.
@@ -47,12 +47,19 @@ impl Shared {
     /// nothing.
     pub(crate) fn who_waits(&self, most: usize) -> Option<(usize, Vec<page::Waiting>)> {
         let mut look = Look::new(self, most);
+        self.in_pieces(|| look.go_on(self))?;
+        Some((look.count, look.named))
+    }
+
+    /// One piece after the other, each of which says whether there is another one; nothing if something moves, or somebody else keeps
+    /// the lock, or the runtime stops.
+    pub(crate) fn in_pieces(&self, mut piece: impl FnMut() -> Result<bool, NoLook>) -> Option<()> {
         let (all_patience, pause) = PATIENCE;
         let mut patience = all_patience;
         while !self.stops() {
             let begun = Instant::now();
-            match look.go_on(self) {
-                Ok(false) => return Some((look.count, look.named)),
+            match piece() {
+                Ok(false) => return Some(()),
                 // Who was kept waiting has the lock before the next piece does.
                 Ok(true) => {
                     patience = all_patience;
@@ -69,7 +76,8 @@ impl Shared {
         None
     }
 
-    fn claims(&self) -> u64 {
+    /// How often engines were claimed: more say that something has moved.
+    pub(crate) fn claims(&self) -> u64 {
         self.domains.iter().map(|domain| domain.idle.claims()).sum()
     }
 

@@ -96,6 +96,7 @@ const LEVELS: &[&[&str]] = &[
         "moves",
         "loads",
         "homes",
+        "hope",
         "block_table",
         "entrance",
         "failure",

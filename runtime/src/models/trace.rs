@@ -3,7 +3,7 @@
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::model::{explore, spawn};
 use crate::sync::{Arc, Mutex, UnsafeCell, lock};
-use crate::tracing::{Settled, ring};
+use crate::tracing::{Calls, Settled, ring};
 use std::sync::Arc as StdArc;
 
 /// A record that loom watches: a place that the writer fills before it pushes, and the reader looks at.
@@ -18,7 +18,7 @@ fn records_are_whole_and_in_order() {
         let drained = read.clone();
         let other = spawn(move || {
             for _ in 0..2 {
-                consumer.drain(|record| lock(&drained).push(record));
+                consumer.drain(|record| lock(&drained).push(*record));
             }
             consumer
         });
@@ -26,7 +26,7 @@ fn records_are_whole_and_in_order() {
         producer.push(&[2, 3]);
         producer.push(&[4]);
         let mut consumer = other.join().unwrap();
-        consumer.drain(|record| lock(&read).push(record));
+        consumer.drain(|record| lock(&read).push(*record));
         let read = lock(&read).clone();
         assert!(read.is_sorted(), "{read:?}");
         assert_eq!(
@@ -47,7 +47,7 @@ fn who_reads_sees_what_came_before() {
             StdArc::new(std::array::from_fn(|_| Marked::new(UnsafeCell::new(0))));
         let seen = marks.clone();
         let other = spawn(move || {
-            consumer.drain(|at| {
+            consumer.drain(|&at| {
                 // SAFETY: the writer has done with it, which loom checks.
                 seen[at].with(|mark| assert_eq!(unsafe { *mark }, 7));
             });
@@ -75,9 +75,51 @@ fn no_scope_is_opened_behind_who_settles() {
             settled.opens()
         });
         let (settled, open) = &*both;
-        let settles = settled.settles(|| open.load(Ordering::Relaxed) > 0);
+        let settles = settled.settles(open);
         let told = host.join().unwrap();
         assert!(told || !settles, "the scope's events would lie there");
         assert!(told || !settled.is_settled());
+    });
+}
+
+/// A scope ends while the control engine settles: what the scope's host noted last lies in the ring that is emptied for good.
+#[test]
+fn what_a_scope_noted_last_is_there_when_it_is_settled() {
+    explore(|| {
+        let both = Arc::new((Settled::new(), AtomicUsize::new(1)));
+        both.0.unsettle();
+        let (mut producer, mut consumer) = ring::<u32>(2);
+        let theirs = both.clone();
+        let host = spawn(move || {
+            producer.push(&[1]);
+            // As in `host.rs`.
+            theirs.1.fetch_sub(1, Ordering::SeqCst);
+        });
+        let mut read = Vec::new();
+        if both.0.settles(&both.1) {
+            consumer.drain(|record| read.push(*record));
+            assert_eq!(read, [1], "nobody would look again");
+        }
+        host.join().unwrap();
+    });
+}
+
+/// Two have noted something and call, or find it due: whoever empties, nothing is left behind, though nobody waits.
+#[test]
+fn no_call_is_left_unanswered() {
+    explore(|| {
+        let all = Arc::new((Calls::new(), Mutex::new(0), AtomicUsize::new(0)));
+        let note_and_answer = |all: &(Calls, Mutex<usize>, AtomicUsize)| {
+            let (calls, desk, noted) = all;
+            noted.fetch_add(1, Ordering::Release);
+            calls.call();
+            let empty = |emptied: &mut usize| *emptied = noted.load(Ordering::Acquire);
+            calls.answer(desk, |_| false, empty);
+        };
+        let theirs = all.clone();
+        let other = spawn(move || note_and_answer(&theirs));
+        note_and_answer(&all);
+        other.join().unwrap();
+        assert_eq!(*lock(&all.1), 2, "somebody's notes were left");
     });
 }

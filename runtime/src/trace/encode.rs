@@ -3,8 +3,13 @@
 use super::event::Event;
 use super::wire::{Before, WORD, zigzag};
 
-/// More than any event takes: the word, and eight numbers of eight bytes.
-const ROOM: usize = WORD + 8 * 8;
+/// The last of an event's numbers begins before this: the word and seven numbers of eight bytes lie before it. A power of two, so that to
+/// stay below it costs nothing.
+const LAST: usize = 64;
+/// At least what any event takes: numbers of eight bytes from there on, too.
+const ROOM: usize = LAST + 7;
+
+const _: () = assert!(WORD + 7 * 8 < LAST && LAST.is_power_of_two());
 
 /// The events of one chunk as bytes, put together where nothing has to grow.
 pub(crate) struct Encoder {
@@ -74,7 +79,7 @@ impl Out<'_> {
         let code = bytes.min(7);
         // All eight; those that are not needed are written over by what follows. Within the room whatever the length, so that nothing
         // has to be checked.
-        let at = self.length % (ROOM - 7);
+        let at = self.length % LAST;
         self.room[at..at + 8].copy_from_slice(&number.to_le_bytes());
         self.length += (code + u32::from(code == 7)) as usize;
         self.word |= code << self.shift;

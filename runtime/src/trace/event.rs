@@ -1,5 +1,8 @@
 //! What an engine notes: one event a record, of fixed size while it lies in the engine's ring.
 
+/// In a hint: see [`Event::moves`].
+const MOVES: u32 = 1 << 26;
+
 /// What happened. Times are ticks of the trace's clock; codelets are named by the number of their record and its generation,
 /// which together are one codelet's alone for billions of others.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -248,8 +251,24 @@ impl Event {
     }
 
     /// A hint as it stands in [`Event::Ready`]: the kind of affinity (0 none, 1 an engine if possible, 2 one engine alone, 3 a memory
-    /// region, 4 a thread for files, 5 a group, 6 where its blocks are), its number, and the priority (0 normal, 1 low, 2 high).
+    /// region, 4 a thread for files, 5 a group, 6 where its blocks are), its number, and the priority (0 normal, 1 low, 2 high); above these
+    /// whether it moves or copies blocks ([`Event::moves`]).
     pub fn hint(affinity: u8, number: u16, priority: u8) -> u32 {
         u32::from(priority) << 24 | u32::from(affinity) << 16 | u32::from(number)
+    }
+
+    /// The priority in a hint.
+    pub fn priority(hint: u32) -> u8 {
+        (hint >> 24 & 3) as u8
+    }
+
+    /// The same hint of a codelet of the runtime's own, which does nothing but to move a block or to copy it to where it is wanted.
+    pub fn moving(hint: u32) -> u32 {
+        hint | MOVES
+    }
+
+    /// Whether a hint says that.
+    pub fn moves(hint: u32) -> bool {
+        hint & MOVES != 0
     }
 }

@@ -1,6 +1,7 @@
 //! Tracing at work: a ring for each engine, and who empties them into the file. Kept only if asked for. See
 //! `docs/design/trace.md`.
 
+mod calls;
 mod clock;
 mod decisions;
 mod moves;
@@ -18,9 +19,9 @@ pub(crate) use ring::ring;
 pub(crate) use tracer::Tracer;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sync::atomic::{AtomicBool, Ordering, fence};
 use crate::sync::{Mutex, lock};
 use crate::trace::{Encoder, Event, GraphDef, begin_chunk, end_chunk, header, put_kind, tag};
+pub(crate) use calls::Calls;
 use decisions::DecisionNotes;
 use ring::Consumer;
 pub(crate) use settled::Settled;
@@ -58,8 +59,8 @@ pub(crate) struct Trace {
     pub(crate) decisions: DecisionNotes,
     /// From each memory region to each.
     distances: Vec<Vec<u32>>,
-    /// A ring is half full.
-    called: AtomicBool,
+    /// From those whose rings are half full.
+    calls: Calls,
     /// Whether anything may lie in the rings.
     pub(crate) settled: Settled,
     drain: Mutex<Drain>,
@@ -121,7 +122,7 @@ impl Trace {
             moves: Arc::new(MoveNotes::new(clock)),
             decisions: DecisionNotes::new(clock),
             distances,
-            called: AtomicBool::new(false),
+            calls: Calls::new(),
             settled: Settled::new(),
             drain: Mutex::new(Drain {
                 file,
@@ -193,41 +194,17 @@ impl Trace {
         distance.map_or(10, |distance| u16::try_from(*distance).unwrap_or(u16::MAX))
     }
 
-    /// A ring is half full: the next one who can shall empty all. Relaxed: who calls asks for a decision afterwards.
+    /// A ring is half full: the next one who can shall empty all.
     pub(crate) fn call(&self) {
-        self.called.store(true, Ordering::Relaxed);
+        self.calls.call();
     }
 
     /// Empties all rings into the file, if one is half full, or nobody has done so for long, or there is `leisure`; unless somebody
     /// does already: who does looks once more whether a ring was half full meanwhile. Whether they have been.
     pub(crate) fn drain_if_due(&self, leisure: bool) -> bool {
-        let mut drained = false;
-        loop {
-            // Pairs with the fence below: the call of who finds the lock taken is seen by who had it.
-            fence(Ordering::SeqCst);
-            let Ok(mut drain) = self.drain.try_lock() else {
-                return drained;
-            };
-            // Whoever writes more meanwhile calls again when the next half is full.
-            let called = self.is_called();
-            if called {
-                self.called.store(false, Ordering::Relaxed);
-            }
-            let at_leisure = !drained && (leisure || drain.last.elapsed() >= PERIOD / 2);
-            if called || at_leisure {
-                self.empty(&mut drain);
-                drained = true;
-            }
-            drop(drain);
-            fence(Ordering::SeqCst);
-            if !self.is_called() {
-                return drained;
-            }
-        }
-    }
-
-    fn is_called(&self) -> bool {
-        self.called.load(Ordering::Relaxed)
+        let due = |drain: &Drain| leisure || drain.last.elapsed() >= PERIOD / 2;
+        self.calls
+            .answer(&self.drain, due, |drain| self.empty(drain))
     }
 
     /// The run has ended, and nobody notes anything any more.
@@ -306,7 +283,7 @@ impl Stream {
                 encoder.begin(base);
                 begun = Some(base);
             }
-            encoder.put(&event);
+            encoder.put(event);
         });
         if let Some(base) = begun {
             write(encoder, base);

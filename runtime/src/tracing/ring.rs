@@ -127,7 +127,7 @@ impl<T: Copy> Consumer<T> {
     }
 
     /// D1 to D3: gives each record that was written since the last time, in order.
-    pub(crate) fn drain(&mut self, mut take: impl FnMut(T)) {
+    pub(crate) fn drain(&mut self, mut take: impl FnMut(&T)) {
         // D1. Acquire pairs with the Release in `push`.
         let order = if mutant!("trace_look_relaxed") {
             Ordering::Relaxed
@@ -138,10 +138,10 @@ impl<T: Copy> Consumer<T> {
         let mask = self.ring.slots.len() as u64 - 1;
         // D2.
         for at in self.tail..head {
-            take(self.ring.slots[(at & mask) as usize].with(|slot| {
-                // SAFETY: between `tail` and `head`: ours, by the table above, and written.
-                unsafe { slot.cast::<T>().read() }
-            }));
+            self.ring.slots[(at & mask) as usize].with(|slot| {
+                // SAFETY: between `tail` and `head`: ours until D3, by the table above, and written.
+                take(unsafe { &*slot.cast::<T>() });
+            });
         }
         self.tail = head;
         // D3. Release pairs with the Acquire in `push`: we have done with the slots.

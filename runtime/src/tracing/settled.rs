@@ -2,7 +2,7 @@
 //! Model: `models/trace.rs`.
 
 use crate::mutants::mutant;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// See the module.
 pub(crate) struct Settled(AtomicBool);
@@ -22,9 +22,16 @@ impl Settled {
         self.0.swap(false, order)
     }
 
-    /// Before rings are emptied: whether no scope is open, so that nothing comes behind what is emptied now. Who opens one after that is told
-    /// by [`opens`](Settled::opens).
-    pub(crate) fn settles(&self, is_open: impl Fn() -> bool) -> bool {
+    /// Before rings are emptied: whether no scope of so many is `open`, so that nothing comes behind what is emptied now. Who opens one after
+    /// that is told by [`opens`](Settled::opens).
+    pub(crate) fn settles(&self, open: &AtomicUsize) -> bool {
+        // Acquire pairs with the `fetch_sub`s of `host.rs`: what a scope that has ended noted, its host's last events among it, lies in the
+        // rings before they are emptied for good.
+        let order = match mutant!("trace_open_relaxed") {
+            true => Ordering::Relaxed,
+            false => Ordering::Acquire,
+        };
+        let is_open = || open.load(order) > 0;
         if is_open() {
             self.unsettle();
             return false;

@@ -69,7 +69,7 @@ fn a_call_while_somebody_empties_the_rings_is_not_lost() {
         // Whoever empties the rings stops here.
         let more = lock(&trace.more);
         let drains = threads.spawn(|| trace.drain_if_due(false));
-        while trace.is_called() {
+        while trace.calls.is_called() {
             std::thread::yield_now();
         }
         tracer.ring.push(&[parked(2)]);
@@ -78,7 +78,7 @@ fn a_call_while_somebody_empties_the_rings_is_not_lost() {
         drop(more);
         assert!(drains.join().unwrap());
     });
-    assert!(!trace.is_called(), "nobody has answered");
+    assert!(!trace.calls.is_called(), "nobody has answered");
     assert_eq!(read(&path), (vec![parked(0), parked(2)], 0));
     std::fs::remove_file(&path).unwrap();
 }

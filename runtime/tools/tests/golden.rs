@@ -1,5 +1,6 @@
 //! Analyses of runs made by hand, whose longest chain, waits and findings are known.
 
+use sprat::trace::Event;
 use sprat_tools::analyse::{Analysis, Class, Diagnosis, Why, analyse, classes};
 use sprat_tools::interval::Interval;
 use sprat_tools::report::html::html;
@@ -191,7 +192,7 @@ fn a_host_that_sleeps_on_its_seat_and_the_seats_own_thread_are_told_apart() {
 
 #[test]
 fn codelets_bound_to_a_busy_engine() {
-    let hint = sprat::trace::Event::hint(2, 0, 0);
+    let hint = Event::hint(2, 0, 0);
     let mut tasks = vec![body(0, 10)];
     for at in 0..4 {
         let start = 10 + at * 2000;
@@ -410,7 +411,10 @@ fn waits_for_data_are_told_apart() {
         body(0, 10),
         // Until 300 the move itself waits for `a`; it ends at 9000, and then `b` goes.
         codelet(A, 0, (1, 1), (10, 300), NONE),
-        codelet(4, 0, (2, 300), (300, 9000), 1),
+        Task {
+            hint: Event::moving(0),
+            ..codelet(4, 0, (2, 300), (300, 9000), 1)
+        },
         codelet(B, 1, (3, 9000), (9000, 10_000), 2),
     ];
     let doings = vec![

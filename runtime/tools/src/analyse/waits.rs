@@ -5,6 +5,7 @@ use super::time::Class;
 use crate::interval::{Interval, sum, union};
 use crate::run::{NONE, Run, Task};
 use serde::Serialize;
+use sprat::trace::Event;
 
 /// How long codelets waited, by reasons, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -71,14 +72,11 @@ impl Waits {
     }
 }
 
-/// Whether a codelet is one of the runtime's own that brings data: `Scope::migrate`, `replicate`, `read_file`. A trace tells the first two
-/// by their names alone, so a user's that is called so is taken for one; the last one runs where no user's does, on a thread for files.
+/// Whether a codelet is one of the runtime's own that brings data: `Scope::migrate` and `replicate`, whose hints say so, and `read_file`,
+/// which runs where no user's does, on a thread for files.
 fn brings(run: &Run, task: &Task) -> bool {
-    match run.name(task.kind) {
-        "migrate" | "replicate" => true,
-        "read_file" => task.hint >> 16 & 0xff == 4,
-        _ => false,
-    }
+    let reads = || task.hint >> 16 & 0xff == 4 && run.name(task.kind) == "read_file";
+    Event::moves(task.hint) || reads()
 }
 
 /// From when on a codelet waited for data, and for nothing else: since what brings it could go. Its `ready` if it never did.
@@ -150,7 +148,7 @@ impl Unused {
             false => waits.control = free,
         }
         // A priority of 1 is the low one.
-        match task.hint >> 24 {
+        match Event::priority(task.hint) {
             1 => waits.priority = busy,
             _ => waits.engines = busy,
         }
@@ -161,7 +159,7 @@ impl Unused {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sprat::trace::{Event, Kind};
+    use sprat::trace::Kind;
 
     fn span(start: u64, end: u64) -> Interval {
         Interval { start, end }
@@ -187,17 +185,22 @@ mod tests {
                     ..Kind::default()
                 })
                 .to_vec(),
-            // The last one is the runtime's own, that before a user's of the same name.
-            tasks: [(1, 0), (2, 0), (2, Event::hint(4, 0, 0))]
-                .map(|(kind, hint)| Task {
-                    kind,
-                    hint,
-                    ready: 8,
-                    start: 9,
-                    end: 12,
-                    ..Task::default()
-                })
-                .to_vec(),
+            // Two of the runtime's own, each behind a user's of the same name.
+            tasks: [
+                (1, 0),
+                (1, Event::moving(Event::hint(3, 1, 2))),
+                (2, 0),
+                (2, Event::hint(4, 0, 0)),
+            ]
+            .map(|(kind, hint)| Task {
+                kind,
+                hint,
+                ready: 8,
+                start: 9,
+                end: 12,
+                ..Task::default()
+            })
+            .to_vec(),
             ..Run::default()
         };
         let task = Task {
@@ -214,7 +217,7 @@ mod tests {
         let hint = Event::hint(2, 0, 1);
         assert_eq!(waits(Task { hint, ..task }), [9, 0, 13, 40, 0, 0]);
         // The move, or the file, could go from 8 on.
-        for (cause, both) in [(0, [5, 4]), (1, [9, 0]), (2, [5, 4])] {
+        for (cause, both) in [(0, [9, 0]), (1, [5, 4]), (2, [9, 0]), (3, [5, 4])] {
             assert_eq!(waits(Task { cause, ..task })[..2], both);
         }
     }

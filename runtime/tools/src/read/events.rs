@@ -20,6 +20,7 @@ impl Reader {
                 let key = (codelet, generation);
                 let before = self.about(key);
                 (before.spawn, before.hint) = (Some(time), hint);
+                before.stream = stream;
                 state.spawns.push((time, key));
                 self.last(time);
             }
@@ -233,11 +234,16 @@ impl Reader {
             && time >= task.start
         {
             state.spawns.pop();
-            self.about(spawned).spawner = at;
-            // It may have run already, elsewhere.
-            if let Some(&ran) = self.ran.get(&spawned) {
-                self.run.tasks[ran as usize].spawner = at;
+            // If it is not there it has been settled, and is an orphan.
+            if let Some(before) = self.before.get_mut(&spawned) {
+                before.spawner = at;
             }
+        }
+        while let Some(&(time, spawned)) = state.orphans.peek()
+            && time >= task.start
+        {
+            state.orphans.pop();
+            self.run.tasks[spawned as usize].spawner = at;
         }
         (task.cause, task.spawner) = (NONE, NONE);
         (task.spawn, task.ready) = (task.start, task.start);
@@ -245,6 +251,7 @@ impl Reader {
         (state.task, state.bytes) = (Some(at), (0.0, 0.0));
         self.run.tasks.push(task);
         self.ran.insert(key, at);
+        self.recent.push_back((self.clocks.len(), key, at));
         at
     }
 }

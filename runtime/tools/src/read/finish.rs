@@ -1,33 +1,20 @@
 //! What only the whole trace tells: who made what ready, times in nanoseconds, and all in order.
 
 use super::uses::Stays;
-use super::{LONGEST_NS, Reader};
+use super::{Before, LONGEST_NS, Reader};
 use crate::run::{Access, NONE, Run, Sort, Task};
 use sprat::trace::Clock;
 
 impl Reader {
     pub(super) fn finish(mut self) -> (Run, Vec<(u32, Access)>) {
         self.tell();
-        for (&key, before) in &self.before {
-            let Some(&at) = self.ran.get(&key) else {
-                self.run.never_ran += u64::from(!self.skipped.contains_key(&key));
-                continue;
-            };
-            let cause = self.ran.get(&before.cause).copied().unwrap_or(NONE);
-            let task = &mut self.run.tasks[at as usize];
-            task.has_spawn = before.spawn.is_some();
-            task.hint = before.hint;
-            // Clocks of two cores may differ by some ticks.
-            task.ready = before
-                .ready
-                .or(before.spawn)
-                .unwrap_or(task.start)
-                .min(task.start);
-            task.spawn = before.spawn.unwrap_or(task.ready).min(task.ready);
-            task.cause = if before.ready.is_some() { cause } else { NONE };
-            if before.spawner != NONE {
-                task.spawner = before.spawner;
-            }
+        self.settle_up_to(self.clocks.len());
+        for (at, cause) in std::mem::take(&mut self.no_cause) {
+            self.run.tasks[at as usize].cause = self.ran.get(&cause).copied().unwrap_or(NONE);
+        }
+        for key in self.before.keys() {
+            let ended = self.ran.contains_key(key) || self.skipped.contains_key(key);
+            self.run.never_ran += u64::from(!ended);
         }
         let dropped = self.dropped.values();
         self.run.dropped = dropped.fold(0, |sum: u64, more| sum.saturating_add(*more));
@@ -51,6 +38,43 @@ impl Reader {
         // Those of one task stay in their order.
         accesses.sort_by_key(|(task, _)| *task);
         (self.run, accesses)
+    }
+
+    /// What is known of those that ran behind this many clocks or fewer is complete: rings are emptied behind a clock, one after the other, so what
+    /// comes before a run stands behind the next one at the latest. So there are never many to look one up among.
+    pub(super) fn settle_up_to(&mut self, clocks: usize) {
+        while let Some((_, key, at)) = self.recent.pop_front_if(|(clock, ..)| *clock <= clocks) {
+            if let Some(before) = self.before.remove(&key) {
+                self.settle(at, &before);
+            }
+        }
+    }
+
+    fn settle(&mut self, at: u32, before: &Before) {
+        let task = &mut self.run.tasks[at as usize];
+        task.has_spawn = before.spawn.is_some();
+        task.hint = before.hint;
+        // Clocks of two cores may differ by some ticks.
+        task.ready = before
+            .ready
+            .or(before.spawn)
+            .unwrap_or(task.start)
+            .min(task.start);
+        task.spawn = before.spawn.unwrap_or(task.ready).min(task.ready);
+        if before.ready.is_some() {
+            match self.ran.get(&before.cause) {
+                Some(&cause) => task.cause = cause,
+                None => self.no_cause.push((at, before.cause)),
+            }
+        }
+        match (before.spawner, before.spawn) {
+            (NONE, Some(time)) => {
+                let spawned_in = self.streams.entry(before.stream).or_default();
+                spawned_in.orphans.push((time, at));
+            }
+            (NONE, None) => (),
+            (spawner, _) => task.spawner = spawner,
+        }
     }
 
     /// From ticks to nanoseconds since the start.

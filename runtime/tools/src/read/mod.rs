@@ -2,12 +2,14 @@
 
 mod events;
 mod finish;
+mod hash;
 mod steps;
 mod uses;
 
 use crate::run::{Access, MOST_KINDS, NONE, Run};
+use hash::Map;
 use sprat::trace::{Chunk, Clock, File, Flaw, Kind};
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use uses::Stays;
 
 /// Reads a trace. What is missing or damaged in it is left out, and told in [`Run::flaws`].
@@ -48,7 +50,7 @@ const LONGEST_NS: u64 = 1 << 53;
 /// The key of a spawned codelet: its record and generation.
 type Key = (u32, u32);
 
-/// What is known of one that has not run yet.
+/// What is known of one before it runs.
 #[derive(Clone, Copy)]
 struct Before {
     spawn: Option<u64>,
@@ -56,6 +58,8 @@ struct Before {
     cause: Key,
     hint: u32,
     spawner: u32,
+    /// The stream that has its spawn.
+    stream: u32,
 }
 
 #[derive(Default)]
@@ -63,9 +67,14 @@ struct Reader {
     run: Run,
     clocks: Vec<Clock>,
     streams: HashMap<u32, Stream>,
-    before: HashMap<Key, Before>,
-    ran: HashMap<Key, u32>,
-    skipped: HashMap<Key, ()>,
+    /// Of those that have not run, or did so lately.
+    before: Map<Key, Before>,
+    ran: Map<Key, u32>,
+    /// Those that ran lately, in order, each with the number of the clock behind which that stands.
+    recent: VecDeque<(usize, Key, u32)>,
+    /// Those whose cause is still to come, or is not there.
+    no_cause: Vec<(u32, Key)>,
+    skipped: Map<Key, ()>,
     dropped: HashMap<u32, u64>,
     last_tick: u64,
     stays: Stays,
@@ -82,6 +91,8 @@ struct Reader {
 struct Stream {
     /// Spawns whose body has not ended.
     spawns: Vec<(u64, Key)>,
+    /// Tasks that are done with and were spawned here, then, by a body that has not ended.
+    orphans: BinaryHeap<(u64, u32)>,
     /// Steps whose replay has not ended.
     steps: Vec<u32>,
     /// The task that accesses belong to.
@@ -113,7 +124,10 @@ impl Reader {
                 self.streams.insert(stream, state);
             }
             Chunk::Dropped { stream, events } => _ = self.dropped.insert(stream, events),
-            Chunk::Clock(clock) => self.clocks.push(clock),
+            Chunk::Clock(clock) => {
+                self.clocks.push(clock);
+                self.settle_up_to(self.clocks.len().saturating_sub(2));
+            }
             Chunk::BlockName {
                 block,
                 generation,
@@ -190,6 +204,7 @@ impl Reader {
             cause: (0, 0),
             hint: 0,
             spawner: NONE,
+            stream: 0,
         })
     }
 }

@@ -1,15 +1,15 @@
 //! Steps of graphs: the graph says what they are called, wait for and use.
 
 use super::Reader;
+use super::hash::Map;
 use super::uses::share;
 use crate::run::{Access, Sort};
 use sprat::trace::{GraphCodelet, GraphDef};
-use std::collections::HashMap;
 
 impl Reader {
     /// What steps are called, what they waited for, and what they used.
     pub(super) fn steps(&mut self) {
-        let mut places: HashMap<(u32, u32, u32), u32> = HashMap::new();
+        let mut places: Map<(u32, u32, u32), u32> = Map::default();
         for (task, at) in self.run.tasks.iter().zip(0..) {
             if task.sort == Sort::Step {
                 places.insert((task.graph, task.round, task.codelet), at);
@@ -18,7 +18,7 @@ impl Reader {
         let graphs = std::mem::take(&mut self.run.graphs);
         let nothing = GraphDef::default();
         // Steps of one codelet on one engine between two moves use the same blocks in the same places.
-        let mut uses: HashMap<(u32, u32, u32, usize), (u64, f32)> = HashMap::new();
+        let mut uses: Map<(u32, u32, u32, usize), (u64, f32)> = Map::default();
         for at in 0..self.run.tasks.len() {
             let task = self.run.tasks[at];
             if task.sort != Sort::Step {

@@ -3,7 +3,7 @@
 use crate::analyse::{Analysis, waits_of};
 use crate::run::{Access, NONE, Run, Sort, Task};
 use serde_json::{Value, json};
-use sprat::trace::MODES;
+use sprat::trace::{Event, MODES};
 use std::collections::HashSet;
 
 /// So many of those that a codelet spawned, or made ready, are named.
@@ -108,7 +108,7 @@ fn hint(hint: u32) -> Vec<String> {
         6 => "where its blocks are (near)".to_owned(),
         _ => String::new(),
     };
-    let priority = match hint >> 24 {
+    let priority = match Event::priority(hint) {
         1 => "low priority",
         2 => "high priority",
         _ => "",
