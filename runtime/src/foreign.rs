@@ -143,9 +143,13 @@ impl<'s> Scope<'s> {
         if !record::spawns(self) {
             return self.codelet(name).spawn_any(accesses, body);
         }
+        let about = (name, Location::caller());
+        if accesses.is_empty() {
+            return Spawned::new(spawn_alone(self, about, move |scope, ()| body(scope, &[])));
+        }
         // SAFETY: the list is borrowed until this returns, and the codelet is not repeatable.
         let list = unsafe { AnyList::new(accesses) };
-        Spawned::new(spawn_lent(self, (name, Location::caller()), list, body))
+        Spawned::new(spawn_lent(self, about, list, body))
     }
 
     /// The same for few whole blocks, whose number is known where this is called: what costs least.

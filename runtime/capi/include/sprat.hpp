@@ -552,39 +552,39 @@ class options {
 public:
   options(sprat_scope *handle, const char *name) noexcept : handle_(handle), name_(name) {}
   template <class T> options &near(block<T> block) {
-    options_.place = SPRAT_NEAR, options_.near_block = block.id();
+    set(SPRAT_NEAR).near_block = block.id();
     return *this;
   }
   options &on_xe(std::size_t xe) {
-    options_.place = SPRAT_ON_XE, options_.place_number = xe;
+    set(SPRAT_ON_XE).place_number = xe;
     return *this;
   }
   options &on_region(std::size_t region) {
-    options_.place = SPRAT_ON_REGION, options_.place_number = region;
+    set(SPRAT_ON_REGION).place_number = region;
     return *this;
   }
   options &with(sprat_group group) {
-    options_.place = SPRAT_WITH_GROUP, options_.group = group;
+    set(SPRAT_WITH_GROUP).group = group;
     return *this;
   }
   options &priority(sprat_priority priority) {
-    options_.priority = priority;
+    set().priority = priority;
     return *this;
   }
   options &cost(std::uint64_t flops, std::uint64_t bytes) {
-    options_.flops = flops, options_.bytes = bytes;
+    set().flops = flops, set().bytes = bytes;
     return *this;
   }
   options &repeatable(std::uint32_t times) {
-    options_.repeats = times;
+    set().repeats = times;
     return *this;
   }
   options &at_ready() {
-    options_.flags |= SPRAT_AT_READY;
+    set().flags |= SPRAT_AT_READY;
     return *this;
   }
   options &after(event event) {
-    after_.push_back(event.id());
+    after_.push_back(event.id()), set();
     return *this;
   }
   /* For the children of what is spawned; the body has no view of it. Loops and accesses to files have no children. */
@@ -600,10 +600,9 @@ public:
     const bound params = {body, detail::make_pack(accesses.keep()...)};
     sprat_event ended = {{0, 0}};
     no_grain();
-    listed();
     with_list(
         [&](const sprat_access *list, std::size_t count) {
-          check(sprat_spawn(handle_, bound::codelet(name_), &params, list, count, &options_, &ended));
+          check(sprat_spawn(handle_, bound::codelet(name_), &params, list, count, listed(), &ended));
         },
         accesses...);
     return event(ended);
@@ -616,10 +615,9 @@ public:
     const bound params = {all, detail::make_pack(accesses.keep()...)};
     sprat_event ended = {{0, 0}};
     no_grain();
-    listed();
     with_list(
         [&](const sprat_access *list, std::size_t count) {
-          check(sprat_spawn(handle_, bound::codelet(name_), &params, list, count, &options_, &ended));
+          check(sprat_spawn(handle_, bound::codelet(name_), &params, list, count, listed(), &ended));
         },
         accesses...);
     return event(ended);
@@ -702,7 +700,18 @@ public:
   }
 
 private:
+  /* What is changed of the options. */
+  sprat_options &set() noexcept {
+    is_set_ = true;
+    return options_;
+  }
+  sprat_options &set(sprat_place place) noexcept {
+    set().place = place;
+    return options_;
+  }
+  /* What is handed on: null if nothing was set, since that is the shortest way to spawn. */
   const sprat_options *listed() noexcept {
+    if (!is_set_) return nullptr;
     options_.after = after_.data(), options_.after_count = after_.size();
     return &options_;
   }
@@ -732,6 +741,7 @@ private:
   sprat_scope *handle_;
   const char *name_;
   sprat_options options_ = SPRAT_OPTIONS_INIT;
+  bool is_set_ = false;
   std::size_t grain_ = 0;
   std::vector<sprat_event> after_;
   std::vector<sprat_access> weak_;

@@ -62,13 +62,14 @@ fn plain_mode(mode: sprat_mode) -> Option<Mode> {
 }
 
 impl sprat_access {
-    /// The block's name and the mode, if it is the whole of a block, to be read, written, or both.
+    /// The block's name and the mode, if it is the whole of a block, to be read, written, both, or changed in turn.
     #[inline(always)]
     pub(crate) fn whole(&self) -> Option<(u64, Mode)> {
         let mode = match self.mode {
             SPRAT_READ => Mode::Read,
             SPRAT_WRITE => Mode::Write,
             SPRAT_READ_WRITE => Mode::ReadWrite,
+            SPRAT_COMMUTE => Mode::Commute,
             _ => return None,
         };
         (self.element_size == 0 && self.block.id != 0).then_some((self.block.id, mode))
@@ -107,10 +108,10 @@ impl sprat_access {
                 recording => Ok(AnyAccess::argument(recording)),
             },
             (SPRAT_REDUCE, None) => self.reduction(self.block_in(scope)?),
-            (SPRAT_READ | SPRAT_WRITE | SPRAT_READ_WRITE, None) => {
+            (SPRAT_READ | SPRAT_WRITE | SPRAT_READ_WRITE | SPRAT_COMMUTE, None) => {
                 Err(Fault::nameless("the block of an access"))
             }
-            (mode @ (SPRAT_COMMUTE | SPRAT_SHARED_WRITE | SPRAT_EXCLUSIVE), None) => {
+            (mode @ (SPRAT_SHARED_WRITE | SPRAT_EXCLUSIVE), None) => {
                 let mode = plain_mode(mode).expect("it is one of these");
                 Ok(AnyAccess::whole(self.block_in(scope)?, mode))
             }

@@ -1,5 +1,5 @@
 //! The shortest way to spawn, for a codelet as most are: with small parameters, without options, and with up to four whole blocks to be
-//! read, written, or both.
+//! read, written, both, or changed in turn.
 //!
 //! It looks at what such a call can have wrong, but says nothing about it. A call that is not of this kind, or is wrong, goes the general
 //! way from the beginning: so there is one place that knows in which order things are refused, and with which words.
@@ -121,7 +121,7 @@ unsafe fn spawn<P: Small, const N: usize>(
     unsafe { spawn_any(scope, codelet, params, accesses, N, null(), ended) }
 }
 
-/// The blocks and modes, if all accesses are whole blocks to be read, written, or both.
+/// The blocks and modes, if all accesses are whole blocks to be read, written, both, or changed in turn.
 #[inline(always)]
 fn names<const N: usize>(list: &[sprat_access]) -> Option<[(u64, Mode); N]> {
     let mut names = [(0, Mode::Read); N];

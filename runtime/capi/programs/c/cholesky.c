@@ -101,7 +101,7 @@ static void put(sprat_runtime *runtime, const matrix *m, const double *a, double
   }
 }
 
-/* How far they are from those of a matrix. */
+/* How far they are from those of a matrix; no number if one of them is none. */
 static double distance(sprat_runtime *runtime, const matrix *m, const double *a, double *tile) {
   size_t n = m->tiles * m->tile, t = m->tile;
   double far = 0;
@@ -110,7 +110,9 @@ static double distance(sprat_runtime *runtime, const matrix *m, const double *a,
       must(sprat_block_read(runtime, at(m, i, j), 0, tile, t * t * sizeof *tile));
       for (size_t c = 0; c < t; c++)
         for (size_t r = 0; r < t; r++) {
-          if (j * t + c <= i * t + r) far = fmax(far, fabs(tile[c * t + r] - a[(j * t + c) * n + i * t + r]));
+          double apart = fabs(tile[c * t + r] - a[(j * t + c) * n + i * t + r]);
+          /* fmax would drop what is no number. */
+          if (j * t + c <= i * t + r && (apart > far || isnan(apart))) far = apart;
         }
     }
   }

@@ -146,12 +146,15 @@ fn serial(n: usize, rhs: &[f64], enough: f64) -> (Vec<f64>, usize) {
     (x, rounds)
 }
 
-/// The greatest difference.
+/// The greatest difference; no number if one of them is none, which `f64::max` would drop.
 fn distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter()
         .zip(b)
         .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f64::max)
+        .fold(
+            0.0,
+            |far, off| if off > far || off.is_nan() { off } else { far },
+        )
 }
 
 pub(crate) fn run() -> Result<()> {
