@@ -15,7 +15,7 @@
 !     end subroutine
 !
 ! It may run on any engine, beside others: it has no saved variables, and large arrays belong into blocks or scratch memory; for
-! those on the stack there is `stack_bytes` in sprat_config. (And a compiler that puts local arrays into static memory,
+! those on the stack there is `stack_bytes` in sprat_config, at least 256 KiB, or 0 for 2 MiB; less is refused. (And a compiler that puts local arrays into static memory,
 ! as gfortran does with large ones unless it is told -frecursive or -fopenmp, makes bodies that disturb each other.)
 !
 ! Compile this file with the compiler of your program; each has its own format of modules.
