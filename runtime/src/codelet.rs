@@ -9,7 +9,7 @@
 //! | `cause` | a predecessor, before it takes its one off `pending` | who runs the codelet |
 //! | `parent`, `affinity`, `count`, `extension`, `vtable`, `origin` | the spawner, before the record is published | anybody who knows the codelet lives |
 //! | `shape` | the spawner, until the codelet has entered its queues | anybody who knows the codelet lives |
-//! | `gives_back` | the spawner, before the record is published | who runs and ends the codelet |
+//! | `gives_back` | the spawner, before the record is published; who launches an open codelet; its body, which gives blocks back early | who runs and ends the codelet |
 //! | `kind` | the spawner, before the record is published; who runs the codelet | who runs the codelet |
 //! | the high level in `affinity` | who spawns a codelet that waits for this one (`inheritance.rs`) | anybody: a hint |
 //! | `sibling`, `retained` | the parent's body (it alone spawns there) | who ends the parent |
@@ -35,6 +35,7 @@ use crate::counts::{Live, Pending};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::event::OneShot;
+use crate::mutants::mutant;
 use crate::sync::UnsafeCell;
 use crate::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
 use std::panic::Location;
@@ -398,8 +399,9 @@ impl Record {
     pub(crate) fn gave_one_back(&self) {
         if let Shape::Blocks(_) = self.shape() {
             let left = self.gives_back.load(Ordering::Relaxed);
+            let gone = 1 + u8::from(mutant!("early_counts_twice"));
             self.gives_back
-                .store(left.saturating_sub(1), Ordering::Relaxed);
+                .store(left.saturating_sub(gone), Ordering::Relaxed);
         }
     }
 
