@@ -35,7 +35,6 @@ use crate::counts::{Live, Pending};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::event::OneShot;
-use crate::mutants::mutant;
 use crate::sync::UnsafeCell;
 use crate::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
 use std::panic::Location;
@@ -399,9 +398,8 @@ impl Record {
     pub(crate) fn gave_one_back(&self) {
         if let Shape::Blocks(_) = self.shape() {
             let left = self.gives_back.load(Ordering::Relaxed);
-            let gone = 1 + u8::from(mutant!("early_counts_twice"));
             self.gives_back
-                .store(left.saturating_sub(gone), Ordering::Relaxed);
+                .store(left.saturating_sub(1), Ordering::Relaxed);
         }
     }
 

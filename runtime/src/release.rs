@@ -6,7 +6,6 @@ use crate::decide::dependence::{Effect, Mode};
 use crate::engine::{Engine, Followers, Frame};
 use crate::entry::{Entry, EntryKind};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mutants::mutant;
 use crate::sync::atomic::Ordering;
 
 impl Frame<'_> {
@@ -109,9 +108,7 @@ impl Frame<'_> {
     /// The block of an access of the codelet around this frame has been given back, or is about to be.
     #[inline]
     pub(crate) fn void_entry(&self, entry: &Entry) {
-        if !mutant!("early_keeps_entry") {
-            entry.void();
-        }
+        entry.void();
         self.engine
             .shared
             .arena
