@@ -9,7 +9,7 @@
 //! | `cause` | a predecessor, before it takes its one off `pending` | who runs the codelet |
 //! | `parent`, `affinity`, `count`, `extension`, `vtable`, `origin` | the spawner, before the record is published | anybody who knows the codelet lives |
 //! | `shape` | the spawner, until the codelet has entered its queues | anybody who knows the codelet lives |
-//! | `gives_back` | the spawner, before the record is published | who runs and ends the codelet |
+//! | `gives_back` | the spawner, before the record is published; who launches an open codelet; its body, which gives blocks back early | who runs and ends the codelet |
 //! | `kind` | the spawner, before the record is published; who runs the codelet | who runs the codelet |
 //! | the high level in `affinity` | who spawns a codelet that waits for this one (`inheritance.rs`) | anybody: a hint |
 //! | `sibling`, `retained` | the parent's body (it alone spawns there) | who ends the parent |

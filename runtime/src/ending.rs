@@ -186,6 +186,22 @@ impl Engine<'_> {
         ends.then_some(before)
     }
 
+    /// Works while none of these scopes ends, whatever ends in them: each of them has a child that has not ended when this begins.
+    /// Then tells of all that has ended here.
+    pub(crate) fn keep_open<R>(&self, scopes: &[u32], work: impl FnOnce() -> R) -> R {
+        for &scope in scopes {
+            self.child_begun(scope);
+        }
+        let result = work();
+        for &scope in scopes {
+            if let Some(next) = self.child_ended(scope) {
+                self.end(next, &mut Followers::posted());
+            }
+        }
+        self.settle_ended();
+        result
+    }
+
     /// Tells the parent of the children counted here, unless the engine goes on with a child of the same parent: so no
     /// parent's end is held up by what runs next.
     #[inline]

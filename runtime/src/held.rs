@@ -8,10 +8,12 @@ use crate::codelet::flag;
 use crate::data_block::Block;
 use crate::decide::dependence::Effect;
 use crate::engine::{Engine, Followers, Frame};
+use crate::entry::{Entry, EntryKind};
 use crate::error::Result;
 use crate::homes::FIRST_TOUCH;
 use crate::id::BlockId;
 use crate::open::{Open, OpenBody, OpenHints, Opening, ScopeKey};
+use crate::panics::caught;
 use crate::scope::{Scope, block_bytes};
 use crate::sync::atomic::Ordering;
 use crate::sync::lock;
@@ -218,22 +220,41 @@ impl Scope<'_> {
         self.frame().release_all();
     }
 
+    /// Whether the access in this place, counted from 0, is to this block, and has not been given back.
+    ///
+    /// # Safety
+    /// The codelet around this scope is open, and was launched with so many accesses.
+    #[inline]
+    pub unsafe fn has_nth(&self, at: usize, block: Block<u8>) -> bool {
+        let frame = self.frame();
+        let entry = frame.nth_entry(at);
+        matches!(entry.kind(), EntryKind::Block(_)) && frame.engine.is_to(entry, block)
+    }
+
     /// Gives back the block of the access in this place, counted from 0, of the open codelet around this scope, and destroys it as
-    /// [`Scope::destroy_held`] does.
+    /// [`Scope::destroy_held`] does. If that is another block, it stays, and this one is destroyed as by [`Scope::destroy_for_all`].
     ///
     /// # Errors
     /// As of [`Scope::destroy_for_all`], and [`ErrorKind::Access`](crate::ErrorKind::Access) as of [`Scope::release_nth`].
     ///
     /// # Safety
-    /// As for [`Scope::release_nth`], with this block, and [`Scope::open`].
+    /// As for [`Scope::release_nth`], and [`Scope::open`].
     #[inline]
     pub unsafe fn destroy_nth(&self, scope: ScopeKey, at: usize, block: Block<u8>) -> Result<()> {
         let frame = self.frame();
         let shared = frame.engine.shared;
-        let told = shared.check.is_some() || shared.ledgers.is_some();
-        if !told && frame.engine.destroy_alone(block, 1) {
-            frame.void_entry(frame.nth_entry(at));
-            return Ok(());
+        let entry = frame.nth_entry(at);
+        if let EntryKind::Block(_) = entry.kind() {
+            if !frame.engine.is_to(entry, block) {
+                // SAFETY: the caller's promise.
+                return unsafe { self.destroy_for_all(scope, block) };
+            }
+            let told = shared.check.is_some() || shared.ledgers.is_some();
+            let shares = Engine::children_of(entry).is_some();
+            if !told && !shares && frame.engine.destroy_alone(block, 1) {
+                frame.void_entry(entry);
+                return Ok(());
+            }
         }
         frame.release_nth(at)?;
         // SAFETY: the caller's promise.
@@ -278,11 +299,17 @@ impl Scope<'_> {
         Ok(())
     }
 
-    /// What is done when the host's scope around this one is stuck, before it ends by that: `give_back` gives back what threads
-    /// outside hold, of which nobody knows whether they ever will, and says whether there was anything. Then the scope may go on.
-    /// It is called while nothing else moves.
-    pub fn when_stuck(&self, give_back: fn(&Scope<'static>) -> bool) {
-        let gives_back = move |engine: &Engine<'_>, root| {
+    /// What is done when the host's scope around this one is stuck: `give_back` gives back what threads outside hold, of which nobody
+    /// knows whether they ever will, and says whether it did anything. It is called before the scope ends by that, with `false`: if
+    /// anything was done the scope may go on, and it is called again if not. And it is called when the codelets that wait have been cut
+    /// loose, with `true`: what is given back then goes to nobody of this scope, since these are skipped, but only then they end. A
+    /// panic in there counts as something done, and it is not called again.
+    ///
+    /// # Safety
+    /// As in [`Runtime::in_scope`](crate::Runtime::in_scope), `give_back` is short, waits for nothing, and spawns no codelets: children
+    /// that it counted by itself would be told to nobody. If it says `false` it has done nothing.
+    pub unsafe fn when_stuck(&self, give_back: fn(&Scope<'static>, bool) -> bool) {
+        let gives_back = move |engine: &Engine<'_>, root, cut_loose| {
             let frame = Frame {
                 engine,
                 record: root,
@@ -292,7 +319,7 @@ impl Scope<'_> {
             };
             // SAFETY: the frame outlives the scope, which is borrowed here only.
             let scope = unsafe { Scope::new(&raw const frame) };
-            give_back(&scope)
+            give_back(&scope, cut_loose)
         };
         let frame = self.frame();
         frame.engine.with_root(frame.record, |root| {
@@ -320,6 +347,32 @@ impl Scope<'_> {
 }
 
 impl Engine<'_> {
+    /// Asks the stuck scope of this root, which does not end meanwhile, to give back what threads outside hold: whether anything may
+    /// have been done. See [`Scope::when_stuck`].
+    pub(crate) fn gives_back(&self, root: u32, cut_loose: bool) -> bool {
+        self.with_root(root, |found| {
+            // Outside of the lock: it is the program's.
+            let Some(give_back) = lock(&found.when_stuck).take() else {
+                return false;
+            };
+            let mut did = true;
+            if caught(|| did = give_back(self, root, cut_loose)).is_ok() {
+                lock(&found.when_stuck).get_or_insert(give_back);
+            }
+            did
+        })
+    }
+
+    /// Whether an access to a whole block, which has not been given back, is to this one.
+    #[inline]
+    fn is_to(&self, entry: &Entry, block: Block<u8>) -> bool {
+        let cell = Engine::queue_of(entry);
+        let slot = self.shared.blocks.slot(cell.slot);
+        let id = block.id;
+        let same = id.runtime() == self.shared.id.number() && id.slot() == cell.slot && slot.is(id);
+        same && std::ptr::eq(cell, &raw const slot.root)
+    }
+
     /// Destroys a block if nobody has it but so many `holders`, who are the caller, and nobody waits for it.
     #[inline]
     fn destroy_alone(&self, block: Block<u8>, holders: u32) -> bool {

@@ -379,6 +379,9 @@ impl Frame<'_> {
             return Err(error);
         }
         let record = shared.arena.record(id);
+        if more > 0 {
+            record.may_give_back();
+        }
         record.begin_open();
         record.pending.set(slots);
         let open = Open::from_parts(id, record.ended.generation());

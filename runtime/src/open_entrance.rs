@@ -77,13 +77,13 @@ impl Engine<'_> {
         }
         record.keep_entries(N);
         record.pending.set(N as u32);
-        match shared.check {
-            None => {
-                record.set_shape(Shape::Blocks(N));
-                record.will_give_back(N);
-            }
-            // There bodies are told where each block is, and what it is guarded by.
-            Some(_) => record.may_give_back(),
+        // In the checking mode bodies are told where each block is, and what it is guarded by; and records that hold more entries,
+        // though none of these, go at the end.
+        if shared.check.is_none() && record.extension.load(Ordering::Relaxed) == 0 {
+            record.set_shape(Shape::Blocks(N));
+            record.will_give_back(N);
+        } else {
+            record.may_give_back();
         }
         // SAFETY: the loop above has written so many.
         let doors: &[Door; N] = unsafe { doors.written() };

@@ -24,12 +24,13 @@ pub(crate) struct Root {
     /// What the checking mode found.
     pub(crate) findings: Mutex<Vec<String>>,
     pub(crate) cancels: Cancels,
-    /// Gives back what threads outside hold, and says whether there was anything: when the scope is stuck. It is told the root's record.
+    /// Gives back what threads outside hold, and says whether there was anything: when the scope is stuck. It is told the root's record,
+    /// and whether those who wait were cut loose.
     pub(crate) when_stuck: Mutex<Option<GiveBack>>,
 }
 
 /// See [`Root::when_stuck`].
-pub(crate) type GiveBack = Box<dyn Fn(&Engine<'_>, u32) -> bool + Send>;
+pub(crate) type GiveBack = Box<dyn Fn(&Engine<'_>, u32, bool) -> bool + Send>;
 
 /// Where the host waits. In a cell only so that the model sees who looks at it, and when.
 #[derive(Clone)]

@@ -109,25 +109,24 @@ impl Shared {
         }
         // SAFETY: it is borrowed from the lock's guard until the end.
         let engine = unsafe { Engine::new(self, None, stranger) };
-        let gives_back = |&root: &u32| {
-            engine.with_root(root, |found| {
-                let give_back = crate::sync::lock(&found.when_stuck);
-                (give_back.as_ref()).is_some_and(|give_back| give_back(&engine, root))
-            })
-        };
-        if stuck.iter().any(gives_back) {
-            return None;
-        }
-        let mut followers = Followers::posted();
-        let mut ready = Vec::new();
-        for &root in &stuck {
-            still.report(root);
-            still.cut_loose(root, &mut ready);
-        }
-        for id in ready {
-            engine.ready(id, &mut followers);
-        }
-        Some(stuck.len() as u64)
+        engine.keep_open(&stuck, || {
+            if stuck.iter().any(|&root| engine.gives_back(root, false)) {
+                return None;
+            }
+            let mut followers = Followers::posted();
+            let mut ready = Vec::new();
+            for &root in &stuck {
+                still.report(root);
+                still.cut_loose(root, &mut ready);
+            }
+            for id in ready {
+                engine.ready(id, &mut followers);
+            }
+            for &root in &stuck {
+                engine.gives_back(root, true);
+            }
+            Some(stuck.len() as u64)
+        })
     }
 
     fn stands_still(&self) -> bool {

@@ -64,12 +64,15 @@ pub(crate) fn create(context: &Context<'_>, bytes: u64, acquire: bool) -> Answer
 
 /// Which of what was lent to the running EDT is this block, if a slot lent it and it was not given back.
 #[inline]
-fn lent_to_edt(context: &Context<'_>, guid: Guid) -> Option<usize> {
+fn lent_to_edt(context: &Context<'_>, guid: Guid, block: Block<u8>) -> Option<usize> {
     let edt = context.edt.as_ref()?;
     edt.body.slots().find_map(|slot| {
         let at = slot.lent()?;
         let (there, _) = slot.filled();
-        (there == guid || label::resolve(there) == Ok(guid)).then_some(at)
+        // A label may stand for another block by now.
+        // SAFETY: a slot's place among the accesses that the EDT was launched with.
+        let lent = there == guid || unsafe { context.scope.has_nth(at, block) };
+        lent.then_some(at)
     })
 }
 
@@ -89,7 +92,7 @@ pub(crate) fn release(context: &Context<'_>, guid: Guid) -> Answer {
         unsafe { context.scope.give_back(held) };
         return Ok(());
     }
-    let Some(at) = lent_to_edt(context, guid) else {
+    let Some(at) = lent_to_edt(context, guid, block) else {
         if context.scope.block_len(block).is_none() {
             program::find(|| format!("block {:#x} was released after it was destroyed", guid.0));
             return Err(EINVAL);
@@ -117,7 +120,7 @@ pub(crate) fn destroy(context: &Context<'_>, guid: Guid) -> Answer {
         return destroyed.map(|()| hint::gone(guid)).map_err(Code::from);
     }
     // It may have been released before, which is fine.
-    let destroyed = match lent_to_edt(context, guid) {
+    let destroyed = match lent_to_edt(context, guid, block) {
         Some(at) => {
             forget_lent(context, at);
             // SAFETY: as above.
@@ -145,7 +148,7 @@ pub(crate) fn acquire(context: &Context<'_>, guid: Guid) -> Answer<(*mut u8, u64
     let (guid, block) = find(context, guid)?;
     let bytes = size(context, guid)?;
     let lent = || {
-        let at = lent_to_edt(context, guid)?;
+        let at = lent_to_edt(context, guid, block)?;
         Some(context.edt.as_ref()?.lent[at].start())
     };
     if let Some(start) = context.held_at(guid).or_else(lent) {

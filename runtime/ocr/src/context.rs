@@ -65,12 +65,18 @@ pub(crate) fn give_all_back() {
     unsafe { program.runtime.in_scope(program.scope, give_back_strangers) };
 }
 
+/// The program is stuck: gives back what its own threads hold if it was shut down, or if none of the EDTs that wait will run. Else such
+/// a thread may still be writing what an EDT would read.
+pub(crate) fn when_stuck(scope: &Scope<'static>, cut_loose: bool) -> bool {
+    (cut_loose || program::is_shut_down()) && give_back_strangers(scope)
+}
+
 /// Gives back what the program's own threads hold; whether there was anything. By somebody in the program's scope.
-pub(crate) fn give_back_strangers(scope: &Scope<'static>) -> bool {
+fn give_back_strangers(scope: &Scope<'static>) -> bool {
     let all = std::mem::take(&mut *STRANGERS.lock().unwrap_or_else(|e| e.into_inner()));
     let any = !all.is_empty();
     for Stranger(_, held) in all {
-        // SAFETY: held by strangers, of which the program has said that they are done, or without which nothing goes on.
+        // SAFETY: held by strangers, of which the program has said that they are done, or that it is; or else nobody gets it.
         unsafe { scope.give_back(held) };
     }
     any

@@ -226,7 +226,8 @@ unsafe extern "C" fn start(argc: c_int, argv: *const *const c_char) -> c_int {
             runtime: runtime.clone(),
             scope: scope.key(),
         });
-        scope.when_stuck(context::give_back_strangers);
+        // SAFETY: it gives blocks back, and says whether it did.
+        unsafe { scope.when_stuck(context::when_stuck) };
         begin(scope, first, &arguments).map_err(|code| {
             Error::msg(format!("`mainEdt` could not be created (error {})", code.0))
         })

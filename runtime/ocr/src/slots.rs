@@ -153,7 +153,7 @@ impl<'a> EdtRef<'a> {
             shown += 1;
         }
         if shown == 0 {
-            text += ": a block that came on its slots was destroyed before it could have it";
+            text += ": a block that came on its slots was destroyed before it could have it, or is held by a thread of the program's own";
         }
         if shown > 3 {
             text += &format!("; and {} more", shown - 3);

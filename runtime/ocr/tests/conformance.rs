@@ -192,9 +192,9 @@ fn ends_of_programs() {
             (Some(0), "an EDT ran\n", "")
         );
         let (code, printed, said) = ends("held", &[], &few);
-        assert_eq!(
-            (code, printed.as_str()),
-            (Some(1), "an EDT ran\n"),
+        assert_eq!((code, printed.as_str()), (Some(1), ""), "{said}");
+        assert!(
+            said.contains("1 EDT waits") && said.contains("or is held by a thread"),
             "{said}"
         );
         // Sentence 211.

@@ -19,6 +19,7 @@ mod memory_report;
 mod mended;
 mod odd_types;
 mod opened;
+mod opened_stuck;
 mod parts;
 mod plain;
 mod readers;

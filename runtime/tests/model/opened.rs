@@ -1,25 +1,33 @@
-//! Open codelets: with few blocks and with many, which they give back early, destroy, or keep to their end; and blocks that a thread
-//! outside holds.
+//! Open codelets: with few blocks and with many, which they give back early, destroy, or keep to their end.
 
 // Runs the runtime itself, which under loom works in models alone.
 #![cfg(not(sprat_loom))]
 
 use sprat::{Block, ErrorKind, Lent, Mode, OpenBody, OpenHints, Opening, Runtime, Scope};
 use std::mem::MaybeUninit;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-fn runtime(xes: usize) -> Runtime {
+pub(crate) fn runtime(xes: usize) -> Runtime {
     let builder = Runtime::builder().ignore_environment().oversubscribe(true);
     builder.xes(xes).build().unwrap()
 }
 
 /// Opens a codelet with this body in a scope and launches it.
-fn launch<B: OpenBody>(scope: &Scope<'_>, what: B, accesses: &[(Block<u8>, Mode)]) {
+pub(crate) fn launch<B: OpenBody>(scope: &Scope<'_>, what: B, accesses: &[(Block<u8>, Mode)]) {
+    launch_wide(scope, what, accesses.len() as u32, accesses);
+}
+
+/// The same with so many slots.
+fn launch_wide<B: OpenBody>(
+    scope: &Scope<'_>,
+    what: B,
+    slots: u32,
+    accesses: &[(Block<u8>, Mode)],
+) {
     let opening = Opening {
         scope: scope.key(),
         name: "opened",
-        slots: accesses.len() as u32,
+        slots,
         hints: OpenHints::default(),
     };
     let fill = |body: &mut MaybeUninit<B>, _| {
@@ -28,7 +36,7 @@ fn launch<B: OpenBody>(scope: &Scope<'_>, what: B, accesses: &[(Block<u8>, Mode)
     // SAFETY: of this scope, whose body runs; it borrows nothing.
     let open = unsafe { scope.open(opening, fill) }.unwrap();
     // SAFETY: nobody else knows of it.
-    let last = accesses.is_empty() || unsafe { scope.arrive(open, accesses.len() as u32) };
+    let last = slots == 0 || unsafe { scope.arrive(open, slots) };
     assert!(last, "all slots arrived");
     // SAFETY: we were told that it is the last.
     unsafe { scope.launch(open, accesses) };
@@ -58,7 +66,7 @@ impl OpenBody for Adds {
 }
 
 /// Adds what its blocks say.
-struct Sums(&'static AtomicU64);
+pub(crate) struct Sums(pub(crate) &'static AtomicU64);
 
 impl OpenBody for Sums {
     fn run(&mut self, _: &Scope<'static>, lent: &[Lent]) {
@@ -142,43 +150,220 @@ fn a_block_that_was_lent_is_destroyed_at_once_or_in_its_turn() {
     }
 }
 
-#[test]
-fn what_a_thread_outside_holds_goes_back_when_nothing_else_can_go_on() {
-    static HELD: Mutex<Option<Block<u8>>> = Mutex::new(None);
-    static SUM: AtomicU64 = AtomicU64::new(0);
-    fn give_back(scope: &Scope<'static>) -> bool {
-        let held = HELD.lock().unwrap().take();
-        // SAFETY: the thread is gone that held it.
-        held.is_some_and(|block| unsafe { scope.destroy_for_all(scope.key(), block) }.is_ok())
-    }
-    for asked in [true, false] {
-        let rt = runtime(2);
-        let ended = rt.finish(|s| {
-            if asked {
-                s.when_stuck(give_back);
-            }
-            let block = s.block_for_all(8)?;
-            *HELD.lock().unwrap() = Some(block);
-            launch_waiting(s, Sums(&SUM));
-            Ok(())
-        });
-        // Nobody waited for what was given back.
-        assert_eq!(ended.unwrap_err().kind(), ErrorKind::Stuck);
-        assert_eq!(HELD.lock().unwrap().is_none(), asked);
+/// Counts that it ran.
+pub(crate) struct Counts(pub(crate) &'static AtomicU64);
+
+impl OpenBody for Counts {
+    fn run(&mut self, _: &Scope<'static>, _: &[Lent]) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Opens a codelet whose slot nobody fills.
-fn launch_waiting<B: OpenBody>(scope: &Scope<'_>, what: B) {
-    let opening = Opening {
-        scope: scope.key(),
-        name: "waits",
-        slots: 1,
-        hints: OpenHints::default(),
-    };
-    let fill = |body: &mut MaybeUninit<B>, _| {
-        body.write(what);
-    };
-    // SAFETY: of this scope, whose body runs; it borrows nothing, and is cut loose with it.
-    unsafe { scope.open(opening, fill) }.unwrap();
+#[test]
+fn records_for_many_slots_go_however_many_blocks_came() {
+    const ROUNDS: u64 = 1000;
+    for checked in [false, true] {
+        for (slots, count) in [(60, 0), (60, 2), (60, 4), (200, 1), (200, 5)] {
+            if checked && slots > 60 {
+                continue;
+            }
+            static RAN: AtomicU64 = AtomicU64::new(0);
+            RAN.store(0, Ordering::Relaxed);
+            let mut builder = Runtime::builder().ignore_environment();
+            if checked {
+                builder = builder.check(1);
+            }
+            let rt = builder.xes(1).build().unwrap();
+            let mut live = 0;
+            for round in 0..ROUNDS {
+                rt.finish(|s| {
+                    let made = (0..count).map(|_| s.block_for_all(8));
+                    let blocks = made.collect::<Result<Vec<_>, _>>()?;
+                    let accesses: Vec<_> =
+                        (blocks.iter().map(|&block| (block, Mode::Exclusive))).collect();
+                    launch_wide(s, Counts(&RAN), slots, &accesses);
+                    for block in blocks {
+                        // SAFETY: of this scope.
+                        unsafe { s.destroy_for_all(s.key(), block) }?;
+                    }
+                    Ok(())
+                })
+                .unwrap();
+                if round == ROUNDS / 10 {
+                    live = rt.live_codelets();
+                }
+            }
+            assert_eq!(RAN.load(Ordering::Relaxed), ROUNDS);
+            // Free records are counted that are kept at hand: some of each size.
+            let now = rt.live_codelets();
+            assert!(
+                now < live + 300,
+                "{count} of {slots} slots: {now}, {live} before"
+            );
+        }
+    }
+}
+
+/// Does something by its scope's calls, to a block of its own at most.
+struct Tries(fn(&Scope<'static>, &[Block<u8>]), Vec<Block<u8>>);
+
+impl OpenBody for Tries {
+    fn run(&mut self, scope: &Scope<'static>, _: &[Lent]) {
+        (self.0)(scope, &self.1);
+    }
+}
+
+#[test]
+fn another_block_than_the_one_in_its_place_is_destroyed_in_its_turn() {
+    static SUM: AtomicU64 = AtomicU64::new(0);
+    fn destroys_another(scope: &Scope<'static>, blocks: &[Block<u8>]) {
+        let [own, gone] = *blocks else { unreachable!() };
+        let held = scope.hold_new(8).unwrap();
+        let other = held.block();
+        for block in [other, gone] {
+            // SAFETY: there is one access.
+            assert!(!unsafe { scope.has_nth(0, block) });
+        }
+        // SAFETY: there is one access, and no other codelet is meant.
+        unsafe { scope.destroy_nth(scope.key(), 0, other) }.unwrap();
+        assert!(scope.has_block(other.to_bits()), "it is held");
+        // SAFETY: as above.
+        let stale = unsafe { scope.destroy_nth(scope.key(), 0, gone) };
+        assert_eq!(stale.unwrap_err().kind(), ErrorKind::Stale);
+        // SAFETY: there is one access.
+        assert!(unsafe { scope.has_nth(0, own) }, "its own is its own still");
+        // SAFETY: it is not used.
+        unsafe { scope.give_back(held) };
+    }
+    for xes in [1, 2] {
+        SUM.store(0, Ordering::Relaxed);
+        let rt = runtime(xes);
+        rt.finish(|s| {
+            let gone = s.block_for_all(8)?;
+            // SAFETY: of this scope.
+            unsafe { s.destroy_for_all(s.key(), gone) }?;
+            // Most likely in the same slot.
+            let own = s.block_for_all(8)?;
+            launch(s, Adds(9), &[(own, Mode::Exclusive)]);
+            launch(
+                s,
+                Tries(destroys_another, vec![own, gone]),
+                &[(own, Mode::Exclusive)],
+            );
+            launch(s, Sums(&SUM), &[(own, Mode::Read)]);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(SUM.load(Ordering::Relaxed), 1);
+    }
+}
+
+#[test]
+fn what_was_given_back_or_children_use_is_not_destroyed_by_its_place() {
+    static CHILDREN: AtomicU64 = AtomicU64::new(0);
+    fn refused(scope: &Scope<'static>, block: Block<u8>) {
+        // SAFETY: there is one access, whose block is not used here.
+        let destroyed = unsafe { scope.destroy_nth(scope.key(), 0, block) };
+        assert_eq!(destroyed.unwrap_err().kind(), ErrorKind::Access);
+        assert!(scope.has_block(block.to_bits()));
+    }
+    fn after_release(scope: &Scope<'static>, blocks: &[Block<u8>]) {
+        // SAFETY: it is not used.
+        unsafe { scope.release_nth(0) }.unwrap();
+        let held = scope.hold_now(blocks[0]).unwrap().expect("it is free");
+        refused(scope, blocks[0]);
+        // SAFETY: it is not used.
+        unsafe { scope.give_back(held) };
+    }
+    fn with_children(scope: &Scope<'static>, blocks: &[Block<u8>]) {
+        scope.spawn(blocks[0].read(), |_, bytes| {
+            CHILDREN.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        });
+        refused(scope, blocks[0]);
+    }
+    for xes in [1, 2] {
+        CHILDREN.store(0, Ordering::Relaxed);
+        let rt = runtime(xes);
+        rt.finish(|s| {
+            for body in [after_release, with_children] {
+                let block = s.block_for_all(8)?;
+                launch(s, Tries(body, vec![block]), &[(block, Mode::SharedWrite)]);
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(CHILDREN.load(Ordering::Relaxed), 8);
+    }
+}
+
+/// Writes to its blocks, gives the first back if it shall, and panics.
+struct Panics(bool);
+
+impl OpenBody for Panics {
+    fn run(&mut self, scope: &Scope<'static>, lent: &[Lent]) {
+        for &one in lent {
+            // SAFETY: a block of a number, which it has alone.
+            unsafe { *number(one) = 7 };
+        }
+        if self.0 {
+            // SAFETY: it is not used any more.
+            unsafe { scope.release_nth(0) }.unwrap();
+        }
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn who_panics_poisons_what_it_has_not_given_back() {
+    static FIRST: AtomicU64 = AtomicU64::new(0);
+    static SECOND: AtomicU64 = AtomicU64::new(0);
+    for xes in [1, 2] {
+        for mode in [Mode::Exclusive, Mode::SharedWrite] {
+            for gives_back in [false, true] {
+                FIRST.store(0, Ordering::Relaxed);
+                let rt = runtime(xes);
+                let ended = rt.finish(|s| {
+                    let (first, second) = (s.block_for_all(8)?, s.block_for_all(8)?);
+                    launch(s, Panics(gives_back), &[(first, mode), (second, mode)]);
+                    launch(s, Sums(&FIRST), &[(first, Mode::Read)]);
+                    launch(s, Sums(&SECOND), &[(second, Mode::Read)]);
+                    Ok(())
+                });
+                assert_eq!(ended.unwrap_err().kind(), ErrorKind::Failed);
+                assert_eq!(FIRST.load(Ordering::Relaxed), u64::from(gives_back) * 7);
+                assert_eq!(SECOND.load(Ordering::Relaxed), 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_of_whose_blocks_one_is_gone_does_not_run_and_holds_none() {
+    static RAN: AtomicU64 = AtomicU64::new(0);
+    for xes in [1, 2] {
+        let rt = runtime(xes);
+        for count in 2..=4 {
+            for gone in 0..count {
+                let made = rt.finish(|s| (0..count).map(|_| s.block_for_all(8)).collect());
+                let blocks: Vec<Block<u8>> = made.unwrap();
+                let ended = rt.finish(|s| {
+                    // SAFETY: of this scope.
+                    unsafe { s.destroy_for_all(s.key(), blocks[gone]) }?;
+                    let reads: Vec<_> = blocks.iter().map(|&block| (block, Mode::Read)).collect();
+                    launch(s, Counts(&RAN), &reads);
+                    Ok(())
+                });
+                assert_eq!(ended.unwrap_err().kind(), ErrorKind::Failed);
+                assert_eq!(RAN.swap(0, Ordering::Relaxed), 0);
+                rt.finish(|s| {
+                    let others = (0..count).filter(|&at| at != gone);
+                    let others: Vec<_> = others.map(|at| (blocks[at], Mode::Exclusive)).collect();
+                    launch(s, Counts(&RAN), &others);
+                    Ok(())
+                })
+                .unwrap();
+                assert_eq!(RAN.swap(0, Ordering::Relaxed), 1);
+            }
+        }
+    }
 }
