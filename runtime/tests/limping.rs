@@ -22,9 +22,14 @@ use std::time::{Duration, Instant};
 const FOREVER: Duration = Duration::from_secs(100);
 
 fn runtime(xes: usize) -> Runtime {
+    runtime_of(xes, CeMode::Shared)
+}
+
+fn runtime_of(xes: usize, mode: CeMode) -> Runtime {
     Runtime::builder()
         .xes(xes)
-        .ce(CeMode::Shared)
+        .ce(mode)
+        .relieve(true)
         .oversubscribe(true)
         .ignore_environment()
         .build()
