@@ -288,7 +288,8 @@ impl Engine {
             && !mutant!("health_never_tries")
             && now_ns - self.stood_ns >= self.tried_ns(rules)
         {
-            self.pace_ns = None;
+            // Of one that has limped a single time more says enough.
+            (self.pace_ns, self.slow) = (None, rules.times - 1);
             self.tries = (self.tries + 1).min(MOST_TRIES);
         }
     }
@@ -307,6 +308,7 @@ impl Engine {
         match median_ns.is_some_and(is_slow) {
             true if self.paced_ns == now_ns => self.slow = self.slow.saturating_add(1),
             true if self.is_recent(now_ns, rules) => (),
+            _ if self.pace_ns.is_none() => (),
             _ => self.slow = 0,
         }
     }
