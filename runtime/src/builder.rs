@@ -19,6 +19,7 @@ use crate::runtime::Runtime;
 use crate::shared::Shared;
 use crate::start::start;
 use crate::start_thread::measure_wake_up;
+use crate::sync::lock;
 use crate::top::Top;
 use crate::topology::{Source, Topology};
 use crate::tracing::Trace;
@@ -39,6 +40,7 @@ pub struct Builder {
     stack_bytes: Option<usize>,
     check: Option<u64>,
     memory_report: Option<bool>,
+    relieve: Option<bool>,
     replica_bytes: Option<usize>,
     policy: Option<Policy>,
     trace: Option<PathBuf>,
@@ -192,6 +194,14 @@ impl Builder {
     /// outside.
     pub fn memory_report(mut self, kept: bool) -> Self {
         self.memory_report = Some(kept);
+        self
+    }
+
+    /// Whether engines that limp (a quota, another program on their core) or do not move (frozen) are relieved of what others can run: see
+    /// [`Runtime::relieved_xes`]. Default: no, since one that is relieved after a bad moment is tried again some seconds later only.
+    /// `SPRAT_RELIEVE=1` turns it on from outside.
+    pub fn relieve(mut self, relieved: bool) -> Self {
+        self.relieve = Some(relieved);
         self
     }
 
@@ -437,6 +447,7 @@ impl Builder {
                 .flat_map(|domain| &domain.ce_cpus);
             shared.io.stay_on(cpus.copied().collect());
         }
+        lock(&shared.cap).relieves = self.relieve.or(settings.relieve).unwrap_or(false);
         shared.set_policy(policy);
         let threads = start(&shared, pin, stack).inspect_err(|_| shared.stop())?;
         live::enter(&shared);

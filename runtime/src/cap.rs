@@ -8,6 +8,8 @@ pub(crate) struct Cap {
     pub(crate) seats: usize,
     /// What is aimed at now.
     pub(crate) policy: Policy,
+    /// Engines that limp, or do not move, are relieved.
+    pub(crate) relieves: bool,
     /// Those whose engines limp, or do not move.
     pub(crate) relieved: Box<[bool]>,
     /// Those that the policy has turned off.
@@ -19,6 +21,7 @@ impl Cap {
         Cap {
             seats,
             policy: Policy::default(),
+            relieves: false,
             relieved: vec![false; seats].into(),
             off: vec![false; seats].into(),
         }
@@ -34,6 +37,33 @@ impl Cap {
     pub(crate) fn is_any_relieved(&self, first: u16, count: u16) -> bool {
         let seats = &self.relieved[usize::from(first)..][..usize::from(count)];
         seats.contains(&true)
+    }
+
+    /// Whether control engines are to see what engines do.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.relieves || self.policy.narrows()
+    }
+
+    /// How many seats of a domain, of which this is the first, there are for a policy to turn off or not.
+    pub(crate) fn workers(&self, first: u16, count: u16) -> usize {
+        let xes = usize::from(first)..usize::from(first) + usize::from(count);
+        xes.filter(|xe| self.is_worker(*xe)).count()
+    }
+
+    fn is_worker(&self, xe: usize) -> bool {
+        xe < self.seats && !self.relieved[xe]
+    }
+
+    /// The policy lets the first of these, so many, work, and turns the others off. Whether that changes anything.
+    pub(crate) fn narrow(&mut self, (first, count): (u16, u16), width: usize) -> bool {
+        let (mut workers, mut changes) = (0, false);
+        for xe in usize::from(first)..usize::from(first) + usize::from(count) {
+            let is_worker = self.is_worker(xe);
+            let off = is_worker && workers >= width;
+            workers += usize::from(is_worker);
+            changes |= std::mem::replace(&mut self.off[xe], off) != off;
+        }
+        changes
     }
 
     /// Whether a seat is open. If nobody would be left below the cap, none is turned off, and if all are relieved, none is: slow engines are better
@@ -69,5 +99,23 @@ mod tests {
         cap.relieved[2] = true;
         assert_eq!(open(&cap), [0, 1, 2]);
         assert_eq!(Cap::which(&cap.relieved), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_policy_counts_those_that_could_work() {
+        let mut cap = Cap::new(8);
+        cap.seats = 7;
+        cap.relieved[4] = true;
+        // The second domain, of four.
+        assert_eq!(cap.workers(4, 4), 2);
+        assert!(cap.narrow((4, 4), 1));
+        assert_eq!(Cap::which(&cap.off), [6]);
+        assert!(cap.is_open(5));
+        assert!(!cap.narrow((4, 4), 1));
+        assert!(cap.narrow((4, 4), 2));
+        assert_eq!(Cap::which(&cap.off), []);
+        assert!(!cap.is_watched());
+        cap.policy = Policy::EnergyDelay;
+        assert!(cap.is_watched());
     }
 }

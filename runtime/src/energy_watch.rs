@@ -1,11 +1,13 @@
 //! The policies `energy` and `energy_delay` on threads: control engines turn engines off that do not help enough. How many of a domain work is
 //! [`crate::decide::narrowing`]'s to say; here it is seen what they do and draw, and carried out. See `docs/design/energy.md`.
 
-use crate::decide::narrowing::Done;
+use crate::decide::narrowing::{Done, Narrowing};
 use crate::decide::policy::Policy;
 use crate::error::{Error, ErrorKind, Result};
+use crate::local::Local;
 use crate::runtime::Runtime;
-use crate::seen_engine::SeenEngines;
+use crate::seat::Seat;
+use crate::seen_engine::{SeenEngine, SeenEngines};
 use crate::shared::{Domain, Shared};
 use crate::sync::lock;
 
@@ -55,9 +57,11 @@ impl Shared {
 
     pub(crate) fn set_policy(&self, policy: Policy) {
         lock(&self.cap).policy = policy;
-        if !matches!(policy, Policy::Energy | Policy::EnergyDelay) {
-            for domain in &self.domains {
-                self.narrow(lock(&self.cap), domain, usize::from(domain.count));
+        for domain in &self.domains {
+            match policy.narrows() {
+                // Nobody may watch yet.
+                true => self.request(domain),
+                false => self.narrow(lock(&self.cap), domain, usize::from(domain.count)),
             }
         }
     }
@@ -72,7 +76,17 @@ impl Shared {
             drawn_nj: seats.len() as u64 * now_ns * IDLE_W + busy_ns * BUSY_W,
         };
         let cap = lock(&self.cap);
-        let width = watch.narrowing.look(cap.policy, seats.len(), done);
+        let workers = cap.workers(domain.first, domain.count);
+        let is_known = |(engine, seat): (&SeenEngine, &Seat<Local>)| {
+            engine.is_known || domain.idle.is_asleep(usize::from(seat.place))
+        };
+        let width = match watch.engines.iter().zip(seats).all(is_known) {
+            true => watch.narrowing.look(cap.policy, workers, done),
+            false => {
+                watch.narrowing = Narrowing::default();
+                workers
+            }
+        };
         self.narrow(cap, domain, width);
     }
 }

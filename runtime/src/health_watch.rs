@@ -1,22 +1,25 @@
-//! Control engines watch whether their engines limp or stand still, and relieve them: their seats are shut, and opened again when they are
+//! Control engines watch, if they are to, whether their engines limp or stand still, and relieve them: their seats are shut, and opened again when they are
 //! well, or are tried again. What is seen is what the system says of the threads in the seats; what is concluded is
 //! [`crate::decide::health`]'s. See `docs/design/suspending.md`, "Engines that limp".
 
 use crate::decide::health::{Doing, Look, Rules, Seen, Verdict};
+use crate::decide::plan::CeMode;
 use crate::local::Local;
 use crate::seat::Seat;
-use crate::seen_engine::SeenEngine;
+use crate::seen_engine::{SeenEngine, SeenEngines};
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::lock;
 use std::time::Duration;
 
 /// Between two looks at the least.
-const PAUSE_NS: u64 = 10_000_000;
+pub(crate) const PAUSE_NS: u64 = 10_000_000;
 /// How long a control engine sleeps at most while scopes are open, so that it looks.
 const NAP: Duration = Duration::from_millis(20);
 /// Who looks so late was stopped itself: what it did not see says nothing.
-const LATE_NS: u64 = 60_000_000;
+const LATE_NS: u64 = 40_000_000;
+/// Else nobody's silence would be seen by those who look late, or be told by a single look.
+const _: () = assert!(LATE_NS < Rules::OF_THREADS.shortest_silence_ns());
 
 impl Shared {
     /// Part of a control engine's routine: looks at the health of its engines, if it is time.
@@ -45,6 +48,22 @@ impl Shared {
         let seen: Vec<Seen> = engines
             .map(|(engine, seat)| self.see(engine, seat, late))
             .collect();
+        if lock(&self.cap).relieves {
+            self.conclude(domain, watch, (now_ns, idle, stands_in), seen);
+        }
+        self.watch_energy(domain, watch, now_ns);
+        // Whom this look has woken was not idle for that.
+        watch.claims = domain.idle.claims();
+    }
+
+    /// Relieves engines, and trusts them again, for what was seen of them.
+    fn conclude(
+        &self,
+        domain: &Domain,
+        watch: &mut SeenEngines,
+        (now_ns, idle, stands_in): (u64, bool, bool),
+        seen: Vec<Seen>,
+    ) {
         let rules = Rules::OF_THREADS;
         let before = self.trace.as_ref().map(|_| watch.health.clone());
         // Of bodies nothing is known here but that they are no shorter than the rules say.
@@ -71,7 +90,6 @@ impl Shared {
             };
             self.trace_verdicts(domain, &look, &verdicts, stands_in);
         }
-        self.watch_energy(domain, watch, now_ns);
         // Whose engines do not move does not hand on either.
         let own = self.domain_number(domain);
         let to = self.open_domain(own);
@@ -83,7 +101,23 @@ impl Shared {
     }
 
     fn is_health_watched(&self) -> bool {
-        self.seats.len() > 1 && self.open_scopes.load(Ordering::Relaxed) > 0
+        self.seats.len() > 1
+            && self.open_scopes.load(Ordering::Relaxed) > 0
+            && lock(&self.cap).is_watched()
+    }
+
+    /// Who waits in a replay is not among the sleepers for whom control engines watch, and has the time: asks its domain's to look, or looks itself if
+    /// that is silent, or is one of the engines at work. Once in [`PAUSE_NS`] is often enough.
+    pub(crate) fn watch_replay(&self, xe: u16) {
+        if !self.is_health_watched() || self.gate.is_shut() {
+            return;
+        }
+        let domain = self.domain_of(xe);
+        let is_silent = domain.control.requested.load(Ordering::Relaxed);
+        match is_silent || self.plan.mode == CeMode::Elastic {
+            true => _ = self.stand_in(domain),
+            false => self.request(domain),
+        }
     }
 
     /// How long a control engine that has nothing else to watch sleeps.

@@ -29,6 +29,8 @@ pub(crate) struct SeenEngine {
     /// How long it had run by the last look, and all that it and those before it have run in the seat, in nanoseconds.
     ran_ns: u64,
     pub(crate) busy_ns: u64,
+    /// Whether its times were told at the last look.
+    pub(crate) is_known: bool,
     /// How often it was another one than before.
     pub(crate) threads: u64,
     /// See [`RunShare::look`].
@@ -43,7 +45,9 @@ impl SeenEngine {
             (self.thread, self.times) = (thread, RunTimes::of(thread));
             self.threads += 1;
         }
-        let (ran_ns, waited_ns) = self.times.as_ref()?.read()?;
+        let told = self.times.as_ref().and_then(RunTimes::read);
+        self.is_known = told.is_some();
+        let (ran_ns, waited_ns) = told?;
         if is_new {
             self.share.begin(ran_ns, waited_ns);
         } else {

@@ -106,7 +106,8 @@ impl Engine<'_> {
             give(id);
         }
         shared.empty_inbox(&seat.inbox, &mut give);
-        for _ in 0..handed.min(shared.domains[to].idle.open()) {
+        // One, if it has been shut since: who sleeps there hands on what lies there.
+        for _ in 0..handed.min(shared.domains[to].idle.open().max(1)) {
             shared.notify(&shared.domains[to]);
         }
         if to != usize::from(seat.domain) {
@@ -141,7 +142,8 @@ impl Shared {
                 give(id);
             }
         }
-        for _ in 0..handed.min(self.domains[to].idle.open()) {
+        // One, if it has been shut since: who sleeps there hands on what lies there.
+        for _ in 0..handed.min(self.domains[to].idle.open().max(1)) {
             self.notify(&self.domains[to]);
         }
     }
@@ -227,18 +229,15 @@ impl Shared {
         self.shut_seats(cap);
     }
 
-    /// Lets the first seats of a domain, so many, work, and turns the others off, as far as the policy has to say.
+    /// Lets the first seats of a domain, so many of those that could work, work, and turns the others off, as far as the policy has to say.
     pub(crate) fn narrow(&self, mut cap: MutexGuard<'_, Cap>, domain: &Domain, width: usize) {
-        let off = &mut cap.off[usize::from(domain.first)..][..usize::from(domain.count)];
-        let wanted = |place: usize| place >= width;
-        if (0..off.len()).all(|place| off[place] == wanted(place)) {
-            return;
+        if cap.narrow((domain.first, domain.count), width) {
+            self.shut_seats(cap);
         }
-        (0..off.len()).for_each(|place| off[place] = wanted(place));
-        self.shut_seats(cap);
     }
 
     fn shut_seats(&self, cap: MutexGuard<'_, Cap>) {
+        let was_shut: Vec<bool> = (self.seats.iter()).map(|seat| self.is_shut(seat)).collect();
         for domain in &self.domains {
             let first = usize::from(domain.first);
             domain.idle.shut(|place| !cap.is_open(first + place));
@@ -249,8 +248,18 @@ impl Shared {
             false => watched.fetch_or(CAPPED, Ordering::Relaxed),
             true => watched.fetch_and(!CAPPED, Ordering::Relaxed),
         };
-        // Who sleeps looks anew: at what it may run now, or was to run until now.
-        (0..self.seats.len()).for_each(|xe| self.notify_xe(xe as u16));
+        for (xe, was_shut) in was_shut.into_iter().enumerate() {
+            let is_shut = !cap.is_open(xe);
+            if is_shut == was_shut {
+                continue;
+            }
+            // Who sleeps looks anew: at what it may run now, or was to run until now.
+            self.notify_xe(xe as u16);
+            if is_shut {
+                // What was left to it may wait there, and it may not move.
+                self.notify(self.domain_of(xe as u16));
+            }
+        }
         drop(cap);
     }
 }

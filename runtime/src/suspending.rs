@@ -148,10 +148,12 @@ impl Runtime {
     /// frozen, or waits for the system). What such an engine has begun is waited for. It is tried again after
     /// four seconds, then eight, and so on up to four minutes. Where the system does not tell, nobody is relieved: Linux does, in
     /// `/proc/self/task/*/schedstat`. Nobody is, either, who is the only one below the cap.
+    /// And only where it is asked for: [`Builder::relieve`](crate::Builder::relieve).
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
-    /// let rt = sprat::Runtime::builder().xes(2).oversubscribe(true).build()?;
+    /// let builder = sprat::Runtime::builder().xes(2).oversubscribe(true);
+    /// let rt = builder.relieve(true).build()?;
     /// assert_eq!(rt.relieved_xes(), []);
     /// # Ok(())
     /// # }

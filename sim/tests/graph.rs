@@ -111,8 +111,20 @@ fn what_is_concluded_of_engines_is_concluded_again_with_equal_bytes() {
         eprintln!("skipped: this system does not tell the processor times of threads");
         return;
     }
+    // A control engine that looks late concludes nothing of silence, and how late it looks depends on what else the machine does.
+    let begin = Instant::now();
+    while !concluded_again() {
+        assert!(
+            begin.elapsed() < Duration::from_secs(100),
+            "nobody was relieved"
+        );
+    }
+}
+
+/// Runs what gets an engine relieved, and concludes again what was concluded of it. Whether one was.
+fn concluded_again() -> bool {
     let path = std::env::temp_dir().join(format!("sprat-conclude-{}.sprat", std::process::id()));
-    let builder = Runtime::builder().xes(2).oversubscribe(true);
+    let builder = Runtime::builder().xes(2).oversubscribe(true).relieve(true);
     let rt = builder.ignore_environment().trace(&path).build().unwrap();
     let begin = Instant::now();
     rt.finish(|s| {
@@ -131,11 +143,8 @@ fn what_is_concluded_of_engines_is_concluded_again_with_equal_bytes() {
     let all = conclude_again("a trace", &std::fs::read(&path).unwrap()).unwrap();
     std::fs::remove_file(&path).unwrap();
     let did: Vec<Did> = all.iter().flat_map(|one| one.logged.did.clone()).collect();
-    assert!(
-        did.iter().any(|did| matches!(did, Did::Relieve { .. })),
-        "{did:?}"
-    );
     for one in &all {
         assert_eq!(one.again, one.logged);
     }
+    did.iter().any(|did| matches!(did, Did::Relieve { .. }))
 }

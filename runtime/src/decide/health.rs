@@ -10,7 +10,6 @@ mod look;
 
 pub use look::Look;
 
-use super::run_share::ALONE_NS;
 use crate::mutants::mutant;
 
 /// What is seen of an engine.
@@ -55,7 +54,10 @@ pub enum Verdict {
 enum Standing {
     #[default]
     Well,
-    Relieved,
+    /// It is relieved since it shows no sign.
+    Silent,
+    /// It is relieved since it limps.
+    Limps,
     GivenUp,
 }
 
@@ -68,6 +70,10 @@ struct Engine {
     busy_ns: u64,
     /// How long its bodies took on average between the last two looks at which it had ended some.
     pace_ns: Option<u64>,
+    /// When that was seen.
+    paced_ns: u64,
+    /// How often one after the other its pace was that of one that limps.
+    slow: u32,
     standing: Standing,
     /// When it came to this standing.
     stood_ns: u64,
@@ -92,10 +98,15 @@ pub struct Rules {
     pub shortest_ns: u64,
     /// An engine limps whose bodies take this many times as long as the median engine's.
     pub limps: u64,
+    /// So often one after the other, before it is relieved.
+    pub times: u32,
+    /// What was seen of an engine's bodies so long ago says nothing any more.
+    pub recent_ns: u64,
     /// One that was relieved since it limped, and has nothing to show since, is tried again after so long; then after twice as long.
     pub tried_ns: Option<u64>,
-    /// How long bodies take of which nothing is known yet.
-    pub pace_ns: Option<u64>,
+    /// Whether one that is silent for long is given up, and so relieved early. Else silence is no failure, and one is relieved for it only if
+    /// somebody is idle, and most of the others are not as silent.
+    pub gives_up: bool,
 }
 
 impl Default for Rules {
@@ -104,8 +115,10 @@ impl Default for Rules {
             silent_ns: SILENT_NS,
             shortest_ns: SHORTEST_NS,
             limps: LIMPS,
+            times: 1,
+            recent_ns: u64::MAX,
             tried_ns: None,
-            pace_ns: None,
+            gives_up: true,
         }
     }
 }
@@ -127,9 +140,16 @@ impl Rules {
         silent_ns: u64::MAX,
         shortest_ns: 12_000_000,
         limps: 3,
+        times: 2,
+        recent_ns: 2_000_000_000,
         tried_ns: Some(4_000_000_000),
-        pace_ns: Some(ALONE_NS),
+        gives_up: false,
     };
+
+    /// For how long one must be silent in a body, as soon as anybody has ended one, to be relieved for it.
+    pub const fn shortest_silence_ns(&self) -> u64 {
+        self.shortest_ns * RELIEVED
+    }
 }
 
 /// Silent in a body for so many times the longest body that anybody has ended: relieved.
@@ -174,14 +194,10 @@ impl Health {
             }
             self.engines[at].note(now_ns, seen, rules);
         }
-        let paces = self.engines.iter();
-        let paces = paces.filter_map(|one| one.pace_ns.or(rules.pace_ns));
-        let mut paces: Vec<u64> = paces.collect();
-        paces.sort_unstable();
-        let median_ns = paces
-            .get(paces.len().saturating_sub(1) / 2)
-            .copied()
-            .unwrap_or(0);
+        let median_ns = self.median_ns(now_ns, rules);
+        for engine in &mut self.engines {
+            engine.count_slow(now_ns, median_ns, rules);
+        }
         let doubled = match mutant!("health_same_patience") {
             true => 0,
             false => self.given_up.min(MOST_DOUBLED),
@@ -207,14 +223,16 @@ impl Health {
                     (usual_ns.saturating_mul(RELIEVED), given_up_ns)
                 }
             };
-            let standing = engine.judge(now_ns, seen, patience, (median_ns, idle), rules);
+            let spared = !rules.gives_up && vouched > 1;
+            let standing = engine.judge(now_ns, seen, patience, (median_ns, idle, spared), rules);
             engine.stands(standing, now_ns, rules);
-            if before.get(at).copied().unwrap_or_default() == standing {
+            let before = before.get(at).copied().unwrap_or_default();
+            if before == standing || before.is_relieved() && standing.is_relieved() {
                 continue;
             }
             match standing {
                 Standing::Well => verdicts.push(Verdict::Trust(at)),
-                Standing::Relieved => verdicts.push(Verdict::Relieve(at)),
+                Standing::Silent | Standing::Limps => verdicts.push(Verdict::Relieve(at)),
                 Standing::GivenUp => {
                     self.given_up += u32::from(seen.doing == Doing::Runs);
                     verdicts.push(Verdict::GiveUp(at));
@@ -222,6 +240,23 @@ impl Health {
             }
         }
         verdicts
+    }
+
+    /// How long the median engine's bodies take, of those whose pace is known and recent; `None` if there are none to compare.
+    fn median_ns(&self, now_ns: u64, rules: &Rules) -> Option<u64> {
+        let recent = self
+            .engines
+            .iter()
+            .filter(|one| one.is_recent(now_ns, rules));
+        let mut paces: Vec<u64> = recent.filter_map(|one| one.pace_ns).collect();
+        paces.sort_unstable();
+        (paces.len() > 1).then(|| paces[(paces.len() - 1) / 2])
+    }
+}
+
+impl Standing {
+    fn is_relieved(self) -> bool {
+        matches!(self, Standing::Silent | Standing::Limps)
     }
 }
 
@@ -234,23 +269,47 @@ fn is_vouched_for(silent_ns: u64, silences_ns: &[u64]) -> bool {
 
 impl Engine {
     fn note(&mut self, now_ns: u64, seen: Seen, rules: &Rules) {
+        if seen.doing == Doing::Asleep {
+            // Silence begins when it is woken.
+            self.since_ns = now_ns;
+        }
         if seen.signs != self.signs {
             (self.signs, self.since_ns) = (seen.signs, now_ns);
             if self.standing == Standing::GivenUp {
-                self.standing = Standing::Relieved;
+                self.standing = Standing::Silent;
             }
         }
         let (ended, busy_ns) = (seen.ended - self.ended, seen.busy_ns - self.busy_ns);
         if let Some(pace_ns) = busy_ns.checked_div(ended) {
-            self.pace_ns = Some(pace_ns);
+            (self.pace_ns, self.paced_ns) = (Some(pace_ns), now_ns);
             (self.ended, self.busy_ns) = (seen.ended, seen.busy_ns);
-        } else if self.standing == Standing::Relieved
+        } else if self.standing == Standing::Limps
             && self.pace_ns.is_some()
             && !mutant!("health_never_tries")
             && now_ns - self.stood_ns >= self.tried_ns(rules)
         {
-            self.pace_ns = None;
+            // Of one that has limped a single time more says enough.
+            (self.pace_ns, self.slow) = (None, rules.times - 1);
             self.tries = (self.tries + 1).min(MOST_TRIES);
+        }
+    }
+
+    /// Whether what is known of its bodies still says something.
+    fn is_recent(&self, now_ns: u64, rules: &Rules) -> bool {
+        self.pace_ns.is_some() && now_ns - self.paced_ns <= rules.recent_ns
+    }
+
+    /// If it has just ended some bodies: whether they took as long as those of one that limps.
+    fn count_slow(&mut self, now_ns: u64, median_ns: Option<u64>, rules: &Rules) {
+        let is_slow = |median_ns: u64| {
+            let pace_ns = self.pace_ns.unwrap_or(0);
+            pace_ns > median_ns.saturating_mul(rules.limps)
+        };
+        match median_ns.is_some_and(is_slow) {
+            true if self.paced_ns == now_ns => self.slow = self.slow.saturating_add(1),
+            true if self.is_recent(now_ns, rules) => (),
+            _ if self.pace_ns.is_none() => (),
+            _ => self.slow = 0,
         }
     }
 
@@ -276,13 +335,14 @@ impl Engine {
         now_ns: u64,
         seen: Seen,
         (relieved_ns, given_up_ns): (u64, u64),
-        (median_ns, idle): (u64, bool),
+        (median_ns, idle, spared): (Option<u64>, bool, bool),
         rules: &Rules,
     ) -> Standing {
         if self.standing == Standing::GivenUp {
             return Standing::GivenUp;
         }
         let silent_ns = now_ns - self.since_ns;
+        let is_silent = silent_ns >= relieved_ns && !spared;
         let silence = match seen.doing {
             Doing::Asleep => Standing::Well,
             Doing::Looks if silent_ns >= rules.silent_ns => Standing::GivenUp,
@@ -291,21 +351,25 @@ impl Engine {
                 true => Standing::GivenUp,
                 false => Standing::Well,
             },
-            Doing::Runs if silent_ns >= given_up_ns => Standing::GivenUp,
-            Doing::Runs
-                if silent_ns >= relieved_ns && (idle || self.standing != Standing::Well) =>
-            {
-                Standing::Relieved
+            Doing::Runs if rules.gives_up && silent_ns >= given_up_ns => Standing::GivenUp,
+            Doing::Runs if is_silent && (idle || self.standing != Standing::Well) => {
+                Standing::Silent
             }
             Doing::Runs => Standing::Well,
         };
-        let pace_ns = self.pace_ns.unwrap_or(median_ns);
-        let limps = match self.standing {
-            Standing::Well => idle && pace_ns > median_ns.saturating_mul(rules.limps),
-            _ => pace_ns.saturating_mul(2) > median_ns.saturating_mul(LIMPS_NO_MORE_HALVES),
+        let limps = match (self.standing, self.pace_ns, median_ns) {
+            (Standing::Limps, Some(pace_ns), Some(median_ns)) => {
+                pace_ns.saturating_mul(2) > median_ns.saturating_mul(LIMPS_NO_MORE_HALVES)
+            }
+            // What it did before is not forgotten since the others do nothing.
+            (Standing::Limps, pace_ns, None) => pace_ns.is_some(),
+            (Standing::Limps, None, _) => false,
+            _ => idle && self.slow >= rules.times,
         };
         match silence {
-            Standing::Well if limps && !mutant!("health_limps_unseen") => Standing::Relieved,
+            Standing::Well | Standing::Silent if limps && !mutant!("health_limps_unseen") => {
+                Standing::Limps
+            }
             other => other,
         }
     }

@@ -31,6 +31,8 @@ pub struct Done {
 /// What is remembered of a domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Narrowing {
+    /// Under which policy, and of how many engines: what was found out under another one, or of more or fewer, says nothing.
+    of: (Policy, usize),
     /// How many engines may work; 0: not looked at yet.
     width: usize,
     /// From here on what is done belongs to this width.
@@ -48,13 +50,15 @@ pub struct Narrowing {
 impl Narrowing {
     /// How many of a domain's engines may work from now on. A domain that nobody narrows has all of them.
     pub fn look(&mut self, policy: Policy, engines: usize, done: Done) -> usize {
-        let narrows = matches!(policy, Policy::Energy | Policy::EnergyDelay);
-        if !narrows || engines < 2 {
-            *self = Narrowing::default();
-            return engines;
+        if self.of != (policy, engines) || self.width == 0 {
+            *self = Narrowing {
+                of: (policy, engines),
+                width: engines,
+                ..Narrowing::default()
+            };
         }
-        if self.width == 0 {
-            self.width = engines;
+        if !policy.narrows() || engines < 2 {
+            return engines;
         }
         let since = *self.since.get_or_insert(done);
         let passed_ns = done.at_ns.saturating_sub(since.at_ns);
@@ -187,6 +191,29 @@ mod tests {
         let widths = widths(Policy::Energy, 14_000, rate);
         assert_eq!(most(&widths[200..300]), 1);
         assert_eq!(most(&widths[1100..]), 8);
+    }
+
+    #[test]
+    fn another_policy_and_another_number_of_engines_begin_anew() {
+        let mut narrowing = Narrowing::default();
+        let mut done = Done::default();
+        let mut narrow = |policy, engines, looks| {
+            let mut width = engines;
+            for _ in 0..looks {
+                width = narrowing.look(policy, engines, done);
+                done.at_ns += 10 * MS;
+                done.work += 100;
+                done.drawn_nj += 10 * width as u64 * MS;
+            }
+            width
+        };
+        assert!(narrow(Policy::Energy, 8, 100) < 4);
+        assert_eq!(narrow(Policy::EnergyDelay, 8, 1), 8);
+        assert!(narrow(Policy::EnergyDelay, 8, 100) < 4);
+        // One is relieved, or well again.
+        assert_eq!(narrow(Policy::EnergyDelay, 7, 1), 7);
+        assert!(narrow(Policy::EnergyDelay, 7, 100) < 4);
+        assert_eq!(narrow(Policy::EnergyDelay, 8, 1), 8);
     }
 
     #[test]

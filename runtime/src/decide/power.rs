@@ -33,6 +33,13 @@ impl Policy {
     ];
 }
 
+impl Policy {
+    /// Whether it turns engines off that do not help enough.
+    pub(crate) fn narrows(self) -> bool {
+        matches!(self, Policy::Energy | Policy::EnergyDelay)
+    }
+}
+
 impl std::fmt::Display for Policy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -7,6 +7,7 @@ use super::compiled::Dealt;
 use super::lanes::{Lanes, Pause, Visit};
 use crate::access::Lent;
 use crate::engine::{Engine, Frame};
+use crate::health_watch::PAUSE_NS;
 use crate::idle::Parker;
 use crate::instead::Instead;
 use crate::recorded::Fault;
@@ -106,6 +107,7 @@ impl Replay<'_> {
             is_control: engine.is_control(),
             traced,
             counts: Cell::new(false),
+            looked: Cell::new(Instant::now()),
         }
         .work(place, &mut state);
         engine.local(|local| local.instead = Instead::Spawn);
@@ -143,6 +145,8 @@ struct Worker<'a> {
     traced: Option<(u32, u32)>,
     /// It counts among those whose seats are open.
     counts: Cell<bool>,
+    /// When it last had a control engine look, since it waited.
+    looked: Cell<Instant>,
 }
 
 impl Worker<'_> {
@@ -369,7 +373,12 @@ impl Worker<'_> {
         if let Some(leader) = &self.leader {
             leader.pass();
         }
-        self.frame.engine.shared.look_at_deadlines();
+        let shared = self.frame.engine.shared;
+        shared.look_at_deadlines();
+        if self.looked.get().elapsed() >= Duration::from_nanos(PAUSE_NS) {
+            self.looked.set(Instant::now());
+            shared.watch_replay(self.xe);
+        }
         self.frame.engine.local(|local| local.binding.bind());
         place.sleeps.store(true, Ordering::Relaxed);
         let mut stays = !self.lanes.have_ended();

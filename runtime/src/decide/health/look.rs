@@ -20,7 +20,12 @@ pub struct Look {
 }
 
 const DOINGS: [Doing; 3] = [Doing::Asleep, Doing::Looks, Doing::Runs];
-const STANDINGS: [Standing; 3] = [Standing::Well, Standing::Relieved, Standing::GivenUp];
+const STANDINGS: [Standing; 4] = [
+    Standing::Well,
+    Standing::Silent,
+    Standing::Limps,
+    Standing::GivenUp,
+];
 
 impl Look {
     /// What it leads to.
@@ -37,8 +42,10 @@ impl Look {
             rules.silent_ns,
             rules.shortest_ns,
             rules.limps,
+            u64::from(rules.times),
+            rules.recent_ns,
             optional(rules.tried_ns),
-            optional(rules.pace_ns),
+            u64::from(rules.gives_up),
             self.now_ns,
             self.elsewhere_ns,
             u64::from(self.idle),
@@ -60,6 +67,8 @@ impl Look {
                 engine.ended,
                 engine.busy_ns,
                 optional(engine.pace_ns),
+                engine.paced_ns,
+                u64::from(engine.slow),
                 engine.stood_ns,
                 u64::from(engine.tries),
             ]);
@@ -69,13 +78,15 @@ impl Look {
 
     /// From these numbers; `None` if they make no sense.
     pub fn from_numbers(numbers: &[u64]) -> Option<Look> {
-        let (about, rest) = numbers.split_first_chunk::<11>()?;
+        let (about, rest) = numbers.split_first_chunk::<13>()?;
         let [
             silent_ns,
             shortest_ns,
             limps,
+            times,
+            recent_ns,
             tried,
-            pace,
+            gives_up,
             now_ns,
             elsewhere_ns,
             idle,
@@ -84,7 +95,7 @@ impl Look {
             known,
         ] = *about;
         let seen = usize::try_from(seen).ok()?.checked_mul(5)?;
-        let known = usize::try_from(known).ok()?.checked_mul(8)?;
+        let known = usize::try_from(known).ok()?.checked_mul(10)?;
         if rest.len() != seen.checked_add(known)? {
             return None;
         }
@@ -98,7 +109,7 @@ impl Look {
                 longest_ns: one[4],
             })
         });
-        let before = known.as_chunks::<8>().0.iter().map(|one| {
+        let before = known.as_chunks::<10>().0.iter().map(|one| {
             Some(Engine {
                 standing: *STANDINGS.get(usize::try_from(one[0]).ok()?)?,
                 signs: one[1],
@@ -106,8 +117,10 @@ impl Look {
                 ended: one[3],
                 busy_ns: one[4],
                 pace_ns: one[5].checked_sub(1),
-                stood_ns: one[6],
-                tries: u32::try_from(one[7]).ok()?,
+                paced_ns: one[6],
+                slow: u32::try_from(one[7]).ok()?,
+                stood_ns: one[8],
+                tries: u32::try_from(one[9]).ok()?,
             })
         });
         Some(Look {
@@ -123,8 +136,10 @@ impl Look {
                 silent_ns,
                 shortest_ns,
                 limps,
+                times: u32::try_from(times).ok()?,
+                recent_ns,
                 tried_ns: tried.checked_sub(1),
-                pace_ns: pace.checked_sub(1),
+                gives_up: gives_up != 0,
             },
         })
     }

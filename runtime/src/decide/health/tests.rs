@@ -201,23 +201,26 @@ fn limping(steps: u64, idle: bool, share: impl Fn(u64) -> u64) -> Vec<(u64, Verd
 fn who_is_shut_is_tried_again_after_longer_and_longer_times() {
     let [relieve, trust] = [Verdict::Relieve(1), Verdict::Trust(1)];
     let all = [
-        (1, relieve),
-        (41, trust),
-        (42, relieve),
-        (122, trust),
-        (123, relieve),
+        (2, relieve),
+        (42, trust),
+        (43, relieve),
+        (123, trust),
+        (124, relieve),
     ];
     assert_eq!(limping(140, true, |_| 20), all);
     // It is well again when it is tried.
     let heals = |step| if step < 10 { 20 } else { 90 };
     assert_eq!(limping(140, true, heals), all[..2]);
     // Long after that it is tried as soon as at first.
-    let again = |step| match step < 10 || step == 140 {
+    let again = |step| match step < 10 || step == 140 || step == 141 {
         true => 20,
         false => 100,
     };
-    let all = [(1, relieve), (41, trust), (140, relieve), (180, trust)];
+    let all = [(2, relieve), (42, trust), (141, relieve), (181, trust)];
     assert_eq!(limping(200, true, again), all);
+    // Once may be by chance.
+    let once = |step| if step % 2 == 0 { 20 } else { 100 };
+    assert_eq!(limping(80, true, once), []);
 }
 
 #[test]
@@ -225,8 +228,98 @@ fn a_third_of_a_processor_is_no_limp_among_threads_and_nobody_is_relieved_where_
     assert_eq!(limping(80, true, |_| 34), []);
     assert_eq!(limping(80, false, |_| 20), []);
     // Nor one that stands still.
-    let still = limping(80, false, |step| if step < 5 { 100 } else { 0 });
-    assert!(!still.contains(&(6, Verdict::Relieve(1))), "{still:?}");
+    // Nor one that stands still, for however long.
+    let still = |step| if step < 5 { 100 } else { 0 };
+    assert_eq!(limping(80, false, still), []);
+}
+
+/// Of threads, at so many milliseconds.
+fn look_at_threads(health: &mut Health, ms: u64, engines: &[Seen]) -> Vec<Verdict> {
+    let rules = Rules::OF_THREADS;
+    let about = (rules.shortest_ns, true);
+    health.look(ms * MS, engines.iter().copied(), about, &rules)
+}
+
+#[test]
+fn who_was_just_woken_was_not_silent_while_it_slept() {
+    for rules in [Rules::OF_THREADS, Rules::default()] {
+        let mut health = Health::default();
+        let mut look = |ms: u64, doing: Doing| {
+            let engines = [seen(Doing::Runs, ms, 10, MS), seen(doing, 7, 10, MS)];
+            health.look(ms * MS, engines.into_iter(), (0, true), &rules)
+        };
+        assert_eq!(look(1, Doing::Runs), []);
+        for ms in 2..1000 {
+            assert_eq!(look(ms, Doing::Asleep), []);
+        }
+        assert_eq!(look(1001, Doing::Runs), []);
+        // From then on it counts.
+        let verdicts = look(1060, Doing::Runs);
+        assert_eq!(verdicts.len(), 1);
+    }
+}
+
+#[test]
+fn who_was_relieved_for_its_silence_is_trusted_at_its_next_sign_or_when_it_sleeps() {
+    for (doing, signs) in [(Doing::Runs, 8), (Doing::Asleep, 7)] {
+        let mut health = Health::default();
+        let mut look = |ms: u64, doing, signs, busy_ns| {
+            let well = seen(Doing::Runs, ms, ms, MS);
+            let other = Seen {
+                busy_ns,
+                ..seen(doing, signs, signs, MS)
+            };
+            look_at_threads(&mut health, ms, &[well, other])
+        };
+        assert_eq!(look(1, Doing::Runs, 7, 7 * MS), []);
+        assert_eq!(look(60, Doing::Runs, 7, 7 * MS), [Verdict::Relieve(1)]);
+        // What it did then took ten times as long as usual, since it stood still; once is no limp.
+        let busy_ns = if signs == 8 { 17 * MS } else { 7 * MS };
+        assert_eq!(look(70, doing, signs, busy_ns), [Verdict::Trust(1)]);
+        assert_eq!(look(80, doing, signs, busy_ns), []);
+    }
+}
+
+#[test]
+fn nobody_limps_beside_those_of_whom_nothing_is_known_or_nothing_new() {
+    let mut health = Health::default();
+    let slow = |ms: u64| seen(Doing::Runs, ms, ms, 10 * MS);
+    let (unknown, quick) = (
+        |ms| seen(Doing::Runs, ms, 0, 0),
+        seen(Doing::Asleep, 1, 1, MS),
+    );
+    for ms in 1..10 {
+        let engines = [slow(ms), unknown(ms), unknown(ms)];
+        assert_eq!(look_at_threads(&mut health, ms, &engines), []);
+    }
+    // One that has slept since was quick long ago.
+    let mut health = Health::default();
+    let first = [seen(Doing::Runs, 1, 1, MS), quick];
+    assert_eq!(look_at_threads(&mut health, 1, &first), []);
+    for ms in 2100..2200 {
+        assert_eq!(look_at_threads(&mut health, ms, &[slow(ms), quick]), []);
+    }
+    let quick = |ms| seen(Doing::Runs, ms, ms, MS);
+    let mut told =
+        (2200..2210).flat_map(|ms| look_at_threads(&mut health, ms, &[slow(ms), quick(ms)]));
+    assert_eq!(told.next(), Some(Verdict::Relieve(0)));
+}
+
+#[test]
+fn a_thread_is_not_relieved_for_a_silence_that_most_others_keep_too() {
+    let mut health = Health::default();
+    let [moves, still] = [0, 1].map(|at| move |ms: u64| seen(Doing::Runs, ms * (1 - at), 0, 0));
+    let asleep = seen(Doing::Asleep, 0, 0, 0);
+    for ms in [0, 20, 40, 60, 80, 1000] {
+        let engines = [still(ms), still(ms), asleep];
+        assert_eq!(look_at_threads(&mut health, ms, &engines), []);
+    }
+    let mut health = Health::default();
+    let engines = |ms| [moves(ms), moves(ms), still(ms)];
+    let all: Vec<Verdict> = (0..8)
+        .flat_map(|look| look_at_threads(&mut health, look * 20, &engines(look * 20)))
+        .collect();
+    assert_eq!(all, [Verdict::Relieve(2)]);
 }
 
 #[test]
