@@ -1,5 +1,5 @@
 //! Whether some scope may be stuck at all: none is if in each of them somebody waits for what comes from outside. That is seen in pieces, so
-//! that who begins something meanwhile waits for one piece alone, however many wait. See `docs/design/stuck.md`.
+//! that who begins something meanwhile waits for a few pieces alone, however many wait. See `docs/design/stuck.md`.
 
 use crate::shared::Shared;
 use crate::stuck::{NoLook, Still};

@@ -1,4 +1,4 @@
-//! Who waits while nothing moves, for the live view: looked at in pieces, so that who begins something meanwhile waits for one piece alone,
+//! Who waits while nothing moves, for the live view: looked at in pieces, so that who begins something meanwhile waits for a few pieces alone,
 //! however many wait. See `docs/design/live.md`.
 
 use crate::codelet::flag;
