@@ -264,3 +264,18 @@ fn an_access_to_a_file_is_hope_that_is_seen_in_pieces() {
     });
     std::fs::remove_file(&pipe).unwrap();
 }
+
+/// Looks that are given up put a stuck scope off, but for no longer than a second.
+#[test]
+fn looks_that_are_given_up_put_off_for_a_second() {
+    let rt = runtime();
+    let shared = rt.shared();
+    without_control_engine(shared, || {
+        let begun = Instant::now();
+        assert!(!shared.is_put_off_too_long(), "the first one");
+        until("put off for ever", || {
+            shared.is_put_off_too_long().then_some(())
+        });
+        assert!(begun.elapsed() >= Duration::from_secs(1));
+    });
+}
