@@ -367,6 +367,8 @@ impl Record {
     #[inline]
     pub(crate) fn begin_open(&self) {
         self.shape.store(NOT_YET as u8, Ordering::Relaxed);
+        // The trace has not been told of it; one who was refused here may have left its own.
+        self.kind.store(0, Ordering::Relaxed);
     }
 
     /// It is open no more: it is launched, or dropped.

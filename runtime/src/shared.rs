@@ -125,6 +125,8 @@ pub(crate) struct Shared {
     pub(crate) failed_ends: Mutex<VecDeque<u32>>,
     /// The engines' claims when it was last looked whether scopes are stuck, and none was.
     pub(crate) looked_at: AtomicU64,
+    /// Since when all such looks were given up ([`Cancelling::now_ns`]).
+    pub(crate) put_off_since: AtomicU64,
     /// In a line of its own: every engine looks at it before each codelet.
     pub(crate) cancelling: CachePadded<Cancelling>,
     /// Where engines stop while the runtime is suspended.
@@ -191,6 +193,7 @@ impl Shared {
             failures: FailureLog::default(),
             failed_ends: Mutex::new(VecDeque::new()),
             looked_at: AtomicU64::new(u64::MAX),
+            put_off_since: AtomicU64::new(u64::MAX),
             cancelling: CachePadded::new(Cancelling::new()),
             gate: CachePadded::new(Gate::new(plan.xes.len())),
             cap: Mutex::new(Cap::new(plan.xes.len())),

@@ -39,7 +39,7 @@ pub(crate) struct Still<'a> {
     in_parts: HashSet<(usize, u32, u64)>,
     /// So many entries of one codelet are looked at.
     most: usize,
-    /// Entries that were looked at so far: of codelets, queues and lists.
+    /// What was looked at so far: entries of codelets, queues and lists, and records on the ways to scopes.
     visited: Cell<usize>,
 }
 
@@ -60,11 +60,25 @@ impl Shared {
             // Nothing has moved since, and looking costs a walk over all records.
             return 0;
         }
+        if !self.stands_still() {
+            // Who moves asks for a look, or looks, before all sleep again.
+            return 0;
+        }
         self.looked_at.store(claims, Ordering::Relaxed);
-        if self.all_have_hope(claims) == Some(true) {
+        let seen = self.all_have_hope(claims);
+        let put_off = seen.is_none() && !self.is_put_off_too_long();
+        if !put_off {
+            self.put_off_since.store(u64::MAX, Ordering::Relaxed);
+        }
+        if seen == Some(true) {
             return 0;
         }
         self.looked_at.store(u64::MAX, Ordering::Relaxed);
+        if put_off {
+            // Perhaps nobody became ready by what moved, and nobody else would look.
+            self.request(&self.domains[0]);
+            return 0;
+        }
         let Ok(mut stranger) = self.stranger.try_lock() else {
             // Somebody is just beginning something: look again after that.
             self.request(&self.domains[0]);
@@ -92,9 +106,7 @@ impl Shared {
     pub(crate) fn while_still<R>(&self, look: impl FnOnce() -> R) -> Result<R, NoLook> {
         let _stranger = self.stranger.try_lock().map_err(|_| NoLook::Busy)?;
         self.inspected.store(true, Ordering::Relaxed);
-        // An access to a file will end: something moves.
-        let stands = self.stands_still() && self.io.in_flight().is_empty();
-        let found = stands.then(look);
+        let found = self.stands_still().then(look);
         // Release pairs with the Acquire in `wait_for_inspection`.
         self.inspected.store(false, Ordering::Release);
         found.ok_or(NoLook::Moves)
@@ -170,12 +182,13 @@ impl<'a> Still<'a> {
         }
     }
 
-    /// How many entries were looked at so far.
+    /// How many entries were looked at so far, and records on the ways to their scopes.
     pub(crate) fn visited(&self) -> usize {
         self.visited.get()
     }
 
-    fn visit(&self, count: usize) {
+    /// Some more were looked at.
+    pub(crate) fn visit(&self, count: usize) {
         self.visited.set(self.visited.get() + count);
     }
 
@@ -257,23 +270,23 @@ impl<'a> Still<'a> {
         unsafe { target.as_ref() }
     }
 
-    /// Whether one of the first entries of a codelet waits for an event that comes from outside, and how many were looked at for that.
-    pub(crate) fn waits_for_outside(&self, id: u32) -> (bool, usize) {
-        let mut looked = 0;
+    /// Whether one of the first entries of a codelet waits for an event that comes from outside.
+    pub(crate) fn waits_for_outside(&self, id: u32) -> bool {
         let is_outside = |node: u32| {
-            looked += 1;
+            self.visit(1);
             let is_event = self.shared.arena.entry(node).kind() == EntryKind::Event;
             is_event && self.event(node).is_some_and(|event| event.outside)
         };
-        let found = self.nodes(id).take(self.most).any(is_outside);
-        (found, looked)
+        self.nodes(id).take(self.most).any(is_outside)
     }
 
     pub(crate) fn root(&self, id: u32) -> u32 {
         let arena = &self.shared.arena;
         let mut at = id;
+        self.visit(1);
         while arena.record(at).flags() & flag::ROOT == 0 {
             at = arena.record(at).parent.load(Ordering::Relaxed);
+            self.visit(1);
         }
         at
     }

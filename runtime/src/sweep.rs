@@ -85,8 +85,9 @@ impl Engine<'_> {
         cancels.poison_of(around.map(|at| (at, arena.record(at).ended.generation())))
     }
 
-    /// Takes the waiters that belong to cancelled scopes out of an event's list, and lets them go on.
-    fn cut_out(&self, cell: &EventCell, followers: &mut Followers) {
+    /// Takes the waiters that belong to cancelled scopes out of an event's list, and lets them go on; whether there were any.
+    fn cut_out(&self, cell: &EventCell, followers: &mut Followers) -> bool {
+        let mut any = false;
         let arena = &self.shared.arena;
         let waiter = |node: u32| arena.owner_of_entry(node, arena.entry(node).distance());
         let cut = |node: u32| {
@@ -100,6 +101,7 @@ impl Engine<'_> {
             poison != 0
         };
         let told = |node: u32, registered: Registered| {
+            any = true;
             let entry = arena.entry(node);
             let waiter = waiter(node);
             let record = arena.record(waiter);
@@ -114,6 +116,7 @@ impl Engine<'_> {
             }
         };
         cell.one_shot.cut_out(0, arena, cut, told);
+        any
     }
 }
 
@@ -180,7 +183,10 @@ impl Shared {
         // SAFETY: the lock's guard is ours until the end.
         let engine = unsafe { Engine::new(self, None, &raw mut *stranger) };
         for event in &events {
-            engine.cut_out(event, &mut Followers::posted());
+            if engine.cut_out(event, &mut Followers::posted()) {
+                // Perhaps nobody became ready by that, and a scope has lost its last hope.
+                self.looked_at.store(u64::MAX, Ordering::Relaxed);
+            }
         }
     }
 

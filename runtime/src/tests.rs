@@ -1,15 +1,15 @@
 //! What only the inside of a whole runtime shows: who waits, looked at in pieces; and what happens when there is no more room.
 
+mod hope;
+
 use crate::access::Lent;
 use crate::error::{ErrorKind, Result};
-use crate::hope::Hope;
 use crate::open::{Open, OpenBody, OpenHints, Opening};
 use crate::page;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
 use crate::shared::Shared;
 use crate::stuck::NoLook;
-use crate::sync::atomic::Ordering;
 use crate::sync::{lock, sleep, thread};
 use crate::trigger::Trigger;
 use crate::waiting::{LONGEST, Look, PIECE};
@@ -118,56 +118,6 @@ fn however_many_wait_each_piece_is_short() {
         let in_queue = |one: &&page::Waiting| one.waits_for.join("; ").contains("block 0");
         assert!(look.named.iter().filter(in_queue).count() >= 99);
         trigger.satisfy();
-    });
-}
-
-/// A look for hope, as the control engine begins one.
-fn look_for_hope(shared: &Shared) -> Hope {
-    let claims = shared.claims();
-    shared.looked_at.store(claims, Ordering::Relaxed);
-    Hope::new(claims)
-}
-
-/// Hope from outside is found in pieces as short: nobody waits for all of them when a scope is opened meanwhile.
-#[test]
-fn hope_is_looked_for_in_short_pieces() {
-    const COUNT: usize = 30_000;
-    while_they_wait(COUNT, |shared, _, trigger| {
-        let (hope, pieces) = until("it moves", || {
-            let (mut hope, mut pieces) = (look_for_hope(shared), 0);
-            while piece(|| hope.go_on(shared)).ok()? {
-                pieces += 1;
-            }
-            Some((hope, pieces))
-        });
-        assert!(hope.for_all());
-        assert!(pieces >= COUNT / PIECE, "{pieces}");
-        assert!(hope.longest <= LONGEST, "{}", hope.longest);
-        trigger.satisfy();
-    });
-}
-
-/// What one waits for who gave hope comes between two pieces, and nobody begins by that: the look is given up, since the hope is gone.
-#[test]
-fn hope_that_goes_meanwhile_is_none() {
-    let rt = runtime();
-    let [(one, first), (two, second)] = ["one", "two"].map(|name| rt.event(name));
-    let spawn = |s: &Scope<'_>| {
-        for _ in 0..2 * PIECE {
-            let waits = s.codelet("waits").after(&one).after(&two);
-            waits.spawn((), |_, ()| ());
-        }
-    };
-    while_these_wait(&rt, 2 * PIECE, spawn, |shared| {
-        let mut hope = until("it moves", || {
-            let mut hope = look_for_hope(shared);
-            (piece(|| hope.go_on(shared)) == Ok(true)).then_some(hope)
-        });
-        let claims = shared.claims();
-        first.satisfy();
-        assert_eq!(shared.claims(), claims, "nobody has begun");
-        assert_eq!(piece(|| hope.go_on(shared)), Err(NoLook::Moves));
-        second.satisfy();
     });
 }
 

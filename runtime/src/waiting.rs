@@ -1,4 +1,4 @@
-//! Who waits while nothing moves, for the live view: looked at in pieces, so that who begins something meanwhile waits for one piece alone,
+//! Who waits while nothing moves, for the live view: looked at in pieces, so that who begins something meanwhile waits for a few pieces alone,
 //! however many wait. See `docs/design/live.md`.
 
 use crate::codelet::flag;
@@ -18,6 +18,9 @@ pub(crate) const ENTRIES: usize = 64;
 /// So often somebody else may have the lock that a piece needs, and so long is waited each time: control engines look now and
 /// then for an instant, and the page does not wait for who stays.
 const PATIENCE: (usize, Duration) = (100, Duration::from_micros(100));
+
+/// Sleeps shorter than this take longer than they are: so long pieces may follow each other.
+const WORTH_A_SLEEP: Duration = Duration::from_micros(100);
 
 /// The most that a piece looks at: it ends behind a codelet, and entries of codelets are looked at for who waits with them, and for what is said.
 #[cfg(all(test, not(sprat_loom)))]
@@ -55,15 +58,18 @@ impl Shared {
     /// the lock, or the runtime stops.
     pub(crate) fn in_pieces(&self, mut piece: impl FnMut() -> Result<bool, NoLook>) -> Option<()> {
         let (all_patience, pause) = PATIENCE;
-        let mut patience = all_patience;
+        let (mut patience, mut worked) = (all_patience, Duration::ZERO);
         while !self.stops() {
             let begun = Instant::now();
             match piece() {
                 Ok(false) => return Some(()),
-                // Who was kept waiting has the lock before the next piece does.
+                // Who was kept waiting by these pieces has the lock before the next one does.
                 Ok(true) => {
                     patience = all_patience;
-                    sleep(begun.elapsed());
+                    worked += begun.elapsed();
+                    if worked >= WORTH_A_SLEEP {
+                        sleep(std::mem::take(&mut worked));
+                    }
                 }
                 // What was seen is as true as it is between two pieces.
                 Err(NoLook::Busy) if patience > 0 => {
@@ -104,8 +110,10 @@ impl Look {
     /// One more piece: whether there is another one.
     pub(crate) fn go_on(&mut self, shared: &Shared) -> Result<bool, NoLook> {
         let claims = self.claims;
+        // An access to a file will end: something moves.
+        let moves = || shared.claims() != claims || !shared.io.in_flight().is_empty();
         shared.while_still(|| match self.next {
-            _ if shared.claims() != claims => Err(NoLook::Moves),
+            _ if moves() => Err(NoLook::Moves),
             Some(next) => Ok(self.count_from(shared, next)),
             None => Ok(self.name(shared)),
         })?

@@ -1,7 +1,10 @@
 //! What stands in a trace, read as the file is: what is recorded of what happened, and what is left when a program dies.
 
 use sprat::trace::{Chunk, Decided, Did, Event, File, Moved, Reason};
-use sprat::{CeMode, Error, Home, Policy, Priority, Runtime, Topology};
+use sprat::{
+    CeMode, Error, ErrorKind, Home, Lent, Mode, OpenBody, OpenHints, Opening, Policy, Priority,
+    Runtime, Scope, Topology,
+};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -438,4 +441,55 @@ fn who_waited_for_its_turn_became_ready_by_the_one_before() {
         // Where an engine looks around in between, it lay in that one's queue.
         assert!(via < 2, "it ran next");
     }
+}
+
+struct Nothing;
+
+impl OpenBody for Nothing {
+    fn run(&mut self, _: &Scope<'static>, _: &[Lent]) {}
+}
+
+/// Codelets that are refused give their records back, when 65,536 others have failed after them, and open ones that take these are called
+/// what they are.
+#[test]
+fn an_open_codelet_behind_a_refused_one_has_its_own_name() {
+    const COUNT: usize = 1000;
+    let read = traced("opened", 1, |rt| {
+        let poisoned = rt.block::<u8>(8).unwrap();
+        let blocks = [(); 4].map(|()| (rt.block::<u8>(8).unwrap(), Mode::Read));
+        let failed = rt.finish(|s| {
+            for _ in 0..(1 << 16) + COUNT {
+                let refused = s.codelet("refused");
+                refused.spawn((poisoned.write(), poisoned.write()), |_, _| ());
+            }
+            Ok(())
+        });
+        assert_eq!(failed.unwrap_err().kind(), ErrorKind::Failed);
+        rt.finish(|s| {
+            for slots in (0..COUNT as u32).map(|at| at % 5) {
+                let opening = Opening {
+                    scope: s.key(),
+                    name: "opened",
+                    slots,
+                    hints: OpenHints::default(),
+                };
+                // SAFETY: of this scope, whose body runs; it borrows nothing.
+                let open = unsafe {
+                    s.open(opening, |body, _| {
+                        body.write(Nothing);
+                    })
+                }?;
+                let accesses = &blocks[..slots as usize];
+                // SAFETY: nobody else knows of it.
+                let last = accesses.is_empty() || unsafe { s.arrive(open, slots) };
+                assert!(last);
+                // SAFETY: we were told that it is the last.
+                unsafe { s.launch(open, accesses) };
+            }
+            Ok(())
+        })
+        .unwrap();
+    });
+    assert_eq!(read.runs("refused").len(), 0);
+    assert_eq!(read.runs("opened").len(), COUNT);
 }

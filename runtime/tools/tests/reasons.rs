@@ -10,6 +10,7 @@ use sprat_tools::interval::Interval;
 use sprat_tools::read::read;
 use sprat_tools::report::text::text;
 use sprat_tools::run::{Doing, NONE, Run, Sort, Task};
+use std::sync::mpsc;
 use std::time::Duration;
 use traced::{file, traced_on};
 
@@ -45,12 +46,34 @@ fn waits(analysis: &Analysis, name: &str) -> [u64; 6] {
     waits
 }
 
-/// All that waited so long waited for this alone, but for a tenth of it.
-fn assert_mostly(reason: &str, waits: [u64; 6]) {
+/// So often a run is made again: whoever else works on the machine may take a processor away in the middle of it.
+const TRIES: usize = 50;
+
+/// Makes a run until what is seen in it is so.
+fn in_some_run(run: impl Fn() -> [u64; 6], is_so: impl Fn([u64; 6]) -> bool) {
+    let mut seen = Vec::new();
+    for _ in 0..TRIES {
+        let waits = run();
+        if is_so(waits) {
+            return;
+        }
+        seen.push(waits);
+    }
+    panic!("in no run: {seen:?}");
+}
+
+/// In some run of such a program `late` waits so long for this alone, but for a tenth of it.
+fn assert_mostly(reason: &str, xes: usize, program: impl Fn(&Runtime)) {
     let at = REASONS.iter().position(|one| *one == reason).unwrap();
-    let all: u64 = waits.iter().sum();
-    assert!(u128::from(all) >= LONG.as_nanos() / 2, "{waits:?}");
-    assert!(waits[at] * 10 >= all * 9, "{reason}: {waits:?}");
+    let run = || {
+        let name = format!("why-{reason}");
+        let (_, analysis) = traced_on(xes, &name, CeMode::Shared, &program);
+        waits(&analysis, "late")
+    };
+    in_some_run(run, |waits| {
+        let all: u64 = waits.iter().sum();
+        u128::from(all) >= LONG.as_nanos() / 2 && waits[at] * 10 >= all * 9
+    });
 }
 
 /// Two engines and a host's scope of 1000; `late` is spawned at 10, ready at 400 and runs from 900 on. Engine 0 is busy, and engine 1 sleeps
@@ -131,7 +154,7 @@ fn by_hand_each_reason_has_its_time() {
 
 #[test]
 fn for_another_codelet() {
-    let (_, analysis) = traced_on(2, "why-dependence", CeMode::Shared, |rt| {
+    assert_mostly("dependences", 2, |rt| {
         let block = rt.block::<u64>(1).unwrap();
         rt.finish(|s| {
             s.codelet("slow").spawn(block.write(), |_, x| {
@@ -144,49 +167,57 @@ fn for_another_codelet() {
         })
         .unwrap();
     });
-    assert_mostly("dependences", waits(&analysis, "late"));
 }
 
 /// The runtime's own codelets that bring data are known by what they are: a user's of the same name are not taken for them.
 #[test]
 fn for_data() {
     for own in [true, false] {
-        let path = file(&format!("why-data-{own}"));
-        let rt = Runtime::builder()
-            .topology(Topology::synthetic("region:2 core:1").unwrap())
-            .ignore_environment()
-            .ce(CeMode::Shared)
-            .trace(&path)
-            .build()
-            .unwrap();
-        let block = rt.block_at::<u64>(Home::Region(0), 1 << 20).unwrap();
-        rt.finish(|s| {
-            s.codelet("slow").on_xe(0).spawn(block.write(), |_, x| {
-                sleep();
-                x[0] = 1;
-            });
-            match own {
-                true => _ = s.migrate(block, Home::Region(1)),
-                false => _ = s.codelet("migrate").spawn(block.read_write(), |_, _| ()),
-            }
-            let late = s.codelet("late");
-            late.spawn(block.read(), |_, x| assert_eq!(x[0], 1));
-            Ok(())
-        })
-        .unwrap();
-        drop(rt);
-        let run = read(&std::fs::read(&path).unwrap()).unwrap();
-        std::fs::remove_file(&path).unwrap();
-        let waits = waits(&analyse(&run), "late");
-        // Until the block could go it waited for `slow`.
-        assert!(u128::from(waits[0]) >= LONG.as_nanos() / 2, "{waits:?}");
-        assert_eq!(waits[1] > 0, own, "{waits:?}");
+        in_some_run(
+            || waits_behind_a_migration(own),
+            |waits| {
+                assert!(own || waits[1] == 0, "{waits:?}");
+                // Until the block could go it waited for `slow`.
+                u128::from(waits[0]) >= LONG.as_nanos() / 2 && (waits[1] > 0) == own
+            },
+        );
     }
+}
+
+/// What `late` waits for behind one that brings its block: the runtime's `own`, or a user's of that name.
+fn waits_behind_a_migration(own: bool) -> [u64; 6] {
+    let path = file(&format!("why-data-{own}"));
+    let rt = Runtime::builder()
+        .topology(Topology::synthetic("region:2 core:1").unwrap())
+        .ignore_environment()
+        .ce(CeMode::Shared)
+        .trace(&path)
+        .build()
+        .unwrap();
+    let block = rt.block_at::<u64>(Home::Region(0), 1 << 20).unwrap();
+    rt.finish(|s| {
+        s.codelet("slow").on_xe(0).spawn(block.write(), |_, x| {
+            sleep();
+            x[0] = 1;
+        });
+        match own {
+            true => _ = s.migrate(block, Home::Region(1)),
+            false => _ = s.codelet("migrate").spawn(block.read_write(), |_, _| ()),
+        }
+        let late = s.codelet("late");
+        late.spawn(block.read(), |_, x| assert_eq!(x[0], 1));
+        Ok(())
+    })
+    .unwrap();
+    drop(rt);
+    let run = read(&std::fs::read(&path).unwrap()).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    waits(&analyse(&run), "late")
 }
 
 #[test]
 fn for_its_own_engine() {
-    let (_, analysis) = traced_on(2, "why-affinity", CeMode::Shared, |rt| {
+    assert_mostly("affinity", 2, |rt| {
         rt.finish(|s| {
             // The other one has nothing to run.
             s.codelet("slow").on_xe(0).spawn((), |_, ()| sleep());
@@ -195,12 +226,11 @@ fn for_its_own_engine() {
         })
         .unwrap();
     });
-    assert_mostly("affinity", waits(&analysis, "late"));
 }
 
 #[test]
 fn behind_what_is_more_urgent() {
-    let (_, analysis) = traced_on(1, "why-priority", CeMode::Shared, |rt| {
+    assert_mostly("priority", 1, |rt| {
         rt.finish(|s| {
             let late = s.codelet("late").priority(Priority::Low);
             late.spawn((), |_, ()| ());
@@ -209,7 +239,6 @@ fn behind_what_is_more_urgent() {
         })
         .unwrap();
     });
-    assert_mostly("priority", waits(&analysis, "late"));
 }
 
 /// A thread outside lets a codelet go while all engines sleep: it lies in the queue of the domain's control engine until one is awake.
@@ -217,12 +246,26 @@ fn behind_what_is_more_urgent() {
 fn in_the_control_engines_queue() {
     let (run, analysis) = traced_on(2, "why-control", CeMode::Shared, |rt| {
         let (event, trigger) = rt.event("from outside");
+        let (tell, told) = mpsc::channel();
+        let own = rt.clone();
         let outside = std::thread::spawn(move || {
-            sleep();
+            told.recv().unwrap();
+            // That is looked for when all sleep; one look may have begun before.
+            let looks = || {
+                own.ce_counts()
+                    .iter()
+                    .map(|ce| ce.stuck_checks)
+                    .sum::<u64>()
+            };
+            let before = looks();
+            while looks() < before + 2 {
+                std::thread::yield_now();
+            }
             trigger.satisfy()
         });
         rt.finish(|s| {
             s.codelet("late").after(&event).spawn((), |_, ()| ());
+            tell.send(()).unwrap();
             Ok(())
         })
         .unwrap();
@@ -238,7 +281,7 @@ fn in_the_control_engines_queue() {
 
 #[test]
 fn for_an_engine_to_be_free() {
-    let (_, analysis) = traced_on(1, "why-engines", CeMode::Shared, |rt| {
+    assert_mostly("engines", 1, |rt| {
         rt.finish(|s| {
             // One engine gives the newest first.
             s.codelet("late").spawn((), |_, ()| ());
@@ -247,5 +290,4 @@ fn for_an_engine_to_be_free() {
         })
         .unwrap();
     });
-    assert_mostly("engines", waits(&analysis, "late"));
 }
