@@ -8,6 +8,7 @@ use crate::decide::scores::Scores;
 use crate::decide::shuffle::Shuffle;
 use crate::decide::theft::Victim;
 use crate::event::SpareCells;
+use crate::in_turn::InHand;
 use crate::instead::Instead;
 use crate::levels::LocalLevels;
 use crate::marks::Marker;
@@ -58,6 +59,8 @@ pub(crate) struct Local {
     pub(crate) runs: bool,
     /// While it runs codelets: how many more it runs before it looks elsewhere.
     pub(crate) left: u32,
+    /// Those who have their turns one after the other in what runs here.
+    pub(crate) in_turn: InHand,
     /// The other engines of the domain.
     pub(crate) others: u16,
     /// The body that runs is a host's: it may take its time.
@@ -124,6 +127,7 @@ impl Local {
             kept: 0,
             runs: false,
             left: 0,
+            in_turn: InHand::none(),
             others: 0,
             host: false,
             binding: Binding::Free,
