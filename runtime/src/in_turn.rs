@@ -10,7 +10,7 @@ use crate::codelet::{Record, Vtable};
 use crate::commuting::{Woken, pass, turn_or_wait};
 use crate::decide::dependence::{Effect, Waits};
 use crate::engine::{Engine, Followers};
-use crate::local::Via;
+use crate::local::{InHand, Via};
 use crate::mutants::mutant;
 use crate::sync::atomic::Ordering;
 use std::cell::Cell;
@@ -21,6 +21,9 @@ const MOST: usize = if cfg!(sprat_loom) { 3 } else { 32 };
 /// How many codelets ahead an engine fetches what it runs: a body of some nanoseconds takes a fraction of the time that a record takes
 /// to come from another core.
 const AHEAD: usize = 4;
+
+/// After so many bodies the engine asks whether somebody waits for any of those who have run; after the others for the last one alone.
+const LOOKS: usize = 4;
 
 /// One that has the turn in a block, and those who have it next. They stay in the block's list, but nobody else lets them in while the
 /// turn is not given back.
@@ -95,19 +98,6 @@ impl InTurn {
     }
 }
 
-/// Whose bodies an engine runs one after the other, if any: those of the innermost frame.
-#[derive(Clone, Copy)]
-pub(crate) struct InHand(*const InTurn);
-
-// SAFETY: only an address; it is used by the thread that set it, in whose frames the list lies.
-unsafe impl Send for InHand {}
-
-impl InHand {
-    pub(crate) fn none() -> Self {
-        InHand(std::ptr::null())
-    }
-}
-
 /// What the last one left that ran in its turn.
 enum End {
     /// It has ended, and the engine may go on with those who come next.
@@ -137,7 +127,7 @@ impl Engine<'_> {
         };
         self.fetch_first(&turns);
         loop {
-            let in_hand = InHand(&raw const turns);
+            let in_hand = InHand((&raw const turns).cast());
             let outer = self.local(|local| std::mem::replace(&mut local.in_turn, in_hand));
             let end = self.run_in_turn::<TRACED>(&turns);
             let at = turns.at.get();
@@ -238,8 +228,15 @@ impl Engine<'_> {
     #[inline]
     fn holds_up(&self, turns: &InTurn) -> bool {
         let is_awaited = |&id: &u32| self.shared.arena.record(id).ended.is_awaited();
-        let ran = &turns.ids[turns.gone.get()..=turns.at.get()];
-        ran.iter().any(is_awaited) || self.local(|local| local.kept != 0 || local.urgent)
+        let at = turns.at.get();
+        // Who begins to wait late is few bodies' time late; a look at all after each would cost more than the lock.
+        let from = if at % LOOKS == LOOKS - 1 {
+            turns.gone.get()
+        } else {
+            at
+        };
+        turns.ids[from..=at].iter().any(is_awaited)
+            || self.local(|local| local.kept != 0 || local.urgent)
     }
 
     /// The body that runs is about to wait: those who had their turns right before it end.
@@ -249,7 +246,7 @@ impl Engine<'_> {
             return;
         }
         // SAFETY: it lies in the frame of `in_turn` above which the body runs, which takes the address away before it changes it.
-        let turns = unsafe { &*turns };
+        let turns = unsafe { &*turns.cast::<InTurn>() };
         let cell = self.only_queue_of(turns.ids[turns.at.get()]);
         self.end_before(cell, turns, &mut Followers::posted());
     }

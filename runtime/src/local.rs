@@ -8,7 +8,6 @@ use crate::decide::scores::Scores;
 use crate::decide::shuffle::Shuffle;
 use crate::decide::theft::Victim;
 use crate::event::SpareCells;
-use crate::in_turn::InHand;
 use crate::instead::Instead;
 use crate::levels::LocalLevels;
 use crate::marks::Marker;
@@ -39,6 +38,13 @@ pub(crate) enum Via {
     High = 7,
     Low = 8,
 }
+
+/// Where the list lies of those whose bodies an engine runs one after the other in their turns, in its innermost frame; null if none.
+#[derive(Clone, Copy)]
+pub(crate) struct InHand(pub(crate) *const ());
+
+// SAFETY: only an address; it is used by the thread that set it, in whose frames the list lies.
+unsafe impl Send for InHand {}
 
 /// The state of one engine that only the occupant of its seat touches; threads outside of all seats have one too.
 pub(crate) struct Local {
@@ -127,7 +133,7 @@ impl Local {
             kept: 0,
             runs: false,
             left: 0,
-            in_turn: InHand::none(),
+            in_turn: InHand(std::ptr::null()),
             others: 0,
             host: false,
             binding: Binding::Free,
