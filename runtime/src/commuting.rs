@@ -197,6 +197,16 @@ pub(crate) struct Woken {
     is_followed: bool,
 }
 
+impl Woken {
+    /// It runs by itself, whoever is behind it.
+    pub(crate) fn alone(self) -> Self {
+        Woken {
+            is_followed: false,
+            ..self
+        }
+    }
+}
+
 /// See [`Queue::pass_turn`].
 pub(crate) fn pass(queue: &mut Queue, id: u32) -> Option<Woken> {
     let who = queue.pass_turn(id)?;

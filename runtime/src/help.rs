@@ -39,6 +39,7 @@ impl Scope<'_> {
         if kept != 0 {
             engine.put_in_queue(kept);
         }
+        engine.end_who_have_run();
         let aside = engine.trace_aside();
         let mut looks = 0;
         while !done() {

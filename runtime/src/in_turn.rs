@@ -5,14 +5,15 @@
 
 use crate::access::{Mode, Shape};
 use crate::affinity;
-use crate::block_table::Queue;
+use crate::block_table::{Queue, QueueCell};
 use crate::codelet::{Record, Vtable};
 use crate::commuting::{Woken, pass, turn_or_wait};
 use crate::decide::dependence::{Effect, Waits};
 use crate::engine::{Engine, Followers};
-use crate::local::Via;
+use crate::local::{InHand, Via};
 use crate::mutants::mutant;
 use crate::sync::atomic::Ordering;
+use std::cell::Cell;
 
 /// So many have their turns between two looks at the block's list, at most.
 const MOST: usize = if cfg!(sprat_loom) { 3 } else { 32 };
@@ -21,54 +22,75 @@ const MOST: usize = if cfg!(sprat_loom) { 3 } else { 32 };
 /// to come from another core.
 const AHEAD: usize = 4;
 
+/// After so many bodies the engine asks whether somebody waits for any of those who have run; after the others for the last one alone.
+const LOOKS: usize = 4;
+
 /// One that has the turn in a block, and those who have it next. They stay in the block's list, but nobody else lets them in while the
 /// turn is not given back.
 pub(crate) struct InTurn {
     ids: [u32; MOST],
     count: usize,
+    /// Whose body runs, or ran last.
+    at: Cell<usize>,
+    /// Those before this place have left the block's queue, and have ended.
+    gone: Cell<usize>,
 }
 
 impl InTurn {
-    /// `who` looks for its turn; `None` if it waits for it now, and may run elsewhere as soon as the queue's lock is free.
-    pub(crate) fn begin(queue: &mut Queue, who: u32) -> Option<Self> {
+    /// `who` looks for its turn; `None` if it waits for it now, and may run elsewhere as soon as the queue's lock is free. There are
+    /// `most` with it, itself included; at least one.
+    pub(crate) fn begin(queue: &mut Queue, who: u32, most: usize) -> Option<Self> {
         let free = queue.turn_is_free_for(who);
-        turn_or_wait(queue, (who, Waits::ForAnybody), free, false).then(|| Self::of(queue, who))
+        turn_or_wait(queue, (who, Waits::ForAnybody), free, false)
+            .then(|| Self::of(queue, who, most))
     }
 
     /// `who` has the turn.
-    fn of(queue: &Queue, who: u32) -> Self {
+    fn of(queue: &Queue, who: u32, most: usize) -> Self {
         let (mut ids, mut count) = ([who; MOST], 1);
-        for (place, next) in ids[1..].iter_mut().zip(queue.next_turns()) {
+        let places = ids[1..].iter_mut().take(most - 1);
+        for (place, next) in places.zip(queue.next_turns()) {
             *place = next;
             count += 1;
         }
-        InTurn { ids, count }
+        let (at, gone) = (Cell::new(0), Cell::new(0));
+        InTurn {
+            ids,
+            count,
+            at,
+            gone,
+        }
     }
 
     pub(crate) fn ids(&self) -> &[u32] {
         &self.ids[..self.count]
     }
 
-    /// Those before this place have left, and who is there has its turn. Does what is to be done for that; each place but the first
-    /// is told of at most once.
+    /// Those who have run, and have not ended.
+    fn have_run(&self) -> &[u32] {
+        &self.ids[self.gone.get()..self.at.get()]
+    }
+
+    /// Those before this place leave, and who is there has its turn.
     pub(crate) fn reach(&self, queue: &mut Queue, at: usize) {
-        if at > 0 && !mutant!("turns_reached_unsaid") {
-            queue.turn_went_on(at, self.ids[at]);
+        let gone = self.gone.replace(at);
+        if at > gone && !mutant!("turns_reached_unsaid") {
+            queue.turn_went_on(at - gone, self.ids[at]);
         }
     }
 
-    /// The one at this place leaves, which has its turn and did what it had declared. Who is to be woken, and if it `goes_on`
-    /// those who can be run with that one.
+    /// The one at this place leaves, which has its turn and did what it had declared. Who is to be woken, and if it goes on so `many`
+    /// who can be run with that one.
     pub(crate) fn leave(
         &self,
         queue: &mut Queue,
         at: usize,
-        goes_on: bool,
+        many: usize,
     ) -> (Option<Woken>, Option<Self>) {
-        let goes_on = goes_on && queue.next_turns().next().is_some();
+        let goes_on = many > 0 && queue.next_turns().next().is_some();
         let next = pass(queue, self.ids[at]);
         let then = match &next {
-            Some(next) if goes_on => Some(Self::of(queue, next.who)),
+            Some(next) if goes_on => Some(Self::of(queue, next.who, many)),
             _ => None,
         };
         queue.leave(self.ids[at], Mode::Commute, Effect::Done);
@@ -98,49 +120,57 @@ impl Engine<'_> {
     #[inline(never)]
     pub(crate) fn in_turn<const TRACED: bool>(&self, first: u32, followers: &mut Followers) {
         let arena = &self.shared.arena;
-        // SAFETY: it is ready: it lives, and was published to us.
-        let payload = unsafe { arena.record(first).vtable() }.payload;
-        let cell = Self::queue_of(&arena.first_entries(first, payload, 1)[0]);
-        let Some(mut turns) = cell.queue.with(|queue| InTurn::begin(queue, first)) else {
+        let cell = self.only_queue_of(first);
+        let mut left = self.local(|local| local.left) as usize;
+        let Some(mut turns) = cell.queue.with(|queue| InTurn::begin(queue, first, left)) else {
             return;
         };
         self.fetch_first(&turns);
-        let mut left = self.local(|local| local.left);
         loop {
-            let (at, end) = self.run_in_turn::<TRACED>(&turns);
-            left = left.saturating_sub(at as u32 + 1);
-            // One is left for who called.
-            self.local(|local| local.left = left + 1);
+            let in_hand = InHand((&raw const turns).cast());
+            let outer = self.local(|local| std::mem::replace(&mut local.in_turn, in_hand));
+            let end = self.run_in_turn::<TRACED>(&turns);
+            let at = turns.at.get();
+            left -= at + 1;
+            self.local(|local| {
+                local.in_turn = outer;
+                // One is left for who called.
+                local.left = left as u32 + 1;
+            });
             let last = turns.ids[at];
-            let goes_on = match end {
-                End::GoesOn => left > 0,
-                End::Stops => false,
+            let stops = matches!(end, End::Stops);
+            let many = match end {
+                End::GoesOn => left,
+                End::Stops => 0,
                 End::NotYet(children) => {
-                    if at > 0 {
-                        cell.queue.with(|queue| turns.reach(queue, at));
-                        self.end_all(&turns.ids[..at], followers);
-                    }
+                    self.end_before(cell, &turns, followers);
                     self.body_ended(last, arena.record(last), children, followers);
                     return;
                 }
             };
+            let ended = turns.gone.get()..at + 1;
             let (next, then, step) = cell.queue.with(|queue| {
                 turns.reach(queue, at);
-                let (next, then) = turns.leave(queue, at, goes_on);
+                let (next, then) = turns.leave(queue, at, many);
                 (next, then, queue.next_step())
             });
             if let Some(then) = &then {
                 self.fetch_first(then);
-            } else if let Some(next) = next {
-                self.woken(next, followers);
             }
             if step.is_some() {
                 self.go_on(cell, last, step, followers);
             }
-            self.end_all(&turns.ids[..=at], followers);
-            match then {
-                None => return,
+            self.end_all(&turns.ids[ended], followers);
+            let may_go_on = |then: &InTurn| self.queues_for_turn(arena.record(then.ids[0]));
+            match then.filter(may_go_on) {
                 Some(then) => turns = then,
+                None => {
+                    // If this engine has something else to do after each, looking who else could be run is in vain.
+                    let next = if stops { next.map(Woken::alone) } else { next };
+                    next.into_iter()
+                        .for_each(|next| self.woken(next, followers));
+                    return;
+                }
             }
             if let Some(next) = followers.next.take() {
                 // It need not wait for them.
@@ -155,9 +185,9 @@ impl Engine<'_> {
         }
     }
 
-    /// Runs the bodies of those who have their turns, each of which ends the codelet: but that of the last one that runs, perhaps. Its
-    /// place, and what it left.
-    fn run_in_turn<const TRACED: bool>(&self, turns: &InTurn) -> (usize, End) {
+    /// Runs the bodies of those who have their turns, each of which ends the codelet: but that of the last one that runs, perhaps. What
+    /// that one left.
+    fn run_in_turn<const TRACED: bool>(&self, turns: &InTurn) -> End {
         let arena = &self.shared.arena;
         let ids = turns.ids();
         let parent_of = |id: u32| arena.record(id).parent.load(Ordering::Relaxed);
@@ -178,23 +208,64 @@ impl Engine<'_> {
                 && self.ended_well(record, record.flags())
                 && !self.let_children_in_here(id, vtable);
             if !has_ended {
-                return (at, End::NotYet(children));
+                return End::NotYet(children);
             }
-            let holds_up = record.ended.is_awaited()
-                || self.local(|local| local.kept) != 0
-                || self.shared.levels.used();
-            if holds_up && !mutant!("turns_hold_up") {
-                return (at, End::Stops);
+            if self.holds_up(turns) && !mutant!("turns_hold_up") {
+                return End::Stops;
             }
-            // A parent whose last child has ended waits for nobody else.
-            if ids
-                .get(at + 1)
-                .is_none_or(|&next| parent_of(next) != parent)
-            {
-                return (at, End::GoesOn);
+            // A parent whose last child has ended waits for nobody else. And one can have been given a group or a level since it joined the list.
+            let may_follow =
+                |&next: &u32| parent_of(next) == parent && self.queues_for_turn(arena.record(next));
+            if !ids.get(at + 1).is_some_and(may_follow) {
+                return End::GoesOn;
             }
             at += 1;
+            turns.at.set(at);
         }
+    }
+
+    /// Whether something could be done, and the seat's engine would do it or let others do it, if those who have run ended now.
+    #[inline]
+    fn holds_up(&self, turns: &InTurn) -> bool {
+        let is_awaited = |&id: &u32| self.shared.arena.record(id).ended.is_awaited();
+        let at = turns.at.get();
+        // Who begins to wait late is few bodies' time late; a look at all after each would cost more than the lock.
+        let from = if at % LOOKS == LOOKS - 1 {
+            turns.gone.get()
+        } else {
+            at
+        };
+        turns.ids[from..=at].iter().any(is_awaited)
+            || self.local(|local| local.kept != 0 || local.urgent)
+    }
+
+    /// The body that runs is about to wait: those who had their turns right before it end.
+    pub(crate) fn end_who_have_run(&self) {
+        let InHand(turns) = self.local(|local| local.in_turn);
+        if turns.is_null() {
+            return;
+        }
+        // SAFETY: it lies in the frame of `in_turn` above which the body runs, which takes the address away before it changes it.
+        let turns = unsafe { &*turns.cast::<InTurn>() };
+        let cell = self.only_queue_of(turns.ids[turns.at.get()]);
+        self.end_before(cell, turns, &mut Followers::posted());
+    }
+
+    /// Those whose bodies ran before the last one leave, and end; that one has its turn.
+    fn end_before(&self, cell: &QueueCell, turns: &InTurn, followers: &mut Followers) {
+        let have_run = turns.have_run();
+        if !have_run.is_empty() {
+            cell.queue.with(|queue| turns.reach(queue, turns.at.get()));
+            self.end_all(have_run, followers);
+        }
+    }
+
+    /// The queue of the only block of a codelet, which is ready.
+    fn only_queue_of(&self, id: u32) -> &QueueCell {
+        let arena = &self.shared.arena;
+        // SAFETY: it is ready: it lives, and was published to us.
+        let payload = unsafe { arena.record(id).vtable() }.payload;
+        Self::queue_of(&arena.first_entries(id, payload, 1)[0])
     }
 
     #[inline]

@@ -39,6 +39,13 @@ pub(crate) enum Via {
     Low = 8,
 }
 
+/// Where the list lies of those whose bodies an engine runs one after the other in their turns, in its innermost frame; null if none.
+#[derive(Clone, Copy)]
+pub(crate) struct InHand(pub(crate) *const ());
+
+// SAFETY: only an address; it is used by the thread that set it, in whose frames the list lies.
+unsafe impl Send for InHand {}
+
 /// The state of one engine that only the occupant of its seat touches; threads outside of all seats have one too.
 pub(crate) struct Local {
     /// Where it is; `None` outside of all seats.
@@ -58,6 +65,8 @@ pub(crate) struct Local {
     pub(crate) runs: bool,
     /// While it runs codelets: how many more it runs before it looks elsewhere.
     pub(crate) left: u32,
+    /// Those who have their turns one after the other in what runs here.
+    pub(crate) in_turn: InHand,
     /// The other engines of the domain.
     pub(crate) others: u16,
     /// The body that runs is a host's: it may take its time.
@@ -124,6 +133,7 @@ impl Local {
             kept: 0,
             runs: false,
             left: 0,
+            in_turn: InHand(std::ptr::null()),
             others: 0,
             host: false,
             binding: Binding::Free,

@@ -81,10 +81,7 @@ impl<T: Copy + PartialEq> Turns<T> {
         self.holder = None;
         let (next, waits) = self.waiting.pop_front()?;
         self.first = self.first.saturating_sub(1);
-        if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
-            // The memory of a long list goes back.
-            self.waiting = VecDeque::new();
-        }
+        self.forget_many();
         self.holder = (waits != Waits::ForMore).then_some(next);
         Some(next)
     }
@@ -109,10 +106,40 @@ impl<T: Copy + PartialEq> Turns<T> {
             false => count,
         };
         self.waiting.drain(begin..begin + count);
+        self.forget_many();
         self.holder = Some(who);
+    }
+
+    /// The memory of a long list that has drained goes back.
+    fn forget_many(&mut self) {
+        if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
+            self.waiting = VecDeque::new();
+        }
     }
 
     pub(super) fn waiting(&self) -> impl Iterator<Item = T> + '_ {
         self.waiting.iter().map(|&(who, _)| who)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However the list drains: one by one, several at a time, or the last ones so.
+    #[test]
+    fn the_memory_of_a_long_list_goes_back() {
+        for several in [0, 299, 300] {
+            let mut turns = Turns::default();
+            turns.take(0);
+            (1..=300).for_each(|who| turns.wait(who, Waits::ForAnybody, false));
+            assert!(turns.waiting.capacity() > KEPT);
+            if several > 0 {
+                turns.went_on(several, several);
+            }
+            (several..300).for_each(|who| assert_eq!(turns.pass(who), Some(who + 1)));
+            assert_eq!(turns.waiting.capacity(), 0, "{several} of them at once");
+            assert_eq!(turns.pass(300), None);
+        }
     }
 }

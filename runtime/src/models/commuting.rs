@@ -62,7 +62,7 @@ impl World {
     /// `many` of those that it saw at one look.
     fn start_in_turn(&self, who: u32, many: usize) {
         let queue = &self.cells[0].queue;
-        let mut begun = queue.with(|queue| InTurn::begin(queue, who));
+        let mut begun = queue.with(|queue| InTurn::begin(queue, who, usize::MAX));
         while let Some(turns) = begun {
             let run = &turns.ids()[..many.min(turns.ids().len())];
             for &id in run {
@@ -72,7 +72,7 @@ impl World {
             let goes_on = run.len() == turns.ids().len();
             let (next, then) = queue.with(|queue| {
                 turns.reach(queue, run.len() - 1);
-                turns.leave(queue, run.len() - 1, goes_on)
+                turns.leave(queue, run.len() - 1, if goes_on { usize::MAX } else { 0 })
             });
             if let (Some(next), None) = (next, &then) {
                 self.start(next.who);

@@ -30,4 +30,5 @@ mod scratch;
 mod shown;
 mod suspending;
 mod tiles;
+mod turns;
 mod weak;
