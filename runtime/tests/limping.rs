@@ -486,50 +486,94 @@ fn stencil_meant(steps: usize) -> Vec<u64> {
     meant
 }
 
-/// What is left of two cores of which one engine may use a fifth is 1.2, less what other programs take from the other engine. In that the work
-/// could be done in its processor time over 1.2; the engine that limps holds up each step of a stencil, if it is let.
-fn makespan_over_what_is_left(replayed: bool) {
-    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
-    let (Some(slow), Some(fast)) = (Group::new("cpu", "fifth"), Group::new("cpu", "whole")) else {
-        return;
-    };
-    let quota = slow
-        .set("cpu.cfs_period_us", "100000")
-        .and_then(|()| slow.set("cpu.cfs_quota_us", "20000"));
-    if let Err(error) = quota {
-        return skip(&format!("no quota can be set: {error}"));
+/// A machine of two cores, of which one engine may use a fifth: this thread sits in the seat of the other one.
+struct Fifth {
+    slow: Group,
+    fast: Group,
+}
+
+impl Fifth {
+    /// `None`, with the reason told, where that cannot be had.
+    fn new() -> Option<Fifth> {
+        let (slow, fast) = (Group::new("cpu", "fifth")?, Group::new("cpu", "whole")?);
+        let quota = slow
+            .set("cpu.cfs_period_us", "100000")
+            .and_then(|()| slow.set("cpu.cfs_quota_us", "20000"));
+        if let Err(error) = quota {
+            skip(&format!("no quota can be set: {error}"));
+            return None;
+        }
+        // Other programs on this machine shall not decide.
+        for group in [&slow, &fast] {
+            group.set("cpu.shares", "200000").unwrap();
+        }
+        fast.add(me()).unwrap();
+        Some(Fifth { slow, fast })
     }
-    // Other programs on this machine shall not decide.
-    for group in [&slow, &fast] {
-        group.set("cpu.shares", "200000").unwrap();
-    }
-    let me = me();
-    fast.add(me).unwrap();
-    // Until it is found out the engine must limp for two windows of 100 ms, and for another one when it is tried again after four seconds: that
-    // is lost, however long it takes.
-    const STEPS: usize = 2000;
-    let (mut ratios, meant) = (Vec::<f64>::new(), stencil_meant(STEPS));
-    // Less than 1.2 is not to be had, so there is little room for what else the machine does: one undisturbed round is enough. Without
-    // relief no round comes near.
-    while !ratios.iter().any(|ratio| *ratio <= 1.3) {
-        let rt = runtime(2);
-        // This thread sits in one of the two seats; the thread of the other one limps.
+
+    /// The makespan of a stencil over its bodies' processor time by what is left, which is 1.2 cores less what other programs take from
+    /// the engine without a quota.
+    fn makespan(&self, relieve: bool, replayed: bool, steps: usize, meant: &[u64]) -> f64 {
+        let builder = Runtime::builder().ignore_environment().xes(2);
+        let builder = builder.ce(CeMode::Shared).oversubscribe(true);
+        let rt = builder.relieve(relieve).build().unwrap();
         for thread in engines(2) {
-            slow.add(thread).unwrap();
+            self.slow.add(thread).unwrap();
         }
         wait_until("a control engine", || threads("sprat-ce").len(), 1);
-        fast.add(threads("sprat-ce")[0]).unwrap();
-        let waited_before = waited(me);
-        let (wall, took) = stencil(&rt, replayed, STEPS, &meant);
-        let lost = waited(me) - waited_before;
-        let left = wall.as_secs_f64() * 1.2 - lost.as_secs_f64();
-        ratios.push(left / took.as_secs_f64());
-        assert!(ratios.len() < 10 || ratios[9] <= 1.3, "{ratios:?}");
-        // It was found out, and is relieved but for a moment in which it is tried again.
-        wait_for_relief(&rt, |relieved| relieved.len() == 1);
+        self.fast.add(threads("sprat-ce")[0]).unwrap();
+        let waited_before = waited(me());
+        let (wall, took) = stencil(&rt, replayed, steps, meant);
+        let lost = waited(me()) - waited_before;
+        if relieve {
+            // It was found out, and is relieved but for a moment in which it is tried again.
+            wait_for_relief(&rt, |relieved| relieved.len() == 1);
+        }
+        (wall.as_secs_f64() * 1.2 - lost.as_secs_f64()) / took.as_secs_f64()
     }
+}
+
+/// Each step of a stencil is held up by an engine that limps, if it is let. Against the same without relief, since how far from what is
+/// left a run ends is a matter of what else the machine does: one undisturbed pair is enough.
+fn a_limping_engine_holds_up_less(replayed: bool) {
+    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
+    let Some(fifth) = Fifth::new() else { return };
+    const STEPS: usize = 500;
+    let meant = stencil_meant(STEPS);
+    let pairs = (0..5)
+        .map(|_| [false, true].map(|relieve| fifth.makespan(relieve, replayed, STEPS, &meant)));
+    let mut seen = Vec::new();
+    let is_less = pairs.into_iter().any(|[held_up, relieved]| {
+        seen.push([held_up, relieved]);
+        relieved < 0.75 * held_up
+    });
     // Shown also when all is well.
-    let _ = writeln!(std::io::stderr(), "of what is left: {ratios:.3?}");
+    let _ = writeln!(
+        std::io::stderr(),
+        "of what is left, held up and relieved: {seen:.3?}"
+    );
+    assert!(is_less, "{seen:?}");
+}
+
+#[test]
+#[ignore = "a measurement: how near a makespan comes to what a limping engine leaves, for an idle machine"]
+fn makespans_over_what_a_limping_engine_leaves() {
+    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
+    let Some(fifth) = Fifth::new() else { return };
+    // Until it is found out the engine must limp for two windows of 100 ms, and for another one when it is tried again after four seconds:
+    // that is lost, however long it takes.
+    const STEPS: usize = 2000;
+    let meant = stencil_meant(STEPS);
+    for replayed in [false, true] {
+        let rounds = [(); 5].map(|()| fifth.makespan(true, replayed, STEPS, &meant));
+        let mut sorted = rounds;
+        sorted.sort_by(f64::total_cmp);
+        println!(
+            "replayed: {replayed}: {rounds:.3?}, median {:.3}",
+            sorted[2]
+        );
+        assert!(sorted[2] <= 1.3, "{rounds:?}");
+    }
 }
 
 /// Runs codelets, so that control engines look, until they think so of their engines.
@@ -622,11 +666,11 @@ fn a_second_costs_little_more(
 }
 
 #[test]
-fn a_stencil_takes_little_more_than_what_a_limping_engine_leaves_allows() {
-    makespan_over_what_is_left(false);
+fn a_limping_engine_holds_a_stencil_up_less_if_it_is_relieved() {
+    a_limping_engine_holds_up_less(false);
 }
 
 #[test]
-fn a_replayed_stencil_takes_little_more_than_what_a_limping_engine_leaves_allows() {
-    makespan_over_what_is_left(true);
+fn a_limping_engine_holds_a_replayed_stencil_up_less_if_it_is_relieved() {
+    a_limping_engine_holds_up_less(true);
 }
