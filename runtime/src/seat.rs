@@ -91,7 +91,8 @@ impl Occupancy {
 /// A seat. `S` is the state that only its occupant touches.
 pub(crate) struct Seat<S> {
     pub(crate) occupancy: Occupancy,
-    state: UnsafeCell<S>,
+    /// In lines of its own: what lies beside it is read by thieves at each look, and it is written for each codelet.
+    state: CachePadded<UnsafeCell<S>>,
     /// What others posted here; others may take it.
     pub(crate) inbox: CachePadded<Inbox>,
     /// What only this engine may run.
@@ -129,7 +130,7 @@ impl<S> Seat<S> {
     ) -> Self {
         Seat {
             occupancy: Occupancy::new(),
-            state: UnsafeCell::new(state),
+            state: CachePadded::new(UnsafeCell::new(state)),
             inbox: CachePadded::new(Inbox::new()),
             pinned: CachePadded::new(Inbox::new()),
             stealer,
