@@ -82,9 +82,7 @@ impl Shared {
             did: made.iter().map(did).collect(),
         });
     }
-}
 
-impl Shared {
     /// A control engine, or who stood in for it, has concluded this of its engines.
     #[cold]
     pub(crate) fn trace_verdicts(

@@ -16,7 +16,11 @@ impl Calls {
     /// There is work. Release pairs with the Acquire in `answer`: who takes the call sees the work. A swap, so that a call behind another one
     /// hands on what that has released.
     pub(crate) fn call(&self) {
-        self.0.swap(true, Ordering::Release);
+        let order = match mutant!("trace_call_relaxed") {
+            true => Ordering::Relaxed,
+            false => Ordering::Release,
+        };
+        self.0.swap(true, order);
     }
 
     pub(super) fn is_called(&self) -> bool {
@@ -42,7 +46,11 @@ impl Calls {
                 return done;
             };
             // Acquire pairs with the Release in `call`. Whoever has more to do after this calls again.
-            let called = self.is_called() && self.0.swap(false, Ordering::Acquire);
+            let order = match mutant!("trace_take_call_relaxed") {
+                true => Ordering::Relaxed,
+                false => Ordering::Acquire,
+            };
+            let called = self.is_called() && self.0.swap(false, order);
             if called || !done && due(&at) {
                 work(&mut at);
                 done = true;

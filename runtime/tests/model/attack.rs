@@ -1,19 +1,10 @@
 //! What the quick ways of the runtime must not lose, under threads that come in between.
 
+use super::runtime;
 use sprat::{ErrorKind, Priority, Runtime, Sum};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 fn within(seconds: u64, test: impl FnOnce() + Send + 'static) {
     let (done, wait) = mpsc::channel();

@@ -1,18 +1,9 @@
 //! Accesses with bare pointers: shared writing, exclusive, and blocks that are given back before the codelet ends.
 
-use sprat::{Block, Error, ErrorKind, Runtime, Sum};
+use super::runtime;
+use sprat::{Block, Error, ErrorKind, Sum};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 /// Waits until the count is there; false after a long time.
 fn comes_to(count: &AtomicU64, n: u64) -> bool {

@@ -1,19 +1,10 @@
 //! Codelets that commute: one at a time in a block, in any order; all of several blocks or none; failures stay with those
 //! who come after.
 
-use sprat::{Block, Error, ErrorKind, Priority, Runtime};
+use super::runtime;
+use sprat::{Block, Error, ErrorKind, Priority};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 fn dawdle(turns: u64) {
     (0..turns).for_each(|_| std::thread::yield_now());

@@ -1,19 +1,10 @@
 //! Events' cells are used again: no handle and no trigger of an old event touches a later one.
 
-use sprat::{Event, Runtime, Trigger};
+use super::runtime;
+use sprat::{Event, Trigger};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 fn within(seconds: u64, test: impl FnOnce() + Send + 'static) {
     let (done, wait) = mpsc::channel();

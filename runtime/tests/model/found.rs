@@ -1,19 +1,10 @@
 //! Bugs that were found by reading and by the oracle, each as small as it gets, so that they stay mended.
 
-use sprat::{Block, ErrorKind, Event, Runtime};
+use super::runtime;
+use sprat::{Block, ErrorKind, Event};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 /// Fails instead of hanging (the thread that hangs is left behind).
 fn within(seconds: u64, test: impl FnOnce() + Send + 'static) {

@@ -32,3 +32,16 @@ mod suspending;
 mod tiles;
 mod turns;
 mod weak;
+
+use sprat::Runtime;
+
+/// One with so many engines, wherever it runs and whatever the caller's variables say.
+fn runtime(xes: usize) -> Runtime {
+    Runtime::builder()
+        .xes(xes)
+        .oversubscribe(true)
+        .pin(false)
+        .ignore_environment()
+        .build()
+        .unwrap()
+}

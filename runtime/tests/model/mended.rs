@@ -1,19 +1,10 @@
 //! What reviewers found wrong, each with a test named after what is right.
 
+use super::runtime;
 use sprat::error::Origin;
 use sprat::{Block, Error, ErrorKind, Runtime, Scope, Spawned};
 use std::sync::Mutex;
 use std::time::Duration;
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 fn ignore<R>(_: Spawned<R>) {}
 

@@ -1,16 +1,7 @@
 //! Codelets with few plain accesses go a way of their own through the runtime: what can come in between on it.
 
+use super::runtime;
 use sprat::{Block, ErrorKind, Runtime, Sum, scratch};
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 /// Blocks in slots that others had before, so that their generations are not the first: so many that engines cannot keep
 /// all of those slots to themselves.

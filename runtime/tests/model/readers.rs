@@ -1,18 +1,9 @@
 //! Codelets that read few values and nothing else go a way of their own through the runtime: what can come in between on it.
 
-use sprat::{ErrorKind, Priority, Result, Runtime, Scope, Value};
+use super::runtime;
+use sprat::{ErrorKind, Priority, Result, Scope, Value};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 fn number(s: &Scope<'_>, n: u64) -> Value<u64> {
     s.spawn((), move |_, ()| Ok(n)).value()

@@ -1,16 +1,7 @@
 //! Scratch memory: a codelet's own while it runs, recycled, in no queue.
 
+use super::runtime;
 use sprat::{Runtime, scratch};
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 #[test]
 fn nobody_else_has_it_while_the_body_runs() {

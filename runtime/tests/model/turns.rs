@@ -1,25 +1,16 @@
 //! Codelets that have their turns one after the other on one engine: what else is to be done there is not held up by that.
 
-use sprat::{Block, Runtime, Scope, Spawned};
+use super::runtime;
+use sprat::{Block, Scope, Spawned};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{ThreadId, current};
 use std::time::{Duration, Instant};
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 /// Waits as long as it takes, but not for ever: then what is waited for does not come.
 fn wait_for(flag: &AtomicBool, what: &str) {
     let begin = Instant::now();
     while !flag.load(Ordering::Acquire) {
-        assert!(begin.elapsed() < Duration::from_secs(20), "{what}");
+        assert!(begin.elapsed() < Duration::from_secs(120), "{what}");
         std::thread::yield_now();
     }
 }

@@ -1,18 +1,9 @@
 //! Weak accesses: places that a codelet takes for its children only.
 
+use super::runtime;
 use sprat::{Block, Error, ErrorKind, Runtime, Scope};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-
-fn runtime(xes: usize) -> Runtime {
-    Runtime::builder()
-        .xes(xes)
-        .oversubscribe(true)
-        .pin(false)
-        .ignore_environment()
-        .build()
-        .unwrap()
-}
 
 /// Without weak accesses this program is stuck: the parent's body satisfies what the writer before it waits for.
 #[test]
