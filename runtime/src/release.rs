@@ -58,7 +58,7 @@ impl Frame<'_> {
             EntryKind::Block(mode) => self.release_entry(entry, (Engine::queue_of(entry), mode)),
             _ => Err(Error::new(
                 ErrorKind::Access,
-                "a block was released twice by a codelet",
+                "a block was released twice by a codelet; it went back with the first, so leave the second out",
             )),
         }
     }

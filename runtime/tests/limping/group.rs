@@ -114,3 +114,11 @@ pub fn threads(name: &str) -> Vec<u64> {
         .map(|task| task.file_name().to_str().unwrap().parse().unwrap())
         .collect()
 }
+
+/// How long a thread has had a processor, and has wanted one and had none; `None` if it has ended.
+pub fn times(thread: u64) -> Option<[Duration; 2]> {
+    let text = fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
+    let mut numbers = text.split_whitespace();
+    let mut next = || Some(Duration::from_nanos(numbers.next()?.parse().ok()?));
+    Some([next()?, next()?])
+}

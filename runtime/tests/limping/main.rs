@@ -15,7 +15,6 @@ mod relief;
 
 use group::{Group, Thaws, engines, me, skip};
 use sprat::{Block, CeMode, Runtime};
-use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -222,12 +221,11 @@ fn has_limped(slow: &Group) -> bool {
         .lines()
         .find_map(|line| line.strip_prefix("nr_throttled "))
         .and_then(|times| times.parse::<u64>().ok());
-    let waited = |thread: &u64| {
-        let text = fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
-        text.split(' ').nth(1)?.parse::<u64>().ok()
-    };
-    let waited: u64 = slow.inside.lock().unwrap().iter().filter_map(waited).sum();
-    times.is_some_and(|times| times > 10) || waited > 1_000_000_000
+    let inside = slow.inside.lock().unwrap();
+    let waited = inside
+        .iter()
+        .filter_map(|thread| Some(group::times(*thread)?[1]));
+    times.is_some_and(|times| times > 10) || waited.sum::<Duration>() > Duration::from_secs(1)
 }
 
 #[test]

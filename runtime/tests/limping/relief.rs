@@ -1,9 +1,8 @@
 //! Engines that limp or stand still are relieved, where that is asked for: `docs/design/suspending.md`, "Engines that limp".
 
-use super::group::{Group, Thaws, engines, me, skip, threads};
+use super::group::{Group, Thaws, engines, me, skip, threads, times};
 use super::{ALONE, FOREVER, chains, runtime_that, wait_until};
 use sprat::{Block, CeMode, Runtime};
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,21 +20,12 @@ fn cpu_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// How long a thread has had a processor, and has wanted one and had none.
-fn times(thread: u64) -> [Duration; 2] {
-    let text = fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).unwrap();
-    let mut numbers = text
-        .split_whitespace()
-        .map(|number| number.parse().unwrap());
-    [(); 2].map(|()| Duration::from_nanos(numbers.next().unwrap()))
-}
-
 fn ran(thread: u64) -> Duration {
-    times(thread)[0]
+    times(thread).unwrap()[0]
 }
 
 fn waited(thread: u64) -> Duration {
-    times(thread)[1]
+    times(thread).unwrap()[1]
 }
 
 /// Work of about a third of a millisecond, which takes as much processor time wherever it runs.
