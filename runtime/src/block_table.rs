@@ -218,14 +218,23 @@ impl BlockTable {
     /// The slot with this number, whichever block has it now. The number comes from this table.
     #[inline]
     pub(crate) fn slot(&self, slot: u32) -> &BlockSlot {
+        let slot = self.slot_if_any(slot);
+        slot.expect("slot numbers come from the table")
+    }
+
+    /// The slot with this number, which may come from anywhere.
+    #[inline]
+    pub(crate) fn slot_if_any(&self, slot: u32) -> Option<&BlockSlot> {
         let (bucket, at) = place(slot);
         // Acquire pairs with the Release in `refill`.
         let start = self.buckets[bucket].load(Ordering::Acquire);
-        assert!(!start.is_null(), "slot numbers come from the table");
+        if start.is_null() {
+            return None;
+        }
         // SAFETY: a bucket has `FIRST << bucket` slots, and `at` is below that.
         let slot = unsafe { start.add(at) };
         // SAFETY: initialised when the bucket was made, alive as long as the table.
-        unsafe { &*slot }
+        Some(unsafe { &*slot })
     }
 
     /// Shows all slots that ever had a block.
@@ -234,17 +243,11 @@ impl BlockTable {
         (0..used).for_each(|number| f(self.slot(number)));
     }
 
-    /// Whether a number from outside, of whatever origin, is that of a slot.
-    #[inline]
-    pub(crate) fn has_slot(&self, slot: u32) -> bool {
-        let (bucket, _) = place(slot);
-        !self.buckets[bucket].load(Ordering::Acquire).is_null()
-    }
-
     /// The slot of a block that this runtime knows now; else why not.
     #[inline]
     pub(crate) fn find(&self, runtime: RuntimeId, id: BlockId) -> Result<&BlockSlot> {
-        if id.runtime() != runtime.number() {
+        let slot = self.slot_if_any(id.slot());
+        let Some(slot) = slot.filter(|_| id.runtime() == runtime.number()) else {
             return Err(Error::new(
                 ErrorKind::Foreign,
                 format!(
@@ -252,8 +255,7 @@ impl BlockTable {
                     id.slot()
                 ),
             ));
-        }
-        let slot = self.slot(id.slot());
+        };
         if slot.is(id) {
             Ok(slot)
         } else {

@@ -1,6 +1,6 @@
 //! What interfaces of other languages need beside: names as numbers, and codelets whose accesses are a list of any length.
 
-use crate::access::{Access, AnyAccess, AnyList, AnyViews, Lent, Mode, WholeBlock, WholeBlocks};
+use crate::access::{Access, AnyAccess, AnyList, AnyViews, Lent};
 use crate::codelet::Body;
 use crate::data_block::{Block, Data};
 use crate::error::{Error, ErrorKind, Result};
@@ -9,7 +9,6 @@ use crate::group::Group;
 use crate::id::{BlockId, CodeletId, RuntimeId};
 use crate::options::{Options, Spawned};
 use crate::outcome::Outcome;
-use crate::plain::PlainDoors;
 use crate::record;
 use crate::runtime::Runtime;
 use crate::scope::Scope;
@@ -32,14 +31,12 @@ impl Shared {
     /// The block with this name as bytes, if there may be one: whether there is shows when it is used.
     #[inline]
     fn block_from_bits(&self, bits: u64) -> Result<Block<u8>> {
-        self.may_be(bits).ok_or_else(unknown)
-    }
-
-    #[inline(always)]
-    fn may_be(&self, bits: u64) -> Option<Block<u8>> {
         let id = BlockId::from_bits(bits);
-        let may_be = id.runtime() == self.id.number() && self.blocks.has_slot(id.slot());
-        may_be.then(|| Block::new(id))
+        let ours = id.runtime() == self.id.number();
+        match ours && self.blocks.slot_if_any(id.slot()).is_some() {
+            true => Ok(Block::new(id)),
+            false => Err(unknown()),
+        }
     }
 }
 
@@ -70,21 +67,6 @@ impl Scope<'_> {
     #[inline]
     pub fn block_from_bits(&self, bits: u64) -> Result<Block<u8>> {
         self.frame().engine.shared.block_from_bits(bits)
-    }
-
-    /// Accesses to the blocks with these names in these modes, `None` if [`Runtime::block_from_bits`] would give an error for one of the
-    /// names, or [`WholeBlock::new`] nothing for one of the modes.
-    #[inline(always)]
-    pub fn whole_from_bits<const N: usize>(
-        &self,
-        names: [(u64, Mode); N],
-    ) -> Option<[WholeBlock; N]> {
-        let shared = self.frame().engine.shared;
-        let mut accesses = [WholeBlock::NONE; N];
-        for (place, &(bits, mode)) in accesses.iter_mut().zip(&names) {
-            *place = WholeBlock::new(shared.may_be(bits)?, mode)?;
-        }
-        Some(accesses)
     }
 }
 
@@ -151,55 +133,13 @@ impl<'s> Scope<'s> {
         let list = unsafe { AnyList::new(accesses) };
         Spawned::new(spawn_lent(self, about, list, body))
     }
-
-    /// The same for few whole blocks, whose number is known where this is called: what costs least.
-    ///
-    /// ```
-    /// # fn main() -> sprat::Result<()> {
-    /// use sprat::{Mode, WholeBlock};
-    ///
-    /// let rt = sprat::Runtime::new()?;
-    /// let block = rt.block_from_bits(rt.block::<u64>(1)?.to_bits())?;
-    /// rt.finish(|s| {
-    ///     let access = WholeBlock::new(block, Mode::Write).expect("one of the modes for whole blocks");
-    ///     s.spawn_whole("fill", [access], |_, lent| {
-    ///         // SAFETY: the block is ours for writing, and as long as this.
-    ///         unsafe { lent[0].start().write_bytes(7, lent[0].bytes()) };
-    ///     });
-    ///     Ok(())
-    /// })?;
-    /// assert_eq!(rt.read(block, |b| b[7])?, 7);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[track_caller]
-    #[inline(always)]
-    pub fn spawn_whole<const N: usize, O, F>(
-        &self,
-        name: &'static str,
-        blocks: [WholeBlock; N],
-        body: F,
-    ) -> Spawned<O::Value>
-    where
-        O: Outcome,
-        F: for<'c, 'v> Fn(&'c Scope<'s>, &'v [Lent]) -> O + Send + Sync + 's,
-    {
-        if !record::spawns(self) {
-            return self.codelet(name).spawn(WholeBlocks(blocks), body);
-        }
-        let about = (name, Location::caller());
-        Spawned::new(match N {
-            0 => spawn_alone(self, about, move |scope, ()| body(scope, &[])),
-            _ => spawn_few(self, about, blocks, body),
-        })
-    }
 }
 
 /// A codelet's name, and where it is spawned.
 type About = (&'static str, &'static Location<'static>);
 
 /// Spawns a codelet without accesses and options.
-#[inline(always)]
+#[inline]
 fn spawn_alone<'s, O, F>(scope: &Scope<'s>, (name, spawned_at): About, body: F) -> CodeletId
 where
     O: Outcome,
@@ -215,39 +155,6 @@ where
         // SAFETY: this is the payload of a new record for this vtable.
         unsafe { Glue::<'s, (), F, O>::put(payload, (), body) }
     })
-}
-
-/// Spawns a codelet with few whole blocks, and without options.
-#[inline(always)]
-fn spawn_few<'s, const N: usize, O, F>(
-    scope: &Scope<'s>,
-    about: About,
-    blocks: [WholeBlock; N],
-    body: F,
-) -> CodeletId
-where
-    O: Outcome,
-    F: for<'c, 'v> Fn(&'c Scope<'s>, &'v [Lent]) -> O + Send + Sync + 's,
-{
-    let (name, spawned_at) = about;
-    let vtable = Glue::<'s, AnyViews, F, O>::vtable();
-    let full = Body {
-        vtable,
-        name,
-        spawned_at,
-    };
-    let (frame, mut doors) = (scope.frame(), PlainDoors::new());
-    let accesses = WholeBlock::plain(&blocks);
-    match frame.begin_whole(full, &accesses, &mut doors) {
-        Some(id) => {
-            // SAFETY: the payload of a new record for this vtable, whose views are all that there will be.
-            unsafe { Glue::<'s, AnyViews, F, O>::put(frame.payload(id), AnyViews, body) }
-            // SAFETY: it was begun for these.
-            unsafe { frame.launch_whole::<N>(id, vtable, &doors) };
-            id
-        }
-        None => spawn_lent(scope, about, WholeBlocks(blocks), body),
-    }
 }
 
 /// Spawns a codelet without options, whose body gets what is lent for these accesses.

@@ -333,8 +333,7 @@ impl Scope<'_> {
         let shared = self.frame().engine.shared;
         let id = BlockId::from_bits(bits);
         id.runtime() == shared.id.number()
-            && shared.blocks.has_slot(id.slot())
-            && shared.blocks.slot(id.slot()).is(id)
+            && (shared.blocks.slot_if_any(id.slot())).is_some_and(|slot| slot.is(id))
     }
 
     /// How many bytes a block has that everybody may name; `None` if it is gone.

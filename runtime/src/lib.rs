@@ -190,13 +190,13 @@ mod trigger;
 mod waiting;
 mod weak;
 mod weighing;
+mod whole;
 mod wide;
 
 pub use access::{
     Access, AnyAccess, AnyArgument, Around, CanBeWeak, CombineBytes, Commute, ExclusiveAccess,
     FillBytes, ForeignOperator, Lent, Max, Min, Mode, Param, Product, Raw, Read, ReadValue,
-    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, WholeBlock, Write,
-    scratch,
+    ReadWrite, Reduce, ReduceOp, Scratch, SharedWrite, Sum, Value, Weak, Write, scratch,
 };
 pub use affinity::Priority;
 pub use builder::Builder;
@@ -234,3 +234,4 @@ pub use static_codelet::{AlternateCounts, Codelet, StaticBody, UnsafeBody};
 pub use tile::{TileMut, TileRef};
 pub use topology::Topology;
 pub use trigger::{Event, Trigger};
+pub use whole::PlainBody;

@@ -99,7 +99,8 @@ impl Frame<'_> {
         if self.codelet != 0 || id.runtime() != shared.id.number() {
             return self.find_plain_in_parent(key, mode, door);
         }
-        let slot = shared.blocks.slot(id.slot());
+        // It may have come from outside.
+        let slot = shared.blocks.slot_if_any(id.slot())?;
         if slot.owner.load(Ordering::Relaxed) != 0 {
             return self.find_plain_in_parent(key, mode, door);
         }

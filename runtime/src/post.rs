@@ -35,10 +35,18 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn post(&self, id: u32) {
         let record = self.shared.arena.record(id);
-        match (record.affinity.load(Ordering::Relaxed), self.seat) {
-            // No wish at all.
-            (0, Some(seat)) => self.post_own(seat, id),
-            (word, _) => self.post_elsewhere(id, word),
+        match record.affinity.load(Ordering::Relaxed) {
+            0 => self.post_anywhere(id),
+            word => self.post_elsewhere(id, word),
+        }
+    }
+
+    /// The same for one that has no wish at all.
+    #[inline(always)]
+    pub(crate) fn post_anywhere(&self, id: u32) {
+        match self.seat {
+            Some(seat) => self.post_own(seat, id),
+            None => self.post_elsewhere(id, 0),
         }
     }
 

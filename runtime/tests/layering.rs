@@ -188,6 +188,7 @@ const LEVELS: &[&[&str]] = &[
         "static_codelet",
         "for_macros",
         "foreign",
+        "whole",
         "open",
         "held",
         "help",

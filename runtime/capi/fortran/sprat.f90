@@ -52,6 +52,7 @@ module sprat
   integer(c_int32_t), parameter :: SPRAT_NOWHERE = -1
 
   integer(c_int32_t), parameter :: SPRAT_POLICY_DEFAULT = 0, SPRAT_POLICY_PERFORMANCE = 1, SPRAT_POLICY_LOCALITY = 2
+  integer(c_int32_t), parameter :: SPRAT_POLICY_ENERGY = 3, SPRAT_POLICY_ENERGY_DELAY = 4
   ! What a body needs of the processor
   integer(c_int32_t), parameter :: SPRAT_ISA_ANY = 0, SPRAT_ISA_SSE42 = 1, SPRAT_ISA_AVX2 = 2, SPRAT_ISA_AVX512F = 3, &
     SPRAT_ISA_NEON = 4, SPRAT_ISA_SVE = 5
@@ -314,6 +315,18 @@ module sprat
       type(c_ptr), value :: runtime
       integer(c_size_t), value :: xes
       integer(c_int32_t) :: sprat_set_xes
+    end function
+    function sprat_set_policy(runtime, policy) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_int32_t), value :: policy
+      integer(c_int32_t) :: sprat_set_policy
+    end function
+    function sprat_policy_get(runtime, policy) bind(c)
+      import :: c_ptr, c_int32_t
+      type(c_ptr), value :: runtime
+      integer(c_int32_t), intent(out) :: policy
+      integer(c_int32_t) :: sprat_policy_get
     end function
     function sprat_machine_get(runtime, machine) bind(c)
       import :: c_ptr, c_int32_t, sprat_machine

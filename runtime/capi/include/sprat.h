@@ -125,7 +125,9 @@ typedef int32_t sprat_policy;
 enum {
   SPRAT_POLICY_DEFAULT = 0,
   SPRAT_POLICY_PERFORMANCE = 1, /* to be as fast as possible: blocks stay where they are */
-  SPRAT_POLICY_LOCALITY = 2     /* blocks move to where they are used, or get copies there, if that saves more than it costs */
+  SPRAT_POLICY_LOCALITY = 2,    /* blocks move to where they are used, or get copies there, if that saves more than it costs */
+  SPRAT_POLICY_ENERGY = 3,      /* as little energy as possible: engines that do not help enough are turned off */
+  SPRAT_POLICY_ENERGY_DELAY = 4 /* likewise, as little as possible of energy times time */
 };
 
 /* What can be chosen. What is left open (zero) is what the SPRAT_* variables say, or the machine suggests. */
@@ -176,6 +178,13 @@ sprat_status sprat_resume(sprat_runtime *runtime);
 /* Lets the first `xes` execution engines work, from 1 to as many as there are, and the others sleep when they have ended the codelet that
  * they run. This does not wait for that, and codelets may call it. What only one engine may run (SPRAT_ON_XE) still runs there. */
 sprat_status sprat_set_xes(sprat_runtime *runtime, size_t xes);
+
+/* Aims at another policy from now on, in any thread, codelets too. Engines that a policy has turned off work again when the new one turns
+ * none off. To SPRAT_POLICY_LOCALITY and away from it there is no way (SPRAT_CONFIG): it keeps account of accesses from the start.
+ * SPRAT_POLICY_DEFAULT is for configurations: here it is SPRAT_ARGUMENT. */
+sprat_status sprat_set_policy(sprat_runtime *runtime, sprat_policy policy);
+/* Tells the policy: never SPRAT_POLICY_DEFAULT. */
+sprat_status sprat_policy_get(sprat_runtime *runtime, sprat_policy *policy);
 
 /* ---- Blocks ----------------------------------------------------------------------------------------------------------------- */
 

@@ -25,6 +25,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <limits>
 #include <new>
@@ -130,6 +131,33 @@ template <class K, class... Rest> pack<K, Rest...> make_pack(const K &head, cons
   return {head, make_pack(rest...)};
 }
 
+/* The same as what a class is derived from, so that it takes no room where there is nothing to keep: most codelets copy nothing but what
+ * their lambda captured. */
+template <bool is_empty, class... K> struct keeper {
+  pack<K...> all;
+  const pack<K...> &kept() const noexcept { return all; }
+};
+template <class... K> struct keeper<true, K...> {
+  pack<K...> kept() const noexcept { return {}; }
+};
+template <class... A> using keeps = keeper<(std::is_empty<typename A::kept>::value && ...), typename A::kept...>;
+template <class... A> keeps<A...> keep_of([[maybe_unused]] const A &...accesses) {
+  if constexpr ((std::is_empty<typename A::kept>::value && ...))
+    return {};
+  else
+    return {make_pack(accesses.keep()...)};
+}
+
+/* Field by field: who copies all of it at once waits for stores that were narrower. */
+inline void put(sprat_access *&to, const sprat_access &use) noexcept {
+  to->block = use.block, to->mode = use.mode, to->element_size = use.element_size;
+  to->row_begin = use.row_begin, to->row_end = use.row_end;
+  to->column_begin = use.column_begin, to->column_end = use.column_end;
+  to->leading_dimension = use.leading_dimension;
+  to->reduce_operator = use.reduce_operator, to->reduce_type = use.reduce_type;
+  to++;
+}
+
 } // namespace detail
 
 /* An access to a whole block, or to a range of it, whose view has elements of type T. */
@@ -137,7 +165,7 @@ template <class T> struct access {
   using view_type = view<T>;
   using kept = detail::nothing;
   sprat_access use;
-  void list(sprat_access *&to) const { *to++ = use; }
+  void list(sprat_access *&to) const { detail::put(to, use); }
   std::size_t count() const { return 1; }
   kept keep() const { return {}; }
   static view_type take(const sprat_view *&views, kept) noexcept {
@@ -153,7 +181,7 @@ template <class T> struct tile_access {
     std::size_t rows, columns, leading;
   };
   sprat_access use;
-  void list(sprat_access *&to) const { *to++ = use; }
+  void list(sprat_access *&to) const { detail::put(to, use); }
   std::size_t count() const { return 1; }
   kept keep() const { return {use.row_end - use.row_begin, use.column_end - use.column_begin, use.leading_dimension}; }
   static view_type take(const sprat_view *&views, const kept &shape) noexcept {
@@ -167,7 +195,7 @@ template <class Q> struct argument {
   using view_type = Q;
   using kept = detail::nothing;
   sprat_round round;
-  void list(sprat_access *&to) const { *to++ = sprat_argument_of(round); }
+  void list(sprat_access *&to) const { detail::put(to, sprat_argument_of(round)); }
   std::size_t count() const { return 1; }
   kept keep() const { return {}; }
   static view_type take(const sprat_view *&views, kept) noexcept { return *static_cast<const Q *>((views++)->data); }
@@ -247,15 +275,24 @@ template <class F> std::string text_of(const F &call) {
   return text.data();
 }
 
+/* A name, and how long it is with its end, if the compiler knows: then it compares it at once. */
+struct name {
+  const char *text;
+  std::size_t size;
+};
+
 /* What is defined by a name, once, as long as the name is the same: mostly it is. */
-template <class F> sprat_codelet defined_once(const char *name, const F &define) {
+template <class F> sprat_codelet defined_once(const name &given, const F &define) {
+  const char *const name = given.text;
   struct named {
     std::string name;
     sprat_codelet codelet;
   };
   /* Both at once, since two threads may come with two names. It stays, since codelets spawn others until the process ends. */
   static const named &first = *new named{name ? name : "", define(name)};
-  return name && first.name == name ? first.codelet : define(name);
+  const bool is_first = given.size != 0 ? first.name.size() + 1 == given.size && std::memcmp(first.name.c_str(), name, given.size) == 0
+                                        : name && first.name == name;
+  return is_first ? first.codelet : define(name);
 }
 } // namespace detail
 
@@ -421,9 +458,8 @@ template <class T> std::uint64_t bytes_of(std::uint64_t count) noexcept {
 }
 
 /* A lambda with what its accesses keep: the parameters of a codelet. */
-template <class F, class... A> struct bound {
+template <class F, class... A> struct bound : keeps<A...> {
   F body;
-  pack<typename A::kept...> kept;
 
   template <class First, class... Rest, class K, class... V>
   void take(scope &here, const sprat_view *views, const K &kept, const V &...before) const {
@@ -440,16 +476,15 @@ template <class F, class... A> struct bound {
     check(sprat_codelet_define(&definition, &defined));
     return defined;
   }
-  static sprat_codelet codelet(const char *name) {
+  static sprat_codelet codelet(const name &name) {
     return defined_once(name, [](const char *name) { return define(name); });
   }
 };
 
 /* The same of several bodies, which get the same views. */
 template <class B, class... A> struct bound_best;
-template <class F, sprat_isa... I, class... G, class... A> struct bound_best<bodies<F, alternate<I, G>...>, A...> {
+template <class F, sprat_isa... I, class... G, class... A> struct bound_best<bodies<F, alternate<I, G>...>, A...> : keeps<A...> {
   bodies<F, alternate<I, G>...> all;
-  pack<typename A::kept...> kept;
 
   static const F &at(const bodies<F, alternate<I, G>...> &all, std::integral_constant<std::size_t, 0>) { return all.usual; }
   template <std::size_t K> static const auto &at(const bodies<F, alternate<I, G>...> &all, std::integral_constant<std::size_t, K>) {
@@ -467,7 +502,7 @@ template <class F, sprat_isa... I, class... G, class... A> struct bound_best<bod
     (check(sprat_codelet_alternate(defined, I, run<K + 1>, &defined)), ...);
     return defined;
   }
-  static sprat_codelet codelet(const char *name) {
+  static sprat_codelet codelet(const name &name) {
     return defined_once(name, [](const char *name) { return define(name, std::index_sequence_for<G...>()); });
   }
 };
@@ -485,9 +520,8 @@ template <class F> std::int32_t guarded_chunk(const F &work) noexcept {
 }
 
 /* The same of a loop, which gets where its chunk begins. */
-template <class F, class... A> struct bound_loop {
+template <class F, class... A> struct bound_loop : keeps<A...> {
   F body;
-  pack<typename A::kept...> kept;
 
   template <class First, class... Rest, class K, class... V>
   void take(std::size_t begin, const sprat_view *views, const K &kept, const V &...before) const {
@@ -499,15 +533,14 @@ template <class F, class... A> struct bound_loop {
   }
   static std::int32_t run(const void *params, std::size_t begin, std::size_t, const sprat_view *views, std::size_t) noexcept {
     const bound_loop &self = *static_cast<const bound_loop *>(params);
-    return guarded_chunk([&] { self.template take<A...>(begin, views, self.kept); });
+    return guarded_chunk([&] { self.template take<A...>(begin, views, self.kept()); });
   }
 };
 
 /* The same of a reduction, with how its results are combined. */
-template <class R, class M, class C, class... A> struct bound_reduction {
+template <class R, class M, class C, class... A> struct bound_reduction : keeps<A...> {
   M map;
   C combine;
-  pack<typename A::kept...> kept;
 
   template <class First, class... Rest, class K, class... V>
   R take(std::size_t begin, const sprat_view *views, const K &kept, const V &...before) const {
@@ -519,7 +552,7 @@ template <class R, class M, class C, class... A> struct bound_reduction {
   }
   static std::int32_t make(const void *params, std::size_t begin, std::size_t, const sprat_view *views, std::size_t, void *result) noexcept {
     const bound_reduction &self = *static_cast<const bound_reduction *>(params);
-    return guarded_chunk([&] { new (result) R(self.template take<A...>(begin, views, self.kept)); });
+    return guarded_chunk([&] { new (result) R(self.template take<A...>(begin, views, self.kept())); });
   }
   static std::int32_t add(const void *params, void *result, const void *next) noexcept {
     const bound_reduction &self = *static_cast<const bound_reduction *>(params);
@@ -550,7 +583,14 @@ template <class F> void guarded(sprat_scope *handle, const F &work) noexcept {
 /* Options of a codelet; they come first, and spawn comes last. */
 class options {
 public:
-  options(sprat_scope *handle, const char *name) noexcept : handle_(handle), name_(name) {}
+  options(sprat_scope *handle, const detail::name &name) noexcept : handle_(handle), name_(name) {}
+  options(const options &other) : handle_(other.handle_), name_(other.name_), set_(other.set_ ? new chosen(*other.set_) : nullptr) {}
+  options &operator=(options other) noexcept {
+    handle_ = other.handle_, name_ = other.name_;
+    std::swap(set_, other.set_);
+    return *this;
+  }
+  ~options() { delete set_; }
   template <class T> options &near(block<T> block) {
     set(SPRAT_NEAR).near_block = block.id();
     return *this;
@@ -584,12 +624,12 @@ public:
     return *this;
   }
   options &after(event event) {
-    after_.push_back(event.id()), set();
+    all().after.push_back(event.id()), set();
     return *this;
   }
   /* For the children of what is spawned; the body has no view of it. Loops and accesses to files have no children. */
   options &weak(weak_access access) {
-    weak_.push_back(access.use);
+    all().weak.push_back(access.use);
     return *this;
   }
 
@@ -597,7 +637,7 @@ public:
   template <class F, class... A> event spawn(F body, const A &...accesses) {
     static_assert(std::is_trivially_copyable<F>::value, "a codelet's lambda captures numbers, blocks and addresses, by value");
     using bound = detail::bound<F, A...>;
-    const bound params = {body, detail::make_pack(accesses.keep()...)};
+    const bound params = {detail::keep_of(accesses...), body};
     sprat_event ended = {{0, 0}};
     no_grain();
     with_list(
@@ -612,7 +652,7 @@ public:
   template <class F, class... G, class... A> event spawn(bodies<F, G...> all, const A &...accesses) {
     using bound = detail::bound_best<bodies<F, G...>, A...>;
     static_assert(std::is_trivially_copyable<bound>::value, "a codelet's lambda captures numbers, blocks and addresses, by value");
-    const bound params = {all, detail::make_pack(accesses.keep()...)};
+    const bound params = {detail::keep_of(accesses...), all};
     sprat_event ended = {{0, 0}};
     no_grain();
     with_list(
@@ -625,7 +665,7 @@ public:
 
   /* How many elements a chunk of for_each or map_reduce has, which alone have chunks; 0, as it is unless said: what takes about 30 us. */
   options &grain(std::size_t elements) {
-    grain_ = elements;
+    all().grain = elements;
     return *this;
   }
   /* A loop over accesses of so many elements each, in chunks that run beside each other: the lambda gets where its chunk begins, and a
@@ -635,8 +675,8 @@ public:
     static_assert(sizeof...(A) >= 1 && sizeof...(A) <= 8, "a loop goes over one to eight accesses");
     using bound = detail::bound_loop<F, A...>;
     static_assert(alignof(bound) <= 16, "what a loop's lambda captures is aligned to 16 at most");
-    const bound params = {body, detail::make_pack(accesses.keep()...)};
-    const sprat_loop what = {sizeof what, name_, bound::run, sizeof params, elements, grain_};
+    const bound params = {detail::keep_of(accesses...), body};
+    const sprat_loop what = {sizeof what, name_.text, bound::run, sizeof params, elements, grain()};
     sprat_event ended = {{0, 0}};
     no_weak();
     with_list(
@@ -658,8 +698,8 @@ public:
     static_assert(alignof(R) <= 16, "a reduction's result is aligned to 16 at most");
     using bound = detail::bound_reduction<R, M, C, A...>;
     static_assert(alignof(bound) <= 16, "what a reduction's lambdas capture is aligned to 16 at most");
-    const bound params = {map, combine, detail::make_pack(accesses.keep()...)};
-    const sprat_reduction what = {sizeof what, name_, bound::make, bound::add, sizeof params, elements, grain_, sizeof(R)};
+    const bound params = {detail::keep_of(accesses...), map, combine};
+    const sprat_reduction what = {sizeof what, name_.text, bound::make, bound::add, sizeof params, elements, grain(), sizeof(R)};
     sprat_event ended = {{0, 0}};
     no_weak();
     with_list(
@@ -700,51 +740,60 @@ public:
   }
 
 private:
-  /* What is changed of the options. */
-  sprat_options &set() noexcept {
-    is_set_ = true;
-    return options_;
+  /* What was chosen. Most codelets have none of it, so it lies elsewhere, and only where there is any. */
+  struct chosen {
+    sprat_options options = SPRAT_OPTIONS_INIT;
+    bool is_set = false;
+    std::size_t grain = 0;
+    std::vector<sprat_event> after;
+    std::vector<sprat_access> weak;
+  };
+  chosen &all() {
+    if (!set_) set_ = new chosen;
+    return *set_;
   }
-  sprat_options &set(sprat_place place) noexcept {
+  /* What is changed of the options. */
+  sprat_options &set() {
+    all().is_set = true;
+    return all().options;
+  }
+  sprat_options &set(sprat_place place) {
     set().place = place;
-    return options_;
+    return set_->options;
   }
   /* What is handed on: null if nothing was set, since that is the shortest way to spawn. */
   const sprat_options *listed() noexcept {
-    if (!is_set_) return nullptr;
-    options_.after = after_.data(), options_.after_count = after_.size();
-    return &options_;
+    if (!set_ || !set_->is_set) return nullptr;
+    set_->options.after = set_->after.data(), set_->options.after_count = set_->after.size();
+    return &set_->options;
   }
+  std::size_t grain() const noexcept { return set_ ? set_->grain : 0; }
   /* Options that do not go with what is begun are refused rather than dropped. */
   void no_weak() const {
-    if (!weak_.empty())
+    if (set_ && !set_->weak.empty())
       refuse("has weak accesses, which are for the children of a codelet; a loop and an access to a file have none, so leave out weak()");
   }
   void no_grain() const {
-    if (grain_ != 0) refuse("has a grain, and is not cut into chunks; only a loop is, so leave out grain(), or use for_each() or map_reduce()");
+    if (grain() != 0) refuse("has a grain, and is not cut into chunks; only a loop is, so leave out grain(), or use for_each() or map_reduce()");
   }
   [[noreturn]] void refuse(const char *why) const {
-    throw error(SPRAT_ARGUMENT, "`" + std::string(name_ ? name_ : "") + "` " + why);
+    throw error(SPRAT_ARGUMENT, "`" + std::string(name_.text ? name_.text : "") + "` " + why);
   }
   void for_a_file() const { no_weak(), no_grain(); }
   /* Calls something with all that is accessed, the weak ones last. */
   template <class F, class... A> void with_list(const F &call, const A &...accesses) const {
-    const std::size_t count = (weak_.size() + ... + accesses.count());
+    const std::size_t weak = set_ ? set_->weak.size() : 0, count = (weak + ... + accesses.count());
     sprat_access some[few];
     std::vector<sprat_access> many(count > few ? count : 0);
     sprat_access *const list = count > few ? many.data() : some, *at = list;
     (accesses.list(at), ...);
-    for (const sprat_access &one : weak_) *at++ = one;
+    for (std::size_t i = 0; i < weak; i++) detail::put(at, set_->weak[i]);
     call(list, count);
   }
   static constexpr std::size_t few = 8;
   sprat_scope *handle_;
-  const char *name_;
-  sprat_options options_ = SPRAT_OPTIONS_INIT;
-  bool is_set_ = false;
-  std::size_t grain_ = 0;
-  std::vector<sprat_event> after_;
-  std::vector<sprat_access> weak_;
+  detail::name name_;
+  chosen *set_ = nullptr;
 };
 
 /* The right to cancel a scope, for any thread. */
@@ -785,7 +834,12 @@ public:
   scope &operator=(const scope &) = delete;
   sprat_scope *handle() const noexcept { return handle_; }
   /* Begins a codelet. The name stays where it is, as texts in the source do. */
-  options codelet(const char *name) const noexcept { return options(handle_, name); }
+  template <class S> options codelet(S &&name) const noexcept {
+    // Letters that do not change: of others the compiler does not know where they end.
+    using text = std::remove_reference_t<S>;
+    const bool stays = std::is_array<text>::value && std::is_const<std::remove_extent_t<text>>::value;
+    return options(handle_, {name, stays ? std::extent<text>::value : 0});
+  }
   template <class T> block<T> make_block(std::size_t count) const {
     sprat_block id;
     check(sprat_block_create_in(handle_, count, sizeof(T), &id));
@@ -885,7 +939,7 @@ void bound<F, A...>::run(sprat_scope *handle, const void *params, const sprat_vi
     if constexpr (sizeof...(A) == 0)
       self.body(here);
     else
-      self.template take<A...>(here, views, self.kept);
+      self.template take<A...>(here, views, self.kept());
   });
 }
 
@@ -895,7 +949,7 @@ void bound_best<bodies<F, alternate<I, G>...>, A...>::run(sprat_scope *handle, c
                                                           std::size_t count) noexcept {
   const bound_best &self = *static_cast<const bound_best *>(params);
   const auto &body = at(self.all, std::integral_constant<std::size_t, K>());
-  const bound<std::decay_t<decltype(body)>, A...> one = {body, self.kept};
+  const bound<std::decay_t<decltype(body)>, A...> one = {self, body};
   one.run(handle, &one, views, count);
 }
 
@@ -1045,6 +1099,13 @@ public:
 
   /* From now on so many engines work, the first ones. */
   void set_xes(std::size_t xes) const { check(sprat_set_xes(handle_, xes)); }
+  /* Aims at another of the SPRAT_POLICY_ constants from now on: see sprat_set_policy. */
+  void set_policy(sprat_policy policy) const { check(sprat_set_policy(handle_, policy)); }
+  sprat_policy policy() const {
+    sprat_policy now = SPRAT_POLICY_DEFAULT;
+    check(sprat_policy_get(handle_, &now));
+    return now;
+  }
   /* Calls a body while no codelet runs: the cores are its own, for a parallel region of OpenMP, say. It calls nothing that waits for
    * codelets. What it gives is given, and what it throws thrown on, when the engines have been let go. */
   template <class F> auto suspended(F &&body) const -> decltype(body()) {

@@ -62,7 +62,7 @@ fn plain_mode(mode: sprat_mode) -> Option<Mode> {
 }
 
 impl sprat_access {
-    /// The block's name and the mode, if it is the whole of a block, to be read, written, both, or changed in turn.
+    /// The block's name, which may be none, and the mode, if it is the whole of a block, to be read, written, both, or changed in turn.
     #[inline(always)]
     pub(crate) fn whole(&self) -> Option<(u64, Mode)> {
         let mode = match self.mode {
@@ -72,7 +72,7 @@ impl sprat_access {
             SPRAT_COMMUTE => Mode::Commute,
             _ => return None,
         };
-        (self.element_size == 0 && self.block.id != 0).then_some((self.block.id, mode))
+        (self.element_size == 0).then_some((self.block.id, mode))
     }
 
     /// Puts it in place for the runtime: that is written to, unless there is a fault.
@@ -83,8 +83,8 @@ impl sprat_access {
         place: &mut MaybeUninit<AnyAccess>,
     ) -> Result<(), Fault> {
         place.write(match self.whole() {
-            Some((block, mode)) => AnyAccess::whole(scope.block_from_bits(block)?, mode),
-            None => self.rare(scope)?,
+            Some((block @ 1.., mode)) => AnyAccess::whole(scope.block_from_bits(block)?, mode),
+            _ => self.rare(scope)?,
         });
         Ok(())
     }

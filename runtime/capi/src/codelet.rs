@@ -2,6 +2,7 @@
 
 use crate::access::{sprat_access, sprat_view};
 use crate::fault::{Fault, ended};
+use crate::few::{self, FEW, Way};
 use crate::live::sprat_scope;
 use crate::sized::{Sized0, take};
 use crate::text::{forever, text};
@@ -64,9 +65,13 @@ pub(crate) struct Definition {
     pub(crate) params_align: usize,
     modes: Option<Box<[sprat_mode]>>,
     repeat_last: bool,
+    /// The modes of the first accesses, where modes were declared.
+    first_modes: Option<[sprat_mode; FEW]>,
     /// What its alternates need, and these.
     pub(crate) needs: Box<[Isa]>,
     pub(crate) alternates: Box<[Body]>,
+    /// How it is spawned without options, by the number of its accesses.
+    pub(crate) ways: [Way; FEW + 1],
 }
 
 /// A body.
@@ -90,8 +95,9 @@ const MOST_ALIGN: usize = 4096;
 /// How many definitions there can be.
 const MOST: usize = 1 << 16;
 
-/// All definitions, by number less one; then null. What is in here stays.
-static DEFINITIONS: [AtomicPtr<Definition>; MOST] = [const { AtomicPtr::new(null_mut()) }; MOST];
+/// All definitions, by number, the first of which is 1; all others are null. What is in here stays.
+static DEFINITIONS: [AtomicPtr<Definition>; MOST + 1] =
+    [const { AtomicPtr::new(null_mut()) }; MOST + 1];
 
 /// The same definitions with their numbers, so that none is there twice.
 static NUMBERS: Mutex<Option<HashMap<Key, u32>>> = Mutex::new(None);
@@ -106,11 +112,24 @@ impl Definition {
     /// The same, `None` if there is none.
     #[inline(always)]
     pub(crate) fn find(codelet: sprat_codelet) -> Option<&'static Definition> {
-        let place = DEFINITIONS.get((codelet.id as usize).wrapping_sub(1));
+        // Where there is none, as at 0: so there is one look at what was found, and none at the number.
+        let id = codelet.id as usize;
+        let at = if id <= MOST { id } else { 0 };
         // Acquire pairs with the Release in `number`.
-        let definition = place.map_or(null_mut(), |place| place.load(Ordering::Acquire));
+        let definition = DEFINITIONS[at].load(Ordering::Acquire);
         // SAFETY: what is in the table stays.
         unsafe { definition.as_ref() }
+    }
+
+    /// Opens the short ways to spawn it, where there are any.
+    fn shorten(&mut self) {
+        // Behind those declared the last one, if that is to be repeated; else nobody looks there.
+        self.first_modes = self.modes.as_deref().map(|modes| {
+            std::array::from_fn(|at| modes.get(at).or(modes.last()).copied().unwrap_or(0))
+        });
+        self.ways = few::ways((self.params_size, self.params_align), |given| {
+            self.fits(given)
+        });
     }
 
     /// Its number, new if there was none like it.
@@ -131,7 +150,8 @@ impl Definition {
         if let Some(&number) = numbers.get(&key) {
             return Ok(number);
         }
-        let Some(place) = DEFINITIONS.get(numbers.len()) else {
+        let number = numbers.len() + 1;
+        let Some(place) = DEFINITIONS.get(number) else {
             return Err(Fault::new(
                 SPRAT_SYSTEM,
                 format!("there are {MOST} codelets defined; pass in parameters what differs"),
@@ -140,9 +160,8 @@ impl Definition {
         let definition: *mut Definition = Box::leak(Box::new(self));
         // Release pairs with the Acquire in `of`.
         place.store(definition, Ordering::Release);
-        let number = numbers.len() as u32 + 1;
-        numbers.insert(key, number);
-        Ok(number)
+        numbers.insert(key, number as u32);
+        Ok(number as u32)
     }
 
     /// The same with one more body, which needs this.
@@ -154,8 +173,10 @@ impl Definition {
             params_align: self.params_align,
             modes: self.modes.clone(),
             repeat_last: self.repeat_last,
+            first_modes: self.first_modes,
             needs: self.needs.iter().copied().chain([isa]).collect(),
             alternates: self.alternates.iter().copied().chain([body]).collect(),
+            ways: few::GENERAL,
         }
     }
 
@@ -166,7 +187,7 @@ impl Definition {
             return Ok(());
         };
         let (given, declared) = (accesses.len(), modes.len());
-        if given != declared && !(self.repeat_last && given > declared) {
+        if !self.fits(given) {
             return Err(self.miscounted(given));
         }
         for (at, access) in accesses.iter().enumerate() {
@@ -175,6 +196,24 @@ impl Definition {
             }
         }
         Ok(())
+    }
+
+    /// Whether it can have so many accesses.
+    fn fits(&self, given: usize) -> bool {
+        let declared = self.modes.as_deref().map(<[_]>::len);
+        declared.is_none_or(|declared| given == declared || (self.repeat_last && given > declared))
+    }
+
+    /// Whether a few accesses, as many as fit, have the modes that were declared.
+    #[inline(always)]
+    pub(crate) fn agrees(&self, few: &[sprat_access]) -> bool {
+        match &self.first_modes {
+            None => true,
+            Some(modes) => few
+                .iter()
+                .zip(modes)
+                .all(|(access, &mode)| access.mode == mode),
+        }
     }
 
     #[cold]
@@ -276,17 +315,20 @@ unsafe fn define(
         (false, count) => Some(unsafe { std::slice::from_raw_parts(asked.modes, count) }.into()),
     };
     let repeat_last = asked.flags & SPRAT_REPEAT_LAST != 0;
-    let number = Definition {
+    let mut definition = Definition {
         name: forever(name),
         body,
         params_size: asked.params_size,
         params_align: align,
         modes,
         repeat_last,
+        first_modes: None,
         needs: Box::new([]),
         alternates: Box::new([]),
-    }
-    .number()?;
+        ways: few::GENERAL,
+    };
+    definition.shorten();
+    let number = definition.number()?;
     // SAFETY: the caller's promise, and it is not null.
     unsafe { codelet.write(sprat_codelet { id: number }) };
     Ok(())

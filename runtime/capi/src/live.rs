@@ -22,8 +22,8 @@ pub(crate) struct Live<'a> {
     scope: *const Scope<'static>,
     /// What hardly any body has, in one word: so most have nothing else to look at in the end.
     rare: Cell<Option<Box<Rare>>>,
-    below: *const Live<'static>,
-    of_codelet: bool,
+    /// The one outside of it; null for a codelet's, where a search ends.
+    outside: *const Live<'static>,
     marker: PhantomData<&'a Scope<'static>>,
 }
 
@@ -54,60 +54,117 @@ impl Drop for Rare {
 // A handle of 64 bits is passed as an address.
 const _: () = assert!(size_of::<usize>() == 8);
 
-/// What a thread has: in one place, since in a shared library each look for such a place is a call.
-struct Thread {
+/// What a thread has.
+pub(crate) struct Thread {
     /// The innermost.
     top: Cell<*const Live<'static>>,
-    /// The last handle given out; 0 as long as there is none.
+    /// The last handle given out; 0 as long as nobody has asked for the thread's numbers.
     last: Cell<u64>,
 }
 
-thread_local! {
-    static THREAD: Thread = const {
-        Thread {
-            top: Cell::new(std::ptr::null()),
-            last: Cell::new(0),
-        }
-    };
+// One zeroed for each thread.
+#[cfg(all(
+    target_arch = "x86_64",
+    target_os = "linux",
+    target_env = "gnu",
+    not(miri)
+))]
+std::arch::global_asm!(
+    ".pushsection .tbss,\"awT\",@nobits",
+    ".balign 8",
+    ".globl sprat_capi_thread",
+    ".hidden sprat_capi_thread",
+    ".type sprat_capi_thread,@tls_object",
+    ".size sprat_capi_thread,{size}",
+    "sprat_capi_thread:",
+    ".zero {size}",
+    ".popsection",
+    size = const size_of::<Thread>(),
+);
+
+/// This thread's: two instructions, where a shared library's look for what is a thread's is a call else (Rust cannot say so of a
+/// `thread_local`). The linker gives the place when the library is loaded; all zeros are a thread that has nothing.
+#[cfg(all(
+    target_arch = "x86_64",
+    target_os = "linux",
+    target_env = "gnu",
+    not(miri)
+))]
+#[inline(always)]
+fn here() -> *const Thread {
+    let here: *const Thread;
+    // SAFETY: it reads where the variable lies, and where this thread's begin.
+    unsafe {
+        std::arch::asm!(
+            "mov {here}, qword ptr [rip + sprat_capi_thread@gottpoff]",
+            "add {here}, qword ptr fs:[0]",
+            here = out(reg) here,
+            options(pure, nomem, nostack),
+        );
+    }
+    here
 }
 
 /// This thread's.
+#[cfg(not(all(
+    target_arch = "x86_64",
+    target_os = "linux",
+    target_env = "gnu",
+    not(miri)
+)))]
 #[inline(always)]
 fn here() -> *const Thread {
+    thread_local! {
+        static THREAD: Thread = const {
+            Thread {
+                top: Cell::new(std::ptr::null()),
+                last: Cell::new(0),
+            }
+        };
+    }
     THREAD.with(std::ptr::from_ref)
 }
 
-/// The same in a body: its engine has noted it.
-#[inline(always)]
-fn here_in(scope: &Scope<'static>) -> *const Thread {
-    let noted = scope.guest();
-    if noted.get().is_null() {
-        noted.set(here().cast());
+/// The same, for who gives out handles.
+fn here_with_numbers() -> *const Thread {
+    /// Handles of a thread: a number of its own above so many bits.
+    const BITS: u32 = 48;
+    static THREADS: AtomicU64 = AtomicU64::new(0);
+    let here = here();
+    // SAFETY: it stays as long as the thread, which runs this.
+    let last = unsafe { &(*here).last };
+    if last.get() == 0 {
+        last.set(THREADS.fetch_add(1, Ordering::Relaxed) << BITS | 1);
     }
-    // Nobody else writes there, and an engine is for one thread.
-    noted.get().cast()
+    here
+}
+
+/// The same in a body, if its engine has noted it.
+#[inline(always)]
+pub(crate) fn noted<'a>(scope: &'a Scope<'static>) -> Option<&'a Thread> {
+    let noted = scope.guest().get().cast::<Thread>();
+    // SAFETY: nobody else writes there, an engine is for one thread, and what is noted stays as long as that.
+    unsafe { noted.as_ref() }
+}
+
+/// Has the engine of a body note it.
+#[cold]
+#[inline(never)]
+pub(crate) fn note<'a>(scope: &'a Scope<'static>) -> &'a Thread {
+    let here = here_with_numbers();
+    scope.guest().set(here.cast());
+    // SAFETY: it stays as long as the thread, which runs this.
+    unsafe { &*here }
 }
 
 impl Thread {
     /// A new handle.
-    #[inline]
+    #[inline(always)]
     fn handle(&self) -> u64 {
-        let last = match self.last.get() {
-            0 => first_handle(),
-            last => last,
-        };
-        self.last.set(last + 1);
-        last + 1
+        let handle = self.last.get() + 1;
+        self.last.set(handle);
+        handle
     }
-}
-
-/// Handles of a thread: a number of its own above so many bits.
-const BITS: u32 = 48;
-
-#[cold]
-fn first_handle() -> u64 {
-    static THREADS: AtomicU64 = AtomicU64::new(0);
-    THREADS.fetch_add(1, Ordering::Relaxed) << BITS
 }
 
 /// Runs the body of a scope or codelet, which gets the scope's handle. What it did wrong first, if it did.
@@ -117,20 +174,35 @@ pub(crate) fn run(
     of_codelet: bool,
     body: impl FnOnce(*mut sprat_scope),
 ) -> Result<(), Fault> {
-    // SAFETY: it stays as long as the thread, which runs this.
-    let thread = unsafe { &*here_in(scope) };
+    run_on(
+        noted(scope).unwrap_or_else(|| note(scope)),
+        scope,
+        of_codelet,
+        body,
+    )
+}
+
+/// The same on this thread, which is known.
+#[inline(always)]
+pub(crate) fn run_on(
+    thread: &Thread,
+    scope: &Scope<'static>,
+    of_codelet: bool,
+    body: impl FnOnce(*mut sprat_scope),
+) -> Result<(), Fault> {
+    let handle = thread.handle();
+    let below = thread.top.get();
     let live = Live {
-        handle: thread.handle(),
+        handle,
         scope,
         rare: Cell::new(None),
-        below: thread.top.get(),
-        of_codelet,
+        outside: if of_codelet { std::ptr::null() } else { below },
         marker: PhantomData,
     };
-    let top = Top::put(thread, &live);
-    body(std::ptr::without_provenance_mut(live.handle as usize));
+    let top = Top::put(thread, &live, below);
+    body(std::ptr::without_provenance_mut(handle as usize));
     drop(top);
-    match live.rare.take() {
+    match live.rare.into_inner() {
         None => Ok(()),
         Some(mut rare) => rare.ended(),
     }
@@ -138,19 +210,18 @@ pub(crate) fn run(
 
 /// Runs what has no scope, as a codelet's body otherwise: whose scopes are below it stays hidden.
 pub(crate) fn without<R>(body: impl FnOnce() -> R) -> R {
-    THREAD.with(|thread| {
-        // Nobody gets the handle, so nobody asks for the scope.
-        let live = Live {
-            handle: thread.handle(),
-            scope: std::ptr::null(),
-            rare: Cell::new(None),
-            below: thread.top.get(),
-            of_codelet: true,
-            marker: PhantomData,
-        };
-        let _top = Top::put(thread, &live);
-        body()
-    })
+    // SAFETY: it stays as long as the thread, which runs this.
+    let thread = unsafe { &*here_with_numbers() };
+    // Nobody gets the handle, so nobody asks for the scope.
+    let live = Live {
+        handle: thread.handle(),
+        scope: std::ptr::null(),
+        rare: Cell::new(None),
+        outside: std::ptr::null(),
+        marker: PhantomData,
+    };
+    let _top = Top::put(thread, &live, thread.top.get());
+    body()
 }
 
 /// While it is there, the scope is the innermost of the thread.
@@ -161,12 +232,13 @@ struct Top<'a> {
 }
 
 impl<'a> Top<'a> {
-    #[inline]
-    fn put(thread: &'a Thread, live: &'a Live<'a>) -> Self {
+    /// What was innermost is `below` it.
+    #[inline(always)]
+    fn put(thread: &'a Thread, live: &'a Live<'a>, below: *const Live<'static>) -> Self {
         thread.top.set(std::ptr::from_ref(live).cast());
         Top {
             thread,
-            below: live.below,
+            below,
             marker: PhantomData,
         }
     }
@@ -228,10 +300,7 @@ fn outer<'a>(handle: *mut sprat_scope) -> Result<&'a Live<'a>, Fault> {
         if live.handle == handle.addr() as u64 {
             return Ok(live);
         }
-        at = match live.of_codelet {
-            true => std::ptr::null(),
-            false => live.below,
-        };
+        at = live.outside;
     }
     if handle.is_null() {
         return Err(Fault::null("the scope"));

@@ -138,16 +138,9 @@ unsafe fn builder(config: &sprat_config) -> Result<Builder, Fault> {
     if let Some(kept) = choice(config.memory_report, "memory_report")? {
         builder = builder.memory_report(kept);
     }
-    builder = match config.policy {
-        SPRAT_POLICY_DEFAULT => builder,
-        SPRAT_POLICY_PERFORMANCE => builder.policy(Policy::Performance),
-        SPRAT_POLICY_LOCALITY => builder.policy(Policy::Locality),
-        other => {
-            return Err(Fault::argument(format!(
-                "{other} is no policy; use one of the SPRAT_POLICY_ constants"
-            )));
-        }
-    };
+    if config.policy != SPRAT_POLICY_DEFAULT {
+        builder = builder.policy(policy(config.policy)?);
+    }
     if config.replica_bytes != 0 {
         builder = builder.replica_bytes(usize::try_from(config.replica_bytes).unwrap_or(0));
     }
@@ -318,6 +311,64 @@ pub extern "C" fn sprat_resume(runtime: *mut sprat_runtime) -> sprat_status {
 #[unsafe(no_mangle)]
 pub extern "C" fn sprat_set_xes(runtime: *mut sprat_runtime, xes: usize) -> sprat_status {
     ended(self::runtime(runtime).and_then(|runtime| Ok(runtime.set_xes(xes)?)))
+}
+
+/// Policies with their numbers.
+const POLICIES: [(sprat_policy, Policy); 4] = [
+    (SPRAT_POLICY_PERFORMANCE, Policy::Performance),
+    (SPRAT_POLICY_LOCALITY, Policy::Locality),
+    (SPRAT_POLICY_ENERGY, Policy::Energy),
+    (SPRAT_POLICY_ENERGY_DELAY, Policy::EnergyDelay),
+];
+
+fn policy(number: sprat_policy) -> Result<Policy, Fault> {
+    let found = POLICIES.iter().find(|(known, _)| *known == number);
+    found.map(|&(_, policy)| policy).ok_or_else(|| {
+        Fault::argument(format!(
+            "{number} is no policy; use one of the SPRAT_POLICY_ constants"
+        ))
+    })
+}
+
+/// Aims at something else from now on.
+#[unsafe(no_mangle)]
+pub extern "C" fn sprat_set_policy(
+    runtime: *mut sprat_runtime,
+    policy: sprat_policy,
+) -> sprat_status {
+    let set = || {
+        let runtime = self::runtime(runtime)?;
+        if policy == SPRAT_POLICY_DEFAULT {
+            return Err(Fault::argument(
+                "SPRAT_POLICY_DEFAULT leaves the choice to the variables, which are looked at when a runtime is made; say here which policy it shall be",
+            ));
+        }
+        Ok(runtime.set_policy(self::policy(policy)?)?)
+    };
+    ended(set())
+}
+
+/// Tells what is aimed at now.
+///
+/// # Safety
+/// `policy` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sprat_policy_get(
+    runtime: *mut sprat_runtime,
+    policy: *mut sprat_policy,
+) -> sprat_status {
+    let tell = || {
+        let now = self::runtime(runtime)?.policy();
+        if policy.is_null() {
+            return Err(Fault::null("the place for the policy"));
+        }
+        let known = POLICIES.iter().find(|(_, known)| *known == now);
+        let (number, _) = known.expect("all policies have numbers");
+        // SAFETY: the caller's promise, and it is not null.
+        unsafe { policy.write(*number) };
+        Ok(())
+    };
+    ended(tell())
 }
 
 /// Makes a group.

@@ -3,7 +3,7 @@
 use crate::access::{sprat_access, sprat_view};
 use crate::codelet::{Body, Definition};
 use crate::fault::{Fault, ended};
-use crate::few::spawn_few;
+use crate::few::FEW;
 use crate::live::{self, Live, sprat_scope};
 use crate::options::{Asked, sprat_options};
 use crate::params::{Boxed, Inline, Nothing, Params};
@@ -95,7 +95,7 @@ fn launch_repeatable<P: Params>(
 }
 
 /// So many accesses are listed without an allocation.
-const FEW: usize = 16;
+const SHORT: usize = 16;
 
 /// Lists accesses for the runtime.
 #[inline(always)]
@@ -107,7 +107,7 @@ pub(crate) fn with_listed<R>(
     if accesses.is_empty() {
         return Ok(work(&[]));
     }
-    if accesses.len() > FEW {
+    if accesses.len() > SHORT {
         let mut list = Vec::with_capacity(accesses.len());
         for one in accesses {
             let mut place = MaybeUninit::uninit();
@@ -117,7 +117,7 @@ pub(crate) fn with_listed<R>(
         }
         return Ok(work(&list));
     }
-    let mut list = [const { MaybeUninit::<AnyAccess>::uninit() }; FEW];
+    let mut list = [const { MaybeUninit::<AnyAccess>::uninit() }; SHORT];
     for (place, one) in list.iter_mut().zip(accesses) {
         one.list(scope, place)?;
     }
@@ -217,6 +217,7 @@ unsafe fn spawn(
 ///
 /// # Safety
 /// The place is null or can be written to.
+#[inline(always)]
 pub(crate) unsafe fn tell_end(end: &Event, place: *mut sprat_event) {
     if !place.is_null() {
         let id = end.to_bits().unwrap_or_default();
@@ -239,9 +240,13 @@ pub unsafe extern "C" fn sprat_spawn(
     options: *const sprat_options,
     ended: *mut sprat_event,
 ) -> sprat_status {
-    if options.is_null() {
-        // SAFETY: the caller's promise.
-        return unsafe { spawn_few(scope, codelet, params, (accesses, count), ended) };
+    // In one look: few, and no options, which lie nowhere below that.
+    if (count | options.addr()) <= FEW
+        && let Some(definition) = Definition::find(codelet)
+    {
+        let way = definition.ways[count];
+        // SAFETY: the caller's promise, and the definition is the codelet's.
+        return unsafe { way(scope, codelet, params, accesses, definition, ended) };
     }
     // SAFETY: the caller's promise.
     unsafe { spawn_any(scope, codelet, params, accesses, count, options, ended) }
@@ -252,7 +257,7 @@ pub unsafe extern "C" fn sprat_spawn(
 /// # Safety
 /// As for `sprat_spawn`.
 #[inline(never)]
-pub(crate) unsafe fn spawn_any(
+pub(crate) unsafe extern "C" fn spawn_any(
     scope: *mut sprat_scope,
     codelet: sprat_codelet,
     params: *const c_void,

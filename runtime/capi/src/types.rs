@@ -222,6 +222,10 @@ pub const SPRAT_POLICY_DEFAULT: i32 = 0;
 pub const SPRAT_POLICY_PERFORMANCE: i32 = 1;
 /// That blocks are where they are used.
 pub const SPRAT_POLICY_LOCALITY: i32 = 2;
+/// As little energy as possible.
+pub const SPRAT_POLICY_ENERGY: i32 = 3;
+/// As little as possible of energy times time.
+pub const SPRAT_POLICY_ENERGY_DELAY: i32 = 4;
 
 /// What an alternate needs of the processor.
 pub type sprat_isa = i32;

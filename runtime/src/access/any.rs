@@ -5,7 +5,6 @@ use super::{
     Access, BlockKey, Declared, ForeignOperator, Lent, Mode, PartKey, PlainList, ReduceOp, Slots,
 };
 use crate::data_block::{Block, Data};
-use crate::id::BlockId;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
@@ -160,66 +159,6 @@ unsafe impl Access for AnyAccess {
     }
 }
 
-/// An access to the whole of a block, of which more is known than of an [`AnyAccess`]: it is the plainest there is, so codelets with
-/// few of these, and no others, are spawned in the least time. See [`Scope::spawn_whole`](crate::Scope::spawn_whole).
-#[derive(Clone, Copy, Debug)]
-pub struct WholeBlock(BlockKey, Mode);
-
-impl WholeBlock {
-    /// One that names no block.
-    pub(crate) const NONE: WholeBlock = WholeBlock(BlockKey(BlockId::NONE), Mode::Read);
-
-    /// This block, in this mode; `None` if that is neither of reading, writing, both, nor changing in turn.
-    #[inline(always)]
-    pub fn new(block: Block<u8>, mode: Mode) -> Option<Self> {
-        match mode {
-            Mode::Read | Mode::Write | Mode::ReadWrite | Mode::Commute => {
-                Some(WholeBlock(BlockKey(block.id), mode))
-            }
-            Mode::Reduce(_) | Mode::SharedWrite | Mode::Exclusive => None,
-        }
-    }
-
-    /// What they are: plain accesses.
-    #[inline(always)]
-    pub(crate) fn plain<const N: usize>(these: &[WholeBlock; N]) -> [(BlockKey, Mode); N] {
-        let mut plain = [(BlockKey(BlockId::NONE), Mode::Read); N];
-        for (place, block) in plain.iter_mut().zip(these) {
-            *place = (block.0, block.1);
-        }
-        plain
-    }
-}
-
-/// So many whole blocks. With the codelet goes an [`AnyViews`].
-#[derive(Debug)]
-pub(crate) struct WholeBlocks<const N: usize>(pub(crate) [WholeBlock; N]);
-
-// SAFETY: all slots that there are, which are those of its accesses.
-unsafe impl<const N: usize> Access for WholeBlocks<N> {
-    type View<'v> = &'v [Lent];
-
-    fn declare(&self, list: &mut Vec<Declared>) {
-        list.extend(
-            self.0
-                .map(|WholeBlock(key, mode)| Declared::Block(key, mode)),
-        );
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn list_plain(&self, list: &mut PlainList) {
-        for WholeBlock(key, mode) in self.0 {
-            list.push(key, mode);
-        }
-    }
-
-    #[inline]
-    unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
-        // SAFETY: the caller's promise.
-        unsafe { AnyViews.view(slots) }
-    }
-}
-
 /// A list of accesses that is borrowed until the spawn is over. With the codelet goes an [`AnyViews`].
 #[derive(Debug)]
 pub(crate) struct AnyList {
@@ -272,7 +211,7 @@ unsafe impl Access for AnyList {
     }
 }
 
-/// What goes with a codelet that an [`AnyList`] or [`WholeBlocks`] were declared for: nothing. Its view are all slots that there are.
+/// What goes with a codelet that an [`AnyList`] was declared for: nothing. Its view are all slots that there are.
 #[derive(Debug)]
 pub(crate) struct AnyViews;
 

@@ -11,8 +11,8 @@ mod scratch;
 mod value;
 mod weak;
 
-pub use any::{AnyAccess, WholeBlock};
-pub(crate) use any::{AnyList, AnyViews, WholeBlocks};
+pub use any::AnyAccess;
+pub(crate) use any::{AnyList, AnyViews};
 pub use mode::{Mode, Operator};
 pub(crate) use operator_table::OperatorTable;
 pub use operator_table::{Around, CombineBytes, FillBytes, ForeignOperator};

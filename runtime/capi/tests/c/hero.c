@@ -323,6 +323,17 @@ static void events_that_several_satisfy(void) {
 
 /* ---- What is told */
 
+static void the_policy_changes(void) {
+  static const sprat_policy all[] = {SPRAT_POLICY_ENERGY, SPRAT_POLICY_ENERGY_DELAY, SPRAT_POLICY_PERFORMANCE};
+  sprat_policy now = SPRAT_POLICY_DEFAULT;
+  CHECK(!sprat_policy_get(rt, &now) && now == SPRAT_POLICY_PERFORMANCE);
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) CHECK(!sprat_set_policy(rt, all[i]) && !sprat_policy_get(rt, &now) && now == all[i]);
+  REFUSED(sprat_set_policy(rt, SPRAT_POLICY_LOCALITY), SPRAT_CONFIG, "cannot change from `performance` to `locality`");
+  REFUSED(sprat_set_policy(rt, SPRAT_POLICY_DEFAULT), SPRAT_ARGUMENT, "which policy it shall be");
+  REFUSED(sprat_set_policy(rt, 5), SPRAT_ARGUMENT, "5 is no policy");
+  CHECK(!sprat_policy_get(rt, &now) && now == SPRAT_POLICY_PERFORMANCE);
+}
+
 static void counts_and_places_are_told(void) {
   sprat_machine machine = SPRAT_MACHINE_INIT;
   sprat_ce ce = SPRAT_CE_INIT;
@@ -451,6 +462,7 @@ static void options_of_heroes(void) {
   sprat_runtime *runtime = NULL;
   sprat_scope *escaped = NULL;
   char trace[64], page[64];
+  sprat_policy policy = SPRAT_POLICY_DEFAULT;
   snprintf(trace, sizeof trace, "/tmp/sprat-test-%d.trace", (int)getpid());
   snprintf(page, sizeof page, "/tmp/sprat-test-%d.page", (int)getpid());
   config.xes = 2, config.oversubscribe = SPRAT_YES, config.pin = SPRAT_NO, config.environment = SPRAT_NO;
@@ -465,8 +477,11 @@ static void options_of_heroes(void) {
   /* Names stand where they came first, and spans come when they end: the inner one first. */
   CHECK(has(trace, "what it has inside") && has(trace, "what it has inside") < has(trace, "one that ends with the body"));
   remove(trace), remove(page);
-  config.policy = 3, config.trace = config.top = NULL;
-  REFUSED(sprat_runtime_create(&config, &runtime), SPRAT_ARGUMENT, "3 is no policy");
+  config.policy = SPRAT_POLICY_ENERGY_DELAY, config.trace = config.top = NULL;
+  CHECK(!sprat_runtime_create(&config, &runtime) && !sprat_policy_get(runtime, &policy) && policy == SPRAT_POLICY_ENERGY_DELAY);
+  CHECK(!sprat_runtime_destroy(runtime));
+  config.policy = 5;
+  REFUSED(sprat_runtime_create(&config, &runtime), SPRAT_ARGUMENT, "5 is no policy");
   config.policy = 0, config.trace = "\xff";
   REFUSED(sprat_runtime_create(&config, &runtime), SPRAT_ARGUMENT, "UTF-8");
   config.trace = "/nowhere/at/all";
@@ -681,6 +696,7 @@ int main(void) {
       {"alternates that make no sense", alternates_that_make_no_sense},
       {"operators of one's own", operators_of_ones_own},
       {"events that several satisfy", events_that_several_satisfy},
+      {"the policy changes", the_policy_changes},
       {"counts and places are told", counts_and_places_are_told},
       {"texts are told", texts_are_told},
       {"leftovers are told by name", leftovers_are_told_by_name},

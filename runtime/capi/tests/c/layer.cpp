@@ -58,6 +58,8 @@ void a_body_has_the_cores_for_itself() {
   } catch (const sprat::error &e) {
     threads += e.status() == SPRAT_SUSPENDED;
   }
+  rt.set_policy(SPRAT_POLICY_ENERGY);
+  CHECK(rt.policy() == SPRAT_POLICY_ENERGY);
   rt.set_xes(1);
   CHECK(threads == 2 && rt.first(a) == 0);
 }

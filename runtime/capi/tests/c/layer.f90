@@ -310,7 +310,7 @@ program layer
   type(sprat_memory) :: memory
   type(sprat_block) :: both
   real(c_double), target :: x(20)
-  integer(c_int32_t) :: region
+  integer(c_int32_t) :: region, policy
   character(:), allocatable :: report
   type(step), target :: steps(3)
   type(c_ptr) :: graph
@@ -333,6 +333,9 @@ program layer
   call get_command_argument(1, w%file)
   call holds(len_trim(w%file) > 0, 'the argument is a file to write')
   call holds(sprat_runtime_create(config, w%runtime) == SPRAT_OK, 'a runtime')
+  call holds(sprat_set_policy(w%runtime, SPRAT_POLICY_ENERGY_DELAY) == SPRAT_OK, 'another policy')
+  call holds(sprat_policy_get(w%runtime, policy) == SPRAT_OK .and. policy == SPRAT_POLICY_ENERGY_DELAY, 'it is told')
+  call holds(sprat_set_policy(w%runtime, SPRAT_POLICY_PERFORMANCE) == SPRAT_OK, 'the first policy')
   call holds(sprat_define('fill', fill, params_size=8_c_size_t, codelet=w%fill) == SPRAT_OK, 'fill')
   call holds(sprat_define('add', add, codelet=w%add) == SPRAT_OK, 'add')
   call holds(sprat_blocks_create_at(w%runtime, sprat_home_region(0), 3_c_size_t, 10_c_size_t, 8_c_size_t, w%blocks) == SPRAT_OK, &

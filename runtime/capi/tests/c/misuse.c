@@ -28,6 +28,8 @@ static void nulls(void) {
   REFUSED(sprat_set_xes(NULL, 1), SPRAT_NULL, "the runtime");
   REFUSED(sprat_set_xes(rt, 0), SPRAT_CONFIG, "from 1 to 2 can");
   REFUSED(sprat_set_xes(rt, 3), SPRAT_CONFIG, "from 1 to 2 can");
+  REFUSED(sprat_set_policy(NULL, SPRAT_POLICY_ENERGY), SPRAT_NULL, "the runtime");
+  REFUSED(sprat_policy_get(rt, NULL), SPRAT_NULL, "the place for the policy");
   REFUSED(sprat_resume(rt), SPRAT_SUSPENDED, "without a `suspend`");
   REFUSED(sprat_finish(rt, NULL, NULL), SPRAT_NULL, "the body");
   REFUSED(sprat_block_create(NULL, 1, 1, &b), SPRAT_NULL, "the runtime");
@@ -148,6 +150,9 @@ static void definitions(void) {
 static void spawn_stale_codelet(sprat_scope *s, void *argument) {
   (void)argument;
   REFUSED(sprat_spawn(s, (sprat_codelet){60000}, NULL, NULL, 0, NULL, NULL), SPRAT_STALE, "no codelet 60000");
+  REFUSED(sprat_spawn(s, (sprat_codelet){65536}, NULL, NULL, 0, NULL, NULL), SPRAT_STALE, "no codelet 65536");
+  REFUSED(sprat_spawn(s, (sprat_codelet){65537}, NULL, NULL, 0, NULL, NULL), SPRAT_STALE, "no codelet 65537");
+  REFUSED(sprat_spawn(s, (sprat_codelet){UINT32_MAX}, NULL, NULL, 0, NULL, NULL), SPRAT_STALE, "no codelet 4294967295");
 }
 static void spawn_null_codelet(sprat_scope *s, void *argument) {
   (void)argument;
@@ -386,6 +391,40 @@ static void spawn_ragged_reduction(sprat_scope *s, void *argument) {
   NOTE(!sprat_block_create_in(s, 13, 1, &ragged));
   use = sprat_reduce(ragged, SPRAT_MAX, SPRAT_I32);
   NOTE(!sprat_spawn(s, nothing, NULL, &use, 1, NULL, NULL));
+}
+
+/* Whatever number is made up for a block, in a codelet's body too, is refused or fails the codelet that it was made up for. */
+static int refusals;
+static sprat_block mine;
+static void misnames(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  (void)params, (void)views, (void)count;
+  for (unsigned bit = 0; bit < 64; bit++) {
+    sprat_access use = sprat_read((sprat_block){mine.id ^ (uint64_t)1 << bit});
+    sprat_access uses[2] = {sprat_read(mine), use};
+    refusals += sprat_spawn(scope, nothing, NULL, &use, 1, NULL, NULL) == SPRAT_FOREIGN;
+    refusals += sprat_spawn(scope, nothing, NULL, uses, 2, NULL, NULL) == SPRAT_FOREIGN;
+  }
+}
+static void spawn_misnaming(sprat_scope *s, void *argument) {
+  sprat_access use = sprat_read(mine);
+  (void)argument;
+  NOTE(!sprat_spawn(s, codelet("misnames", misnames, 0), NULL, &use, 1, NULL, NULL));
+}
+static void misname_in_a_scope(sprat_scope *s, void *argument) {
+  (void)argument;
+  misnames(s, NULL, NULL, 0);
+}
+
+static void made_up_blocks(void) {
+  static const sprat_scope_body bodies[] = {spawn_misnaming, misname_in_a_scope};
+  for (size_t i = 0; i < 2; i++) {
+    refusals = 0;
+    CHECK(!sprat_block_create(rt, 1, 8, &mine));
+    CHECK(sprat_finish(rt, bodies[i], NULL) != SPRAT_OK);
+    /* At least those of other runtimes: sixteen bits. */
+    CHECK(refusals >= 2 * 16 && refusals < 2 * 64);
+    CHECK(sprat_finish(rt, empty, NULL) == SPRAT_OK && !sprat_block_destroy(rt, mine));
+  }
 }
 
 static void wrong_accesses_fail_the_codelet(void) {
@@ -926,6 +965,7 @@ int main(void) {
       {"definitions", definitions},
       {"a refused spawn fails its scope", a_refused_spawn_fails_its_scope},
       {"wrong accesses fail the codelet", wrong_accesses_fail_the_codelet},
+      {"made-up blocks", made_up_blocks},
       {"bodies never wait", bodies_never_wait},
       {"scopes stay where they are", scopes_stay_where_they_are},
       {"a host that helps keeps its scope", a_host_that_helps_keeps_its_scope},

@@ -166,13 +166,13 @@ static void look_at_shape(sprat_scope *scope, const void *params, const sprat_vi
 static void spawn_shape(sprat_scope *s, void *argument) {
   static const sprat_mode modes[6] = {SPRAT_READ, SPRAT_READ_WRITE, SPRAT_READ_WRITE, SPRAT_READ_WRITE, SPRAT_READ_WRITE, SPRAT_READ_WRITE};
   world *w = argument;
-  unsigned char params[40];
+  unsigned char params[72];
   sprat_access uses[6];
   sprat_definition shape = {sizeof shape, "shape", look_at_shape, shape_bytes, 0, shape_accesses ? modes : NULL, shape_accesses, 0, 0};
   sprat_codelet defined = {0};
   sprat_options options = SPRAT_OPTIONS_INIT;
   sprat_event ended = {{0, 0}};
-  for (size_t i = 0; i < 40; i++) params[i] = byte_of(shape_bytes, shape_accesses, i);
+  for (size_t i = 0; i < 72; i++) params[i] = byte_of(shape_bytes, shape_accesses, i);
   for (size_t v = 0; v < shape_accesses; v++) uses[v] = v == 0 ? sprat_read(w->blocks[0]) : sprat_read_write(w->blocks[v]);
   NOTE(!sprat_codelet_define(&shape, &defined));
   NOTE(!sprat_spawn(s, defined, shape_bytes ? params : NULL, shape_accesses ? uses : NULL, shape_accesses, NULL, &ended));
@@ -201,7 +201,7 @@ static void spawns_of_any_shape(void) {
   double expected[7] = {0};
   sprat_graph *graph = NULL;
   for (shape_accesses = 0; shape_accesses <= 6; shape_accesses++) {
-    for (shape_bytes = 0; shape_bytes <= 40; shape_bytes++) {
+    for (shape_bytes = 0; shape_bytes <= 72; shape_bytes++) {
       shape_ran = 0;
       CHECK(!sprat_finish(w.runtime, spawn_shape, &w));
       CHECK(!sprat_finish(w.runtime, spawn_shape_in_a_codelet, &w));
