@@ -12,7 +12,7 @@ use crate::codelet::{Body, Definition};
 use crate::live::{self, Thread, sprat_scope};
 use crate::spawn::{spawn_any, tell_end};
 use crate::types::*;
-use sprat::{Lent, Mode, PlainBody, Result, Scope};
+use sprat::{Event, Lent, Mode, PlainBody, Result, Scope};
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr::null;
@@ -94,9 +94,10 @@ struct Small<const WORDS: usize> {
 
 impl<const WORDS: usize> Small<WORDS> {
     /// # Safety
-    /// The place is one for this; so many bytes, for which there is room, can be read.
+    /// The place is one for this; so many bytes as the definition says, for which there is room, can be read.
     #[inline(always)]
-    unsafe fn fill(place: *mut Self, body: Body, from: *const u8, bytes: usize) {
+    unsafe fn fill(place: *mut Self, definition: &Definition, from: *const u8) {
+        let bytes = definition.params_size;
         // SAFETY: the caller's promise.
         let params = unsafe { &raw mut (*place).params };
         // Of a length known here, a copy is moves between registers.
@@ -113,7 +114,7 @@ impl<const WORDS: usize> Small<WORDS> {
         // SAFETY: as above.
         let place = unsafe { &raw mut (*place).body };
         // SAFETY: as above.
-        unsafe { place.write(body) };
+        unsafe { place.write(definition.body) };
     }
 }
 
@@ -189,21 +190,20 @@ unsafe extern "C" fn spawn<const WORDS: usize, const N: usize>(
     ended: *mut sprat_event,
 ) -> sprat_status {
     let is_there = (WORDS == 0 || !params.is_null()) && (N == 0 || !accesses.is_null());
+    let tell = |end: Event| {
+        // SAFETY: the premise.
+        unsafe { tell_end(&end, ended) }
+    };
+    let fill = |place| {
+        // SAFETY: a place for it, and so many bytes, which are no more than the words: the premise.
+        unsafe { Small::<WORDS>::fill(place, definition, params.cast()) }
+    };
     if is_there
         && let Some(live) = live::innermost(scope)
         // SAFETY: the premise; of none nothing is read.
         && let Some(names) = unsafe { names::<N>(accesses, definition) }
         // SAFETY: it is filled, and nothing in there unwinds.
-        && unsafe {
-            live.scope().spawn_whole(
-                definition.name,
-                names,
-                #[inline(always)]
-                |end| tell_end(&end, ended),
-                #[inline(always)]
-                |place| Small::<WORDS>::fill(place, definition.body, params.cast(), definition.params_size),
-            )
-        }
+        && unsafe { live.scope().spawn_whole(definition.name, names, tell, fill) }
     {
         return SPRAT_OK;
     }
