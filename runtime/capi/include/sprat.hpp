@@ -275,24 +275,15 @@ template <class F> std::string text_of(const F &call) {
   return text.data();
 }
 
-/* A name, and how long it is with its end, if the compiler knows: then it compares it at once. */
-struct name {
-  const char *text;
-  std::size_t size;
-};
-
 /* What is defined by a name, once, as long as the name is the same: mostly it is. */
-template <class F> sprat_codelet defined_once(const name &given, const F &define) {
-  const char *const name = given.text;
+template <class F> sprat_codelet defined_once(const char *name, const F &define) {
   struct named {
     std::string name;
     sprat_codelet codelet;
   };
   /* Both at once, since two threads may come with two names. It stays, since codelets spawn others until the process ends. */
   static const named &first = *new named{name ? name : "", define(name)};
-  const bool is_first = given.size != 0 ? first.name.size() + 1 == given.size && std::memcmp(first.name.c_str(), name, given.size) == 0
-                                        : name && first.name == name;
-  return is_first ? first.codelet : define(name);
+  return name && std::strcmp(first.name.c_str(), name) == 0 ? first.codelet : define(name);
 }
 } // namespace detail
 
@@ -476,7 +467,7 @@ template <class F, class... A> struct bound : keeps<A...> {
     check(sprat_codelet_define(&definition, &defined));
     return defined;
   }
-  static sprat_codelet codelet(const name &name) {
+  static sprat_codelet codelet(const char *name) {
     return defined_once(name, [](const char *name) { return define(name); });
   }
 };
@@ -502,7 +493,7 @@ template <class F, sprat_isa... I, class... G, class... A> struct bound_best<bod
     (check(sprat_codelet_alternate(defined, I, run<K + 1>, &defined)), ...);
     return defined;
   }
-  static sprat_codelet codelet(const name &name) {
+  static sprat_codelet codelet(const char *name) {
     return defined_once(name, [](const char *name) { return define(name, std::index_sequence_for<G...>()); });
   }
 };
@@ -583,7 +574,7 @@ template <class F> void guarded(sprat_scope *handle, const F &work) noexcept {
 /* Options of a codelet; they come first, and spawn comes last. */
 class options {
 public:
-  options(sprat_scope *handle, const detail::name &name) noexcept : handle_(handle), name_(name) {}
+  options(sprat_scope *handle, const char *name) noexcept : handle_(handle), name_(name) {}
   options(const options &other) : handle_(other.handle_), name_(other.name_), set_(other.set_ ? new chosen(*other.set_) : nullptr) {}
   options &operator=(options other) noexcept {
     handle_ = other.handle_, name_ = other.name_;
@@ -676,7 +667,7 @@ public:
     using bound = detail::bound_loop<F, A...>;
     static_assert(alignof(bound) <= 16, "what a loop's lambda captures is aligned to 16 at most");
     const bound params = {detail::keep_of(accesses...), body};
-    const sprat_loop what = {sizeof what, name_.text, bound::run, sizeof params, elements, grain()};
+    const sprat_loop what = {sizeof what, name_, bound::run, sizeof params, elements, grain()};
     sprat_event ended = {{0, 0}};
     no_weak();
     with_list(
@@ -699,7 +690,7 @@ public:
     using bound = detail::bound_reduction<R, M, C, A...>;
     static_assert(alignof(bound) <= 16, "what a reduction's lambdas capture is aligned to 16 at most");
     const bound params = {detail::keep_of(accesses...), map, combine};
-    const sprat_reduction what = {sizeof what, name_.text, bound::make, bound::add, sizeof params, elements, grain(), sizeof(R)};
+    const sprat_reduction what = {sizeof what, name_, bound::make, bound::add, sizeof params, elements, grain(), sizeof(R)};
     sprat_event ended = {{0, 0}};
     no_weak();
     with_list(
@@ -777,7 +768,7 @@ private:
     if (grain() != 0) refuse("has a grain, and is not cut into chunks; only a loop is, so leave out grain(), or use for_each() or map_reduce()");
   }
   [[noreturn]] void refuse(const char *why) const {
-    throw error(SPRAT_ARGUMENT, "`" + std::string(name_.text ? name_.text : "") + "` " + why);
+    throw error(SPRAT_ARGUMENT, "`" + std::string(name_ ? name_ : "") + "` " + why);
   }
   void for_a_file() const { no_weak(), no_grain(); }
   /* Calls something with all that is accessed, the weak ones last. */
@@ -792,7 +783,7 @@ private:
   }
   static constexpr std::size_t few = 8;
   sprat_scope *handle_;
-  detail::name name_;
+  const char *name_;
   chosen *set_ = nullptr;
 };
 
@@ -834,12 +825,7 @@ public:
   scope &operator=(const scope &) = delete;
   sprat_scope *handle() const noexcept { return handle_; }
   /* Begins a codelet. The name stays where it is, as texts in the source do. */
-  template <class S> options codelet(S &&name) const noexcept {
-    // Letters that do not change: of others the compiler does not know where they end.
-    using text = std::remove_reference_t<S>;
-    const bool stays = std::is_array<text>::value && std::is_const<std::remove_extent_t<text>>::value;
-    return options(handle_, {name, stays ? std::extent<text>::value : 0});
-  }
+  options codelet(const char *name) const noexcept { return options(handle_, name); }
   template <class T> block<T> make_block(std::size_t count) const {
     sprat_block id;
     check(sprat_block_create_in(handle_, count, sizeof(T), &id));

@@ -13,6 +13,7 @@ use crate::live::{self, Thread, sprat_scope};
 use crate::spawn::{spawn_any, tell_end};
 use crate::types::*;
 use sprat::{Event, Lent, Mode, PlainBody, Result, Scope};
+use std::convert::identity;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr::null;
@@ -190,14 +191,21 @@ unsafe extern "C" fn spawn<const WORDS: usize, const N: usize>(
     ended: *mut sprat_event,
 ) -> sprat_status {
     let is_there = (WORDS == 0 || !params.is_null()) && (N == 0 || !accesses.is_null());
-    let tell = |end: Event| {
-        // SAFETY: the premise.
-        unsafe { tell_end(&end, ended) }
-    };
-    let fill = |place| {
-        // SAFETY: a place for it, and so many bytes, which are no more than the words: the premise.
-        unsafe { Small::<WORDS>::fill(place, definition, params.cast()) }
-    };
+    // All of it is to be put into the one that spawns; so much may be said of a closure where it is an argument.
+    let tell = identity(
+        #[inline(always)]
+        |end: Event| {
+            // SAFETY: the premise.
+            unsafe { tell_end(&end, ended) }
+        },
+    );
+    let fill = identity(
+        #[inline(always)]
+        |place| {
+            // SAFETY: a place for it, and so many bytes, which are no more than the words: the premise.
+            unsafe { Small::<WORDS>::fill(place, definition, params.cast()) }
+        },
+    );
     if is_there
         && let Some(live) = live::innermost(scope)
         // SAFETY: the premise; of none nothing is read.
