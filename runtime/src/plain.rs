@@ -4,7 +4,8 @@
 //!
 //! A record says so by [`Record::shape`]; a codelet that turns out not to be plain goes the general way from there on.
 
-use crate::access::{BlockKey, FEW, Lent, Mode, Shape};
+use crate::access::{BlockKey, Declared, FEW, Lent, Mode, Shape};
+use crate::affinity::Priority;
 use crate::block_table::QueueCell;
 use crate::codelet::{Body, Ran, Record, Vtable, capacity, flag};
 use crate::commuting::turn_at_entrance;
@@ -14,7 +15,7 @@ use crate::entrance::{self, Door};
 use crate::entry::{Entry, EntryKind, Found};
 use crate::error::Result;
 use crate::id::CodeletId;
-use crate::spawn::Traits;
+use crate::spawn::Spec;
 use crate::sync::atomic::Ordering;
 use std::mem::MaybeUninit;
 
@@ -43,52 +44,85 @@ impl PlainDoors {
 }
 
 impl Frame<'_> {
-    /// Takes a record of so many bytes for a codelet with these accesses, and writes the entries and the doors. `None` if anything about them is
-    /// not plain or not right, or there is no record: then nothing has been done.
-    pub(crate) fn begin_plain<const N: usize>(
+    /// Enters the queues of a codelet's blocks and publishes its record, which was taken for these accesses, and whose payload holds the
+    /// captures. False if anything about the accesses is not plain or not right: then nothing has been done.
+    pub(crate) fn launch_plain<const N: usize>(
         &self,
-        body: Body,
-        traits: Traits,
-        bytes: usize,
+        id: CodeletId,
+        vtable: &Vtable,
+        is_high: bool,
         accesses: &[(BlockKey, Mode); N],
-        doors: &mut PlainDoors,
-    ) -> Option<CodeletId> {
-        let shared = self.engine.shared;
-        if shared.check.is_some() {
-            return None;
+    ) -> bool {
+        let engine = self.engine;
+        let arena = &engine.shared.arena;
+        let mut doors = PlainDoors::new();
+        if !self.find_all_plain(accesses, &mut doors) {
+            return false;
         }
-        for (at, (key, _)) in accesses.iter().enumerate() {
-            // A slot has one block at a time; so each door will have a lock of its own.
-            if accesses[..at]
-                .iter()
-                .any(|(other, _)| other.0.slot() == key.0.slot())
-            {
-                return None;
-            }
-        }
-        let order: [_; N] = in_order(std::array::from_fn(|at| accesses[at].0.0.slot()));
-        // Filled where they are: they are large, and looked at again at once.
-        for (door, at) in doors.0.iter_mut().zip(order) {
-            let (key, mode) = accesses[at];
-            self.find_plain(key, mode, door.write(Door::nowhere()))?;
-        }
-        let record = self.take_record(body, traits, (N, bytes)).ok()?;
-        let arena = &shared.arena;
-        debug_assert!(N <= capacity(body.vtable.payload));
-        let first = arena.first_place(record, body.vtable.payload);
-        // SAFETY: the loop above has written so many.
+        // SAFETY: all were found, and written.
         let doors: &[Door; N] = unsafe { doors.written() };
-        for (door, at) in doors.iter().zip(order) {
+        let id = id.record();
+        debug_assert!(N <= capacity(vtable.payload));
+        let first = arena.first_place(id, vtable.payload);
+        for (door, at) in doors.iter().zip(in_order(slots_of(accesses))) {
             let found = Found::plain(accesses[at].1, door.queue());
             // SAFETY: a place of a record that is ours and not published.
             unsafe { first.wrapping_add(at).write(Entry::new(found, 0)) };
         }
-        let taken = arena.record(record);
-        taken.set_shape(Shape::Blocks(N));
+        let record = arena.record(id);
+        record.set_shape(Shape::Blocks(N));
         if accesses.iter().any(|&(_, mode)| mode == Mode::Commute) {
-            taken.set_flags(taken.flags() | flag::COMMUTES);
+            record.set_flags(record.flags() | flag::COMMUTES);
         }
-        Some(self.id_of(record))
+        self.count_child(id, vtable);
+        if is_high {
+            self.give_level(id, vtable.payload);
+        }
+        self.enter_plain(id, record, vtable.payload, doors);
+        true
+    }
+
+    /// The doors to the queues of these accesses, in the order of their blocks, if all are plain and right.
+    #[inline(always)]
+    fn find_all_plain<const N: usize>(
+        &self,
+        accesses: &[(BlockKey, Mode); N],
+        doors: &mut PlainDoors,
+    ) -> bool {
+        let slots = slots_of(accesses);
+        // A slot has one block at a time; so each door will have a lock of its own.
+        let differ = (1..N).all(|at| !slots[..at].contains(&slots[at]));
+        // Filled where they are: they are large, and looked at again at once.
+        let mut places = doors.0.iter_mut().zip(in_order(slots));
+        self.engine.shared.check.is_none()
+            && differ
+            && places.all(|(door, at)| {
+                let (key, mode) = accesses[at];
+                self.find_plain(key, mode, door.write(Door::nowhere()))
+                    .is_some()
+            })
+    }
+
+    /// What [`Frame::launch_plain`] would not: the general way, which says what is wrong.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn launch_declared_blocks(
+        &self,
+        id: CodeletId,
+        body: Body,
+        priority: Priority,
+        accesses: &[(BlockKey, Mode)],
+    ) {
+        let declared = accesses.iter();
+        let declared: Vec<_> = declared
+            .map(|&(key, mode)| Declared::Block(key, mode))
+            .collect();
+        let mut spec = Spec {
+            priority,
+            ..Spec::default()
+        };
+        let begun = self.declare(id, body.vtable.payload, &declared, &mut spec);
+        self.launch(begun, body, &spec);
     }
 
     /// As `find_block`, without saying what is wrong: the door to the queue.
@@ -131,26 +165,15 @@ impl Frame<'_> {
         Some(())
     }
 
-    /// Publishes a record that [`Frame::begin_plain`] began with these doors, and whose payload holds the captures.
-    ///
-    /// # Safety
-    /// It began it for `N` accesses.
-    pub(crate) unsafe fn launch_plain<const N: usize>(
+    #[inline(always)]
+    fn enter_plain<const N: usize>(
         &self,
-        id: CodeletId,
-        vtable: &Vtable,
-        is_high: bool,
-        doors: &PlainDoors,
+        id: u32,
+        record: &Record,
+        payload: usize,
+        doors: &[Door; N],
     ) {
-        // SAFETY: the caller's promise.
-        let doors: &[Door; N] = unsafe { doors.written() };
         let engine = self.engine;
-        let id = id.record();
-        let record = engine.shared.arena.record(id);
-        self.count_child(id, vtable);
-        if is_high {
-            self.give_level(id, vtable.payload);
-        }
         record.pending.set(N as u32);
         let mut turn = None;
         let takes_turn =
@@ -179,7 +202,7 @@ impl Frame<'_> {
                 }
                 granted.count
             }
-            Err(_) => self.enter_what_is_left(id, vtable.payload, doors),
+            Err(_) => self.enter_what_is_left(id, payload, doors),
         };
         if there == N as u32 || (there > 0 && record.pending.arrive(there)) {
             engine.post(id);
@@ -206,6 +229,12 @@ impl Frame<'_> {
         }
         there
     }
+}
+
+/// The slots of these blocks.
+#[inline(always)]
+fn slots_of<const N: usize>(accesses: &[(BlockKey, Mode); N]) -> [u32; N] {
+    std::array::from_fn(|at| accesses[at].0.0.slot())
 }
 
 /// In which order the queues of these blocks, all different, are entered: the doors stand so from the beginning. Without

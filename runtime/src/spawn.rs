@@ -164,17 +164,25 @@ impl Frame<'_> {
                 ),
             ));
         }
-        let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
         let bytes = record_bytes(body.vtable.payload, count);
         let record = self.take_record(body, spec.traits(), (count, bytes))?;
-        let id = self.id_of(record);
-        let payload = body.vtable.payload;
-        let more = extensions(payload, count);
-        let extended = self.extend(id.record(), more);
-        let written = match extended {
+        Ok(self.declare(self.id_of(record), body.vtable.payload, declared, spec))
+    }
+
+    /// Writes the entries of a record that was taken for so many.
+    pub(crate) fn declare(
+        &self,
+        id: CodeletId,
+        payload: usize,
+        declared: &[Declared],
+        spec: &mut Spec,
+    ) -> Begun {
+        let error = spec.rare.as_mut().and_then(|rare| rare.error.take());
+        let record = self.engine.shared.arena.record(id.record());
+        let more = extensions(payload, record.count());
+        let written = match self.extend(id.record(), more) {
             Ok(()) => self.write_entries(id.record(), payload, declared, spec, error),
             Err(error) => {
-                let record = self.engine.shared.arena.record(id.record());
                 record.keep_entries(0);
                 Written {
                     blocks: 0,
@@ -184,24 +192,36 @@ impl Frame<'_> {
             }
         };
         if written.blocks == 0 && more == 0 {
-            self.engine.shared.arena.record(record).gives_nothing_back();
+            record.gives_nothing_back();
         }
-        Ok(Begun {
+        Begun {
             id,
             blocks: written.blocks,
             bounds: written.bounds,
             refused: written.wrong,
-        })
+        }
     }
 
-    /// Takes a record for a codelet without entries. If that fails the scope fails, and the record is 0.
+    /// Takes a record for a codelet with so many entries, of so many `bytes`: see [`Frame::take_record`]. If that fails the scope fails, and
+    /// the record is 0.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn begin_bare(&self, body: Body, traits: Traits) -> CodeletId {
-        let bytes = record_bytes(body.vtable.payload, 0);
-        match self.take_record(body, traits, (0, bytes)) {
+    pub(crate) fn begin_with(
+        &self,
+        body: Body,
+        traits: Traits,
+        (entries, bytes): (usize, usize),
+    ) -> CodeletId {
+        match self.take_record(body, traits, (entries, bytes)) {
             Ok(record) => self.id_of(record),
             Err(error) => self.fail(body.name, body.spawned_at, error),
         }
+    }
+
+    /// The same for one without entries.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn begin_bare(&self, body: Body, traits: Traits) -> CodeletId {
+        let bytes = record_bytes(body.vtable.payload, 0);
+        self.begin_with(body, traits, (0, bytes))
     }
 
     /// Publishes a record without entries whose payload holds the captures.

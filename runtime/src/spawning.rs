@@ -1,6 +1,6 @@
 //! From a call of `spawn` to a record: which of the ways to spawn is taken, by what the accesses and options are.
 
-use crate::access::{Access, BlockKey, Declared, FEW, Mode, PlainList, Shape};
+use crate::access::{Access, Declared, PlainList, Shape};
 use crate::affinity::{Affinity, Priority};
 use crate::codelet::{Body, Vtable, record_bytes};
 use crate::engine::Frame;
@@ -8,7 +8,6 @@ use crate::glue::Glue;
 use crate::guard::{Spawn, guarded};
 use crate::id::CodeletId;
 use crate::outcome::Outcome;
-use crate::plain::PlainDoors;
 use crate::scope::Scope;
 use crate::spawn::{Begun, Spec, Traits};
 use std::panic::Location;
@@ -92,11 +91,12 @@ pub(crate) fn spawn_with<A: Access>(
     if spec.is_plain() {
         access.list_plain(&mut list);
     }
-    let mut doors = PlainDoors::new();
-    if let Some(id) = frame.begin_few(about, spec, &list, &mut doors) {
-        put(frame.payload(id), access);
-        // SAFETY: `begin_few` began it so.
-        unsafe { frame.launch_few(id, about.vtable, spec, &list, &doors) };
+    if let Some(id) = frame.begin_few(about, spec, &list) {
+        // Else there was no record, and the scope has failed.
+        if id.record() != 0 {
+            put(frame.payload(id), access);
+            frame.launch_few(id, about, spec.priority, &list);
+        }
         return id;
     }
     let mut declared = frame.declared();
@@ -187,16 +187,10 @@ impl Frame<'_> {
         guarded(Spawn, || self.launch(begun, about, spec));
     }
 
-    /// Takes a record for a codelet whose accesses, few and all plain, are in the list, and writes what is known of it. `None` if that is
-    /// not so, or one of them is not right: then nothing has been done.
+    /// Takes a record for a codelet whose accesses, few and all plain, are in the list; 0 if there is none. `None` if the accesses are not
+    /// so: then nothing has been done.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn begin_few(
-        &self,
-        about: Body,
-        spec: &Spec,
-        list: &PlainList,
-        doors: &mut PlainDoors,
-    ) -> Option<CodeletId> {
+    fn begin_few(&self, about: Body, spec: &Spec, list: &PlainList) -> Option<CodeletId> {
         let traits = spec.traits();
         let shape = list.shape();
         // Levels of readers are given on the general way.
@@ -205,13 +199,10 @@ impl Frame<'_> {
         }
         // Known to the compiler, as the vtable is.
         let bytes = |entries| record_bytes(about.vtable.payload, entries);
-        // What the list has is copied, so that the list need not be there at all.
         macro_rules! blocks {
             ($n:literal) => {{
-                let (bytes, accesses) = (bytes($n), *list.blocks());
-                guarded(Spawn, || {
-                    self.begin_plain::<$n>(about, traits, bytes, &accesses, doors)
-                })
+                let room = ($n, bytes($n));
+                Some(guarded(Spawn, || self.begin_with(about, traits, room)))
             }};
         }
         macro_rules! values {
@@ -225,70 +216,27 @@ impl Frame<'_> {
         for_shape!(shape, blocks, values, None)
     }
 
-    /// As [`Frame::begin_few`], for a codelet without options whose accesses are these.
-    #[inline(always)]
-    pub(crate) fn begin_whole<const N: usize>(
-        &self,
-        about: Body,
-        accesses: &[(BlockKey, Mode); N],
-        doors: &mut PlainDoors,
-    ) -> Option<CodeletId> {
-        self.throttle();
-        // Then it goes near its data.
-        if self.engine.shared.loads.is_some() || N > FEW {
-            return None;
-        }
-        let bytes = record_bytes(about.vtable.payload, N);
-        guarded(
-            Spawn,
-            #[inline(always)]
-            || self.begin_plain::<N>(about, Traits::NONE, bytes, accesses, doors),
-        )
-    }
-
-    /// Publishes a record that [`Frame::begin_whole`] began, and whose payload holds the captures.
-    ///
-    /// # Safety
-    /// It was given the same doors.
-    #[inline(always)]
-    pub(crate) unsafe fn launch_whole<const N: usize>(
-        &self,
-        id: CodeletId,
-        vtable: &Vtable,
-        doors: &PlainDoors,
-    ) {
-        // SAFETY: it was begun for so many.
-        guarded(Spawn, || unsafe {
-            self.launch_plain::<N>(id, vtable, false, doors)
-        });
-    }
-
-    /// Publishes a record that [`Frame::begin_few`] began, and whose payload holds the captures.
-    ///
-    /// # Safety
-    /// It was given the same list and doors.
+    /// Publishes a record that [`Frame::begin_few`] began with the same list, and whose payload holds the captures.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn launch_few(
-        &self,
-        id: CodeletId,
-        vtable: &Vtable,
-        spec: &Spec,
-        list: &PlainList,
-        doors: &PlainDoors,
-    ) {
-        let is_high = spec.priority == Priority::High;
+    fn launch_few(&self, id: CodeletId, about: Body, priority: Priority, list: &PlainList) {
+        let is_high = priority == Priority::High;
+        // What the list has is copied, so that the list need not be there at all.
         macro_rules! blocks {
-            ($n:literal) => {
-                // SAFETY: the list has so many, for which it was begun.
-                guarded(Spawn, || unsafe {
-                    self.launch_plain::<$n>(id, vtable, is_high, doors)
+            ($n:literal) => {{
+                let accesses = *list.blocks();
+                guarded(Spawn, || {
+                    if !self.launch_plain::<$n>(id, about.vtable, is_high, &accesses) {
+                        self.launch_declared_blocks(id, about, priority, &accesses);
+                    }
                 })
-            };
+            }};
         }
         macro_rules! values {
             ($n:literal) => {{
                 let values = *list.values();
-                guarded(Spawn, || self.launch_reader::<$n>(id, vtable, &values))
+                guarded(Spawn, || {
+                    self.launch_reader::<$n>(id, about.vtable, &values)
+                })
             }};
         }
         for_shape!(

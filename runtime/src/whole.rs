@@ -1,15 +1,14 @@
 //! Codelets of other languages' interfaces as most are: few whole blocks, whose number is known where this is compiled, no options, and
 //! captures that are plain data. Their bodies run where they lie, and nothing is dropped.
 
-use crate::access::{BlockKey, Lent, Mode};
-use crate::codelet::{Body, Ran, Vtable};
+use crate::access::{BlockKey, FEW, Lent, Mode};
+use crate::codelet::{Body, Ran, Vtable, record_bytes};
 use crate::engine::Frame;
 use crate::error::Result;
 use crate::glue::Place;
 use crate::guard::{Spawn, guarded};
 use crate::id::BlockId;
 use crate::outcome::Outcome;
-use crate::plain::PlainDoors;
 use crate::record;
 use crate::scope::Scope;
 use crate::spawn::Traits;
@@ -148,18 +147,39 @@ impl<'s> Scope<'s> {
             }
             return true;
         }
-        let mut doors = PlainDoors::new();
+        frame.throttle();
+        // Then it goes near its data.
+        if frame.engine.shared.loads.is_some() || N > FEW {
+            return false;
+        }
+        let bytes = record_bytes(vtable.payload, N);
+        let id = guarded(
+            Spawn,
+            #[inline(always)]
+            || frame.begin_with(about, Traits::NONE, (N, bytes)),
+        );
+        tell(Event::end(id));
+        // Without a record the scope has failed.
+        if id.record() == 0 {
+            return true;
+        }
+        fill(frame.payload(id).cast());
         let accesses = blocks.map(
             #[inline(always)]
             |(bits, mode)| (BlockKey(BlockId::from_bits(bits)), mode),
         );
-        let Some(id) = frame.begin_whole(about, &accesses, &mut doors) else {
-            return false;
-        };
-        tell(Event::end(id));
-        fill(frame.payload(id).cast());
-        // SAFETY: it was begun for these.
-        unsafe { frame.launch_whole::<N>(id, vtable, &doors) };
-        true
+        guarded(
+            Spawn,
+            #[inline(always)]
+            || {
+                let plain = frame.launch_plain::<N>(id, vtable, false, &accesses);
+                if !plain {
+                    // Nobody knows of it but who was told, and is told of another one next.
+                    let record = frame.engine.shared.arena.record(id.record());
+                    frame.engine.recycle(id.record(), record);
+                }
+                plain
+            },
+        )
     }
 }
