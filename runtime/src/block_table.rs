@@ -222,14 +222,22 @@ impl BlockTable {
     /// The slot with this number, whichever block has it now. The number comes from this table.
     #[inline]
     pub(crate) fn slot(&self, slot: u32) -> &BlockSlot {
+        (self.slot_if_any(slot)).expect("slot numbers come from the table")
+    }
+
+    /// The same for a number from outside, of whatever origin, if it is that of a slot.
+    #[inline]
+    pub(crate) fn slot_if_any(&self, slot: u32) -> Option<&BlockSlot> {
         let (bucket, at) = place(slot);
         // Acquire pairs with the Release in `refill`.
         let start = self.buckets[bucket].load(Ordering::Acquire);
-        assert!(!start.is_null(), "slot numbers come from the table");
+        if start.is_null() {
+            return None;
+        }
         // SAFETY: a bucket has `FIRST << bucket` slots, and `at` is below that.
         let slot = unsafe { start.add(at) };
         // SAFETY: initialised when the bucket was made, alive as long as the table.
-        unsafe { &*slot }
+        Some(unsafe { &*slot })
     }
 
     /// Shows all slots that ever had a block.
@@ -241,8 +249,7 @@ impl BlockTable {
     /// Whether a number from outside, of whatever origin, is that of a slot.
     #[inline]
     pub(crate) fn has_slot(&self, slot: u32) -> bool {
-        let (bucket, _) = place(slot);
-        !self.buckets[bucket].load(Ordering::Acquire).is_null()
+        self.slot_if_any(slot).is_some()
     }
 
     /// The slot of a block that this runtime knows now; else why not.

@@ -352,9 +352,8 @@ impl Scope<'_> {
     pub fn has_block(&self, bits: u64) -> bool {
         let shared = self.frame().engine.shared;
         let id = BlockId::from_bits(bits);
-        id.runtime() == shared.id.number()
-            && shared.blocks.has_slot(id.slot())
-            && shared.blocks.slot(id.slot()).is(id)
+        let slot = || shared.blocks.slot_if_any(id.slot());
+        id.runtime() == shared.id.number() && slot().is_some_and(|slot| slot.is(id))
     }
 
     /// How many bytes a block has that everybody may name; `None` if it is gone.

@@ -198,6 +198,7 @@ const LEVELS: &[&[&str]] = &[
         "home",
         "migrate",
         "memory_report",
+        "kept_memory",
         "about",
         "start",
         "builder",

@@ -217,6 +217,16 @@ impl<W, P> Sticky<W, P> {
         Some(waited)
     }
 
+    /// The short way for [`Input::Register`] for the first who waits. False if it is not that, or the event was satisfied or is gone:
+    /// nothing has changed.
+    #[inline]
+    pub fn register_first(&mut self, waiter: W) -> bool {
+        match &mut self.state {
+            Lasting::Open(waiters) => waiters.push_first(waiter),
+            _ => false,
+        }
+    }
+
     /// One that is gone is as new.
     #[inline]
     pub fn renew(&mut self) {

@@ -133,9 +133,15 @@ fn a_warm_slot_of_which_something_is_wished_or_whose_engine_goes_is_as_any() {
     assert!(here.end(again));
     let held = here.magazine.held_bytes();
     (here.table).clear(&mut here.cache, &mut here.magazine);
-    assert!(here.magazine.held_bytes() > held, "its memory was given back");
+    assert!(
+        here.magazine.held_bytes() > held,
+        "its memory was given back"
+    );
     assert!(here.make_warm(8).is_none());
     let last = here.make(8);
     let queue = &here.table.slot(last.slot()).root.queue;
-    assert!(queue.with(|queue| queue.is_held_by(1)), "held by its maker alone");
+    assert!(
+        queue.with(|queue| queue.is_held_by(1)),
+        "held by its maker alone"
+    );
 }

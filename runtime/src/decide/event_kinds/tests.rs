@@ -353,11 +353,35 @@ proptest! {
             }
             _ => None,
         });
-        same_as_steps(&inputs, Sticky::default(), |event, input| {
-            let In::Satisfy(payload) = input else { return None };
-            let told = event.satisfy_alone(payload)?.map(|waiter| came(waiter, payload));
-            Some(told.into_iter().collect())
+        same_as_steps(&inputs, Sticky::default(), |event, input| match input {
+            In::Register(waiter) => event.register_first(waiter).then(Vec::new),
+            In::Satisfy(payload) => {
+                let told = event.satisfy_alone(payload)?.map(|waiter| came(waiter, payload));
+                Some(told.into_iter().collect())
+            }
+            _ => None,
         });
+    }
+
+    /// Whatever happened to it before.
+    #[test]
+    fn what_is_gone_and_renewed_is_as_new(before in inputs(), inputs in inputs()) {
+        let ends = |gone: &History| gone.iter().any(|(_, answer)| {
+            answer.iter().flatten().any(|act| *act == Action::Gone)
+        });
+        let (mut once, mut sticky) = (Once::default(), Sticky::default());
+        let gone: History = before.iter().map(|&input| (input, step(&mut once, input))).collect();
+        if !ends(&gone) {
+            prop_assert!(step(&mut once, In::Destroy).is_ok());
+        }
+        once.renew();
+        prop_assert_eq!(history(once, &inputs), history(Once::default(), &inputs));
+        let gone: History = before.iter().map(|&input| (input, step(&mut sticky, input))).collect();
+        if !ends(&gone) {
+            prop_assert!(step(&mut sticky, In::Destroy).is_ok());
+        }
+        sticky.renew();
+        prop_assert_eq!(history(sticky, &inputs), history(Sticky::default(), &inputs));
     }
 
     /// Sticky and idempotent: up to its destruction, everyone let in is told exactly once, as soon as both have come, the
