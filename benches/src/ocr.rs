@@ -57,7 +57,7 @@ pub const KERNELS: [Kernel; 4] = [
 
 const NULL: ocrGuid_t = ocrGuid_t { guid: 0 };
 const EMPTY: usize = 1_000_000;
-const FEW: usize = 1 << 16;
+const FEW: usize = 1 << 18;
 const STICKY: u32 = 3;
 const ONCE: u32 = 1;
 const TAKES_ARG: u16 = 1;
@@ -302,7 +302,7 @@ unsafe extern "C" fn event_satisfy(
     _: *mut ocrEdtDep_t,
 ) -> ocrGuid_t {
     let mut time = 0.0;
-    const ROUNDS: usize = 16;
+    const ROUNDS: usize = 256;
     for _ in 0..ROUNDS {
         // Few enough to stay in the cache.
         let events: Vec<ocrGuid_t> = (0..512).map(|_| event(STICKY)).collect();

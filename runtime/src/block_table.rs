@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::extent::Extent;
 use crate::homes::FIRST_TOUCH;
 use crate::id::{BlockId, RuntimeId};
-use crate::memory_region::Chunk;
+use crate::memory_region::{Chunk, Magazine};
 use crate::spin_lock::SpinLock;
 use crate::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
@@ -30,11 +30,14 @@ mod copies;
 mod memory;
 mod moving;
 mod taking;
+mod warm;
 
 #[cfg(all(test, sprat_loom))]
 pub(crate) use copies::Copies;
 pub(crate) use memory::Memory;
 pub(crate) use taking::Hold;
+pub(crate) use warm::EndedAs;
+use warm::WarmSlots;
 
 /// An access queue and the block it orders. A block has one; a codelet whose children use the block has another.
 /// Aligned so that an entry can keep its kind in the address's low bits.
@@ -204,6 +207,7 @@ const BATCH: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct SlotCache {
     free: Vec<u32>,
+    warm: WarmSlots,
 }
 
 impl BlockTable {
@@ -404,7 +408,8 @@ impl BlockTable {
 
     /// Gives an engine's spare slots back, when it goes.
     #[inline]
-    pub(crate) fn clear(&self, cache: &mut SlotCache) {
+    pub(crate) fn clear(&self, cache: &mut SlotCache, magazine: &mut Magazine) {
+        self.cool_all(cache, magazine);
         lock(&self.spare).free.append(&mut cache.free);
     }
 }

@@ -95,6 +95,7 @@ impl Body {
             value: None,
             payload: 0,
             has_value: false,
+            unseen: false,
         };
         Body {
             vtable: &NOBODY,
@@ -123,6 +124,8 @@ pub(crate) struct Vtable {
     pub(crate) payload: usize,
     /// Whether others can read what it returns: then the record is kept until its parent ends.
     pub(crate) has_value: bool,
+    /// Whether nobody is told of its end but its parent: no handle of it is given out.
+    pub(crate) unseen: bool,
 }
 
 /// How a body ended.

@@ -86,7 +86,11 @@ impl Engine<'_> {
         followers: &mut Followers,
     ) {
         let parent = record.parent.load(Ordering::Relaxed);
-        if flags & flag::RETAINED != 0 {
+        // SAFETY: it lives, and was published to us.
+        let unseen = unsafe { record.vtable() }.unseen;
+        if unseen {
+            self.recycle(id, record);
+        } else if flags & flag::RETAINED != 0 {
             self.tell(record.ended.fire(false), 0, followers);
         } else {
             self.fire_and_free(id, record, followers);

@@ -233,8 +233,9 @@ impl OneShot {
             .store(word(self.generation(), head), Ordering::Release);
     }
 
-    /// Ends the generation; handles to it are stale from now on. By the owner. False when generations are used
-    /// up: then the thing must not be used again.
+    /// Ends the generation; handles to it are stale from now on. By the owner, once it has fired; or if no handle of this generation
+    /// was given out: then nobody joins its list, since who has an older one finds that over. False when generations are
+    /// used up: then the thing must not be used again.
     #[inline]
     pub(crate) fn recycle(&self) -> bool {
         let generation = self.generation();

@@ -104,12 +104,14 @@ where
         },
         payload: Self::PAYLOAD,
         has_value: true,
+        unseen: false,
     };
 
     pub(crate) const UNIT: Vtable = Vtable {
         drop_value: None,
         value: None,
         has_value: false,
+        unseen: false,
         ..Self::KEPT
     };
 

@@ -2,7 +2,7 @@
 //! use it at once. See `docs/design/ocr.md`.
 
 use crate::access::{Lent, Mode};
-use crate::block_table::destroyed;
+use crate::block_table::{EndedAs, destroyed};
 use crate::check::Opened;
 use crate::codelet::flag;
 use crate::data_block::Block;
@@ -12,6 +12,7 @@ use crate::entry::{Entry, EntryKind};
 use crate::error::Result;
 use crate::homes::FIRST_TOUCH;
 use crate::id::BlockId;
+use crate::local::Local;
 use crate::open::{Open, OpenBody, OpenHints, Opening, ScopeKey};
 use crate::panics::caught;
 use crate::scope::{Scope, block_bytes};
@@ -73,6 +74,25 @@ impl Scope<'_> {
     /// As [`Scope::block_for_all`], and [`ErrorKind::System`](crate::ErrorKind::System) if there is no memory.
     #[inline]
     pub fn hold_new(&self, bytes: usize) -> Result<Held> {
+        let frame = self.frame();
+        let shared = frame.engine.shared;
+        let warm = |local: &mut Local| {
+            let caches = (&mut local.slots, &mut local.magazine);
+            (shared.blocks).make_warm(shared.id, bytes, frame.here(), caches)
+        };
+        // In the checking mode none is warm.
+        match frame.engine.local(warm) {
+            Some((id, start)) => Ok(Held {
+                block: Block::new(id),
+                lent: Lent { start, bytes },
+                opened: None,
+            }),
+            None => self.hold_fresh(bytes),
+        }
+    }
+
+    /// The same where there is no warm slot.
+    fn hold_fresh(&self, bytes: usize) -> Result<Held> {
         let block = self.block_for_all(bytes)?;
         let engine = self.frame().engine;
         let shared = engine.shared;
@@ -375,23 +395,30 @@ impl Engine<'_> {
     /// Destroys a block if nobody has it but so many `holders`, who are the caller, and nobody waits for it.
     #[inline]
     fn destroy_alone(&self, block: Block<u8>, holders: u32) -> bool {
-        let slot = self.shared.blocks.slot(block.id.slot());
+        let blocks = &self.shared.blocks;
+        let number = block.id.slot();
+        let slot = blocks.slot(number);
         let whole = self.shared.check.is_none() && slot.owner.load(Ordering::Relaxed) == 0;
-        let alone = slot.root.queue.with(|queue| {
-            let alone = slot.is(block.id) && !queue.is_closed() && queue.is_held_by(holders);
-            if alone && whole {
-                // Nobody else frees it, so its memory can go after this.
-                slot.end_now(queue);
-            } else if alone {
-                queue.close();
+        let ended = slot.root.queue.with(|queue| {
+            if !slot.is(block.id) || queue.is_closed() || !queue.is_held_by(holders) {
+                return None;
             }
-            alone
+            if !whole {
+                queue.close();
+                return Some(None);
+            }
+            // Nobody else frees it, so its memory can go after this.
+            let end = |local: &mut Local| slot.end_warm(queue, &local.slots, &local.magazine);
+            Some(Some(self.local(end)))
         });
-        match (alone, whole) {
-            (true, true) => self.free_ended(block.id.slot()),
-            (true, false) => self.destroy(block.id.slot()),
-            (false, _) => (),
+        match ended {
+            None => return false,
+            Some(Some(EndedAs::Warm)) => {
+                self.local(|local| blocks.keep_warm(number, &mut local.slots));
+            }
+            Some(Some(EndedAs::Free)) => self.free_ended(number),
+            Some(None) => self.destroy(number),
         }
-        alone
+        true
     }
 }

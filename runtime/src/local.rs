@@ -174,7 +174,7 @@ impl Local {
     #[inline]
     pub(crate) fn leave(&mut self, arena: &Arena, blocks: &BlockTable) {
         self.records.clear(arena);
-        blocks.clear(&mut self.slots);
+        blocks.clear(&mut self.slots, &mut self.magazine);
         self.magazine.flush();
     }
 }

@@ -90,6 +90,7 @@ impl<B: OpenBody> OpenGlue<B> {
                 size_of::<B>().next_multiple_of(16)
             },
             has_value: false,
+            unseen: true,
         }
     };
 

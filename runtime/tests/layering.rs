@@ -199,6 +199,7 @@ const LEVELS: &[&[&str]] = &[
         "home",
         "migrate",
         "memory_report",
+        "kept_memory",
         "about",
         "start",
         "builder",

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 #[inline]
 fn find(context: &Context<'_>, guid: Guid) -> Answer<(Guid, Block<u8>)> {
     let guid = label::resolve(guid)?;
-    if guid.kind() != Some(Kind::Block) {
+    if !guid.is(Kind::Block) {
         return Err(EINVAL);
     }
     let block = context.scope.block_from_bits(guid.block_bits());
@@ -23,8 +23,13 @@ fn find(context: &Context<'_>, guid: Guid) -> Answer<(Guid, Block<u8>)> {
 #[inline]
 pub(crate) fn exists(context: &Context<'_>, guid: Guid) -> Answer {
     let guid = label::resolve(guid)?;
-    let there = guid.kind() == Some(Kind::Block) && context.scope.has_block(guid.block_bits());
-    there.then_some(()).ok_or(EINVAL)
+    is_there(context, guid).then_some(()).ok_or(EINVAL)
+}
+
+/// The same of a GUID, if that is not a label's.
+#[inline]
+pub(crate) fn is_there(context: &Context<'_>, guid: Guid) -> bool {
+    guid.is(Kind::Block) && context.scope.has_block(guid.block_bits())
 }
 
 /// How an EDT uses what came on a slot, if that is a block and it does.
@@ -39,8 +44,16 @@ pub(crate) fn access(context: &Context<'_>, guid: Guid, mode: u32) -> Option<(Bl
     if guid.is_null() {
         return None;
     }
-    let (_, block) = find(context, guid).ok()?;
+    let block = match guid.is(Kind::Block) {
+        true => context.scope.block_from_bits(guid.block_bits()).ok()?,
+        false => of_label(context, guid)?,
+    };
     Some((block, mode))
+}
+
+#[cold]
+fn of_label(context: &Context<'_>, guid: Guid) -> Option<Block<u8>> {
+    find(context, guid).ok().map(|(_, block)| block)
 }
 
 /// Makes a block. If it is to be acquired, the caller holds it, and its address is given; else null.

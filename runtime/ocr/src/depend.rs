@@ -10,11 +10,18 @@ use crate::{block, edt, label, launching, program, waiters};
 use std::num::NonZeroU64;
 
 /// Whether this can be what comes on a slot, or brings it.
+#[inline]
 pub(crate) fn check_source(context: &Context<'_>, source: Guid) -> Answer {
+    match source.is(Kind::Event) {
+        true => event::exists(source),
+        false => check_other_source(context, source),
+    }
+}
+
+fn check_other_source(context: &Context<'_>, source: Guid) -> Answer {
     match source.kind() {
         None if source.is_null() || source == Guid::UNINITIALIZED => Ok(()),
         Some(Kind::Block) => block::exists(context, source),
-        Some(Kind::Event) => event::exists(source),
         Some(Kind::Label) => is_event(source).and_then(|_| label::check(source)),
         _ => Err(EINVAL),
     }
@@ -29,13 +36,11 @@ pub(crate) fn check_mode(mode: u32) -> Answer {
 }
 
 /// Whether this can come with a satisfaction.
+#[inline]
 pub(crate) fn check_data(context: &Context<'_>, data: Guid) -> Answer {
-    match data.kind() {
-        None if data.is_null() => Ok(()),
-        Some(Kind::Block) => block::exists(context, data),
-        Some(Kind::Label) if label::kind_of(data) == Kind::Block => Ok(()),
-        _ => Err(EINVAL),
-    }
+    let label = || data.is(Kind::Label) && label::kind_of(data) == Kind::Block;
+    let good = data.is_null() || block::is_there(context, data) || label();
+    good.then_some(()).ok_or(EINVAL)
 }
 
 /// What a source is, as far as dependences are concerned.
@@ -136,18 +141,49 @@ pub(crate) fn connect(
     let registered = register(context, source, waiter(destination, slot));
     if registered.is_err() {
         edt.own(slot).disconnect();
-        program::find(|| {
-            format!(
-                "a dependence on event {:#x} came too late, or never could: the event is gone (EDT `{}`, slot {slot})",
-                source.0, edt.name
-            )
-        });
+        too_late(source, edt, slot);
+    }
+    registered
+}
+
+#[cold]
+fn too_late(source: Guid, edt: EdtRef<'_>, slot: u32) {
+    program::find(|| {
+        format!(
+            "a dependence on event {:#x} came too late, or never could: the event is gone (EDT `{}`, slot {slot})",
+            source.0, edt.name
+        )
+    });
+}
+
+/// The same of a new EDT, which waits at least for this slot and was made with the slot connected. After an error the slot is still
+/// connected, to nothing.
+#[inline]
+pub(crate) fn register_new(
+    context: &Context<'_>,
+    source: Guid,
+    destination: Guid,
+    slot: u32,
+) -> Answer {
+    let registered = register(context, source, waiter(destination, slot));
+    if registered.is_err()
+        && let Ok(edt) = edt::waiting(context, destination)
+    {
+        too_late(source, edt, slot);
     }
     registered
 }
 
 #[inline]
 fn register(context: &Context<'_>, source: Guid, waiter: Waiter) -> Answer {
+    match event::register_first(source, waiter) {
+        true => Ok(()),
+        false => register_otherwise(context, source, waiter),
+    }
+}
+
+#[inline(never)]
+fn register_otherwise(context: &Context<'_>, source: Guid, waiter: Waiter) -> Answer {
     let source = match label::resolve(source) {
         Ok(source) => source,
         Err(_) => {
@@ -171,19 +207,34 @@ pub(crate) fn wait_for(context: &Context<'_>, event: Guid, number: u64) -> Answe
 #[inline]
 pub(crate) fn satisfy(context: &Context<'_>, event: Guid, slot: u32, data: Guid) -> Answer {
     check_data(context, data)?;
-    let event = match event.kind() {
-        Some(Kind::Label) => match label::resolve(event) {
-            Ok(event) => event,
-            Err(_) if label::kind_of(event) != Kind::Event => return Err(EINVAL),
-            Err(_) => {
-                return label::later(context, event, move |context, there| {
-                    told_late(satisfy(context, there, slot, data));
-                });
-            }
-        },
-        _ => event,
-    };
-    event::satisfy_all(context, event, slot, data)
+    match event.is(Kind::Label) {
+        true => satisfy_label(context, event, slot, data),
+        false => event::satisfy_all(context, event, slot, data),
+    }
+}
+
+fn satisfy_label(context: &Context<'_>, label: Guid, slot: u32, data: Guid) -> Answer {
+    match label::resolve(label) {
+        Ok(event) => event::satisfy_all(context, event, slot, data),
+        Err(_) if label::kind_of(label) != Kind::Event => Err(EINVAL),
+        Err(_) => label::later(context, label, move |context, there| {
+            told_late(satisfy(context, there, slot, data));
+        }),
+    }
+}
+
+/// Tells the only one who waited, and those who waited for it, and so on.
+#[inline]
+pub(crate) fn tell_one(context: &Context<'_>, waiter: Waiter, what: Guid) {
+    let target = Guid(waiter.target.get());
+    if target.is(Kind::Edt) {
+        // As in `tell`.
+        let _ = launching::fill(context, target, waiter.slot, what, None);
+        return;
+    }
+    let mut told = Told::default();
+    told.push(waiter, what);
+    tell(context, &mut told);
 }
 
 /// Tells those who waited, and those who waited for them, and so on.

@@ -7,7 +7,7 @@ use crate::hint;
 use crate::label;
 use crate::launching;
 use crate::running;
-use crate::slot::WaitsFor;
+use crate::slot::{FREE, Slot, WaitsFor};
 use crate::slots::{DONE, Edt, EdtRef, FINISH, HINTED, REFUSED, Sized};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::template::{self, Template};
@@ -33,7 +33,7 @@ fn guid_of(open: Open) -> Guid {
 /// An EDT that waits, by its name.
 #[inline]
 pub(crate) fn waiting<'a>(context: &'a Context<'_>, guid: Guid) -> Answer<EdtRef<'a>> {
-    if guid.kind() != Some(Kind::Edt) {
+    if !guid.is(Kind::Edt) {
         return Err(EINVAL);
     }
     let body = context
@@ -80,7 +80,7 @@ const MOST_SLOTS: u32 = u16::MAX as u32;
 ///
 /// # Safety
 /// The pointers are C's: good for as many words as is said.
-#[inline]
+#[inline(never)]
 pub(crate) unsafe fn create(context: &Context<'_>, guid: *mut ocrGuid_t, new: &New) -> Answer {
     template::read(new.template, |template| {
         // SAFETY: the caller's promise.
@@ -131,6 +131,7 @@ unsafe fn create_from(
         template,
         paramc,
         depc,
+        depv,
         new,
         output,
     };
@@ -168,13 +169,12 @@ unsafe fn create_from(
         let dep = Guid::from(dep);
         let added = match dep.kind() {
             None if dep == Guid::UNINITIALIZED => Ok(()),
-            // It waits at least for this slot.
-            Some(Kind::Event) => waiting(context, edt)
-                .and_then(|body| depend::connect(context, dep, (edt, body), slot, DB_MODE_RW)),
+            // Connected since it was made.
+            Some(Kind::Event) => depend::register_new(context, dep, edt, slot),
             _ => depend::add(context, dep, edt, slot, DB_MODE_RW),
         };
         if added.is_err() {
-            refuse(context, edt, slot);
+            refuse(context, edt, slot, depv);
             if makes_output && new.properties & EDT_PROP_FINISH == 0 {
                 // That of a finish EDT goes at the end of its scope.
                 _ = event::destroy(output);
@@ -188,19 +188,29 @@ unsafe fn create_from(
 /// A new EDT cannot have what was to come on a slot: it ends when all has come that its other slots were connected to by then, and
 /// its function is not called. It cannot be dropped, since these events may be filling its slots now.
 #[cold]
-fn refuse(context: &Context<'_>, guid: Guid, slot: u32) {
+fn refuse(context: &Context<'_>, guid: Guid, slot: u32, depv: &[ocrGuid_t]) {
     // It waits at least for this slot.
     let Ok(edt) = waiting(context, guid) else {
         return;
     };
     edt.flags.fetch_or(DONE | REFUSED, Ordering::Relaxed);
     hint::gone(guid);
+    // Those that were to be connected after this one will not be.
+    let late = (0..edt.depc).zip(depv).skip(slot as usize);
+    late.filter(|(_, dep)| connects(**dep))
+        .for_each(|(other, _)| edt.own(other).disconnect());
     let free = |&other: &u32| edt.own(other).waits_for() == Some(WaitsFor::Dependence);
     let others = (0..edt.depc).filter(|&other| other != slot);
     for slot in others.filter(free).chain([slot]) {
         // Nobody else fills it.
         _ = launching::fill(context, guid, slot, Guid::NULL, Some(DB_MODE_NULL));
     }
+}
+
+/// Whether an EDT is made with the slot connected that this is to fill.
+#[inline]
+fn connects(dep: ocrGuid_t) -> bool {
+    Guid::from(dep).is(Kind::Event)
 }
 
 /// The event that the end of a new EDT will satisfy, which somebody wants to know or has made.
@@ -216,7 +226,7 @@ unsafe fn output_of(new: &New) -> Answer<Guid> {
     match label::resolve(given) {
         Ok(event) => event::kind(event).map(|_| given),
         // A label that nobody has used yet: it is looked for at the end.
-        Err(_) if given.kind() == Some(Kind::Label) => Ok(given),
+        Err(_) if given.is(Kind::Label) => Ok(given),
         Err(_) => Err(EINVAL),
     }
 }
@@ -226,6 +236,8 @@ struct Plan<'a> {
     template: &'a Template,
     paramc: u32,
     depc: u32,
+    /// What is to come on its slots, or bring it; nothing, or as many as there are slots.
+    depv: &'a [ocrGuid_t],
     new: &'a New,
     output: Guid,
 }
@@ -258,7 +270,11 @@ impl Plan<'_> {
             // SAFETY: the caller's promise: there are so many.
             unsafe { self.new.paramv.wrapping_add(at).read_unaligned() }
         });
-        Sized::make(body, head, params);
+        let states = |slot: usize| match self.depv.get(slot) {
+            Some(&dep) if connects(dep) => Slot::connected(DB_MODE_RW),
+            _ => FREE,
+        };
+        Sized::make(body, head, states, params);
     }
 }
 

@@ -40,6 +40,12 @@ impl<T> Few<T> {
         self.first.iter().chain(&self.more).find(|thing| is(thing))
     }
 
+    /// Whether there is nothing in it, nor any memory for more.
+    #[inline]
+    pub(crate) fn is_bare(&self) -> bool {
+        self.first.is_none() && self.more.capacity() == 0
+    }
+
     /// Takes any of them out.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<T> {

@@ -82,6 +82,12 @@ impl Guid {
         })
     }
 
+    /// Whether it says that it names one of these.
+    #[inline]
+    pub(crate) fn is(self, kind: Kind) -> bool {
+        self.0 >> KIND == kind as u64
+    }
+
     #[inline]
     fn new(kind: Kind, body: u64) -> Self {
         Guid((kind as u64) << KIND | body & BODY)
@@ -125,7 +131,7 @@ impl Guid {
 
     /// Its number, if it has this kind of its own.
     pub(crate) fn as_other(self, kind: u64) -> Option<u64> {
-        let is = self.kind() == Some(Kind::Other) && (self.0 >> 56) & 15 == kind;
+        let is = self.is(Kind::Other) && (self.0 >> 56) & 15 == kind;
         is.then_some(self.0 & ((1 << 56) - 1))
     }
 
@@ -148,6 +154,7 @@ mod tests {
     fn parts_come_back_and_the_three_that_name_nothing_have_no_kind() {
         let guid = Guid::placed(Kind::Event, 0xdead_beef, GENERATION);
         assert_eq!(guid.kind(), Some(Kind::Event));
+        assert!(guid.is(Kind::Event) && !guid.is(Kind::Block));
         assert_eq!(guid.place(), (0xdead_beef, GENERATION));
         assert_eq!(
             Guid::block(0x1234_8765_4321_0fed).block_bits(),
@@ -161,6 +168,7 @@ mod tests {
         );
         for guid in [Guid::NULL, Guid::UNINITIALIZED, Guid::ERROR] {
             assert_eq!(guid.kind(), None);
+            assert!(!guid.is(Kind::Other));
         }
     }
 }

@@ -60,9 +60,9 @@ pub(crate) fn kind_of(label: Guid) -> Kind {
 /// [`ENOENT`] if nothing was made with it.
 #[inline]
 pub(crate) fn resolve(guid: Guid) -> Answer<Guid> {
-    match guid.kind() {
-        Some(Kind::Label) => made(guid),
-        _ => Ok(guid),
+    match guid.is(Kind::Label) {
+        true => made(guid),
+        false => Ok(guid),
     }
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn bind(
     properties: u16,
     make: impl FnOnce(&Context<'_>) -> Answer<Guid>,
 ) -> Answer<Guid> {
-    if label.kind() != Some(Kind::Label) {
+    if !label.is(Kind::Label) {
         return Err(EINVAL);
     }
     check(label)?;
@@ -230,7 +230,7 @@ pub(crate) fn create_range(
 }
 
 fn with<R>(range: Guid, f: impl FnOnce(&Range) -> Answer<R>) -> Answer<R> {
-    if range.kind() != Some(Kind::Range) {
+    if !range.is(Kind::Range) {
         return Err(EINVAL);
     }
     let ranges = RANGES.read().unwrap_or_else(|e| e.into_inner());
@@ -294,8 +294,7 @@ pub(crate) unsafe fn from_tuple(map: Guid, tuple: *mut i64) -> Answer<Guid> {
     let first = Guid::labelled(Kind::Label, kind, start);
     // SAFETY: the program's function, called as it was promised.
     let label = Guid::from(unsafe { function(first.into(), 1, params.as_mut_ptr(), tuple) });
-    let inside =
-        label.kind() == Some(Kind::Label) && (start..start + count).contains(&label.label().1);
+    let inside = label.is(Kind::Label) && (start..start + count).contains(&label.label().1);
     inside.then_some(label).ok_or(EINVAL)
 }
 

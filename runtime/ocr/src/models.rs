@@ -5,6 +5,7 @@ use crate::guid::Guid;
 use crate::memo::{Changes, Seen};
 use crate::slot::{Slot, WaitsFor};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::table::Place;
 use loom::sync::Arc;
 use loom::thread::spawn;
 use sprat::spin_lock::SpinLock;
@@ -152,5 +153,55 @@ fn who_was_told_of_a_change_remembers_nothing_older() {
             seen = look_up(&world);
         }
         assert_eq!(seen.what, 1, "it has ended");
+    });
+}
+
+/// What lies in a place when a thing is new, and what somebody leaves there.
+const AS_NEW: u32 = 0;
+const LEFT: u32 = 7;
+
+/// Who ends a thing leaves another there, as new, which begins without the lock; who has the old name leaves something in the old one
+/// or finds that it is gone.
+#[test]
+fn what_begins_without_the_lock_is_as_new() {
+    loom::model(|| {
+        let place = Arc::new((Place::new(AS_NEW), AtomicU32::new(0)));
+        let old = place.0.begin();
+        let late = place.clone();
+        let late = spawn(move || {
+            late.0.thing.with(|thing| {
+                let there = late.0.has(old);
+                if there {
+                    *thing = LEFT;
+                }
+                there
+            })
+        });
+        let ender = place.clone();
+        let ender = spawn(move || {
+            let found = ender.0.thing.with(|thing| {
+                assert!(ender.0.has(old));
+                ender.0.end();
+                std::mem::replace(thing, AS_NEW)
+            });
+            assert!(!ender.0.has(old), "nothing has begun");
+            // Whoever is told the new name is told by this.
+            ender.1.store(ender.0.begin(), Ordering::Release);
+            found
+        });
+        let new = place.1.load(Ordering::Acquire);
+        if new != 0 {
+            place.0.thing.with(|thing| {
+                assert!(place.0.has(new));
+                assert_eq!(*thing, AS_NEW);
+            });
+        }
+        let left = late.join().unwrap();
+        assert_eq!(ender.join().unwrap() == LEFT, left);
+        let new = place.1.load(Ordering::Acquire);
+        place.0.thing.with(|thing| {
+            assert!(place.0.has(new) && !place.0.has(old));
+            assert_eq!(*thing, AS_NEW);
+        });
     });
 }

@@ -52,10 +52,15 @@ pub(crate) fn shut_out() {
     set_door(false);
 }
 
-/// The program has ended, and nobody is inside: what it left goes, since the next one numbers its objects anew.
+/// The program has ended, and nobody is inside: what it left goes, since the next one numbers its objects anew. But the memory of its
+/// blocks stays for ever if a thread of its own had one that it never released: it may go on using that.
 pub(crate) fn end() {
-    *lock(&PROGRAM) = None;
-    context::clear();
+    let program = lock(&PROGRAM).take();
+    if context::clear()
+        && let Some(program) = program
+    {
+        std::mem::forget(program.runtime.keep_memory());
+    }
     event::clear();
     label::clear();
     hint::clear();

@@ -9,7 +9,7 @@ use crate::types::{DB_MODE_RW, ocrEdtDep_t};
 use crate::{depend, hint, pause, program};
 use sprat::{Lent, OpenBody, Scope};
 use std::cell::RefCell;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::sync::atomic::Ordering;
 
 impl<const N: usize> OpenBody for Sized<N> {
@@ -53,7 +53,8 @@ fn run(edt: EdtRef<'_>, scope: &Scope<'static>, lent: &[Lent]) {
             mode,
         });
     }
-    let context = Context {
+    // Most leave nothing to be dropped, and nothing is looked for in those.
+    let mut context = ManuallyDrop::new(Context {
         scope,
         place: edt.place,
         edt: Some(Running {
@@ -63,7 +64,7 @@ fn run(edt: EdtRef<'_>, scope: &Scope<'static>, lent: &[Lent]) {
             holds: RefCell::new(Few::default()),
             els: RefCell::new(None),
         }),
-    };
+    });
     context::enter(&context, || {
         let paramv = match edt.paramc {
             0 => std::ptr::null_mut(),
@@ -77,6 +78,10 @@ fn run(edt: EdtRef<'_>, scope: &Scope<'static>, lent: &[Lent]) {
         let returned = unsafe { (edt.function)(edt.paramc, paramv, edt.depc, depv) };
         end(&context, returned.into(), !lent.is_empty());
     });
+    let bare = |edt: &mut Running<'_>| edt.holds.get_mut().is_bare() && edt.els.get_mut().is_none();
+    if !context.edt.as_mut().is_some_and(bare) {
+        drop(ManuallyDrop::into_inner(context));
+    }
 }
 
 /// Runs other EDTs on top of the one that runs here, until `done` says so.

@@ -2,7 +2,7 @@
 //!
 //! | word | written by | read by |
 //! |---|---|---|
-//! | the state | who connects it or fills it unconnected, by compare-and-swap; then its event alone, which fills it once | the same |
+//! | the state | the EDT's creator, before its name is known; who connects it or fills it unconnected, by compare-and-swap; then its event alone, which fills it once | the same |
 //! | the GUID | who filled it, before its arrival | who fills the last slot, after all arrivals, and the EDT |
 //!
 //! That its event alone fills a connected slot, and once, is because one dependence is added to a slot (the compare-and-swap), it makes
@@ -24,7 +24,7 @@ pub(crate) struct Slot<'a> {
 pub(crate) const WORDS: usize = 2;
 
 /// Nothing is connected to it.
-const FREE: u64 = 0;
+pub(crate) const FREE: u64 = 0;
 /// An event will fill it.
 const CONNECTED: u64 = 1;
 /// It is filled.
@@ -64,10 +64,16 @@ impl Slot<'_> {
         Ok(())
     }
 
+    /// The state of a new EDT's slot which an event will fill, in this mode.
+    #[inline]
+    pub(crate) fn connected(mode: u32) -> u64 {
+        CONNECTED | u64::from(mode) << MODE
+    }
+
     /// An event will fill the slot, in this mode.
     #[inline]
     pub(crate) fn connect(self, mode: u32) -> Answer {
-        let to = CONNECTED | u64::from(mode) << MODE;
+        let to = Self::connected(mode);
         match mutant!("slot_connected_in_two_steps") {
             true => self.take_slowly(to),
             false => self.take(to),

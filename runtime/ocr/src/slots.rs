@@ -86,23 +86,22 @@ impl<'a> EdtRef<'a> {
         EdtRef(edt, PhantomData)
     }
 
-    /// Its words.
+    /// Where its words begin: those of its slots, then its parameters.
     #[inline]
-    pub(crate) fn words(self) -> &'a [AtomicU64] {
-        let count = Edt::words_for(self.paramc, self.depc);
-        let start = match self.apart.is_null() {
+    fn start(self) -> *const AtomicU64 {
+        match self.apart.is_null() {
             // SAFETY: the words lie behind the head: the promise given to `new`.
             true => unsafe { self.0.as_ptr().add(1) }.cast::<AtomicU64>(),
             false => self.apart,
-        };
-        // SAFETY: so many there are, in the `Sized` or the box.
-        unsafe { std::slice::from_raw_parts(start, count) }
+        }
     }
 
     /// Its parameters.
     #[inline]
     pub(crate) fn params(self) -> &'a [AtomicU64] {
-        &self.words()[self.depc as usize * WORDS..]
+        let start = self.start().wrapping_add(self.depc as usize * WORDS);
+        // SAFETY: so many there are behind the slots, in the `Sized` or the box.
+        unsafe { std::slice::from_raw_parts(start, self.paramc as usize) }
     }
 
     /// A slot from outside, which may not be there.
@@ -117,19 +116,17 @@ impl<'a> EdtRef<'a> {
     /// A slot that is there.
     #[inline]
     pub(crate) fn own(self, slot: u32) -> Slot<'a> {
-        let words = &self.words()[slot as usize * WORDS..][..WORDS];
-        Slot {
-            guid: &words[0],
-            state: &words[1],
-        }
+        assert!(slot < self.depc, "the slot is there");
+        let words = self.start().wrapping_add(slot as usize * WORDS);
+        // SAFETY: the words of a slot that is there, in the `Sized` or the box.
+        let [guid, state] = unsafe { &*words.cast::<[AtomicU64; WORDS]>() };
+        Slot { guid, state }
     }
 
     /// All its slots.
     #[inline]
     pub(crate) fn slots(self) -> impl Iterator<Item = Slot<'a>> {
-        let words = &self.words()[..self.depc as usize * WORDS];
-        let (words, _) = words.as_chunks::<WORDS>();
-        words.iter().map(|[guid, state]| Slot { guid, state })
+        (0..self.depc).map(move |slot| self.own(slot))
     }
 
     /// In words, for the report: which slots nobody has filled.
@@ -181,11 +178,12 @@ pub(crate) struct Sized<const N: usize> {
 }
 
 impl<const N: usize> Sized<N> {
-    /// Makes an EDT where it is to stay, with nothing connected to its slots and these parameters.
+    /// Makes an EDT where it is to stay, with these parameters and slots in these states.
     #[inline(always)]
     pub(crate) fn make(
         place: &mut MaybeUninit<Self>,
         mut head: Edt,
+        states: impl Fn(usize) -> u64,
         params: impl ExactSizeIterator<Item = u64>,
     ) {
         let count = Edt::words_for(head.paramc, head.depc);
@@ -201,9 +199,12 @@ impl<const N: usize> Sized<N> {
         };
         // SAFETY: the head is what lies first there.
         unsafe { at_head.write(head) };
-        for at in 0..slots {
+        for slot in 0..slots / WORDS {
+            let words = start.wrapping_add(slot * WORDS);
             // SAFETY: so many words there are, behind the head or apart.
-            unsafe { start.wrapping_add(at).write(AtomicU64::new(0)) };
+            unsafe { words.write(AtomicU64::new(0)) };
+            // SAFETY: as above.
+            unsafe { words.wrapping_add(1).write(AtomicU64::new(states(slot))) };
         }
         for (at, param) in (slots..count).zip(params) {
             // SAFETY: as above.

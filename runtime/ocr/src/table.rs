@@ -1,23 +1,62 @@
-//! Tables of small objects with generations: their places stay, so that looking through a stale name is harmless.
+//! Tables of small objects with generations: their places stay, so that looking through a stale name is harmless. Model of a place:
+//! `models.rs`.
 
 use crate::guid::GENERATION;
+use crate::mutants::mutant;
+use crate::sync::{AtomicU32, Ordering};
 use sprat::spin_lock::SpinLock;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::AtomicPtr;
 use std::thread::LocalKey;
 
-/// A place of a table: a generation, and what lies there under a lock.
+/// A place of a table: a generation, and what lies there under a lock. In a cache line, if that is large enough.
+#[repr(align(64))]
 pub(crate) struct Place<T> {
+    /// With [`FREE`].
     generation: AtomicU32,
     pub(crate) thing: SpinLock<T>,
 }
 
+/// The place has no thing: a bit of its generation, so that no name is good for it.
+const FREE: u32 = 1 << 31;
+const _: () = assert!(FREE > GENERATION);
+
 impl<T> Place<T> {
-    /// The generation now. Exact under the lock.
+    /// A free place.
+    pub(crate) fn new(thing: T) -> Self {
+        Place {
+            generation: AtomicU32::new(1 | FREE),
+            thing: SpinLock::new(thing),
+        }
+    }
+
+    /// Whether there is a thing, and it is of this generation. Exact under the lock.
     #[inline]
-    pub(crate) fn generation(&self) -> u32 {
-        self.generation.load(Ordering::Relaxed)
+    pub(crate) fn has(&self, generation: u32) -> bool {
+        // Relaxed: who knows the name of a new thing was told of it by who made it.
+        self.generation.load(Ordering::Relaxed) == generation
+    }
+
+    /// The place, which is free and the caller's, has a thing from now on, as it lies there; its generation.
+    #[inline]
+    pub(crate) fn begin(&self) -> u32 {
+        let generation = self.generation.load(Ordering::Relaxed) & !FREE;
+        // Relaxed: see `has`. The thing was made under the lock, by us or by who ended the last one.
+        self.generation.store(generation, Ordering::Relaxed);
+        generation
+    }
+
+    /// The thing goes, under whose lock the caller is: its names are stale from now on. What lies there is changed before the lock
+    /// is given back. Follow with [`Table::give`], outside the lock, unless the place is kept for another thing.
+    #[inline]
+    pub(crate) fn end(&self) {
+        let step = match mutant!("place_name_stays") {
+            true => 0,
+            false => 1,
+        };
+        let next = self.generation.load(Ordering::Relaxed).wrapping_add(step) & GENERATION;
+        self.generation.store(next | FREE, Ordering::Relaxed);
     }
 }
 
@@ -29,6 +68,43 @@ const BATCH: usize = 64;
 
 /// Free places of one thread.
 pub(crate) type Spare = RefCell<Vec<u32>>;
+
+/// How many places a [`Kept`] has room for.
+const KEPT: usize = 64;
+
+/// A few places of one thread, each with a thing that is as good as new. The last one in is the first one out.
+pub(crate) struct Kept {
+    count: Cell<u32>,
+    places: [Cell<u32>; KEPT],
+}
+
+impl Kept {
+    pub(crate) const fn new() -> Self {
+        Kept {
+            count: Cell::new(0),
+            places: [const { Cell::new(0) }; KEPT],
+        }
+    }
+
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<u32> {
+        let count = self.count.get().checked_sub(1)?;
+        self.count.set(count);
+        Some(self.places[count as usize].get())
+    }
+
+    /// False if there is no room.
+    #[inline]
+    pub(crate) fn push(&self, place: u32) -> bool {
+        let count = self.count.get();
+        let Some(there) = self.places.get(count as usize) else {
+            return false;
+        };
+        there.set(place);
+        self.count.set(count + 1);
+        true
+    }
+}
 
 /// See the module.
 pub(crate) struct Table<T: 'static> {
@@ -90,16 +166,7 @@ impl<T: Default> Table<T> {
         };
         let place = self.at(number).expect("a free place is one");
         place.thing.with(make);
-        Some((number, place.generation()))
-    }
-
-    /// A thing goes from its place, under whose lock the caller is: its names are stale from now on. Follow with
-    /// [`Table::give`], outside the lock.
-    #[inline]
-    pub(crate) fn end(place: &Place<T>, thing: &mut T) {
-        *thing = T::default();
-        let next = place.generation().wrapping_add(1) & GENERATION;
-        place.generation.store(next, Ordering::Relaxed);
+        Some((number, place.begin()))
     }
 
     /// Gives a place back whose thing has gone.
@@ -132,10 +199,7 @@ impl<T: Default> Table<T> {
             }
             if self.buckets[bucket].load(Ordering::Relaxed).is_null() {
                 let places: Box<[Place<T>]> = (0..FIRST << bucket)
-                    .map(|_| Place {
-                        generation: AtomicU32::new(1),
-                        thing: SpinLock::new(T::default()),
-                    })
+                    .map(|_| Place::new(T::default()))
                     .collect();
                 // Release pairs with the Acquire in `at`.
                 self.buckets[bucket].store(Box::leak(places).as_mut_ptr(), Ordering::Release);
@@ -150,14 +214,17 @@ impl<T: Default> Table<T> {
         first
     }
 
-    /// Looks at every thing that was ever put.
+    /// Looks at every thing that is there, with its number and generation.
     pub(crate) fn each(&self, mut look: impl FnMut((u32, u32), &T)) {
         let used = self.lock().used;
         for number in 0..used {
             if let Some(place) = self.at(number) {
-                place
-                    .thing
-                    .with(|thing| look((number, place.generation()), thing));
+                place.thing.with(|thing| {
+                    let generation = place.generation.load(Ordering::Relaxed);
+                    if generation & FREE == 0 {
+                        look((number, generation), thing);
+                    }
+                });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Templates: what EDTs are made from.
 
 use crate::code::{Answer, EINVAL, ENOMEM};
-use crate::guid::{GENERATION, Guid, Kind};
+use crate::guid::{Guid, Kind};
 use crate::memo::{Changes, Seen};
 use crate::program::{self, Name};
 use crate::table::{Spare, Table};
@@ -92,17 +92,15 @@ pub(crate) unsafe fn create(
 }
 
 fn with<R>(guid: Guid, f: impl FnOnce(&mut Option<Template>) -> Answer<R>) -> Answer<R> {
-    if guid.kind() != Some(Kind::Template) {
+    if !guid.is(Kind::Template) {
         return Err(EINVAL);
     }
     let (place, generation) = guid.place();
     let place = TEMPLATES.at(place).ok_or(EINVAL)?;
-    place.thing.with(
-        |thing| match place.generation() & GENERATION == generation {
-            true => f(thing),
-            false => Err(EINVAL),
-        },
-    )
+    place.thing.with(|thing| match place.has(generation) {
+        true => f(thing),
+        false => Err(EINVAL),
+    })
 }
 
 /// Works with what a template says. (It is handed on by its address: a copy in an answer costs as much as the look.)
@@ -150,10 +148,11 @@ pub(crate) fn destroy(guid: Guid) -> Answer {
     let (number, generation) = guid.place();
     let place = TEMPLATES.at(number).ok_or(EINVAL)?;
     place.thing.with(|thing| {
-        if place.generation() != generation || thing.is_none() {
+        if !place.has(generation) {
             return Err(EINVAL);
         }
-        Table::end(place, thing);
+        place.end();
+        *thing = None;
         CHANGES.count();
         Ok(())
     })?;

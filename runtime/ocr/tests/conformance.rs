@@ -197,6 +197,12 @@ fn ends_of_programs() {
             said.contains("1 EDT waits") && said.contains("or is held by a thread"),
             "{said}"
         );
+        // Sentence 212.
+        let (code, printed, said) = ends("kept", &[], &few);
+        assert_eq!(
+            (code, printed.as_str(), said.as_str()),
+            (Some(0), "it is there\n", "")
+        );
         // Sentence 211.
         assert_eq!(ends("hinted", &[], &few).0, Some(0));
         // Sentence 36.

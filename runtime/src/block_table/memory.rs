@@ -138,9 +138,10 @@ impl BlockSlot {
         self.place.store(place.encode(), Ordering::Relaxed);
     }
 
-    /// The pool that its memory is from, if it has any of its own. Of a block that goes, or is about to move, perhaps not.
+    /// The pool that its memory is from, if there is a block here and it has any of its own. Of one that goes, or is about to move,
+    /// perhaps not.
     pub(crate) fn pool_of_memory(&self) -> Option<u16> {
-        let has = !self.start.load(Ordering::Relaxed).is_null();
+        let has = !self.start.load(Ordering::Relaxed).is_null() && self.bytes() > 0;
         match self.place() {
             Place::Taken(pool) | Place::Asked { pool, .. } => has.then_some(pool),
             _ => None,

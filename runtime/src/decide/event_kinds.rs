@@ -15,10 +15,12 @@
 //! ours. What is refused changes nothing.
 
 mod channel;
+mod waiters;
 
 pub use super::dependence::Poison;
 pub use channel::Channel;
 use std::num::NonZeroUsize;
+use waiters::Waiters;
 
 /// What happens to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,42 +110,6 @@ pub trait Kind<W, P> {
     fn step(&mut self, input: Input<W, P>, act: Sink<'_, W, P>) -> Result<(), Misuse>;
 }
 
-/// Those who wait, in the order in which they came. Most often it is one, who needs no memory apart.
-#[derive(Clone, Debug)]
-struct Waiters<W> {
-    first: Option<W>,
-    more: Vec<W>,
-}
-
-impl<W> Default for Waiters<W> {
-    fn default() -> Self {
-        Waiters {
-            first: None,
-            more: Vec::new(),
-        }
-    }
-}
-
-impl<W> Waiters<W> {
-    fn push(&mut self, waiter: W) {
-        match self.first {
-            None => self.first = Some(waiter),
-            Some(_) => self.more.push(waiter),
-        }
-    }
-
-    /// Tells all of them, who wait no longer.
-    #[inline(always)]
-    fn tell_all<P: Clone>(&mut self, verdict: &Verdict<P>, act: Sink<'_, W, P>) {
-        if let Some(first) = self.first.take() {
-            act(Action::Tell(first, verdict.clone()));
-        }
-        for waiter in std::mem::take(&mut self.more) {
-            act(Action::Tell(waiter, verdict.clone()));
-        }
-    }
-}
-
 /// Each who waits when it is satisfied or poisoned is told, and it is gone: it can be neither waited for nor satisfied
 /// after that.
 #[derive(Clone, Debug)]
@@ -173,22 +139,26 @@ impl<W> Once<W> {
     /// not open: nothing has changed.
     #[inline]
     pub fn satisfy_alone(&mut self) -> Option<Option<W>> {
-        if self.state != Life::Open || !self.waiters.more.is_empty() {
+        if self.state != Life::Open {
             return None;
         }
+        let waited = self.waiters.take_alone()?;
         self.state = Life::Fired;
-        Some(self.waiters.first.take())
+        Some(waited)
     }
 
     /// The short way for [`Input::Register`] for the first who waits. False if it is not that, or the event is not open: nothing has
     /// changed.
     #[inline]
     pub fn register_first(&mut self, waiter: W) -> bool {
-        let first = self.state == Life::Open && self.waiters.first.is_none();
-        if first {
-            self.waiters.first = Some(waiter);
-        }
-        first
+        self.state == Life::Open && self.waiters.push_first(waiter)
+    }
+
+    /// One that is gone is as new.
+    #[inline]
+    pub fn renew(&mut self) {
+        debug_assert!(self.state != Life::Open);
+        self.state = Life::Open;
     }
 
     #[inline(always)]
@@ -242,12 +212,26 @@ impl<W, P> Sticky<W, P> {
         let Lasting::Open(waiters) = &mut self.state else {
             return None;
         };
-        if !waiters.more.is_empty() {
-            return None;
-        }
-        let waited = waiters.first.take();
+        let waited = waiters.take_alone()?;
         self.state = Lasting::Fired(Verdict::Satisfied(payload));
         Some(waited)
+    }
+
+    /// The short way for [`Input::Register`] for the first who waits. False if it is not that, or the event was satisfied or is gone:
+    /// nothing has changed.
+    #[inline]
+    pub fn register_first(&mut self, waiter: W) -> bool {
+        match &mut self.state {
+            Lasting::Open(waiters) => waiters.push_first(waiter),
+            _ => false,
+        }
+    }
+
+    /// One that is gone is as new.
+    #[inline]
+    pub fn renew(&mut self) {
+        debug_assert!(matches!(self.state, Lasting::Destroyed));
+        self.state = Lasting::Open(Waiters::default());
     }
 }
 

@@ -118,6 +118,25 @@ fn who_finds_the_generation_over_sees_the_end() {
     });
 }
 
+/// A generation of which nobody has a handle ends without a step that looks for waiters: who has an older one never joins.
+#[test]
+fn a_generation_that_nobody_knows_ends_without_waiters() {
+    explore(|| {
+        let world = World::new();
+        world.result.add(1);
+        assert_eq!(world.event.fire_and_recycle(), (0, true));
+        let late = [1, 2].map(|node| {
+            let world = world.clone();
+            spawn(move || world.event.register(0, node, &world.links))
+        });
+        assert!(world.event.recycle());
+        for late in late {
+            assert_eq!(late.join().unwrap(), Registered::Stale);
+        }
+        assert_eq!((world.event.generation(), world.event.waiters()), (2, 0));
+    });
+}
+
 /// The last to let go does so after all others have done with the thing; that it is the last, it may see or find out.
 #[test]
 fn the_last_reference_goes_after_the_others() {

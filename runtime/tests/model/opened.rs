@@ -367,3 +367,70 @@ fn one_of_whose_blocks_one_is_gone_does_not_run_and_holds_none() {
         }
     }
 }
+
+/// Adds one to its block, which its maker still holds, too.
+struct AddsBeside;
+
+impl OpenBody for AddsBeside {
+    fn run(&mut self, _: &Scope<'static>, lent: &[Lent]) {
+        // SAFETY: a number that others add to by atomics as well.
+        let number = unsafe { AtomicU64::from_ptr(number(lent[0])) };
+        number.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Makes blocks that are held, many of them where others were a moment ago, and uses them as any.
+struct MakesAndDestroys;
+
+impl OpenBody for MakesAndDestroys {
+    fn run(&mut self, scope: &Scope<'static>, _: &[Lent]) {
+        let mut kept = Vec::new();
+        for round in 0..300 {
+            let bytes = 8 << (round % 9);
+            let held = scope.hold_new(bytes).unwrap();
+            let (block, start) = (held.block(), held.lent().start());
+            // SAFETY: the block's memory, which is held.
+            let all = unsafe { std::slice::from_raw_parts_mut(start, bytes) };
+            assert!(all.iter().all(|&byte| byte == 0), "round {round}");
+            all.fill(7);
+            assert_eq!(scope.block_len(block), Some(bytes));
+            if round % 3 == 0 {
+                // SAFETY: the first eight bytes, aligned as all blocks are.
+                unsafe { start.cast::<u64>().write(0) };
+                launch(scope, AddsBeside, &[(block, Mode::SharedWrite)]);
+                launch(scope, Destroys(block), &[(block, Mode::Exclusive)]);
+                // SAFETY: it is not used any more.
+                unsafe { scope.give_back(held) };
+                continue;
+            }
+            kept.push(held);
+            if round % 5 == 0 {
+                for held in kept.drain(..) {
+                    let block = held.block();
+                    // SAFETY: it is not used any more; a codelet of the scope runs.
+                    unsafe { scope.destroy_held(scope.key(), held) }.unwrap();
+                    assert!(!scope.has_block(block.to_bits()));
+                    assert_eq!(scope.block_len(block), None);
+                }
+            }
+        }
+        for held in kept {
+            // SAFETY: as above.
+            unsafe { scope.destroy_held(scope.key(), held) }.unwrap();
+        }
+    }
+}
+
+#[test]
+fn blocks_that_are_made_where_others_just_went_are_as_any() {
+    for xes in [1, 2, 8] {
+        let rt = runtime(xes);
+        for _ in 0..3 {
+            rt.finish(|s| {
+                (0..8).for_each(|_| launch(s, MakesAndDestroys, &[]));
+                Ok(())
+            })
+            .unwrap();
+        }
+    }
+}

@@ -15,39 +15,33 @@ pub unsafe extern "C" fn ocrDbCreate(
     if db.is_null() || acquires && addr.is_null() || allocator != 0 {
         return EINVAL.0;
     }
-    let made = context::with_again(|context| {
-        let mut start = std::ptr::null_mut();
-        let mut make = |context: &context::Context<'_>| {
+    let labelled = flags & GUID_PROP_IS_LABELED != 0;
+    let mut start = std::ptr::null_mut();
+    let made = if labelled {
+        context::with_again(|context| {
+            let make = |context: &context::Context<'_>| {
+                let (guid, address) = block::create(context, len, acquires)?;
+                start = address;
+                Ok(guid)
+            };
+            // SAFETY: it is not null.
+            label::bind(context, Guid::from(unsafe { db.read() }), flags, make)
+        })
+    } else {
+        context::with(|context| {
             let (guid, address) = block::create(context, len, acquires)?;
             start = address;
-            Ok(guid)
-        };
-        let guid = if flags & GUID_PROP_IS_LABELED == 0 {
-            make(context)?
-        } else {
             // SAFETY: it is not null.
-            label::bind(context, Guid::from(unsafe { db.read() }), flags, make)?
-        };
+            unsafe { db.write(guid.into()) };
+            Ok(guid)
+        })
+    };
+    // SAFETY: it is null or good.
+    unsafe { put(addr, start.cast()) };
+    number(made.map(|guid| {
         // SAFETY: the hint is null or good.
         unsafe { hint::keep(guid, None, hint) };
-        Ok((guid, start))
-    });
-    match made {
-        Ok((guid, start)) => {
-            if flags & GUID_PROP_IS_LABELED == 0 {
-                // SAFETY: it is not null.
-                unsafe { db.write(guid.into()) };
-            }
-            // SAFETY: it is null or good.
-            unsafe { put(addr, start.cast()) };
-            0
-        }
-        Err(code) => {
-            // SAFETY: it is null or good.
-            unsafe { put(addr, std::ptr::null_mut()) };
-            code.0
-        }
-    }
+    }))
 }
 
 #[unsafe(no_mangle)]

@@ -49,10 +49,12 @@ pub unsafe extern "C" fn ocrEdtCreate(
         hint,
         output,
     };
-    number(context::with_again(|context| {
-        // SAFETY: C's pointers, which are good for what is said.
-        unsafe { edt::create(context, guid, &new) }
-    }))
+    // SAFETY: C's pointers, which are good for what is said.
+    let create = |context: &context::Context<'_>| unsafe { edt::create(context, guid, &new) };
+    number(match properties & GUID_PROP_IS_LABELED {
+        0 => context::with(create),
+        _ => context::with_again(create),
+    })
 }
 
 #[unsafe(no_mangle)]

@@ -55,6 +55,9 @@ EDT(shuts_down) {
     return NULL_GUID;
 }
 
+/* Words of a block. */
+#define KEPT ((u64)100000)
+
 /* A thread of the program's own: it hands over a block that it never releases. */
 static void *holds(void *edt) {
     ocrGuid_t block;
@@ -62,6 +65,19 @@ static void *holds(void *edt) {
     ocrDbCreate(&block, &at, 8, DB_PROP_NONE, NULL_HINT, NO_ALLOC);
     ocrAddDependence(block, *(ocrGuid_t *)edt, 0, DB_MODE_EW);
     return NULL;
+}
+/* The same: it never releases this one either, and goes on using it when the program has ended. */
+static u64 *kept;
+static void *keeps(void *nothing) {
+    ocrGuid_t block;
+    ocrDbCreate(&block, (void **)&kept, KEPT * sizeof *kept, DB_PROP_NONE, NULL_HINT, NO_ALLOC);
+    for (u64 i = 0; i < KEPT; i++) kept[i] = i;
+    return nothing;
+}
+static void uses_kept(void) {
+    u64 sum = 0;
+    for (u64 i = 0; i < KEPT; i++) sum += kept[i]++;
+    printf("%s\n", sum == KEPT * (KEPT - 1) / 2 ? "it is there" : "it has changed");
 }
 /* Shuts down if it finds its own hints. */
 EDT(is_hinted) {
@@ -131,6 +147,11 @@ static ocrGuid_t run(const char *name, u32 depc, ocrEdtDep_t depv[], u32 paramc)
         pthread_t thread;
         if (pthread_create(&thread, NULL, holds, &edt) == 0) pthread_join(thread, NULL);
         if (strcmp(name, "held") != 0) ocrShutdown();
+    } else if (strcmp(name, "kept") == 0) {
+        pthread_t thread;
+        atexit(uses_kept);
+        if (pthread_create(&thread, NULL, keeps, NULL) == 0) pthread_join(thread, NULL);
+        ocrShutdown();
     } else if (strcmp(name, "hinted") == 0) {
         ocrGuid_t template_, edt, near;
         ocrHint_t hint;

@@ -113,6 +113,21 @@ static void anew(void) {
     CHECK(ocrLegacyFinalize(context, false) == 0);
 }
 
+/* What this thread has acquired and not released is good when the context has ended, too, also beside the next one. */
+static void outlives(void) {
+    enum { WORDS = 100000 };
+    ocrGuid_t context, block;
+    u64 *at[2];
+    for (u64 round = 0; round < 2; round++) {
+        ocrLegacyInit(&context, NULL);
+        CHECK(ocrDbCreate(&block, (void **)&at[round], WORDS * sizeof(u64), DB_PROP_NONE, NULL_HINT, NO_ALLOC) == 0);
+        for (u64 i = 0; i < WORDS; i++) at[round][i] = i + round;
+        CHECK(ocrLegacyFinalize(context, false) == 0);
+    }
+    CHECK(at[0] != at[1]);
+    for (u64 i = 0; i < WORDS; i++) CHECK(at[0][i]++ == i && at[1][i]++ == i + 1);
+}
+
 /* Other threads of the program. */
 static ocrGuid_t awaited, plain;
 static void *makes_room(void *nothing) {
@@ -237,6 +252,7 @@ int main(int argc, const char *argv[]) {
     held(DB_MODE_RO);
     held(DB_MODE_CONST);
     kept_for_good();
+    outlives();
     CHECK(ocrCurrentEdtGet(&guid) == OCR_EPERM);
     printf("%s\n", failed ? "failed" : "passed");
     return failed;

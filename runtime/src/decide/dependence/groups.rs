@@ -10,6 +10,16 @@ impl<T: Copy + Default + PartialEq, M> AccessQueue<T, M> {
         self.holders == holders && self.waiting.is_empty() && self.special.is_none()
     }
 
+    /// Whoever holds it, if anybody does, leaves it to somebody whose name is not told, and who holds it in this mode from now on,
+    /// alone so far. Nobody waits. (Not for a queue of parts, or one with a reduction.)
+    #[inline]
+    pub fn hand_on(&mut self, mode: Mode) {
+        debug_assert!(self.waiting.is_empty() && self.special.is_none());
+        self.holders = 1;
+        self.held = mode;
+        self.last = T::default();
+    }
+
     /// Whether who enters in this mode holds the block at once. (Not for reductions.)
     pub fn admits_now(&self, mode: Mode) -> bool {
         self.waiting.is_empty() && !self.in_parts() && self.admits(mode)

@@ -404,3 +404,21 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn who_has_it_hands_it_on_to_somebody_who_is_not_named() {
+    for held in [None, Some(Mode::SharedWrite), Some(Mode::Exclusive)] {
+        let mut queue = AccessQueue::<u32>::default();
+        if let Some(mode) = held {
+            queue.enter(1, mode);
+        }
+        queue.hand_on(Mode::SharedWrite);
+        assert!(queue.is_held_by(1));
+        assert_eq!(queue.enter(2, Mode::SharedWrite), Entered::Granted(None));
+        assert_eq!(queue.enter(3, Mode::Exclusive), Entered::Queued);
+        leave(&mut queue, Mode::SharedWrite, Effect::Done);
+        assert!(grants(&mut queue).is_empty());
+        leave(&mut queue, Mode::SharedWrite, Effect::Done);
+        assert_eq!(grants(&mut queue), [3]);
+    }
+}

@@ -3,6 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 
+mod short;
+
 type In = Input<u32, u32>;
 type Act = Action<u32, u32>;
 
@@ -310,19 +312,6 @@ fn first_verdict(inputs: &[In]) -> Option<(usize, Verdict<u32>)> {
     all.find_map(|(at, &input)| Some((at, verdict(input)?)))
 }
 
-/// The short ways of a kind do what its steps do, or nothing at all.
-fn same_as_steps<K: Kind<u32, u32> + Clone>(
-    inputs: &[In],
-    mut long: K,
-    mut shortly: impl FnMut(&mut K, In) -> Option<Vec<Act>>,
-) {
-    let mut short = long.clone();
-    for &input in inputs {
-        let did = shortly(&mut short, input).map_or_else(|| step(&mut short, input), Ok);
-        assert_eq!(did, step(&mut long, input), "{input:?}");
-    }
-}
-
 proptest! {
     /// Once: those let in before the first verdict, and nobody else, are told it, in order, at that moment.
     #[test]
@@ -341,23 +330,6 @@ proptest! {
         };
         prop_assert_eq!(told(&history), expected);
         prop_assert_eq!(gone(&history), end.map(|(at, _)| at));
-    }
-
-    #[test]
-    fn short_ways_are_the_steps(inputs in inputs()) {
-        same_as_steps(&inputs, Once::default(), |event, input| match input {
-            In::Register(waiter) => event.register_first(waiter).then(Vec::new),
-            In::Satisfy(payload) => {
-                let told = event.satisfy_alone()?.map(|waiter| came(waiter, payload));
-                Some(told.into_iter().chain([Action::Gone]).collect())
-            }
-            _ => None,
-        });
-        same_as_steps(&inputs, Sticky::default(), |event, input| {
-            let In::Satisfy(payload) = input else { return None };
-            let told = event.satisfy_alone(payload)?.map(|waiter| came(waiter, payload));
-            Some(told.into_iter().collect())
-        });
     }
 
     /// Sticky and idempotent: up to its destruction, everyone let in is told exactly once, as soon as both have come, the
