@@ -21,8 +21,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::{Duration, Instant};
 
-/// Rows of blocks that take turns: so far may one engine be ahead of another one that does not make what it reads.
-const ROWS: usize = 8;
+/// Rows of blocks that take turns: so far may one engine be ahead of another one that does not make what it reads. More where they
+/// are narrow and a row takes less time; but each block costs each replay something.
+fn rows(width: usize) -> usize {
+    (64 / width).clamp(8, 16)
+}
 
 struct Replay {
     rt: Runtime,
@@ -46,10 +49,11 @@ pub(super) fn start(setup: &Setup) -> Result<Box<dyn Runner>> {
 
 impl Runner for Replay {
     fn prepare(&mut self, lattice: &Lattice) -> Result<()> {
-        if lattice.width > GRAPH_BLOCKS / ROWS {
+        let rows = rows(lattice.width);
+        if lattice.width > GRAPH_BLOCKS / rows {
             return Err(Error::msg(format!(
                 "a recorded graph has at most {GRAPH_BLOCKS} blocks, and so at most {} columns here; name other --systems",
-                GRAPH_BLOCKS / ROWS
+                GRAPH_BLOCKS / rows
             )));
         }
         self.graph = None;
@@ -57,7 +61,7 @@ impl Runner for Replay {
             self.rt.destroy(block)?;
         }
         // Each row is shared out for itself: a column belongs to the same engine in all rows.
-        for _ in 0..ROWS {
+        for _ in 0..rows {
             let row = self.rt.blocks(lattice.width, 1)?;
             self.blocks.extend(row);
         }
@@ -128,8 +132,9 @@ impl Replay {
         (step, column): (usize, usize),
         before: [usize; N],
     ) {
-        let block = |step: usize, column| self.blocks[step % ROWS * lattice.width + column];
-        let reads = before.map(|column| block(step + ROWS - 1, column).read());
+        let rows = rows(lattice.width);
+        let block = |step: usize, column| self.blocks[step % rows * lattice.width + column];
+        let reads = before.map(|column| block(step + rows - 1, column).read());
         let place = block(step, column);
         let stage = self.stage.clone();
         let is_full = (0..lattice.steps).all(|step| lattice.row(step).len() == lattice.width);
@@ -151,7 +156,7 @@ impl Replay {
 /// So many steps are recorded: the fewest after which both the pattern and the rows begin again, unless there are fewer.
 fn period(lattice: &Lattice) -> usize {
     let sets = lattice.pattern.sets(lattice.width);
-    let mut periods = (1..).map(|turns| turns * ROWS);
+    let mut periods = (1..).map(|turns| turns * rows(lattice.width));
     let period = periods.find(|steps| steps % sets == 0);
     period.expect("one of them is").min(lattice.steps)
 }
@@ -230,11 +235,11 @@ mod tests {
     #[test]
     fn too_many_columns_are_refused_and_the_most_are_not() {
         let mut runner = runner(1);
-        let most = GRAPH_BLOCKS / ROWS;
+        let most = GRAPH_BLOCKS / 8;
         let wide = Lattice::new(Pattern::Stencil1d, most + 1, 1);
         let said = runner.prepare(&wide).unwrap_err().to_string();
         assert!(said.contains("at most 8191 columns"), "{said}");
-        let wide = Lattice::new(Pattern::Stencil1d, most, ROWS);
+        let wide = Lattice::new(Pattern::Stencil1d, most, 8);
         runner.prepare(&wide).unwrap();
     }
 
@@ -259,14 +264,15 @@ mod tests {
         for (pattern, name, _) in PATTERNS {
             for width in [1, 2, 3, 8, 64] {
                 let period = period(&Lattice::new(pattern, width, 200));
-                assert_eq!(period % ROWS, 0, "{name}");
+                assert_eq!(period % rows(width), 0, "{name}");
                 for step in 0..50 {
                     let set = pattern.set(width, step);
                     assert_eq!(set, pattern.set(width, step + period), "{name}");
                 }
             }
         }
-        assert_eq!(period(&Lattice::new(Pattern::Fft, 8, 200)), 3 * ROWS);
+        assert_eq!(period(&Lattice::new(Pattern::Fft, 8, 200)), 3 * 8);
+        assert_eq!(period(&Lattice::new(Pattern::Stencil1d, 2, 200)), 16);
         assert_eq!(period(&Lattice::new(Pattern::Fft, 8, 5)), 5);
     }
 
