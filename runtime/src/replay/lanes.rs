@@ -18,7 +18,6 @@ use self::signal::Signal;
 pub(crate) use self::signal::has_room;
 use crate::decide::graph::{LINES, Lane as Plan, Schedule, Step, Wait, reached};
 use crate::mutants::mutant;
-use crate::prefetch::prefetch_to_read;
 use crate::stop::Stop;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{UnsafeCell, spin_hint};
@@ -312,10 +311,6 @@ pub(crate) struct Hand<'a> {
 /// No step.
 const NONE: u32 = u32::MAX;
 
-/// Behind so many waits, that one's signal is fetched meanwhile. If it was not written since the round before, what this core has of it
-/// is still good, and nothing moves.
-const AHEAD: usize = 1;
-
 impl Hand<'_> {
     /// R2 and R3: runs steps, each by `run` with what belongs to it in the lane's list, its number in the lane and the round's, until the
     /// lane cannot go on; `begins` is told the round before steps of another one are run, and at first. `seen` is how far this thread has
@@ -381,11 +376,7 @@ impl Hand<'_> {
     /// What the next step waits for. Most steps wait for nothing: apart from these.
     #[inline(never)]
     fn blocked(&self, step: &Step, seen: &mut [u64]) -> Option<(u16, u64)> {
-        let (waits, later) =
-            self.plan.waits[self.place.wait as usize..].split_at(step.waits.into());
-        if let Some(wait) = later.get(AHEAD) {
-            prefetch_to_read(ptr::from_ref(self.lanes.signal(wait.signal())).cast());
-        }
+        let waits = &self.plan.waits[self.place.wait as usize..][..usize::from(step.waits)];
         waits.iter().find_map(|&wait| {
             let needed = needed(wait, self.place.round)?;
             let looks = self.visit.looks;

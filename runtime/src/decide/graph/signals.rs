@@ -6,10 +6,6 @@
 //! cell with room behind its data, all of whose signals are of one lane. All other signals of a lane are few lines of its
 //! own that take turns, so that it writes the next one while others still look at the last.
 //!
-//! If nobody who waits for the step uses what it writes, they wait until it has read what they overwrite. Then its data has no
-//! reason to travel, and in a line of the lane's own who waits finds what later steps have said, too: a lane that is told how far it
-//! may go ahead looks there now and then, not for each step.
-//!
 //! Whatever signal it is, its lane alone writes it, and writes positions that grow; so each says how far the lane is at
 //! least, and the one that its step writes says when the step is over.
 
@@ -34,20 +30,20 @@ pub(super) fn place(
     let first = 1 + LINES * lanes.len();
     let mut of_cell: Vec<Option<(usize, u16)>> = Vec::new();
     let mut cells = Vec::new();
-    let carriers = carriers(program, lanes, has_room);
-    for ((at, lane), carriers) in lanes.iter_mut().enumerate().zip(carriers) {
+    for (at, lane) in lanes.iter_mut().enumerate() {
         let mut turn = 0;
-        let steps = lane.steps.iter_mut().zip(carriers);
-        for (step, carrier) in steps.filter(|(step, _)| step.publishes()) {
-            let in_cell = carrier.and_then(|carrier| {
-                let cell = carrier as usize;
+        for step in lane.steps.iter_mut().filter(|step| step.publishes()) {
+            let mut written = (program.uses(step.codelet).iter())
+                .filter(|one| one.mode.writes() && has_room(one.cell));
+            let in_cell = written.find_map(|one| {
+                let cell = one.cell as usize;
                 if of_cell.len() <= cell {
                     of_cell.resize(program.cells(), None);
                 }
                 let number = first + cells.len();
                 if of_cell[cell].is_none() && number <= MOST {
                     of_cell[cell] = Some((at, number as u16));
-                    cells.push(carrier);
+                    cells.push(one.cell);
                 }
                 of_cell[cell].filter(|&(lane, _)| lane == at || mixed)
             });
@@ -69,40 +65,6 @@ pub(super) fn place(
         lanes[at].waits = waits;
     }
     cells
-}
-
-/// Of each step of each lane a cell with room that it writes, and that somebody uses who waits for it.
-fn carriers(
-    program: &Program,
-    lanes: &[Lane],
-    has_room: impl Fn(u32) -> bool,
-) -> Vec<Vec<Option<u32>>> {
-    let mut carriers: Vec<_> = (lanes.iter())
-        .map(|lane| vec![None; lane.steps.len()])
-        .collect();
-    // Of each cell the last codelet that waited and uses it, and one more.
-    let mut used_by = vec![0; program.cells()];
-    for lane in lanes {
-        let mut waits = lane.waits.iter();
-        for step in lane.steps.iter().filter(|step| step.waits != 0) {
-            for one in program.uses(step.codelet) {
-                used_by[one.cell as usize] = step.codelet + 1;
-                let others = program.overlaps(one.cell).iter();
-                others.for_each(|other| used_by[other.cell as usize] = step.codelet + 1);
-            }
-            for wait in waits.by_ref().take(step.waits.into()) {
-                let at = wait.steps as usize - 1;
-                let awaited = lanes[wait.lane()].steps[at].codelet;
-                let written = program.uses(awaited).iter().find(|one| {
-                    let is_used = used_by[one.cell as usize] == step.codelet + 1;
-                    is_used && one.mode.writes() && has_room(one.cell)
-                });
-                let carrier = &mut carriers[wait.lane()][at];
-                *carrier = carrier.or(written.map(|one| one.cell));
-            }
-        }
-    }
-    carriers
 }
 
 #[cfg(test)]
@@ -171,18 +133,6 @@ mod tests {
         assert!((1..LINES).all(|at| turns[at] != turns[at - 1]));
         assert_eq!(turns[LINES], turns[0]);
         assert!(schedule.signal_cells.is_empty());
-        check(&schedule);
-    }
-
-    /// The first writes what the second one reads, and waits in the next round until it has.
-    #[test]
-    fn who_only_lets_others_overwrite_says_so_in_a_line() {
-        let schedule = compiled(2, 2, &[(0, 0, &[]), (1, 1, &[0])]);
-        let first = schedule.first_in_cells() as u16;
-        assert_eq!(signals(&schedule, 0), [first]);
-        assert_eq!(schedule.signal_cells, [0]);
-        let line = signals(&schedule, 1)[0];
-        assert!((1..first).contains(&line), "{line}");
         check(&schedule);
     }
 
