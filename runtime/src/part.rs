@@ -270,17 +270,21 @@ unsafe fn lend_exclusive<'v, T: Data>(_: &Part<T>, slots: &mut Slots<'_>) -> &'v
 /// The next slot is this tile, which the codelet holds for `'v`, at least for reading.
 #[inline]
 unsafe fn lend_tile<'v, T: Data>(tile: &Tile<T>, slots: &mut Slots<'_>) -> TileRef<'v, T> {
+    // SAFETY: the caller's promise.
+    let lent = unsafe { slots.next() };
     // SAFETY: what is lent starts at the tile's first element, and the spawn has checked that the tile of this shape lies
     // inside the block; the rest is the caller's promise.
-    unsafe { TileRef::new(slots.next().start.cast(), tile.shape()) }
+    unsafe { TileRef::new(lent.start.cast(), tile.shape()) }
 }
 
 /// # Safety
 /// The next slot is this tile, which the codelet holds for `'v`, alone.
 #[inline]
 unsafe fn lend_tile_mut<'v, T: Data>(tile: &Tile<T>, slots: &mut Slots<'_>) -> TileMut<'v, T> {
+    // SAFETY: the caller's promise.
+    let lent = unsafe { slots.next() };
     // SAFETY: as in `lend_tile`.
-    unsafe { TileMut::new(slots.next().start.cast(), tile.shape()) }
+    unsafe { TileMut::new(lent.start.cast(), tile.shape()) }
 }
 
 impl<T> fmt::Debug for Part<T> {

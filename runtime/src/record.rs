@@ -1,6 +1,6 @@
 //! Recording as users do it: the same `spawn`, in the scope that `record` gives.
 
-use crate::access::{Access, Lent, Slots, is_kept};
+use crate::access::{Access, Desk, is_kept};
 use crate::captures::Captures;
 use crate::codelet::Body;
 use crate::engine::Frame;
@@ -129,13 +129,15 @@ where
     }
 
     /// See [`Run`](crate::recorded::Run).
-    unsafe fn run(captured: *mut (), frame: *const (), lent: &[Lent]) -> Result<(), Box<Fault>> {
+    unsafe fn run(codelet: &Recorded, frame: *const (), desk: &Desk<'_>) -> Result<(), Box<Fault>> {
         // SAFETY: the premise of `Run`: it is there, and only shared references to it are made.
-        let kept = unsafe { &*captured.cast::<Kept<A, F, V>>() };
+        let kept = unsafe { &*codelet.captured().cast::<Kept<A, F, V>>() };
         // SAFETY: the premise of `Run`: the frame outlives the body.
         let scope = unsafe { Scope::<'s>::new(frame.cast::<Frame<'_>>()) };
-        // SAFETY: the premise of `Run`: the codelet holds what `lent` describes until the body ends.
-        let view = unsafe { kept.access.view(&mut Slots::new(lent)) };
+        // SAFETY: the premise of `Run`: the desk is the codelet's.
+        let mut slots = unsafe { codelet.slots(desk) };
+        // SAFETY: the premise of `Run`: the codelet holds what it is lent until the body ends.
+        let view = unsafe { kept.access.view(&mut slots) };
         match (kept.body)(&scope, view).end() {
             End::Value(value) => {
                 // SAFETY: the premise of `Run`: nobody reads the value, and nobody else runs the codelet.

@@ -1,6 +1,6 @@
 //! A codelet of a graph: what is needed to run it again and again.
 
-use crate::access::Lent;
+use crate::access::{Desk, Lent, Slots};
 use crate::captures::Captures;
 use crate::decide::graph::{Lane, Schedule};
 use crate::error::ErrorKind;
@@ -29,10 +29,11 @@ impl Fault {
     }
 }
 
-/// Runs a body, and unwinds if it panics. Premises: `captured` is what it was recorded with; the codelet holds what `lent`
-/// describes, and nobody reads its value; `frame` points to the engine's context.
+/// Runs a body, and unwinds if it panics. Premises: the codelet is one of the type that the function is for, and what it captured is
+/// there; the desk is its graph's, or has a list of it; it holds what it is lent from there, and nobody reads its value; `frame` points to
+/// the engine's context.
 pub(crate) type Run =
-    unsafe fn(captured: *mut (), frame: *const (), lent: &[Lent]) -> Result<(), Box<Fault>>;
+    unsafe fn(codelet: &Recorded, frame: *const (), desk: &Desk<'_>) -> Result<(), Box<Fault>>;
 
 /// What is needed of the type of a recorded codelet. At the start of what was captured.
 pub(crate) struct Table {
@@ -53,30 +54,14 @@ pub(crate) struct Recorded {
     /// Where in the graph's list of what is lent its own begins.
     pub(crate) first_lent: u32,
     pub(crate) lents: u16,
-    /// Bits of [`special`], and above them where the round's argument stands.
-    pub(crate) special: u16,
+    /// Some of what it is lent is in no table: memory of the engine's own, which has no start there, or a lane of a reduction that is to be
+    /// filled first ([`IDENTITY`]).
+    pub(crate) wants_more: bool,
 }
-
-/// Where the round's argument lies, in the list of what codelets are lent.
-pub(crate) const ARGUMENT: *mut u8 = std::ptr::without_provenance_mut(usize::MAX);
 
 /// In the list of what codelets are lent: what comes next is a lane of a reduction, to be filled first with the identity of
 /// the operator whose number stands in place of the bytes.
 pub(crate) const IDENTITY: *mut u8 = std::ptr::without_provenance_mut(usize::MAX - 1);
-
-/// What few recorded codelets have.
-pub(crate) mod special {
-    /// Some of what it is lent is memory of the engine's own: without a start in the list.
-    pub(crate) const SCRATCH: u16 = 1;
-    /// Some of it is the round's argument: starts at [`ARGUMENT`](super::ARGUMENT) in the list.
-    pub(crate) const ARGUMENT: u16 = 2;
-    /// It begins a lane of a reduction: [`IDENTITY`](super::IDENTITY) is in the list.
-    pub(crate) const IDENTITY: u16 = 4;
-    /// So many bits say what is special.
-    pub(super) const BITS: u32 = 3;
-    /// In the place of where the round's argument stands: more than once, or further back than can be said.
-    pub(super) const EVERYWHERE: u16 = u16::MAX >> BITS;
-}
 
 impl Recorded {
     /// A codelet with these captures.
@@ -88,7 +73,7 @@ impl Recorded {
             captured,
             first_lent: 0,
             lents: 0,
-            special: 0,
+            wants_more: false,
         }
     }
 
@@ -98,43 +83,54 @@ impl Recorded {
         unsafe { *self.captured.cast::<&'static Table>() }
     }
 
+    /// What it captured, which begins with its table.
+    #[inline]
+    pub(crate) fn captured(&self) -> *mut () {
+        self.captured
+    }
+
+    /// What it is lent.
+    ///
+    /// # Safety
+    /// The desk is its graph's, or has a list of it.
+    #[inline]
+    pub(crate) unsafe fn slots<'a>(&self, desk: &'a Desk<'a>) -> Slots<'a> {
+        // SAFETY: its places are there: the caller's promise.
+        unsafe { Slots::of_graph(desk, self.first_lent, self.lents) }
+    }
+
     /// Runs its body.
     ///
     /// # Safety
-    /// The premises of [`Run`], but for that of what was captured.
+    /// The premises of [`Run`], but for those of its type and what was captured.
     #[inline]
-    pub(crate) unsafe fn run(&self, frame: *const (), lent: &[Lent]) -> Result<(), Box<Fault>> {
+    pub(crate) unsafe fn run(&self, frame: *const (), desk: &Desk<'_>) -> Result<(), Box<Fault>> {
         // SAFETY: the table is that of what was captured: the promise given to `new`; the rest is the caller's.
-        unsafe { (self.table().run)(self.captured, frame, lent) }
+        unsafe { (self.table().run)(self, frame, desk) }
+    }
+
+    /// The same; it is lent this list, and not what its graph's desk has for it.
+    ///
+    /// # Safety
+    /// As for [`Recorded::run`], with this list, which has all that it is lent.
+    pub(crate) unsafe fn run_with_list(
+        &self,
+        frame: *const (),
+        desk: &Desk<'_>,
+        list: &[Lent],
+    ) -> Result<(), Box<Fault>> {
+        let listed = Recorded {
+            first_lent: 0,
+            lents: list.len() as u16,
+            ..*self
+        };
+        // SAFETY: the caller's promise; its places in the list are those that this desk has.
+        unsafe { listed.run(frame, &desk.with_list(list)) }
     }
 
     /// Whether it is the runtime's own, and not counted if it is skipped.
     pub(crate) fn is_ours(&self) -> bool {
         self.table().is_ours
-    }
-
-    /// Whether it is lent nothing, and nothing about it is special.
-    #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        u32::from(self.lents) | u32::from(self.special) == 0
-    }
-
-    /// The round's argument stands in these places of what it is lent.
-    pub(crate) fn set_arguments(&mut self, mut places: impl Iterator<Item = usize>) {
-        let Some(first) = places.next() else { return };
-        let only = u16::try_from(first).unwrap_or(special::EVERYWHERE);
-        let only = match places.next() {
-            None => only.min(special::EVERYWHERE),
-            Some(_) => special::EVERYWHERE,
-        };
-        self.special |= special::ARGUMENT | only << special::BITS;
-    }
-
-    /// Of one with [`special::ARGUMENT`]: where it stands. `None`: it is to be looked for.
-    #[inline]
-    pub(crate) fn argument(&self) -> Option<usize> {
-        let at = self.special >> special::BITS;
-        (at != special::EVERYWHERE).then_some(usize::from(at))
     }
 
     /// Its value as it is lent to readers.

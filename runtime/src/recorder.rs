@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::extent::Extent;
 use crate::id::{BlockId, CodeletId, IdHasher};
 use crate::instead::Instead;
-use crate::recorded::{ARGUMENT, Bodies, IDENTITY, Recorded, special};
+use crate::recorded::{Bodies, IDENTITY, Recorded};
 use crate::shared::Shared;
 use crate::spawn::Spec;
 use crate::sync::plain::{AtomicU64, Ordering};
@@ -243,21 +243,14 @@ impl Recording {
         let site = self.site_number(site);
         self.site_of_codelet.push(site);
         let places = &self.lent_to[first as usize..];
-        let is_scratch = |&place: &u32| self.lents[place as usize].start.is_null();
-        let is_mark = |&place: &u32| self.lents[place as usize].start == IDENTITY;
-        let is_argument = |&place: &u32| self.lents[place as usize].start == ARGUMENT;
+        let wants_more = |&place: &u32| {
+            let start = self.lents[place as usize].start;
+            start.is_null() || start == IDENTITY
+        };
         let recorded = self.bodies.add(keep);
         recorded.first_lent = first;
         recorded.lents = places.len() as u16;
-        if places.iter().any(is_scratch) {
-            recorded.special |= special::SCRATCH;
-        }
-        if places.iter().any(is_mark) {
-            recorded.special |= special::IDENTITY;
-        }
-        let arguments = places.iter().enumerate();
-        let arguments = arguments.filter_map(|(at, place)| is_argument(place).then_some(at));
-        recorded.set_arguments(arguments);
+        recorded.wants_more = places.iter().any(wants_more);
         let mut own = Own {
             value: NONE,
             lent: NONE,

@@ -48,8 +48,10 @@ unsafe impl Access for Whole {
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
         // SAFETY: it stays during the replay.
         let graph = unsafe { &*self.0 };
+        // SAFETY: `declare` has declared as many.
+        let next = || unsafe { slots.next() };
         // SAFETY: nobody runs codelets of it yet: the caller is about to begin.
-        unsafe { graph.lend(|| slots.next()) };
+        unsafe { graph.lend(next) };
     }
 }
 

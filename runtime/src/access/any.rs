@@ -154,7 +154,10 @@ unsafe impl Access for AnyAccess {
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
         match self.0 {
             Kind::Weak(..) => Lent::default(),
-            _ => slots.next(),
+            // SAFETY: it has a slot.
+            Kind::Argument(_) => unsafe { slots.argument() },
+            // SAFETY: as above.
+            _ => unsafe { slots.next() },
         }
     }
 }

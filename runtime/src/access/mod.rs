@@ -8,6 +8,7 @@ mod plain_list;
 mod raw;
 mod reduction;
 mod scratch;
+mod slots;
 mod value;
 mod weak;
 
@@ -22,6 +23,8 @@ pub(crate) use plain_list::{FEW, FEW_VALUES, Shape};
 pub use raw::{ExclusiveAccess, Raw, SharedWrite};
 pub use reduction::{Max, Min, Product, Reduce, ReduceOp, Sum};
 pub use scratch::{Scratch, scratch};
+pub use slots::Slots;
+pub(crate) use slots::{ARGUMENT, Desk};
 pub(crate) use value::is_kept;
 pub use value::{ReadValue, Value};
 pub use weak::{CanBeWeak, Weak};
@@ -107,78 +110,6 @@ impl Default for Lent {
             start: std::ptr::dangling_mut(),
             bytes: 0,
         }
-    }
-}
-
-/// The resolved accesses of one codelet, in the order of their declaration.
-pub struct Slots<'a> {
-    lent: std::slice::Iter<'a, Lent>,
-}
-
-impl std::fmt::Debug for Slots<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Slots({} left)", self.lent.len())
-    }
-}
-
-impl<'a> Slots<'a> {
-    #[inline]
-    pub(crate) fn new(lent: &'a [Lent]) -> Self {
-        Slots { lent: lent.iter() }
-    }
-
-    #[inline]
-    pub(crate) fn next(&mut self) -> Lent {
-        *self.lent.next().expect("one slot for each declared access")
-    }
-
-    /// All that are left.
-    #[inline]
-    pub(crate) fn rest(&mut self) -> &'a [Lent] {
-        std::mem::take(&mut self.lent).as_slice()
-    }
-
-    /// The next block as a slice.
-    ///
-    /// # Safety
-    /// The next slot is a block of `T` that the codelet holds for `'v`, at least for reading.
-    #[inline]
-    pub(crate) unsafe fn shared<'v, T: Data>(&mut self) -> &'v [T] {
-        let lent = self.next();
-        // SAFETY: the block's memory is `bytes` long, aligned for `T` (`block_bytes` refuses others), initialised (zeroed when taken, plain
-        // old data since), and nobody writes it while a reader holds the block: the caller's promise.
-        unsafe { std::slice::from_raw_parts(lent.start.cast(), lent.bytes / size_of::<T>()) }
-    }
-
-    /// The next block as a mutable slice.
-    ///
-    /// # Safety
-    /// The next slot is a block of `T` that the codelet holds for `'v`, alone.
-    #[inline]
-    pub(crate) unsafe fn exclusive<'v, T: Data>(&mut self) -> &'v mut [T] {
-        let lent = self.next();
-        // SAFETY: as in `shared`, and nobody else has access while a writer holds the block.
-        unsafe { std::slice::from_raw_parts_mut(lent.start.cast(), lent.bytes / size_of::<T>()) }
-    }
-
-    /// The next block as a bare pointer.
-    ///
-    /// # Safety
-    /// The next slot is a block of `T`.
-    #[inline]
-    unsafe fn bare<T: Data>(&mut self) -> *mut [T] {
-        let lent = self.next();
-        std::ptr::slice_from_raw_parts_mut(lent.start.cast(), lent.bytes / size_of::<T>())
-    }
-
-    /// The next value.
-    ///
-    /// # Safety
-    /// The next slot is a value of type `R`, there and kept for `'v`.
-    #[inline]
-    unsafe fn value<'v, R>(&mut self) -> &'v R {
-        // SAFETY: the caller's promise.
-        unsafe { &*self.next().start.cast::<R>() }
     }
 }
 

@@ -48,7 +48,9 @@ unsafe impl<Q: Copy + Send + Sync + 'static> Access for Param<Q> {
     }
     #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
+        // SAFETY: it has a slot.
+        let argument = unsafe { slots.argument() };
         // SAFETY: the slot is the round's argument, there and not written to while codelets run: the caller's promise.
-        unsafe { *slots.next().start.cast::<Q>() }
+        unsafe { *argument.start.cast::<Q>() }
     }
 }

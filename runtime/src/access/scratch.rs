@@ -69,7 +69,8 @@ unsafe impl<T: Data> Access for Scratch<T> {
     #[inline]
     unsafe fn view<'v>(&self, slots: &mut Slots<'_>) -> Self::View<'v> {
         if size_of::<T>() == 0 {
-            slots.next();
+            // SAFETY: it has a slot.
+            unsafe { slots.next() };
             // SAFETY: elements without size need no memory.
             return unsafe { std::slice::from_raw_parts_mut(std::ptr::dangling_mut(), self.len) };
         }

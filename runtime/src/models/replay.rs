@@ -3,7 +3,7 @@
 
 use super::Thing;
 use crate::access::Mode;
-use crate::decide::graph::{Owner, Program, Schedule, Use, Wish, schedule};
+use crate::decide::graph::{Owner, Program, Schedule, Step, Use, Wish, schedule};
 use crate::replay::lanes::{Lanes, Pause, Visit};
 use crate::stop::Stop;
 use crate::sync::Arc;
@@ -48,9 +48,8 @@ impl World {
             looks: 0,
             rounds: u32::MAX,
         };
-        let run = |step, _| {
-            let codelet = self.schedule.codelet(at, step);
-            for one in self.program.uses(codelet) {
+        let run = |step: &Step, _, _| {
+            for one in self.program.uses(step.codelet) {
                 let thing = &self.cells[one.cell as usize];
                 match one.mode {
                     Mode::Read => _ = thing.get(),
@@ -59,7 +58,7 @@ impl World {
             }
         };
         let mut hand = self.lanes.take(&self.schedule, at, visit)?;
-        let pause = hand.go_on(seen, run, || ());
+        let pause = hand.go_on(&self.schedule.lanes[at].steps, seen, |_| (), run, || ());
         hand.give_back(pause, || ());
         Some(pause)
     }

@@ -2,7 +2,7 @@
 //! runtime's own that puts the lanes together where a group ends. Page: `docs/design/reductions.md`, "In graphs".
 
 use super::{Recording, Site};
-use crate::access::{BlockKey, Declared, Lent, Mode, Operator, OperatorTable};
+use crate::access::{BlockKey, Declared, Desk, Lent, Mode, Operator, OperatorTable};
 use crate::decide::graph::{Use, Wish};
 use crate::decide::lanes::{LANES, tree};
 use crate::error::{Error, ErrorKind, Result};
@@ -165,9 +165,11 @@ impl Combine {
     };
 
     /// See [`Run`](crate::recorded::Run): it is lent the block, then the lanes that members have added to.
-    unsafe fn run(captured: *mut (), _: *const (), lent: &[Lent]) -> Result<(), Box<Fault>> {
+    unsafe fn run(codelet: &Recorded, _: *const (), desk: &Desk<'_>) -> Result<(), Box<Fault>> {
         // SAFETY: the premise of `Run`: it is what was captured.
-        let operator = unsafe { (*captured.cast::<Combine>()).operator };
+        let operator = unsafe { (*codelet.captured().cast::<Combine>()).operator };
+        // SAFETY: the premise of `Run`: the desk is the codelet's.
+        let lent = unsafe { codelet.slots(desk) }.rest();
         let table = OperatorTable::of(operator);
         let (block, lanes) = (lent[0], &lent[1..]);
         let add = |into: *mut u8, from: *mut u8| {

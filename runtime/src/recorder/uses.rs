@@ -1,12 +1,11 @@
 //! What a codelet of a graph uses, by what it has declared: cells, and places in the list of what is lent.
 
 use super::{NONE, Recording, Site};
-use crate::access::{Declared, Lent, Mode};
+use crate::access::{ARGUMENT, Declared, Lent, Mode};
 use crate::decide::graph::Use;
 use crate::declare::clash;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::CodeletId;
-use crate::recorded::ARGUMENT;
 use crate::shared::Shared;
 use crate::spawn::{After, Spec};
 

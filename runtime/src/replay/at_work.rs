@@ -40,8 +40,9 @@ struct State {
     blocked: Box<[(u16, u64)]>,
     /// Those that this engine cares for: its own, and others' that it has taken over.
     mine: Box<[bool]>,
-    /// What the present codelet is lent: room for as much as one of the graph is lent at most.
-    desk: Box<[Lent]>,
+    /// Room for as much as a codelet of the graph is lent at most, and the numbers of these places.
+    room: Box<[Lent]>,
+    up: Box<[u32]>,
 }
 
 impl Place {
@@ -51,7 +52,8 @@ impl Place {
                 seen: vec![0; lanes].into(),
                 blocked: vec![(0, 0); lanes].into(),
                 mine: vec![false; lanes].into(),
-                desk: vec![Lent::default(); most_lent].into(),
+                room: vec![Lent::default(); most_lent].into(),
+                up: (0..most_lent as u32).collect(),
             }),
             bed: Parker::new(),
             sleeps: AtomicBool::new(false),
@@ -305,12 +307,14 @@ impl Worker<'_> {
         };
         let wake = || self.replay.wake();
         let pause = loop {
-            let State { seen, desk, .. } = &mut *state;
+            let State { seen, room, up, .. } = &mut *state;
+            // SAFETY: this engine is at work on the graph.
+            let desk = unsafe { self.replay.graph.desk(room, up) };
             // One catch for all steps up to the next pause: it costs as much as an empty codelet.
             let went = catch_unwind(AssertUnwindSafe(|| match self.traced {
-                None => (self.replay).run_lane(self.frame, &mut hand, at, seen, desk),
+                None => (self.replay).run_lane(self.frame, &mut hand, at, seen, &desk),
                 Some(graph) => {
-                    (self.replay).run_lane_traced(self.frame, graph, &mut hand, at, seen, desk)
+                    (self.replay).run_lane_traced(self.frame, graph, &mut hand, at, seen, &desk)
                 }
             }));
             match went {

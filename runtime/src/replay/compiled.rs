@@ -5,7 +5,7 @@ use super::balance::Balance;
 use super::lanes::{Lanes, has_room};
 use super::poison::Poisons;
 use super::traced::Known;
-use crate::access::{BlockKey, Lent, Mode};
+use crate::access::{BlockKey, Desk, Lent, Mode};
 use crate::check;
 use crate::decide::graph::{Lane, Owner, Program, Schedule, loads, log, owners, schedule};
 use crate::extent::Extent;
@@ -245,6 +245,18 @@ impl Compiled {
             // until it has ended.
             unsafe { dealt.lanes.put_signals(data) };
         });
+    }
+
+    /// What an engine lends the codelets from, with room for as much as one of them is lent at most, and the numbers from 0 on.
+    ///
+    /// # Safety
+    /// The caller works on the graph as long as it uses this.
+    #[inline]
+    pub(super) unsafe fn desk<'a>(&'a self, room: &'a mut [Lent], up: &'a [u32]) -> Desk<'a> {
+        // SAFETY: it is written while nobody works on the graph.
+        let lents = self.lents.with(|lents| unsafe { &**lents });
+        // SAFETY: the recording has put each place that it has noted into the list.
+        unsafe { Desk::new(lents, &self.lent_to, room, up) }
     }
 
     /// What stops its replay.

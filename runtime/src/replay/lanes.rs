@@ -304,7 +304,7 @@ pub(crate) struct Hand<'a> {
     taken_at: Place,
     /// Where it is; while steps run, only the round and the wait are right.
     place: Place,
-    /// The step that has begun and is not over, or [`NONE`].
+    /// The last step that has begun, or [`NONE`]: so before anything is done but to run bodies.
     begun: u32,
 }
 
@@ -312,13 +312,16 @@ pub(crate) struct Hand<'a> {
 const NONE: u32 = u32::MAX;
 
 impl Hand<'_> {
-    /// R2 and R3: runs steps, each by `run` with its number in the lane and the round's, until the lane cannot go on. `seen`
-    /// is how far this thread has seen each lane to be; `passed` is called when sleepers wait for what the lane has reached.
+    /// R2 and R3: runs steps, each by `run` with what belongs to it in the lane's list, its number in the lane and the round's, until the
+    /// lane cannot go on; `begins` is told the round before steps of another one are run, and at first. `seen` is how far this thread has
+    /// seen each lane to be; `passed` is called when sleepers wait for what the lane has reached.
     #[inline]
-    pub(crate) fn go_on(
+    pub(crate) fn go_on<T>(
         &mut self,
+        list: &[T],
         seen: &mut [u64],
-        mut run: impl FnMut(u32, u32),
+        mut begins: impl FnMut(u32),
+        mut run: impl FnMut(&T, u32, u32),
         passed: impl Fn(),
     ) -> Pause {
         let plan = self.plan;
@@ -328,9 +331,12 @@ impl Hand<'_> {
                 return Pause::Halted;
             }
             let (round, from) = (self.place.round, self.place.step);
-            for (&step, at) in plan.steps[from as usize..].iter().zip(from..) {
+            begins(round);
+            let steps = plan.steps[from as usize..].iter();
+            for ((step, one), at) in steps.zip(&list[from as usize..]).zip(from..) {
                 // R2.
                 if step.waits != 0 {
+                    self.begun = NONE;
                     if let Some((signal, needed)) = self.blocked(step, seen) {
                         self.place.step = at;
                         return Pause::Blocked(signal, needed);
@@ -339,11 +345,12 @@ impl Hand<'_> {
                 }
                 // R3.
                 self.begun = at;
-                run(at, round);
+                run(one, at, round);
                 if self.pass(at, step, &passed) {
                     return self.stop_behind(at);
                 }
             }
+            self.begun = NONE;
             self.place = Place::first(round + 1);
         }
         match self.place.round > self.rounds {
@@ -352,7 +359,7 @@ impl Hand<'_> {
         }
     }
 
-    /// The step and the round that have begun, if `run` has not returned from them: it unwinds.
+    /// The step and the round that have begun, if `run` has not returned from them, when something unwinds.
     pub(crate) fn interrupted(&self) -> Option<(u32, u32)> {
         (self.begun != NONE).then_some((self.begun, self.place.round))
     }
@@ -360,14 +367,15 @@ impl Hand<'_> {
     /// The step that was interrupted is over. Why the lane does not go on, if it does not.
     pub(crate) fn skip(&mut self, passed: impl Fn()) -> Option<Pause> {
         let at = self.begun;
-        let wanted = self.pass(at, self.plan.steps[at as usize], passed);
+        let wanted = self.pass(at, &self.plan.steps[at as usize], passed);
+        self.begun = NONE;
         let pause = self.stop_behind(at);
         (wanted || pause == Pause::Ended).then_some(pause)
     }
 
     /// What the next step waits for. Most steps wait for nothing: apart from these.
     #[inline(never)]
-    fn blocked(&self, step: Step, seen: &mut [u64]) -> Option<(u16, u64)> {
+    fn blocked(&self, step: &Step, seen: &mut [u64]) -> Option<(u16, u64)> {
         let waits = &self.plan.waits[self.place.wait as usize..][..usize::from(step.waits)];
         waits.iter().find_map(|&wait| {
             let needed = needed(wait, self.place.round)?;
@@ -379,9 +387,9 @@ impl Hand<'_> {
 
     /// The second half of R3: a step is over. Whether its owner wants the lane from us.
     #[inline]
-    fn pass(&mut self, at: u32, step: Step, passed: impl Fn()) -> bool {
-        self.begun = NONE;
+    fn pass(&mut self, at: u32, step: &Step, passed: impl Fn()) -> bool {
         if step.publishes() {
+            self.begun = NONE;
             let reached = reached(self.place.round, at + 1);
             self.lanes.signal(step.signal).publish(reached, passed);
         }

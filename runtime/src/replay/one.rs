@@ -2,17 +2,17 @@
 
 use super::Replay;
 use super::lanes::{Hand, Pause};
-use crate::access::{Lent, Operator, OperatorTable};
+use crate::access::{Desk, Lent, Operator, OperatorTable};
 use crate::engine::Frame;
 use crate::error::{ErrorKind, Origin};
 use crate::failure::Cause;
 use crate::lendings::Lendings;
 use crate::panics;
-use crate::recorded::{ARGUMENT, Fault, IDENTITY, Recorded, special};
+use crate::recorded::{Fault, IDENTITY, Recorded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Replay<'_> {
-    /// Runs steps of a lane until it cannot go on. On the desk is room for what a codelet is lent. Unwinds if a body panics.
+    /// Runs steps of a lane until it cannot go on, which are lent from this desk. Unwinds if a body panics.
     #[inline(never)]
     pub(super) fn run_lane(
         &self,
@@ -20,13 +20,14 @@ impl Replay<'_> {
         hand: &mut Hand<'_>,
         lane: usize,
         seen: &mut [u64],
-        desk: &mut [Lent],
+        desk: &Desk<'_>,
     ) -> Pause {
         let bodies = self.dealt().bodies.of_lane(lane);
-        let run = |step: u32, round| {
-            self.run_step(frame, &bodies[step as usize], (lane, step), round, desk);
+        let begins = |round| desk.set_argument(self.arguments.of_round(round));
+        let run = |body: &Recorded, step: u32, round| {
+            self.run_step(frame, body, (lane, step), round, desk);
         };
-        hand.go_on(seen, run, || self.wake())
+        hand.go_on(bodies, seen, begins, run, || self.wake())
     }
 
     /// The same, and notes each step in the trace.
@@ -38,17 +39,18 @@ impl Replay<'_> {
         hand: &mut Hand<'_>,
         lane: usize,
         seen: &mut [u64],
-        desk: &mut [Lent],
+        desk: &Desk<'_>,
     ) -> Pause {
         let bodies = self.dealt().bodies.of_lane(lane);
-        let run = |step: u32, round| {
+        let begins = |round| desk.set_argument(self.arguments.of_round(round));
+        let run = |body: &Recorded, step: u32, round| {
             let codelet = self.dealt().schedule.codelet(lane, step);
             frame.engine.stop_if_shut();
             self.run_traced(frame, known, (codelet, round), || {
-                self.run_step(frame, &bodies[step as usize], (lane, step), round, desk);
+                self.run_step(frame, body, (lane, step), round, desk);
             });
         };
-        hand.go_on(seen, run, || self.wake())
+        hand.go_on(bodies, seen, begins, run, || self.wake())
     }
 
     /// Runs one step.
@@ -59,12 +61,12 @@ impl Replay<'_> {
         recorded: &Recorded,
         at: (usize, u32),
         round: u32,
-        desk: &mut [Lent],
+        desk: &Desk<'_>,
     ) {
         if self.watch.reasons() != 0 {
             return self.run_carefully(frame, recorded, at, round, desk);
         }
-        if let Err(fault) = self.run_body(frame, recorded, round, desk) {
+        if let Err(fault) = run_body(frame, recorded, desk) {
             self.fail(frame, at, round, *fault);
         }
     }
@@ -78,12 +80,12 @@ impl Replay<'_> {
         recorded: &Recorded,
         (lane, step): (usize, u32),
         round: u32,
-        desk: &mut [Lent],
+        desk: &Desk<'_>,
     ) {
         let (graph, engine) = (self.graph, frame.engine);
         engine.stop_if_shut();
         if !graph.poisons.any() {
-            if let Err(fault) = self.run_body(frame, recorded, round, desk) {
+            if let Err(fault) = run_body(frame, recorded, desk) {
                 self.fail(frame, (lane, step), round, *fault);
             }
             return;
@@ -100,72 +102,10 @@ impl Replay<'_> {
             }
             return graph.poisons.spread(program, uses, poison);
         }
-        match self.run_body(frame, recorded, round, desk) {
+        match run_body(frame, recorded, desk) {
             Ok(()) => graph.poisons.heal(program, uses),
             Err(fault) => self.fail(frame, (lane, step), round, *fault),
         }
-    }
-
-    #[inline(always)]
-    fn run_body(
-        &self,
-        frame: &Frame<'_>,
-        recorded: &Recorded,
-        round: u32,
-        desk: &mut [Lent],
-    ) -> Result<(), Box<Fault>> {
-        let frame_of_body = (&raw const *frame).cast();
-        let ended = if recorded.is_plain() {
-            // SAFETY: its turn has come, by the protocol of the lanes: it holds what it is lent, nothing, nobody else runs it,
-            // and nobody reads its value. The frame is there.
-            unsafe { recorded.run(frame_of_body, &[]) }
-        } else {
-            self.run_lent(frame, recorded, round, desk)
-        };
-        if frame.children.get() != 0 {
-            return Err(spawned(frame));
-        }
-        ended
-    }
-
-    /// Apart from those that are lent nothing, whose way is shorter than this one's registers to save.
-    #[inline(never)]
-    fn run_lent(
-        &self,
-        frame: &Frame<'_>,
-        recorded: &Recorded,
-        round: u32,
-        desk: &mut [Lent],
-    ) -> Result<(), Box<Fault>> {
-        let lent = self.lend(recorded, round, desk);
-        match recorded.special & (special::SCRATCH | special::IDENTITY) {
-            // SAFETY: as in `run_body`.
-            0 => unsafe { recorded.run((&raw const *frame).cast(), lent) },
-            _ => run_with_more(frame, recorded, lent),
-        }
-    }
-
-    /// Puts what a codelet is lent in this round on the desk.
-    #[inline(always)]
-    fn lend<'d>(&self, recorded: &Recorded, round: u32, desk: &'d mut [Lent]) -> &'d [Lent] {
-        let graph = self.graph;
-        let desk = &mut desk[..usize::from(recorded.lents)];
-        let places = &graph.lent_to[recorded.first_lent as usize..][..desk.len()];
-        graph.lents.with(|lents| {
-            // SAFETY: nobody writes to it while codelets of the graph run.
-            let lents = unsafe { &**lents };
-            for (lent, &place) in desk.iter_mut().zip(places) {
-                *lent = lents[place as usize];
-            }
-        });
-        if recorded.special & special::ARGUMENT != 0 {
-            let argument = self.arguments.of_round(round);
-            match recorded.argument() {
-                Some(at) => desk[at].start = argument,
-                None => put_everywhere(desk, argument),
-            }
-        }
-        desk
     }
 
     /// Tells of a failure, and poisons what the codelet was to write.
@@ -197,26 +137,33 @@ impl Replay<'_> {
     }
 }
 
-/// Puts the round's argument wherever it belongs.
-#[cold]
-#[inline(never)]
-fn put_everywhere(desk: &mut [Lent], argument: *mut u8) {
-    let arguments = desk.iter_mut().filter(|lent| lent.start == ARGUMENT);
-    arguments.for_each(|lent| lent.start = argument);
+#[inline(always)]
+fn run_body(frame: &Frame<'_>, recorded: &Recorded, desk: &Desk<'_>) -> Result<(), Box<Fault>> {
+    let ended = match recorded.wants_more {
+        // SAFETY: its turn has come, by the protocol of the lanes: it holds what it is lent, nobody else runs it, and nobody reads its
+        // value. The desk is its graph's, and the frame is there.
+        false => unsafe { recorded.run((&raw const *frame).cast(), desk) },
+        true => run_with_more(frame, recorded, desk),
+    };
+    match ended {
+        Ok(()) if frame.children.get() == 0 => Ok(()),
+        ended => not_well(frame, ended),
+    }
 }
 
-/// A body that is lent what is in no list, too: memory of the engine's own, a lane with nothing in it. It does not unwind, so that
+/// A body that is lent what is in no table, too: memory of the engine's own, a lane with nothing in it. It does not unwind, so that
 /// this memory comes back.
 #[inline(never)]
 fn run_with_more(
     frame: &Frame<'_>,
     recorded: &Recorded,
-    listed: &[Lent],
+    desk: &Desk<'_>,
 ) -> Result<(), Box<Fault>> {
     let engine = frame.engine;
     let mut lent = Lendings::default();
     let mut refused = None;
-    let mut listed = listed.iter();
+    // SAFETY: the desk is its graph's.
+    let mut listed = unsafe { recorded.slots(desk) }.rest().iter();
     while let Some(&one) = listed.next() {
         if one.start == IDENTITY {
             let lane = *listed.next().expect("a lane follows its mark");
@@ -254,7 +201,7 @@ fn run_with_more(
         Some(fault) => Err(fault),
         None => catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: as in `run_body`; the memory is the engine's, and nobody else has it.
-            unsafe { recorded.run((&raw const *frame).cast(), lent.list()) }
+            unsafe { recorded.run_with_list((&raw const *frame).cast(), desk, lent.list()) }
         }))
         .unwrap_or_else(|panic| Err(Fault::of_panic(panic))),
     };
@@ -279,12 +226,16 @@ fn fill(lane: Lent, operator: Operator) -> Result<(), Box<Fault>> {
     })
 }
 
+/// What is told of a body that did not end well, or did what it may not do.
 #[cold]
-fn spawned(frame: &Frame<'_>) -> Box<Fault> {
-    frame.children.set(0);
-    Box::new(Fault {
+#[inline(never)]
+fn not_well(frame: &Frame<'_>, ended: Result<(), Box<Fault>>) -> Result<(), Box<Fault>> {
+    if frame.children.replace(0) == 0 {
+        return ended;
+    }
+    Err(Box::new(Fault {
         kind: ErrorKind::Graph,
         message: "codelets of a graph spawn nothing, since all of it is recorded before; record what it would spawn, or use `finish`".to_owned(),
         panicked: false,
-    })
+    }))
 }

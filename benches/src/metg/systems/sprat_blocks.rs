@@ -17,7 +17,7 @@ struct Blocks {
     rt: Runtime,
     width: usize,
     /// Row by row.
-    blocks: Vec<Block<u64>>,
+    blocks: Vec<Block<Output>>,
 }
 
 pub(super) fn start(setup: &Setup) -> Result<Box<dyn Runner>> {
@@ -34,14 +34,14 @@ impl Runner for Blocks {
             self.rt.destroy(block)?;
         }
         self.width = lattice.width;
-        self.blocks = self.rt.blocks(ROWS * lattice.width, POISON.len())?;
+        self.blocks = self.rt.blocks(ROWS * lattice.width, 1)?;
         Ok(())
     }
 
     fn run(&mut self, case: &Case) -> Result<Duration> {
         self.rt.finish(|s| {
             for block in &self.blocks {
-                s.spawn(block.write(), |_, block| block.copy_from_slice(&POISON));
+                s.spawn(block.write(), |_, block| block[0] = POISON);
             }
             Ok(())
         })?;
@@ -90,7 +90,7 @@ impl Blocks {
         let reads = before.map(|from| self.blocks[self.place(from as usize)].read());
         let write = self.blocks[self.place(task)].write();
         s.spawn((reads, write), move |_, (inputs, place)| {
-            place.copy_from_slice(&case.compute(task, inputs.into_iter().map(output)));
+            place[0] = case.compute(task, inputs.into_iter().map(output));
         });
     }
 }
@@ -99,7 +99,7 @@ impl Blocks {
 ///
 /// # Errors
 /// If not, with the first of them.
-pub(super) fn check_blocks(rt: &Runtime, blocks: &[Block<u64>], case: &Case) -> Result<()> {
+pub(super) fn check_blocks(rt: &Runtime, blocks: &[Block<Output>], case: &Case) -> Result<()> {
     let mut last = vec![None; blocks.len()];
     for task in case.lattice.all() {
         last[task % blocks.len()] = Some(task);
@@ -119,6 +119,6 @@ pub(super) fn check_blocks(rt: &Runtime, blocks: &[Block<u64>], case: &Case) -> 
     Ok(())
 }
 
-pub(super) fn output(block: &[u64]) -> Output {
-    [block[0], block[1]]
+pub(super) fn output(block: &[Output]) -> Output {
+    block[0]
 }

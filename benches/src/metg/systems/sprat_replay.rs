@@ -11,7 +11,7 @@
 use super::sprat_blocks::{check_blocks, output};
 use super::{Runner, Setup, spmd};
 use crate::flow::GRAPH_BLOCKS;
-use crate::metg::case::{Case, POISON};
+use crate::metg::case::{Case, Output, POISON};
 use crate::metg::lattice::Lattice;
 use crate::system::start_sprat;
 use crate::{Error, Result};
@@ -21,14 +21,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::{Duration, Instant};
 
-/// Rows of blocks that take turns: so far may one engine be ahead of another one that does not make what it reads.
-const ROWS: usize = 16;
+/// Rows of blocks that take turns: so far may one engine be ahead of another one that does not make what it reads. More where they
+/// are narrow and a row takes less time; but each block costs each replay something.
+fn rows(width: usize) -> usize {
+    (64 / width).clamp(8, 16)
+}
 
 struct Replay {
     rt: Runtime,
     stage: Arc<Stage>,
     /// Row by row.
-    blocks: Vec<Block<u64>>,
+    blocks: Vec<Block<Output>>,
     graph: Option<Graph<'static, usize>>,
     /// Steps in a round.
     period: usize,
@@ -46,10 +49,11 @@ pub(super) fn start(setup: &Setup) -> Result<Box<dyn Runner>> {
 
 impl Runner for Replay {
     fn prepare(&mut self, lattice: &Lattice) -> Result<()> {
-        if lattice.width > GRAPH_BLOCKS / ROWS {
+        let rows = rows(lattice.width);
+        if lattice.width > GRAPH_BLOCKS / rows {
             return Err(Error::msg(format!(
                 "a recorded graph has at most {GRAPH_BLOCKS} blocks, and so at most {} columns here; name other --systems",
-                GRAPH_BLOCKS / ROWS
+                GRAPH_BLOCKS / rows
             )));
         }
         self.graph = None;
@@ -57,8 +61,8 @@ impl Runner for Replay {
             self.rt.destroy(block)?;
         }
         // Each row is shared out for itself: a column belongs to the same engine in all rows.
-        for _ in 0..ROWS {
-            let row = self.rt.blocks(lattice.width, POISON.len())?;
+        for _ in 0..rows {
+            let row = self.rt.blocks(lattice.width, 1)?;
             self.blocks.extend(row);
         }
         self.period = period(lattice);
@@ -79,7 +83,7 @@ impl Runner for Replay {
             for &block in &self.blocks {
                 s.codelet("poison")
                     .near(block)
-                    .spawn(block.write(), |_, block| block.copy_from_slice(&POISON));
+                    .spawn(block.write(), |_, block| block[0] = POISON);
             }
             Ok(())
         })?;
@@ -128,19 +132,21 @@ impl Replay {
         (step, column): (usize, usize),
         before: [usize; N],
     ) {
-        let block = |step: usize, column| self.blocks[step % ROWS * lattice.width + column];
-        let reads = before.map(|column| block(step + ROWS - 1, column).read());
+        let rows = rows(lattice.width);
+        let block = |step: usize, column| self.blocks[step % rows * lattice.width + column];
+        let reads = before.map(|column| block(step + rows - 1, column).read());
         let place = block(step, column);
         let stage = self.stage.clone();
+        let is_full = (0..lattice.steps).all(|step| lattice.row(step).len() == lattice.width);
         s.codelet("task").near(place).spawn(
             (reads, place.read_write(), first),
             move |_, (inputs, place, first)| {
                 let step = first + step;
                 let case = stage.case();
                 let task = step * case.lattice.width + column;
-                if step < case.lattice.steps && case.lattice.row(step).contains(&task) {
-                    let left = case.compute(task, inputs.into_iter().map(output));
-                    (place[0], place[1]) = (left[0], left[1]);
+                if step < case.lattice.steps && (is_full || case.lattice.row(step).contains(&task))
+                {
+                    place[0] = case.compute(task, inputs.into_iter().map(output));
                 }
             },
         );
@@ -150,7 +156,7 @@ impl Replay {
 /// So many steps are recorded: the fewest after which both the pattern and the rows begin again, unless there are fewer.
 fn period(lattice: &Lattice) -> usize {
     let sets = lattice.pattern.sets(lattice.width);
-    let mut periods = (1..).map(|turns| turns * ROWS);
+    let mut periods = (1..).map(|turns| turns * rows(lattice.width));
     let period = periods.find(|steps| steps % sets == 0);
     period.expect("one of them is").min(lattice.steps)
 }
@@ -229,11 +235,11 @@ mod tests {
     #[test]
     fn too_many_columns_are_refused_and_the_most_are_not() {
         let mut runner = runner(1);
-        let most = GRAPH_BLOCKS / ROWS;
+        let most = GRAPH_BLOCKS / 8;
         let wide = Lattice::new(Pattern::Stencil1d, most + 1, 1);
         let said = runner.prepare(&wide).unwrap_err().to_string();
-        assert!(said.contains("at most 4095 columns"), "{said}");
-        let wide = Lattice::new(Pattern::Stencil1d, most, ROWS);
+        assert!(said.contains("at most 8191 columns"), "{said}");
+        let wide = Lattice::new(Pattern::Stencil1d, most, 8);
         runner.prepare(&wide).unwrap();
     }
 
@@ -258,14 +264,15 @@ mod tests {
         for (pattern, name, _) in PATTERNS {
             for width in [1, 2, 3, 8, 64] {
                 let period = period(&Lattice::new(pattern, width, 200));
-                assert_eq!(period % ROWS, 0, "{name}");
+                assert_eq!(period % rows(width), 0, "{name}");
                 for step in 0..50 {
                     let set = pattern.set(width, step);
                     assert_eq!(set, pattern.set(width, step + period), "{name}");
                 }
             }
         }
-        assert_eq!(period(&Lattice::new(Pattern::Fft, 8, 200)), 3 * ROWS);
+        assert_eq!(period(&Lattice::new(Pattern::Fft, 8, 200)), 3 * 8);
+        assert_eq!(period(&Lattice::new(Pattern::Stencil1d, 2, 200)), 16);
         assert_eq!(period(&Lattice::new(Pattern::Fft, 8, 5)), 5);
     }
 
@@ -278,11 +285,11 @@ mod tests {
             graph: None,
             period: 1,
         };
-        let lattice = Lattice::new(Pattern::Stencil1d, 8, 9);
+        let lattice = Lattice::new(Pattern::Stencil1d, 8, 7);
         replay.prepare(&lattice).unwrap();
         assert_eq!(order(&lattice, 0, 2), [3, 4, 0, 1, 2, 5, 6, 7]);
         let owners = replay.graph.as_ref().unwrap().owners();
-        assert_eq!(owners, [0, 1, 0, 0, 0, 1, 1, 1].repeat(9));
-        assert_eq!(replay.period, 9);
+        assert_eq!(owners, [0, 1, 0, 0, 0, 1, 1, 1].repeat(7));
+        assert_eq!(replay.period, 7);
     }
 }
