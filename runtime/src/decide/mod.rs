@@ -6,6 +6,7 @@
 
 pub mod alternates;
 pub mod brokerage;
+pub mod ceiling;
 pub mod controller;
 pub mod deadline;
 pub mod dependence;
@@ -24,6 +25,7 @@ pub mod polling;
 pub mod power;
 pub mod priority;
 pub mod regrouping;
+pub mod regulation;
 mod ring;
 pub mod route;
 pub mod run_share;
@@ -34,3 +36,4 @@ pub mod throttle;
 pub mod timers;
 pub mod traffic;
 mod turns;
+mod words;
