@@ -70,6 +70,7 @@ const LEVELS: &[&[&str]] = &[
         "decide::grain",
         "decide::brokerage",
         "decide::controller",
+        "decide::hierarchy",
         "decide::run_share",
         "decide::health",
         "decide::throttle",

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 pub(crate) struct Sweep {
     #[command(flatten)]
     setting: Setting,
-    /// What differs, and its values: xes-per-ce, policy, mode, contention, or a parameter of the workload; or `energy`, each constant of
+    /// What differs, and its values: xes-per-ce, policy, mode, hierarchy, contention, or a parameter of the workload; or `energy`, each constant of
     /// energy halved and doubled
     #[arg(long, value_name = "WHAT=V1,V2,...")]
     over: String,
@@ -73,6 +73,11 @@ impl Sweep {
             }
             "policy" => description.policy = policy(value)?,
             "mode" => description.mode = value.parse()?,
+            "hierarchy" => {
+                description.hierarchy = value
+                    .parse()
+                    .map_err(|_| wrong(format!("`{value}` is no answer; use true or false")))?;
+            }
             "contention" if ["fair", "none"].contains(&value) => description.fair = value == "fair",
             "contention" => {
                 return Err(wrong(format!(

@@ -14,6 +14,7 @@ pub mod event_kinds;
 pub mod grain;
 pub mod graph;
 pub mod health;
+pub mod hierarchy;
 pub mod lanes;
 pub mod locality;
 pub mod migration;
