@@ -163,7 +163,9 @@ impl Shared {
                 if is_regulated {
                     watch.power.control();
                 }
-                let done = self.done(domain, watch, watch.looked_ns);
+                let now_ns = self.cancelling.now_ns();
+                self.add_up(domain, watch, now_ns);
+                let done = self.done(domain, watch, now_ns);
                 self.regulate(domain, watch, done, false);
             }
             if is_regulated {

@@ -319,3 +319,39 @@ fn without_counters_a_cap_is_one_of_the_model() {
     let error = builder().power_cap(1.0).build().unwrap_err();
     assert!(error.to_string().contains("cannot be held"), "{error}");
 }
+
+/// How a child process of the next test ends, and below which folder its files are.
+const ENDS: &str = "SPRAT_TEST_ENDS";
+
+#[test]
+fn what_was_found_comes_back_however_the_process_ends() {
+    let preference = |files: &Files| files.say("energy_performance_preference");
+    if let Ok(told) = std::env::var(ENDS) {
+        let (how, root) = told.split_once(':').unwrap();
+        let files = std::mem::ManuallyDrop::new(Files { root: root.into() });
+        let rt = std::mem::ManuallyDrop::new(pinned(&files));
+        rt.set_policy(Policy::Energy).unwrap();
+        assert_eq!(preference(&files), one("power"));
+        if how == "exits" {
+            std::process::exit(7);
+        }
+        rt.panic_inside(sprat::PanicPlace::ControlEngine);
+        work_until(&rt, || false);
+    }
+    for how in ["exits", "fails"] {
+        let files = Files::new(how);
+        let name = "what_was_found_comes_back_however_the_process_ends";
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(ENDS, format!("{how}:{}", files.root.display()))
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            output.status.code(),
+            (how == "exits").then_some(7),
+            "{errors}"
+        );
+        assert_eq!(preference(&files), one("performance"), "{how}: {errors}");
+    }
+}

@@ -28,6 +28,9 @@ pub(crate) struct Sweep {
     svg: Option<PathBuf>,
 }
 
+/// What is changed, and to what.
+type Difference<'t> = Option<(&'t str, &'t str)>;
+
 impl Sweep {
     pub(crate) fn run(&self) -> Result<()> {
         if self.over == "energy" {
@@ -78,7 +81,7 @@ impl Sweep {
     }
 
     /// The answer where this is so, and what the workload leaves out.
-    fn one(&self, differences: &[Option<(&str, &str)>]) -> Result<(Report, Vec<String>)> {
+    fn one(&self, differences: &[Difference<'_>]) -> Result<(Report, Vec<String>)> {
         let mut setting = self.setting.clone();
         let mut description = setting.description()?;
         for (what, value) in differences.iter().flatten() {
@@ -95,7 +98,7 @@ impl Sweep {
         &self,
         what: &str,
         told: &[&str],
-        differences: &[Option<(&str, &str)>],
+        differences: &[Difference<'_>],
         reports: &[(String, Report)],
     ) -> Result<String> {
         let number = |value: &&str| {
@@ -107,7 +110,7 @@ impl Sweep {
         };
         let numbers = told.iter().map(number).collect::<Result<Vec<f64>>>()?;
         let ms = |report: &Report| report.makespan_ns as f64 * 1e-6;
-        let curve = |(each, reports): (&Option<(&str, &str)>, &[(String, Report)])| {
+        let curve = |(each, reports): (&Difference<'_>, &[(String, Report)])| {
             let points = numbers.iter().copied();
             let mut points: Vec<(f64, f64)> = points
                 .zip(reports.iter().map(|(_, report)| ms(report)))
