@@ -268,7 +268,8 @@ fn told(path: &Path, error: &io::Error) -> String {
 }
 
 // Miri locks no files.
-#[cfg(all(test, not(miri)))]
+#[cfg(not(miri))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::small_files::made_up::Tree;
