@@ -174,5 +174,7 @@ fn memories(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+// Its files are the system's, which Miri does not have.
+#[cfg(not(miri))]
 #[cfg(test)]
 mod tests;

@@ -92,6 +92,7 @@ mod tests {
 }
 
 /// Trees that tests make up.
+#[cfg(not(miri))]
 #[cfg(test)]
 pub(crate) mod made_up {
     use std::path::{Path, PathBuf};
