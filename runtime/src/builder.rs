@@ -1,5 +1,7 @@
 //! What can be chosen about a runtime, and its start.
 
+mod energy;
+
 use crate::about::about;
 use crate::check::Check;
 use crate::config::{Seed, Settings};
@@ -43,6 +45,8 @@ pub struct Builder {
     relieve: Option<bool>,
     replica_bytes: Option<usize>,
     policy: Option<Policy>,
+    power_cap: Option<f64>,
+    power_files: Option<PathBuf>,
     trace: Option<PathBuf>,
     top: Option<Place>,
     ignores_environment: bool,
@@ -408,6 +412,7 @@ impl Builder {
             .replica_bytes
             .map_or_else(default_replica_bytes, |bytes| bytes as u64);
         let policy = self.aim(&settings)?;
+        let cap_uw = self.cap_uw(&settings)?;
         let mut homes = Homes::new(&topology, &plan, check.is_some(), copies)?;
         let id = RuntimeId::take().ok_or_else(|| {
             Error::new(
@@ -448,7 +453,12 @@ impl Builder {
             shared.io.stay_on(cpus.copied().collect());
         }
         lock(&shared.cap).relieves = self.relieve.or(settings.relieve).unwrap_or(false);
+        shared.tell_watchers();
+        energy::survey(&shared, &topology, self.power_files.as_deref(), pin);
         shared.set_policy(policy);
+        if cap_uw.is_some() {
+            shared.set_power_cap(cap_uw)?;
+        }
         let threads = start(&shared, pin, stack).inspect_err(|_| shared.stop())?;
         live::enter(&shared);
         Ok(Runtime::own(shared, topology, pin, threads))

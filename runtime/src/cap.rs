@@ -8,11 +8,13 @@ pub(crate) struct Cap {
     pub(crate) seats: usize,
     /// What is aimed at now.
     pub(crate) policy: Policy,
+    /// What may be drawn, in microwatts.
+    pub(crate) power_uw: Option<u64>,
     /// Engines that limp, or do not move, are relieved.
     pub(crate) relieves: bool,
     /// Those whose engines limp, or do not move.
     pub(crate) relieved: Box<[bool]>,
-    /// Those that the policy has turned off.
+    /// Those that the policy, or the power cap, has turned off.
     pub(crate) off: Box<[bool]>,
 }
 
@@ -21,6 +23,7 @@ impl Cap {
         Cap {
             seats,
             policy: Policy::default(),
+            power_uw: None,
             relieves: false,
             relieved: vec![false; seats].into(),
             off: vec![false; seats].into(),
@@ -41,7 +44,12 @@ impl Cap {
 
     /// Whether control engines are to see what engines do.
     pub(crate) fn is_watched(&self) -> bool {
-        self.relieves || self.policy.narrows()
+        self.relieves || self.is_regulated()
+    }
+
+    /// Whether there is anything to say of how many engines work, and how fast.
+    pub(crate) fn is_regulated(&self) -> bool {
+        self.policy.narrows() || self.power_uw.is_some()
     }
 
     /// How many seats of a domain, of which this is the first, there are for a policy to turn off or not.
@@ -117,5 +125,7 @@ mod tests {
         assert!(!cap.is_watched());
         cap.policy = Policy::EnergyDelay;
         assert!(cap.is_watched());
+        (cap.policy, cap.power_uw) = (Policy::Performance, Some(1));
+        assert!(cap.is_watched() && cap.is_regulated());
     }
 }

@@ -18,6 +18,7 @@ pub(crate) struct Settings {
     pub(crate) memory_report: Option<bool>,
     pub(crate) relieve: Option<bool>,
     pub(crate) policy: Option<String>,
+    pub(crate) power_cap: Option<String>,
     pub(crate) trace: Option<String>,
     pub(crate) top: Option<Place>,
 }
@@ -95,6 +96,7 @@ impl Settings {
             memory_report: switch("SPRAT_MEMORY_REPORT")?,
             relieve: switch("SPRAT_RELIEVE")?,
             policy: text("SPRAT_POLICY")?,
+            power_cap: text("SPRAT_POWER_CAP")?,
             trace: text("SPRAT_TRACE")?,
             top: place("SPRAT_TOP")?,
             live_codelets: number("SPRAT_LIVE_CODELETS")?
@@ -138,6 +140,7 @@ mod tests {
             ("SPRAT_MEMORY_REPORT", "on"),
             ("SPRAT_RELIEVE", "1"),
             ("SPRAT_POLICY", "locality"),
+            ("SPRAT_POWER_CAP", "62.5"),
             ("SPRAT_TRACE", "run.sprat"),
             ("SPRAT_TOP", "/tmp/page-%p"),
         ];
@@ -153,6 +156,7 @@ mod tests {
             memory_report: Some(true),
             relieve: Some(true),
             policy: Some("locality".to_owned()),
+            power_cap: Some("62.5".to_owned()),
             trace: Some("run.sprat".to_owned()),
             top: Some(Place::File(PathBuf::from("/tmp/page-%p"))),
         };

@@ -7,6 +7,7 @@ use crate::mutants::mutant;
 use crate::seen_engine::SeenEngines;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
+use crate::tracing::Settled;
 use crossbeam_utils::CachePadded;
 use std::collections::BTreeMap;
 
@@ -21,6 +22,10 @@ pub(crate) struct Control {
     pub(crate) bed: Parker,
     /// For the routine.
     pub(crate) watch: Mutex<Watch>,
+    /// It is to see what its engines do, while scopes are open.
+    pub(crate) sees: AtomicBool,
+    /// Whether it sleeps until it is asked, as no scope is open: who opens one then asks it.
+    pub(crate) rests: Settled,
     /// For the routine, likewise.
     pub(crate) health: Mutex<SeenEngines>,
     pub(crate) counters: CeCounters,
@@ -86,6 +91,8 @@ impl Control {
             busy: AtomicBool::new(false),
             bed: Parker::new(),
             watch: Mutex::new(Watch::default()),
+            sees: AtomicBool::new(false),
+            rests: Settled::new(),
             health: Mutex::new(SeenEngines::default()),
             counters: CeCounters::new(),
             brokered: Mutex::new(BTreeMap::new()),

@@ -200,8 +200,8 @@ impl Shared {
             } else if let Some(time) = self.sleep(
                 domain,
                 (watch.then_some(nap))
-                    .or(self.health_nap())
-                    .or(self.trace_nap()),
+                    .or_else(|| self.health_nap(domain))
+                    .or_else(|| self.trace_nap()),
             ) {
                 control.bed.wait_for(time)
             } else {

@@ -2,6 +2,8 @@
 
 use crate::decide::controller::{Decision, DomainView, Observation};
 use crate::decide::health::{Look, Verdict};
+use crate::decide::power::Allotment;
+use crate::decide::regulation;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::trace::{Decided, Did, DomainSeen, Reason};
@@ -108,6 +110,30 @@ impl Shared {
                 look: look.numbers(),
             },
             did: verdicts.iter().map(did).collect(),
+        });
+    }
+
+    /// A control engine, or who stood in for it, lets so many of its engines work, so fast.
+    #[cold]
+    pub(crate) fn trace_allotment(
+        &self,
+        domain: &Domain,
+        look: &regulation::Look,
+        allotment: Allotment,
+        stood_in: bool,
+    ) {
+        let Some(trace) = &self.trace else { return };
+        trace.decisions.add(Decided {
+            time: 0,
+            domain: self.domain_number(domain) as u16,
+            stood_in,
+            seen: Reason::Power {
+                look: look.numbers(),
+            },
+            did: vec![Did::Allot {
+                engines: small(allotment.engines),
+                state: small(allotment.state),
+            }],
         });
     }
 }

@@ -5,6 +5,7 @@
 use crate::decide::health::{Doing, Look, Rules, Seen, Verdict};
 use crate::decide::plan::CeMode;
 use crate::local::Local;
+use crate::mutants::mutant;
 use crate::seat::Seat;
 use crate::seen_engine::{SeenEngine, SeenEngines};
 use crate::shared::{Domain, Shared};
@@ -51,7 +52,7 @@ impl Shared {
         if lock(&self.cap).relieves {
             self.conclude(domain, watch, (now_ns, idle, stands_in), seen);
         }
-        self.watch_energy(domain, watch, now_ns);
+        self.watch_energy(domain, watch, now_ns, stands_in);
         // Whom this look has woken was not idle for that.
         watch.claims = domain.idle.claims();
     }
@@ -101,9 +102,11 @@ impl Shared {
     }
 
     fn is_health_watched(&self) -> bool {
-        self.seats.len() > 1
-            && self.open_scopes.load(Ordering::Relaxed) > 0
-            && lock(&self.cap).is_watched()
+        self.open_scopes.load(Ordering::Relaxed) > 0 && self.check.is_none() && {
+            let cap = lock(&self.cap);
+            // A single one has nobody to be relieved by.
+            cap.is_regulated() || self.seats.len() > 1 && cap.is_watched()
+        }
     }
 
     /// Who waits in a replay is not among the sleepers for whom control engines watch, and has the time: asks its domain's to look, or looks itself if
@@ -120,9 +123,39 @@ impl Shared {
         }
     }
 
-    /// How long a control engine that has nothing else to watch sleeps.
-    pub(crate) fn health_nap(&self) -> Option<Duration> {
-        (self.is_health_watched() && !self.gate.is_shut()).then_some(NAP)
+    /// How long a control engine that has nothing else to watch sleeps. If no scope is open, until somebody opens one.
+    pub(crate) fn health_nap(&self, domain: &Domain) -> Option<Duration> {
+        let control = &domain.control;
+        // Relaxed: who turns it on asks afterwards.
+        let sees = control.sees.load(Ordering::Relaxed);
+        let rests = !sees || control.rests.settles(&self.open_scopes);
+        (!rests && self.is_health_watched() && !self.gate.is_shut()).then_some(NAP)
+    }
+
+    /// Whether control engines are to see what engines do has changed, or may have.
+    pub(crate) fn tell_watchers(&self) {
+        let sees = lock(&self.cap).is_watched();
+        for domain in &self.domains {
+            domain.control.sees.store(sees, Ordering::Relaxed);
+        }
+    }
+
+    /// A scope was opened: control engines that are to see what engines do look, though none of these falls asleep.
+    #[inline]
+    pub(crate) fn health_opens(&self) {
+        // Relaxed: who turns it on asks them all afterwards.
+        if self.domains[0].control.sees.load(Ordering::Relaxed) {
+            self.wake_watchers();
+        }
+    }
+
+    #[cold]
+    fn wake_watchers(&self) {
+        for domain in &self.domains {
+            if domain.control.rests.opens() && !mutant!("health_opens_unseen") {
+                self.request(domain);
+            }
+        }
     }
 
     fn see(&self, engine: &mut SeenEngine, seat: &Seat<Local>, late: u64) -> Seen {

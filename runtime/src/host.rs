@@ -260,6 +260,7 @@ fn run<'s>(
         // Some control engine shall not sleep longer than that.
         engine.shared.request(&engine.shared.domains[0]);
     }
+    engine.shared.health_opens();
     let begun = engine.trace_body_begins(id);
     let result = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the frame outlives the scope, which is borrowed by the body only.

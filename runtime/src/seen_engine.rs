@@ -1,8 +1,8 @@
 //! What a control engine remembers of what it saw of its engines' threads.
 
 use crate::decide::health::Health;
-use crate::decide::narrowing::Narrowing;
 use crate::decide::run_share::RunShare;
+use crate::power_watch::PowerWatch;
 use crate::run_times::RunTimes;
 
 /// Of all of them.
@@ -13,8 +13,8 @@ pub(crate) struct SeenEngines {
     pub(crate) looked_ns: u64,
     /// Claims of sleepers by then.
     pub(crate) claims: u64,
-    /// How many engines work under a policy that turns some off.
-    pub(crate) narrowing: Narrowing,
+    /// What they draw, and how many of them may work, how fast.
+    pub(crate) power: PowerWatch,
     /// Late looks so far, each a sign of everybody.
     pub(crate) late: u64,
 }

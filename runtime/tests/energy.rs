@@ -7,9 +7,11 @@
 #![cfg(not(sprat_loom))]
 #![cfg(target_os = "linux")]
 
-use sprat::{Policy, Runtime};
+use sprat::{Policy, Runtime, Topology};
+use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -62,5 +64,294 @@ fn engines_are_turned_off_that_do_not_help_and_only_while_the_policy_says_so() {
             assert_eq!(off, []);
             begin.elapsed() > Duration::from_millis(300)
         });
+    }
+}
+
+/// Made-up files of a system, in a folder that goes with this: a package whose counter a thread turns on, and controls of two processors.
+struct Files {
+    root: PathBuf,
+}
+
+impl Files {
+    fn new(name: &str) -> Self {
+        let root = std::env::temp_dir().join(format!("sprat-energy-{name}-{}", std::process::id()));
+        let files = Files { root };
+        for (file, text) in [
+            ("name", "package-0"),
+            ("energy_uj", "0"),
+            ("max_energy_range_uj", "262143328850"),
+        ] {
+            files.write(&format!("sys/class/powercap/intel-rapl:0/{file}"), text);
+        }
+        for cpu in Files::cpus() {
+            for (file, text) in [
+                ("scaling_max_freq", "3000000"),
+                ("scaling_min_freq", "800000"),
+                ("cpuinfo_min_freq", "800000"),
+                ("energy_performance_preference", "performance"),
+                (
+                    "energy_performance_available_preferences",
+                    "performance balance_power power",
+                ),
+            ] {
+                files.write(&Files::control(cpu, file), text);
+            }
+        }
+        files
+    }
+
+    /// Those that engines may be pinned to here.
+    fn cpus() -> Vec<u32> {
+        let cores = Topology::detect().unwrap().cores;
+        cores.iter().flat_map(|core| core.cpus.clone()).collect()
+    }
+
+    fn control(cpu: u32, file: &str) -> String {
+        format!("sys/devices/system/cpu/cpu{cpu}/cpufreq/{file}")
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.root.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        // In one piece, and not emptied before: a reader sees the one or the other, as the system has it.
+        let file = std::fs::File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path);
+        file.unwrap()
+            .write_all(format!("{text}\n").as_bytes())
+            .unwrap();
+    }
+
+    /// What all processors say.
+    fn say(&self, file: &str) -> BTreeSet<String> {
+        let read = |cpu| std::fs::read_to_string(self.root.join(Files::control(cpu, file)));
+        let all = Files::cpus().into_iter().map(|cpu| read(cpu).unwrap());
+        all.map(|text| text.trim().to_owned()).collect()
+    }
+
+    fn maximum(&self) -> BTreeSet<String> {
+        self.say("scaling_max_freq")
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+/// Engines pinned, as many as there are processors, on these files.
+fn pinned(files: &Files) -> sprat::Runtime {
+    let builder = Runtime::builder()
+        .xes(Files::cpus().len())
+        .oversubscribe(true)
+        .pin(true);
+    let builder = builder.ignore_environment().power_files(&files.root);
+    builder.build().unwrap()
+}
+
+fn one(text: &str) -> BTreeSet<String> {
+    BTreeSet::from([text.to_owned()])
+}
+
+/// Says so when it goes, after a panic, too.
+struct Stops<'a>(&'a AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs codelets until this is so of the runtime.
+fn work_until(rt: &Runtime, is_so: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < FOREVER, "{}", rt.energy());
+        rt.finish(|s| {
+            let nap = || thread::sleep(Duration::from_micros(500));
+            (0..20).for_each(|_| _ = s.spawn((), move |_, ()| nap()));
+            Ok(())
+        })
+        .unwrap();
+    }
+}
+
+#[test]
+fn under_a_cap_that_is_measured_processors_go_slower_and_later_as_they_were_found() {
+    let files = &Files::new("capped");
+    let (stop, watts) = (&AtomicBool::new(false), &AtomicU64::new(100));
+    thread::scope(|threads| {
+        let stops = Stops(stop);
+        // A package that draws so many watts, whatever is done.
+        threads.spawn(move || {
+            let (mut last, mut drawn_uj) = (Instant::now(), 0.0);
+            while !stop.load(Ordering::Relaxed) {
+                let passed = std::mem::replace(&mut last, Instant::now()).elapsed();
+                drawn_uj += passed.as_secs_f64() * 1e6 * watts.load(Ordering::Relaxed) as f64;
+                files.write(
+                    "sys/class/powercap/intel-rapl:0/energy_uj",
+                    &format!("{drawn_uj:012.0}"),
+                );
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let rt = pinned(files);
+        assert_eq!(rt.energy().notes, Vec::<String>::new());
+        assert!(rt.energy().is_measured);
+        assert_eq!(files.maximum(), one("3000000"));
+        rt.set_power_cap(Some(50.0)).unwrap();
+        work_until(&rt, || files.maximum() == one("1500000"));
+        // Nothing helps: one engine is left, at least.
+        work_until(&rt, || rt.energy().misses_cap);
+        let report = rt.energy();
+        assert!(report.to_string().contains("measured"), "{report}");
+        assert!(report.to_string().contains("cannot be held"), "{report}");
+        assert!(
+            report.joules > 0.0 && report.speeds == [Some(0.5)],
+            "{report}"
+        );
+        assert_eq!(rt.turned_off_xes().len(), rt.xes() - 1);
+        // Less is drawn: all of it comes back.
+        watts.store(10, Ordering::Relaxed);
+        work_until(&rt, || files.maximum() == one("3000000"));
+        assert_eq!(rt.turned_off_xes(), []);
+        watts.store(100, Ordering::Relaxed);
+        work_until(&rt, || files.maximum() == one("1500000"));
+        rt.set_power_cap(None).unwrap();
+        assert_eq!(
+            (files.maximum(), rt.turned_off_xes()),
+            (one("3000000"), vec![])
+        );
+        // And at the end, too.
+        rt.set_power_cap(Some(50.0)).unwrap();
+        work_until(&rt, || files.maximum() == one("1500000"));
+        drop(rt);
+        assert_eq!(files.maximum(), one("3000000"));
+        drop(stops);
+    });
+}
+
+#[test]
+fn policies_say_what_processors_prefer_and_a_panic_brings_back_what_was_found() {
+    let files = &Files::new("preferences");
+    let preference = || files.say("energy_performance_preference");
+    let caught = std::panic::catch_unwind(|| {
+        let rt = pinned(files);
+        for (policy, prefers) in [
+            (Policy::Energy, "power"),
+            (Policy::Performance, "performance"),
+            (Policy::EnergyDelay, "balance_power"),
+        ] {
+            rt.set_policy(policy).unwrap();
+            assert_eq!(preference(), one(prefers), "{policy}");
+        }
+        std::panic::resume_unwind(Box::new("a test has asked for this panic"));
+    });
+    assert!(caught.is_err());
+    assert_eq!(preference(), one("performance"));
+}
+
+#[test]
+fn a_counter_that_breaks_is_told_of_once_and_modelled_from_then_on() {
+    let files = &Files::new("broken");
+    let rt = pinned(files);
+    rt.set_power_cap(Some(1000.0)).unwrap();
+    assert!(rt.energy().is_measured);
+    let counter = "sys/class/powercap/intel-rapl:0/energy_uj";
+    std::fs::write(files.root.join(counter), "-1\n").unwrap();
+    work_until(&rt, || !rt.energy().is_measured);
+    let report = rt.energy();
+    assert!(
+        report.notes.len() == 1 && report.notes[0].contains(counter),
+        "{report}"
+    );
+    assert!(report.to_string().contains("modelled"), "{report}");
+    let before = report.joules;
+    work_until(&rt, || rt.energy().joules > before);
+    assert_eq!(rt.energy().notes, report.notes);
+}
+
+#[test]
+fn without_counters_a_cap_is_one_of_the_model() {
+    let nothing = std::env::temp_dir().join("sprat-no-power-files");
+    let builder = || {
+        let builder = Runtime::builder().xes(4).oversubscribe(true).pin(false);
+        builder.ignore_environment().power_files(&nothing)
+    };
+    // Four engines, each a watt, and three more for each at work.
+    let rt = builder().power_cap(10.0).build().unwrap();
+    assert_eq!(rt.turned_off_xes().len(), 2);
+    let report = rt.energy();
+    assert!(!report.is_measured && report.notes.len() == 1, "{report}");
+    let text = report.to_string();
+    assert!(
+        text.contains("modelled") && text.contains("10 W, by the model"),
+        "{text}"
+    );
+    assert!(text.contains("sys/class/powercap"), "{text}");
+    for (watts, off) in [(16.0, 0), (15.9, 1), (7.0, 3)] {
+        rt.set_power_cap(Some(watts)).unwrap();
+        assert_eq!(rt.turned_off_xes().len(), off, "{watts} W");
+    }
+    let sum = rt.block::<u64>(1).unwrap();
+    rt.finish(|s| {
+        (0..1000).for_each(|_| _ = s.spawn(sum.read_write(), |_, sum| sum[0] += 1));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rt.read(sum, |sum| sum[0]).unwrap(), 1000);
+    rt.set_power_cap(None).unwrap();
+    assert_eq!(rt.turned_off_xes(), []);
+    // What cannot be held is refused, and what is no power.
+    let refused = |watts: f64| rt.set_power_cap(Some(watts)).unwrap_err().to_string();
+    let text = refused(6.9);
+    assert!(
+        text.contains("6.9 W cannot be held") && text.contains("7 W at the least"),
+        "{text}"
+    );
+    for watts in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(refused(watts).contains("no power"), "{watts}");
+    }
+    assert_eq!((rt.energy().cap_watts, rt.turned_off_xes()), (None, vec![]));
+    let error = builder().power_cap(1.0).build().unwrap_err();
+    assert!(error.to_string().contains("cannot be held"), "{error}");
+}
+
+/// How a child process of the next test ends, and below which folder its files are.
+const ENDS: &str = "SPRAT_TEST_ENDS";
+
+#[test]
+fn what_was_found_comes_back_however_the_process_ends() {
+    let preference = |files: &Files| files.say("energy_performance_preference");
+    if let Ok(told) = std::env::var(ENDS) {
+        let (how, root) = told.split_once(':').unwrap();
+        let files = std::mem::ManuallyDrop::new(Files { root: root.into() });
+        let rt = std::mem::ManuallyDrop::new(pinned(&files));
+        rt.set_policy(Policy::Energy).unwrap();
+        assert_eq!(preference(&files), one("power"));
+        if how == "exits" {
+            std::process::exit(7);
+        }
+        rt.panic_inside(sprat::PanicPlace::ControlEngine);
+        work_until(&rt, || false);
+    }
+    for how in ["exits", "fails"] {
+        let files = Files::new(how);
+        let name = "what_was_found_comes_back_however_the_process_ends";
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(ENDS, format!("{how}:{}", files.root.display()))
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            output.status.code(),
+            (how == "exits").then_some(7),
+            "{errors}"
+        );
+        assert_eq!(preference(&files), one("performance"), "{how}: {errors}");
     }
 }

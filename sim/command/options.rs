@@ -30,6 +30,9 @@ pub(crate) struct Setting {
     /// The mode of the control engines [default: the machine's]
     #[arg(long, value_parser = PossibleValuesParser::new(["shared", "elastic", "dedicated"]))]
     pub(crate) mode: Option<String>,
+    /// Control engines form a hierarchy: each sees its own domain, and asks the one of the group around it for what it cannot do
+    #[arg(long)]
+    pub(crate) hierarchy: bool,
     /// Whether transfers share memories and links, or have them for themselves [default: the machine's]
     #[arg(long, value_parser = PossibleValuesParser::new(["fair", "none"]))]
     pub(crate) contention: Option<String>,
@@ -102,6 +105,7 @@ impl Setting {
         if let Some(mode) = &self.mode {
             description.mode = mode.parse()?;
         }
+        description.hierarchy |= self.hierarchy;
         if let Some(contention) = &self.contention {
             description.fair = contention == "fair";
         }

@@ -23,6 +23,9 @@ pub(crate) struct Report {
     /// Control engines' routines, and the largest part of the makespan that one of them was in them.
     pub(crate) routines: u64,
     pub(crate) busiest_control: f64,
+    /// How often one above was asked, where control engines form a hierarchy, and how long that waited on average, in nanoseconds.
+    pub(crate) asked_above: u64,
+    pub(crate) waited_above_ns: u64,
     pub(crate) energy: Energy,
     pub(crate) moved: Vec<Moved>,
     /// Bytes of blocks that live in each region.
@@ -83,6 +86,10 @@ impl Report {
     pub(crate) fn new(name: &str, machine: &Machine, workload: &str, outcome: &Outcome) -> Self {
         let busy = outcome.engines.iter().map(|tally| tally.busy_ns as f64);
         let time_ns = (outcome.makespan_ns.max(1) as f64) * outcome.engines.len().max(1) as f64;
+        let above = outcome.above.iter();
+        let (asked, waited_ns) = above.fold((0, 0), |(asked, waited_ns), one| {
+            (asked + one.asked, waited_ns + one.waited_ns)
+        });
         let busiest_ns = outcome
             .routines
             .iter()
@@ -106,6 +113,8 @@ impl Report {
             utilisation: busy.sum::<f64>() / time_ns,
             steals: outcome.steals(),
             parks: outcome.parks(),
+            asked_above: asked,
+            waited_above_ns: waited_ns.checked_div(asked).unwrap_or(0),
             routines: outcome.routines.iter().map(|routines| routines.0).sum(),
             busiest_control: busiest_ns as f64 / outcome.makespan_ns.max(1) as f64,
             energy: (&outcome.energy).into(),
@@ -150,6 +159,16 @@ impl Report {
                 100.0 * self.busiest_control
             ),
         );
+        if self.asked_above > 0 {
+            let waited = units::time(self.waited_above_ns as f64);
+            row(
+                "above",
+                format!(
+                    "asked {} times, which waited {waited} on average",
+                    self.asked_above
+                ),
+            );
+        }
         for (xe, at_ns) in &self.given_up {
             let at = units::time(*at_ns as f64);
             row("given up", format!("engine {xe} after {at}"));

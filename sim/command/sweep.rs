@@ -13,10 +13,13 @@ use std::path::PathBuf;
 pub(crate) struct Sweep {
     #[command(flatten)]
     setting: Setting,
-    /// What differs, and its values: xes-per-ce, policy, mode, contention, or a parameter of the workload; or `energy`, each constant of
+    /// What differs, and its values: xes-per-ce, policy, mode, hierarchy, contention, or a parameter of the workload; or `energy`, each constant of
     /// energy halved and doubled
     #[arg(long, value_name = "WHAT=V1,V2,...")]
     over: String,
+    /// Another difference, as in hierarchy=false,true: all of it for each of these values, and with --svg a curve of the makespan for each
+    #[arg(long, value_name = "WHAT=V1,V2,...")]
+    each: Option<String>,
     /// Also writes the reports to FILE, as an array
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -25,66 +28,106 @@ pub(crate) struct Sweep {
     svg: Option<PathBuf>,
 }
 
+/// What is changed, and to what.
+type Difference<'t> = Option<(&'t str, &'t str)>;
+
 impl Sweep {
     pub(crate) fn run(&self) -> Result<()> {
         if self.over == "energy" {
-            return self.tornado();
+            return match self.each {
+                None => self.tornado(),
+                Some(_) => Err(wrong(
+                    "--over energy draws one tornado; leave --each out, and ask for each value by itself",
+                )),
+            };
         }
-        let (what, told) = self.over.split_once('=').ok_or_else(|| {
-            wrong(format!(
-                "`{}` gives no values; write for example --over xes-per-ce=4,8,16",
-                self.over
-            ))
-        })?;
+        let (what, told) = given("--over", &self.over)?;
+        let each = self.each.as_deref();
+        let each = each.map(|each| given("--each", each)).transpose()?;
+        let differences = match each {
+            None => vec![None],
+            Some((each, values)) => values
+                .into_iter()
+                .map(|value| Some((each, value)))
+                .collect(),
+        };
         // Notes each once, though most hold for each value.
         let (mut reports, mut notes_told) = (Vec::new(), BTreeSet::new());
-        for value in values(told) {
-            let (report, notes) = self.one(what, value)?;
-            reports.push((value.to_owned(), report));
-            notes_told.extend(notes);
-        }
-        if reports.is_empty() {
-            return Err(wrong(
-                "no value is given; write for example --over xes-per-ce=4,8,16",
-            ));
+        for each in &differences {
+            for value in &told {
+                let (report, notes) = self.one(&[Some((what, value)), *each])?;
+                let name = match each {
+                    None => (*value).to_owned(),
+                    Some((each, other)) => format!("{value}, {each}={other}"),
+                };
+                reports.push((name, report));
+                notes_told.extend(notes);
+            }
         }
         if let Some(file) = &self.json {
             let all: Vec<&Report> = reports.iter().map(|(_, report)| report).collect();
             write(file, &json(&all))?;
         }
         if let Some(file) = &self.svg {
-            write(file, &self.picture(what, &reports))?;
+            let picture = match self.each {
+                None => self.picture(what, &reports),
+                Some(_) => self.compared(what, &told, &differences, &reports)?,
+            };
+            write(file, &picture)?;
         }
         let sure = format!("sure: {}\n", crate::report::EXTRAPOLATED);
         print(&(rows(what, &reports) + &sure + &report::told(&notes_told)));
         Ok(())
     }
 
-    /// The answer for one value, and what the workload leaves out.
-    fn one(&self, what: &str, value: &str) -> Result<(Report, Vec<String>)> {
+    /// The answer where this is so, and what the workload leaves out.
+    fn one(&self, differences: &[Difference<'_>]) -> Result<(Report, Vec<String>)> {
         let mut setting = self.setting.clone();
         let mut description = setting.description()?;
-        match what {
-            "xes-per-ce" => {
-                let number = value
-                    .parse()
-                    .map_err(|_| wrong(format!("`{value}` is no number of engines")))?;
-                description = description.with_xes_per_ce(number)?;
-            }
-            "policy" => description.policy = policy(value)?,
-            "mode" => description.mode = value.parse()?,
-            "contention" if ["fair", "none"].contains(&value) => description.fair = value == "fair",
-            "contention" => {
-                return Err(wrong(format!(
-                    "`{value}` is no contention; use fair or none"
-                )));
-            }
-            parameter => setting = setting.with(parameter, value)?,
+        for (what, value) in differences.iter().flatten() {
+            (setting, description) = change(setting, description, what, value)?;
         }
         let (machine, outcome, notes) = answer(&setting, &description)?;
         let workload = &setting.workload;
         let report = Report::new(&description.name, &machine, workload, &outcome);
         Ok((report, notes))
+    }
+
+    /// A curve of the makespan for each difference.
+    fn compared(
+        &self,
+        what: &str,
+        told: &[&str],
+        differences: &[Difference<'_>],
+        reports: &[(String, Report)],
+    ) -> Result<String> {
+        let number = |value: &&str| {
+            value.parse::<f64>().map_err(|_| {
+                wrong(format!(
+                    "`{value}` is no number, and with --each curves are drawn; give --over numbers, or leave --svg out"
+                ))
+            })
+        };
+        let numbers = told.iter().map(number).collect::<Result<Vec<f64>>>()?;
+        let ms = |report: &Report| report.makespan_ns as f64 * 1e-6;
+        let curve = |(each, reports): (&Difference<'_>, &[(String, Report)])| {
+            let points = numbers.iter().copied();
+            let mut points: Vec<(f64, f64)> = points
+                .zip(reports.iter().map(|(_, report)| ms(report)))
+                .collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            Curve {
+                name: each.map_or(String::new(), |(what, value)| format!("{what}={value}")),
+                points,
+            }
+        };
+        let all = differences.iter().zip(reports.chunks(told.len()));
+        let all: Vec<Curve> = all.map(curve).collect();
+        let title = format!("{} on {}", self.setting.workload, reports[0].1.machine);
+        let each = |(name, report): &(String, Report)| format!("{name}: {:.3} ms", ms(report));
+        let each: Vec<String> = reports.iter().map(each).collect();
+        let about = format!("The makespan over {what}. {}.", each.join("; "));
+        Ok(curves(&title, &about, what, "makespan in ms", &all))
     }
 
     fn picture(&self, what: &str, reports: &[(String, Report)]) -> String {
@@ -220,6 +263,54 @@ impl Sweep {
         print(&(text + &report::told(&notes)));
         Ok(())
     }
+}
+
+/// What differs, and its values; at least one.
+fn given<'t>(option: &str, text: &'t str) -> Result<(&'t str, Vec<&'t str>)> {
+    let (what, told) = text.split_once('=').ok_or_else(|| {
+        wrong(format!(
+            "`{text}` gives no values; write for example {option} xes-per-ce=4,8,16"
+        ))
+    })?;
+    let told = values(told);
+    match told.is_empty() {
+        true => Err(wrong(format!(
+            "no value is given; write for example {option} xes-per-ce=4,8,16"
+        ))),
+        false => Ok((what, told)),
+    }
+}
+
+/// The same with one thing changed.
+fn change(
+    mut setting: Setting,
+    mut description: Description,
+    what: &str,
+    value: &str,
+) -> Result<(Setting, Description)> {
+    match what {
+        "xes-per-ce" => {
+            let number = value
+                .parse()
+                .map_err(|_| wrong(format!("`{value}` is no number of engines")))?;
+            description = description.with_xes_per_ce(number)?;
+        }
+        "policy" => description.policy = policy(value)?,
+        "mode" => description.mode = value.parse()?,
+        "hierarchy" => {
+            description.hierarchy = value
+                .parse()
+                .map_err(|_| wrong(format!("`{value}` is no answer; use true or false")))?;
+        }
+        "contention" if ["fair", "none"].contains(&value) => description.fair = value == "fair",
+        "contention" => {
+            return Err(wrong(format!(
+                "`{value}` is no contention; use fair or none"
+            )));
+        }
+        parameter => setting = setting.with(parameter, value)?,
+    }
+    Ok((setting, description))
 }
 
 /// The machine, what it does, and what the workload leaves out.

@@ -1,6 +1,7 @@
-//! What control engines concluded of their engines' health in a threaded run, concluded again.
+//! What control engines of a threaded run concluded of their engines' health, and how many of them they let work and how fast, concluded again.
 
-use sprat::decide::health::{Look, Verdict};
+use sprat::decide::health::{self, Verdict};
+use sprat::decide::regulation;
 use sprat::trace::{Chunk, Decided, Did, File, Reason};
 use sprat::{Error, ErrorKind, Result};
 
@@ -14,7 +15,8 @@ pub struct Concluded {
 }
 
 /// Reads the trace of a threaded run, and concludes again what its control engines concluded of the health of their engines
-/// ([`Runtime::relieved_xes`](sprat::Runtime::relieved_xes)), from what they saw and remembered. If the same version of the runtime wrote it, all are
+/// ([`Runtime::relieved_xes`](sprat::Runtime::relieved_xes)), and how many of them they let work in which state of frequency under a policy that looks at energy or a power cap
+/// ([`Runtime::energy`](sprat::Runtime::energy)), from what they saw and remembered. If the same version of the runtime wrote it, all are
 /// equal. `name` stands in messages.
 ///
 /// # Errors
@@ -28,20 +30,17 @@ pub fn conclude_again(name: &str, trace: &[u8]) -> Result<Vec<Concluded>> {
             continue;
         };
         for logged in decided {
-            let Reason::Health { first, look } = &logged.seen else {
-                continue;
+            let did = match &logged.seen {
+                Reason::Health { first, look } => verdicts(*first, look),
+                Reason::Power { look } => allotment(look),
+                Reason::Queues { .. } | Reason::Accesses { .. } => continue,
             };
-            let look = Look::from_numbers(look).ok_or_else(|| {
+            let did = did.ok_or_else(|| {
                 wrong(format!(
                     "what control engine {} saw of its engines at {} makes no sense",
                     logged.domain, logged.time
                 ))
             })?;
-            let did = look
-                .again()
-                .iter()
-                .map(|verdict| did(*first, verdict))
-                .collect();
             let again = Decided {
                 did,
                 ..logged.clone()
@@ -50,6 +49,20 @@ pub fn conclude_again(name: &str, trace: &[u8]) -> Result<Vec<Concluded>> {
         }
     }
     Ok(all)
+}
+
+fn verdicts(first: u16, look: &[u64]) -> Option<Vec<Did>> {
+    let verdicts = health::Look::from_numbers(look)?.again();
+    Some(verdicts.iter().map(|verdict| did(first, verdict)).collect())
+}
+
+fn allotment(look: &[u64]) -> Option<Vec<Did>> {
+    let allotment = regulation::Look::from_numbers(look)?.again();
+    let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Some(vec![Did::Allot {
+        engines: small(allotment.engines),
+        state: small(allotment.state),
+    }])
 }
 
 fn did(first: u16, verdict: &Verdict) -> Did {

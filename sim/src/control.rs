@@ -5,8 +5,9 @@ use crate::engine::{Engine, State};
 use crate::outcome::Decided;
 use crate::simulation::{Event, HOST, STUCK_NS, Simulation};
 use sprat::decide::brokerage::OWN;
-use sprat::decide::controller::{Decision, DomainView, Observation, POLL_NS, decide, nap_ns};
+use sprat::decide::controller::{Decision, DomainView, POLL_NS, Watch, nap_ns};
 use sprat::decide::plan::CeMode;
+use std::ops::Range;
 
 impl Simulation<'_> {
     /// The execution engine that is its domain's control engine, too. While the host sits there, the seat's own
@@ -58,7 +59,7 @@ impl Simulation<'_> {
     }
 
     /// The control engine will look in so many nanoseconds, and not at the time set before.
-    fn set_timer(&mut self, domain: usize, ns: u64, asked: bool) {
+    pub(crate) fn set_timer(&mut self, domain: usize, ns: u64, asked: bool) {
         let timer = self.domains[domain].timer.wrapping_add(1);
         self.domains[domain].timer = timer;
         let domain = domain as u16;
@@ -93,7 +94,10 @@ impl Simulation<'_> {
         let all_asleep = self.all_asleep();
         let nap = &mut self.domains[domain].nap_ns;
         *nap = nap_ns(*nap, asked, all_asleep);
-        self.begin_control(domain, None);
+        if !self.begin_control(domain, None) && !self.above.is_empty() {
+            // It has another duty just now.
+            self.domains[domain].requested = true;
+        }
     }
 
     /// A request to a busy elastic control engine was not answered: a sleeper of the domain stands in.
@@ -111,11 +115,13 @@ impl Simulation<'_> {
             return false;
         }
         self.domains[domain].requested = false;
-        let seen = self.observe(domain);
+        let seen = (self.observe(domain), usize::from(self.left > 0));
         let far = |to: usize, from: usize| self.way(to, from);
-        self.domains[domain].decisions = decide(&seen, far, &self.machine.tuning);
+        let answer = (self.hierarchy).answer(domain, &[domain], seen, far, &self.machine.tuning);
+        self.domains[domain].decisions = answer.decisions;
+        self.domains[domain].asks = answer.asks;
         self.domains[domain].on = on;
-        let takes_ns = self.routine_ns();
+        let takes_ns = self.routine_ns(domain);
         if on.is_none() {
             self.domains[domain].routines += 1;
             self.domains[domain].routines_ns += takes_ns;
@@ -127,12 +133,16 @@ impl Simulation<'_> {
         true
     }
 
-    /// How long a control engine's routine takes.
-    pub(crate) fn routine_ns(&self) -> u64 {
+    /// How long the routine of a domain's control engine takes, which looks at the engines of all domains that it sees.
+    pub(crate) fn routine_ns(&self, domain: usize) -> u64 {
+        let sees = self.domains[self.hierarchy.sees(domain)].iter();
+        self.look_ns(sees.map(|domain| domain.xes.len()).sum())
+    }
+
+    /// How long a routine takes that looks at so much: engines, or domains of which others have looked at the engines.
+    pub(crate) fn look_ns(&self, count: usize) -> u64 {
         let costs = &self.machine.costs;
-        let each_ns = costs
-            .control_each_ns
-            .saturating_mul(self.engines.len() as u64);
+        let each_ns = costs.control_each_ns.saturating_mul(count as u64);
         costs.control_ns.saturating_add(each_ns)
     }
 
@@ -160,7 +170,7 @@ impl Simulation<'_> {
         }
     }
 
-    fn observe(&mut self, own: usize) -> Observation {
+    fn observe(&mut self, own: usize) -> Vec<DomainView> {
         let xes = self.domains[own].xes.clone();
         let engine = |engine: &Engine| {
             let queued = !engine.own.is_empty() || !engine.inbox.is_empty();
@@ -169,6 +179,19 @@ impl Simulation<'_> {
         let engines = self.engines[xes].iter().map(engine);
         let stalled = self.domains[own].watch.stalled(engines, false);
         let mut watch = std::mem::take(&mut self.domains[own].watch);
+        let views = self.views(self.hierarchy.sees(own), Some((own, stalled)), &mut watch);
+        self.domains[own].watch = watch;
+        views
+    }
+
+    /// What one sees of these domains, that remembers this of them; of its own one it knows how many engines are stalled.
+    pub(crate) fn views(
+        &self,
+        domains: Range<usize>,
+        own: Option<(usize, usize)>,
+        watch: &mut Watch,
+    ) -> Vec<DomainView> {
+        let first = domains.start;
         let view = |domain: usize| {
             let (asleep, engines) = (self.may_wake(domain), self.may_work(domain));
             let started = self.domains[domain].started;
@@ -178,9 +201,12 @@ impl Simulation<'_> {
                 asleep,
                 engines,
                 searching: self.domains[domain].searching,
-                stalled: if domain == own { stalled } else { 0 },
+                stalled: match own {
+                    Some((own, stalled)) if own == domain => stalled,
+                    _ => 0,
+                },
                 pace_ns: watch.pace_ns(
-                    domain,
+                    domain - first,
                     started,
                     queued,
                     engines.saturating_sub(asleep),
@@ -188,26 +214,20 @@ impl Simulation<'_> {
                 ),
             }
         };
-        let domains = (0..self.domains.len()).map(view).collect();
-        self.domains[own].watch = watch;
-        Observation {
-            domains,
-            own,
-            open_scopes: usize::from(self.left > 0),
-        }
+        domains.map(view).collect()
     }
 
     /// How far a domain's memory is from another one's engines, in tenths of what their own is; on machines without memory all
     /// are alike.
-    fn way(&self, to: usize, from: usize) -> u64 {
+    pub(crate) fn way(&self, to: usize, from: usize) -> u64 {
         let region = |domain: usize| self.machine.plan.xes[self.domains[domain].xes.start].region;
         let regions = self.machine.model.preferences.as_ref();
         OWN + regions.map_or(0, |regions| regions.far(region(to) as u16)[region(from)])
     }
 
-    /// The routine ends: what it decided is done.
-    pub(crate) fn decided(&mut self, by: usize) {
-        for decision in std::mem::take(&mut self.domains[by].decisions) {
+    /// What the control engine of a domain decided is done.
+    pub(crate) fn carry_out(&mut self, by: usize, decisions: Vec<Decision>) {
+        for decision in decisions {
             let at_ns = self.now_ns;
             self.decided.push(Decided {
                 at_ns,
@@ -222,7 +242,19 @@ impl Simulation<'_> {
                 }
             }
         }
+    }
+
+    /// The routine ends: what it decided is done.
+    pub(crate) fn decided(&mut self, by: usize) {
+        let decisions = std::mem::take(&mut self.domains[by].decisions);
+        self.carry_out(by, decisions);
         self.domains[by].controlling = false;
+        if let Some(above) = self.domains[by].asks.take() {
+            self.ask_above(above, &[by]);
+        }
+        if !self.above.is_empty() {
+            self.serve_on(by);
+        }
         if let Some(xe) = self.domains[by].on {
             // Also if it is asked once more.
             self.engines[xe].signs += 1;

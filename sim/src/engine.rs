@@ -172,6 +172,8 @@ pub(crate) struct Domain {
     pub(crate) begun: u32,
     /// What it has decided and will do at its end, and the execution engine that it runs on, if on any.
     pub(crate) decisions: Vec<Decision>,
+    /// Whom it will ask for the rest.
+    pub(crate) asks: Option<usize>,
     pub(crate) on: Option<usize>,
     /// What its control engine remembers.
     pub(crate) watch: Watch,
@@ -201,6 +203,7 @@ impl Domain {
             controlling: false,
             begun: 0,
             decisions: Vec::new(),
+            asks: None,
             on: None,
             watch: Watch::default(),
             nap_ns: 0,

@@ -131,7 +131,7 @@ impl Simulation<'_> {
         let kinds = &self.machine.model.kinds;
         let longer_ns = kinds.iter().map(|kind| kind.wake_ns).max().unwrap_or(0);
         let wake_ns = costs.wake_ns.saturating_add(longer_ns);
-        let rules = Rules::where_silence_lasts(wake_ns.saturating_add(self.routine_ns()));
+        let rules = Rules::where_silence_lasts(wake_ns.saturating_add(self.routine_ns(domain)));
         let state = &mut self.domains[domain];
         state.routines += 1;
         state.routines_ns += takes_ns;

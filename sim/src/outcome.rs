@@ -16,6 +16,8 @@ pub struct Outcome {
     pub decisions: Vec<Decided>,
     /// How often a control engine's routine ran, for each domain, and how long in all.
     pub routines: Vec<(u64, u64)>,
+    /// What control engines above those of domains did, where these form a hierarchy.
+    pub above: Vec<Above>,
     /// What moved, by the names of memories and links in the machine's file.
     pub moved: Vec<Moved>,
     /// Bytes of blocks that live in each region.
@@ -30,6 +32,21 @@ pub struct Outcome {
     pub again: u64,
     /// What control engines concluded of engines, in order: when, of which one, and what.
     pub verdicts: Vec<(u64, u16, Standing)>,
+}
+
+/// What a control engine above those of domains did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Above {
+    /// The domains that it sees.
+    pub domains: usize,
+    /// How often its routine ran, and how long in all: these are among the routines of the domain whose control engine does that.
+    pub rounds: u64,
+    /// See above.
+    pub rounds_ns: u64,
+    /// How many asked it, and how long they waited until it looked, in all.
+    pub asked: u64,
+    /// See above.
+    pub waited_ns: u64,
 }
 
 /// Bytes that went through a kind of memory or link.
@@ -115,6 +132,12 @@ impl Outcome {
             }));
         for (all, more) in self.routines.iter_mut().zip(next.routines) {
             *all = (all.0 + more.0, all.1 + more.1);
+        }
+        for (all, more) in self.above.iter_mut().zip(next.above) {
+            all.rounds += more.rounds;
+            all.rounds_ns += more.rounds_ns;
+            all.asked += more.asked;
+            all.waited_ns += more.waited_ns;
         }
         if self.moved.is_empty() {
             self.moved = next.moved;

@@ -6,10 +6,12 @@ use crate::dependences::Dependences;
 use crate::engine::{Domain, Engine, Region, State};
 use crate::failures::Losses;
 use crate::flows::Flows;
+use crate::forward::Post;
 use crate::machine::Machine;
 use crate::outcome::{Decided, Moved, Outcome, Parts, Run};
 use crate::power::Power;
 use crate::workload::Workload;
+use sprat::decide::hierarchy::Hierarchy;
 use sprat::decide::route::Here;
 use sprat::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
@@ -30,19 +32,33 @@ pub(crate) enum Event {
     /// The host spawns its next codelet, or has spawned all.
     Spawn,
     /// A body ends on an engine.
-    End { xe: u16, codelet: u32 },
+    End {
+        xe: u16,
+        codelet: u32,
+    },
     /// Transfers may have ended.
     Moved,
     /// Something fails.
-    Fail { failure: u32 },
+    Fail {
+        failure: u32,
+    },
     /// A control engine looks at the health of its engines.
-    Watch { domain: u16 },
+    Watch {
+        domain: u16,
+    },
     /// A control engine looks at its domain's power.
-    Power { domain: u16 },
+    Power {
+        domain: u16,
+    },
     /// The pause of an engine that has nothing to do is over, if it is still this one.
-    Look { xe: u16, pause: u32 },
+    Look {
+        xe: u16,
+        pause: u32,
+    },
     /// An engine that was woken runs.
-    Awake { xe: u16 },
+    Awake {
+        xe: u16,
+    },
     /// A control engine begins its routine: it was asked to, or its nap is over.
     Control {
         domain: u16,
@@ -50,9 +66,22 @@ pub(crate) enum Event {
         asked: bool,
     },
     /// A control engine's routine of this number ends.
-    Decided { domain: u16, routine: u32 },
+    Decided {
+        domain: u16,
+        routine: u32,
+    },
+    /// The control engine in a post above those of domains begins to look, and has looked.
+    Asked {
+        post: u16,
+    },
+    Answered {
+        post: u16,
+    },
     /// A request to an elastic control engine that is busy, of this number, has waited for long.
-    Silence { domain: u16, request: u32 },
+    Silence {
+        domain: u16,
+        request: u32,
+    },
 }
 
 // The calendar moves entries of 24 bytes about.
@@ -66,6 +95,9 @@ pub(crate) struct Simulation<'a> {
     pub(crate) calendar: Calendar<Event>,
     pub(crate) engines: Vec<Engine>,
     pub(crate) domains: Vec<Domain>,
+    /// Who asks whom, and those above the domains' control engines.
+    pub(crate) hierarchy: Hierarchy,
+    pub(crate) above: Vec<Post>,
     pub(crate) regions: Vec<Region>,
     pub(crate) dependences: Dependences,
     spawned: usize,
@@ -234,7 +266,12 @@ impl<'a> Simulation<'a> {
             .iter()
             .map(|engine| model.kinds[engine.kind as usize].rate);
         let domains = machine.plan.domains.len();
+        let hierarchy = model.hierarchy.clone();
+        let hierarchy = hierarchy.unwrap_or_else(|| Hierarchy::flat(domains));
+        let above = hierarchy.posts() - domains;
         Simulation {
+            hierarchy,
+            above: std::iter::repeat_with(Post::default).take(above).collect(),
             machine,
             workload,
             now_ns: 0,
@@ -295,6 +332,7 @@ impl<'a> Simulation<'a> {
             engines: self.engines.iter().map(|engine| engine.tally).collect(),
             decisions: std::mem::take(&mut self.decided),
             routines: self.domains.iter().map(routines).collect(),
+            above: self.tell_above(),
             moved: moved.collect(),
             homes: self
                 .data
@@ -417,6 +455,8 @@ impl<'a> Simulation<'a> {
             } => self.control_is_due(domain.into(), timer, asked),
             Event::Decided { domain, routine } if self.is_cut_off(domain.into(), routine) => {}
             Event::Decided { domain, .. } => self.decided(domain.into()),
+            Event::Asked { post } => self.asked(post.into()),
+            Event::Answered { post } => self.answered(post.into()),
             Event::Silence { domain, request } => self.silence(domain.into(), request),
         }
     }

@@ -335,6 +335,20 @@ fn sweeps_and_scaling_give_a_row_for_each_value() {
         assert!(rows(&text, &names), "{over}: {text}");
         assert!(std::fs::read_to_string(&svg).unwrap().contains("<rect"));
     }
+    let each = [
+        "sweep",
+        "--over",
+        "xes-per-ce=4,16",
+        "--each",
+        "hierarchy=false,true",
+    ];
+    let text = prints(&[&each[..], &SMALL, &draw].concat());
+    assert!(
+        rows(&text, &["4, hierarchy=false", "16, hierarchy=true"]),
+        "{text}"
+    );
+    let drawn = std::fs::read_to_string(&svg).unwrap();
+    assert!(drawn.contains("hierarchy=false") && drawn.contains("hierarchy=true"));
     let text = prints(&[&["scaling", "--over", "1,8,64"][..], &SMALL].concat());
     assert!(
         text.contains("efficiency on      1 engines (strong): 100.0 %"),
@@ -390,6 +404,15 @@ fn nonsense_is_refused_with_the_mend() {
             .contains("--cap: `40` has no unit; a power is written like \"1.5 W\"")
     );
     assert!(wrong(&["sweep", "--over", "policy"]).contains("gives no values"));
+    let each = wrong(&["sweep", "--over", "xes=1,2", "--each", "mode"]);
+    assert!(
+        each.contains("`mode` gives no values") && each.contains("--each"),
+        "{each}"
+    );
+    assert!(
+        wrong(&["sweep", "--over", "energy", "--each", "mode=shared"]).contains("leave --each out")
+    );
+    assert!(wrong(&["sweep", "--over", "hierarchy=maybe"]).contains("true or false"));
     assert!(
         wrong(&["sweep", "--over", "policy=fast"])
             .contains("use performance, energy or energy_delay")

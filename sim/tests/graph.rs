@@ -1,8 +1,9 @@
 //! Decisions about recorded graphs are the same in the runtime and in the simulator, byte by byte.
 
 use sprat::trace::Did;
-use sprat::{Graph, Runtime, Sum};
+use sprat::{Graph, Policy, Runtime, Sum};
 use sprat_sim::{conclude_again, decide_again};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 fn runtime(xes: usize) -> Runtime {
@@ -119,6 +120,65 @@ fn what_is_concluded_of_engines_is_concluded_again_with_equal_bytes() {
             "nobody was relieved"
         );
     }
+}
+
+#[test]
+fn what_engines_may_do_is_decided_again_with_equal_bytes() {
+    let begin = Instant::now();
+    while !allotted_again() {
+        assert!(
+            begin.elapsed() < Duration::from_secs(100),
+            "no other number of engines was tried"
+        );
+    }
+}
+
+/// Runs under a policy that tries how many engines help, then under caps, and decides again what was decided. Whether several numbers of engines were.
+fn allotted_again() -> bool {
+    let path = std::env::temp_dir().join(format!("sprat-allot-{}.sprat", std::process::id()));
+    let builder = Runtime::builder().xes(4).oversubscribe(true).pin(false);
+    let builder = builder.policy(Policy::Energy).ignore_environment();
+    let rt = builder.trace(&path).build().unwrap();
+    let begin = Instant::now();
+    let run = || {
+        rt.finish(|s| {
+            (0..50).for_each(|_| {
+                _ = s.spawn((), |_, ()| std::thread::sleep(Duration::from_micros(100)));
+            });
+            Ok(())
+        })
+        .unwrap();
+    };
+    while begin.elapsed() < Duration::from_millis(400) {
+        run();
+    }
+    // By the model four engines draw 16 W at the most, and two of them at work 10 W.
+    rt.set_power_cap(Some(10.0)).unwrap();
+    run();
+    rt.set_power_cap(None).unwrap();
+    rt.set_policy(Policy::Performance).unwrap();
+    run();
+    drop(rt);
+    let trace = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let all = conclude_again("a trace", &trace).unwrap();
+    for one in &all {
+        assert_eq!(one.again, one.logged);
+    }
+    let did = all.iter().flat_map(|one| one.logged.did.iter());
+    let engines: BTreeSet<u32> = did
+        .filter_map(|did| match did {
+            Did::Allot { engines, .. } => Some(*engines),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        engines.contains(&4) && engines.iter().any(|one| *one <= 2),
+        "{engines:?}"
+    );
+    // Where nobody tells how long threads run, nobody tries.
+    let tries = std::path::Path::new("/proc/self/schedstat").exists();
+    engines.len() > 2 || !tries
 }
 
 /// Runs what gets an engine relieved, and concludes again what was concluded of it. Whether one was.

@@ -87,6 +87,11 @@ fn the_books_machine_is_one() {
 fn what_is_wrong_is_said_with_the_line_and_the_mend() {
     let cases = [
         (
+            "[cost]\n",
+            "[control]\nhierarchy = \"yes\"\n[cost]\n",
+            "line 6: `hierarchy` is true or false",
+        ),
+        (
             "latency = \"100 ns\"",
             "latency = 100",
             "line 28: `latency`: it has no unit; write for example latency = \"90 ns\"",

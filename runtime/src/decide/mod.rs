@@ -6,6 +6,7 @@
 
 pub mod alternates;
 pub mod brokerage;
+pub mod ceiling;
 pub mod controller;
 pub mod deadline;
 pub mod dependence;
@@ -13,6 +14,7 @@ pub mod event_kinds;
 pub mod grain;
 pub mod graph;
 pub mod health;
+pub mod hierarchy;
 pub mod lanes;
 pub mod locality;
 pub mod migration;
@@ -24,6 +26,7 @@ pub mod polling;
 pub mod power;
 pub mod priority;
 pub mod regrouping;
+pub mod regulation;
 mod ring;
 pub mod route;
 pub mod run_share;
@@ -34,3 +37,4 @@ pub mod throttle;
 pub mod timers;
 pub mod traffic;
 mod turns;
+mod words;

@@ -45,6 +45,11 @@ pub enum Reason {
         /// The numbers of a [`Look`](crate::decide::health::Look).
         look: Vec<u64>,
     },
+    /// What the engines of the domain do and draw, under a policy that turns some off, or a power cap.
+    Power {
+        /// The numbers of a [`Look`](crate::decide::regulation::Look).
+        look: Vec<u64>,
+    },
 }
 
 /// A domain, as a control engine saw it.
@@ -116,6 +121,13 @@ pub enum Did {
         /// The engine.
         xe: u16,
     },
+    /// It lets so many of its engines work, in this state of frequency, the fastest being 0.
+    Allot {
+        /// Engines.
+        engines: u32,
+        /// The state.
+        state: u32,
+    },
 }
 
 impl Decided {
@@ -166,6 +178,11 @@ impl Decided {
                 put(out, look.len() as u64);
                 look.iter().for_each(|number| put(out, *number));
             }
+            Reason::Power { look } => {
+                out.push(3);
+                put(out, look.len() as u64);
+                look.iter().for_each(|number| put(out, *number));
+            }
         }
         put(out, self.did.len() as u64);
         for did in &self.did {
@@ -197,6 +214,11 @@ impl Decided {
                 Did::Trust { xe } => {
                     out.push(7);
                     put(out, u64::from(xe));
+                }
+                Did::Allot { engines, state } => {
+                    out.push(8);
+                    put(out, u64::from(engines));
+                    put(out, u64::from(state));
                 }
             }
         }
@@ -262,6 +284,9 @@ fn reason(numbers: &mut Numbers<'_>) -> Option<Reason> {
             first: numbers.small()?,
             look: several(numbers, |numbers| numbers.number())?,
         },
+        3 => Reason::Power {
+            look: several(numbers, |numbers| numbers.number())?,
+        },
         _ => return None,
     })
 }
@@ -289,6 +314,10 @@ fn did(numbers: &mut Numbers<'_>) -> Option<Did> {
         },
         7 => Did::Trust {
             xe: numbers.small()?,
+        },
+        8 => Did::Allot {
+            engines: numbers.small()?,
+            state: numbers.small()?,
         },
         _ => return None,
     })

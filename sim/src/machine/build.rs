@@ -6,14 +6,27 @@ use super::model::{Engine, Group, Memory, Model, Up, Way};
 use super::text::Source;
 use crate::flows::MOST_LINKED;
 use crate::simulation::HOST;
+use sprat::decide::hierarchy::Hierarchy;
 use sprat::decide::placement::Regions;
-use sprat::decide::plan::{CeMode, Plan, Wishes, plan_up_to};
+use sprat::decide::plan::{CeMode, DomainPlan, Plan, Wishes, plan_up_to};
 use sprat::decide::policy::Tuning;
 use sprat::topology::{
     CacheGroup, Core, CoreKind, CpuSet, MemoryKind as Kind, MemorySpeed, Package, Region, Topology,
 };
 use sprat::{Error, Result};
 use std::collections::BTreeMap;
+
+/// Who asks whom among the control engines of a plan: those of groups that hold several domains lie above.
+fn hierarchy(plan: &Plan, model: &Model) -> Hierarchy {
+    let path = |domain: &DomainPlan| {
+        let first = model.engines[domain.xes.start].group;
+        let up = std::iter::successors(Some(first), |group| model.groups[*group as usize].parent);
+        let mut path: Vec<u32> = up.collect();
+        path.reverse();
+        path
+    };
+    Hierarchy::new(&plan.domains.iter().map(path).collect::<Vec<_>>())
+}
 
 /// Engines are numbered by 16 bits.
 const MOST: usize = u16::MAX as usize;
@@ -40,6 +53,7 @@ impl Description {
         model.engines = plan.xes.iter().map(|xe| places[xe.core].clone()).collect();
         self.check_failures(&plan, model.regions.len())?;
         model.watch_ns = self.watch_ns;
+        model.hierarchy = self.hierarchy.then(|| hierarchy(&plan, &model));
         Ok(Machine {
             plan,
             tuning: Tuning::from_wake_up(self.costs.wake_ns),

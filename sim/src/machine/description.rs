@@ -30,6 +30,8 @@ pub struct Description {
     pub(crate) links: BTreeMap<String, LinkKind>,
     pub(crate) groups: BTreeMap<String, GroupKind>,
     pub(crate) failures: Vec<Failure>,
+    /// Whether its control engines form a hierarchy: each sees its own domain, and asks the one of the group around it for what it cannot do.
+    pub hierarchy: bool,
     /// How often control engines look at the health of their engines; never, if nothing is said.
     pub watch_ns: Option<u64>,
     /// What the runtime aims at.
@@ -144,13 +146,14 @@ impl Description {
                 ));
             }
         };
-        let mut watch_ns = None;
+        let (mut watch_ns, mut hierarchy) = (None, false);
         let (mut mode, mut control, mut costs) = (CeMode::Shared, None, Costs::default());
         if let Some(mut table) = all.inner("control")? {
             if let Some((text, at)) = table.text("mode")? {
                 mode = text.parse().map_err(|error| table.wrong_at(at, error))?;
             }
             control = table.text("engine")?;
+            hierarchy = table.flag("hierarchy")?;
             set(&mut costs.control_ns, &mut table, "routine")?;
             set(&mut costs.control_each_ns, &mut table, "each")?;
             if let Some(ns) = table.some("watch", Time)? {
@@ -177,6 +180,7 @@ impl Description {
             links: BTreeMap::new(),
             groups: BTreeMap::new(),
             failures: Vec::new(),
+            hierarchy,
             watch_ns,
             policy: Policy::default(),
             cap_uw: None,

@@ -22,6 +22,8 @@ pub struct Model {
     pub(crate) fair: bool,
     pub(crate) failures: Vec<Failure>,
     pub(crate) cap_uw: Option<u64>,
+    /// Who asks whom among control engines, if they form a hierarchy.
+    pub(crate) hierarchy: Option<sprat::decide::hierarchy::Hierarchy>,
     /// How often control engines look at the health of their engines.
     pub(crate) watch_ns: Option<u64>,
     /// For each region the others in order of preference.

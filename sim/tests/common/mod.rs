@@ -5,6 +5,7 @@ use sprat::topology::Topology;
 use sprat_sim::{Codelet, Cost, Machine, Outcome, Workload, simulate};
 
 /// A machine made from a description.
+#[allow(dead_code, reason = "not every test program uses it")]
 pub fn machine(description: &str, wishes: &Wishes) -> Machine {
     Machine::new(&Topology::synthetic(description).unwrap(), wishes).unwrap()
 }
