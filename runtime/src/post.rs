@@ -37,7 +37,7 @@ impl Engine<'_> {
         let record = self.shared.arena.record(id);
         match (record.affinity.load(Ordering::Relaxed), self.seat) {
             // No wish at all.
-            (0, Some(seat)) => self.post_own(seat, id),
+            (0 | affinity::TRACED, Some(seat)) => self.post_own(seat, id),
             (word, _) => self.post_elsewhere(id, word),
         }
     }

@@ -4,6 +4,7 @@
 mod calls;
 mod clock;
 mod decisions;
+mod gap;
 mod moves;
 mod names;
 mod place;
@@ -303,7 +304,9 @@ impl Drain {
             && let Err(error) = self.file.write_all(&self.out)
         {
             self.failed = true;
-            eprintln!(
+            // Nobody may hear it, and no engine ends for that.
+            _ = writeln!(
+                std::io::stderr(),
                 "sprat: the trace {} ends here: {error}",
                 self.path.display()
             );

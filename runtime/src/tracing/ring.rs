@@ -95,6 +95,12 @@ impl<T: Copy> Producer<T> {
         true
     }
 
+    /// How many were written.
+    #[inline]
+    pub(crate) fn written(&self) -> u64 {
+        self.head
+    }
+
     /// P1: looks again whether there is room for so many; counts them if not.
     #[cold]
     #[inline(never)]
