@@ -272,8 +272,8 @@ impl Stream {
         // The time that the chunk's differences begin at.
         let mut begun = None;
         self.ring.drain(|event| {
-            if let Some(base) = begun
-                && encoder.is_full()
+            if encoder.is_full()
+                && let Some(base) = begun
                 && !matches!(event, Event::Access { .. })
             {
                 write(encoder, base);

@@ -4,23 +4,28 @@ use super::{note, progress};
 use sprat::trace::{File, Flaw};
 use sprat_tools::read;
 use sprat_tools::run::Run;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, IsTerminal, Read, Write, stderr};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// So many bytes say whether it is a trace at all.
 const BEGINNING: u64 = 16;
 
 /// Reads a trace, and says what is wrong with it.
 pub fn load(path: &Path) -> Result<Run, String> {
-    let run = load_as(path, read::read)?;
+    let run = load_as(path, read::read_telling)?;
     told_of(&run, path);
     Ok(run)
 }
 
-pub fn load_as<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T, Flaw>) -> Result<T, String> {
+pub fn load_as<T>(
+    path: &Path,
+    read: impl FnOnce(&[u8], &mut dyn FnMut(f64)) -> Result<T, Flaw>,
+) -> Result<T, String> {
     progress("reading the trace");
     let bytes = bytes(path).map_err(|why| format!("{}: {why}", path.display()))?;
-    read(&bytes).map_err(|flaw| format!("{}: {flaw}", path.display()))
+    let mut bar = Bar::new();
+    read(&bytes, &mut |share| bar.show(share)).map_err(|flaw| format!("{}: {flaw}", path.display()))
 }
 
 /// What stands in a file. Of one that is no trace only the beginning is read, since it may have no end.
@@ -48,6 +53,39 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     file.read_to_end(&mut bytes).map_err(told)?;
     Ok(bytes)
 }
+
+/// How far a long trace was read, for who waits at a terminal: on one line, which is taken away at the end.
+struct Bar {
+    begun: Instant,
+    shown: bool,
+}
+
+impl Bar {
+    fn new() -> Self {
+        Bar {
+            begun: Instant::now(),
+            shown: false,
+        }
+    }
+
+    fn show(&mut self, share: f64) {
+        if stderr().is_terminal() && self.begun.elapsed() >= PATIENCE {
+            self.shown = true;
+            _ = write!(stderr(), "\r{:3.0}%", share * 100.0);
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if self.shown {
+            _ = write!(stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// What takes no longer needs no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Tells what is wrong with a trace that could be read.
 pub fn told_of(run: &Run, path: &Path) {
