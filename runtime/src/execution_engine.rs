@@ -44,6 +44,7 @@ impl Engine<'_> {
         while !done() {
             if asked() {
                 self.shared.control(domain);
+                self.trace_turns_aside();
             }
             let counted = std::mem::take(&mut searching);
             let found = if domain.idle.is_shut(usize::from(seat.place)) {

@@ -389,6 +389,9 @@ impl Frame<'_> {
         let place = shared.arena.payload(id).cast::<MaybeUninit<B>>();
         // SAFETY: the payload of a new record for this vtable, with room for the body.
         fill(unsafe { &mut *place }, open);
+        if engine.is_traced() {
+            engine.trace_spawn(id, parent);
+        }
         if counted {
             engine.child_begun(parent);
         }
@@ -405,6 +408,7 @@ impl Frame<'_> {
             if !extended {
                 record.gives_nothing_back();
             }
+            engine.trace_launched(id);
             return engine.post(id);
         }
         // SAFETY: it lives, and is ours until it enters its queues.
@@ -413,6 +417,7 @@ impl Frame<'_> {
         let Few { blocks, granted } =
             few.unwrap_or_else(|| self.enter_declared(id, payload, accesses));
         if granted == blocks || (granted > 0 && record.pending.arrive(granted)) {
+            engine.trace_launched(id);
             engine.post(id);
         }
     }

@@ -36,7 +36,7 @@ impl Engine<'_> {
     pub(crate) fn post(&self, id: u32) {
         let record = self.shared.arena.record(id);
         match record.affinity.load(Ordering::Relaxed) {
-            0 => self.post_anywhere(id),
+            0 | affinity::TRACED => self.post_anywhere(id),
             word => self.post_elsewhere(id, word),
         }
     }

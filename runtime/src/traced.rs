@@ -118,6 +118,15 @@ impl Engine<'_> {
         });
     }
 
+    /// An open codelet has all that it waited for, and is posted.
+    #[inline]
+    pub(crate) fn trace_launched(&self, id: u32) {
+        let word = (self.shared.arena.record(id).affinity).load(Ordering::Relaxed);
+        if word & TRACED != 0 {
+            self.trace_ready(id, word);
+        }
+    }
+
     /// A body begins: when, and where it lay before.
     #[inline]
     pub(crate) fn trace_begin(&self, id: u32) -> Begun {
@@ -130,13 +139,12 @@ impl Engine<'_> {
         #[cfg(feature = "tracing")]
         self.spans_begin();
         let generation = record.ended.generation();
-        let begun = self.tracer(|tracer| {
-            tracer.cause = (id, generation);
-            tracer.ended = None;
-            tracer.clock.now()
-        });
         // What comes next is from the own queue, unless it is said where else it was found.
         let via = self.local(|local| std::mem::replace(&mut local.via, Via::Own));
+        let begun = self.tracer(|tracer| {
+            tracer.cause = (id, generation);
+            tracer.begins(matches!(via, Via::Own | Via::Next))
+        });
         Begun {
             start: begun.unwrap_or(0),
             via,
@@ -150,14 +158,20 @@ impl Engine<'_> {
         #[cfg(feature = "tracing")]
         self.spans_end();
         self.mark_ended();
-        let Some(end) = self.trace_now() else { return };
         let record = self.shared.arena.record(id);
-        let ran = self.tracer(|tracer| {
+        // What destroys a block does not touch it; a replay's codelets are noted themselves, and not who holds blocks for them.
+        let only_holds = || self.local(|local| local.only_holds);
+        let has_accesses =
+            record.count() != 0 && record.flags() & flag::DESTROYS == 0 && !only_holds();
+        let full = self.tracer(|tracer| {
+            let end = tracer.clock.now();
             tracer.ended = Some(end);
+            // A start that was not read from the clock may be a little late.
+            let start = start.min(end);
             let generation = tracer.cause.1;
             // SAFETY: it ran here: it lives, and was published to us.
             let kind = unsafe { kind_of(record, tracer) };
-            match tracer.replays.take() {
+            let event = match tracer.replays.take() {
                 Some(graph) => Event::Replay {
                     start,
                     end,
@@ -178,28 +192,35 @@ impl Engine<'_> {
                         Ran::Panicked(_) => 2,
                     },
                 },
+            };
+            if has_accesses {
+                tracer.together.push(event);
+                return false;
             }
-        });
-        let Some(ran) = ran else { return };
-        // What destroys a block does not touch it; a replay's codelets are noted themselves, and not who holds blocks for them.
-        let only_holds = || self.local(|local| local.only_holds);
-        if record.count() == 0 || record.flags() & flag::DESTROYS != 0 || only_holds() {
-            return self.trace(|_| ran);
-        }
-        let mut together = self
-            .tracer(|tracer| std::mem::take(&mut tracer.together))
-            .unwrap_or_default();
-        together.push(ran);
-        self.list_accesses(id, payload, &mut together);
-        let full = self.tracer(|tracer| {
-            let full = tracer.ring.push(&together);
-            together.clear();
-            tracer.together = together;
+            let full = tracer.ring.push(&[event]);
+            tracer.noted_end();
             full
         });
+        let full = match has_accesses {
+            true => self.trace_accesses(id, payload),
+            false => full,
+        };
         if full == Some(true) {
             self.call_drain();
         }
+    }
+
+    /// Notes what a body used, with the event of the body that lies ready.
+    fn trace_accesses(&self, id: u32, payload: usize) -> Option<bool> {
+        let mut together = self.tracer(|tracer| std::mem::take(&mut tracer.together))?;
+        self.list_accesses(id, payload, &mut together);
+        self.tracer(|tracer| {
+            let full = tracer.ring.push(&together);
+            together.clear();
+            tracer.together = together;
+            tracer.noted_end();
+            full
+        })
     }
 
     fn list_accesses(&self, id: u32, payload: usize, list: &mut Vec<Event>) {
@@ -304,6 +325,11 @@ impl Engine<'_> {
                 posted: posted != 0,
             });
         }
+    }
+
+    /// The engine does something else between two codelets.
+    pub(crate) fn trace_turns_aside(&self) {
+        self.tracer(Tracer::turns_aside);
     }
 
     /// The body of a host's scope begins; when.

@@ -46,6 +46,7 @@ impl<'s, B: PlainBody<'s>> InPlace<'s, B> {
             least.next_multiple_of(16)
         },
         has_value: false,
+        unseen: false,
     };
 
     /// See [`Vtable::run`].

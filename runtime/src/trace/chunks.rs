@@ -39,14 +39,13 @@ impl<'a> File<'a> {
 
     /// The chunks. A flaw stands in the place of what is not whole, one for each gap, however much is missing there. Of events at the end
     /// of a file what can be read is given first.
-    pub fn chunks(self) -> impl Iterator<Item = Result<Chunk<'a>, Flaw>> {
-        let mut walk = Walk {
+    pub fn chunks(self) -> Chunks<'a> {
+        Chunks {
             bytes: self.bytes,
             at: MAGIC.len() + 8,
             late: None,
             left: SEARCHES * self.bytes.len(),
-        };
-        std::iter::from_fn(move || walk.next())
+        }
     }
 }
 
@@ -54,7 +53,8 @@ impl<'a> File<'a> {
 const SEARCHES: usize = 4;
 
 /// A walk through a file.
-struct Walk<'a> {
+#[derive(Clone, Debug)]
+pub struct Chunks<'a> {
     bytes: &'a [u8],
     at: usize,
     /// A flaw that comes next, behind what was read before it.
@@ -109,7 +109,9 @@ pub(crate) fn sound_chunk(bytes: &[u8], tag: [u8; 4]) -> Option<(u64, &[u8])> {
     Some((head.long(16), head.sound()?))
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Iterator for Chunks<'a> {
+    type Item = Result<Chunk<'a>, Flaw>;
+
     fn next(&mut self) -> Option<Result<Chunk<'a>, Flaw>> {
         if let Some(flaw) = self.late.take() {
             return Some(Err(flaw));
@@ -143,6 +145,13 @@ impl<'a> Walk<'a> {
             None => Err(Flaw::CutOff(here)),
             Some(_) => Err(Flaw::Damaged(here)),
         })
+    }
+}
+
+impl Chunks<'_> {
+    /// So many bytes of the file are behind it.
+    pub fn position(&self) -> usize {
+        self.at
     }
 
     /// Where the next whole chunk begins, from some byte on.

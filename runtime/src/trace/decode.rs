@@ -1,7 +1,9 @@
 //! Bytes to events: see `wire.rs`.
 
 use super::event::{Event, MODES, VIA};
-use super::wire::{Before, LENGTHS, WORD, unzigzag};
+use super::wire::{
+    Before, LENGTHS, RUN_ALIKE, SHORT_RUN, SHORT_SPAWN, SPAWN_ALIKE, WORD, unzigzag,
+};
 
 /// The events of a chunk, in the order in which they were noted: to the end, or to the first that is not whole or makes no sense.
 #[derive(Clone, Debug)]
@@ -211,11 +213,58 @@ fn event(which: u8, read: &mut In<'_>, before: &mut Before) -> Option<Event> {
     })
 }
 
+/// One that is eight bytes.
+#[inline]
+fn short(bytes: u64, before: &mut Before) -> Option<Event> {
+    let part = |from: u32, bits: u32| bytes >> from & ((1 << bits) - 1);
+    let away = unzigzag(part(8, 16));
+    let codelet = u32::try_from(i64::from(before.codelet) + away).ok()?;
+    before.codelet = codelet;
+    let from = before.time;
+    let later = |after: u64| from.wrapping_add(unzigzag(after) as u64);
+    let Before {
+        generation, kind, ..
+    } = *before;
+    if bytes as u8 == SPAWN_ALIKE {
+        let time = later(part(24, SHORT_SPAWN));
+        before.time = time;
+        return Some(Event::Spawn {
+            time,
+            codelet,
+            generation,
+            parent: before.parent,
+            cost_ns: before.cost_ns,
+            hint: before.hint,
+            kind,
+        });
+    }
+    let start = later(part(24, 16));
+    let end = start.wrapping_add(part(40, SHORT_RUN));
+    before.time = end;
+    let [ended, via] = before.how.to_le_bytes();
+    Some(Event::Run {
+        start,
+        end,
+        codelet,
+        generation,
+        kind,
+        via,
+        ended,
+    })
+}
+
 impl Iterator for Events<'_> {
     type Item = Event;
 
     #[inline]
     fn next(&mut self) -> Option<Event> {
+        if let Some(&(SPAWN_ALIKE | RUN_ALIKE)) = self.bytes.first() {
+            let (eight, rest) = self.bytes.split_first_chunk()?;
+            let mut before = self.before;
+            let event = short(u64::from_le_bytes(*eight), &mut before)?;
+            (self.bytes, self.before) = (rest, before);
+            return Some(event);
+        }
         let (word, bytes) = self.bytes.split_first_chunk::<WORD>()?;
         let word = u32::from_le_bytes(*word);
         let (mut before, lengths) = (self.before, word >> 8);
@@ -314,7 +363,56 @@ mod tests {
             both.iter().for_each(|event| encoder.put(event));
         }
         let last = encoder.bytes().len() - length;
-        assert!(last <= 15, "{last}");
+        assert_eq!(last, 16);
+    }
+
+    /// What does not fit in the eight bytes takes more, and is read all the same.
+    #[test]
+    fn codelets_that_are_alike_and_far_apart() {
+        let spawn = |time, codelet| Event::Spawn {
+            time,
+            codelet,
+            generation: 0,
+            parent: 0,
+            cost_ns: 0,
+            hint: 0,
+            kind: 0,
+        };
+        let run = |start, end, codelet| Event::Run {
+            start,
+            end,
+            codelet,
+            generation: 0,
+            kind: 0,
+            via: 0,
+            ended: 0,
+        };
+        let (far, long) = (1u64 << (SHORT_SPAWN - 1), 1u64 << SHORT_RUN);
+        for (event, is_short) in [
+            (spawn(far - 1, 0), true),
+            (spawn(far, 0), false),
+            (spawn(0, (1 << 15) - 1), true),
+            (spawn(0, 1 << 15), false),
+            (run((1 << 15) - 1, 1 << 15, 0), true),
+            (run(1 << 15, 1 << 15, 0), false),
+            (run(5, 5 + long - 1, 9), true),
+            (run(5, 5 + long, 9), false),
+            (run(0, 0, 1 << 15), false),
+            // An end before its start is damage, and told as it is.
+            (run(5, 4, 0), false),
+        ] {
+            let mut encoder = Encoder::new(100, 1);
+            encoder.begin(0);
+            encoder.put(&event);
+            let bytes = encoder.bytes();
+            assert_eq!(
+                matches!(bytes[0], SPAWN_ALIKE | RUN_ALIKE),
+                is_short,
+                "{event:?}"
+            );
+            assert_eq!(Events::new(bytes, 0).next(), Some(event));
+            assert_eq!(Events::new(&bytes[..bytes.len() - 1], 0).next(), None);
+        }
     }
 
     #[test]
@@ -327,5 +425,7 @@ mod tests {
         assert_eq!(one(&[99, 0, 0, 0]), None);
         assert_eq!(one(&[8, 0, 0b10, 0, 1]), None);
         assert_eq!(one(&[3, 0, 0, 0b10, 3]), None);
+        // A codelet before the first one.
+        assert_eq!(one(&[SPAWN_ALIKE, 1, 0, 0, 0, 0, 0, 0]), None);
     }
 }

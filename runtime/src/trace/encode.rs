@@ -1,7 +1,7 @@
 //! Events to bytes: see `wire.rs`.
 
 use super::event::Event;
-use super::wire::{Before, WORD, zigzag};
+use super::wire::{Before, RUN_ALIKE, SHORT_RUN, SHORT_SPAWN, SPAWN_ALIKE, WORD, zigzag};
 
 /// The last of an event's numbers begins before this: the word and seven numbers of eight bytes lie before it. A power of two, so that to
 /// stay below it costs nothing.
@@ -58,6 +58,11 @@ impl Encoder {
             word: 0,
             shift: 8,
         };
+        if let Some(eight) = short(&mut self.before, event) {
+            out.room[..8].copy_from_slice(&eight.to_le_bytes());
+            self.length += 8;
+            return;
+        }
         put_event(&mut self.before, &mut out, event);
         self.length += out.end();
     }
@@ -127,6 +132,57 @@ fn put_same<T: Copy + Into<u64>>(out: &mut Out<'_>, before: &mut T, number: T) {
     *before = number;
 }
 
+/// A spawn or a run that is told by its codelet and its times alone, as most are, in eight bytes.
+#[inline(always)]
+fn short(before: &mut Before, event: &Event) -> Option<u64> {
+    match *event {
+        Event::Spawn {
+            time,
+            codelet,
+            generation,
+            parent,
+            cost_ns,
+            hint,
+            kind,
+        } => {
+            let others = (before.generation ^ generation)
+                | (before.parent ^ parent)
+                | (before.cost_ns ^ cost_ns)
+                | (before.hint ^ hint)
+                | u32::from(before.kind ^ kind);
+            let after = zigzag(time.wrapping_sub(before.time) as i64);
+            let away = zigzag(i64::from(codelet) - i64::from(before.codelet));
+            if others != 0 || after >> SHORT_SPAWN != 0 || away >> 16 != 0 {
+                return None;
+            }
+            (before.time, before.codelet) = (time, codelet);
+            Some(u64::from(SPAWN_ALIKE) | away << 8 | after << 24)
+        }
+        Event::Run {
+            start,
+            end,
+            codelet,
+            generation,
+            kind,
+            via,
+            ended,
+        } => {
+            let how = u16::from(via) << 8 | u16::from(ended);
+            let others = (before.generation ^ generation)
+                | u32::from((before.kind ^ kind) | (before.how ^ how));
+            let after = zigzag(start.wrapping_sub(before.time) as i64);
+            let length = end.wrapping_sub(start);
+            let away = zigzag(i64::from(codelet) - i64::from(before.codelet));
+            if others != 0 || after >> 16 != 0 || length >> SHORT_RUN != 0 || away >> 16 != 0 {
+                return None;
+            }
+            (before.time, before.codelet) = (end, codelet);
+            Some(u64::from(RUN_ALIKE) | away << 8 | after << 24 | length << 40)
+        }
+        _ => None,
+    }
+}
+
 #[inline]
 fn put_event(before: &mut Before, out: &mut Out<'_>, event: &Event) {
     match *event {
@@ -142,19 +198,11 @@ fn put_event(before: &mut Before, out: &mut Out<'_>, event: &Event) {
             out.word = 1;
             before.put_time(out, time);
             before.put_codelet(out, codelet);
-            // Mostly codelets that are spawned one after the other are alike, and numbers that are zero need not be written.
-            let others = (before.generation ^ generation)
-                | (before.parent ^ parent)
-                | (before.cost_ns ^ cost_ns)
-                | (before.hint ^ hint)
-                | u32::from(before.kind ^ kind);
-            if others != 0 {
-                put_same(out, &mut before.generation, generation);
-                put_same(out, &mut before.parent, parent);
-                put_same(out, &mut before.cost_ns, cost_ns);
-                put_same(out, &mut before.hint, hint);
-                put_same(out, &mut before.kind, kind);
-            }
+            put_same(out, &mut before.generation, generation);
+            put_same(out, &mut before.parent, parent);
+            put_same(out, &mut before.cost_ns, cost_ns);
+            put_same(out, &mut before.hint, hint);
+            put_same(out, &mut before.kind, kind);
         }
         Event::Ready {
             time,
@@ -184,13 +232,9 @@ fn put_event(before: &mut Before, out: &mut Out<'_>, event: &Event) {
             out.word = 3;
             before.put_span(out, start, end);
             before.put_codelet(out, codelet);
-            let how = u16::from(via) << 8 | u16::from(ended);
-            let same = (before.generation ^ generation) == 0;
-            if !same || before.kind != kind || before.how != how {
-                put_same(out, &mut before.generation, generation);
-                put_same(out, &mut before.kind, kind);
-                put_same(out, &mut before.how, how);
-            }
+            put_same(out, &mut before.generation, generation);
+            put_same(out, &mut before.kind, kind);
+            put_same(out, &mut before.how, u16::from(via) << 8 | u16::from(ended));
         }
         Event::Access {
             bytes,

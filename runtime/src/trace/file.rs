@@ -8,7 +8,7 @@ use super::moved::Moved;
 use super::wire::put;
 
 /// The version of the format. Readers refuse others.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// How a file begins.
 pub(super) const MAGIC: [u8; 8] = *b"SPRAT\x00\xf0\n";

@@ -38,8 +38,8 @@ mod graph;
 mod moved;
 mod wire;
 
-pub use chunks::File;
 pub(crate) use chunks::sound_chunk;
+pub use chunks::{Chunks, File};
 pub use decided::{Decided, Did, DomainSeen, Reason, RegionSeen};
 pub use decode::Events;
 pub(crate) use encode::Encoder;

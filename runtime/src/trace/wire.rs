@@ -40,6 +40,16 @@ pub(super) const WORD: usize = 4;
 /// The bytes that a number takes, by its three bits: it has all bytes but the highest ones that are zero; of seven it has eight.
 pub(super) const LENGTHS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 8];
 
+/// A spawn that differs from what was before it in its time and its codelet alone is eight bytes: this, two bytes for the codelet and
+/// [`SHORT_SPAWN`] bits for the time, as differences.
+pub(super) const SPAWN_ALIKE: u8 = 17;
+/// So is such a run: this, two bytes for the codelet, two for the start, and [`SHORT_RUN`] bits for how long it took.
+pub(super) const RUN_ALIKE: u8 = 18;
+/// See [`SPAWN_ALIKE`].
+pub(super) const SHORT_SPAWN: u32 = 40;
+/// See [`RUN_ALIKE`].
+pub(super) const SHORT_RUN: u32 = 24;
+
 /// Appends a number.
 #[inline]
 pub(crate) fn put(out: &mut Vec<u8>, mut number: u64) {

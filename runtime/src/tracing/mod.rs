@@ -4,6 +4,7 @@
 mod calls;
 mod clock;
 mod decisions;
+mod gap;
 mod moves;
 mod names;
 mod place;
@@ -271,8 +272,8 @@ impl Stream {
         // The time that the chunk's differences begin at.
         let mut begun = None;
         self.ring.drain(|event| {
-            if let Some(base) = begun
-                && encoder.is_full()
+            if encoder.is_full()
+                && let Some(base) = begun
                 && !matches!(event, Event::Access { .. })
             {
                 write(encoder, base);
@@ -303,7 +304,9 @@ impl Drain {
             && let Err(error) = self.file.write_all(&self.out)
         {
             self.failed = true;
-            eprintln!(
+            // Nobody may hear it, and no engine ends for that.
+            _ = writeln!(
+                std::io::stderr(),
                 "sprat: the trace {} ends here: {error}",
                 self.path.display()
             );

@@ -2,7 +2,7 @@
 
 use crate::sync::plain::Mutex;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Result;
+use std::io::{Result, Write};
 use std::path::{Path, PathBuf};
 
 /// The traces of this process that were asked for under one name.
@@ -44,7 +44,9 @@ pub(super) fn open(path: &Path) -> Result<(File, PathBuf)> {
     let (file, first) = match lock.try_lock() {
         Err(TryLockError::WouldBlock) => {
             let own = with(&path, &process);
-            eprintln!(
+            // Where nobody hears it the program goes on.
+            _ = writeln!(
+                std::io::stderr(),
                 "sprat: the trace {} is another process's, which still runs; this one's is {} (`%p` in the name stands for the process)",
                 path.display(),
                 own.display()

@@ -95,6 +95,12 @@ impl<T: Copy> Producer<T> {
         true
     }
 
+    /// How many were written.
+    #[inline]
+    pub(crate) fn written(&self) -> u64 {
+        self.head
+    }
+
     /// P1: looks again whether there is room for so many; counts them if not.
     #[cold]
     #[inline(never)]
@@ -135,13 +141,19 @@ impl<T: Copy> Consumer<T> {
             Ordering::Acquire
         };
         let head = self.ring.head.load(order);
-        let mask = self.ring.slots.len() as u64 - 1;
+        let (from, count) = (self.tail as usize, (head - self.tail) as usize);
+        // From the tail's slot to the last one, and then from the first.
+        let slots = &self.ring.slots;
+        let (before, behind) = slots.split_at(from & (slots.len() - 1));
+        let last = count.min(behind.len());
         // D2.
-        for at in self.tail..head {
-            self.ring.slots[(at & mask) as usize].with(|slot| {
-                // SAFETY: between `tail` and `head`: ours until D3, by the table above, and written.
-                take(unsafe { &*slot.cast::<T>() });
-            });
+        for slots in [&behind[..last], &before[..count - last]] {
+            for slot in slots {
+                slot.with(|slot| {
+                    // SAFETY: between `tail` and `head`: ours until D3, by the table above, and written.
+                    take(unsafe { &*slot.cast::<T>() });
+                });
+            }
         }
         self.tail = head;
         // D3. Release pairs with the Acquire in `push`: we have done with the slots.

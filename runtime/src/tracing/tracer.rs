@@ -1,6 +1,7 @@
 //! What an engine keeps to note events.
 
 use super::clock::Clock;
+use super::gap::Gap;
 use super::names::{Names, Recent, Site};
 use super::ring::Producer;
 use crate::trace::Event;
@@ -16,6 +17,10 @@ pub(crate) struct Tracer {
     pub(crate) cause: (u32, u32),
     /// When it ended; `None` while it runs.
     pub(crate) ended: Option<u64>,
+    gap: Gap,
+    /// Where the ring stood when the last body had been noted, unless the engine did something else since: nothing was noted meanwhile if
+    /// it stands there still.
+    follows: Option<u64>,
     /// The declared cost of what is spawned next.
     pub(crate) next_cost: u32,
     /// The body that runs works on this graph.
@@ -35,6 +40,8 @@ impl Tracer {
             recent: Recent::new(),
             cause: (0, 0),
             ended: None,
+            gap: Gap::default(),
+            follows: None,
             next_cost: 0,
             replays: None,
             queued: (0, [0; 3]),
@@ -52,5 +59,28 @@ impl Tracer {
     #[inline]
     pub(crate) fn time(&self) -> u64 {
         self.ended.unwrap_or_else(|| self.clock.now())
+    }
+
+    /// A body begins here; when. `near`: it lay in the own queue, or ran right after what made it ready.
+    #[inline]
+    pub(crate) fn begins(&mut self, near: bool) -> u64 {
+        let clock = self.clock;
+        match self.ended.take() {
+            Some(end) if near && self.follows == Some(self.ring.written()) => {
+                self.gap.start(end, clock.moment(), || clock.now())
+            }
+            _ => clock.now(),
+        }
+    }
+
+    /// The end of the last body has been noted.
+    #[inline]
+    pub(crate) fn noted_end(&mut self) {
+        self.follows = Some(self.ring.written());
+    }
+
+    /// The engine does something else between two codelets.
+    pub(crate) fn turns_aside(&mut self) {
+        self.follows = None;
     }
 }

@@ -1,16 +1,18 @@
 //! What the command line says, and carrying it out.
 
+mod input;
+mod output;
 mod top;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use sprat::trace::Flaw;
+use input::{load, load_as, told_of};
+use output::Output;
 use sprat_tools::analyse::analyse;
 use sprat_tools::run::Run;
 use sprat_tools::{export, read, report, serve, topo};
-use std::fs::File;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Shows what a program that uses Sprat did, and why.
@@ -132,11 +134,23 @@ enum Format {
 
 /// Carries out the command.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help, the version, or what is wrong with the arguments.
+        Err(told) => {
+            return match told.print() {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    note(&format!("sprat: standard output: {error}"));
+                    ExitCode::FAILURE
+                }
+                _ => ExitCode::from(told.exit_code() as u8),
+            };
+        }
+    };
     match carry_out(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("sprat: {message}");
+            note(&format!("sprat: {message}"));
             ExitCode::FAILURE
         }
     }
@@ -149,14 +163,15 @@ fn carry_out(command: Command) -> Result<(), String> {
             output,
             json,
         } => {
+            let output = output.map(|path| Output::open(&path, &[&trace]));
+            let output = output.transpose()?;
             let run = load(&trace)?;
             progress("looking at it");
             let analysis = analyse(&run);
             if let Some(output) = output {
                 progress("writing the page");
                 let page = report::html::html(&run, &analysis);
-                std::fs::write(&output, page).map_err(|e| format!("{}: {e}", output.display()))?;
-                eprintln!("wrote {}", output.display());
+                output.write(|out| out.write_all(page.as_bytes()))?;
                 if !json {
                     return Ok(());
                 }
@@ -186,20 +201,22 @@ fn carry_out(command: Command) -> Result<(), String> {
             from,
             count,
         } => {
-            if let Format::Sqlite = format {
-                let path = output.ok_or("a database needs a file: -o run.db")?;
-                let run = load(&trace)?;
-                let told = |error| format!("{}: {error}", path.display());
-                let mut out = BufWriter::new(File::create(&path).map_err(told)?);
-                return export::sqlite::sqlite(&run, &mut out).map_err(told);
+            let output = output.map(|path| Output::open(&path, &[&trace]));
+            match (format, output.transpose()?) {
+                (Format::Sqlite, None) => Err("a database needs a file: -o run.db".to_owned()),
+                (Format::Sqlite, Some(output)) => {
+                    let run = load(&trace)?;
+                    output.write(|out| export::sqlite::sqlite(&run, out))
+                }
+                (_, Some(output)) => {
+                    let run = load(&trace)?;
+                    output.write(|out| as_text(&run, format, (from, count), out))
+                }
+                (_, None) => {
+                    let run = load(&trace)?;
+                    to_stdout(|out| as_text(&run, format, (from, count), out))
+                }
             }
-            let run = load(&trace)?;
-            write_to(output.as_deref(), |out| match format {
-                Format::Chrome => export::chrome::chrome(&run, out),
-                Format::Perfetto => export::perfetto::perfetto(&run, out),
-                Format::Dot => export::dot::dot(&run, from, count, out),
-                Format::Sqlite => unreachable!("is written above"),
-            })
         }
         Command::Diff {
             before,
@@ -246,11 +263,11 @@ fn carry_out(command: Command) -> Result<(), String> {
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "sprat", &mut text);
-            write_to(None, |out| out.write_all(&text))
+            to_stdout(|out| out.write_all(&text))
         }
         Command::Man { output: None } => {
             let page = clap_mangen::Man::new(Arguments::command());
-            write_to(None, |out| page.render(out))
+            to_stdout(|out| page.render(out))
         }
         Command::Man {
             output: Some(folder),
@@ -267,57 +284,45 @@ fn pretty(value: &impl serde::Serialize) -> Result<String, String> {
     Ok(text + "\n")
 }
 
-/// Reads a trace, and says what is wrong with it.
-fn load(path: &Path) -> Result<Run, String> {
-    let run = load_as(path, read::read)?;
-    told_of(&run, path);
-    Ok(run)
+/// A run in a language that is written from the beginning to the end; for dot so many codelets behind the first ones.
+fn as_text(
+    run: &Run,
+    format: Format,
+    (from, count): (usize, usize),
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    match format {
+        Format::Chrome => export::chrome::chrome(run, out),
+        Format::Perfetto => export::perfetto::perfetto(run, out),
+        Format::Dot => export::dot::dot(run, from, count, out),
+        Format::Sqlite => unreachable!("a database is written to and fro"),
+    }
 }
 
-fn load_as<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T, Flaw>) -> Result<T, String> {
-    progress("reading the trace");
-    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let bytes = std::fs::read(path).map_err(|e| told(&e))?;
-    read(&bytes).map_err(|e| told(&e))
-}
-
-/// Tells what is wrong with a trace that could be read.
-fn told_of(run: &Run, path: &Path) {
-    for flaw in &run.flaws {
-        eprintln!("sprat: {}: {flaw}", path.display());
-    }
-    if run.tasks.is_empty() {
-        eprintln!("sprat: {}: no codelet has ended in it", path.display());
-    }
+/// A line for people, on standard error. Where that is closed or full nobody reads it, and the command goes on.
+fn note(line: &str) {
+    _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// A line for who waits at a terminal.
 fn progress(what: &str) {
     if std::io::stderr().is_terminal() {
-        eprintln!("{what} ...");
+        note(&format!("{what} ..."));
     }
 }
 
-/// To standard output. A reader that stops early is no error.
+/// To standard output.
 fn say(text: &str) -> Result<(), String> {
-    write_to(None, |out| out.write_all(text.as_bytes()))
+    to_stdout(|out| out.write_all(text.as_bytes()))
 }
 
-fn write_to(
-    path: Option<&Path>,
-    write: impl FnOnce(&mut BufWriter<Box<dyn Write>>) -> std::io::Result<()>,
+/// To standard output. A reader that stops early is no error.
+fn to_stdout(
+    write: impl FnOnce(&mut BufWriter<std::io::StdoutLock<'_>>) -> std::io::Result<()>,
 ) -> Result<(), String> {
-    let name = path.map_or("standard output".to_owned(), |path| {
-        path.display().to_string()
-    });
-    let told = |error: std::io::Error| format!("{name}: {error}");
-    let out: Box<dyn Write> = match path {
-        Some(path) => Box::new(File::create(path).map_err(told)?),
-        None => Box::new(std::io::stdout()),
-    };
-    let mut out = BufWriter::new(out);
+    let mut out = BufWriter::new(std::io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) if path.is_none() && error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(told),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| format!("standard output: {error}")),
     }
 }

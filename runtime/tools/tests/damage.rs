@@ -322,7 +322,7 @@ proptest! {
         let mut database = std::io::Cursor::new(Vec::new());
         export::sqlite::sqlite(&run, &mut database).unwrap();
         export::perfetto::perfetto(&run, &mut Vec::new()).unwrap();
-        let (again, accesses) = read_with_accesses(&bytes).unwrap();
+        let (again, accesses) = read_with_accesses(&bytes, &mut |_| ()).unwrap();
         prop_assert_eq!(again.tasks.len(), run.tasks.len());
         prop_assert!(accesses.iter().all(|(task, _)| (*task as usize) < run.tasks.len()));
     }

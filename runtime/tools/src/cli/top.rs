@@ -93,14 +93,14 @@ fn list(found: &[Shown], how: How) -> Result<(), String> {
                 }
                 values.push(json::json(&page, alive, &shown.path));
             }
-            Err(flaw) => eprintln!("sprat: {}: {flaw}", shown.path.display()),
+            Err(flaw) => super::note(&format!("sprat: {}: {flaw}", shown.path.display())),
         }
     }
     match how {
         How::Json => say(&super::pretty(&values)?),
         _ if values.is_empty() => {
-            eprintln!(
-                "no program shows itself; start one with SPRAT_TOP=1 in its environment, and it is listed here"
+            super::note(
+                "no program shows itself; start one with SPRAT_TOP=1 in its environment, and it is listed here",
             );
             Ok(())
         }

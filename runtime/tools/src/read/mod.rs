@@ -17,7 +17,15 @@ use uses::Stays;
 /// # Errors
 /// If there is nothing that could be read: it is empty, or no trace, or of another version.
 pub fn read(bytes: &[u8]) -> Result<Run, Flaw> {
-    read_as(bytes, Reader::default()).map(|(run, _)| run)
+    read_as(bytes, Reader::default(), &mut |_| ()).map(|(run, _)| run)
+}
+
+/// The same, and tells now and then which share of the bytes has been read.
+///
+/// # Errors
+/// As above.
+pub fn read_telling(bytes: &[u8], tell: &mut dyn FnMut(f64)) -> Result<Run, Flaw> {
+    read_as(bytes, Reader::default(), tell).map(|(run, _)| run)
 }
 
 /// The same, with each access of each task, by their places in [`Run::tasks`]: twice the memory, or more. (Steps of graphs have theirs in
@@ -25,20 +33,35 @@ pub fn read(bytes: &[u8]) -> Result<Run, Flaw> {
 ///
 /// # Errors
 /// As above.
-pub fn read_with_accesses(bytes: &[u8]) -> Result<(Run, Vec<(u32, Access)>), Flaw> {
+pub fn read_with_accesses(
+    bytes: &[u8],
+    tell: &mut dyn FnMut(f64),
+) -> Result<(Run, Vec<(u32, Access)>), Flaw> {
     let reader = Reader {
         accesses: Some(Vec::new()),
         ..Reader::default()
     };
-    read_as(bytes, reader)
+    read_as(bytes, reader, tell)
 }
 
-fn read_as(bytes: &[u8], mut reader: Reader) -> Result<(Run, Vec<(u32, Access)>), Flaw> {
-    let file = File::open(bytes)?;
-    for chunk in file.chunks() {
+/// It is told a hundred times how far a long trace was read.
+const TOLD: usize = 100;
+
+fn read_as(
+    bytes: &[u8],
+    mut reader: Reader,
+    tell: &mut dyn FnMut(f64),
+) -> Result<(Run, Vec<(u32, Access)>), Flaw> {
+    let mut chunks = File::open(bytes)?.chunks();
+    let mut next = 0;
+    while let Some(chunk) = chunks.next() {
         match chunk {
             Ok(chunk) => reader.chunk(chunk),
             Err(flaw) => reader.run.flaws.push(flaw.to_string()),
+        }
+        if chunks.position() >= next {
+            next = chunks.position() + bytes.len() / TOLD;
+            tell(chunks.position() as f64 / bytes.len() as f64);
         }
     }
     Ok(reader.finish())

@@ -145,10 +145,13 @@ fn one(stream: &TcpStream, port: u16, answer: &impl Fn(&Request) -> Answer) -> i
         stream,
         end: Instant::now() + PATIENCE,
     };
-    let head = head(until)?;
-    let answer = match parse(&head, port) {
-        Ok(request) => answer(&request),
-        Err(refusal) => refusal,
+    let answer = match head(until) {
+        Ok(head) => parse(&head, port).map_or_else(|refusal| refusal, |request| answer(&request)),
+        // It was sent, and is no request; who sends nothing, or has gone, hears nothing.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Answer::refusal("400 Bad Request", &error.to_string())
+        }
+        Err(error) => return Err(error),
     };
     let until = Until {
         stream,
@@ -193,15 +196,22 @@ impl Write for Until<'_> {
 
 /// A request's lines, up to the empty one.
 fn head(stream: impl Read) -> io::Result<Vec<String>> {
+    let mut stream = stream.take(MOST);
     let mut lines = Vec::new();
-    for line in BufReader::new(stream.take(MOST)).lines() {
+    for line in BufReader::new(&mut stream).lines() {
         let line = line?;
         if line.is_empty() {
             return Ok(lines);
         }
         lines.push(line);
     }
-    Err(io::Error::other("the request does not end"))
+    Err(match stream.limit() {
+        0 => io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("a request has no more than {MOST} bytes here"),
+        ),
+        _ => io::ErrorKind::UnexpectedEof.into(),
+    })
 }
 
 /// What these lines ask for.
@@ -300,9 +310,13 @@ mod tests {
         ] {
             assert_eq!(asked(text).unwrap_err().status, status, "{text:?}");
         }
-        // Neither one that breaks off nor one without an end.
-        assert!(head(&b"GET / HTTP/1.1\r\n"[..]).is_err());
-        assert!(head(io::repeat(b'x')).is_err());
+        // One that breaks off hears nothing; one without an end, and one that is no text, hear why.
+        let kind = |stream: &mut dyn Read| head(stream).unwrap_err().kind();
+        let breaks_off = kind(&mut &b"GET / HTTP/1.1\r\n"[..]);
+        assert_eq!(breaks_off, io::ErrorKind::UnexpectedEof);
+        assert_eq!(kind(&mut io::repeat(b'x')), io::ErrorKind::InvalidData);
+        let no_text = kind(&mut &b"GET /\xff\r\n\r\n"[..]);
+        assert_eq!(no_text, io::ErrorKind::InvalidData);
     }
 
     /// One letter now and then is not silence, and nevertheless not waited for longer than is said.

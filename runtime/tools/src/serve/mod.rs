@@ -46,6 +46,9 @@ impl Served {
                 "/reasons" => Answer::json(&json!(REASONS)),
                 "/timeline" => {
                     let (from, to) = (number("from", 0)?, number("to", self.run.length)?);
+                    if to < from {
+                        return Err(Answer::refusal("400 Bad Request", "`to` is before `from`"));
+                    }
                     Answer::json(&json!(detail::detail(&self.run, &self.analysis, from, to)))
                 }
                 "/task" => {

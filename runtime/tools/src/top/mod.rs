@@ -5,6 +5,7 @@ pub mod text;
 pub mod watch;
 
 use sprat::page::{Flaw, Page, Watched, running};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A program that shows itself, or did.
@@ -21,7 +22,13 @@ impl Shown {
     /// # Errors
     /// A sentence.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let watched = Watched::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let watched = Watched::open(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => format!(
+                "{}: No such file, and no process's number; `sprat top` alone lists the programs that show themselves",
+                path.display()
+            ),
+            _ => format!("{}: {error}", path.display()),
+        })?;
         Ok(Shown {
             path: path.to_owned(),
             watched,
