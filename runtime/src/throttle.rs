@@ -10,9 +10,10 @@ use crate::seat::Seat;
 use crate::shared::{Domain, Shared};
 use crate::sync::atomic::Ordering;
 use crate::sync::{park_for, spin_hint};
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// How many codelets a helping host runs between two looks at the count.
+/// How many codelets a helping host takes between two looks at the count.
 const BURST: usize = 32;
 /// Turns between two looks of a host that has just found nothing to run.
 const SPINS: u32 = 64;
@@ -81,16 +82,19 @@ impl Engine<'_> {
         self.local(|local| local.host = false);
         seat.end_body();
         self.stop_after_rest();
-        self.run(first, &|| true);
-        for _ in 1..BURST {
+        let (left, place) = (Cell::new(BURST), usize::from(seat.place));
+        let ends = || {
+            left.set(left.get().saturating_sub(1));
+            left.get() == 0 || domain.idle.is_shut(place)
+        };
+        let mut found = Some(first);
+        while let Some(id) = found {
+            self.run(id, &ends);
             self.shared.look_at_deadlines();
-            if self.is_shut_out() {
-                break;
-            }
-            match self.find(domain) {
-                Some(id) => self.run(id, &|| true),
-                None => break,
-            }
+            found = match ends() {
+                true => None,
+                false => self.find(domain),
+            };
         }
         seat.begin_body();
         self.shared.gate.tell();
