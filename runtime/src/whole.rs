@@ -7,7 +7,7 @@ use crate::engine::Frame;
 use crate::error::Result;
 use crate::glue::Place;
 use crate::guard::{Spawn, guarded};
-use crate::id::BlockId;
+use crate::id::{BlockId, CodeletId};
 use crate::outcome::Outcome;
 use crate::record;
 use crate::scope::Scope;
@@ -29,7 +29,7 @@ pub trait PlainBody<'s>: Copy + Send + Sync + 's {
 struct InPlace<'s, B>(PhantomData<(&'s (), B)>);
 
 impl<'s, B: PlainBody<'s>> InPlace<'s, B> {
-    const VTABLE: Vtable = Vtable {
+    const SEEN: Vtable = Vtable {
         run: Self::run,
         discard: |_| (),
         drop_value: None,
@@ -49,6 +49,11 @@ impl<'s, B: PlainBody<'s>> InPlace<'s, B> {
         unseen: false,
     };
 
+    const UNSEEN: Vtable = Vtable {
+        unseen: true,
+        ..Self::SEEN
+    };
+
     /// See [`Vtable::run`].
     unsafe fn run(payload: *mut u8, frame: *const (), lent: &[Lent]) -> Ran {
         // SAFETY: the premise of `run`; nobody writes to the payload of a codelet without a value as long as its body runs.
@@ -64,9 +69,10 @@ impl<'s, B: PlainBody<'s>> InPlace<'s, B> {
 impl<'s> Scope<'s> {
     /// Spawns a codelet without options, for whole blocks with the names that [`Block::to_bits`](crate::Block::to_bits) gave, in the least
     /// time that there is: whoever makes an interface of another language calls it for what is spawned most. Only reading, writing, both,
-    /// and changing in turn are possible so. `tell` is told of its end, before that can come, and `fill` puts the body where it will lie.
-    /// False if the codelet is not as simple as that (an unknown block, one named twice, a graph is recorded, …): then nothing was done,
-    /// and [`Scope::spawn_any`] does it, or says what is wrong.
+    /// and changing in turn are possible so. `tell` is told of its end at last, which may have come by then;
+    /// where there is none the end costs less, since nobody can wait for it alone. `fill` puts the body where it will lie.
+    /// False if the codelet is not as simple as that (an unknown block, one named twice, a graph is recorded, …): then nothing is left of it,
+    /// nobody is told, and [`Scope::spawn_any`] does it, or says what is wrong.
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
@@ -89,7 +95,7 @@ impl<'s> Scope<'s> {
     ///     let names = [(block.to_bits(), Mode::Write)];
     ///     // SAFETY: a body is put there.
     ///     let spawned = unsafe {
-    ///         s.spawn_whole("fill", names, |_| (), |place: *mut Fill| place.write(Fill(7)))
+    ///         s.spawn_whole("fill", names, None::<fn(_)>, |place: *mut Fill| place.write(Fill(7)))
     ///     };
     ///     assert!(spawned);
     ///     Ok(())
@@ -107,7 +113,7 @@ impl<'s> Scope<'s> {
         &self,
         name: &'static str,
         blocks: [(u64, Mode); N],
-        tell: impl FnOnce(Event),
+        tell: Option<impl FnOnce(Event)>,
         fill: impl FnOnce(*mut B),
     ) -> bool {
         let is_plain = |mode| {
@@ -120,67 +126,69 @@ impl<'s> Scope<'s> {
             return false;
         }
         let frame = self.frame();
-        let vtable = &InPlace::<'s, B>::VTABLE;
+        let shared = frame.engine.shared;
+        // Where the data is to be looked at it goes near it, and what is checked goes the general way.
+        if N > 0 && (N > FEW || shared.loads.is_some() || shared.check.is_some()) {
+            return false;
+        }
+        let vtable = match tell {
+            Some(_) => &InPlace::<'s, B>::SEEN,
+            None => &InPlace::<'s, B>::UNSEEN,
+        };
         let about = Body {
             vtable,
             name,
             spawned_at: Location::caller(),
         };
-        if N == 0 {
-            frame.throttle();
-            let id = guarded(
-                Spawn,
-                #[inline(always)]
-                || frame.begin_bare(about, Traits::NONE),
-            );
-            tell(Event::end(id));
-            // Without a record the scope has failed.
-            if id.record() != 0 {
-                fill(frame.payload(id).cast());
-                guarded(
-                    Spawn,
-                    #[inline(always)]
-                    || {
-                        frame.count_child(id.record(), vtable);
-                        frame.engine.post_anywhere(id.record());
-                    },
-                );
-            }
-            return true;
-        }
-        frame.throttle();
-        // Then it goes near its data.
-        if frame.engine.shared.loads.is_some() || N > FEW {
-            return false;
-        }
-        let bytes = record_bytes(vtable.payload, N);
-        let id = guarded(
-            Spawn,
-            #[inline(always)]
-            || frame.begin_with(about, Traits::NONE, (N, bytes)),
-        );
-        tell(Event::end(id));
-        // Without a record the scope has failed.
-        if id.record() == 0 {
-            return true;
-        }
-        fill(frame.payload(id).cast());
         let accesses = blocks.map(
             #[inline(always)]
             |(bits, mode)| (BlockKey(BlockId::from_bits(bits)), mode),
         );
-        guarded(
+        frame.throttle();
+        let room = (N, record_bytes(vtable.payload, N));
+        let id = guarded(
             Spawn,
             #[inline(always)]
-            || {
-                let plain = frame.launch_plain::<N>(id, vtable, false, &accesses);
-                if !plain {
-                    // Nobody knows of it but who was told, and is told of another one next.
-                    let record = frame.engine.shared.arena.record(id.record());
-                    frame.engine.recycle(id.record(), record);
-                }
-                plain
-            },
-        )
+            || frame.begin_with(about, Traits::NONE, room),
+        );
+        // Without a record the scope has failed.
+        let mut spawned = true;
+        if id.record() != 0 {
+            fill(frame.payload(id).cast());
+            spawned = guarded(
+                Spawn,
+                #[inline(always)]
+                || frame.launch_whole(id, vtable, &accesses),
+            );
+        }
+        // Now, and not before: it may be told of in what the body was made of.
+        if let Some(tell) = tell.filter(|_| spawned) {
+            tell(Event::end(id));
+        }
+        spawned
+    }
+}
+
+impl Frame<'_> {
+    /// Publishes a record that was taken for these accesses, and is filled; or gives it back if they are not plain, or not right.
+    #[inline(always)]
+    fn launch_whole<const N: usize>(
+        &self,
+        id: CodeletId,
+        vtable: &Vtable,
+        accesses: &[(BlockKey, Mode); N],
+    ) -> bool {
+        if N == 0 {
+            self.count_child(id.record(), vtable);
+            self.engine.post_anywhere(id.record());
+            return true;
+        }
+        let plain = self.launch_plain(id, vtable, false, accesses);
+        if !plain {
+            // Nobody knows of it.
+            let record = self.engine.shared.arena.record(id.record());
+            self.engine.recycle(id.record(), record);
+        }
+        plain
     }
 }

@@ -192,13 +192,13 @@ unsafe extern "C" fn spawn<const WORDS: usize, const N: usize>(
 ) -> sprat_status {
     let is_there = (WORDS == 0 || !params.is_null()) && (N == 0 || !accesses.is_null());
     // All of it is to be put into the one that spawns; so much may be said of a closure where it is an argument.
-    let tell = identity(
+    let tell = (!ended.is_null()).then_some(identity(
         #[inline(always)]
         |end: Event| {
             // SAFETY: the premise.
             unsafe { tell_end(&end, ended) }
         },
-    );
+    ));
     let fill = identity(
         #[inline(always)]
         |place| {

@@ -144,6 +144,12 @@ unsafe impl Sync for Compiled {}
 
 impl Compiled {
     pub(crate) fn new(shared: &Shared, recording: Recording) -> Self {
+        // Bodies look there unasked.
+        let places = recording.lents.len();
+        assert!(
+            (recording.lent_to.iter()).all(|place| (*place as usize) < places),
+            "each place that is lent is in the table"
+        );
         let mut program = recording.program;
         program.shrink();
         let owners = owners(&program, shared.seats.len() as u16);
@@ -253,9 +259,9 @@ impl Compiled {
     /// The caller works on the graph as long as it uses this.
     #[inline]
     pub(super) unsafe fn desk<'a>(&'a self, room: &'a mut [Lent], up: &'a [u32]) -> Desk<'a> {
-        // SAFETY: it is written while nobody works on the graph.
+        // SAFETY: it is written while nobody works on the graph, and the caller does: also after this look has ended.
         let lents = self.lents.with(|lents| unsafe { &**lents });
-        // SAFETY: the recording has put each place that it has noted into the list.
+        // SAFETY: each place that is noted is in the table: `new` has looked.
         unsafe { Desk::new(lents, &self.lent_to, room, up) }
     }
 

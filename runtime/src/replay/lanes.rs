@@ -332,6 +332,7 @@ impl Hand<'_> {
             }
             let (round, from) = (self.place.round, self.place.step);
             begins(round);
+            debug_assert_eq!(plan.steps.len(), list.len(), "each step has its body");
             let steps = plan.steps[from as usize..].iter();
             for ((step, one), at) in steps.zip(&list[from as usize..]).zip(from..) {
                 // R2.

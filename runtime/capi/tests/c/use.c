@@ -215,6 +215,36 @@ static void spawns_of_any_shape(void) {
   CHECK(!sprat_runtime_destroy(w.runtime));
 }
 
+typedef struct {
+  sprat_event before;
+  int link;
+} chained;
+
+static void look_before(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
+  const chained *own = params;
+  double *x = views[0].data;
+  (void)count;
+  if (own->link != (int)x[0]++ || (own->link == 0) != (own->before.id[0] == 0)) sprat_fail(scope, "not the one before");
+}
+
+/* Each is told of the end of the one before, in the place where its own end is told of then. */
+static void spawn_chained(sprat_scope *s, void *argument) {
+  world *w = argument;
+  sprat_codelet look = codelet("look", look_before, sizeof(chained));
+  chained own = {{{0, 0}}, 0};
+  for (; own.link < 10; own.link++) {
+    uint64_t last = own.before.id[0];
+    sprat_access use = sprat_read_write(w->blocks[0]);
+    NOTE(!sprat_spawn(s, look, &own, &use, 1, NULL, &own.before) && own.before.id[0] != last);
+  }
+}
+
+static void ends_are_told_of_where_parameters_were(void) {
+  world w = begin(1);
+  CHECK(!sprat_finish(w.runtime, spawn_chained, &w) && first(&w, 0) == 10);
+  CHECK(!sprat_runtime_destroy(w.runtime));
+}
+
 static void scale_tile(sprat_scope *scope, const void *params, const sprat_view *views, size_t count) {
   double *x = views[0].data;
   (void)scope, (void)params, (void)count;
@@ -969,6 +999,7 @@ int main(void) {
       {"lists of any length", lists_of_any_length},
       {"parameters of any size are copied", parameters_of_any_size_are_copied},
       {"spawns of any shape", spawns_of_any_shape},
+      {"ends are told of where parameters were", ends_are_told_of_where_parameters_were},
       {"tiles of adopted arrays", tiles_of_adopted_arrays},
       {"reductions and commuting", reductions_and_commuting},
       {"codelets have children", codelets_have_children},
