@@ -83,14 +83,15 @@ impl Engine<'_> {
         seat.end_body();
         self.stop_after_rest();
         let (left, place) = (Cell::new(BURST), usize::from(seat.place));
+        // Between two codelets, as it is here where the control engine may be silent.
         let ends = || {
+            self.shared.look_at_deadlines();
             left.set(left.get().saturating_sub(1));
             left.get() == 0 || domain.idle.is_shut(place)
         };
         let mut found = Some(first);
         while let Some(id) = found {
             self.run(id, &ends);
-            self.shared.look_at_deadlines();
             found = match ends() {
                 true => None,
                 false => self.find(domain),
