@@ -252,7 +252,7 @@ impl<'a> Engine<'a> {
         };
         let at = (&raw const frame).cast();
         self.local(|local| (local.made_blocks, local.only_holds) = (false, false));
-        let begun = TRACED.then(|| self.trace_begin(id));
+        let via = TRACED.then(|| self.trace_begin(id));
         let ran = match record.count() {
             // SAFETY: the codelet is ready, and holds its captures; it has no accesses.
             0 => unsafe { (vtable.run)(payload, at, &[]) },
@@ -268,8 +268,8 @@ impl<'a> Engine<'a> {
                 ran
             }
         };
-        if let Some(begun) = begun {
-            self.trace_ran(id, begun, vtable.payload, &ran);
+        if let Some(via) = via {
+            self.trace_ran(id, via, vtable.payload, &ran);
         }
         if let Some(seat) = self.seat {
             seat.counters.ran.add(1);
@@ -399,6 +399,7 @@ impl<'a> Engine<'a> {
     }
 
     fn record_cause(&self, id: u32, message: String, kind: ErrorKind, panicked: bool) {
+        self.trace_turns_aside();
         let record = self.shared.arena.record(id);
         // SAFETY: it lives: we spawn it or run it.
         let body = unsafe { record.body() };

@@ -39,6 +39,7 @@ impl Engine<'_> {
     /// Gives a block's memory back.
     #[inline]
     fn give_memory(&self, memory: Memory) {
+        self.trace_turns_aside();
         let (chunk, copies) = memory.apart();
         if let Some(chunk) = chunk {
             self.give_chunk(chunk);

@@ -61,10 +61,12 @@ impl Scope<'_> {
                     looks = 0;
                 }
                 None if looks < LOOKS => {
+                    engine.trace_turns_aside();
                     looks += 1;
                     thread::yield_now();
                 }
                 None => {
+                    engine.trace_turns_aside();
                     if domain.control.requested.load(Ordering::Relaxed) {
                         shared.stand_in(domain);
                     }

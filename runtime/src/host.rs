@@ -275,7 +275,7 @@ fn run<'s>(
     if let Some(start) = begun {
         engine.trace(|tracer| Event::Seated {
             start,
-            end: tracer.clock.now(),
+            end: tracer.now(),
             scope: id,
         });
     }

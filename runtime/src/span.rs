@@ -22,7 +22,7 @@ impl Scope<'_> {
     /// ```
     pub fn count(&self, name: &'static str, value: f64) {
         self.frame().engine.trace(|tracer| Event::Count {
-            time: tracer.clock.now(),
+            time: tracer.now(),
             value,
             codelet: tracer.cause.0,
             kind: tracer.kind((name, None)),
@@ -80,7 +80,7 @@ impl Drop for Span<'_> {
         let Some(start) = self.start else { return };
         self.scope.engine.trace(|tracer| Event::Span {
             start,
-            end: tracer.clock.now(),
+            end: tracer.now(),
             codelet: tracer.cause.0,
             kind: tracer.kind((self.name, None)),
         });

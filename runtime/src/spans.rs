@@ -104,7 +104,7 @@ fn engine<R>(f: impl FnOnce(&Engine<'_>) -> Option<R>) -> Option<R> {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
     fn on_enter(&self, id: &Id, _: Context<'_, S>) {
-        let now = engine(|engine| engine.tracer(|tracer| (tracer.cause, tracer.clock.now())));
+        let now = engine(|engine| engine.tracer(|tracer| (tracer.cause, tracer.now())));
         if let Some((body, start)) = now {
             let _ = OPEN.try_with(|open| open.borrow_mut().push((id.clone(), body, start)));
         }
@@ -126,7 +126,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
             now.then(|| {
                 engine.trace(|tracer| Event::Span {
                     start,
-                    end: tracer.clock.now(),
+                    end: tracer.now(),
                     codelet: tracer.cause.0,
                     kind: tracer.kind((metadata.name(), None)),
                 });

@@ -12,17 +12,7 @@ use crate::entry::EntryKind;
 use crate::local::Via;
 use crate::sync::atomic::Ordering;
 use crate::trace::{Event, NOWHERE};
-use crate::tracing::{TOGETHER, Tracer};
-
-/// When a body began, and where it lay before that.
-#[derive(Clone, Copy)]
-pub(crate) struct Begun {
-    start: u64,
-    via: Via,
-}
-
-/// What an engine was at, to go on with later: see [`Engine::trace_aside`].
-pub(crate) type Aside = Option<((u32, u32), Option<u64>)>;
+use crate::tracing::{Laid, TOGETHER, Tracer};
 
 impl Engine<'_> {
     /// Whether this engine notes anything.
@@ -48,7 +38,7 @@ impl Engine<'_> {
     pub(crate) fn trace(&self, event: impl FnOnce(&mut Tracer) -> Event) {
         let full = self.tracer(|tracer| {
             let event = event(tracer);
-            tracer.ring.push(&[event])
+            tracer.note(&[event])
         });
         if full == Some(true) {
             self.call_drain();
@@ -69,7 +59,7 @@ impl Engine<'_> {
     /// The time; `None` if no trace is kept.
     #[inline]
     pub(crate) fn trace_now(&self) -> Option<u64> {
-        self.tracer(|tracer| tracer.clock.now())
+        self.tracer(Tracer::now)
     }
 
     /// A codelet was begun here that nobody else knows yet.
@@ -127,9 +117,9 @@ impl Engine<'_> {
         }
     }
 
-    /// A body begins: when, and where it lay before.
+    /// A body begins; where it lay before.
     #[inline]
-    pub(crate) fn trace_begin(&self, id: u32) -> Begun {
+    pub(crate) fn trace_begin(&self, id: u32) -> Via {
         let record = self.shared.arena.record(id);
         self.mark_begins(|| {
             // SAFETY: it runs here: it lives, and was published to us.
@@ -141,20 +131,16 @@ impl Engine<'_> {
         let generation = record.ended.generation();
         // What comes next is from the own queue, unless it is said where else it was found.
         let via = self.local(|local| std::mem::replace(&mut local.via, Via::Own));
-        let begun = self.tracer(|tracer| {
+        self.tracer(|tracer| {
             tracer.cause = (id, generation);
-            tracer.begins(matches!(via, Via::Own | Via::Next))
+            tracer.begins(matches!(via, Via::Own | Via::Next));
         });
-        Begun {
-            start: begun.unwrap_or(0),
-            via,
-        }
+        via
     }
 
-    /// A body has ended that began then; it still holds its blocks.
+    /// A body has ended that lay there before; it still holds its blocks.
     #[inline(never)]
-    pub(crate) fn trace_ran(&self, id: u32, begun: Begun, payload: usize, ran: &Ran) {
-        let Begun { start, via } = begun;
+    pub(crate) fn trace_ran(&self, id: u32, via: Via, payload: usize, ran: &Ran) {
         #[cfg(feature = "tracing")]
         self.spans_end();
         self.mark_ended();
@@ -164,10 +150,7 @@ impl Engine<'_> {
         let has_accesses =
             record.count() != 0 && record.flags() & flag::DESTROYS == 0 && !only_holds();
         let full = self.tracer(|tracer| {
-            let end = tracer.clock.now();
-            tracer.ended = Some(end);
-            // A start that was not read from the clock may be a little late.
-            let start = start.min(end);
+            let (start, end) = tracer.ends();
             let generation = tracer.cause.1;
             // SAFETY: it ran here: it lives, and was published to us.
             let kind = unsafe { kind_of(record, tracer) };
@@ -197,9 +180,7 @@ impl Engine<'_> {
                 tracer.together.push(event);
                 return false;
             }
-            let full = tracer.ring.push(&[event]);
-            tracer.noted_end();
-            full
+            tracer.note_end(&[event])
         });
         let full = match has_accesses {
             true => self.trace_accesses(id, payload),
@@ -215,10 +196,9 @@ impl Engine<'_> {
         let mut together = self.tracer(|tracer| std::mem::take(&mut tracer.together))?;
         self.list_accesses(id, payload, &mut together);
         self.tracer(|tracer| {
-            let full = tracer.ring.push(&together);
+            let full = tracer.note_end(&together);
             together.clear();
             tracer.together = together;
-            tracer.noted_end();
             full
         })
     }
@@ -260,7 +240,7 @@ impl Engine<'_> {
         let poison = record.cause.load(Ordering::Relaxed);
         let blame = (!cancelled).then(|| self.shared.failures.cause(poison));
         self.trace(|tracer| {
-            let time = tracer.clock.now();
+            let time = tracer.now();
             // What follows from it follows from this.
             tracer.cause = (id, generation);
             tracer.ended = Some(time);
@@ -284,17 +264,18 @@ impl Engine<'_> {
         let region = |xe| self.shared.homes.region_of_xe(xe);
         let distance = trace.distance(region(self.xe()), region(victim));
         self.trace(|tracer| Event::Steal {
-            time: tracer.clock.now(),
+            time: tracer.now(),
             codelet,
             victim,
             distance,
         });
     }
 
-    /// Between two codelets: what lies in queues, if that is something else than what was noted last, and that is a while ago.
+    /// Between two runs of codelets, where the engine looks around: what lies in queues, if that is something else than what was noted last, and that is a while ago.
     #[inline]
     pub(crate) fn trace_queues(&self) {
         let due = self.tracer(|tracer| {
+            tracer.turns_aside();
             let time = tracer.time();
             (time.wrapping_sub(tracer.queued.0) >= tracer.clock.pause()).then_some(time)
         });
@@ -327,7 +308,8 @@ impl Engine<'_> {
         }
     }
 
-    /// The engine does something else between two codelets.
+    /// The engine does something between two codelets that few are followed by: the next start is read from the clock.
+    #[inline]
     pub(crate) fn trace_turns_aside(&self) {
         self.tracer(Tracer::turns_aside);
     }
@@ -341,7 +323,7 @@ impl Engine<'_> {
         self.tracer(|tracer| {
             tracer.cause = (scope, generation);
             tracer.ended = None;
-            tracer.clock.now()
+            tracer.now()
         })
     }
 
@@ -352,7 +334,7 @@ impl Engine<'_> {
         let Some(start) = start else { return };
         let generation = self.shared.arena.record(scope).ended.generation();
         self.trace(|tracer| {
-            let end = tracer.clock.now();
+            let end = tracer.now();
             tracer.ended = Some(end);
             Event::Body {
                 start,
@@ -369,7 +351,7 @@ impl Engine<'_> {
         if let Some(start) = start {
             self.trace(|tracer| Event::Parked {
                 start,
-                end: tracer.clock.now(),
+                end: tracer.now(),
                 host,
             });
         }
@@ -381,24 +363,24 @@ impl Engine<'_> {
         if let Some(start) = start {
             self.trace(|tracer| Event::Searched {
                 start,
-                end: tracer.clock.now(),
+                end: tracer.now(),
             });
         }
     }
 
     /// In the middle of a body, others run here.
-    pub(crate) fn trace_aside(&self) -> Aside {
+    pub(crate) fn trace_aside(&self) -> Option<Laid> {
         #[cfg(feature = "tracing")]
         self.spans_end();
-        self.tracer(|tracer| (tracer.cause, tracer.ended))
+        self.tracer(Tracer::lays_aside)
     }
 
     /// The body goes on.
-    pub(crate) fn trace_back(&self, aside: Aside) {
-        if let Some(before) = aside {
+    pub(crate) fn trace_back(&self, aside: Option<Laid>) {
+        if let Some(laid) = aside {
             #[cfg(feature = "tracing")]
             self.spans_begin();
-            self.tracer(|tracer| (tracer.cause, tracer.ended) = before);
+            self.tracer(|tracer| tracer.takes_back(laid));
         }
     }
 }

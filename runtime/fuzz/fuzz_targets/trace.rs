@@ -4,6 +4,7 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use sprat::trace::{Chunk, File};
 use sprat_tools::analyse::analyse;
 use sprat_tools::read::read;
 use sprat_tools::run::NONE;
@@ -49,6 +50,16 @@ fuzz_target!(|input: Input| {
         }
     };
     let Ok(run) = read(&bytes) else { return };
+    // What is no event is told.
+    let mut chunks = File::open(&bytes).unwrap().chunks();
+    let leaves = chunks.any(|chunk| match chunk {
+        Ok(Chunk::Events { mut events, .. }) => {
+            events.by_ref().for_each(drop);
+            !events.is_at_the_end()
+        }
+        _ => false,
+    });
+    assert!(!leaves || !run.flaws.is_empty());
     for task in &run.tasks {
         assert!(task.spawn <= task.ready && task.ready <= task.start && task.start <= task.end);
         for other in [task.cause, task.spawner] {

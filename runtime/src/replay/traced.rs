@@ -74,7 +74,7 @@ impl Replay<'_> {
         engine.mark_ended();
         engine.trace(|tracer| Event::Step {
             start,
-            end: tracer.clock.now(),
+            end: tracer.now(),
             round: before.wrapping_add(round - 1),
             codelet,
             graph,

@@ -17,7 +17,7 @@ pub(crate) use moves::MoveNotes;
 pub(crate) use names::{Names, Recent, Site};
 #[cfg(all(test, sprat_loom))]
 pub(crate) use ring::ring;
-pub(crate) use tracer::Tracer;
+pub(crate) use tracer::{Laid, Tracer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::{Mutex, lock};

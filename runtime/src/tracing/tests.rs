@@ -35,7 +35,7 @@ fn overflow_drops_counts_and_goes_on() {
     let mut tracer = trace.join();
     let (room, more) = (CAPACITY as u64, 100);
     let full: Vec<bool> = (0..room + more)
-        .map(|at| tracer.ring.push(&[parked(at)]))
+        .map(|at| tracer.note(&[parked(at)]))
         .collect();
     // It is called when half is full, and for each that has no room.
     assert_eq!(full.iter().position(|full| *full), Some(CAPACITY / 2 - 1));
@@ -47,9 +47,9 @@ fn overflow_drops_counts_and_goes_on() {
     // It goes on when there is room again. Records that belong together are all there or none of them: of the last group but one record
     // would have room.
     let group: Vec<Event> = (0..TOGETHER as u64).map(parked).collect();
-    tracer.ring.push(&[parked(0)]);
-    (0..CAPACITY / TOGETHER).for_each(|_| _ = tracer.ring.push(&group));
-    tracer.ring.push(&[parked(0)]);
+    tracer.note(&[parked(0)]);
+    (0..CAPACITY / TOGETHER).for_each(|_| _ = tracer.note(&group));
+    tracer.note(&[parked(0)]);
     trace.end();
     let (again, dropped) = read(&path);
     assert_eq!(again.len(), all.len() + CAPACITY - TOGETHER + 2);
@@ -63,7 +63,7 @@ fn a_call_while_somebody_empties_the_rings_is_not_lost() {
     let path = path("called");
     let trace = Trace::create(&path, "", Vec::new()).unwrap();
     let mut tracer = trace.join();
-    tracer.ring.push(&[parked(0)]);
+    tracer.note(&[parked(0)]);
     trace.call();
     std::thread::scope(|threads| {
         // Whoever empties the rings stops here.
@@ -72,7 +72,7 @@ fn a_call_while_somebody_empties_the_rings_is_not_lost() {
         while trace.calls.is_called() {
             std::thread::yield_now();
         }
-        tracer.ring.push(&[parked(2)]);
+        tracer.note(&[parked(2)]);
         trace.call();
         assert!(!trace.drain_if_due(true), "two at once");
         drop(more);

@@ -139,7 +139,8 @@ pub fn main() -> ExitCode {
         // Help, the version, or what is wrong with the arguments.
         Err(told) => {
             return match told.print() {
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                // What is wrong, and nobody hears it: its code says it.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe && !told.use_stderr() => {
                     note(&format!("sprat: standard output: {error}"));
                     ExitCode::FAILURE
                 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sprat::Runtime;
-use sprat::trace::{File, Flaw, put_chunk, tag};
+use sprat::trace::{Chunk, File, Flaw, put_chunk, tag};
 use sprat_tools::analyse::analyse;
 use sprat_tools::read::{read, read_with_accesses};
 use sprat_tools::run::NONE;
@@ -203,6 +203,33 @@ fn streams_of_any_number_cost_what_is_in_them() {
     assert!(out.len() < 100_000, "{}", out.len());
 }
 
+/// A chunk whose sum fits may hold what is no event, from a fault of who wrote it: that is told once, and what is before it counts.
+#[test]
+fn what_is_no_event_is_told() {
+    let events = chunks(sound())
+        .into_iter()
+        .find(|&at| sound()[at..].starts_with(b"EVNT"));
+    let at = events.unwrap();
+    let length = u32::from_le_bytes(sound()[at + 8..at + 12].try_into().unwrap()) as usize;
+    let body = &sound()[at + 32..at + 32 + length];
+    let more = [body, &[255; 40]].concat();
+    let whole = read(&file_of([(tag::EVENTS, 0, body)])).unwrap();
+    assert!(whole.flaws.is_empty() && !whole.tasks.is_empty());
+    let run = read(&file_of([
+        (tag::EVENTS, 0, &more[..]),
+        (tag::EVENTS, 0, &[255; 9]),
+    ]))
+    .unwrap();
+    let [flaw] = &run.flaws[..] else {
+        panic!("{:?}", run.flaws)
+    };
+    assert!(
+        flaw.contains("chunks of events with") && flaw.contains(": 2;"),
+        "{flaw}"
+    );
+    assert_eq!(run.tasks.len(), whole.tasks.len());
+}
+
 /// Names are shown on terminals and in files of lines: what would be an order there is gone when they are read.
 #[test]
 fn names_have_no_control_characters() {
@@ -306,6 +333,14 @@ proptest! {
             put_chunk(&mut bytes, TAGS[which], stream, base, &body);
         }
         let run = read(&bytes).unwrap();
+        let leaves = File::open(&bytes).unwrap().chunks().any(|chunk| match chunk {
+            Ok(Chunk::Events { mut events, .. }) => {
+                events.by_ref().for_each(drop);
+                !events.is_at_the_end()
+            }
+            _ => false,
+        });
+        prop_assert!(!leaves || !run.flaws.is_empty());
         for task in &run.tasks {
             prop_assert!(task.spawn <= task.ready && task.ready <= task.start && task.start <= task.end);
             for other in [task.cause, task.spawner] {

@@ -2,9 +2,12 @@
 
 #![cfg(unix)]
 
+mod served;
+
+use served::Server;
 use sprat::Runtime;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -181,6 +184,14 @@ fn where_nothing_can_be_written() {
         .status()
         .unwrap();
     assert_eq!(status.code(), Some(1));
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut wrong = Command::new(SPRAT);
+    let status = wrong.arg("reprot").stderr(full).status().unwrap();
+    assert_eq!(
+        status.code(),
+        Some(2),
+        "wrong arguments have a code of their own"
+    );
 }
 
 /// What stands there is replaced by a whole result or stays; the trace is never taken for the place of the result.
@@ -239,6 +250,137 @@ fn what_was_there_is_not_lost() {
     );
 }
 
+/// Whether a page is there, and whole.
+fn is_page(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.starts_with("<!") && text.ends_with("</html>\n")
+}
+
+#[test]
+fn links_and_names_that_are_odd_are_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path());
+    let name = |name: &str| folder.path().join(name);
+    let writes = |output: &Path| {
+        let output = sprat(&["report", &trace, "-o", output.to_str().unwrap()]);
+        assert!(output.status.success(), "{output:?}");
+    };
+    // A link to what is not there yet.
+    let (link, to) = (name("link"), name("to"));
+    std::os::unix::fs::symlink("to", &link).unwrap();
+    writes(&link);
+    assert!(link.is_symlink() && is_page(&to));
+    // As long as a name can be.
+    let long = name(&"x".repeat(255));
+    writes(&long);
+    assert!(is_page(&long));
+    // One that was killed has left what it wrote, and this one has its number, as it may be in a container.
+    let page = name("page");
+    let script = format!(
+        ": >'{0}/.page.'$$; exec {SPRAT} report {trace} -o {0}/page",
+        folder.path().display()
+    );
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(is_page(&page));
+    let mut left = names(folder.path());
+    left.retain(|name| name.starts_with('.'));
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+/// A shell has it open, and reads it; a file of this name in its place is nothing to it.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_by_its_name_is_written_to() {
+    use std::io::Seek;
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path());
+    for (output, is_there) in [
+        ("/dev/stdout", true),
+        ("/dev/fd/1", true),
+        ("/proc/self/fd/1", true),
+        ("/dev/stdout", false),
+    ] {
+        let path = folder.path().join("shown");
+        let mut options = File::options();
+        let mut shown = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)
+            .unwrap();
+        if !is_there {
+            std::fs::remove_file(&path).unwrap();
+        }
+        let mut command = Command::new(SPRAT);
+        command.args(["report", &trace, "-o", output]);
+        let status = command.stdout(shown.try_clone().unwrap()).status().unwrap();
+        assert!(status.success(), "{output}");
+        let mut text = String::new();
+        shown.rewind().unwrap();
+        shown.read_to_string(&mut text).unwrap();
+        assert!(
+            text.ends_with("</html>\n"),
+            "{output}: {} bytes",
+            text.len()
+        );
+    }
+}
+
+/// A file that one may write to in a folder where one may not change names: for that this takes another user, which only the first one can.
+#[test]
+fn a_file_in_a_folder_of_somebody_else_is_written_over() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(folder.path());
+    let is_root = folder.path().metadata().unwrap().uid() == 0;
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    // Where that user finds it.
+    let program = folder.path().join("program");
+    std::fs::copy(SPRAT, &program).unwrap();
+    let page = folder.path().join("page");
+    // In the second one files can be made, and only one's own be replaced.
+    for folder_mode in [0o555, 0o1777] {
+        if folder_mode == 0o1777 && !is_root {
+            continue;
+        }
+        std::fs::write(&page, "older").unwrap();
+        mode(&page, 0o666);
+        mode(folder.path(), folder_mode);
+        let number = page.metadata().unwrap().ino();
+        let run = |trace: &str| {
+            let mut command = Command::new(&program);
+            command.args(["report", trace, "-o"]).arg(&page);
+            if is_root {
+                command.uid(NOBODY).gid(NOBODY);
+            }
+            command.output().unwrap()
+        };
+        // What cannot be made leaves it.
+        assert_eq!(run("/missing").status.code(), Some(1));
+        assert_eq!(std::fs::read_to_string(&page).unwrap(), "older");
+        let output = run(&trace);
+        mode(folder.path(), 0o755);
+        assert!(output.status.success(), "{folder_mode:o}: {output:?}");
+        assert!(is_page(&page), "{folder_mode:o}");
+        assert_eq!(page.metadata().unwrap().ino(), number);
+        assert_eq!(names(folder.path()), ["page", "program", "run.sprat"]);
+        if is_root {
+            // And one that this user may not write to.
+            mode(&page, 0o644);
+            mode(folder.path(), 0o777);
+            let output = run(&trace);
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert!(text.contains("may not be written to"), "{text}");
+        }
+    }
+}
+
 #[test]
 fn numbers_without_bounds_and_names_without_programs() {
     let folder = tempfile::tempdir().unwrap();
@@ -283,21 +425,14 @@ fn numbers_without_bounds_and_names_without_programs() {
 fn a_port_in_use_and_requests_that_are_none() {
     let folder = tempfile::tempdir().unwrap();
     let trace = trace(folder.path());
-    let mut serves = Command::new(SPRAT)
-        .args(["serve", &trace])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut address = String::new();
-    let mut says = BufReader::new(serves.stdout.take().unwrap());
-    says.read_line(&mut address).unwrap();
-    let port = address.trim_end_matches("/\n").rsplit(':').next().unwrap();
+    let mut server = Server::start(Path::new(&trace));
+    let port = server.port;
     refuses(
-        &["serve", &trace, "--port", port],
-        &[port, "in use", "--port 0"],
+        &["serve", &trace, "--port", &port.to_string()],
+        &[&port.to_string(), "in use", "--port 0"],
     );
     let ask = |request: &[u8]| {
-        let mut stream = TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.write_all(request).unwrap();
         stream.shutdown(std::net::Shutdown::Write).unwrap();
         let mut answer = Vec::new();
@@ -329,8 +464,11 @@ fn a_port_in_use_and_requests_that_are_none() {
         );
         assert!(!answer.contains("root:"), "{target}");
     }
+    // More than is read of it: what is left does not take the answer away.
+    let long = [b"GET /", &[b'x'; 500_000][..]].concat();
     for (request, status) in [
-        (&b"GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n"[..], "403"),
+        (&long[..], "400"),
+        (b"GET / HTTP/1.1\r\nHost: elsewhere\r\n\r\n", "403"),
         (b"DELETE / HTTP/1.1\r\n\r\n", "405"),
         (b"\r\n\r\n", "400"),
         (b"GET /\xff HTTP/1.1\r\n\r\n", "400"),
@@ -342,7 +480,5 @@ fn a_port_in_use_and_requests_that_are_none() {
         );
     }
     assert_eq!(ask(b"GET / HTTP/1.1\r\n"), "");
-    assert!(serves.try_wait().unwrap().is_none(), "it goes on");
-    serves.kill().unwrap();
-    serves.wait().unwrap();
+    assert!(server.process.try_wait().unwrap().is_none(), "it goes on");
 }

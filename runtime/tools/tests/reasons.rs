@@ -191,7 +191,7 @@ fn waits_behind_a_migration(own: bool) -> [u64; 6] {
         .topology(Topology::synthetic("region:2 core:1").unwrap())
         .ignore_environment()
         .ce(CeMode::Shared)
-        .trace(&path)
+        .trace(&*path)
         .build()
         .unwrap();
     let block = rt.block_at::<u64>(Home::Region(0), 1 << 20).unwrap();
@@ -211,7 +211,6 @@ fn waits_behind_a_migration(own: bool) -> [u64; 6] {
     .unwrap();
     drop(rt);
     let run = read(&std::fs::read(&path).unwrap()).unwrap();
-    std::fs::remove_file(&path).unwrap();
     waits(&analyse(&run), "late")
 }
 

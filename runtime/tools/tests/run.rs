@@ -206,7 +206,6 @@ fn blocks_that_move_between_replays() {
     rt.replicate(block).unwrap();
     drop((graph, rt));
     let run = read(&std::fs::read(&path).unwrap()).unwrap();
-    std::fs::remove_file(&path).unwrap();
     assert_eq!(run.flaws, Vec::<String>::new());
     let away: Vec<f32> = named(&run, "step").map(|task| task.away).collect();
     assert_eq!(away, [0.0, 0.0, 0.0, 1.0, 1.0]);
@@ -246,7 +245,6 @@ fn copies_are_near() {
     read_there();
     drop(rt);
     let run = read(&std::fs::read(&path).unwrap()).unwrap();
-    std::fs::remove_file(&path).unwrap();
     let away: Vec<f32> = named(&run, "step").map(|task| task.away).collect();
     assert_eq!(away, [1.0, 0.0]);
 }
@@ -293,7 +291,8 @@ fn a_trace_that_cannot_be_written_is_told_at_the_start() {
 
 #[test]
 fn two_runtimes_have_two_files() {
-    let path = file("two");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two.sprat");
     let build = || {
         Runtime::builder()
             .ignore_environment()
@@ -304,16 +303,8 @@ fn two_runtimes_have_two_files() {
     };
     let (one, two) = (build(), build());
     drop((one, two));
-    let second = path.with_file_name(
-        path.file_name()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .replace("two.", "two-2."),
-    );
-    for path in [path.clone(), second] {
-        assert!(read(&std::fs::read(&path).unwrap()).unwrap().whole);
-        std::fs::remove_file(&path).unwrap();
+    for path in [&path, &folder.path().join("two-2.sprat")] {
+        assert!(read(&std::fs::read(path).unwrap()).unwrap().whole);
     }
 }
 

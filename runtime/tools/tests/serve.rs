@@ -1,26 +1,15 @@
 //! `sprat serve`: what it answers on a port of this machine, and whom it does not answer.
 
+mod served;
+
 use serde_json::Value;
+use served::Server;
 use sprat::Runtime;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-/// A server on a run, ended when it goes.
-struct Server {
-    process: Child,
-    port: u16,
-    _folder: tempfile::TempDir,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-/// What a program with a chain of three codelets and a bystander did.
+/// A server on what a program with a chain of three codelets and a bystander did.
 fn server() -> Server {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("run.sprat");
@@ -46,22 +35,8 @@ fn server() -> Server {
     })
     .unwrap();
     drop(rt);
-    let mut process = Command::new(env!("CARGO_BIN_EXE_sprat"))
-        .arg("serve")
-        .arg(&trace)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut stdout = BufReader::new(process.stdout.take().unwrap());
-    stdout.read_line(&mut line).unwrap();
-    let port = line.trim().strip_prefix("http://127.0.0.1:").unwrap();
-    let port = port.strip_suffix('/').unwrap().parse().unwrap();
-    Server {
-        process,
-        port,
-        _folder: folder,
-    }
+    // The trace is read when it has said where it is.
+    Server::start(&trace)
 }
 
 impl Server {

@@ -103,6 +103,8 @@ struct Reader {
     stays: Stays,
     /// Chunks of events of streams that cannot be.
     of_no_stream: u64,
+    /// Chunks with something that is no event.
+    nonsense: u64,
     /// Kinds with numbers that cannot be.
     beyond_kinds: u64,
     /// Each access with its task, if they are to be kept.
@@ -144,6 +146,7 @@ impl Reader {
                 for event in events.by_ref() {
                     self.event(stream, &mut state, event);
                 }
+                self.nonsense += u64::from(!events.is_at_the_end());
                 self.streams.insert(stream, state);
             }
             Chunk::Dropped { stream, events } => _ = self.dropped.insert(stream, events),
@@ -186,6 +189,12 @@ impl Reader {
             self.run.flaws.push(format!(
                 "chunks of events of streams beyond {MOST_STREAMS}: {}; no machine has as many engines and threads, so their heads are damaged; they were left out",
                 self.of_no_stream
+            ));
+        }
+        if self.nonsense > 0 {
+            self.run.flaws.push(format!(
+                "chunks of events with something in them that is none: {}; what is behind it in each was left out, so what needs it does not agree",
+                self.nonsense
             ));
         }
         if self.beyond_kinds > 0 {

@@ -1,13 +1,15 @@
 //! As much of HTTP as a browser on the same machine needs: GET, one request a connection, on the loopback interface alone.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// More than this no request has.
 const MOST: u64 = 16 << 10;
+/// So much behind a request, or of one that is too long, is thrown away before the connection is closed.
+const MOST_UNREAD: u64 = 1 << 20;
 /// Who takes longer than this to ask, or to take the answer, is not waited for any more.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So many are answered at once.
@@ -145,19 +147,27 @@ fn one(stream: &TcpStream, port: u16, answer: &impl Fn(&Request) -> Answer) -> i
         stream,
         end: Instant::now() + PATIENCE,
     };
+    let mut unread = false;
     let answer = match head(until) {
         Ok(head) => parse(&head, port).map_or_else(|refusal| refusal, |request| answer(&request)),
         // It was sent, and is no request; who sends nothing, or has gone, hears nothing.
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            unread = true;
             Answer::refusal("400 Bad Request", &error.to_string())
         }
         Err(error) => return Err(error),
     };
-    let until = Until {
+    let mut until = Until {
         stream,
         end: Instant::now() + PATIENCE,
     };
-    answer.write(&mut io::BufWriter::new(until))
+    answer.write(&mut io::BufWriter::new(&mut until))?;
+    if unread {
+        // To close what was not read to the end takes back what was written: a bit more is read, and thrown away.
+        stream.shutdown(Shutdown::Write)?;
+        io::copy(&mut until.take(MOST_UNREAD), &mut io::sink())?;
+    }
+    Ok(())
 }
 
 /// A stream up to a time: who sends, or takes, one byte now and then does not hold a thread for long.

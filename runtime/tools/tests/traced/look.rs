@@ -4,18 +4,11 @@ use sprat_tools::analyse::{Analysis, analyse};
 use sprat_tools::read::read;
 use sprat_tools::report;
 use sprat_tools::run::{NONE, Run, Sort};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// A file of its own for each test.
-pub fn file(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir();
-    folder.join(format!("sprat-test-{}-{name}.sprat", std::process::id()))
-}
-
-/// The trace in a file, which goes, when all has been found in it that is so in each trace.
+/// The trace in a file, when all has been found in it that is so in each trace.
 pub fn looked_at(path: &Path) -> (Run, Analysis) {
     let bytes = std::fs::read(path).unwrap();
-    std::fs::remove_file(path).unwrap();
     let run = read(&bytes).unwrap();
     assert_eq!(run.flaws, Vec::<String>::new());
     assert!(run.whole && run.dropped == 0);

@@ -2,11 +2,18 @@
 
 mod look;
 
-pub use look::file;
 use look::looked_at;
 use sprat::{CeMode, Runtime};
 use sprat_tools::analyse::Analysis;
 use sprat_tools::run::Run;
+use tempfile::{Builder, TempPath};
+
+/// A file of its own for each test, which goes when this does.
+pub fn file(name: &str) -> TempPath {
+    let prefix = format!("sprat-test-{name}-");
+    let made = Builder::new().prefix(&prefix).suffix(".sprat").tempfile();
+    made.unwrap().into_temp_path()
+}
 
 /// The trace of what `program` does with a runtime of so many engines in this mode.
 pub fn traced_on(
@@ -20,7 +27,7 @@ pub fn traced_on(
     let rt = builder
         .xes(xes)
         .oversubscribe(true)
-        .trace(&path)
+        .trace(&*path)
         .build()
         .unwrap();
     program(&rt);
