@@ -19,9 +19,18 @@ const APPLIES: Duration = Duration::from_millis(20);
 const LATEST: Duration = Duration::from_secs(1);
 
 /// All of the process.
-static ALL: Mutex<Vec<Arc<Mutex<State>>>> = Mutex::new(Vec::new());
+static ALL: Mutex<Table> = Mutex::new(Table {
+    files: Vec::new(),
+    is_over: false,
+});
 /// The process that brings everything back when it ends; 0: none yet.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+struct Table {
+    files: Vec<Arc<Mutex<State>>>,
+    /// The process ends: nothing is changed any more, of files that are held from now on either.
+    is_over: bool,
+}
 
 /// Brings back all that was found, and changes nothing any more: the process ends.
 pub(crate) fn restore_all() {
@@ -29,9 +38,7 @@ pub(crate) fn restore_all() {
     if PROCESS.load(Ordering::Relaxed) != std::process::id() {
         return;
     }
-    for state in held(&ALL).iter() {
-        held(state).end();
-    }
+    held(&ALL).end();
 }
 
 extern "C" fn at_exit() {
@@ -75,7 +82,7 @@ impl HeldFile {
     /// From now on what is in this file is brought back. It is no other's at the same time.
     pub(crate) fn hold(path: &Path) -> io::Result<Self> {
         let (found, process) = (read(path)?, std::process::id());
-        let state = Arc::new(Mutex::new(State {
+        let state = held(&ALL).enter(State {
             path: path.to_owned(),
             process,
             before: found.clone(),
@@ -84,8 +91,7 @@ impl HeldFile {
             wrote_at: Instant::now(),
             made: None,
             is_over: false,
-        }));
-        held(&ALL).push(state.clone());
+        });
         if PROCESS.swap(process, Ordering::Relaxed) == 0 {
             // SAFETY: the function unwinds nowhere into C (it only locks, waits, reads and writes, and ignores what fails), and lives as long as
             // the program, which is linked with it.
@@ -114,7 +120,22 @@ impl HeldFile {
 impl Drop for HeldFile {
     fn drop(&mut self) {
         held(&self.0).end();
-        held(&ALL).retain(|other| !Arc::ptr_eq(other, &self.0));
+        let files = &mut held(&ALL).files;
+        files.retain(|other| !Arc::ptr_eq(other, &self.0));
+    }
+}
+
+impl Table {
+    fn end(&mut self) {
+        self.is_over = true;
+        self.files.iter().for_each(|state| held(state).end());
+    }
+
+    fn enter(&mut self, mut state: State) -> Arc<Mutex<State>> {
+        state.is_over |= self.is_over;
+        let state = Arc::new(Mutex::new(state));
+        self.files.push(state.clone());
+        state
     }
 }
 
@@ -290,6 +311,37 @@ mod tests {
         assert!(matches!(file.write(Some("2250")), Err(Lost::Refused(_))));
         drop(file);
         assert_eq!(tree.read(FILE), "3000");
+    }
+
+    #[test]
+    fn what_the_process_holds_is_brought_back_at_its_end_and_nothing_is_changed_then() {
+        let tree = Tree::new("held");
+        let state = |name: &str| {
+            tree.write(name, "3000\n");
+            State {
+                path: tree.root().join(name),
+                process: std::process::id(),
+                found: "3000".to_owned(),
+                wrote: None,
+                wrote_at: Instant::now(),
+                before: "3000".to_owned(),
+                made: None,
+                is_over: false,
+            }
+        };
+        // A table of its own: tests run at the same time.
+        let mut table = Table {
+            files: Vec::new(),
+            is_over: false,
+        };
+        let first = table.enter(state("first"));
+        assert!(held(&first).write(Some("1500")).is_ok());
+        table.end();
+        let second = table.enter(state("second"));
+        for (state, name) in [(first, "first"), (second, "second")] {
+            assert!(held(&state).write(Some("2250")).is_ok());
+            assert_eq!(tree.read(name).trim(), "3000");
+        }
     }
 
     #[test]
