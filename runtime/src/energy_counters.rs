@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 const ZONES: &str = "sys/class/powercap";
 /// More folders than these are not looked at.
 const MOST_ZONES: usize = 4096;
+/// No package draws more, in microjoules in a microsecond (10 kW).
+const MOST_UJ_EACH_US: u64 = 10_000;
 const HELPS: &str =
     "run as an administrator, or have one allow it (chmod a+r), to have energy measured";
 
@@ -28,21 +30,25 @@ pub(crate) struct Part {
 /// See the module.
 pub(crate) struct EnergyCounters {
     counters: Vec<Counter>,
+    /// What is to be said of the last reading.
+    pub(crate) note: Option<String>,
 }
 
 struct Counter {
     path: PathBuf,
     file: File,
     range_uj: u64,
+    /// What it said last, and when that was, in nanoseconds.
     last_uj: u64,
+    last_ns: u64,
     sum_uj: u64,
     own: u64,
     all: u64,
 }
 
 impl EnergyCounters {
-    /// Those of these packages, below a root (`/` is this machine's). What went wrong, if one of them has none that can be read.
-    pub(crate) fn of(root: &Path, parts: &[Part]) -> Result<Self, String> {
+    /// Those of these packages, below a root (`/` is this machine's), from now on. What went wrong, if one of them has none that can be read.
+    pub(crate) fn of(root: &Path, parts: &[Part], now_ns: u64) -> Result<Self, String> {
         let zones = root.join(ZONES);
         let entries = std::fs::read_dir(&zones)
             .map_err(|error| format!("no energy counters: {}", wrong(&zones, &error, HELPS)))?;
@@ -62,12 +68,15 @@ impl EnergyCounters {
             for (at, part) in parts.iter().enumerate().filter(|(_, part)| is_in(part)) {
                 found[at] = true;
                 for zone in [folder.clone()].into_iter().chain(memories(folder)) {
-                    counters.push(Counter::open(&zone, part)?);
+                    counters.push(Counter::open(&zone, part, now_ns)?);
                 }
             }
         }
         match found.iter().position(|found| !found) {
-            None if !parts.is_empty() => Ok(EnergyCounters { counters }),
+            None if !parts.is_empty() => Ok(EnergyCounters {
+                counters,
+                note: None,
+            }),
             at => {
                 let which = at.and_then(|at| parts[at].package);
                 let which =
@@ -81,15 +90,21 @@ impl EnergyCounters {
     }
 
     /// What was drawn since this was made, in nanojoules. What went wrong, if one of them does not tell any more, or tells nonsense.
-    pub(crate) fn read(&mut self) -> Result<u64, String> {
+    pub(crate) fn read(&mut self, now_ns: u64) -> Result<u64, String> {
         let mut sum: u128 = 0;
         for counter in &mut self.counters {
-            let uj = counter.read().map_err(|error| {
+            let (uj, restarted) = counter.read(now_ns).map_err(|error| {
                 format!(
                     "energy is not measured any more: {}",
                     wrong(&counter.path, &error, HELPS)
                 )
             })?;
+            if restarted {
+                self.note = Some(format!(
+                    "{}: it has begun anew before it was full, and what was drawn until then is not counted",
+                    counter.path.display()
+                ));
+            }
             sum += u128::from(uj) * 1000 * u128::from(counter.own) / u128::from(counter.all.max(1));
         }
         Ok(u64::try_from(sum).unwrap_or(u64::MAX))
@@ -97,7 +112,7 @@ impl EnergyCounters {
 }
 
 impl Counter {
-    fn open(zone: &Path, part: &Part) -> Result<Self, String> {
+    fn open(zone: &Path, part: &Part, now_ns: u64) -> Result<Self, String> {
         let told = |path: &Path, error: io::Error| {
             format!("no energy counters: {}", wrong(path, &error, HELPS))
         };
@@ -115,18 +130,17 @@ impl Counter {
             file,
             range_uj,
             last_uj: 0,
+            last_ns: now_ns,
             sum_uj: 0,
             own: part.own,
             all: part.all,
         };
-        match counter.read() {
-            Ok(first_uj) => counter.sum_uj -= first_uj,
-            Err(error) => return Err(told(&counter.path, error)),
-        }
+        let first_uj = counter.says();
+        counter.last_uj = first_uj.map_err(|error| told(&counter.path, error))?;
         Ok(counter)
     }
 
-    fn read(&mut self) -> io::Result<u64> {
+    fn says(&self) -> io::Result<u64> {
         let now_uj = number(&self.file)?;
         if now_uj > self.range_uj {
             return Err(nonsense(format!(
@@ -134,14 +148,25 @@ impl Counter {
                 self.range_uj
             )));
         }
-        let drawn_uj = match now_uj.checked_sub(self.last_uj) {
-            Some(drawn_uj) => drawn_uj,
-            None if mutant!("counter_never_wraps") => 0,
-            None => self.range_uj - self.last_uj + now_uj,
+        Ok(now_uj)
+    }
+
+    /// What was drawn so far, in microjoules, and whether it has begun anew before it was full, as after a sleep of the machine.
+    fn read(&mut self, now_ns: u64) -> io::Result<(u64, bool)> {
+        let now_uj = self.says()?;
+        let passed_us = now_ns.saturating_sub(self.last_ns).div_ceil(1000);
+        let most_uj = passed_us.saturating_mul(MOST_UJ_EACH_US);
+        let (drawn_uj, restarted) = match now_uj.checked_sub(self.last_uj) {
+            Some(drawn_uj) => (drawn_uj, false),
+            None if mutant!("counter_never_wraps") => (0, false),
+            None => match self.range_uj - self.last_uj + now_uj {
+                drawn_uj if drawn_uj <= most_uj => (drawn_uj, false),
+                _ => (0, true),
+            },
         };
-        self.last_uj = now_uj;
+        (self.last_uj, self.last_ns) = (now_uj, now_ns);
         self.sum_uj = self.sum_uj.saturating_add(drawn_uj);
-        Ok(self.sum_uj)
+        Ok((self.sum_uj, restarted))
     }
 }
 

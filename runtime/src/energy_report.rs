@@ -1,8 +1,8 @@
 //! What a runtime has drawn, measured or modelled, and what could not be had.
 
 use crate::decide::power::WHOLE;
+use crate::run_times::{RunTimes, own_number};
 use crate::runtime::Runtime;
-use crate::seen_engine::SeenEngine;
 use crate::sync::lock;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -47,10 +47,7 @@ impl Runtime {
     pub fn energy(&self) -> EnergyReport {
         let shared = self.shared();
         let now_ns = shared.cancelling.now_ns();
-        let (is_watched, cap_uw) = {
-            let cap = lock(&shared.cap);
-            (cap.is_watched(), cap.power_uw)
-        };
+        let cap_uw = lock(&shared.cap).power_uw;
         let mut report = EnergyReport {
             joules: 0.0,
             is_measured: true,
@@ -61,17 +58,10 @@ impl Runtime {
             notes: Vec::new(),
         };
         let mut notes = BTreeSet::new();
+        let tells_times = RunTimes::of(own_number()).is_some_and(|times| times.read().is_some());
         for domain in &shared.domains {
             let watch = &mut *lock(&domain.control.health);
-            let seats = shared.seats_of(domain);
-            if !is_watched {
-                watch.engines.resize_with(seats.len(), SeenEngine::default);
-                for (engine, seat) in watch.engines.iter_mut().zip(seats) {
-                    engine.look(seat.thread());
-                }
-            }
-            let busy_ns = watch.engines.iter().map(|engine| engine.busy_ns).sum();
-            watch.power.begin(now_ns, busy_ns);
+            shared.begin_power(domain, watch);
             shared.add_up(domain, watch, now_ns);
             let power = &watch.power;
             report.joules += power.drawn_nj as f64 / 1e9;
@@ -84,6 +74,12 @@ impl Runtime {
                 .speeds
                 .push(speed.map(|speed| f64::from(speed) / f64::from(WHOLE)));
             notes.extend(power.notes.iter().cloned());
+            if !power.is_measured() && !tells_times {
+                notes.insert(
+                    "this kernel does not tell how long threads run (/proc/self/schedstat): the model takes all engines for idle, and no policy tries how many help; use a kernel with CONFIG_SCHED_INFO"
+                        .to_owned(),
+                );
+            }
         }
         report.notes = notes.into_iter().collect();
         report

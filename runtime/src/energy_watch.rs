@@ -21,7 +21,8 @@ impl Runtime {
     /// # fn main() -> sprat::Result<()> {
     /// use sprat::{Policy, Runtime};
     ///
-    /// let rt = Runtime::new()?;
+    /// // Engines that are not pinned have no processors of their own: frequencies stay as they are.
+    /// let rt = Runtime::builder().pin(false).build()?;
     /// rt.set_policy(Policy::Energy)?;
     /// assert_eq!(rt.policy(), Policy::Energy);
     /// # Ok(())
@@ -52,7 +53,8 @@ impl Runtime {
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
-    /// let rt = sprat::Runtime::new()?;
+    /// // Engines that are not pinned have no processors of their own: they are turned off and not slowed down.
+    /// let rt = sprat::Runtime::builder().pin(false).build()?;
     /// rt.set_power_cap(Some(1000.0))?;
     /// println!("{}", rt.energy());
     /// # Ok(())
@@ -91,6 +93,7 @@ impl Shared {
     }
 
     pub(crate) fn set_policy(&self, policy: Policy) {
+        let _turn = lock(&self.aiming);
         let is_regulated = {
             let cap = &mut *lock(&self.cap);
             let was_regulated = cap.is_regulated();
@@ -107,9 +110,19 @@ impl Shared {
             // The checking mode has one engine, which is slow anyway.
             return Ok(());
         }
-        let shares = match cap_uw {
+        let _turn = lock(&self.aiming);
+        let shares = match cap_uw.map(|cap_uw| self.share_cap(cap_uw)) {
             None => vec![None; self.domains.len()],
-            Some(cap_uw) => self.share_cap(cap_uw)?.into_iter().map(Some).collect(),
+            Some(Ok(shares)) => shares.into_iter().map(Some).collect(),
+            Some(Err(refused)) => {
+                if !lock(&self.cap).is_regulated() {
+                    // What was looked at for an answer is needed no more.
+                    for domain in &self.domains {
+                        lock(&domain.control.health).power.let_go();
+                    }
+                }
+                return Err(refused);
+            }
         };
         for (domain, share) in self.domains.iter().zip(shares) {
             lock(&domain.control.health).power.cap_uw = share;
@@ -124,7 +137,7 @@ impl Shared {
         let (mut is_measured, mut ranges) = (true, Vec::new());
         for domain in &self.domains {
             let watch = &mut *lock(&domain.control.health);
-            self.begin_power(watch);
+            self.begin_power(domain, watch);
             watch.power.control();
             is_measured &= watch.power.is_measured();
             let engines = usize::from(domain.count);
@@ -147,7 +160,13 @@ impl Shared {
         })
     }
 
-    fn begin_power(&self, watch: &mut SeenEngines) {
+    /// From now on what a domain draws is counted; it is seen how long its engines were at work.
+    pub(crate) fn begin_power(&self, domain: &Domain, watch: &mut SeenEngines) {
+        let seats = self.seats_of(domain);
+        watch.engines.resize_with(seats.len(), SeenEngine::default);
+        for (engine, seat) in watch.engines.iter_mut().zip(seats) {
+            engine.add_up(seat.thread());
+        }
         let busy_ns = watch.engines.iter().map(|engine| engine.busy_ns).sum();
         watch.power.begin(self.cancelling.now_ns(), busy_ns);
     }
@@ -159,7 +178,7 @@ impl Shared {
         for domain in &self.domains {
             {
                 let watch = &mut *lock(&domain.control.health);
-                self.begin_power(watch);
+                self.begin_power(domain, watch);
                 if is_regulated {
                     watch.power.control();
                 }
@@ -167,6 +186,9 @@ impl Shared {
                 self.add_up(domain, watch, now_ns);
                 let done = self.done(domain, watch, now_ns);
                 self.regulate(domain, watch, done, false);
+                if !is_regulated {
+                    watch.power.let_go();
+                }
             }
             if is_regulated {
                 // Nobody may watch yet.

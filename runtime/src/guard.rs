@@ -3,7 +3,7 @@
 //! Users' code (bodies, and drops of what they captured, returned or threw) is caught where it is called, so what unwinds
 //! through a guard is ours.
 
-use crate::frequencies;
+use crate::held_files;
 use crate::sync::atomic::{AtomicU8, Ordering};
 use std::io::Write;
 
@@ -31,7 +31,7 @@ impl<P: AsRef<str>> Drop for Abort<P> {
             "sprat: internal error in {}; the process ends, since its results cannot be trusted. Please report this, with the panic message above.",
             self.place.as_ref()
         );
-        frequencies::restore_all();
+        held_files::restore_all();
         std::process::abort();
     }
 }

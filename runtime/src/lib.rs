@@ -94,6 +94,7 @@ mod guard;
 mod handing_up;
 mod health_watch;
 mod held;
+mod held_files;
 mod help;
 mod home;
 mod homes;

@@ -50,31 +50,42 @@ impl PowerWatch {
         (self.begun, self.at_ns, self.busy_ns) = (Some(now_ns), now_ns, busy_ns);
         let Some(ground) = &self.ground else {
             let note = "neither energy counters nor frequency controls: the topology is not that of this machine";
-            return self.notes.push(note.to_owned());
+            return self.note(note.to_owned());
         };
-        match EnergyCounters::of(&ground.root, &ground.parts) {
+        match EnergyCounters::of(&ground.root, &ground.parts, now_ns) {
             Ok(counters) => self.counters = Some(counters),
-            Err(why) => self.notes.push(why),
+            Err(why) => self.note(why),
         }
     }
 
-    /// From now on frequencies are set, if they can be and were not already.
+    /// Says this of what could not be had, once.
+    pub(crate) fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// From now on frequencies are set, if they can be and are not already.
     pub(crate) fn control(&mut self) {
-        let Some(ground) = self.ground.as_mut() else {
+        let ground = self.ground.as_ref();
+        let Some(ground) = ground.filter(|ground| !ground.cpus.is_empty()) else {
             return;
         };
-        // Once is enough, also if that is refused.
-        let cpus = std::mem::take(&mut ground.cpus);
-        if cpus.is_empty() {
+        if self.frequencies.is_some() {
             return;
         }
-        match Frequencies::of(&ground.root, &cpus) {
+        match Frequencies::of(&ground.root, &ground.cpus) {
             Ok((frequencies, notes)) => {
                 self.frequencies = Some(frequencies);
-                self.notes.extend(notes);
+                notes.into_iter().for_each(|note| self.note(note));
             }
-            Err(why) => self.notes.push(why),
+            Err(why) => self.note(why),
         }
+    }
+
+    /// From now on frequencies are as they were found, and others may set them.
+    pub(crate) fn let_go(&mut self) {
+        self.frequencies = None;
     }
 
     /// How long it is counted what is drawn, in nanoseconds.
@@ -117,11 +128,16 @@ impl PowerWatch {
         (self.at_ns, self.busy_ns) = (now_ns, busy_ns);
         let more_nj = drawn_nj(state, engines, passed_ns, worked_ns);
         self.modelled_nj = self.modelled_nj.saturating_add(more_nj);
-        self.drawn_nj = match self.counters.as_mut().map(EnergyCounters::read) {
+        self.drawn_nj = match self.counters.as_mut().map(|all| all.read(now_ns)) {
             None => self.modelled_nj,
-            Some(Ok(drawn_nj)) => drawn_nj,
+            Some(Ok(drawn_nj)) => {
+                if let Some(note) = self.counters.as_mut().and_then(|all| all.note.take()) {
+                    self.note(note);
+                }
+                drawn_nj
+            }
             Some(Err(why)) => {
-                self.notes.push(why);
+                self.note(why);
                 self.counters = None;
                 // What was found out by measurement says nothing of the model.
                 self.regulation = Regulation::default();
@@ -132,12 +148,14 @@ impl PowerWatch {
 
     /// Has the processors run in this state.
     pub(crate) fn set(&mut self, state: usize, policy: Policy) {
-        let Some(frequencies) = &self.frequencies else {
+        let Some(frequencies) = &mut self.frequencies else {
             return;
         };
-        if let Err(why) = frequencies.set(state, preference(policy)) {
-            self.notes.push(why);
+        let mut notes = Vec::new();
+        if let Err(why) = frequencies.set(state, preference(policy), &mut notes) {
+            notes.push(why);
             self.frequencies = None;
         }
+        notes.into_iter().for_each(|note| self.note(note));
     }
 }

@@ -40,6 +40,13 @@ pub(crate) struct SeenEngine {
 impl SeenEngine {
     /// This thread sits there now. How long it has had a processor, in nanoseconds; `None` if that is not told.
     pub(crate) fn look(&mut self, thread: u32) -> Option<u64> {
+        let (ran_ns, waited_ns) = self.add_up(thread)?;
+        self.ended = self.share.look(ran_ns, waited_ns);
+        Some(ran_ns)
+    }
+
+    /// The same, for `busy_ns` alone: what is concluded from looks that come at their times knows nothing of it. How long the thread has had a processor, and waited for one.
+    pub(crate) fn add_up(&mut self, thread: u32) -> Option<(u64, u64)> {
         let is_new = self.thread != thread;
         if is_new {
             (self.thread, self.times) = (thread, RunTimes::of(thread));
@@ -54,7 +61,6 @@ impl SeenEngine {
             self.busy_ns += ran_ns.saturating_sub(self.ran_ns);
         }
         self.ran_ns = ran_ns;
-        self.ended = self.share.look(ran_ns, waited_ns);
-        Some(ran_ns)
+        Some((ran_ns, waited_ns))
     }
 }

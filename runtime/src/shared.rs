@@ -131,8 +131,9 @@ pub(crate) struct Shared {
     pub(crate) cancelling: CachePadded<Cancelling>,
     /// Where engines stop while the runtime is suspended.
     pub(crate) gate: CachePadded<Gate>,
-    /// Whoever opens or shuts seats has it.
+    /// Whoever opens or shuts seats has it. Who changes what is aimed at has the second before it, so that all domains have theirs of the same.
     pub(crate) cap: Mutex<Cap>,
+    pub(crate) aiming: Mutex<()>,
     pub(crate) trap: Trap,
     pub(crate) stop: AtomicBool,
     /// Scopes of host threads that have not ended.
@@ -197,6 +198,7 @@ impl Shared {
             cancelling: CachePadded::new(Cancelling::new()),
             gate: CachePadded::new(Gate::new(plan.xes.len())),
             cap: Mutex::new(Cap::new(plan.xes.len())),
+            aiming: Mutex::new(()),
             trap: Trap::new(),
             stop: AtomicBool::new(false),
             open_scopes: AtomicUsize::new(0),

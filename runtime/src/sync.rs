@@ -31,10 +31,10 @@ pub(crate) mod atomic {
 
 /// What is not part of any protocol and must work in a `static`: never modelled.
 pub(crate) mod plain {
-    pub(crate) use std::sync::Mutex;
     pub(crate) use std::sync::atomic::{
         AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
     };
+    pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
 }
 
 /// Threads.

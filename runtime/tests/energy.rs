@@ -40,13 +40,21 @@ fn run_until(rt: &Runtime, is_so: impl Fn(&[usize]) -> bool) {
     }
 }
 
-#[test]
-fn engines_are_turned_off_that_do_not_help_and_only_while_the_policy_says_so() {
-    if !std::path::Path::new("/proc/self/schedstat").exists() {
+/// Whether the kernel tells how long threads run.
+fn is_told() -> bool {
+    let is_told = std::path::Path::new("/proc/self/schedstat").exists();
+    if !is_told {
         let _ = writeln!(
             std::io::stderr(),
             "skipped: this kernel does not tell the processor times of threads"
         );
+    }
+    is_told
+}
+
+#[test]
+fn engines_are_turned_off_that_do_not_help_and_only_while_the_policy_says_so() {
+    if !is_told() {
         return;
     }
     let builder = Runtime::builder().xes(2).oversubscribe(true).pin(false);
@@ -67,7 +75,7 @@ fn engines_are_turned_off_that_do_not_help_and_only_while_the_policy_says_so() {
     }
 }
 
-/// Made-up files of a system, in a folder that goes with this: a package whose counter a thread turns on, and controls of two processors.
+/// Made-up files of a system, in a folder that goes with this: a package whose counter a thread turns on, and controls of a core's processors.
 struct Files {
     root: PathBuf,
 }
@@ -100,9 +108,15 @@ impl Files {
         files
     }
 
-    /// Those that engines may be pinned to here.
+    /// Those of one core of this machine, which is one package and one domain, whatever else there is.
+    fn machine() -> Topology {
+        let all = Topology::detect().unwrap();
+        all.restrict(&all.cores[0].cpus.iter().copied().collect())
+            .unwrap()
+    }
+
     fn cpus() -> Vec<u32> {
-        let cores = Topology::detect().unwrap().cores;
+        let cores = Files::machine().cores;
         cores.iter().flat_map(|core| core.cpus.clone()).collect()
     }
 
@@ -142,10 +156,11 @@ impl Drop for Files {
     }
 }
 
-/// Engines pinned, as many as there are processors, on these files.
+/// Four engines, pinned to these processors of these files.
 fn pinned(files: &Files) -> sprat::Runtime {
     let builder = Runtime::builder()
-        .xes(Files::cpus().len())
+        .topology(Files::machine())
+        .xes(4)
         .oversubscribe(true)
         .pin(true);
     let builder = builder.ignore_environment().power_files(&files.root);
@@ -285,7 +300,11 @@ fn without_counters_a_cap_is_one_of_the_model() {
     let rt = builder().power_cap(10.0).build().unwrap();
     assert_eq!(rt.turned_off_xes().len(), 2);
     let report = rt.energy();
-    assert!(!report.is_measured && report.notes.len() == 1, "{report}");
+    let count = if is_told() { 1 } else { 2 };
+    assert!(
+        !report.is_measured && report.notes.len() == count,
+        "{report}"
+    );
     let text = report.to_string();
     assert!(
         text.contains("modelled") && text.contains("10 W, by the model"),
@@ -318,6 +337,70 @@ fn without_counters_a_cap_is_one_of_the_model() {
     assert_eq!((rt.energy().cap_watts, rt.turned_off_xes()), (None, vec![]));
     let error = builder().power_cap(1.0).build().unwrap_err();
     assert!(error.to_string().contains("cannot be held"), "{error}");
+}
+
+/// The model counts what engines did, also if nobody but the one who asks looks: a single engine has nobody to be relieved by.
+#[test]
+fn the_model_counts_work_that_nobody_watches() {
+    if !is_told() {
+        return;
+    }
+    let nothing = std::env::temp_dir().join("sprat-no-power-files");
+    let builder = Runtime::builder().xes(1).pin(false).relieve(true);
+    let builder = builder.ignore_environment().power_files(&nothing);
+    let rt = &builder.build().unwrap();
+    rt.finish(|s| {
+        s.spawn((), move |_, ()| {
+            let (first, begin) = (rt.energy(), ran());
+            while ran() - begin < Duration::from_millis(200) {}
+            let last = rt.energy();
+            let joules = last.joules - first.joules;
+            // A watt in any case, and three more at work.
+            let at_rest = (last.counted - first.counted).as_secs_f64();
+            assert!(joules > at_rest + 0.5, "{first}\n{last}");
+        });
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// How long the calling thread has had a processor, as the kernel tells it.
+fn ran() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(text.split_whitespace().next().unwrap().parse().unwrap())
+}
+
+/// Controls that nobody needs are given back, and had again.
+#[test]
+fn another_runtime_has_controls_when_this_one_needs_none() {
+    let files = &Files::new("given");
+    let (first, second) = (pinned(files), pinned(files));
+    first.set_policy(Policy::Energy).unwrap();
+    second.set_policy(Policy::EnergyDelay).unwrap();
+    let notes = second.energy().notes;
+    assert!(
+        notes.len() == 1 && notes[0].contains("another domain or runtime has"),
+        "{notes:?}"
+    );
+    assert_eq!(files.say("energy_performance_preference"), one("power"));
+    first.set_policy(Policy::Performance).unwrap();
+    assert_eq!(
+        files.say("energy_performance_preference"),
+        one("performance")
+    );
+    assert_eq!(first.energy().speeds, [None]);
+    second.set_policy(Policy::EnergyDelay).unwrap();
+    assert_eq!(
+        files.say("energy_performance_preference"),
+        one("balance_power")
+    );
+    // A cap that is refused leaves nothing behind.
+    second.set_policy(Policy::Performance).unwrap();
+    std::fs::remove_dir_all(files.root.join("sys/class")).unwrap();
+    let third = pinned(files);
+    assert!(third.set_power_cap(Some(0.5)).is_err());
+    first.set_policy(Policy::Energy).unwrap();
+    assert_eq!(files.say("energy_performance_preference"), one("power"));
 }
 
 /// How a child process of the next test ends, and below which folder its files are.

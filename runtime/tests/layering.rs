@@ -28,6 +28,7 @@ const LEVELS: &[&[&str]] = &[
         "run_times",
         "energy_counters",
         "frequencies",
+        "held_files",
         "small_files",
     ],
     &[

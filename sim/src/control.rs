@@ -42,13 +42,9 @@ impl Simulation<'_> {
         if std::mem::replace(&mut self.domains[domain].requested, true) {
             return;
         }
-        self.domains[domain].requests = self.domains[domain].requests.wrapping_add(1);
-        let request = self.domains[domain].requests;
         let busy = |xe: usize| self.engines[xe].state != State::Asleep;
         if self.control_seat(domain).is_some_and(busy) {
-            let silence_ns = self.machine.tuning.silence_ns;
-            let domain = domain as u16;
-            self.later(silence_ns, Event::Silence { domain, request });
+            self.await_answer(domain);
         } else if !self.domains[domain].controlling {
             let trip_ns = match self.polls(domain) {
                 true => 0,
@@ -56,6 +52,16 @@ impl Simulation<'_> {
             };
             self.set_timer(domain, trip_ns, true);
         }
+    }
+
+    /// An elastic control engine was asked, and has some time to answer.
+    fn await_answer(&mut self, domain: usize) {
+        let request = self.domains[domain].requests.wrapping_add(1);
+        self.domains[domain].requests = request;
+        // Not at once, where who was asked is at work itself: time has to pass.
+        let silence_ns = self.machine.tuning.silence_ns.max(1);
+        let domain = domain as u16;
+        self.later(silence_ns, Event::Silence { domain, request });
     }
 
     /// The control engine will look in so many nanoseconds, and not at the time set before.
@@ -95,8 +101,11 @@ impl Simulation<'_> {
         let nap = &mut self.domains[domain].nap_ns;
         *nap = nap_ns(*nap, asked, all_asleep);
         if !self.begin_control(domain, None) && !self.above.is_empty() {
-            // It has another duty just now.
+            // It has another duty just now, and may run a codelet when that is done.
             self.domains[domain].requested = true;
+            if self.control_seat(domain).is_some() {
+                self.await_answer(domain);
+            }
         }
     }
 
@@ -104,8 +113,9 @@ impl Simulation<'_> {
     pub(crate) fn silence(&mut self, domain: usize, request: u32) {
         let asked = &self.domains[domain];
         let waits = asked.requested && asked.requests == request;
-        if waits && self.domains[domain].asleep > 0 {
-            self.begin_control(domain, None);
+        if waits && self.domains[domain].asleep > 0 && !self.begin_control(domain, None) {
+            // The sleeper has another duty just now.
+            self.await_answer(domain);
         }
     }
 
@@ -289,5 +299,87 @@ impl Simulation<'_> {
         let wakes = moved.len().min(self.domains[to].xes.len());
         self.domains[to].injector.extend(moved);
         (0..wakes).for_each(|_| self.notify(to));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Description, Machine, Workload};
+
+    /// Two domains of four engines, the last of each its control engine, too, and one above both.
+    fn machine() -> Machine {
+        let text = r#"name = "two"
+root = "node"
+[control]
+mode = "elastic"
+hierarchy = true
+[engine.xe]
+rate = "1 Gop/s"
+[memory.dram]
+home = true
+capacity = "1 GiB"
+latency = "100 ns"
+bandwidth = "4 GB/s"
+[group.node]
+holds = ["2 block"]
+memory = ["dram"]
+[group.block]
+holds = ["4 xe"]
+domain = true
+"#;
+        let described = Description::read("two.toml", text).unwrap();
+        described.build(None).unwrap()
+    }
+
+    /// The next event, which must be that a request of the second domain has waited for long.
+    fn silence(simulation: &mut Simulation) -> u32 {
+        let (at_ns, event) = simulation.calendar.next().expect("somebody waits");
+        let Event::Silence { domain: 1, request } = event else {
+            panic!("it is another event")
+        };
+        assert!(at_ns > simulation.now_ns);
+        simulation.now_ns = at_ns;
+        request
+    }
+
+    #[test]
+    fn who_asks_an_elastic_one_is_heard_though_a_sleeper_has_another_duty() {
+        let (machine, workload) = (machine(), Workload::flat(1, 1));
+        let simulation = &mut Simulation::new(&machine, &workload);
+        let seat = simulation.control_seat(1).unwrap();
+        simulation.engines[seat].state = State::Running;
+        simulation.domains[1].asleep = 3;
+        // A sleeper is the one above just now.
+        simulation.domains[1].controlling = true;
+        simulation.request(1);
+        for _ in 0..3 {
+            let request = silence(simulation);
+            simulation.silence(1, request);
+            assert!(simulation.domains[1].requested);
+        }
+        simulation.domains[1].controlling = false;
+        let request = silence(simulation);
+        simulation.silence(1, request);
+        let domain = &simulation.domains[1];
+        assert!(domain.controlling && !domain.requested);
+    }
+
+    #[test]
+    fn an_elastic_one_that_is_due_while_it_has_another_duty_is_heard_though_it_runs_something_next()
+    {
+        let (machine, workload) = (machine(), Workload::flat(1, 1));
+        let simulation = &mut Simulation::new(&machine, &workload);
+        simulation.domains[1].asleep = 4;
+        simulation.domains[1].controlling = true;
+        let timer = simulation.domains[1].timer;
+        simulation.control_is_due(1, timer, true);
+        let seat = simulation.control_seat(1).unwrap();
+        simulation.engines[seat].state = State::Running;
+        simulation.domains[1].controlling = false;
+        let request = silence(simulation);
+        simulation.silence(1, request);
+        let domain = &simulation.domains[1];
+        assert!(domain.controlling && !domain.requested);
     }
 }

@@ -58,7 +58,7 @@ impl Simulation<'_> {
             Some(xe) if is_busy(xe) => self.machine.tuning.silence_ns,
             _ => costs.wake_ns,
         };
-        self.later(trip_ns, Event::Asked { post: post as u16 });
+        self.later(trip_ns, Event::Asked { post: post as u32 });
     }
 
     /// Duties of a domain's control engine that it had no time for.
@@ -90,7 +90,7 @@ impl Simulation<'_> {
         let own = &mut self.above[at];
         own.watch = watch;
         own.decisions = answer.decisions;
-        own.asks = answer.asks.map(|above| (above, asking));
+        own.asks = answer.asks.map(|above| (above, answer.lacking));
         own.tally.rounds += 1;
         own.tally.rounds_ns += takes_ns;
         own.tally.asked += waiting.len() as u64;
@@ -102,7 +102,7 @@ impl Simulation<'_> {
         (serving.controlling, serving.on) = (true, None);
         serving.routines += 1;
         serving.routines_ns += takes_ns;
-        let post = post as u16;
+        let post = post as u32;
         self.later(takes_ns, Event::Answered { post });
     }
 

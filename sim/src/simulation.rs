@@ -72,10 +72,10 @@ pub(crate) enum Event {
     },
     /// The control engine in a post above those of domains begins to look, and has looked.
     Asked {
-        post: u16,
+        post: u32,
     },
     Answered {
-        post: u16,
+        post: u32,
     },
     /// A request to an elastic control engine that is busy, of this number, has waited for long.
     Silence {
@@ -243,7 +243,7 @@ fn simulate_scope(
 }
 
 impl<'a> Simulation<'a> {
-    fn new(machine: &'a Machine, workload: &'a Workload) -> Self {
+    pub(crate) fn new(machine: &'a Machine, workload: &'a Workload) -> Self {
         let model = &machine.model;
         let engine = |(number, xe): (usize, &sprat::decide::plan::XePlan)| {
             let here = Here {
@@ -455,8 +455,8 @@ impl<'a> Simulation<'a> {
             } => self.control_is_due(domain.into(), timer, asked),
             Event::Decided { domain, routine } if self.is_cut_off(domain.into(), routine) => {}
             Event::Decided { domain, .. } => self.decided(domain.into()),
-            Event::Asked { post } => self.asked(post.into()),
-            Event::Answered { post } => self.answered(post.into()),
+            Event::Asked { post } => self.asked(post as usize),
+            Event::Answered { post } => self.answered(post as usize),
             Event::Silence { domain, request } => self.silence(domain.into(), request),
         }
     }

@@ -14,11 +14,12 @@ use std::path::{Path, PathBuf};
 
 impl Builder {
     /// No more is to be drawn than so many watts: see [`Runtime::set_power_cap`](crate::Runtime::set_power_cap). Default: no cap; `SPRAT_POWER_CAP=65` sets one from outside. In the
-    /// checking mode it says nothing.
+    /// checking mode it says nothing. Where engines are pinned ([`Builder::pin`]) and the process may, it slows their processors down for as long as there is a cap; without pinning it
+    /// changes nothing of the system's.
     ///
     /// ```
     /// # fn main() -> sprat::Result<()> {
-    /// let rt = sprat::Runtime::builder().power_cap(1000.0).build()?;
+    /// let rt = sprat::Runtime::builder().pin(false).power_cap(1000.0).build()?;
     /// assert_eq!(rt.energy().cap_watts, Some(1000.0));
     /// # Ok(())
     /// # }

@@ -29,6 +29,8 @@ pub struct Answer {
     pub decisions: Vec<Decision>,
     /// The post that it asks for the rest.
     pub asks: Option<usize>,
+    /// For which of those that asked it.
+    pub lacking: Vec<usize>,
 }
 
 impl Hierarchy {
@@ -119,16 +121,20 @@ impl Hierarchy {
         };
         let near = |to: usize, from: usize| far(to + first, from + first);
         let mut decisions = decide(&seen, near, tuning);
-        let asks = parent.filter(|_| {
-            !mutant!("hierarchy_never_asks") && {
-                let is_stuck = decisions.contains(&Decision::CheckStuck);
-                let gets = |at: usize| decisions.iter().any(|one| brings(one, at));
-                let lacks = |view: &DomainView| view.queued == 0 && view.asleep > 0;
-                is_stuck
-                    || (asking.iter())
-                        .any(|domain| lacks(&seen.domains[domain - first]) && !gets(domain - first))
+        let is_stuck = decisions.contains(&Decision::CheckStuck);
+        let gets = |at: usize| decisions.iter().any(|one| brings(one, at));
+        let lacks = |view: &DomainView| view.queued == 0 && view.asleep > 0;
+        let lacking = |domain: &usize| {
+            let at = domain - first;
+            is_stuck || lacks(&seen.domains[at]) && !gets(at)
+        };
+        let lacking: Vec<usize> = match parent {
+            Some(_) if !mutant!("hierarchy_never_asks") => {
+                asking.iter().copied().filter(lacking).collect()
             }
-        });
+            _ => Vec::new(),
+        };
+        let asks = parent.filter(|_| !lacking.is_empty());
         if parent.is_some() {
             // That all sleep is for one who sees all to say.
             decisions.retain(|one| *one != Decision::CheckStuck);
@@ -140,7 +146,11 @@ impl Hierarchy {
                 Decision::CheckStuck => (),
             }
         }
-        Answer { decisions, asks }
+        Answer {
+            decisions,
+            asks,
+            lacking,
+        }
     }
 }
 
@@ -231,7 +241,8 @@ mod tests {
             answer(4, &[4], &all),
             Answer {
                 decisions: vec![],
-                asks: Some(10)
+                asks: Some(10),
+                lacking: vec![4]
             }
         );
         let near = answer(10, &[4], &all);
@@ -251,7 +262,8 @@ mod tests {
                 answer(post, &[4], &all),
                 Answer {
                     decisions: vec![],
-                    asks: Some(above)
+                    asks: Some(above),
+                    lacking: vec![4]
                 }
             );
             post = above;
@@ -281,6 +293,11 @@ mod tests {
         all[3] = works(5);
         let one = answer(12, &[0, 2], &all);
         assert_eq!((one.decisions.len(), one.asks), (1, Some(14)));
+        // It alone is asked for further up.
+        let Decision::Broker { to, .. } = one.decisions[0] else {
+            panic!("{one:?}")
+        };
+        assert_eq!(one.lacking, [2 - to]);
         // Who works asks for nothing more.
         assert_eq!(answer(12, &[3], &[works(9); 8]).asks, None);
     }
