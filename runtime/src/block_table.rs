@@ -5,10 +5,10 @@
 //!
 //! | field | written by | when |
 //! |---|---|---|
-//! | `generation` | who destroys the block | after everybody who had entered its queue has left, under the queue's lock |
+//! | `generation` | who destroys the block | after everybody else who had entered its queue has left, under the queue's lock; of a slot that stays warm under `memory`'s as well |
 //! | `owner`, `next_made`, `dead` | the maker; then who ends the owner, or the block | before the owner's record is recycled; `owner` and `dead` under the queue's lock |
 //! | `memory`, `start` | the first engine to touch the block; who moves or copies it, or wishes that; who destroys it | under `memory`'s lock; what `start` says, `memory.rs` tells |
-//! | `bytes`, `home` | the maker | before the id is known |
+//! | `bytes`, `home` | the maker | before the id is known; of a warm slot `bytes` is none, by who destroyed its block |
 //! | `place` | the maker; then who takes or moves the memory, or wishes that, under `memory`'s lock | a hint for others, who look at it without a lock |
 
 use crate::access::Mode;
@@ -143,7 +143,7 @@ impl BlockSlot {
         &self.generation
     }
 
-    /// The block is gone, whose queue is empty: under the lock of that. Whether its slot is free then, once it has no memory.
+    /// The block is gone, which nobody uses or waits for but who ends it: under the lock of its queue. Whether its slot is free then, once it has no memory.
     #[inline]
     pub(crate) fn end_now(&self, queue: &mut Queue) -> bool {
         *queue = AccessQueue::default();

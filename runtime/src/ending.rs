@@ -89,6 +89,10 @@ impl Engine<'_> {
         // SAFETY: it lives, and was published to us.
         let unseen = unsafe { record.vtable() }.unseen;
         if unseen {
+            debug_assert!(
+                flags & flag::RETAINED == 0 && record.ended.waiters() == 0,
+                "nobody has a handle of it"
+            );
             self.recycle(id, record);
         } else if flags & flag::RETAINED != 0 {
             self.tell(record.ended.fire(false), 0, followers);

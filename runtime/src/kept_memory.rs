@@ -5,8 +5,9 @@ use crate::memory_region::Pool;
 use crate::runtime::Runtime;
 use crate::sync::Arc;
 
-/// As long as this is there, the memory of a runtime's blocks stays mapped, with what was written last; also when the runtime has gone,
-/// and for addresses of blocks that are gone.
+/// As long as this is there, the memory of blocks that the runtime had when this was made, and of those made later, stays mapped; also
+/// when the runtime has gone, and when a block has: then it holds what was written last, until another block has the memory. (The checking mode closes the
+/// memory of a block that is destroyed all the same.)
 #[derive(Debug)]
 #[must_use = "memory is kept as long as this is"]
 pub struct KeptMemory {
@@ -14,10 +15,13 @@ pub struct KeptMemory {
 }
 
 impl Runtime {
-    /// Keeps the memory of all blocks of this runtime, those to come included.
+    /// Keeps the memory of all blocks of this runtime, those to come included: from now on none goes back to the system before the
+    /// runtime and what is given have gone, be it recycled or too much. Memory of blocks that went earlier may have gone back before.
     pub fn keep_memory(&self) -> KeptMemory {
+        let pools = self.shared().homes.pools();
+        pools.iter().for_each(|pool| pool.keep_all());
         KeptMemory {
-            _pools: self.shared().homes.pools().into(),
+            _pools: pools.into(),
         }
     }
 }

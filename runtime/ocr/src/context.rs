@@ -9,7 +9,6 @@ use crate::slots::EdtRef;
 use sprat::{Held, Lent, Scope, ScopeKey};
 use std::cell::{Cell, RefCell};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Words of EDT-local storage.
 pub(crate) const ELS: usize = 16;
@@ -48,9 +47,6 @@ pub(crate) fn enter<R>(context: &Context<'_>, f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Something that strangers held was given back for them. They may go on using it.
-static TAKEN: AtomicBool = AtomicBool::new(false);
-
 /// What strangers hold: one list, since they are all one to the runtime.
 static STRANGERS: Mutex<Vec<Stranger>> = Mutex::new(Vec::new());
 
@@ -75,12 +71,14 @@ pub(crate) fn when_stuck(scope: &Scope<'static>, cut_loose: bool) -> bool {
     (cut_loose || program::is_shut_down()) && give_back_strangers(scope)
 }
 
-/// Gives back what the program's own threads hold; whether there was anything. By somebody in the program's scope.
+/// Gives back what the program's own threads hold; whether there was anything. By somebody in the program's scope. They may go on using
+/// it, so its memory is kept from before that.
 fn give_back_strangers(scope: &Scope<'static>) -> bool {
     let all = std::mem::take(&mut *STRANGERS.lock().unwrap_or_else(|e| e.into_inner()));
     let any = !all.is_empty();
-    // Relaxed: the end of the program looks, when its scope has ended.
-    TAKEN.fetch_or(any, Ordering::Relaxed);
+    if any {
+        program::keep_memory();
+    }
     for Stranger(_, held) in all {
         // SAFETY: held by strangers, of which the program has said that they are done, or that it is; or else nobody gets it.
         unsafe { scope.give_back(held) };
@@ -88,10 +86,12 @@ fn give_back_strangers(scope: &Scope<'static>) -> bool {
     any
 }
 
-/// At the end of a program: what strangers held goes with its runtime. Whether they may still use any of it: they never released it.
-pub(crate) fn clear() -> bool {
+/// At the end of a program: what strangers hold goes with its runtime. They never released it, and may go on using it.
+pub(crate) fn clear() {
     let all = std::mem::take(&mut *STRANGERS.lock().unwrap_or_else(|e| e.into_inner()));
-    TAKEN.swap(false, Ordering::Relaxed) || !all.is_empty()
+    if !all.is_empty() {
+        program::keep_memory();
+    }
 }
 
 impl Context<'_> {

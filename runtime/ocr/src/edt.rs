@@ -73,6 +73,8 @@ fn count(said: u32, template: u32) -> Answer<u32> {
     }
 }
 
+/// What is to come on up to so many slots is copied without memory from the heap.
+const FEW_SLOTS: usize = 8;
 /// As many slots as a codelet may have accesses.
 const MOST_SLOTS: u32 = u16::MAX as u32;
 
@@ -114,13 +116,29 @@ unsafe fn create_from(
     if labelled && (guid.is_null() || !new.output.is_null() || !new.depv.is_null()) {
         return Err(EINVAL);
     }
-    let depv = match new.depv.is_null() {
-        true => &[],
-        // SAFETY: the caller's promise.
-        false => unsafe { std::slice::from_raw_parts(new.depv, depc as usize) },
+    // Read once, before anything is written: the program may have its GUIDs go where `depv` is, or change that meanwhile.
+    let mut few = [const { MaybeUninit::uninit() }; FEW_SLOTS];
+    let many: Vec<Guid>;
+    let depv: &[Guid] = match (new.depv.is_null(), depc as usize) {
+        (true, _) => &[],
+        (false, count @ ..=FEW_SLOTS) => {
+            for (at, there) in few[..count].iter_mut().enumerate() {
+                // SAFETY: the caller's promise.
+                there.write(unsafe { new.depv.wrapping_add(at).read() }.into());
+            }
+            // SAFETY: so many were written.
+            unsafe { few[..count].assume_init_ref() }
+        }
+        (false, count) => {
+            // SAFETY: the caller's promise.
+            many = (0..count)
+                .map(|at| Guid::from(unsafe { new.depv.wrapping_add(at).read() }))
+                .collect();
+            &many
+        }
     };
     for &dep in depv {
-        depend::check_source(context, dep.into())?;
+        depend::check_source(context, dep)?;
     }
     let output = match new.output.is_null() {
         true => Guid::NULL,
@@ -166,7 +184,6 @@ unsafe fn create_from(
         launching::launch_bare(context, edt);
     }
     for (slot, &dep) in (0..).zip(depv) {
-        let dep = Guid::from(dep);
         let added = match dep.kind() {
             None if dep == Guid::UNINITIALIZED => Ok(()),
             // Connected since it was made.
@@ -188,7 +205,7 @@ unsafe fn create_from(
 /// A new EDT cannot have what was to come on a slot: it ends when all has come that its other slots were connected to by then, and
 /// its function is not called. It cannot be dropped, since these events may be filling its slots now.
 #[cold]
-fn refuse(context: &Context<'_>, guid: Guid, slot: u32, depv: &[ocrGuid_t]) {
+fn refuse(context: &Context<'_>, guid: Guid, slot: u32, depv: &[Guid]) {
     // It waits at least for this slot.
     let Ok(edt) = waiting(context, guid) else {
         return;
@@ -202,15 +219,15 @@ fn refuse(context: &Context<'_>, guid: Guid, slot: u32, depv: &[ocrGuid_t]) {
     let free = |&other: &u32| edt.own(other).waits_for() == Some(WaitsFor::Dependence);
     let others = (0..edt.depc).filter(|&other| other != slot);
     for slot in others.filter(free).chain([slot]) {
-        // Nobody else fills it.
+        // An error says that somebody else, who was told of the EDT meanwhile, has filled it or connected it.
         _ = launching::fill(context, guid, slot, Guid::NULL, Some(DB_MODE_NULL));
     }
 }
 
 /// Whether an EDT is made with the slot connected that this is to fill.
 #[inline]
-fn connects(dep: ocrGuid_t) -> bool {
-    Guid::from(dep).is(Kind::Event)
+fn connects(dep: Guid) -> bool {
+    dep.is(Kind::Event)
 }
 
 /// The event that the end of a new EDT will satisfy, which somebody wants to know or has made.
@@ -237,7 +254,7 @@ struct Plan<'a> {
     paramc: u32,
     depc: u32,
     /// What is to come on its slots, or bring it; nothing, or as many as there are slots.
-    depv: &'a [ocrGuid_t],
+    depv: &'a [Guid],
     new: &'a New,
     output: Guid,
 }

@@ -15,13 +15,25 @@ use crate::guid::{Guid, Kind};
 use crate::table::{Kept, Place, Spare, Table};
 use crate::types::ocrEventParams_t;
 use sprat::decide::event_kinds::{Channel, Counted, Idempotent, Latch, Once, Sticky};
-use std::cell::RefCell;
 use std::num::NonZeroUsize;
 
 thread_local! {
-    static SPARE: Spare = const { RefCell::new(Vec::new()) };
-    /// Places whose event went here and left another of its kind, for each of [`Renewed`]: who makes one takes no lock.
-    static RENEWED: [Kept; Renewed::COUNT] = const { [const { Kept::new() }; Renewed::COUNT] };
+    static SPARE: Spare = const { Spare::new(|places| EVENTS.take_back(places)) };
+    static RENEWED: RenewedHere = const { RenewedHere([const { Kept::new() }; Renewed::COUNT]) };
+}
+
+/// Places whose event went here and left another of its kind, for each of [`Renewed`]: who makes one takes no lock. They go back to
+/// the table when the thread ends.
+struct RenewedHere([Kept; Renewed::COUNT]);
+
+impl Drop for RenewedHere {
+    fn drop(&mut self) {
+        let all = self.0.iter();
+        EVENTS.take_back(
+            all.flat_map(|kept| std::iter::from_fn(|| kept.pop()))
+                .collect(),
+        );
+    }
 }
 
 static EVENTS: Table<Entry> = Table::new(&SPARE);
@@ -44,7 +56,7 @@ pub(crate) fn create(
     params: Option<&ocrEventParams_t>,
 ) -> Answer<Guid> {
     if let Some(renewed) = Renewed::of(kind, takes_arg)
-        && let Some(number) = RENEWED.with(|all| all[renewed.at()].pop())
+        && let Ok(Some(number)) = RENEWED.try_with(|all| all.0[renewed.at()].pop())
     {
         let place = EVENTS.at(number).expect("a place that is kept is one");
         return Ok(Guid::placed(Kind::Event, number, place.begin()));
@@ -87,8 +99,9 @@ fn end(place: &Place<Entry>, entry: &mut Entry) -> Option<Renewed> {
 /// The place of an event that went so.
 #[inline]
 fn keep(number: u32, renewed: Option<Renewed>) {
-    let kept = renewed.is_some_and(|renewed| RENEWED.with(|all| all[renewed.at()].push(number)));
-    if !kept {
+    let push = |renewed: Renewed| RENEWED.try_with(|all| all.0[renewed.at()].push(number));
+    // Not if the thread ends and has none any more.
+    if !renewed.is_some_and(|renewed| push(renewed).unwrap_or(false)) {
         EVENTS.give(number);
     }
 }
@@ -202,3 +215,8 @@ pub(crate) fn left() -> (usize, usize) {
     });
     (there, open)
 }
+
+// Under loom its locks work in models alone.
+#[cfg(not(sprat_loom))]
+#[cfg(test)]
+mod tests;

@@ -55,16 +55,20 @@ pub(crate) fn shut_out() {
 /// The program has ended, and nobody is inside: what it left goes, since the next one numbers its objects anew. But the memory of its
 /// blocks stays for ever if a thread of its own had one that it never released: it may go on using that.
 pub(crate) fn end() {
-    let program = lock(&PROGRAM).take();
-    if context::clear()
-        && let Some(program) = program
-    {
-        std::mem::forget(program.runtime.keep_memory());
-    }
+    context::clear();
+    let _ended = lock(&PROGRAM).take();
     event::clear();
     label::clear();
     hint::clear();
     pause::resume();
+}
+
+/// The memory of this program's blocks stays mapped for ever.
+#[cold]
+pub(crate) fn keep_memory() {
+    if let Some(program) = program() {
+        std::mem::forget(program.runtime.keep_memory());
+    }
 }
 
 /// No code: the program has not ended.

@@ -66,8 +66,27 @@ const BUCKETS: usize = 22;
 /// How many free places a thread takes or gives at a time.
 const BATCH: usize = 64;
 
-/// Free places of one thread.
-pub(crate) type Spare = RefCell<Vec<u32>>;
+/// Free places of one thread, which go back to their table when the thread ends.
+pub(crate) struct Spare {
+    places: RefCell<Vec<u32>>,
+    table: fn(Vec<u32>),
+}
+
+impl Spare {
+    /// None; `table` takes back what there is at the end: see [`Table::take_back`].
+    pub(crate) const fn new(table: fn(Vec<u32>)) -> Self {
+        Spare {
+            places: RefCell::new(Vec::new()),
+            table,
+        }
+    }
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        (self.table)(self.places.take());
+    }
+}
 
 /// How many places a [`Kept`] has room for.
 const KEPT: usize = 64;
@@ -159,8 +178,8 @@ impl<T: Default> Table<T> {
     /// Makes a thing in a free place; its number and generation. `None` if the table is full.
     #[inline]
     pub(crate) fn put(&self, make: impl FnOnce(&mut T)) -> Option<(u32, u32)> {
-        let number = self.spare.with(|spare| spare.borrow_mut().pop());
-        let number = match number {
+        let number = (self.spare).try_with(|spare| spare.places.borrow_mut().pop());
+        let number = match number.ok().flatten() {
             Some(number) => number,
             None => self.refill()?,
         };
@@ -172,13 +191,22 @@ impl<T: Default> Table<T> {
     /// Gives a place back whose thing has gone.
     #[inline]
     pub(crate) fn give(&self, number: u32) {
-        let many = self.spare.with(|spare| {
-            let mut spare = spare.borrow_mut();
+        let many = self.spare.try_with(|spare| {
+            let mut spare = spare.places.borrow_mut();
             spare.push(number);
             (spare.len() >= 2 * BATCH).then(|| spare.split_off(BATCH))
         });
-        if let Some(many) = many {
-            self.lock().places.extend(many);
+        // A thread that ends has no places of its own any more.
+        if let Some(many) = many.unwrap_or_else(|_| Some(vec![number])) {
+            self.take_back(many);
+        }
+    }
+
+    /// Takes places back that some thread had.
+    #[cold]
+    pub(crate) fn take_back(&self, places: Vec<u32>) {
+        if !places.is_empty() {
+            self.lock().places.extend(places);
         }
     }
 
@@ -210,8 +238,18 @@ impl<T: Default> Table<T> {
         // The lowest first.
         some.sort_unstable_by(|a, b| b.cmp(a));
         let first = some.pop();
-        self.spare.with(|spare| spare.borrow_mut().extend(some));
+        let kept = (self.spare).try_with(|spare| spare.places.borrow_mut().extend(&some));
+        if kept.is_err() {
+            // As in `give`.
+            free.places.extend(some);
+        }
         first
+    }
+
+    /// How many places were handed out at least once.
+    #[cfg(all(test, not(sprat_loom)))]
+    pub(crate) fn used(&self) -> u32 {
+        self.lock().used
     }
 
     /// Looks at every thing that is there, with its number and generation.

@@ -7,7 +7,7 @@ use crate::program::{self, Name};
 use crate::table::{Spare, Table};
 use crate::types::{EDT_PARAM_DEF, ocrEdt_t, ocrEdtDep_t, ocrGuid_t};
 use sprat::{OpenHints, Priority};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ffi::c_char;
 
 /// What a template says.
@@ -24,7 +24,7 @@ pub(crate) struct Template {
 }
 
 thread_local! {
-    static SPARE: Spare = const { RefCell::new(Vec::new()) };
+    static SPARE: Spare = const { Spare::new(|places| TEMPLATES.take_back(places)) };
 }
 
 static TEMPLATES: Table<Option<Template>> = Table::new(&SPARE);

@@ -4,13 +4,18 @@
 //!
 //! A warm slot has no block: its generation has moved on, so that old names are stale, and it has no bytes. Its memory is
 //! from the engine's own pool. Its queue is held already for the next one's maker: that was done in the step by which the last
-//! block went, so the next one's beginning takes no lock.
+//! block went, so the next one's beginning takes no lock. Model: `models/warm.rs`.
 
+#[cfg(all(test, sprat_loom))]
+use super::memory::Start;
 use super::{BlockSlot, BlockTable, Queue, SlotCache};
 use crate::access::Mode;
 use crate::homes::Place;
 use crate::id::{BlockId, RuntimeId};
-use crate::memory_region::{LEAST_ALIGNMENT as LINE, Magazine};
+use crate::memory_region::{Chunk, LEAST_ALIGNMENT as LINE, Magazine};
+use crate::mutants::mutant;
+#[cfg(all(test, sprat_loom))]
+use crate::spin_lock::SpinLock;
 use crate::sync::atomic::Ordering;
 
 /// Blocks of up to so many cache lines are kept, by how many they have.
@@ -48,18 +53,54 @@ impl BlockSlot {
         magazine: &Magazine,
     ) -> EndedAs {
         let here = Place::Taken(magazine.pool().region()).encode();
-        let next = self.generation() + 1;
-        let can_be = cache.warm.has_room(self.bytes())
-            && self.is_at().is_some()
-            && self.place.load(Ordering::Relaxed) == here
-            && next != BlockId::MAX_GENERATION;
-        if !can_be {
+        let next = match mutant!("warm_name_stays") {
+            true => self.generation(),
+            false => self.generation() + 1,
+        };
+        let can_be = cache.warm.has_room(self.bytes()) && next != BlockId::MAX_GENERATION;
+        // Under the memory's lock, as wishes are: one for this block comes before, or finds it gone.
+        let end = |_: &mut Option<Chunk>| {
+            let plain = self.is_at().is_some() && self.place.load(Ordering::Relaxed) == here;
+            if plain && !mutant!("warm_name_moves_later") {
+                self.generation.store(next, Ordering::Relaxed);
+            }
+            plain
+        };
+        if can_be && self.memory.with(end) {
+            queue.hand_on(Mode::SharedWrite);
+            if mutant!("warm_name_moves_later") {
+                self.generation.store(next, Ordering::Relaxed);
+            }
+            EndedAs::Warm
+        } else {
             self.end_now(queue);
-            return EndedAs::Free;
+            EndedAs::Free
         }
-        queue.hand_on(Mode::SharedWrite);
-        self.generation.store(next, Ordering::Relaxed);
-        EndedAs::Warm
+    }
+}
+
+impl BlockSlot {
+    /// The warm slot has a block from now on; where. None if something is wished for it already, by who found the slot and not the last block.
+    #[inline(always)]
+    pub(crate) fn begin_warm(&self, bytes: usize, home: u16) -> Option<*mut u8> {
+        let start = self.is_at()?;
+        self.bytes.store(bytes, Ordering::Relaxed);
+        self.home.store(home, Ordering::Relaxed);
+        Some(start.cast_mut())
+    }
+
+    /// A slot, and its block with this memory, which its maker holds.
+    #[cfg(all(test, sprat_loom))]
+    pub(crate) fn of_model(bytes: usize, chunk: Chunk) -> Self {
+        let mut slot = BlockSlot::vacant(0);
+        slot.bytes.store(bytes, Ordering::Relaxed);
+        slot.set_place(Place::Taken(chunk.region()));
+        slot.set_start(Start::There(chunk.ptr().as_ptr()));
+        slot.memory = SpinLock::new(Some(chunk));
+        slot.root
+            .queue
+            .with(|queue| queue.enter(1, Mode::SharedWrite));
+        slot
     }
 }
 
@@ -94,14 +135,10 @@ impl BlockTable {
     ) -> Option<(BlockId, *mut u8)> {
         let number = cache.warm.0.get_mut(list(bytes))?.pop()?;
         let slot = self.slot(number);
-        let Some(start) = slot.is_at() else {
-            // Something was wished for the last block when that had just gone.
+        let Some(start) = slot.begin_warm(bytes, home) else {
             self.cool(number, cache, magazine);
             return None;
         };
-        slot.bytes.store(bytes, Ordering::Relaxed);
-        slot.home.store(home, Ordering::Relaxed);
-        let start = start.cast_mut();
         for line in 0..bytes.div_ceil(LINE) {
             let line = start.wrapping_add(line * LINE).cast::<[u64; LINE / 8]>();
             // SAFETY: chunks are lines, this one is for a block of as many, and it is the new block's, whose maker alone has it.

@@ -130,10 +130,16 @@ impl Pool {
     }
 
     /// Gives recycled memory back to the system until at most `keep_bytes` of it are left, in chunks of 64 KiB or more.
-    /// What magazines hold is not recycled: flush them before.
+    /// What magazines hold is not recycled: flush them before. Nothing after [`Pool::keep_all`].
     pub fn trim(&self, keep_bytes: usize) {
         let evicted = self.with_store(|store| store.evict(keep_bytes));
         self.release(evicted);
+    }
+
+    /// From now on no recycled memory goes back to the system before the pool is dropped: not even when there is too much of it, or the
+    /// system has none left.
+    pub fn keep_all(&self) {
+        self.with_store(Store::keep_all);
     }
 
     /// Its counts now.

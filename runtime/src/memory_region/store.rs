@@ -65,6 +65,8 @@ pub(super) struct Store {
     /// Chunks with a mapping of their own, by address, wherever they are.
     direct: HashMap<usize, Pages>,
     clock: u64,
+    /// Nothing goes back to the system any more.
+    keeps_all: bool,
     /// How many of the recycled bytes could be given back to the system.
     releasable: usize,
     room: Room,
@@ -91,6 +93,7 @@ impl Store {
             slabs: Vec::new(),
             direct: HashMap::new(),
             clock: 0,
+            keeps_all: false,
             releasable: 0,
             room: Room::default(),
             stats: PoolStats::default(),
@@ -239,7 +242,12 @@ impl Store {
 
     /// Whether there is more recycled memory than should be kept.
     pub(super) fn over(&self, keep_bytes: usize) -> bool {
-        self.releasable > keep_bytes
+        self.releasable > keep_bytes && !self.keeps_all
+    }
+
+    /// From now on there is never more than should be kept.
+    pub(super) fn keep_all(&mut self) {
+        self.keeps_all = true;
     }
 
     /// Takes recycled memory off the shelves until what is left is not more than should be kept: the size that was

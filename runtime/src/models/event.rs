@@ -123,16 +123,24 @@ fn who_finds_the_generation_over_sees_the_end() {
 fn a_generation_that_nobody_knows_ends_without_waiters() {
     explore(|| {
         let world = World::new();
-        world.result.add(1);
-        assert_eq!(world.event.fire_and_recycle(), (0, true));
         let late = [1, 2].map(|node| {
             let world = world.clone();
-            spawn(move || world.event.register(0, node, &world.links))
+            spawn(move || world.register(0, node))
         });
+        world.result.add(1);
+        let (first, more) = world.event.fire_and_recycle();
+        assert!(more);
+        let mut told = world.told(first);
         assert!(world.event.recycle());
-        for late in late {
-            assert_eq!(late.join().unwrap(), Registered::Stale);
-        }
+        let found = late.map(|late| late.join().unwrap());
+        assert!(
+            found
+                .iter()
+                .all(|found| matches!(found, Registered::Waiting | Registered::Stale))
+        );
+        told.sort();
+        let waited = |&node: &u32| found[node as usize - 1] == Registered::Waiting;
+        assert!(told.into_iter().eq((1..3).filter(waited)));
         assert_eq!((world.event.generation(), world.event.waiters()), (2, 0));
     });
 }

@@ -23,6 +23,7 @@ mod spin_lock;
 mod stuck;
 mod timers;
 mod trace;
+mod warm;
 
 use crate::event::Links;
 use crate::sync::UnsafeCell;

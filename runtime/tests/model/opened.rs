@@ -3,7 +3,7 @@
 // Runs the runtime itself, which under loom works in models alone.
 #![cfg(not(sprat_loom))]
 
-use sprat::{Block, ErrorKind, Lent, Mode, OpenBody, OpenHints, Opening, Runtime, Scope};
+use sprat::{Block, ErrorKind, Held, Lent, Mode, OpenBody, OpenHints, Opening, Runtime, Scope};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -432,5 +432,39 @@ fn blocks_that_are_made_where_others_just_went_are_as_any() {
             })
             .unwrap();
         }
+    }
+}
+
+/// Destroys a small block, whose slot waits for the next small one: a large one, which comes first, has another.
+struct LeavesWarm;
+
+impl OpenBody for LeavesWarm {
+    fn run(&mut self, scope: &Scope<'static>, _: &[Lent]) {
+        let slot = |held: &Held| held.block().to_bits() & ((1 << 28) - 1);
+        let destroy = |held| {
+            // SAFETY: it is not used any more; a codelet of the scope runs.
+            unsafe { scope.destroy_held(scope.key(), held) }.unwrap();
+        };
+        let first = scope.hold_new(64).unwrap();
+        let (warm, start) = (slot(&first), first.lent().start());
+        destroy(first);
+        let large = scope.hold_new(1 << 16).unwrap();
+        assert_ne!(slot(&large), warm, "the slot is free for any block");
+        let second = scope.hold_new(64).unwrap();
+        assert_eq!((slot(&second), second.lent().start()), (warm, start));
+        destroy(second);
+        destroy(large);
+    }
+}
+
+#[test]
+fn a_small_block_that_goes_leaves_its_slot_to_the_next_small_one() {
+    let rt = runtime(2);
+    for _ in 0..3 {
+        rt.finish(|s| {
+            launch(s, LeavesWarm, &[]);
+            Ok(())
+        })
+        .unwrap();
     }
 }

@@ -17,6 +17,11 @@ pub unsafe extern "C" fn ocrDbCreate(
     }
     let labelled = flags & GUID_PROP_IS_LABELED != 0;
     let mut start = std::ptr::null_mut();
+    // By who is inside: outside the program may have ended, and its hints be those of another.
+    let keep = |guid: &Guid| {
+        // SAFETY: the hint is null or good.
+        unsafe { hint::keep(*guid, None, hint) };
+    };
     let made = if labelled {
         context::with_again(|context| {
             let make = |context: &context::Context<'_>| {
@@ -25,12 +30,14 @@ pub unsafe extern "C" fn ocrDbCreate(
                 Ok(guid)
             };
             // SAFETY: it is not null.
-            label::bind(context, Guid::from(unsafe { db.read() }), flags, make)
+            let label = Guid::from(unsafe { db.read() });
+            label::bind(context, label, flags, make).inspect(keep)
         })
     } else {
         context::with(|context| {
             let (guid, address) = block::create(context, len, acquires)?;
             start = address;
+            keep(&guid);
             // SAFETY: it is not null.
             unsafe { db.write(guid.into()) };
             Ok(guid)
@@ -38,10 +45,7 @@ pub unsafe extern "C" fn ocrDbCreate(
     };
     // SAFETY: it is null or good.
     unsafe { put(addr, start.cast()) };
-    number(made.map(|guid| {
-        // SAFETY: the hint is null or good.
-        unsafe { hint::keep(guid, None, hint) };
-    }))
+    number(made.map(|_| ()))
 }
 
 #[unsafe(no_mangle)]

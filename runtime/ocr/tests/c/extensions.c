@@ -601,3 +601,22 @@ TEST2(refused_creation, "209") {
     ocrEdtTemplateDestroy(three);
 }
 THEN(refused_creation) { CHECK(seen[0] == 1 && seen[1] == 0); }
+
+/* The GUIDs of an EDT and of its output event go where its dependences came from. */
+TEST2(guids_over_dependences, "213") {
+    ocrGuid_t one, many, waited = event_of(OCR_EVENT_STICKY_T), what[9];
+    GIVES(0, ocrEdtTemplateCreate(&one, counts, 0, 1));
+    GIVES(0, ocrEdtTemplateCreate(&many, counts, 0, 9));
+    what[0] = waited;
+    GIVES(0, ocrEdtCreate(what, one, 0, NULL, 1, what, EDT_PROP_NONE, NULL_HINT, NULL));
+    CHECK(!ocrGuidIsEq(what[0], waited));
+    what[0] = waited;
+    GIVES(0, ocrEdtCreate(NULL, one, 0, NULL, 1, what, EDT_PROP_NONE, NULL_HINT, what));
+    CHECK(!ocrGuidIsEq(what[0], waited));
+    for (int at = 0; at < 9; at++) what[at] = waited;
+    GIVES(0, ocrEdtCreate(what + 8, many, 0, NULL, 9, what, EDT_PROP_NONE, NULL_HINT, what + 7));
+    GIVES(0, ocrEventSatisfy(waited, block_of(3)));
+    ocrEdtTemplateDestroy(one);
+    ocrEdtTemplateDestroy(many);
+}
+THEN(guids_over_dependences) { CHECK(seen[0] == 3 && seen[1] == 3 * 11); }

@@ -149,3 +149,28 @@ fn small_recycled_memory_is_kept_whatever_the_bound() {
     pool.give(pool.take(2 * MIB).unwrap()).unwrap();
     assert_eq!(pool.stats().recycled_bytes, 100 * 4096);
 }
+
+#[test]
+fn a_pool_that_keeps_all_gives_nothing_back_to_the_system() {
+    let pool = pool(0);
+    // With a mapping of its own, and cut from a slab.
+    let take = || [16 * MIB, MIB].map(|bytes| pool.take(bytes).unwrap());
+    let chunks = take();
+    let at = chunks.each_ref().map(|chunk| chunk.ptr().as_ptr());
+    for at in at {
+        // SAFETY: the chunk is ours.
+        unsafe { at.write(7) };
+    }
+    pool.keep_all();
+    for chunk in chunks {
+        pool.give(chunk).unwrap();
+    }
+    pool.trim(0);
+    assert_eq!(pool.stats().released_bytes, 0);
+    for at in at {
+        // SAFETY: it is mapped as long as the pool is there, and nobody has it.
+        assert_eq!(unsafe { at.read() }, 7);
+    }
+    // Those who come next have it as ever.
+    assert_eq!(take().map(|chunk| chunk.ptr().as_ptr()), at);
+}
