@@ -46,6 +46,7 @@ impl PlainDoors {
 impl Frame<'_> {
     /// Enters the queues of a codelet's blocks and publishes its record, which was taken for these accesses, and whose payload holds the
     /// captures. False if anything about the accesses is not plain or not right: then nothing has been done.
+    #[inline(never)]
     pub(crate) fn launch_plain<const N: usize>(
         &self,
         id: CodeletId,

@@ -202,7 +202,11 @@ impl Frame<'_> {
         macro_rules! blocks {
             ($n:literal) => {{
                 let room = ($n, bytes($n));
-                Some(guarded(Spawn, || self.begin_with(about, traits, room)))
+                Some(guarded(
+                    Spawn,
+                    #[inline(always)]
+                    || self.begin_with(about, traits, room),
+                ))
             }};
         }
         macro_rules! values {
@@ -224,11 +228,15 @@ impl Frame<'_> {
         macro_rules! blocks {
             ($n:literal) => {{
                 let accesses = *list.blocks();
-                guarded(Spawn, || {
-                    if !self.launch_plain::<$n>(id, about.vtable, is_high, &accesses) {
-                        self.launch_declared_blocks(id, about, priority, &accesses);
-                    }
-                })
+                guarded(
+                    Spawn,
+                    #[inline(always)]
+                    || {
+                        if !self.launch_plain::<$n>(id, about.vtable, is_high, &accesses) {
+                            self.launch_declared_blocks(id, about, priority, &accesses);
+                        }
+                    },
+                )
             }};
         }
         macro_rules! values {
