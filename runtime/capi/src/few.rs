@@ -100,23 +100,29 @@ impl<const WORDS: usize> Small<WORDS> {
     unsafe fn fill(place: *mut Self, definition: &Definition, from: *const u8) {
         let bytes = definition.params_size;
         // SAFETY: the caller's promise.
-        let params = unsafe { &raw mut (*place).params };
+        let params = unsafe { &raw mut (*place).params }.cast::<u8>();
         // Of a length known here, a copy is moves between registers.
         match bytes == 8 * WORDS {
             // SAFETY: the caller's promise.
-            true => unsafe {
-                params
-                    .cast::<u8>()
-                    .copy_from_nonoverlapping(from, 8 * WORDS)
-            },
+            true => unsafe { params.copy_from_nonoverlapping(from, 8 * WORDS) },
             // SAFETY: as above.
-            false => unsafe { params.cast::<u8>().copy_from_nonoverlapping(from, bytes) },
+            false => unsafe { copy_odd(params, from, bytes) },
         }
         // SAFETY: as above.
         let place = unsafe { &raw mut (*place).body };
         // SAFETY: as above.
         unsafe { place.write(definition.body) };
     }
+}
+
+/// Copies so many bytes. Apart, or the compiler makes one call of this and of what it has put in place of the other.
+///
+/// # Safety
+/// As for any copy of bytes to where there is nothing yet.
+#[inline(never)]
+unsafe fn copy_odd(to: *mut u8, from: *const u8, bytes: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { to.copy_from_nonoverlapping(from, bytes) };
 }
 
 // SAFETY: a function, and bytes that are only read; that what these are may be read on any thread the interface asks of its user.
