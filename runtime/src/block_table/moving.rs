@@ -7,6 +7,7 @@ use crate::decide::migration::Way;
 use crate::decide::placement::Wish;
 use crate::homes::{Asked, Homes, Place};
 use crate::memory_region::{Chunk, Magazine, Transfer, Which};
+use crate::mutants::mutant;
 use crate::sync::atomic::Ordering;
 use crate::trace::{Moved, NOWHERE};
 use std::time::{Duration, Instant};
@@ -25,7 +26,7 @@ impl BlockSlot {
     /// Wishes something for a block with this generation. Any thread may do so at any time: it happens when somebody holds the block who may do it. False if
     /// nothing will come of it: the block is gone, has no memory of ours yet, or has copies.
     pub(crate) fn ask(&self, generation: u32, asked: Asked) -> bool {
-        self.memory.with(|memory| {
+        let wish = |memory: &mut Option<Chunk>| {
             let Some(chunk) = memory else { return false };
             if self.generation() != generation || matches!(self.start(), Start::Copied(_)) {
                 return false;
@@ -36,7 +37,12 @@ impl BlockSlot {
             });
             self.set_start(Start::Look);
             true
-        })
+        };
+        // Under the queue's lock, too, since the block may go under that alone, and leave its memory to the next one (`end_warm`).
+        match mutant!("warm_wish_aside") {
+            true => self.memory.with(wish),
+            false => self.root.queue.with(|_| self.memory.with(wish)),
+        }
     }
 
     /// Moves the block's memory to a pool, with its contents or without; if there is room. It stays there if not, which is

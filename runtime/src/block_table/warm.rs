@@ -12,7 +12,9 @@ use super::{BlockSlot, BlockTable, Queue, SlotCache};
 use crate::access::Mode;
 use crate::homes::Place;
 use crate::id::{BlockId, RuntimeId};
-use crate::memory_region::{Chunk, LEAST_ALIGNMENT as LINE, Magazine};
+#[cfg(all(test, sprat_loom))]
+use crate::memory_region::Chunk;
+use crate::memory_region::{LEAST_ALIGNMENT as LINE, Magazine};
 use crate::mutants::mutant;
 #[cfg(all(test, sprat_loom))]
 use crate::spin_lock::SpinLock;
@@ -58,19 +60,11 @@ impl BlockSlot {
             false => self.generation() + 1,
         };
         let can_be = cache.warm.has_room(self.bytes()) && next != BlockId::MAX_GENERATION;
-        // Under the memory's lock, as wishes are: one for this block comes before, or finds it gone.
-        let end = |_: &mut Option<Chunk>| {
-            let plain = self.is_at().is_some() && self.place.load(Ordering::Relaxed) == here;
-            if plain && !mutant!("warm_name_moves_later") {
-                self.generation.store(next, Ordering::Relaxed);
-            }
-            plain
-        };
-        if can_be && self.memory.with(end) {
+        // Wishes come under the lock of the queue: one for this block came before, or finds it gone.
+        let plain = || self.is_at().is_some() && self.place.load(Ordering::Relaxed) == here;
+        if can_be && plain() {
+            self.generation.store(next, Ordering::Relaxed);
             queue.hand_on(Mode::SharedWrite);
-            if mutant!("warm_name_moves_later") {
-                self.generation.store(next, Ordering::Relaxed);
-            }
             EndedAs::Warm
         } else {
             self.end_now(queue);
