@@ -44,10 +44,13 @@ impl PlainDoors {
 }
 
 impl Frame<'_> {
-    /// Enters the queues of a codelet's blocks and publishes its record, which was taken for these accesses, and whose payload holds the
-    /// captures. False if anything about the accesses is not plain or not right: then nothing has been done.
+    /// Enters the queues of a codelet's blocks and publishes its record, whose payload holds the captures. False if anything about the
+    /// accesses is not plain or not right: then the record is as it was, and it has entered nothing.
+    ///
+    /// # Safety
+    /// The record was taken for so many accesses and this vtable, and is not published.
     #[inline(never)]
-    pub(crate) fn launch_plain<const N: usize>(
+    pub(crate) unsafe fn launch_plain<const N: usize>(
         &self,
         id: CodeletId,
         vtable: &Vtable,
@@ -67,7 +70,7 @@ impl Frame<'_> {
         let first = arena.first_place(id, vtable.payload);
         for (door, at) in doors.iter().zip(in_order(slots_of(accesses))) {
             let found = Found::plain(accesses[at].1, door.queue());
-            // SAFETY: a place of a record that is ours and not published.
+            // SAFETY: one of the record's places, which are ours: the caller's promise.
             unsafe { first.wrapping_add(at).write(Entry::new(found, 0)) };
         }
         let record = arena.record(id);
@@ -166,6 +169,7 @@ impl Frame<'_> {
         Some(())
     }
 
+    /// Enters these queues, and posts the codelet if it need not wait.
     #[inline(always)]
     fn enter_plain<const N: usize>(
         &self,
@@ -210,7 +214,7 @@ impl Frame<'_> {
         }
     }
 
-    /// A block was destroyed since the record was begun: the general way, which tells.
+    /// A block was destroyed since it was looked for: the general way, which tells.
     #[cold]
     #[inline(never)]
     fn enter_what_is_left(&self, id: u32, payload: usize, doors: &[Door]) -> u32 {

@@ -95,7 +95,8 @@ pub(crate) fn spawn_with<A: Access>(
         // Else there was no record, and the scope has failed.
         if id.record() != 0 {
             put(frame.payload(id), access);
-            frame.launch_few(id, about, spec.priority, &list);
+            // SAFETY: `begin_few` began it so.
+            unsafe { frame.launch_few(id, about, spec.priority, &list) };
         }
         return id;
     }
@@ -221,8 +222,11 @@ impl Frame<'_> {
     }
 
     /// Publishes a record that [`Frame::begin_few`] began with the same list, and whose payload holds the captures.
+    ///
+    /// # Safety
+    /// It is such a record.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn launch_few(&self, id: CodeletId, about: Body, priority: Priority, list: &PlainList) {
+    unsafe fn launch_few(&self, id: CodeletId, about: Body, priority: Priority, list: &PlainList) {
         let is_high = priority == Priority::High;
         // What the list has is copied, so that the list need not be there at all.
         macro_rules! blocks {
@@ -232,7 +236,9 @@ impl Frame<'_> {
                     Spawn,
                     #[inline(always)]
                     || {
-                        if !self.launch_plain::<$n>(id, about.vtable, is_high, &accesses) {
+                        // SAFETY: `begin_few` took it for so many, and nobody else knows of it.
+                        if !unsafe { self.launch_plain::<$n>(id, about.vtable, is_high, &accesses) }
+                        {
                             self.launch_declared_blocks(id, about, priority, &accesses);
                         }
                     },

@@ -83,7 +83,7 @@ impl Engine<'_> {
         seat.end_body();
         self.stop_after_rest();
         let (left, place) = (Cell::new(BURST), usize::from(seat.place));
-        // Between two codelets, as it is here where the control engine may be silent.
+        // Asked between two codelets, so deadlines are looked at there, too: the control engine may be silent.
         let ends = || {
             self.shared.look_at_deadlines();
             left.set(left.get().saturating_sub(1));

@@ -158,7 +158,8 @@ impl<'s> Scope<'s> {
             spawned = guarded(
                 Spawn,
                 #[inline(always)]
-                || frame.launch_whole(id, vtable, &accesses),
+                // SAFETY: it was taken for them, and nobody else knows of it.
+                || unsafe { frame.launch_whole(id, vtable, &accesses) },
             );
         }
         // Now, and not before: it may be told of in what the body was made of.
@@ -170,9 +171,12 @@ impl<'s> Scope<'s> {
 }
 
 impl Frame<'_> {
-    /// Publishes a record that was taken for these accesses, and is filled; or gives it back if they are not plain, or not right.
+    /// Publishes a record that is filled; or gives it back if the accesses are not plain, or not right.
+    ///
+    /// # Safety
+    /// As for [`Frame::launch_plain`].
     #[inline(always)]
-    fn launch_whole<const N: usize>(
+    unsafe fn launch_whole<const N: usize>(
         &self,
         id: CodeletId,
         vtable: &Vtable,
@@ -183,7 +187,8 @@ impl Frame<'_> {
             self.engine.post_anywhere(id.record());
             return true;
         }
-        let plain = self.launch_plain(id, vtable, false, accesses);
+        // SAFETY: the caller's promise.
+        let plain = unsafe { self.launch_plain(id, vtable, false, accesses) };
         if !plain {
             // Nobody knows of it.
             let record = self.engine.shared.arena.record(id.record());

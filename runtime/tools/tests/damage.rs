@@ -178,15 +178,20 @@ fn kind(number: u16, name: &str) -> Vec<u8> {
     body
 }
 
-/// Events of a stream that cannot be are counted; those of one that could be cost as much as they are.
-#[test]
-fn streams_of_any_number_cost_what_is_in_them() {
+/// The body of the sound trace's first chunk of events.
+fn events_body() -> &'static [u8] {
     let events = chunks(sound())
         .into_iter()
         .find(|&at| sound()[at..].starts_with(b"EVNT"));
     let at = events.unwrap();
     let length = u32::from_le_bytes(sound()[at + 8..at + 12].try_into().unwrap()) as usize;
-    let body = &sound()[at + 32..at + 32 + length];
+    &sound()[at + 32..at + 32 + length]
+}
+
+/// Events of a stream that cannot be are counted; those of one that could be cost as much as they are.
+#[test]
+fn streams_of_any_number_cost_what_is_in_them() {
+    let body = events_body();
     let most = (1 << 17) + 1;
     let run = read(&file_of(
         (0..50_000).map(|at| (tag::EVENTS, most + at, &b""[..])),
@@ -206,12 +211,7 @@ fn streams_of_any_number_cost_what_is_in_them() {
 /// A chunk whose sum fits may hold what is no event, from a fault of who wrote it: that is told once, and what is before it counts.
 #[test]
 fn what_is_no_event_is_told() {
-    let events = chunks(sound())
-        .into_iter()
-        .find(|&at| sound()[at..].starts_with(b"EVNT"));
-    let at = events.unwrap();
-    let length = u32::from_le_bytes(sound()[at + 8..at + 12].try_into().unwrap()) as usize;
-    let body = &sound()[at + 32..at + 32 + length];
+    let body = events_body();
     let more = [body, &[255; 40]].concat();
     let whole = read(&file_of([(tag::EVENTS, 0, body)])).unwrap();
     assert!(whole.flaws.is_empty() && !whole.tasks.is_empty());
