@@ -157,10 +157,14 @@ impl Drop for Files {
 }
 
 /// Four engines, pinned to these processors of these files.
-fn pinned(files: &Files) -> sprat::Runtime {
+fn pinned(files: &Files) -> Runtime {
+    engines(4, files)
+}
+
+fn engines(count: usize, files: &Files) -> Runtime {
     let builder = Runtime::builder()
         .topology(Files::machine())
-        .xes(4)
+        .xes(count)
         .oversubscribe(true)
         .pin(true);
     let builder = builder.ignore_environment().power_files(&files.root);
@@ -246,6 +250,22 @@ fn under_a_cap_that_is_measured_processors_go_slower_and_later_as_they_were_foun
         drop(rt);
         assert_eq!(files.maximum(), one("3000000"));
         drop(stops);
+    });
+}
+
+/// The control engine looks because a scope was opened: a host has the only engine's seat, so nobody falls asleep in vain and asks for it.
+#[test]
+fn a_cap_is_looked_at_though_only_a_host_works() {
+    let files = &Files::new("alone");
+    let rt = engines(1, files);
+    rt.set_power_cap(Some(50.0)).unwrap();
+    let counter = "sys/class/powercap/intel-rapl:0/energy_uj";
+    let begin = Instant::now();
+    work_until(&rt, || {
+        // A hundred watts.
+        let drawn_uj = begin.elapsed().as_micros() * 100;
+        files.write(counter, &format!("{drawn_uj:012}"));
+        files.maximum() == one("1500000")
     });
 }
 
